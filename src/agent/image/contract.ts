@@ -1,0 +1,41 @@
+/** An image that is complete on this node. */
+export interface LocalImage {
+  /** Digest of the image configuration: "sha256:...". */
+  id: string;
+  /** Names such as "docker.io/library/redis:7"; empty for a dangling image. */
+  references: readonly string[];
+  sizeBytes: number;
+  config: ImageConfig;
+  /** Unpacked layers on the host, lowest first; read-only. */
+  layerPaths: readonly string[];
+}
+
+/** What an image says about how to run it (OCI image spec, config). */
+export interface ImageConfig {
+  entrypoint?: readonly string[];
+  command?: readonly string[];
+  /** "NAME=value". */
+  environment?: readonly string[];
+  workingDirectory?: string;
+  /** "user", "uid", "user:group", as in the image. */
+  user?: string;
+  stopSignal?: string;
+  volumes?: readonly string[];
+}
+
+/** The images of this node. */
+export interface ImageStore {
+  /** Finds by reference (normalised as Docker does: "redis" is "docker.io/library/redis:latest") or id. */
+  find(reference: string): LocalImage | undefined;
+  list(): LocalImage[];
+  /**
+   * Imports an OCI image layout or `docker save` archive (a tar file, or an OCI layout directory).
+   * Idempotent; a broken or interrupted import leaves nothing.
+   * @throws ImageError "invalid-archive", "digest-mismatch", "unsupported-media-type", "disk-full"
+   */
+  import(file: string, options?: { name?: string; signal?: AbortSignal }): Promise<LocalImage[]>;
+  /** Makes the image present by the pull policy. @throws ImageError "not-found", "pull-failed" */
+  ensure(reference: string, policy: "Always" | "IfNotPresent" | "Never"): Promise<LocalImage>;
+  /** Removes a reference, and the layers that nobody else uses. @throws ImageError "in-use" */
+  remove(reference: string): Promise<void>;
+}

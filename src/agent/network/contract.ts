@@ -1,0 +1,49 @@
+/** Gives pods their network on this node. Survives a restart of the agent by `recover`. */
+export interface PodNetwork extends AsyncDisposable {
+  /** Finds attached pods again; forgets and cleans those that are not in `podUids`. */
+  recover(podUids: ReadonlySet<string>): Promise<void>;
+  /** Creates namespace, interface, address and routes; idempotent per pod. */
+  attach(request: AttachRequest): Promise<PodAttachment>;
+  /** Removes it all; idempotent. */
+  detach(podUid: string): Promise<void>;
+  attachment(podUid: string): PodAttachment | undefined;
+  /** Opens a TCP connection from inside the pod's namespace, for probes and port-forward. */
+  connect(
+    podUid: string,
+    address: { host: string; port: number },
+  ): Promise<import("node:net").Socket>;
+}
+
+/** A pod that needs a network of its own. */
+export interface AttachRequest {
+  podUid: string;
+  podName: string;
+  podNamespace: string;
+  hostPorts: readonly HostPort[];
+}
+
+/** A port of the node that leads to a port of the pod. */
+export interface HostPort {
+  hostIp?: string;
+  hostPort: number;
+  containerPort: number;
+  protocol: "TCP" | "UDP" | "SCTP";
+}
+
+/** What the pod got. */
+export interface PodAttachment {
+  podUid: string;
+  /** IPv4 in dotted form. */
+  ip: string;
+  /** Bind-mounted namespace file for the OCI spec. */
+  networkNamespacePath: string;
+}
+
+/** Facts about the node's network that the rest of the agent needs. */
+export interface NodeNetworkFacts {
+  nodeIp: string;
+  podCidr: string;
+  /** ClusterIP of the DNS Service; pods' resolv.conf points there. */
+  clusterDnsIp: string;
+  clusterDomain: string;
+}

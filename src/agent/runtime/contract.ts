@@ -1,0 +1,224 @@
+import type { Readable, Writable } from "node:stream";
+import type { LocalImage } from "../image/contract.ts";
+
+/**
+ * Runs containers in pod sandboxes: the plug point of runtime classes (crun, runc, runsc, ...).
+ * Everything survives a restart of the agent: `recover` finds it again from the disk and the kernel.
+ * Methods are idempotent towards objects that are already in, or past, the wanted state.
+ */
+export interface ContainerRuntime extends AsyncDisposable {
+  /** Rebuilds the state after a start of the agent; called once, before anything else. */
+  recover(): Promise<{ sandboxes: SandboxStatus[]; containers: ContainerStatus[] }>;
+  createSandbox(spec: SandboxSpec): Promise<SandboxStatus>;
+  /** Kills what still runs in it, then removes its containers, cgroups, mounts and directory. */
+  removeSandbox(sandboxId: string): Promise<void>;
+  /** Prepares rootfs, OCI bundle and monitor; the process does not run yet. */
+  createContainer(spec: ContainerSpec): Promise<ContainerStatus>;
+  startContainer(containerId: string): Promise<ContainerStatus>;
+  /** Sends `signal`, then SIGKILL after `graceMs`; resolves with the final status. */
+  stopContainer(containerId: string, options: StopOptions): Promise<ContainerStatus>;
+  /** Removes an exited container with its rootfs; its log stays. */
+  removeContainer(containerId: string): Promise<void>;
+  status(containerId: string): ContainerStatus | undefined;
+  containers(sandboxId?: string): ContainerStatus[];
+  /** Called for each exit exactly once per life of the agent, also for exits before `recover`. */
+  onExit(handler: (status: ContainerStatus) => void): Disposable;
+  /** Runs a command to its end; output is cut at 16 KiB each. For probes and hooks. */
+  execSync(containerId: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  exec(containerId: string, options: ExecOptions): Promise<StreamSession>;
+  attach(containerId: string, options: AttachOptions): Promise<StreamSession>;
+  /** Changes limits of a running container. */
+  updateResources(containerId: string, resources: ContainerResources): Promise<void>;
+  /** CPU and memory use of a sandbox and its containers, read from cgroups. */
+  stats(sandboxId: string): Promise<SandboxStats>;
+}
+
+/** The environment that a pod's containers share. */
+export interface SandboxSpec {
+  /** The pod's UID. */
+  id: string;
+  podName: string;
+  podNamespace: string;
+  hostname: string;
+  /** Path of the bind-mounted network namespace; absent means the node's own network. */
+  networkNamespacePath?: string;
+  /** QoS class decides the parent cgroup. */
+  qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  /** Limits of the whole pod; absent fields are unlimited. */
+  resources: ContainerResources;
+  sysctls?: Readonly<Record<string, string>>;
+  shareProcessNamespace?: boolean;
+  hostPid?: boolean;
+  hostIpc?: boolean;
+}
+
+/** State of a sandbox; `spec` is what it was created with. */
+export interface SandboxStatus {
+  id: string;
+  spec: SandboxSpec;
+  /** Epoch milliseconds. */
+  createdAtMs: number;
+}
+
+/** One container, complete: nothing is looked up in the API any more. */
+export interface ContainerSpec {
+  /** Unique on the node; "<pod uid>-<name>-<attempt>" hashed or as is. */
+  id: string;
+  sandboxId: string;
+  /** Name in the pod. */
+  name: string;
+  /** Restart count, from 0. */
+  attempt: number;
+  image: LocalImage;
+  /** The reference as the pod spells it. */
+  imageReference: string;
+  command: readonly string[];
+  /** "NAME=value". */
+  environment: readonly string[];
+  workingDirectory: string;
+  mounts: readonly ContainerMount[];
+  devices?: readonly string[];
+  /** File in CRI log format that the monitor writes. */
+  logPath: string;
+  stdin?: boolean;
+  stdinOnce?: boolean;
+  tty?: boolean;
+  resources: ContainerResources;
+  security: ContainerSecurity;
+}
+
+/** A bind mount; `hostPath` exists already. */
+export interface ContainerMount {
+  hostPath: string;
+  containerPath: string;
+  readOnly: boolean;
+  propagation?: "private" | "rslave" | "rshared";
+}
+
+/** Limits in kernel units; an absent field sets nothing. */
+export interface ContainerResources {
+  cpuShares?: number;
+  cpuQuotaUs?: number;
+  cpuPeriodUs?: number;
+  memoryLimitBytes?: number;
+  pidsMax?: number;
+  oomScoreAdj?: number;
+  cpusetCpus?: string;
+}
+
+/** Who the process is and what it may do; names are resolved against the image by the runtime. */
+export interface ContainerSecurity {
+  /** "uid", "name", "uid:gid": from securityContext, else from the image. */
+  user: string;
+  group?: number;
+  supplementalGroups?: readonly number[];
+  privileged?: boolean;
+  /** Sets no_new_privs when false. */
+  allowPrivilegeEscalation: boolean;
+  addCapabilities?: readonly string[];
+  dropCapabilities?: readonly string[];
+  readOnlyRootFilesystem?: boolean;
+  runAsNonRoot?: boolean;
+  /** "runtime-default", "unconfined" or the absolute path of a JSON profile. */
+  seccomp: string;
+  procMount?: "Default" | "Unmasked";
+}
+
+/** State of a container; times are epoch milliseconds. */
+export interface ContainerStatus {
+  id: string;
+  sandboxId: string;
+  name: string;
+  attempt: number;
+  state: "created" | "running" | "exited";
+  imageReference: string;
+  imageId: string;
+  logPath: string;
+  createdAtMs: number;
+  startedAtMs?: number;
+  finishedAtMs?: number;
+  exitCode?: number;
+  /** Signal number that ended it, when one did. */
+  signal?: number;
+  oomKilled?: boolean;
+  /** Host PID of the first process while running. */
+  pid?: number;
+}
+
+/** How to stop a container. */
+export interface StopOptions {
+  /** "SIGTERM" unless the image says otherwise. */
+  signal?: string;
+  graceMs: number;
+}
+
+/** Outcome of a finished command. */
+export interface ExecResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+}
+
+/** A command with live streams. */
+export interface ExecOptions {
+  command: readonly string[];
+  tty: boolean;
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+}
+
+/** Which streams of the running process to join. */
+export interface AttachOptions {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+}
+
+/** Live streams of a process in a container. With a terminal, everything arrives on `stdout`. */
+export interface StreamSession extends AsyncDisposable {
+  stdin?: Writable;
+  stdout?: Readable;
+  stderr?: Readable;
+  /** Only with a terminal. */
+  resize(size: { columns: number; rows: number }): void;
+  /** Resolves when the process ended and its output was read. */
+  readonly exit: Promise<{ exitCode: number }>;
+}
+
+/** One reading of a sandbox's cgroups. */
+export interface SandboxStats {
+  atMs: number;
+  cpuNanoseconds: number;
+  memoryBytes: number;
+  workingSetBytes: number;
+  containers: readonly {
+    name: string;
+    cpuNanoseconds: number;
+    memoryBytes: number;
+    workingSetBytes: number;
+  }[];
+}
+
+/** A refusal of the runtime, worded for the pod's status. */
+export class RuntimeError extends Error {
+  readonly code: RuntimeErrorCode;
+
+  constructor(code: RuntimeErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "RuntimeError";
+    this.code = code;
+  }
+}
+
+/** Codes map to container waiting reasons: "command-not-found" is `RunContainerError`, and so on. */
+export type RuntimeErrorCode =
+  | "command-not-found"
+  | "permission-denied"
+  | "user-not-found"
+  | "runs-as-root"
+  | "no-space"
+  | "not-found"
+  | "not-running"
+  | "runtime-failed";

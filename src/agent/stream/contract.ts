@@ -1,0 +1,45 @@
+import type { Readable } from "node:stream";
+import type { Socket } from "node:net";
+import type { ExecOptions, AttachOptions, StreamSession } from "../runtime/contract.ts";
+
+/** What the node's HTTPS endpoint (kubelet API) needs from the pod manager. */
+export interface StreamBackend {
+  /** @throws StatusError NotFound, or BadRequest when the container is not running */
+  exec(target: ContainerTarget, options: ExecOptions): Promise<StreamSession>;
+  attach(target: ContainerTarget, options: AttachOptions): Promise<StreamSession>;
+  /** Connects to a port inside the pod's network namespace. */
+  portForward(pod: PodTarget, port: number): Promise<Socket>;
+  /** Plain bytes of the log as `kubectl logs` prints them; ends unless `follow`. */
+  logs(target: ContainerTarget, options: LogOptions, signal: AbortSignal): Promise<Readable>;
+  /** Pods on this node as the agent knows them (`/pods`). */
+  pods(): unknown[];
+  /** `/stats/summary` body. */
+  statsSummary(): Promise<unknown>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+/** A pod on this node. */
+export interface PodTarget {
+  namespace: string;
+  name: string;
+  /** When given, must match. */
+  uid?: string;
+}
+
+/** A container of it; any kind: init, ordinary, ephemeral. */
+export interface ContainerTarget extends PodTarget {
+  container: string;
+}
+
+/** Options of `PodLogOptions`. */
+export interface LogOptions {
+  follow?: boolean;
+  previous?: boolean;
+  sinceSeconds?: number;
+  /** Epoch milliseconds. */
+  sinceTimeMs?: number;
+  timestamps?: boolean;
+  tailLines?: number;
+  limitBytes?: number;
+}

@@ -1,0 +1,27 @@
+/** Makes a pod's volumes exist under its directory, and keeps live ones current. */
+export interface VolumeManager extends AsyncDisposable {
+  /**
+   * Prepares every volume; idempotent. @throws VolumeError "not-found" (a ConfigMap, say), whose
+   * message becomes the event FailedMount; the caller retries with back-off.
+   */
+  prepare(pod: unknown, podDirectory: string): Promise<ReadonlyMap<string, PreparedVolume>>;
+  /** Unmounts and deletes; idempotent, also after a crash. */
+  release(podUid: string, podDirectory: string): Promise<void>;
+}
+
+/** A volume that can be bind-mounted. */
+export interface PreparedVolume {
+  hostPath: string;
+  readOnly: boolean;
+}
+
+/** A volume that cannot be prepared now. */
+export class VolumeError extends Error {
+  readonly code: "not-found" | "unsupported" | "invalid" | "io";
+
+  constructor(code: VolumeError["code"], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "VolumeError";
+    this.code = code;
+  }
+}
