@@ -1,0 +1,79 @@
+import type { Resource } from "../api/resource.ts";
+
+/** Who asks. */
+export interface UserInfo {
+  name: string;
+  uid?: string;
+  groups: readonly string[];
+  extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What of a connection or request can identify a user. */
+export interface Credentials {
+  /** Value of the Authorization header. */
+  authorization?: string | undefined;
+  /** Client certificate in DER that the TLS layer verified against the client CA. */
+  clientCertificate?: Uint8Array | undefined;
+}
+
+/**
+ * Turns credentials into a user. `undefined` means that there were none of this kind; bad
+ * credentials throw StatusError "Unauthorized".
+ */
+export interface Authenticator {
+  authenticate(credentials: Credentials): Promise<UserInfo | undefined>;
+}
+
+/** One access to decide on. */
+export interface AccessRequest {
+  user: UserInfo;
+  /** Kubernetes verb ("get", "list", "deletecollection"), or the lower-case HTTP method. */
+  verb: string;
+  /** Absent for resource requests. */
+  path?: string;
+  group?: string;
+  version?: string;
+  /** Plural; absent for non-resource requests. */
+  resource?: string;
+  subresource?: string;
+  namespace?: string;
+  name?: string;
+}
+
+/** Decides; must not throw and must not wait on anything but memory. */
+export interface Authorizer {
+  authorize(request: AccessRequest): { allowed: boolean; reason: string };
+}
+
+/** Reads other objects from memory, as admission and authorization need to. */
+export interface ObjectReader {
+  get<T>(resource: Resource<T>, at: { namespace?: string; name: string }): T | undefined;
+  list<T>(resource: Resource<T>, namespace?: string): readonly T[];
+}
+
+/** A write (or CONNECT) on its way into the store. */
+export interface AdmissionRequest {
+  operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  resource: Resource;
+  subresource?: string;
+  namespace?: string;
+  /** "" for a create with generateName. */
+  name: string;
+  user: UserInfo;
+  /** Decoded and defaulted; mutating plugins change it in place. Absent for DELETE. */
+  object?: Record<string, unknown>;
+  /** The stored state; never changed. Absent for CREATE. */
+  oldObject?: Record<string, unknown>;
+  dryRun: boolean;
+  /** Adds a `Warning` header to the answer. */
+  warn(text: string): void;
+}
+
+/** A step of admission. A refusal is thrown as `StatusError`. */
+export interface AdmissionPlugin {
+  name: string;
+  /** Which requests it wants to see; the rest never pay for it. */
+  handles(request: AdmissionRequest): boolean;
+  mutate?(request: AdmissionRequest): Promise<void> | void;
+  validate?(request: AdmissionRequest): Promise<void> | void;
+}
