@@ -76,7 +76,7 @@ test("files are one idea: bounded in lines and columns, and named for what they 
       if (lines.length > LINES_MAX)
         rough.push(`${file}: ${lines.length} lines, at most ${LINES_MAX}`);
       if (BANNED_FILE_NAMES.test(path.basename(file))) rough.push(`${file}: name says nothing`);
-      lines.forEach((line, at) => {
+      text.split("\n").forEach((line, at) => {
         if (line.length > COLUMNS_MAX && !/https?:\/\/|^\s*\/\/|`|"/.test(line)) {
           rough.push(`${file}:${at + 1}: ${line.length} columns, at most ${COLUMNS_MAX}`);
         }

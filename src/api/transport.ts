@@ -4,12 +4,12 @@
  * Objects that come out of a transport are shared and must not be changed; copy before editing.
  */
 export interface Transport {
-  /** Performs one request. A refusal is thrown as `StatusError`; a broken connection as any other error. */
+  /** Performs one request. Throws a refusal as `StatusError`, a broken connection as any other. */
   request(request: ApiRequest): Promise<ApiResponse>;
   /**
    * Opens a watch (`path` carries its query, without `watch=1`). Resolves once the server accepted.
-   * Events come in order; `closed` is called exactly once, with the error if there was one: a Status
-   * of an ERROR event arrives there as a `StatusError`. Disposing stops delivery at once.
+   * Events come in order; `closed` is called exactly once, with the error if there was one: a
+   * Status of an ERROR event arrives there as a `StatusError`. Disposing stops delivery at once.
    */
   watch(request: ApiRequest, sink: WatchSink): Promise<Disposable>;
 }

@@ -15,13 +15,13 @@ export interface Store extends AsyncDisposable {
    * from it.
    */
   getForUpdate(resource: string, key: string): Promise<StoredObject | undefined>;
-  /** A page in key order. @throws StoreError "compacted" when `revision` has no history any more. */
+  /** A page in key order. @throws StoreError "compacted" when `revision` has no history. */
   list(resource: string, options?: ListOptions): Promise<ListResult>;
   /** Resolves when durable. @throws StoreError "exists" */
   create(resource: string, key: string, bytes: Uint8Array): Promise<StoredObject>;
   /**
    * Replaces when the current revision equals `expectedRevision`; resolves when durable. The bytes
-   * do not contain the revision: the API server splices `metadata.resourceVersion` in on the way out.
+   * do not contain the revision: the API server splices `metadata.resourceVersion` in later.
    * @throws StoreError "conflict" | "not-found"
    */
   update(resource: string, key: string, write: UpdateWrite): Promise<StoredObject>;

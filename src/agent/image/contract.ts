@@ -25,7 +25,7 @@ export interface ImageConfig {
 
 /** The images of this node. */
 export interface ImageStore {
-  /** Finds by reference (normalised as Docker does: "redis" is "docker.io/library/redis:latest") or id. */
+  /** Finds by id or by reference; "redis" means "docker.io/library/redis:latest", as in Docker. */
   find(reference: string): LocalImage | undefined;
   list(): LocalImage[];
   /**

@@ -3,7 +3,7 @@ import type { LocalImage } from "../image/contract.ts";
 
 /**
  * Runs containers in pod sandboxes: the plug point of runtime classes (crun, runc, runsc, ...).
- * Everything survives a restart of the agent: `recover` finds it again from the disk and the kernel.
+ * Everything survives a restart of the agent: `recover` finds it again on disk and in the kernel.
  * Methods are idempotent towards objects that are already in, or past, the wanted state.
  */
 export interface ContainerRuntime extends AsyncDisposable {
@@ -212,7 +212,7 @@ export class RuntimeError extends Error {
   }
 }
 
-/** Codes map to container waiting reasons: "command-not-found" is `RunContainerError`, and so on. */
+/** Codes map to reasons of waiting containers: "command-not-found" is `RunContainerError`. */
 export type RuntimeErrorCode =
   | "command-not-found"
   | "permission-denied"
