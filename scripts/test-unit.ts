@@ -1,10 +1,11 @@
 // Runs every unit test of the tree in this one process: seconds instead of a process per file.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 const build = path.resolve(import.meta.dirname, "..");
 for (const folder of ["src", "bench"]) {
+  if (!existsSync(path.join(build, folder))) continue;
   for (const name of readdirSync(path.join(build, folder), { recursive: true, encoding: "utf8" })) {
     if (/\.(test|fuzz)\.js$/.test(name)) {
       await import(pathToFileURL(path.join(build, folder, name)).href);

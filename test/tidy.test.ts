@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { LAYERS, NODE_FREE_LAYERS, SIBLING_LAYERS } from "./layers.ts";
@@ -16,6 +16,7 @@ interface Module {
 }
 
 function sourcesUnder(folder: string): Module[] {
+  if (!existsSync(path.join(ROOT, folder))) return [];
   return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.includes("generated"))
     .map((name) => path.posix.join(folder, name))
@@ -76,7 +77,7 @@ test("files are one idea: bounded in lines and columns, and named for what they 
       if (lines.length > LINES_MAX)
         rough.push(`${file}: ${lines.length} lines, at most ${LINES_MAX}`);
       if (BANNED_FILE_NAMES.test(path.basename(file))) rough.push(`${file}: name says nothing`);
-      text.split("\n").forEach((line, at) => {
+      lines.forEach((line, at) => {
         if (line.length > COLUMNS_MAX && !/https?:\/\/|^\s*\/\/|`|"/.test(line)) {
           rough.push(`${file}:${at + 1}: ${line.length} columns, at most ${COLUMNS_MAX}`);
         }
