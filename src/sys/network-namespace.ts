@@ -53,7 +53,7 @@ export function createNetworkNamespace(file: string): void {
   }
 }
 
-/** Unmounts and removes the file; the kernel frees the namespace when nobody uses it. Idempotent. */
+/** Unmounts and removes the file; the kernel frees an unused namespace later. Idempotent. */
 export function removeNetworkNamespace(file: string): void {
   umountCall(file, MNT_DETACH); // EINVAL and ENOENT mean that it is not mounted: as wanted
   rmSync(file, { force: true });
