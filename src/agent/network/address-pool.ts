@@ -1,0 +1,74 @@
+/** Hands out the addresses of a node's pod CIDR, each to one owner. */
+export interface AddressPool {
+  /** First address: the node's own, never handed out. */
+  readonly gateway: string;
+  /** The owner's address, the same one when asked again. @throws RangeError when none is left */
+  allocate(owner: string): string;
+  /** Takes a given address, after a restart. False when it is another's or outside. */
+  claim(owner: string, ip: string): boolean;
+  release(owner: string): void;
+}
+
+/** Parses "10.244.0.0/24". @throws RangeError */
+export function parseCidr(cidr: string): { base: number; prefixLength: number; size: number } {
+  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr);
+  const prefixLength = Number(match?.[5]);
+  if (!match || prefixLength > 32 || match.slice(1, 5).some((part) => Number(part) > 255)) {
+    throw new RangeError(`not an IPv4 range: "${cidr}"`);
+  }
+  const size = 2 ** (32 - prefixLength);
+  const address = match.slice(1, 5).reduce((sum, part) => sum * 256 + Number(part), 0);
+  return { base: address - (address % size), prefixLength, size };
+}
+
+/** 32-bit number to dotted form. */
+export function formatIpv4(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}
+
+/** Dotted form to 32-bit number. */
+export function parseIpv4(ip: string): number {
+  return ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** A pool over `cidr`. It goes round, so that an address rests as long as possible before reuse. */
+export function createAddressPool(cidr: string): AddressPool {
+  const { base, size } = parseCidr(cidr);
+  if (size < 4) throw new RangeError(`pod range "${cidr}" is too small: at least /30 is needed`);
+  const byOwner = new Map<string, number>();
+  const taken = new Set<number>();
+  let next = 2;
+  const usable = (offset: number) => offset >= 2 && offset < size - 1 && !taken.has(offset);
+  const take = (owner: string, offset: number) => {
+    byOwner.set(owner, offset);
+    taken.add(offset);
+    return formatIpv4(base + offset);
+  };
+  return {
+    gateway: formatIpv4(base + 1),
+    allocate(owner) {
+      const held = byOwner.get(owner);
+      if (held !== undefined) return formatIpv4(base + held);
+      for (let tried = 0; tried < size; tried++) {
+        const offset = next;
+        next = next + 1 < size - 1 ? next + 1 : 2;
+        if (usable(offset)) return take(owner, offset);
+      }
+      throw new RangeError(`no address is left in pod range "${cidr}": ${taken.size} are in use`);
+    },
+    claim(owner, ip) {
+      const offset = parseIpv4(ip) - base;
+      const held = byOwner.get(owner);
+      if (held !== undefined) return held === offset;
+      if (!usable(offset)) return false;
+      take(owner, offset);
+      return true;
+    },
+    release(owner) {
+      const offset = byOwner.get(owner);
+      if (offset === undefined) return;
+      byOwner.delete(owner);
+      taken.delete(offset);
+    },
+  };
+}

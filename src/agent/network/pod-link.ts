@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import * as route from "../../format/netlink/route-message.ts";
+import { openNetlinkSocket, type NetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
+import {
+  createNetworkNamespace,
+  removeNetworkNamespace,
+  withinNetworkNamespace,
+} from "../../sys/network-namespace.ts";
+
+/** Link-local gateway that every pod sees; it exists only as a neighbour entry. */
+const GATEWAY = "169.254.1.1";
+
+/** A pod's interface: namespace file, host end and address. */
+export interface PodLinkSpec {
+  podUid: string;
+  namespaceFile: string;
+  ip: string;
+  /** Address of the node from which it talks to its pods. */
+  nodeAddress: string;
+  /** Distinguishes clusters that share a machine; at most 4 characters. */
+  linkPrefix: string;
+  mtu: number;
+}
+
+/** Name of the host end: the prefix and 9 digits of the UID's hash; IFNAMSIZ allows 15. */
+export function hostLinkName(linkPrefix: string, podUid: string): string {
+  return `${linkPrefix}${createHash("sha256").update(podUid).digest("hex").slice(0, 9)}`;
+}
+
+/** Locally administered addresses that follow from the IP, so that they are never looked up. */
+function macsOf(ip: string): { host: string; pod: string } {
+  const tail = ip.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return { host: `ee:01:${tail.join(":")}`, pod: `ee:02:${tail.join(":")}` };
+}
+
+/**
+ * Creates namespace, veth pair, addresses, neighbours and routes: about 0.7 ms, synchronous.
+ * The pod has a /32 and a link-local gateway, the host a route per pod: no bridge, no ARP.
+ */
+export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
+  const hostName = hostLinkName(spec.linkPrefix, spec.podUid);
+  const mac = macsOf(spec.ip);
+  createNetworkNamespace(spec.namespaceFile);
+  const namespaceFd = openSync(spec.namespaceFile, "r");
+  try {
+    socket.request(
+      route.newVethPair(
+        { name: hostName, mac: mac.host, up: true, mtu: spec.mtu },
+        { name: "eth0", mac: mac.pod, namespaceFd, mtu: spec.mtu },
+      ),
+    );
+    withinNetworkNamespace(spec.namespaceFile, () => configureInside(spec.ip, mac.host));
+    const linkIndex = linkIndexOf(socket, hostName);
+    allowLoopbackNat(hostName);
+    socket.batch([
+      route.newNeighbour({ linkIndex, ip: spec.ip, mac: mac.pod }),
+      route.newRoute({
+        destination: spec.ip,
+        prefixLength: 32,
+        linkIndex,
+        source: spec.nodeAddress,
+      }),
+    ]);
+  } catch (error) {
+    removeNetworkNamespace(spec.namespaceFile);
+    throw error;
+  } finally {
+    closeSync(namespaceFd);
+  }
+}
+
+function configureInside(ip: string, gatewayMac: string): void {
+  using inside = openNetlinkSocket();
+  const linkIndex = linkIndexOf(inside, "eth0");
+  inside.batch([
+    route.setLinkUp(1), // lo is always index 1
+    route.newAddress({ linkIndex, ip, prefixLength: 32 }),
+    route.setLinkUp(linkIndex),
+    route.newNeighbour({ linkIndex, ip: GATEWAY, mac: gatewayMac }),
+    route.newRoute({
+      destination: "0.0.0.0",
+      prefixLength: 0,
+      linkIndex,
+      gateway: GATEWAY,
+      onLink: true,
+    }),
+  ]);
+}
+
+/** A NodePort answers on the host's 127.0.0.1 too; the raw chain keeps pods away from it. */
+function allowLoopbackNat(linkName: string): void {
+  writeFileSync(`/proc/sys/net/ipv4/conf/${linkName}/route_localnet`, "1");
+}
+
+/** @throws SysError ENODEV */
+export function linkIndexOf(socket: NetlinkSocket, name: string): number {
+  const [answer] = socket.request(route.getLink(name));
+  if (!answer) throw new Error(`the kernel did not describe link "${name}"`);
+  return route.decodeLink(answer).index;
+}
+
+/** Removes the host end and the namespace; whatever is gone already is fine. */
+export function deletePodLink(socket: NetlinkSocket, namespaceFile: string, name: string): void {
+  try {
+    socket.request(route.deleteLink(name));
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENODEV") throw error;
+  }
+  removeNetworkNamespace(namespaceFile);
+}

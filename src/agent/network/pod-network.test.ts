@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { silentLogger } from "../../lib/logger.ts";
+import {
+  createNetworkNamespace,
+  removeNetworkNamespace,
+  withinNetworkNamespace,
+} from "../../sys/network-namespace.ts";
+import { createPodNetwork, type PodHostPort } from "./pod-network.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root";
+
+function run(namespace: string, command: string): string {
+  const result = spawnSync("nsenter", [`--net=${namespace}`, "bash", "-c", command], {
+    encoding: "utf8",
+    timeout: 5_000,
+  });
+  return result.stdout + result.stderr;
+}
+
+/** Greets on port 7000 inside the namespace until disposed. */
+async function greeter(namespace: string): Promise<Disposable> {
+  const program = `require("net").createServer((s) => s.end("hello from " + s.remoteAddress))
+    .listen(7000, "0.0.0.0", () => console.log("ready"))`;
+  const child = spawn("nsenter", [`--net=${namespace}`, process.execPath, "-e", program]);
+  await once(child.stdout, "data");
+  return { [Symbol.dispose]: () => child.kill("SIGKILL") };
+}
+
+test("pods reach the node and each other, survive a restart, and leave nothing", {
+  skip,
+}, async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-network-"));
+  const node = path.join(directory, "node");
+  createNetworkNamespace(node);
+  let announced: readonly PodHostPort[] = [];
+  const open = () =>
+    withinNetworkNamespace(node, () =>
+      createPodNetwork({
+        runDirectory: path.join(directory, "run"),
+        podCidr: "10.231.0.0/24",
+        linkPrefix: "npt",
+        localAddresses: ["10.96.0.10"],
+        onHostPorts: (ports) => {
+          announced = ports;
+        },
+        logger: silentLogger,
+      }),
+    );
+  try {
+    const network = open();
+    await network.recover(new Set());
+    const request = { podName: "p", podNamespace: "default", hostPorts: [] };
+    const hostPorts = [{ hostPort: 8080, containerPort: 80, protocol: "TCP" as const }];
+    const attach = (podUid: string, ports: typeof hostPorts | []) =>
+      withinNetworkNamespace(node, () => network.attach({ ...request, podUid, hostPorts: ports }));
+    const one = await attach("one", []);
+    const two = await attach("two", hostPorts);
+    assert.equal(announced[0]?.podIp, two.ip);
+    {
+      using _greeter = await greeter(two.networkNamespacePath);
+      const fetch = `cat < /dev/tcp/${two.ip}/7000`;
+      assert.equal(run(one.networkNamespacePath, fetch), `hello from ${one.ip}`);
+      assert.equal(run(node, fetch), "hello from 10.231.0.1");
+      const socket = await network.connect("two", { host: "localhost", port: 7000 });
+      const [greeting] = (await once(socket, "data")) as [Buffer];
+      assert.equal(greeting.toString(), "hello from 127.0.0.1");
+      socket.destroy();
+    }
+    await assert.rejects(network.connect("one", { host: "localhost", port: 81 }), {
+      code: "ECONNREFUSED",
+    });
+    await network[Symbol.asyncDispose]();
+
+    const again = open();
+    await again.recover(new Set(["two"]));
+    assert.equal(again.attachment("two")?.ip, two.ip);
+    assert.equal(again.attachment("one"), undefined);
+    assert.equal(announced.length, 1);
+    await again.detach("two");
+    await again.detach("two");
+    assert.equal(announced.length, 0);
+    assert.deepEqual(readdirSync(path.join(directory, "run/netns")), []);
+    assert.doesNotMatch(run(node, "ip -o link"), /npt/);
+    await again[Symbol.asyncDispose]();
+  } finally {
+    removeNetworkNamespace(node);
+    rmSync(directory, { recursive: true });
+  }
+});

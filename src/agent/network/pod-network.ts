@@ -1,0 +1,171 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import path from "node:path";
+import { connectToLoopback } from "../../sys/namespaced-connect.ts";
+import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { createAddressPool } from "./address-pool.ts";
+import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
+import { prepareNode, releaseNode } from "./node-link.ts";
+import { createPodLink, deletePodLink, hostLinkName } from "./pod-link.ts";
+
+/** Where and with what addresses the pods of a node live. */
+export interface PodNetworkOptions {
+  /** Survives a restart of the agent, not a reboot: namespaces are mounted below it. */
+  runDirectory: string;
+  podCidr: string;
+  /** At most 4 characters, such as "nph". */
+  linkPrefix: string;
+  /** Addresses that the node itself answers on, such as the cluster DNS address. */
+  localAddresses: readonly string[];
+  mtu?: number;
+  /** Told of every change of the pods' host ports. */
+  onHostPorts?: (ports: readonly PodHostPort[]) => void;
+  logger: Logger;
+}
+
+/** A host port and the pod address that it leads to. */
+export interface PodHostPort extends HostPort {
+  podIp: string;
+}
+
+interface PodRecord extends PodAttachment {
+  podName: string;
+  podNamespace: string;
+  hostPorts: readonly HostPort[];
+}
+
+const MTU_BYTES = 1500;
+const CONNECT_MS = 5_000;
+
+/** Routed veth pairs, one per pod; state is one small file per pod beside its namespace. */
+export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
+  const pool = createAddressPool(options.podCidr);
+  const records = new Map<string, PodRecord>();
+  const namespaces = path.join(options.runDirectory, "netns");
+  const socket = openNetlinkSocket();
+  prepareNode(socket, [pool.gateway, ...options.localAddresses]);
+  const namespaceFile = (podUid: string) => path.join(namespaces, podUid);
+  const recordFile = (podUid: string) => path.join(options.runDirectory, "links", podUid);
+
+  const announce = () =>
+    options.onHostPorts?.(
+      [...records.values()].flatMap((record) =>
+        record.hostPorts.map((port) => ({ ...port, podIp: record.ip })),
+      ),
+    );
+
+  const remove = async (podUid: string) => {
+    deletePodLink(socket, namespaceFile(podUid), hostLinkName(options.linkPrefix, podUid));
+    await rm(recordFile(podUid), { force: true });
+    pool.release(podUid);
+    if (records.get(podUid)?.hostPorts.length && records.delete(podUid)) announce();
+    records.delete(podUid);
+  };
+
+  return {
+    async recover(podUids) {
+      await mkdir(path.join(options.runDirectory, "links"), { recursive: true });
+      const known = new Set([
+        ...(await readdir(path.join(options.runDirectory, "links"))),
+        ...(await readdir(namespaces).catch(() => [])),
+      ]);
+      for (const podUid of known) {
+        const text = await readFile(recordFile(podUid), "utf8").catch(() => "");
+        const record = parseRecord(text);
+        const alive = record && podUids.has(podUid) && isNamespace(record.networkNamespacePath);
+        if (alive && pool.claim(podUid, record.ip)) records.set(podUid, record);
+        else await remove(podUid);
+      }
+      announce();
+    },
+
+    async attach(request: AttachRequest) {
+      const held = records.get(request.podUid);
+      if (held) return held;
+      const ip = pool.allocate(request.podUid);
+      const record: PodRecord = {
+        podUid: request.podUid,
+        ip,
+        networkNamespacePath: namespaceFile(request.podUid),
+        podName: request.podName,
+        podNamespace: request.podNamespace,
+        hostPorts: request.hostPorts,
+      };
+      try {
+        createPodLink(socket, {
+          podUid: request.podUid,
+          namespaceFile: record.networkNamespacePath,
+          ip,
+          nodeAddress: pool.gateway,
+          linkPrefix: options.linkPrefix,
+          mtu: options.mtu ?? MTU_BYTES,
+        });
+      } catch (error) {
+        await remove(request.podUid);
+        throw error;
+      }
+      records.set(request.podUid, record);
+      if (request.hostPorts.length > 0) announce();
+      await writeFile(recordFile(request.podUid), JSON.stringify(record));
+      return record;
+    },
+
+    detach: (podUid) => remove(podUid),
+    attachment: (podUid) => records.get(podUid),
+
+    async connect(podUid, address) {
+      const record = records.get(podUid);
+      if (!record) throw new Error(`Cannot connect to pod "${podUid}" as it has no network`);
+      const loopback = address.host === "localhost" || address.host.startsWith("127.");
+      if (loopback) {
+        const { port } = address;
+        return connectToLoopback(record.networkNamespacePath, { port, timeoutMs: CONNECT_MS });
+      }
+      return connected(connect({ host: address.host, port: address.port }));
+    },
+
+    async [Symbol.asyncDispose]() {
+      socket[Symbol.dispose]();
+      await Promise.resolve();
+    },
+  };
+}
+
+/** Undoes what the node's network shares among pods; for `down --purge`, after all pods are gone. */
+export function removePodNetwork(options: {
+  podCidr: string;
+  localAddresses: readonly string[];
+}): void {
+  using socket = openNetlinkSocket();
+  releaseNode(socket, [createAddressPool(options.podCidr).gateway, ...options.localAddresses]);
+}
+
+function parseRecord(text: string): PodRecord | undefined {
+  try {
+    const record = JSON.parse(text) as PodRecord;
+    return typeof record.ip === "string" && Array.isArray(record.hostPorts) ? record : undefined;
+  } catch {
+    return undefined; // cut short by a crash: the pod is set up anew
+  }
+}
+
+/** A bind-mounted namespace lies on another device than its directory; after a reboot it does not. */
+function isNamespace(file: string): boolean {
+  try {
+    return statSync(file).dev !== statSync(path.dirname(file)).dev;
+  } catch {
+    return false;
+  }
+}
+
+function connected(socket: Socket): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}
