@@ -133,7 +133,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 }
 
-/** Undoes what the node's network shares among pods; for `down --purge`, after all pods are gone. */
+/** Undoes what the pods of a node share; for `down --purge`, after all pods are gone. */
 export function removePodNetwork(options: {
   podCidr: string;
   localAddresses: readonly string[];
@@ -151,7 +151,7 @@ function parseRecord(text: string): PodRecord | undefined {
   }
 }
 
-/** A bind-mounted namespace lies on another device than its directory; after a reboot it does not. */
+/** A mounted namespace lies on another device than its directory; after a reboot it does not. */
 function isNamespace(file: string): boolean {
   try {
     return statSync(file).dev !== statSync(path.dirname(file)).dev;

@@ -35,7 +35,7 @@ function load() {
   };
 }
 
-const NUMERIC_ALL = 0x3f0; // protocols, services, times and priorities as numbers
+const NUMERIC_ALL = 0x780; // protocols, priorities, symbols and times
 
 /**
  * Opens libnftables. @throws NftError when the library is not installed: it is Debian's
