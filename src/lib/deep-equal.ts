@@ -1,0 +1,21 @@
+/** Whether two JSON values are equal; the order of object keys does not matter. */
+export function deepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, at) => deepEqual(item, b[at]));
+  }
+  if (Array.isArray(b)) return false;
+  return sameMembers(a as Record<string, unknown>, b as Record<string, unknown>);
+}
+
+function sameMembers(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  let excess = 0;
+  for (const key in a) {
+    if (!(key in b) || !deepEqual(a[key], b[key])) return false;
+    excess++;
+  }
+  for (const _ in b) excess--;
+  return excess === 0;
+}

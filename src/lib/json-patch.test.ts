@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { deepEqual } from "./deep-equal.ts";
+import { applyJsonPatch, JsonPatchError, parseJsonPatch } from "./json-patch.ts";
+import { formatPointer, parsePointer } from "./json-pointer.ts";
+import { applyMergePatch } from "./merge-patch.ts";
+
+function patched(document: unknown, ...operations: object[]): unknown {
+  return applyJsonPatch(document, parseJsonPatch(operations));
+}
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof JsonPatchError) return error.code;
+    throw error;
+  }
+  return "none";
+}
+
+test("each operation does what RFC 6902 says", () => {
+  const document = { a: { b: [1, 2, 3] }, c: "x" };
+  const cases: [string, object, unknown][] = [
+    ["add to an object", { op: "add", path: "/d", value: 1 }, { ...document, d: 1 }],
+    [
+      "insert into a list",
+      { op: "add", path: "/a/b/1", value: 9 },
+      { a: { b: [1, 9, 2, 3] }, c: "x" },
+    ],
+    ["append", { op: "add", path: "/a/b/-", value: 9 }, { a: { b: [1, 2, 3, 9] }, c: "x" }],
+    ["remove", { op: "remove", path: "/a/b/0" }, { a: { b: [2, 3] }, c: "x" }],
+    ["replace", { op: "replace", path: "/c", value: null }, { a: { b: [1, 2, 3] }, c: null }],
+    ["move", { op: "move", from: "/c", path: "/a/c" }, { a: { b: [1, 2, 3], c: "x" } }],
+    ["copy", { op: "copy", from: "/c", path: "/d" }, { ...document, d: "x" }],
+    ["a test that holds", { op: "test", path: "/a/b", value: [1, 2, 3] }, document],
+    ["a missing member equals null", { op: "test", path: "/z", value: null }, document],
+  ];
+  const frozen = JSON.stringify(document);
+  for (const [name, operation, wanted] of cases) {
+    assert.deepEqual(patched(document, operation), wanted, name);
+    assert.equal(JSON.stringify(document), frozen, `${name} leaves its input alone`);
+  }
+});
+
+test("a patch that does not fit is refused with the reason", () => {
+  const document = { a: [1] };
+  const cases: [object, string][] = [
+    [{ op: "remove", path: "/b" }, "unapplicable"],
+    [{ op: "replace", path: "/b", value: 1 }, "unapplicable"],
+    [{ op: "add", path: "/b/c", value: 1 }, "unapplicable"],
+    [{ op: "add", path: "/a/5", value: 1 }, "unapplicable"],
+    [{ op: "add", path: "/a/01", value: 1 }, "unapplicable"],
+    [{ op: "add", path: "/__proto__/x", value: 1 }, "unapplicable"],
+    [{ op: "copy", from: "/z", path: "/b" }, "unapplicable"],
+    [{ op: "move", from: "/a", path: "/a/0" }, "unapplicable"],
+    [{ op: "test", path: "/a", value: 2 }, "testFailed"],
+    [{ op: "add", path: "b", value: 1 }, "malformed"],
+    [{ op: "add", path: "/b" }, "malformed"],
+    [{ op: "frob", path: "/b" }, "malformed"],
+    [{ op: "copy", path: "/b" }, "malformed"],
+  ];
+  for (const [operation, wanted] of cases) {
+    assert.equal(
+      codeOf(() => patched(document, operation)),
+      wanted,
+      JSON.stringify(operation),
+    );
+  }
+  assert.equal(({} as Record<string, unknown>).x, undefined);
+});
+
+test("copies beyond the bound are refused", () => {
+  const patch = parseJsonPatch([
+    { op: "copy", from: "/a", path: "/b" },
+    { op: "copy", from: "/a", path: "/c" },
+  ]);
+  const copySizeMax = 100;
+  assert.equal(
+    codeOf(() => applyJsonPatch({ a: "x".repeat(60) }, patch, { copySizeMax })),
+    "tooLarge",
+  );
+});
+
+test("untouched sub-trees are shared", () => {
+  const document = { kept: { x: 1 }, changed: { y: 1 } };
+  const result = patched(document, { op: "replace", path: "/changed/y", value: 2 });
+  assert.equal((result as typeof document).kept, document.kept);
+});
+
+test("law: a pointer survives writing and reading", () => {
+  fc.assert(
+    fc.property(fc.array(fc.string()), (tokens) => {
+      assert.deepEqual(parsePointer(formatPointer(tokens)), tokens);
+    }),
+  );
+});
+
+test("law: replacing the whole document by a value gives the value", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (document, value) => {
+      assert.equal(patched(document, { op: "add", path: "", value }), value);
+    }),
+  );
+});
+
+const json = fc.jsonValue({ maxDepth: 4 });
+
+test("law: merging twice is merging once, and changes nothing shared", () => {
+  fc.assert(
+    fc.property(json, json, (target, patch) => {
+      const before = JSON.stringify(target);
+      const once = applyMergePatch(target, patch);
+      assert.ok(deepEqual(applyMergePatch(once, patch), once));
+      assert.equal(JSON.stringify(target), before);
+    }),
+  );
+});
+
+test("a merge patch removes with null, also where nothing was", () => {
+  assert.deepEqual(applyMergePatch({ a: 1, b: { c: 1, d: 2 } }, { a: null, b: { c: null } }), {
+    b: { d: 2 },
+  });
+  assert.deepEqual(applyMergePatch({}, { a: { b: null } }), { a: {} });
+  const same = { a: { b: 1 } };
+  assert.equal(applyMergePatch(same, { a: { b: 1, z: null } }), same);
+});
+
+test("law: a value equals its copy and nothing else", () => {
+  fc.assert(
+    fc.property(json, json, (a, b) => {
+      assert.ok(deepEqual(a, JSON.parse(JSON.stringify(a))) || JSON.stringify(a).includes("-0"));
+      assert.equal(deepEqual(a, b), deepEqual(b, a));
+    }),
+  );
+});
