@@ -1,0 +1,23 @@
+/** A port of a Service with the endpoints that traffic to it may go to: what the rules are made of. */
+export interface ServicePort {
+  /** "namespace/name:port", for names and comments. */
+  id: string;
+  protocol: "TCP" | "UDP" | "SCTP";
+  port: number;
+  /** ClusterIP, external IPs and load balancer IPs; empty for a headless Service. */
+  virtualIps: readonly string[];
+  nodePort?: number;
+  /** "ip:port" of every usable endpoint. */
+  endpoints: readonly ServiceEndpoint[];
+  /** Those on this node, when the traffic policy is Local; else absent. */
+  localExternalEndpoints?: readonly ServiceEndpoint[];
+  localInternalEndpoints?: readonly ServiceEndpoint[];
+  /** Seconds that a client sticks to its endpoint; absent without session affinity. */
+  affinitySeconds?: number;
+}
+
+/** A pod's address and port. */
+export interface ServiceEndpoint {
+  ip: string;
+  port: number;
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  createNetworkNamespace,
+  removeNetworkNamespace,
+  withinNetworkNamespace,
+} from "../../sys/network-namespace.ts";
+import { openNftables } from "../../sys/nft/nftables.ts";
+import type { ServicePort } from "./contract.ts";
+import { planRules, type RuleSet } from "./rule-plan.ts";
+import { baseRules, renderHostPort, renderServicePort } from "./rules.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root";
+const options = {
+  table: "nephos-test",
+  podCidr: "10.244.0.0/24",
+  clusterCidr: "10.244.0.0/16",
+  serviceCidr: "10.96.0.0/16",
+  linkPrefix: "nph",
+  nodeAddress: "10.244.0.1",
+  localAddresses: ["10.96.0.10"],
+};
+
+const endpoint = fc.record({
+  ip: fc.integer({ min: 2, max: 9 }).map((last) => `10.244.0.${last}`),
+  port: fc.constantFrom(80, 8080),
+});
+const endpoints = fc.uniqueArray(endpoint, {
+  maxLength: 4,
+  selector: ({ ip, port }) => `${ip}:${port}`,
+});
+const servicePort = (index: number) =>
+  fc
+    .record(
+      {
+        endpoints,
+        nodePort: fc.constant(30_000 + index),
+        affinitySeconds: fc.constant(60),
+        localExternalEndpoints: endpoints,
+        protocol: fc.constantFrom("TCP" as const, "UDP" as const),
+      },
+      { requiredKeys: ["endpoints", "protocol"] },
+    )
+    .map((port): ServicePort => {
+      return { id: `default/s${index}:http`, port: 80, virtualIps: [`10.96.1.${index}`], ...port };
+    });
+const ruleSet = fc
+  .tuple(fc.option(servicePort(1)), fc.option(servicePort(2)), fc.option(servicePort(3)))
+  .map((ports) => ports.filter((port) => port !== null))
+  .map((ports): RuleSet => new Map(ports.map((port) => [port.id, renderServicePort(port)])));
+
+test("the kernel accepts every sequence of changes, and ends where a fresh table would", {
+  skip,
+}, () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-rules-"));
+  const namespace = path.join(directory, "net");
+  createNetworkNamespace(namespace);
+  try {
+    withinNetworkNamespace(namespace, () => {
+      using nft = openNftables();
+      const listing = () =>
+        nft.query(`list table ip ${options.table}`).split("\n").sort().join("\n");
+      fc.assert(
+        fc.property(fc.array(ruleSet, { minLength: 1, maxLength: 4 }), (states) => {
+          nft.apply(baseRules(options));
+          let before: RuleSet = new Map();
+          for (const after of states) {
+            nft.apply(planRules(options.table, before, after));
+            before = after;
+          }
+          const reached = listing();
+          nft.apply(baseRules(options) + planRules(options.table, new Map(), before));
+          assert.equal(reached, listing());
+        }),
+        { numRuns: 40 },
+      );
+    });
+  } finally {
+    removeNetworkNamespace(namespace);
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("no change makes no transaction", () => {
+  fc.assert(fc.property(ruleSet, (state) => planRules("t", state, state) === ""));
+});
+
+test("a host port on one address does not answer on the others", () => {
+  const rule = { hostPort: 80, protocol: "TCP", podIp: "10.244.0.2", containerPort: 8080 };
+  assert.ok(renderHostPort(rule).elements.has("nodeports tcp . 80"));
+  const bound = renderHostPort({ ...rule, hostIp: "192.0.2.7" });
+  assert.ok(bound.elements.has("services 192.0.2.7 . tcp . 80"));
+});

@@ -1,0 +1,191 @@
+import { createHash } from "node:crypto";
+import type { ServiceEndpoint, ServicePort } from "./contract.ts";
+
+/** The table's fixed surroundings. */
+export interface RuleSetOptions {
+  /** Name of the nftables table; everything of ours is inside it. */
+  table: string;
+  /** Pods of this node. */
+  podCidr: string;
+  /** Pods of all nodes: traffic to them keeps its source. */
+  clusterCidr: string;
+  serviceCidr: string;
+  /** Host ends of pod links start so. */
+  linkPrefix: string;
+  /** Source of traffic that must come back through this node. */
+  nodeAddress: string;
+  /** Service addresses that the node itself answers on. */
+  localAddresses: readonly string[];
+}
+
+/** Everything that one service port (or host port) adds to the table. */
+export interface RenderedPort {
+  /** Chain name to its rules. */
+  chains: ReadonlyMap<string, readonly string[]>;
+  /** Set name to its definition. */
+  sets: ReadonlyMap<string, string>;
+  /** "map key" to its value ("" for a set). */
+  elements: ReadonlyMap<string, string>;
+}
+
+/** Set on packets whose answers must pass this node again. */
+const MASQUERADE_MARK = "0x4e50";
+
+/** Commands that replace the whole table by an empty one with its fixed chains. */
+export function baseRules(options: RuleSetOptions): string {
+  const { table, linkPrefix } = options;
+  const t = `ip ${table}`;
+  const pods = `"${linkPrefix}*"`;
+  const local = options.localAddresses.length > 0 ? `{ ${options.localAddresses.join(", ")} }` : "";
+  return [
+    `add table ${t}`,
+    `delete table ${t}`,
+    `add table ${t}`,
+    `add map ${t} services { type ipv4_addr . inet_proto . inet_service : verdict; }`,
+    `add map ${t} nodeports { type inet_proto . inet_service : verdict; }`,
+    `add set ${t} dead-nodeports { type inet_proto . inet_service; }`,
+    `add set ${t} hairpin { type ipv4_addr . ipv4_addr; }`,
+    `add chain ${t} raw { type filter hook prerouting priority raw; }`,
+    `add rule ${t} raw iifname ${pods} ip daddr 127.0.0.0/8 drop`,
+    `add chain ${t} dispatch`,
+    `add rule ${t} dispatch ip daddr . meta l4proto . th dport vmap @services`,
+    `add rule ${t} dispatch fib daddr type local meta l4proto . th dport vmap @nodeports`,
+    `add chain ${t} prerouting { type nat hook prerouting priority dstnat; }`,
+    `add rule ${t} prerouting jump dispatch`,
+    `add chain ${t} output { type nat hook output priority -100; }`,
+    `add rule ${t} output jump dispatch`,
+    `add chain ${t} postrouting { type nat hook postrouting priority srcnat; }`,
+    ...sourceRules(options).map((rule) => `add rule ${t} postrouting ${rule}`),
+    `add chain ${t} refuse`,
+    `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
+    `add rule ${t} refuse reject`,
+    `add chain ${t} forward { type filter hook forward priority filter; }`,
+    `add rule ${t} forward ip daddr ${options.serviceCidr} ct state new goto refuse`,
+    `add chain ${t} local-output { type filter hook output priority filter; }`,
+    ...(local ? [`add rule ${t} local-output ip daddr ${local} accept`] : []),
+    `add rule ${t} local-output ip daddr ${options.serviceCidr} ct state new goto refuse`,
+    `add chain ${t} input { type filter hook input priority filter; }`,
+    `add rule ${t} input meta l4proto . th dport @dead-nodeports ct state new goto refuse`,
+    "",
+  ].join("\n");
+}
+
+function sourceRules(options: RuleSetOptions): string[] {
+  const { linkPrefix, nodeAddress, podCidr, clusterCidr } = options;
+  const toPods = `oifname "${linkPrefix}*"`;
+  return [
+    `ip saddr . ip daddr @hairpin snat to ${nodeAddress}`,
+    `ip saddr 127.0.0.0/8 ${toPods} snat to ${nodeAddress}`,
+    `meta mark ${MASQUERADE_MARK} ${toPods} snat to ${nodeAddress}`,
+    `meta mark ${MASQUERADE_MARK} masquerade`,
+    `ip saddr ${podCidr} ip daddr != ${clusterCidr} oifname != { "lo", "${linkPrefix}*" } masquerade`,
+  ];
+}
+
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+function dnatTo(protocol: string, endpoints: readonly ServiceEndpoint[]): string {
+  const [only] = endpoints;
+  if (endpoints.length === 1 && only) {
+    return `meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`;
+  }
+  const choices = endpoints.map(({ ip, port }, at) => `${at} : ${ip} . ${port}`).join(", ");
+  const choose = `numgen random mod ${endpoints.length} map { ${choices} }`;
+  return `meta l4proto ${protocol} dnat ip to ${choose}`;
+}
+
+/** Chain that picks an endpoint, with one chain and set per endpoint when clients stick. */
+function choiceChains(
+  rendered: { chains: Map<string, string[]>; sets: Map<string, string> },
+  chain: string,
+  port: Pick<ServicePort, "protocol" | "affinitySeconds"> & {
+    endpoints: readonly ServiceEndpoint[];
+  },
+): void {
+  const protocol = port.protocol.toLowerCase();
+  if (!port.affinitySeconds) {
+    rendered.chains.set(chain, [dnatTo(protocol, port.endpoints)]);
+    return;
+  }
+  const sticky: string[] = [];
+  const targets = port.endpoints.map((endpoint) => {
+    const name = `${chain}-${shortHash(`${endpoint.ip}:${endpoint.port}`)}`;
+    const clients = `clients-${name}`;
+    rendered.sets.set(
+      clients,
+      `{ type ipv4_addr; flags dynamic, timeout; timeout ${port.affinitySeconds}s; }`,
+    );
+    rendered.chains.set(name, [
+      `update @${clients} { ip saddr }`,
+      `meta l4proto ${protocol} dnat to ${endpoint.ip}:${endpoint.port}`,
+    ]);
+    sticky.push(`ip saddr @${clients} goto ${name}`);
+    return name;
+  });
+  const choices = targets.map((name, at) => `${at} : goto ${name}`).join(", ");
+  rendered.chains.set(chain, [
+    ...sticky,
+    `numgen random mod ${targets.length} vmap { ${choices} }`,
+  ]);
+}
+
+/** Renders a service port; the same input gives the same output. */
+export function renderServicePort(port: ServicePort): RenderedPort {
+  const id = shortHash(`${port.id}/${port.protocol}`);
+  const protocol = port.protocol.toLowerCase();
+  const chains = new Map<string, string[]>();
+  const sets = new Map<string, string>();
+  const elements = new Map<string, string>();
+  const internal = port.localInternalEndpoints ?? port.endpoints;
+  const external = port.localExternalEndpoints ?? port.endpoints;
+  if (internal.length > 0 && port.virtualIps.length > 0) {
+    choiceChains({ chains, sets }, `svc-${id}`, { ...port, endpoints: internal });
+    for (const ip of port.virtualIps) {
+      elements.set(`services ${ip} . ${protocol} . ${port.port}`, `goto svc-${id}`);
+    }
+  }
+  if (port.nodePort !== undefined) {
+    if (external.length > 0) {
+      choiceChains({ chains, sets }, `ext-${id}`, { ...port, endpoints: external });
+      if (!port.localExternalEndpoints) {
+        chains.get(`ext-${id}`)?.unshift(`meta mark set ${MASQUERADE_MARK}`);
+      }
+      elements.set(`nodeports ${protocol} . ${port.nodePort}`, `goto ext-${id}`);
+    } else {
+      elements.set(`dead-nodeports ${protocol} . ${port.nodePort}`, "");
+    }
+  }
+  for (const { ip } of port.endpoints) elements.set(`hairpin ${ip} . ${ip}`, "");
+  return { chains, sets, elements };
+}
+
+/** A port of the node that leads to one pod. */
+export interface HostPortRule {
+  hostIp?: string;
+  hostPort: number;
+  protocol: string;
+  podIp: string;
+  containerPort: number;
+}
+
+/** Renders a host port. */
+export function renderHostPort(rule: HostPortRule): RenderedPort {
+  const protocol = rule.protocol.toLowerCase();
+  const chain = `host-${shortHash(`${rule.hostIp ?? ""}:${rule.hostPort}/${protocol}`)}`;
+  const everywhere = !rule.hostIp || rule.hostIp === "0.0.0.0";
+  const key = everywhere
+    ? `nodeports ${protocol} . ${rule.hostPort}`
+    : `services ${rule.hostIp} . ${protocol} . ${rule.hostPort}`;
+  return {
+    chains: new Map([
+      [chain, [`meta l4proto ${protocol} dnat to ${rule.podIp}:${rule.containerPort}`]],
+    ]),
+    sets: new Map(),
+    elements: new Map([
+      [key, `goto ${chain}`],
+      [`hairpin ${rule.podIp} . ${rule.podIp}`, ""],
+    ]),
+  };
+}
