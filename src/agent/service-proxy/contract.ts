@@ -1,4 +1,4 @@
-/** A port of a Service with the endpoints that traffic to it may go to: what the rules are made of. */
+/** A port of a Service and the endpoints behind it: what the rules are made of. */
 export interface ServicePort {
   /** "namespace/name:port", for names and comments. */
   id: string;

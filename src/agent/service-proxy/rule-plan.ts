@@ -34,7 +34,7 @@ function element(verb: string, table: string, [key, value]: readonly [string, st
 
 /**
  * One transaction that turns the table from `before` into `after`, touching only what differs.
- * Empty when nothing does. Order matters to the kernel: what is pointed at comes first and goes last.
+ * Empty when nothing does. What is pointed at is added first and deleted last.
  */
 export function planRules(table: string, before: RuleSet, after: RuleSet): string {
   const old = merge(before.values());
