@@ -1,0 +1,150 @@
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { check, libc } from "./libc.ts";
+import { SysError } from "./sys-error.ts";
+
+// SAFETY: koffi copies the strings for the duration of each synchronous call.
+const mountCall = libc.func(
+  "int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)",
+);
+const umountCall = libc.func("int umount2(const char *target, int flags)");
+
+const O_PATH = 0o10000000;
+const OVERLAY_OPTIONS_MAX = 4000; // mount(2) takes one page
+
+/** Flags of mount(2). */
+export const MOUNT_FLAGS = {
+  readOnly: 0x1,
+  noSuid: 0x2,
+  noDevices: 0x4,
+  noExec: 0x8,
+  remount: 0x20,
+  bind: 0x1000,
+  recursive: 0x4000,
+  private: 0x40000,
+  slave: 0x80000,
+  shared: 0x100000,
+} as const;
+
+/** What to mount; an absent field is NULL, no flags. Source: mount(2). */
+export interface MountRequest {
+  source?: string;
+  target: string;
+  type?: string;
+  flags?: number;
+  data?: string;
+}
+
+/** Mounts in the calling thread's mount namespace. Blocks. @throws SysError */
+export function mount({ source, target, type, flags, data }: MountRequest): void {
+  const result = mountCall(source ?? null, target, type ?? null, flags ?? 0, data ?? null);
+  check(result, `mount(${type ?? "bind"}) "${target}"`);
+}
+
+/** Binds `source` over `target`, both present and of one kind. @throws SysError */
+export function bindMount(source: string, target: string): void {
+  mount({ source, target, flags: MOUNT_FLAGS.bind });
+}
+
+/**
+ * Unmounts everything at `target`, also when it is busy (then the kernel frees it later).
+ * Idempotent: false when nothing was mounted there or the path is gone. @throws SysError
+ */
+export function unmount(target: string): boolean {
+  const MNT_DETACH = 2;
+  const UMOUNT_NOFOLLOW = 8;
+  for (let depth = 0; ; depth++) {
+    if (umountCall(target, MNT_DETACH | UMOUNT_NOFOLLOW) === 0) continue;
+    const error = SysError.last(`umount "${target}"`);
+    if (error.code === "EINVAL" || error.code === "ENOENT") return depth > 0;
+    throw error;
+  }
+}
+
+/** Directories of an overlay; `layers` lowest first. */
+export interface OverlayRequest {
+  layers: readonly string[];
+  upper: string;
+  work: string;
+  target: string;
+}
+
+/**
+ * Mounts an overlay of any number of layers with a writable upper directory.
+ * @throws SysError ENOENT when a directory is missing, ENOSPC, EINVAL
+ * Source: Documentation/filesystems/overlayfs.rst of the kernel.
+ */
+export function mountOverlay({ layers, upper, work, target }: OverlayRequest): void {
+  const descriptors: number[] = [];
+  try {
+    let names = layers.toReversed().map(escapeOption);
+    if (names.join(":").length + upper.length + work.length > OVERLAY_OPTIONS_MAX) {
+      names = layers.toReversed().map((layer) => {
+        const fd = openSync(layer, O_PATH | constants.O_DIRECTORY);
+        descriptors.push(fd);
+        return `/proc/self/fd/${fd}`;
+      });
+    }
+    const data = [
+      `lowerdir=${names.join(":")}`,
+      `upperdir=${escapeOption(upper)}`,
+      `workdir=${escapeOption(work)}`,
+    ].join(",");
+    mount({ source: "overlay", target, type: "overlay", data });
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
+}
+
+function escapeOption(name: string): string {
+  return name.replace(/[\\:,]/g, "\\$&");
+}
+
+/** A line of mountinfo, as far as this project asks. Source: proc_pid_mountinfo(5). */
+export interface MountEntry {
+  target: string;
+  /** Path inside the mounted file system that is the root of this mount. */
+  root: string;
+  type: string;
+  source: string;
+  shared: boolean;
+}
+
+/** Mounts that a process sees; `process` is "self", a PID, or "thread-self". */
+export function readMounts(process: string | number = "thread-self"): MountEntry[] {
+  return parseMounts(readFileSync(`/proc/${process}/mountinfo`, "utf8"));
+}
+
+/** Parses the text of a mountinfo file. */
+export function parseMounts(text: string): MountEntry[] {
+  const entries: MountEntry[] = [];
+  for (const line of text.split("\n")) {
+    const [left = "", right = ""] = line.split(" - ");
+    const [, , , root, target, , ...optional] = left.split(" ");
+    const [type, source] = right.split(" ");
+    if (!root || !target || !type) continue;
+    const shared = optional.some((field) => field.startsWith("shared:"));
+    entries.push({
+      target: unescapeOctal(target),
+      root: unescapeOctal(root),
+      type,
+      source: unescapeOctal(source ?? ""),
+      shared,
+    });
+  }
+  return entries;
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
+
+/** Unmounts everything at or below `directory`, deepest first; returns how many. */
+export function unmountBelow(directory: string): number {
+  const targets = readMounts()
+    .map((entry) => entry.target)
+    .filter((target) => target === directory || target.startsWith(`${directory}/`))
+    .toSorted((a, b) => b.length - a.length);
+  return targets.filter((target) => unmount(target)).length;
+}
