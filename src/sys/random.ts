@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Random } from "../lib/random.ts";
 
-/** Randomness from the kernel: fit for keys. */
+/** Floats need no secrecy; keys do. Bytes come from the kernel's generator through OpenSSL. */
 export const systemRandom: Random = {
-  float: () => randomBytes(4).readUInt32LE(0) / 4_294_967_296,
-  bytes: (size) => randomBytes(size),
+  float: () => Math.random(),
+  bytes: (size) => new Uint8Array(randomBytes(size)),
 };
