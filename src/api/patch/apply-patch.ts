@@ -1,0 +1,83 @@
+import { applyJsonPatch, JsonPatchError, parseJsonPatch } from "../../lib/json-patch.ts";
+import { applyMergePatch } from "../../lib/merge-patch.ts";
+import { StatusError } from "../errors.ts";
+import type { SchemaModel, StructType } from "../schema/model.ts";
+import { strategicMerge } from "./strategic-merge.ts";
+
+/** Media types of patches, apart from server-side apply. */
+export const JSON_PATCH = "application/json-patch+json";
+export const MERGE_PATCH = "application/merge-patch+json";
+export const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
+
+const OPERATIONS_MAX = 10_000;
+const COPY_SIZE_MAX = 3 * 1024 * 1024;
+
+/** A decoded patch and what it applies to. */
+export interface PatchRequest {
+  /** Media type, without parameters. */
+  type: string;
+  patch: unknown;
+  object: Readonly<Record<string, unknown>>;
+  /** Needed, with `struct`, by strategic merge; custom resources have none and answer 415. */
+  model?: SchemaModel | undefined;
+  struct?: StructType | undefined;
+}
+
+/**
+ * The patched object. The input does not change; the result shares unchanged sub-trees and is the
+ * input itself when the patch changes nothing. Whether it is still a valid object is not checked.
+ * @throws StatusError BadRequest, Invalid, RequestEntityTooLarge or UnsupportedMediaType
+ */
+export function applyPatch(request: PatchRequest): Record<string, unknown> {
+  const { type, patch, object, model, struct } = request;
+  if (type === JSON_PATCH) return withJsonPatch(object, patch);
+  if (type === MERGE_PATCH) {
+    return applyMergePatch(object, patchObject(patch)) as Record<string, unknown>;
+  }
+  if (type === STRATEGIC_MERGE_PATCH && model && struct) {
+    return strategicMerge(object, patchObject(patch), { model, struct });
+  }
+  const accepted = [JSON_PATCH, MERGE_PATCH, ...(struct ? [STRATEGIC_MERGE_PATCH] : [])];
+  throw new StatusError(
+    "UnsupportedMediaType",
+    "the body of the request was in an unknown format - accepted media types include: " +
+      [...accepted, "application/apply-patch+yaml"].join(", "),
+  );
+}
+
+function patchObject(patch: unknown): Record<string, unknown> {
+  if (typeof patch === "object" && patch !== null && !Array.isArray(patch)) {
+    return patch as Record<string, unknown>;
+  }
+  throw new StatusError("BadRequest", "error decoding patch: the patch must be a JSON object");
+}
+
+function withJsonPatch(object: object, patch: unknown): Record<string, unknown> {
+  try {
+    const operations = parseJsonPatch(patch);
+    if (operations.length > OPERATIONS_MAX) {
+      throw new StatusError(
+        "RequestEntityTooLarge",
+        `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, ` +
+          `got ${operations.length}`,
+      );
+    }
+    const result = applyJsonPatch(object, operations, { copySizeMax: COPY_SIZE_MAX });
+    if (typeof result === "object" && result !== null && !Array.isArray(result)) {
+      return result as Record<string, unknown>;
+    }
+    throw new StatusError("BadRequest", "a JSON patch must leave a JSON object");
+  } catch (error) {
+    if (!(error instanceof JsonPatchError)) throw error;
+    const cause = error;
+    if (error.code === "malformed") throw new StatusError("BadRequest", error.message, { cause });
+    if (error.code === "tooLarge") {
+      throw new StatusError("RequestEntityTooLarge", error.message, { cause });
+    }
+    throw new StatusError(
+      "Invalid",
+      `the server rejected our request due to an error in our request: ${error.message}`,
+      { cause },
+    );
+  }
+}
