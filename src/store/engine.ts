@@ -1,0 +1,327 @@
+import type { Backend, Version } from "./backend.ts";
+import { isStoreError, StoreError } from "./errors.ts";
+import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
+import type { UpdateWrite } from "./store.ts";
+import { WatchHub } from "./watch-hub.ts";
+
+/** A commit holds at most so many bytes; the rest of the waiting writes goes into the next one. */
+const COMMIT_MAX_BYTES = 4 << 20;
+const REPLAY_BATCH = 512;
+
+/** A write that was accepted (conflicts are settled) and waits for its commit. */
+interface PendingWrite {
+  version: Version;
+  previous: StoredObject | undefined;
+  result: StoredObject;
+  resolve: (result: StoredObject) => void;
+  reject: (error: unknown) => void;
+  /** Settles, never rejects, when the write is durable or failed. */
+  settled: Promise<unknown>;
+}
+
+/**
+ * The store over a backend: gives out revisions, refuses conflicts, gathers writes into commits
+ * and feeds watches. While one commit is on its way to disk the next one gathers: many writers
+ * share a flush, a lone writer waits for nobody. Watches hear of an event before its writer does.
+ */
+export function createEngine(backend: Backend): Store {
+  return new Engine(backend);
+}
+
+class Engine implements Store {
+  readonly #backend: Backend;
+  readonly #watches = new WatchHub();
+  #revision: number;
+  #accepted: number;
+  #compacted: number;
+  #queue: PendingWrite[] = [];
+  /** The newest accepted write of each key that is not durable yet. */
+  readonly #newest = new Map<string, PendingWrite>();
+  #pumping: Promise<void> | undefined;
+  #broken: StoreError | undefined;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+    this.#revision = backend.state.revision;
+    this.#accepted = this.#revision;
+    this.#compacted = backend.state.compacted;
+  }
+
+  async revision(): Promise<number> {
+    this.#assertUsable();
+    return this.#revision;
+  }
+
+  async get(resource: string, key: string): Promise<StoredObject | undefined> {
+    this.#assertUsable();
+    return toObject(this.#backend.find(resource, key, this.#revision));
+  }
+
+  async getForUpdate(resource: string, key: string): Promise<StoredObject | undefined> {
+    this.#assertUsable();
+    const pending = this.#newest.get(slotOf(resource, key));
+    return pending
+      ? toObject(pending.version)
+      : toObject(this.#backend.find(resource, key, this.#revision));
+  }
+
+  async list(resource: string, options: ListOptions = {}): Promise<ListResult> {
+    this.#assertUsable();
+    const revision = options.revision || this.#revision;
+    this.#assertKept(revision);
+    const { prefix = "", start = "", limit = 0 } = options;
+    const items: StoredObject[] = [];
+    let remaining = 0;
+    for (const entry of this.#backend.scan(resource, { prefix, start, at: revision })) {
+      if (entry.deleted) continue;
+      const item = limit > 0 && items.length >= limit ? undefined : toObject(entry.read());
+      if (item) items.push(item);
+      else remaining++;
+    }
+    return { revision, items, remaining };
+  }
+
+  create(resource: string, key: string, bytes: Uint8Array): Promise<StoredObject> {
+    return this.#write(resource, key, {
+      bytes,
+      check: (current) => {
+        if (!current) return;
+        throw new StoreError("exists", `Cannot create ${resource} "${key}": it exists already`, {
+          revision: current.revision,
+        });
+      },
+    });
+  }
+
+  update(resource: string, key: string, write: UpdateWrite): Promise<StoredObject> {
+    const check = matching(`update ${resource} "${key}"`, write.expectedRevision);
+    return this.#write(resource, key, { bytes: write.bytes, check });
+  }
+
+  delete(resource: string, key: string, expectedRevision: number): Promise<StoredObject> {
+    const check = matching(`delete ${resource} "${key}"`, expectedRevision);
+    return this.#write(resource, key, { bytes: undefined, check });
+  }
+
+  async watch(
+    resource: string,
+    fromRevision: number,
+    deliver: (events: StoreEvent[]) => void,
+  ): Promise<Disposable> {
+    this.#assertUsable();
+    if (!(fromRevision > 0)) {
+      throw new RangeError(`Cannot watch ${resource} from ${fromRevision}: list first`);
+    }
+    this.#assertKept(fromRevision);
+    const range = { after: fromRevision, upTo: this.#revision };
+    let batch: StoreEvent[] = [];
+    for (const version of this.#backend.history(resource, range)) {
+      batch.push(toEvent(version, this.#before(version)));
+      if (batch.length < REPLAY_BATCH) continue;
+      deliver(batch);
+      batch = [];
+    }
+    if (batch.length > 0) deliver(batch);
+    return this.#watches.add(resource, deliver);
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#assertUsable();
+    if (revision > this.#revision) throw future(revision, this.#revision);
+    if (revision <= this.#compacted) return;
+    this.#compacted = revision;
+    await this.#backend.compact(revision);
+  }
+
+  async resources(): Promise<string[]> {
+    this.#assertUsable();
+    return this.#backend.resources();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (isStoreError(this.#broken, "closed")) return;
+    const failed = this.#broken;
+    this.#broken = new StoreError("closed", "Cannot use the store: it was closed");
+    this.#watches.clear();
+    if (!failed) await this.#pumping;
+    await this.#backend.close();
+  }
+
+  async #write(
+    resource: string,
+    key: string,
+    write: { bytes: Uint8Array | undefined; check: (current: StoredObject | undefined) => void },
+  ): Promise<StoredObject> {
+    const slot = slotOf(resource, key);
+    if (slot.indexOf("\0", resource.length + 1) >= 0 || resource.includes("\0")) {
+      throw new RangeError(`Cannot store ${JSON.stringify([resource, key])}: it holds a NUL`);
+    }
+    for (;;) {
+      this.#assertUsable();
+      const blocker = this.#newest.get(slot);
+      const current = blocker
+        ? toObject(blocker.version)
+        : toObject(this.#backend.find(resource, key, this.#revision));
+      try {
+        write.check(current);
+      } catch (refusal) {
+        // A refusal must not rest on a write that may still fail: whoever is refused reads next.
+        if (!blocker) throw refusal;
+        await blocker.settled;
+        continue;
+      }
+      return this.#accept({ resource, key, bytes: write.bytes }, current);
+    }
+  }
+
+  #accept(
+    target: Pick<Version, "resource" | "key" | "bytes">,
+    previous: StoredObject | undefined,
+  ): Promise<StoredObject> {
+    const revision = ++this.#accepted;
+    const createRevision = previous?.createRevision ?? revision;
+    const version: Version = { ...target, revision, createRevision };
+    const bytes = target.bytes ?? previous?.bytes ?? new Uint8Array();
+    const result: StoredObject = { key: target.key, bytes, revision, createRevision };
+    const { promise, resolve, reject } = withResolvers<StoredObject>();
+    const settled = promise.catch(() => {});
+    const pending: PendingWrite = { version, previous, result, resolve, reject, settled };
+    this.#queue.push(pending);
+    this.#newest.set(slotOf(version.resource, version.key), pending);
+    this.#pumping ??= this.#pump();
+    return promise;
+  }
+
+  async #pump(): Promise<void> {
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#takeBatch();
+      try {
+        await this.#backend.commit(batch.map(({ version }) => version));
+      } catch (error) {
+        this.#fail(batch, toStoreError(error));
+        continue;
+      }
+      this.#finish(batch);
+    }
+    this.#pumping = undefined;
+  }
+
+  #takeBatch(): PendingWrite[] {
+    let sizeBytes = 0;
+    let count = 0;
+    for (const { version } of this.#queue) {
+      sizeBytes += (version.bytes?.length ?? 0) + version.key.length;
+      if (count > 0 && sizeBytes > COMMIT_MAX_BYTES) break;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  #finish(batch: readonly PendingWrite[]): void {
+    this.#revision = batch.at(-1)?.version.revision ?? this.#revision;
+    const events = new Map<string, StoreEvent[]>();
+    for (const pending of batch) {
+      const { version, previous, result } = pending;
+      const slot = slotOf(version.resource, version.key);
+      if (this.#newest.get(slot) === pending) this.#newest.delete(slot);
+      pending.resolve(result);
+      if (!this.#watches.has(version.resource)) continue;
+      const list = events.get(version.resource);
+      const event = toEvent(version, previous);
+      if (list) list.push(event);
+      else events.set(version.resource, [event]);
+    }
+    for (const [resource, list] of events) this.#watches.deliver(resource, list);
+  }
+
+  /** Waiting writes were checked against the failed ones, so they fail with them. */
+  #fail(batch: readonly PendingWrite[], error: StoreError): void {
+    if (error.code !== "disk-full") this.#broken ??= error;
+    const failed = [...batch, ...this.#queue];
+    this.#queue = [];
+    this.#newest.clear();
+    for (const pending of failed) pending.reject(error);
+  }
+
+  #before(version: Version): StoredObject | undefined {
+    const { resource, key, revision } = version;
+    return toObject(this.#backend.find(resource, key, revision - 1));
+  }
+
+  #assertUsable(): void {
+    if (this.#broken) throw this.#broken;
+  }
+
+  #assertKept(revision: number): void {
+    if (revision > this.#revision) throw future(revision, this.#revision);
+    if (revision >= this.#compacted) return;
+    const message = `Cannot read revision ${revision}: history begins at ${this.#compacted}`;
+    throw new StoreError("compacted", message, { revision: this.#compacted });
+  }
+}
+
+function matching(
+  action: string,
+  expectedRevision: number,
+): (current: StoredObject | undefined) => void {
+  return (current) => {
+    if (!current) throw new StoreError("not-found", `Cannot ${action}: it does not exist`);
+    if (current.revision === expectedRevision) return;
+    throw new StoreError(
+      "conflict",
+      `Cannot ${action}: it is at revision ${current.revision}, expected ${expectedRevision}`,
+      { revision: current.revision },
+    );
+  };
+}
+
+function toObject(version: Version | undefined): StoredObject | undefined {
+  if (!version?.bytes) return undefined;
+  const { key, bytes, revision, createRevision } = version;
+  return { key, bytes, revision, createRevision };
+}
+
+function toEvent(version: Version, previous: StoredObject | undefined): StoreEvent {
+  const { key, revision, createRevision, bytes } = version;
+  if (!bytes) {
+    return {
+      type: "delete",
+      key,
+      revision,
+      createRevision,
+      bytes: previous?.bytes ?? new Uint8Array(),
+    };
+  }
+  return { type: "put", key, revision, createRevision, bytes, ...(previous ? { previous } : {}) };
+}
+
+/** One string per (resource, key); neither holds a NUL. */
+function slotOf(resource: string, key: string): string {
+  return `${resource}\0${key}`;
+}
+
+function future(revision: number, newest: number): StoreError {
+  const message = `Cannot read revision ${revision}: the newest is ${newest}`;
+  return new StoreError("future-revision", message, { revision: newest });
+}
+
+function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new StoreError("io", `Cannot commit: ${text}`, { cause: error });
+}
+
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
