@@ -16,6 +16,8 @@ export interface Resource<T = unknown> {
   categories?: readonly string[];
   /** Such as "status", "scale", "log". */
   subresources?: readonly string[];
+  /** Verbs of the main endpoint where they are not the usual eight. */
+  verbs?: readonly string[];
   /** Never set; carries `T`. */
   readonly type?: T;
 }
