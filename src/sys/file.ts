@@ -112,3 +112,16 @@ export function replaceDescriptor(source: number, target: number): void {
 
 /** Base for paths relative to the working directory, as `directoryFd`. */
 export const CURRENT_DIRECTORY: number = AT_FDCWD;
+
+const syncfsCall = libc.func("int syncfs(int fd)");
+
+/** Writes the whole file system of the open file to disk, off the main thread. @throws SysError */
+export function syncFileSystem(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    syncfsCall.async(fd, (error: Error | null, result: number) => {
+      if (error) reject(error);
+      else if (result < 0) reject(SysError.of(5, "syncfs"));
+      else resolve();
+    });
+  });
+}

@@ -39,3 +39,25 @@ export interface ImageStore {
   /** Removes a reference, and the layers that nobody else uses. @throws ImageError "in-use" */
   remove(reference: string): Promise<void>;
 }
+
+/** A refusal of the image store, worded for the pod's status. */
+export class ImageError extends Error {
+  readonly code: ImageErrorCode;
+
+  constructor(code: ImageErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "ImageError";
+    this.code = code;
+  }
+}
+
+/** "invalid-reference" is the pod's `InvalidImageName`; "not-found" and "pull-failed" are pulls. */
+export type ImageErrorCode =
+  | "invalid-archive"
+  | "invalid-reference"
+  | "digest-mismatch"
+  | "unsupported-media-type"
+  | "disk-full"
+  | "not-found"
+  | "pull-failed"
+  | "in-use";

@@ -1,0 +1,93 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Random } from "../../lib/random.ts";
+import type { ImageConfig, LocalImage } from "./contract.ts";
+
+/** What is kept of an image, in `images/<id>.json`. */
+export interface ImageRecord {
+  /** Digest of the configuration. */
+  id: string;
+  /** In normal form. */
+  references: readonly string[];
+  /** Digests of the manifests and indexes that led to it. */
+  digests: readonly string[];
+  sizeBytes: number;
+  config: ImageConfig;
+  /** Digests of the uncompressed layers, lowest first. */
+  diffIds: readonly string[];
+}
+
+/** Where the unpacked layer is. */
+export function layerDirectory(directory: string, diffId: string): string {
+  return path.join(directory, "layers", diffId.replace("sha256:", ""), "fs");
+}
+
+/** The image as others see it. */
+export function toLocalImage(directory: string, record: ImageRecord): LocalImage {
+  return {
+    id: record.id,
+    references: record.references,
+    sizeBytes: record.sizeBytes,
+    config: record.config,
+    layerPaths: record.diffIds.map((diffId) => layerDirectory(directory, diffId)),
+  };
+}
+
+/** Reads all records; one that a crash or a hand damaged is left out. */
+export async function readRecords(directory: string): Promise<Map<string, ImageRecord>> {
+  const folder = path.join(directory, "images");
+  const records = new Map<string, ImageRecord>();
+  for (const name of await readdir(folder)) {
+    try {
+      const text = await readFile(path.join(folder, name), "utf8");
+      const record = JSON.parse(text) as ImageRecord;
+      if (name === `${record.id.slice(7)}.json`) records.set(record.id, record);
+    } catch {
+      continue;
+    }
+  }
+  return records;
+}
+
+/** Replaces a record durably. */
+export async function writeRecord(
+  directory: string,
+  record: ImageRecord,
+  random: Random,
+): Promise<void> {
+  const target = path.join(directory, "images", `${record.id.slice(7)}.json`);
+  const temporary = path.join(directory, "tmp", temporaryName(random));
+  try {
+    const fd = openSync(temporary, "wx", 0o600);
+    try {
+      writeSync(fd, JSON.stringify(record));
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A name that no other import uses. */
+export function temporaryName(random: Random): string {
+  return Buffer.from(random.bytes(12)).toString("hex");
+}
+
+/** Removes the layers that none of `records` names; returns how many. */
+export async function removeUnusedLayers(
+  directory: string,
+  records: Iterable<ImageRecord>,
+): Promise<number> {
+  const used = new Set([...records].flatMap((record) => record.diffIds.map((id) => id.slice(7))));
+  const folder = path.join(directory, "layers");
+  const unused = (await readdir(folder)).filter((name) => !used.has(name));
+  for (const name of unused) {
+    await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+  return unused.length;
+}
