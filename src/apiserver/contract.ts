@@ -43,6 +43,32 @@ export interface AccessRequest {
 /** Decides; must not throw and must not wait on anything but memory. */
 export interface Authorizer {
   authorize(request: AccessRequest): { allowed: boolean; reason: string };
+  /** `SubjectRulesReviewStatus`: what a user may do in a namespace, for `kubectl auth can-i --list`. */
+  rulesFor?(user: UserInfo, namespace: string): object;
+}
+
+/** Signs service account tokens for the `token` subresource. */
+export interface TokenIssuer {
+  issue(request: TokenIssueRequest): Promise<IssuedToken>;
+}
+
+/** A token asked for; the account exists and the lifetime is at least ten minutes. */
+export interface TokenIssueRequest {
+  namespace: string;
+  serviceAccount: { name: string; uid: string };
+  /** Empty means the audience of this server. */
+  audiences: readonly string[];
+  expirationSeconds: number;
+  /** The token dies with this object of the same namespace. */
+  bound?: { kind: string; name: string; uid: string };
+}
+
+/** A signed token. */
+export interface IssuedToken {
+  token: string;
+  audiences: readonly string[];
+  /** RFC 3339. */
+  expirationTimestamp: string;
 }
 
 /** Reads other objects from memory, as admission and authorization need to. */

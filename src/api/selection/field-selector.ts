@@ -151,6 +151,11 @@ function textAt(object: unknown, path: readonly string[]): string {
   return typeof value === "number" || typeof value === "boolean" ? `${value}` : "";
 }
 
+/** Fields that selectors of this resource may name beside metadata.name and metadata.namespace. */
+export function selectableFields(resource: Resource): readonly string[] {
+  return SELECTABLE[`${resource.group}/${resource.plural}`] ?? [];
+}
+
 /**
  * How to read a field that the selector of this resource may name, or `undefined`. Custom
  * resources name theirs in `selectable`, as paths without the leading dot.
