@@ -1,0 +1,89 @@
+import type { Service, ServicePort as ApiServicePort } from "../../api/generated/types/core-v1.ts";
+import type { Endpoint, EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
+import type { ServiceEndpoint, ServicePort } from "./contract.ts";
+
+/** Label by which an EndpointSlice names its Service. */
+export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+
+const AFFINITY_DEFAULT_SECONDS = 10_800;
+
+/** What a node must make of one Service: empty for headless, ExternalName and foreign ones. */
+export function servicePortsOf(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  nodeName: string,
+): ServicePort[] {
+  const { metadata = {}, spec = {}, status } = service;
+  const virtualIps = virtualIpsOf(service);
+  if (spec.type === "ExternalName" || virtualIps.length === 0) return [];
+  if (metadata.labels?.["service.kubernetes.io/service-proxy-name"]) return [];
+  const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
+  return (spec.ports ?? []).map((port) => {
+    const { all, local } = endpointsOf(port, slices, nodeName);
+    return {
+      id: `${metadata.namespace}/${metadata.name}:${port.name ?? port.port}`,
+      protocol: protocolOf(port.protocol),
+      port: port.port,
+      virtualIps: [...virtualIps, ...(spec.externalIPs ?? []), ...ingress],
+      endpoints: all,
+      ...(port.nodePort ? { nodePort: port.nodePort } : {}),
+      ...(spec.externalTrafficPolicy === "Local" ? { localExternalEndpoints: local } : {}),
+      ...(spec.internalTrafficPolicy === "Local" ? { localInternalEndpoints: local } : {}),
+      ...(spec.sessionAffinity === "ClientIP"
+        ? {
+            affinitySeconds:
+              spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? AFFINITY_DEFAULT_SECONDS,
+          }
+        : {}),
+    };
+  });
+}
+
+function virtualIpsOf({ spec = {} }: Service): string[] {
+  const ips = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
+  return ips.filter((ip) => ip !== "None" && ip.includes("."));
+}
+
+function protocolOf(protocol: string | undefined): ServicePort["protocol"] {
+  return protocol === "UDP" || protocol === "SCTP" ? protocol : "TCP";
+}
+
+/**
+ * Ready endpoints of the port; when there is none, those that still serve while they terminate,
+ * so that a rollout of a single replica drops nothing (KEP-1669).
+ */
+function endpointsOf(
+  port: ApiServicePort,
+  slices: readonly EndpointSlice[],
+  nodeName: string,
+): { all: ServiceEndpoint[]; local: ServiceEndpoint[] } {
+  const found = slices
+    .filter(({ addressType }) => addressType === "IPv4")
+    .flatMap((slice) => {
+      const target = (slice.ports ?? []).find(
+        (candidate) =>
+          (candidate.name ?? "") === (port.name ?? "") &&
+          protocolOf(candidate.protocol) === protocolOf(port.protocol),
+      );
+      const number = target?.port;
+      return number ? slice.endpoints.map((endpoint) => ({ endpoint, port: number })) : [];
+    });
+  const pick = (candidates: typeof found): ServiceEndpoint[] => {
+    const ready = candidates.filter(({ endpoint }) => endpoint.conditions?.ready !== false);
+    const usable = ready.length > 0 ? ready : candidates.filter(servesWhileTerminating);
+    const byAddress = new Map<string, ServiceEndpoint>();
+    for (const { endpoint, port: number } of usable) {
+      const [ip] = endpoint.addresses;
+      if (ip) byAddress.set(`${ip}:${number}`, { ip, port: number });
+    }
+    return [...byAddress.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  };
+  return {
+    all: pick(found),
+    local: pick(found.filter(({ endpoint }) => endpoint.nodeName === nodeName)),
+  };
+}
+
+function servesWhileTerminating({ endpoint }: { endpoint: Endpoint }): boolean {
+  return endpoint.conditions?.serving === true && endpoint.conditions.terminating === true;
+}
