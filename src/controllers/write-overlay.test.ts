@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ApiObject } from "./ownership.ts";
+import { WriteOverlay } from "./write-overlay.ts";
+
+const object = (uid: string): ApiObject => ({ metadata: { uid } });
+const uids = (objects: ApiObject[]) => objects.map(({ metadata }) => metadata?.uid);
+const now = () => 0;
+
+test("a created object is in the view until the cache shows it", async () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  await overlay.create("owner", async () => object("a"), now);
+  assert.deepEqual(uids(overlay.view("owner", [], 0)), ["a"]);
+  assert.deepEqual(uids(overlay.view("owner", [object("a")], 0)), ["a"]);
+});
+
+test("an object that came and went does not linger", async () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  await overlay.create("owner", async () => object("a"), now);
+  overlay.observe("owner", object("a"));
+  assert.deepEqual(uids(overlay.view("owner", [], 0)), []);
+});
+
+test("the watch may be quicker than the answer to the create", async () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  const create = async () => {
+    overlay.observe("owner", object("a"));
+    return object("a");
+  };
+  await overlay.create("owner", create, now);
+  assert.deepEqual(uids(overlay.view("owner", [], 0)), []);
+});
+
+test("a deleted object is out of the view while the cache still shows it alive", () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  overlay.deleted("owner", object("a"), 0);
+  assert.deepEqual(uids(overlay.view("owner", [object("a"), object("b")], 0)), ["b"]);
+  const going = { metadata: { uid: "a", deletionTimestamp: "2030-01-01T00:00:00Z" } };
+  assert.deepEqual(uids(overlay.view("owner", [going], 0)), ["a"]);
+});
+
+test("what the cache never showed is forgotten after five minutes", async () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  await overlay.create("owner", async () => object("a"), now);
+  assert.deepEqual(uids(overlay.view("owner", [], 6 * 60_000)), []);
+});
+
+test("a failed create leaves nothing", async () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  const refused = overlay.create("owner", () => Promise.reject(new Error("quota")), now);
+  await assert.rejects(refused, /quota/);
+  assert.deepEqual(overlay.view("owner", [], 0), []);
+});

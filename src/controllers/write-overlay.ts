@@ -1,0 +1,93 @@
+import { type ApiObject, isTerminating, uidOf } from "./ownership.ts";
+
+/** Entries older than this were missed by the cache for good, so they no longer count. */
+const FORGET_AFTER_MS = 5 * 60_000;
+
+interface Written<T> {
+  object: T;
+  atMs: number;
+}
+
+interface OwnerWrites<T> {
+  created: Map<string, Written<T>>;
+  deleted: Map<string, number>;
+  inFlight: number;
+  /** Seen while creates were in flight: the watch may be quicker than the answer. */
+  seen: Set<string>;
+}
+
+/**
+ * What a controller wrote that its cache does not show yet. Planning on `view` instead of the bare
+ * cache gives a controller its own writes back, so that a lagging cache never makes it create a
+ * pod too many or delete one too many. Upstream calls the same guard "expectations" and waits; a
+ * view lets the next step be planned at once.
+ */
+export class WriteOverlay<T extends ApiObject> {
+  readonly #owners = new Map<string, OwnerWrites<T>>();
+
+  /** Must see every change of the cache (call it from `keysOf`). */
+  observe(ownerUid: string, object: T): void {
+    const writes = this.#owners.get(ownerUid);
+    if (!writes) return;
+    writes.created.delete(uidOf(object));
+    if (writes.inFlight > 0) writes.seen.add(uidOf(object));
+  }
+
+  /** Runs a create and remembers its result until the cache shows it. */
+  async create(ownerUid: string, run: () => Promise<T>, nowMs: () => number): Promise<T> {
+    const writes = this.#writesOf(ownerUid);
+    writes.inFlight++;
+    try {
+      const object = await run();
+      if (!writes.seen.has(uidOf(object))) {
+        writes.created.set(uidOf(object), { object, atMs: nowMs() });
+      }
+      return object;
+    } finally {
+      writes.inFlight--;
+      if (writes.inFlight === 0) writes.seen.clear();
+    }
+  }
+
+  /** Remembers a deletion that the server accepted. */
+  deleted(ownerUid: string, object: T, nowMs: number): void {
+    const writes = this.#writesOf(ownerUid);
+    writes.created.delete(uidOf(object));
+    writes.deleted.set(uidOf(object), nowMs);
+  }
+
+  /** The cached objects of an owner as they will be once the cache has caught up. */
+  view(ownerUid: string, cached: readonly T[], nowMs: number): T[] {
+    const writes = this.#owners.get(ownerUid);
+    if (!writes) return [...cached];
+    const present = new Set(cached.map(uidOf));
+    for (const [uid, { atMs }] of writes.created) {
+      if (present.has(uid) || nowMs - atMs > FORGET_AFTER_MS) writes.created.delete(uid);
+    }
+    const terminating = new Set(cached.filter(isTerminating).map(uidOf));
+    for (const [uid, atMs] of writes.deleted) {
+      const shown = terminating.has(uid) || !present.has(uid);
+      if (shown || nowMs - atMs > FORGET_AFTER_MS) writes.deleted.delete(uid);
+    }
+    const view = cached.filter((object) => !writes.deleted.has(uidOf(object)));
+    for (const { object } of writes.created.values()) view.push(object);
+    if (writes.created.size + writes.deleted.size + writes.inFlight === 0) {
+      this.#owners.delete(ownerUid);
+    }
+    return view;
+  }
+
+  /** Drops what is known of an owner that is gone. */
+  forget(ownerUid: string): void {
+    this.#owners.delete(ownerUid);
+  }
+
+  #writesOf(ownerUid: string): OwnerWrites<T> {
+    let writes = this.#owners.get(ownerUid);
+    if (!writes) {
+      writes = { created: new Map(), deleted: new Map(), inFlight: 0, seen: new Set() };
+      this.#owners.set(ownerUid, writes);
+    }
+    return writes;
+  }
+}
