@@ -1,0 +1,85 @@
+import { StatusError } from "../errors.ts";
+import type { ListType, SchemaModel, StructType } from "../schema/model.ts";
+import {
+  elementOf,
+  isAtomic,
+  isObject,
+  type Json,
+  memberShape,
+  type Shape,
+  shapeOf,
+} from "./shape.ts";
+
+/**
+ * Refuses configurations that cannot be merged: wrong version, own managedFields, list elements
+ * that are double or have no key. Returns the configuration's apiVersion.
+ * @throws StatusError BadRequest
+ */
+export function checkApplied(request: {
+  live?: Json | undefined;
+  applied: Json;
+  model: SchemaModel;
+  struct: StructType;
+}): string {
+  const { live, applied, model, struct } = request;
+  const { apiVersion, metadata } = applied;
+  if (typeof apiVersion !== "string" || apiVersion === "") {
+    throw badRequest("apiVersion must be set in the apply patch");
+  }
+  const expected = live?.apiVersion;
+  if (typeof expected === "string" && expected !== apiVersion) {
+    throw badRequest(
+      "Incorrect version specified in apply patch. " +
+        `Specified patch version: ${apiVersion}, expected: ${expected}`,
+    );
+  }
+  const entries = isObject(metadata) ? metadata.managedFields : undefined;
+  if (Array.isArray(entries) && entries.length > 0) {
+    throw badRequest("metadata.managedFields must be nil");
+  }
+  checkValue(applied, struct, { model, path: "" });
+  return apiVersion;
+}
+
+function checkValue(value: unknown, shape: Shape, at: { model: SchemaModel; path: string }): void {
+  if (isAtomic(shape)) return;
+  if (!("fields" in shape) && shape.kind === "list") {
+    if (Array.isArray(value)) checkElements(value, shape, at);
+  } else if (isObject(value)) {
+    for (const name in value) {
+      const child = memberShape(shape, name, { model: at.model, value: value[name] });
+      checkValue(value[name], child, { model: at.model, path: `${at.path}.${name}` });
+    }
+  }
+}
+
+function checkElements(
+  items: readonly unknown[],
+  list: ListType,
+  at: { model: SchemaModel; path: string },
+): void {
+  const seen = new Set<string>();
+  const shape = shapeOf(list.of, at.model);
+  items.forEach((item, index) => {
+    const element = elementOf(item, list, at.model);
+    if (element === undefined) {
+      const keys = (list.mapKeys ?? []).map((key) => `"${key}"`).join(", ");
+      throw badRequest(
+        `failed to create typed patch object: ${at.path}: element ${index}: associative list with ` +
+          `keys has an element that omits key field ${keys} (and doesn't have default value)`,
+      );
+    }
+    if (seen.has(element)) {
+      const key = element.slice(2);
+      throw badRequest(
+        `failed to create typed patch object: ${at.path}: duplicate entries for key ${key}`,
+      );
+    }
+    seen.add(element);
+    checkValue(item, shape, { model: at.model, path: `${at.path}[${element.slice(2)}]` });
+  });
+}
+
+function badRequest(message: string): StatusError {
+  return new StatusError("BadRequest", message);
+}

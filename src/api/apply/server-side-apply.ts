@@ -1,0 +1,160 @@
+import { deepEqual } from "../../lib/deep-equal.ts";
+import { StatusError } from "../errors.ts";
+import type { SchemaModel, StructType } from "../schema/model.ts";
+import type { StatusCause } from "../status.ts";
+import { checkApplied } from "./applied-check.ts";
+import { appliedFields, compareFields } from "./field-changes.ts";
+import {
+  differenceOf,
+  type FieldSet,
+  formatPaths,
+  intersectionOf,
+  isEmpty,
+  NO_FIELDS,
+  unionOf,
+  withoutSubtrees,
+} from "./field-set.ts";
+import {
+  entryOf,
+  fieldsOfEntry,
+  type ManagedFieldsEntry,
+  managedFieldsOf,
+  skippedFields,
+  sortEntries,
+  UNMANAGED_FIELDS,
+  withFields,
+} from "./managed-fields.ts";
+import { isObject, type Json } from "./shape.ts";
+import { mergeApplied, removeUnowned } from "./typed-merge.ts";
+
+/** A configuration that a manager applies to an object that may not exist yet. */
+export interface ApplyRequest {
+  /** The stored object; absent when apply creates it. */
+  live?: Json | undefined;
+  /** What the manager wants: only the fields it has an opinion on. Not defaulted. */
+  applied: Json;
+  manager: string;
+  /** Takes fields from others instead of refusing. */
+  force: boolean;
+  /** "" or absent for the main resource. */
+  subresource?: string | undefined;
+  /** The time of the write, RFC 3339 with whole seconds. */
+  timeText: string;
+  model: SchemaModel;
+  struct: StructType;
+  /** Fields the endpoint does not write; by default status, or spec for subresource "status". */
+  reset?: FieldSet | undefined;
+}
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/**
+ * Server-side apply: the object with the configuration merged in, fields gone that the manager
+ * applied before and nobody owns now, and `metadata.managedFields` brought up to date. Defaults
+ * are the caller's to add; they stay unowned. Gives `live` itself when nothing changes.
+ * @throws StatusError Conflict with a cause per field that another manager owns; BadRequest
+ */
+export function applyServerSide(request: ApplyRequest): Json {
+  const { live, manager, model, struct } = request;
+  const typed = { model, struct };
+  const apiVersion = checkApplied(request);
+  const applied = withLastApplied(request);
+  const entries = managedFieldsOf(live);
+  const isOwn = (entry: ManagedFieldsEntry) =>
+    entry.operation === "Apply" &&
+    entry.manager === manager &&
+    (entry.subresource ?? "") === (request.subresource ?? "");
+  const own = entries.find(isOwn);
+  const others = entries.filter((entry) => entry !== own);
+
+  const skip = skippedFields(request);
+  const writable = withoutSubtrees(skip, UNMANAGED_FIELDS);
+  const wanted = withoutSubtrees(appliedFields(applied, typed), writable);
+  let object = mergeApplied(live ?? {}, withoutReset(applied, { live, reset: writable }), typed);
+  if (own) {
+    const owned = others.map(fieldsOfEntry).reduce(unionOf, wanted);
+    object = removeUnowned(object, { last: fieldsOfEntry(own), owned }, typed);
+  }
+  const { changed, removed } = compareFields(live ?? {}, object, { ...typed, skip });
+  if (!request.force) refuseConflicts(others, changed);
+
+  const left = others.map((entry) => {
+    return withFields(entry, differenceOf(differenceOf(fieldsOfEntry(entry), changed), removed));
+  });
+  const fields = withoutSubtrees(wanted, UNMANAGED_FIELDS);
+  const mine = entryOf(fields, { ...request, operation: "Apply", apiVersion });
+  const unchanged = isEmpty(changed) && isEmpty(removed) && deepEqual(object, live);
+  const sameFields = own ? deepEqual({ ...mine, time: own.time }, own) : isEmpty(fields);
+  if (live && unchanged && sameFields) return live;
+  const kept = left.filter((entry) => entry !== undefined);
+  return withManagedFields(object, sortEntries(isEmpty(fields) ? kept : [...kept, mine]));
+}
+
+/** The object with these entries; without the member when there are none. */
+export function withManagedFields(
+  object: Json,
+  entries: readonly ManagedFieldsEntry[] | undefined,
+): Record<string, unknown> {
+  const before = isObject(object.metadata) ? object.metadata : {};
+  const { managedFields: _, ...metadata } = before;
+  if (!entries || entries.length === 0) return { ...object, metadata };
+  return { ...object, metadata: { ...metadata, managedFields: entries } };
+}
+
+/** What the endpoint does not write stays as it is, whatever the configuration says. */
+function withoutReset(applied: Json, from: { live: Json | undefined; reset: FieldSet }): Json {
+  const reset = Object.keys(from.reset)
+    .filter((element) => isEmpty(from.reset[element] ?? NO_FIELDS))
+    .map((element) => element.slice(2));
+  if (!reset.some((name) => name in applied)) return applied;
+  return Object.fromEntries(Object.entries(applied).filter(([name]) => !reset.includes(name)));
+}
+
+/** kubectl's own note of what it applied follows when it goes from client-side to server-side. */
+function withLastApplied({ live, applied, manager, subresource }: ApplyRequest): Json {
+  const liveMetadata = isObject(live?.metadata) ? live.metadata : {};
+  const annotations = isObject(liveMetadata.annotations) ? liveMetadata.annotations : {};
+  if (manager !== "kubectl" || subresource || annotations[LAST_APPLIED] === undefined) {
+    return applied;
+  }
+  const metadata = isObject(applied.metadata) ? applied.metadata : {};
+  const { [LAST_APPLIED]: _, ...own } = isObject(metadata.annotations) ? metadata.annotations : {};
+  const note = { ...applied, metadata: { ...metadata, annotations: own } };
+  const noted = { ...own, [LAST_APPLIED]: `${JSON.stringify(note)}\n` };
+  return { ...applied, metadata: { ...metadata, annotations: noted } };
+}
+
+function refuseConflicts(others: readonly ManagedFieldsEntry[], changed: FieldSet): void {
+  if (isEmpty(changed)) return;
+  const conflicts = others
+    .map((entry) => ({
+      manager: describe(entry),
+      paths: formatPaths(intersectionOf(fieldsOfEntry(entry), changed)),
+    }))
+    .filter(({ paths }) => paths.length > 0)
+    .sort((a, b) => (a.manager < b.manager ? -1 : 1));
+  if (conflicts.length === 0) return;
+  const causes: StatusCause[] = conflicts.flatMap(({ manager, paths }) =>
+    paths.map((path) => ({
+      reason: "FieldManagerConflict",
+      message: `conflict with ${manager}`,
+      field: path,
+    })),
+  );
+  const [only] = causes;
+  const text =
+    causes.length === 1
+      ? `1 conflict: ${only?.message}: ${only?.field}`
+      : `${causes.length} conflicts: ${conflicts
+          .map(({ manager, paths }) =>
+            [`conflicts with ${manager}:`, ...paths.map((path) => `- ${path}`)].join("\n"),
+          )
+          .join("\n")}`;
+  throw new StatusError("Conflict", `Apply failed with ${text}`, { causes });
+}
+
+function describe({ manager, subresource, operation, apiVersion }: ManagedFieldsEntry): string {
+  const where = subresource ? ` with subresource "${subresource}"` : "";
+  const version = operation === "Update" ? ` using ${apiVersion}` : "";
+  return `"${manager}"${where}${version}`;
+}
