@@ -45,7 +45,13 @@ export interface Field {
   /** Strategic merge: "merge", "replace", "retainKeys", or two of them joined by ",". */
   patchStrategy?: string;
   patchMergeKey?: string;
+  /** A zero value differs from none (a Go pointer); else zero values with `omitEmpty` are dropped. */
+  pointer?: boolean;
+  /** Server-side apply treats the struct of this field as one value. */
+  atomic?: boolean;
   protobufNumber?: number;
+  /** Numbers of the messages around `protobufNumber`, for fields of inlined Go structs. */
+  protobufPath?: readonly number[];
 }
 
 /** The type of a value. */
