@@ -54,6 +54,8 @@ export interface ListQuery {
 /** Filters of a watch; it starts after `resourceVersion`. */
 export interface WatchQuery extends ListQuery {
   allowBookmarks?: boolean;
+  /** The server ends the watch after so long; it chooses itself when absent. */
+  timeoutSeconds?: number;
 }
 
 /** Options of every write. */

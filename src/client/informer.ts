@@ -23,6 +23,8 @@ export interface Informer<T> extends Lister<T>, Disposable {
   /** Resolves when the first list is in the cache and was reported. */
   readonly synced: Promise<void>;
   readonly hasSynced: boolean;
+  /** The newest resourceVersion that the cache reflects; "" before the first list. */
+  readonly revision: string;
   /** Adds an index; existing objects are indexed at once. */
   addIndex(name: string, valuesOf: (object: T) => readonly string[]): void;
   /** Reports present objects as "added", then every change, in order. Handlers must not throw. */

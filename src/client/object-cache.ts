@@ -1,0 +1,138 @@
+import type { Change } from "./informer.ts";
+
+/** What every Kubernetes object has that caches look at. */
+export interface ObjectWithMetadata {
+  metadata?: {
+    name?: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    ownerReferences?: readonly { uid?: string; controller?: boolean }[];
+  };
+}
+
+interface Index<T> {
+  valuesOf: (object: T) => readonly string[];
+  objects: Map<string, Set<T>>;
+}
+
+/** Name of the index from a controller's UID to the objects that it owns. */
+export const CONTROLLER_INDEX = "controller";
+const NAMESPACE_INDEX = "namespace";
+
+/** Objects by name, with indexes that follow every change. Holds references, never copies. */
+export class ObjectCache<T> {
+  readonly #objects = new Map<string, T>();
+  readonly #indexes = new Map<string, Index<T>>();
+
+  constructor() {
+    this.addIndex(NAMESPACE_INDEX, (object) => {
+      const { namespace } = metadataOf(object);
+      return namespace ? [namespace] : [];
+    });
+    this.addIndex(CONTROLLER_INDEX, controllerUids);
+  }
+
+  get(namespace: string | undefined, name: string): T | undefined {
+    return this.#objects.get(cacheKey(namespace, name));
+  }
+
+  list(namespace?: string): T[] {
+    if (namespace) return this.byIndex(NAMESPACE_INDEX, namespace);
+    return [...this.#objects.values()];
+  }
+
+  byIndex(name: string, value: string): T[] {
+    const index = this.#indexes.get(name);
+    if (!index) throw new Error(`Cannot look up index "${name}": it was not declared`);
+    return [...(index.objects.get(value) ?? [])];
+  }
+
+  addIndex(name: string, valuesOf: (object: T) => readonly string[]): void {
+    const index: Index<T> = { valuesOf, objects: new Map() };
+    this.#indexes.set(name, index);
+    for (const object of this.#objects.values()) insert(index, object);
+  }
+
+  removeIndex(name: string): void {
+    this.#indexes.delete(name);
+  }
+
+  /** Stores the object; `undefined` when it replaces an equal version. */
+  put(object: T): Change<T> | undefined {
+    const key = keyOfObject(object);
+    const previous = this.#objects.get(key);
+    this.#objects.set(key, object);
+    if (previous === undefined) {
+      for (const index of this.#indexes.values()) insert(index, object);
+      return { type: "added", object };
+    }
+    for (const index of this.#indexes.values()) {
+      remove(index, previous);
+      insert(index, object);
+    }
+    const { resourceVersion } = metadataOf(object);
+    const same = resourceVersion && resourceVersion === metadataOf(previous).resourceVersion;
+    return same ? undefined : { type: "updated", object, previous };
+  }
+
+  /** Forgets the object of that name; its last state is the one given. */
+  remove(object: T): Change<T> | undefined {
+    const key = keyOfObject(object);
+    const previous = this.#objects.get(key);
+    if (previous === undefined) return undefined;
+    this.#objects.delete(key);
+    for (const index of this.#indexes.values()) remove(index, previous);
+    return { type: "deleted", object };
+  }
+
+  /** Makes the cache hold exactly `objects` and tells what that changed, deletions first. */
+  replace(objects: readonly T[]): Change<T>[] {
+    const present = new Map(objects.map((object) => [keyOfObject(object), object]));
+    const changes: (Change<T> | undefined)[] = [];
+    for (const [key, previous] of this.#objects) {
+      const next = present.get(key);
+      // The same name with another UID is another object: its predecessor was deleted unseen.
+      const gone = next === undefined || metadataOf(next).uid !== metadataOf(previous).uid;
+      if (gone) changes.push(this.remove(previous));
+    }
+    for (const object of objects) changes.push(this.put(object));
+    return changes.filter((change) => change !== undefined);
+  }
+}
+
+/** "namespace/name", or "name" outside namespaces. */
+export function cacheKey(namespace: string | undefined, name: string): string {
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+/** The metadata of any object; an empty one when it has none. */
+export function metadataOf(object: unknown): NonNullable<ObjectWithMetadata["metadata"]> {
+  return (object as ObjectWithMetadata).metadata ?? {};
+}
+
+function keyOfObject(object: unknown): string {
+  const { namespace, name = "" } = metadataOf(object);
+  return cacheKey(namespace, name);
+}
+
+function controllerUids(object: unknown): readonly string[] {
+  const owner = metadataOf(object).ownerReferences?.find(({ controller }) => controller);
+  return owner?.uid ? [owner.uid] : [];
+}
+
+function insert<T>(index: Index<T>, object: T): void {
+  for (const value of index.valuesOf(object)) {
+    const objects = index.objects.get(value);
+    if (objects) objects.add(object);
+    else index.objects.set(value, new Set([object]));
+  }
+}
+
+function remove<T>(index: Index<T>, object: T): void {
+  for (const value of index.valuesOf(object)) {
+    const objects = index.objects.get(value);
+    objects?.delete(object);
+    if (objects?.size === 0) index.objects.delete(value);
+  }
+}
