@@ -28,7 +28,7 @@ export function fetchSources(): string {
   const present = sourceFolder();
   if (present) return present;
   const cache = cacheFolder();
-  const apt = path.join(cache, "apt");
+  const apt = path.join(cache, `apt.${process.pid}`);
   const debs = path.join(cache, "debs");
   for (const folder of ["lists/partial", "archives/partial"]) {
     mkdirSync(path.join(apt, folder), { recursive: true });
@@ -59,7 +59,12 @@ function unpack(debs: string, tree: string): void {
   for (const name of readdirSync(debs).filter((each) => each.endsWith(".deb"))) {
     if (isWanted(name)) run("dpkg-deb", ["-x", path.join(debs, name), partial], debs);
   }
-  renameSync(partial, tree);
+  try {
+    renameSync(partial, tree);
+  } catch (error) {
+    rmSync(partial, { recursive: true });
+    if (!existsSync(tree)) throw error;
+  }
 }
 
 function isWanted(file: string): boolean {

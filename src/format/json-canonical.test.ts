@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { encodeCanonical, metadataOffset, spliceResourceVersion } from "./json-canonical.ts";
+
+test("kind, apiVersion and metadata come first and resourceVersion is left out", () => {
+  const object = {
+    spec: { b: 1, a: [true, null] },
+    metadata: { name: "x", resourceVersion: "7", uid: undefined },
+    apiVersion: "v1",
+    kind: "Pod",
+  };
+  assert.equal(
+    encodeCanonical(object).toString(),
+    '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"},"spec":{"b":1,"a":[true,null]}}',
+  );
+});
+
+test("an integer beyond 2^53 is written exactly", () => {
+  const object = { kind: "K", apiVersion: "v1", spec: { n: 9223372036854775807n, list: [1n] } };
+  assert.match(encodeCanonical(object).toString(), /"n":9223372036854775807,"list":\[1\]/);
+});
+
+test("a resourceVersion is spliced in front of the metadata's fields", () => {
+  const bytes = encodeCanonical({ kind: "K", apiVersion: "v1", metadata: { name: "x" } });
+  assert.equal(
+    spliceResourceVersion(bytes, 42).toString(),
+    '{"kind":"K","apiVersion":"v1","metadata":{"resourceVersion":"42","name":"x"}}',
+  );
+});
+
+test("a resourceVersion is spliced into empty metadata", () => {
+  const bytes = encodeCanonical({ kind: "K", apiVersion: "v1" });
+  assert.equal(
+    spliceResourceVersion(bytes, 42n).toString(),
+    '{"kind":"K","apiVersion":"v1","metadata":{"resourceVersion":"42"}}',
+  );
+});
+
+test("bytes of another layout are refused", () => {
+  assert.throws(() => metadataOffset(Buffer.from('{"metadata":{}}')), RangeError);
+});
+
+test("splicing adds the resourceVersion and changes nothing else", () => {
+  const metadata = fc.dictionary(
+    fc.string().filter((key) => key !== "__proto__"),
+    fc.jsonValue(),
+  );
+  fc.assert(
+    fc.property(metadata, fc.jsonValue(), (given, spec) => {
+      const object = { kind: "K", apiVersion: "g/v1", metadata: given, spec };
+      const spliced: unknown = JSON.parse(
+        spliceResourceVersion(encodeCanonical(object), 5).toString(),
+      );
+      const wanted = { ...object, metadata: { ...given, resourceVersion: "5" } };
+      assert.deepEqual(spliced, JSON.parse(JSON.stringify(wanted)));
+    }),
+  );
+});

@@ -1,0 +1,85 @@
+/** An object as the API stores it. */
+export interface CanonicalObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: object;
+}
+
+/**
+ * Encodes an object as stored: no spaces, `{"kind":K,"apiVersion":V,"metadata":{...}` first, then
+ * the other fields in their order, `metadata.resourceVersion` left out. `bigint` is written as a
+ * number; `undefined` fields are not written.
+ */
+export function encodeCanonical(object: CanonicalObject): Buffer {
+  return Buffer.from(canonicalText(object));
+}
+
+function canonicalText(object: CanonicalObject): string {
+  const { kind = "", apiVersion = "", metadata = {} } = object;
+  let text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)}`;
+  text += `,"metadata":{${members(metadata, new Set(["resourceVersion"]))}}`;
+  const rest = members(object, new Set(["kind", "apiVersion", "metadata"]));
+  return rest ? `${text},${rest}}` : `${text}}`;
+}
+
+function members(object: object, except: ReadonlySet<string>): string {
+  let text = "";
+  for (const [key, value] of Object.entries(object)) {
+    if (except.has(key)) continue;
+    const encoded = stringify(value);
+    if (encoded === undefined) continue;
+    if (text) text += ",";
+    text += `${JSON.stringify(key)}:${encoded}`;
+  }
+  return text;
+}
+
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError) || !hasBigInt(value)) throw error;
+    return exactText(value);
+  }
+}
+
+function hasBigInt(value: unknown): boolean {
+  if (typeof value === "bigint") return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasBigInt);
+}
+
+/** `JSON.stringify` for values with `bigint`s in them. */
+function exactText(value: unknown): string | undefined {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => exactText(item) ?? "null").join(",")}]`;
+  return `{${members(value, new Set())}}`;
+}
+
+/**
+ * Puts a resourceVersion into canonical bytes, as the first field of their metadata. The bytes
+ * are copied, never changed.
+ */
+export function spliceResourceVersion(bytes: Uint8Array, revision: bigint | number): Buffer {
+  const offset = metadataOffset(bytes);
+  const comma = bytes[offset] === 0x7d ? "" : ",";
+  const inserted = `"resourceVersion":"${revision}"${comma}`;
+  const result = Buffer.allocUnsafe(bytes.length + inserted.length);
+  result.set(bytes.subarray(0, offset));
+  result.write(inserted, offset, "latin1");
+  result.set(bytes.subarray(offset), offset + inserted.length);
+  return result;
+}
+
+const METADATA = Buffer.from(',"metadata":{');
+
+/**
+ * Where the fields of the metadata begin in canonical bytes; the same for every object of a
+ * kind in a version. @throws RangeError when the bytes are not canonical
+ */
+export function metadataOffset(bytes: Uint8Array): number {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1_024));
+  const at = view.indexOf(METADATA);
+  if (at < 0) throw new RangeError("Cannot find the metadata: the bytes are not canonical JSON");
+  return at + METADATA.length;
+}

@@ -1,0 +1,78 @@
+import { JsonSyntaxError, parseStrictJson } from "./json-parser.ts";
+
+/** A document and what a strict reader would object to. */
+export interface DecodedJson {
+  value: unknown;
+  /** Paths of keys that an object has twice, such as "spec.containers[0].name"; the last wins. */
+  duplicates: readonly string[];
+}
+
+const MAX_DEPTH = 1_000;
+
+/**
+ * Decodes JSON in UTF-8. An int64 beyond 2^53 becomes a `bigint`. Documents without oddities go
+ * through `JSON.parse`; one pass over the bytes tells which those are.
+ * @throws JsonSyntaxError for malformed or too deeply nested input
+ */
+export function decodeJson(bytes: Uint8Array): DecodedJson {
+  const { keys, depth, hasLongNumber } = scan(bytes);
+  if (depth > MAX_DEPTH) throw new JsonSyntaxError("exceeded max depth", 0);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  if (hasLongNumber) return parseStrictJson(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return parseStrictJson(text);
+  }
+  return countKeys(value) === keys ? { value, duplicates: [] } : parseStrictJson(text);
+}
+
+/** What can be told without parsing: the colons outside strings are the keys. */
+function scan(bytes: Uint8Array): { keys: number; depth: number; hasLongNumber: boolean } {
+  let keys = 0;
+  let nesting = 0;
+  let depth = 0;
+  let digits = 0;
+  let hasLongNumber = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x30 && byte <= 0x39) {
+      if (++digits > 15) hasLongNumber = true;
+      continue;
+    }
+    digits = 0;
+    if (byte === 0x22) at = endOfString(bytes, at + 1);
+    else if (byte === 0x3a) keys++;
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++nesting > depth) depth = nesting;
+    } else if (byte === 0x7d || byte === 0x5d) nesting--;
+  }
+  return { keys, depth, hasLongNumber };
+}
+
+/** Index of the closing quote, or the length of the input. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x5c) at++;
+    else if (byte === 0x22) return at;
+  }
+  return bytes.length;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === "object") count += countKeys(item);
+    return count;
+  }
+  const object = value as Record<string, unknown>;
+  for (const key in object) {
+    count++;
+    const item = object[key];
+    if (typeof item === "object") count += countKeys(item);
+  }
+  return count;
+}

@@ -1,0 +1,206 @@
+/** Malformed JSON; the message is worded as Go's `encoding/json` words it. */
+export class JsonSyntaxError extends Error {
+  /** Index of the offending character. */
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = "JsonSyntaxError";
+    this.offset = offset;
+  }
+}
+
+/** Parses, reporting the paths of repeated keys and keeping int64 beyond 2^53 as `bigint`. */
+export function parseStrictJson(text: string): { value: unknown; duplicates: string[] } {
+  const parser = new JsonParser(text);
+  return { value: parser.document(), duplicates: parser.duplicates };
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+class JsonParser {
+  readonly duplicates: string[] = [];
+  readonly #text: string;
+  readonly #path: string[] = [];
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): unknown {
+    const value = this.#value();
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#unexpected("after top-level value");
+    return value;
+  }
+
+  #value(): unknown {
+    this.#space();
+    switch (this.#text[this.#at]) {
+      case "{":
+        return this.#object();
+      case "[":
+        return this.#array();
+      case '"':
+        return this.#string();
+      case "t":
+        return this.#literal("true", true);
+      case "f":
+        return this.#literal("false", false);
+      case "n":
+        return this.#literal("null", null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    this.#at++;
+    this.#space();
+    if (this.#text[this.#at] === "}") {
+      this.#at++;
+      return object;
+    }
+    for (;;) {
+      this.#space();
+      if (this.#text[this.#at] !== '"') {
+        throw this.#unexpected("looking for beginning of object key string");
+      }
+      this.#member(object);
+      this.#space();
+      const next = this.#text[this.#at];
+      if (next !== "," && next !== "}") throw this.#unexpected("after object key:value pair");
+      this.#at++;
+      if (next === "}") return object;
+    }
+  }
+
+  #member(object: Record<string, unknown>): void {
+    const key = this.#string();
+    this.#space();
+    if (this.#text[this.#at] !== ":") throw this.#unexpected("after object key");
+    this.#at++;
+    this.#path.push(this.#path.length === 0 ? key : `.${key}`);
+    if (Object.hasOwn(object, key)) this.duplicates.push(this.#path.join(""));
+    const value = this.#value();
+    this.#path.pop();
+    const property = { value, writable: true, enumerable: true, configurable: true };
+    if (key === "__proto__") Object.defineProperty(object, key, property);
+    else object[key] = value;
+  }
+
+  #array(): unknown[] {
+    const array: unknown[] = [];
+    this.#at++;
+    this.#space();
+    if (this.#text[this.#at] === "]") {
+      this.#at++;
+      return array;
+    }
+    for (;;) {
+      this.#path.push(`[${array.length}]`);
+      array.push(this.#value());
+      this.#path.pop();
+      this.#space();
+      const next = this.#text[this.#at];
+      if (next !== "," && next !== "]") throw this.#unexpected("after array element");
+      this.#at++;
+      if (next === "]") return array;
+    }
+  }
+
+  #string(): string {
+    this.#at++;
+    let result = "";
+    for (let from = this.#at; ; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === 0x22) {
+        result += this.#text.slice(from, this.#at++);
+        return result;
+      }
+      if (Number.isNaN(code) || code < 0x20) throw this.#unexpected("in string literal");
+      if (code === 0x5c) {
+        result += this.#text.slice(from, this.#at) + this.#escape();
+        from = this.#at + 1;
+      }
+    }
+  }
+
+  /** Leaves the position on the last character of the escape. */
+  #escape(): string {
+    this.#at++;
+    const letter = this.#text[this.#at] ?? "";
+    if (letter === "u") {
+      const digits = /[0-9a-fA-F]{0,4}/y;
+      digits.lastIndex = this.#at + 1;
+      const hex = digits.exec(this.#text)?.[0] ?? "";
+      this.#at += hex.length;
+      if (hex.length === 4) return String.fromCharCode(Number.parseInt(hex, 16));
+      this.#at++;
+      throw this.#unexpected("in \\u hexadecimal character escape");
+    }
+    const escaped = ESCAPES[letter];
+    if (escaped === undefined) throw this.#unexpected("in string escape code");
+    return escaped;
+  }
+
+  #literal<T>(word: string, value: T): T {
+    for (const letter of word) {
+      if (this.#text[this.#at] !== letter) {
+        throw this.#unexpected(`in literal ${word} (expecting '${letter}')`);
+      }
+      this.#at++;
+    }
+    return value;
+  }
+
+  #number(): number | bigint {
+    NUMBER.lastIndex = this.#at;
+    const match = NUMBER.exec(this.#text);
+    if (!match) {
+      if (this.#text[this.#at] !== "-") throw this.#unexpected("looking for beginning of value");
+      this.#at++;
+      throw this.#unexpected("in numeric literal");
+    }
+    const [literal, fraction, exponent] = match;
+    this.#at += literal.length;
+    const number = Number(literal);
+    if (fraction || exponent || Number.isSafeInteger(number)) return number;
+    const exact = BigInt(literal);
+    return BigInt.asIntN(64, exact) === exact ? exact : number;
+  }
+
+  #space(): void {
+    for (; this.#at < this.#text.length; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+    }
+  }
+
+  #unexpected(where: string): JsonSyntaxError {
+    const code = this.#text.codePointAt(this.#at);
+    if (code === undefined) {
+      return new JsonSyntaxError("unexpected end of JSON input", this.#text.length);
+    }
+    return new JsonSyntaxError(`invalid character ${quote(code)} ${where}`, this.#at);
+  }
+}
+
+/** As Go prints a character: `'x'`, `'\''`, `'"'`, `'\n'`. */
+function quote(code: number): string {
+  if (code === 0x27) return "'\\''";
+  if (code === 0x22) return "'\"'";
+  return `'${JSON.stringify(String.fromCodePoint(code)).slice(1, -1)}'`;
+}
