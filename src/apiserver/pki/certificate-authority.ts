@@ -8,7 +8,8 @@ import {
 import type { KeyObject } from "node:crypto";
 import { X509Certificate } from "node:crypto";
 import { type CertificateFields, encodeCertificate } from "../../format/x509/certificate-codec.ts";
-import { type DistinguishedName, subjectOf } from "../../format/x509/distinguished-name.ts";
+import { certificateFactsOf } from "../../format/x509/certificate-facts.ts";
+import type { DistinguishedName } from "../../format/x509/distinguished-name.ts";
 import { encodePem } from "../../format/x509/pem-codec.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
@@ -104,7 +105,7 @@ export function createAuthority(
 export function openAuthority(pem: KeyPairPem, { clock, random }: Sources): CertificateAuthority {
   const key = createPrivateKey(pem.keyPem);
   const certificate = new X509Certificate(pem.certPem);
-  const issuer = subjectOf(certificate.raw);
+  const issuer = certificateFactsOf(certificate.raw).subject;
   const authorityKeyId = keyIdOf(publicKeyOf(pem.keyPem));
   return {
     pem,

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { subjectOf } from "../../format/x509/distinguished-name.ts";
+import { certificateFactsOf } from "../../format/x509/certificate-facts.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import {
@@ -150,7 +150,10 @@ function isCurrent(
   if (!certificate.checkIssued(authority.certificate)) return false;
   if (!certificate.verify(authority.certificate.publicKey)) return false;
   if (!keyFits(certificate, pem.keyPem)) return false;
-  if (JSON.stringify(subjectOf(certificate.raw)) !== JSON.stringify(wanted.subject)) return false;
+  if (
+    JSON.stringify(certificateFactsOf(certificate.raw).subject) !== JSON.stringify(wanted.subject)
+  )
+    return false;
   const { dnsNames, ipAddresses } = splitNames(wanted.alternativeNames ?? []);
   const present = certificate.subjectAltName?.split(", ").length ?? 0;
   return (

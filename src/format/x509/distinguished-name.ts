@@ -1,4 +1,4 @@
-import { derChildren, DerError, objectIdentifierOf, readDer, type DerNode } from "./der-reader.ts";
+import { derChildren, DerError, type DerNode, objectIdentifierOf } from "./der-reader.ts";
 import { derObjectIdentifier, derSequence, derSet, derUtf8String } from "./der-writer.ts";
 
 const COMMON_NAME = "2.5.4.3";
@@ -49,15 +49,4 @@ export function decodeName(node: DerNode): DistinguishedName {
     }
   }
   return { commonName, organizations };
-}
-
-/** The subject of a certificate in DER. @throws DerError */
-export function subjectOf(certificate: Uint8Array): DistinguishedName {
-  const [tbs] = derChildren(readDer(certificate));
-  if (!tbs) throw new DerError("Certificate is empty");
-  const fields = derChildren(tbs);
-  const hasVersion = fields[0]?.tag === 0xa0;
-  const subject = fields[hasVersion ? 5 : 4];
-  if (subject?.tag !== 0x30) throw new DerError("Certificate has no subject");
-  return decodeName(subject);
 }

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { test } from "node:test";
+import { encodeCertificate } from "../../format/x509/certificate-codec.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { AccessRequest, UserInfo } from "../contract.ts";
+import type { TokenVerifier } from "../token/token-verifier.ts";
+import { ANONYMOUS, authenticateRequest, createAuthenticators } from "./authentication.ts";
+import { impersonate, impersonationOf } from "./impersonation.ts";
+import { reviewSelf, reviewToken } from "./token-reviews.ts";
+
+const NOW = Date.UTC(2026, 5, 1);
+const clock: Clock = { now: () => NOW, monotonicMs: () => 0, setTimer: () => ({ cancel() {} }) };
+const BOT: UserInfo = {
+  name: "system:serviceaccount:a:bot",
+  uid: "1",
+  groups: ["system:serviceaccounts"],
+};
+const verifier: TokenVerifier = {
+  verify: (token) =>
+    token === "good"
+      ? { user: BOT, audiences: ["api"] }
+      : token === "old"
+        ? { error: "expired" }
+        : undefined,
+};
+const authenticators = createAuthenticators({ clock, verifier });
+
+function certificate(notAfterMs: number): Uint8Array {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const fields = {
+    serial: Uint8Array.of(1),
+    subject: { commonName: "jane", organizations: ["dev", "ops"] },
+    issuer: { commonName: "ca", organizations: [] },
+    notBeforeMs: NOW - 1000,
+    notAfterMs,
+    publicKey: publicKey.export({ type: "spki", format: "der" }),
+    subjectKeyId: Uint8Array.of(1),
+    authorityKeyId: Uint8Array.of(2),
+    isAuthority: false,
+  };
+  return encodeCertificate(fields, (tbs) => sign("sha256", tbs, privateKey));
+}
+
+const ask = (credentials: object, path = "/api/v1/pods") =>
+  authenticateRequest(authenticators, { credentials, path });
+
+test("a certificate names user and groups", async () => {
+  const user = await ask({ clientCertificate: certificate(NOW + 1000) });
+  assert.equal(user.name, "jane");
+  assert.deepEqual(user.groups, ["dev", "ops", "system:authenticated"]);
+});
+
+test("a certificate that ended on a living connection is refused", async () => {
+  await assert.rejects(ask({ clientCertificate: certificate(NOW - 1000) }), { code: 401 });
+  await assert.rejects(ask({ clientCertificate: Uint8Array.of(1, 2) }), { code: 401 });
+});
+
+test("a bearer token names a service account", async () => {
+  assert.equal((await ask({ authorization: "Bearer good" })).name, BOT.name);
+  for (const authorization of ["Bearer old", "Bearer bad", "Basic good", "Bearer"]) {
+    await assert.rejects(ask({ authorization }), { code: 401 }, authorization);
+  }
+});
+
+test("nobody is anonymous but for health", async () => {
+  assert.equal(await ask({}, "/readyz"), ANONYMOUS);
+  assert.equal(await ask({}, "/livez/ping"), ANONYMOUS);
+  await assert.rejects(ask({}, "/version"), { reason: "Unauthorized" });
+  await assert.rejects(ask({}, "/healthzz"), { reason: "Unauthorized" });
+});
+
+test("impersonation reads every header and asks for each part", () => {
+  const asked = impersonationOf([
+    "Impersonate-User",
+    "bob",
+    "Impersonate-Group",
+    "dev",
+    "impersonate-group",
+    "ops",
+    "Impersonate-Uid",
+    "7",
+    "Impersonate-Extra-Acme.com%2Fteam",
+    "blue",
+  ]);
+  assert.ok(asked);
+  const seen: AccessRequest[] = [];
+  const allow = {
+    authorize: (request: AccessRequest) => {
+      seen.push(request);
+      return { allowed: true, reason: "" };
+    },
+  };
+  const user = impersonate({ name: "root", groups: [] }, asked, allow);
+  assert.deepEqual(user, {
+    name: "bob",
+    uid: "7",
+    groups: ["dev", "ops", "system:authenticated"],
+    extra: { "acme.com/team": ["blue"] },
+  });
+  assert.deepEqual(
+    seen.map(({ resource, subresource, name }) =>
+      [resource, subresource, name].filter(Boolean).join(" "),
+    ),
+    ["users bob", "groups dev", "groups ops", "uids 7", "userextras acme.com/team blue"],
+  );
+});
+
+test("impersonation is refused part by part", () => {
+  const authorizer = {
+    authorize: ({ resource }: AccessRequest) => ({ allowed: resource !== "groups", reason: "" }),
+  };
+  const root = { name: "root", groups: [] };
+  const asked = { user: "bob", uid: "", groups: ["system:masters"], extra: {} };
+  assert.throws(() => impersonate(root, asked, authorizer), { code: 403 });
+  assert.equal(impersonate(root, { ...asked, groups: [] }, authorizer).name, "bob");
+  assert.throws(() => impersonationOf(["Impersonate-Group", "dev"]), { code: 400 });
+  assert.equal(impersonationOf(["Accept", "x"]), undefined);
+});
+
+test("a service account brings its groups", () => {
+  const authorizer = { authorize: () => ({ allowed: true, reason: "" }) };
+  const asked = { user: BOT.name, uid: "", groups: [], extra: {} };
+  assert.deepEqual(impersonate({ name: "root", groups: [] }, asked, authorizer).groups, [
+    "system:serviceaccounts",
+    "system:serviceaccounts:a",
+    "system:authenticated",
+  ]);
+});
+
+test("reviews tell whose token it is, and who asks", () => {
+  assert.equal(reviewToken(verifier, { spec: { token: "good" } }).status?.user?.username, BOT.name);
+  assert.deepEqual(reviewToken(verifier, { spec: { token: "old" } }).status, {
+    authenticated: false,
+    user: {},
+    error: "expired",
+  });
+  assert.equal(reviewSelf(BOT, clock).status?.userInfo?.username, BOT.name);
+});

@@ -1,0 +1,112 @@
+import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { NODE_RULES } from "../bootstrap/node-rules.ts";
+import type { AccessRequest, Authorizer, ObjectReader } from "../contract.ts";
+import { nodeNameOf } from "./node-identity.ts";
+import { podReferences } from "./pod-references.ts";
+import { compileRule, ruleAllows } from "./rule-matcher.ts";
+
+const READ_VERBS = new Set(["get", "list", "watch"]);
+const LEASE_NAMESPACE = "kube-node-lease";
+
+type Verdict = ReturnType<Authorizer["authorize"]>;
+const ALLOWED: Verdict = { allowed: true, reason: "" };
+
+function refuse(reason: string): Verdict {
+  return { allowed: false, reason };
+}
+
+/**
+ * Lets a node reach only what its own pods need: their Secrets, ConfigMaps, claims and tokens, its
+ * own Lease and CSINode. Everything else is as in the rules of `system:node`.
+ */
+export function createNodeAuthorizer(reader: ObjectReader): Authorizer {
+  const rules = NODE_RULES.map(compileRule);
+
+  const hasPod = (node: string, namespace: string | undefined, test: (pod: Pod) => boolean) =>
+    reader.list(PODS, namespace).some((pod) => pod.spec?.nodeName === node && test(pod));
+
+  const noRelation = (node: string) =>
+    refuse(`no relationship found between node '${node}' and this object`);
+
+  const authorizeNamed = (
+    request: AccessRequest,
+    node: string,
+    kind: "secrets" | "configMaps" | "claims",
+  ): Verdict => {
+    const { verb, subresource, namespace, name } = request;
+    if (!READ_VERBS.has(verb) || subresource) return refuse("can only read resources of this type");
+    if (!name) return refuse("No Object name found");
+    const related = hasPod(node, namespace, (pod) => podReferences(pod)[kind].has(name));
+    return related ? ALLOWED : noRelation(node);
+  };
+
+  const authorizeVolume = ({ verb, name }: AccessRequest, node: string): Verdict => {
+    if (verb !== "get" || !name) return refuse("can only get individual resources of this type");
+    const claims = reader
+      .list(PERSISTENT_VOLUME_CLAIMS)
+      .filter((claim) => claim.spec?.volumeName === name);
+    const related = claims.some(({ metadata }) =>
+      hasPod(node, metadata?.namespace, (pod) =>
+        podReferences(pod).claims.has(metadata?.name ?? ""),
+      ),
+    );
+    return related ? ALLOWED : noRelation(node);
+  };
+
+  const authorizeToken = (request: AccessRequest, node: string): Verdict => {
+    const { verb, subresource, namespace, name } = request;
+    if (subresource !== "token") return byRules(request);
+    if (verb !== "create" || !name)
+      return refuse("can only create tokens for individual service accounts");
+    const related = hasPod(
+      node,
+      namespace,
+      (pod) => (pod.spec?.serviceAccountName ?? "default") === name,
+    );
+    return related ? ALLOWED : noRelation(node);
+  };
+
+  const byRules = (request: AccessRequest): Verdict =>
+    rules.some((rule) => ruleAllows(rule, request)) ? ALLOWED : refuse("");
+
+  const authorizeOwn = (request: AccessRequest, node: string): Verdict => {
+    const { verb, name } = request;
+    if (verb !== "create" && name !== node) {
+      return refuse(
+        "can only access an object of this type with the same name as the requesting node",
+      );
+    }
+    return byRules(request);
+  };
+
+  return {
+    authorize: (request) => {
+      const node = nodeNameOf(request.user);
+      if (node === undefined) return refuse("");
+      switch (`${request.group ?? ""}/${request.resource ?? ""}`) {
+        case "/secrets":
+          return authorizeNamed(request, node, "secrets");
+        case "/configmaps":
+          return authorizeNamed(request, node, "configMaps");
+        case "/persistentvolumeclaims":
+          return request.subresource === "status"
+            ? byRules(request)
+            : authorizeNamed(request, node, "claims");
+        case "/persistentvolumes":
+          return authorizeVolume(request, node);
+        case "/serviceaccounts":
+          return authorizeToken(request, node);
+        case "coordination.k8s.io/leases":
+          if (request.namespace !== LEASE_NAMESPACE) {
+            return refuse(`can only access leases in the "${LEASE_NAMESPACE}" system namespace`);
+          }
+          return authorizeOwn(request, node);
+        case "storage.k8s.io/csinodes":
+          return authorizeOwn(request, node);
+        default:
+          return byRules(request);
+      }
+    },
+  };
+}

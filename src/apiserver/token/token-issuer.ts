@@ -1,0 +1,156 @@
+import type { TokenRequest } from "../../api/generated/types/authentication-v1.ts";
+import type { BoundObjectReference } from "../../api/generated/types/authentication-v1.ts";
+import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
+import { conflict, invalid, notFound, StatusError } from "../../api/errors.ts";
+import type { Resource } from "../../api/resource.ts";
+import { type Clock, formatTime } from "../../lib/clock.ts";
+import { type Random, randomUuid } from "../../lib/random.ts";
+import type { ObjectReader } from "../contract.ts";
+import { signToken } from "./jwt-codec.ts";
+import { type ServiceAccountName, userNameOf } from "./service-account-user.ts";
+import type { BoundClaims, BoundReference, TokenClaims } from "./token-claims.ts";
+import type { TokenKeys } from "./token-keys.ts";
+
+const LIFETIME_DEFAULT_S = 3600;
+const LIFETIME_MIN_S = 600;
+const LIFETIME_MAX_S = 2 ** 32;
+const TOKEN_REQUEST_KIND = { group: "authentication.k8s.io", kind: "TokenRequest" };
+
+/** The issuer of a cluster's tokens unless configured otherwise. */
+export const DEFAULT_ISSUER = "https://kubernetes.default.svc";
+
+/** What tokens are made with and checked against. */
+export interface TokenSources {
+  keys: TokenKeys;
+  reader: ObjectReader;
+  clock: Clock;
+  random: Random;
+  /** Also the audience of the API server. */
+  issuer: string;
+}
+
+/** Handles POST `serviceaccounts/{name}/token`. */
+export interface TokenIssuer {
+  /** @throws StatusError NotFound, Invalid, BadRequest, Conflict */
+  issue(account: ServiceAccountName, request: TokenRequest): TokenRequest;
+}
+
+interface Metadata {
+  metadata?: { uid?: string };
+}
+
+function lifetimeOf(request: TokenRequest, account: ServiceAccountName): number {
+  const seconds = request.spec.expirationSeconds ?? LIFETIME_DEFAULT_S;
+  const refuse = (rule: string) =>
+    invalid(TOKEN_REQUEST_KIND, account.name, [
+      {
+        reason: "FieldValueInvalid",
+        field: "spec.expirationSeconds",
+        message: `Invalid value: ${seconds}: ${rule}`,
+      },
+    ]);
+  if (seconds < LIFETIME_MIN_S) throw refuse("may not specify a duration less than 10 minutes");
+  if (seconds > LIFETIME_MAX_S) throw refuse("may not specify a duration larger than 2^32 seconds");
+  return seconds;
+}
+
+function found<T extends Metadata>(
+  reader: ObjectReader,
+  resource: Resource<T>,
+  at: { namespace?: string; name: string; uid?: string | undefined },
+): T {
+  const object = reader.get(resource, at);
+  if (!object) throw notFound(resource, at.name);
+  const uid = object.metadata?.uid ?? "";
+  if (at.uid && at.uid !== uid) {
+    throw conflict(
+      resource,
+      at.name,
+      `the UID in the bound object reference (${at.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  }
+  return object;
+}
+
+function referenceTo(object: Metadata, name: string): BoundReference {
+  return { name, uid: object.metadata?.uid ?? "" };
+}
+
+/** Binds to the object that the request names, once it is known to exist. */
+function bindingOf(
+  { reader }: TokenSources,
+  account: ServiceAccountName,
+  reference: BoundObjectReference | undefined,
+): Pick<BoundClaims, "pod" | "secret" | "node"> {
+  if (!reference) return {};
+  const { kind = "", name = "", uid } = reference;
+  const apiVersion = reference.apiVersion ?? "v1";
+  const at = { namespace: account.namespace, name, uid };
+  switch (`${apiVersion} ${kind}`) {
+    case "v1 Pod": {
+      const pod = found(reader, PODS, at);
+      if ((pod.spec?.serviceAccountName ?? "default") !== account.name) {
+        throw new StatusError(
+          "BadRequest",
+          `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`,
+        );
+      }
+      const nodeName = pod.spec?.nodeName;
+      const node = nodeName ? reader.get(NODES, { name: nodeName }) : undefined;
+      return {
+        pod: referenceTo(pod, name),
+        ...(nodeName && node ? { node: referenceTo(node, nodeName) } : {}),
+      };
+    }
+    case "v1 Secret":
+      return { secret: referenceTo(found(reader, SECRETS, at), name) };
+    case "v1 Node":
+      return { node: referenceTo(found(reader, NODES, { name, uid }), name) };
+    default:
+      throw new StatusError(
+        "BadRequest",
+        `cannot bind token to object of type ${apiVersion}, Kind=${kind}`,
+      );
+  }
+}
+
+/** Issues bound tokens; a longer life than asked for is never given. */
+export function createTokenIssuer(sources: TokenSources): TokenIssuer {
+  const { keys, reader, clock, random, issuer } = sources;
+  return {
+    issue: (account, request) => {
+      const lifetime = lifetimeOf(request, account);
+      const serviceAccount = found(reader, SERVICE_ACCOUNTS, account);
+      const audiences = request.spec.audiences?.length ? request.spec.audiences : [issuer];
+      const now = Math.floor(clock.now() / 1000);
+      const claims: TokenClaims = {
+        aud: audiences,
+        exp: now + lifetime,
+        iat: now,
+        iss: issuer,
+        jti: randomUuid(random),
+        "kubernetes.io": {
+          namespace: account.namespace,
+          serviceaccount: referenceTo(serviceAccount, account.name),
+          ...bindingOf(sources, account, request.spec.boundObjectRef),
+        },
+        nbf: now,
+        sub: userNameOf(account),
+      };
+      return {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenRequest",
+        metadata: {
+          name: account.name,
+          namespace: account.namespace,
+          creationTimestamp: formatTime(clock.now()),
+        },
+        spec: { ...request.spec, audiences, expirationSeconds: lifetime },
+        status: {
+          token: signToken(claims, keys.signing),
+          expirationTimestamp: formatTime(claims.exp * 1000),
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
+import type { UserInfo } from "../contract.ts";
+import { isSignedBy, type ParsedToken, parseToken } from "./jwt-codec.ts";
+import { serviceAccountUser, userNameOf } from "./service-account-user.ts";
+import { type BoundClaims, readClaims, type TokenClaims } from "./token-claims.ts";
+import type { TokenSources } from "./token-issuer.ts";
+
+const LEGACY_ISSUER = "kubernetes/serviceaccount";
+const LEGACY = "kubernetes.io/serviceaccount/";
+const CHECKED_MAX = 2048;
+/** An object that is being deleted keeps its tokens this long, so that it can shut down. */
+const DELETED_GRACE_MS = 60_000;
+const EXTRA = "authentication.kubernetes.io/";
+
+/** Outcome of a check: a user and the audiences that the token and the caller share. */
+export type TokenVerdict =
+  | { user: UserInfo; audiences: readonly string[] }
+  | { user?: undefined; error: string };
+
+/** Checks service account tokens against keys, time and live objects. */
+export interface TokenVerifier {
+  /** `undefined` when the text is no token of this cluster at all. */
+  verify(token: string, audiences: readonly string[]): TokenVerdict | undefined;
+}
+
+interface Live {
+  metadata?: { uid?: string; deletionTimestamp?: string };
+}
+
+function extraOf(claims: TokenClaims): Record<string, string[]> {
+  const { pod, node } = claims["kubernetes.io"];
+  return {
+    ...(claims.jti ? { [`${EXTRA}credential-id`]: [`JTI=${claims.jti}`] } : {}),
+    ...(pod ? { [`${EXTRA}pod-name`]: [pod.name], [`${EXTRA}pod-uid`]: [pod.uid] } : {}),
+    ...(node ? { [`${EXTRA}node-name`]: [node.name], [`${EXTRA}node-uid`]: [node.uid] } : {}),
+  };
+}
+
+/** Verifies signatures once per token text and everything that may change on each call. */
+export function createTokenVerifier(sources: TokenSources): TokenVerifier {
+  const { keys, reader, clock, issuer } = sources;
+  const checked = new Map<string, ParsedToken>();
+
+  const signed = (token: string): ParsedToken | undefined => {
+    const digest = createHash("sha256").update(token).digest("base64");
+    const known = checked.get(digest);
+    if (known) return known;
+    const parsed = parseToken(token);
+    if (!parsed || !isSignedBy(parsed, keys.verification)) return undefined;
+    if (checked.size >= CHECKED_MAX) {
+      const [oldest = ""] = checked.keys();
+      checked.delete(oldest);
+    }
+    checked.set(digest, parsed);
+    return parsed;
+  };
+
+  const isAlive = (object: Live | undefined, uid: string): boolean => {
+    if (!object || object.metadata?.uid !== uid) return false;
+    const deleted = object.metadata.deletionTimestamp;
+    return deleted === undefined || Date.parse(deleted) + DELETED_GRACE_MS > clock.now();
+  };
+
+  const deadBinding = (bound: BoundClaims): string | undefined => {
+    const { namespace, serviceaccount, pod, secret, node } = bound;
+    const at = (name: string) => ({ namespace, name });
+    if (!isAlive(reader.get(SERVICE_ACCOUNTS, at(serviceaccount.name)), serviceaccount.uid)) {
+      return "service account has been deleted";
+    }
+    if (pod && !isAlive(reader.get(PODS, at(pod.name)), pod.uid)) return "pod has been deleted";
+    if (secret && !isAlive(reader.get(SECRETS, at(secret.name)), secret.uid)) {
+      return "secret has been deleted";
+    }
+    // A token of a pod names its node for information only.
+    if (node && !pod && !isAlive(reader.get(NODES, { name: node.name }), node.uid)) {
+      return "node has been deleted";
+    }
+    return undefined;
+  };
+
+  const verifyBound = (parsed: ParsedToken, audiences: readonly string[]): TokenVerdict => {
+    const claims = readClaims(parsed.claims);
+    if (!claims) return { error: "token has unknown claims" };
+    const now = clock.now() / 1000;
+    if (now >= claims.exp) return { error: "service account token has expired" };
+    if (now < claims.nbf - 5) return { error: "token is not valid yet" };
+    const shared = claims.aud.filter((audience) => audiences.includes(audience));
+    if (shared.length === 0) {
+      return { error: `token audiences ${JSON.stringify(claims.aud)} are not accepted here` };
+    }
+    const bound = claims["kubernetes.io"];
+    const account = { namespace: bound.namespace, ...bound.serviceaccount };
+    if (claims.sub !== userNameOf(account)) return { error: "token subject does not match" };
+    const dead = deadBinding(bound);
+    if (dead) return { error: dead };
+    return { user: { ...serviceAccountUser(account), extra: extraOf(claims) }, audiences: shared };
+  };
+
+  const verifyLegacy = (
+    token: string,
+    { claims }: ParsedToken,
+    audiences: readonly string[],
+  ): TokenVerdict => {
+    const text = (key: string) => {
+      const value = claims[LEGACY + key];
+      return typeof value === "string" ? value : "";
+    };
+    const namespace = text("namespace");
+    const name = text("service-account.name");
+    const uid = text("service-account.uid");
+    const shared = audiences.includes(issuer) ? [issuer] : [];
+    if (shared.length === 0) return { error: "token audience is not accepted here" };
+    if (claims["sub"] !== userNameOf({ namespace, name })) {
+      return { error: "token subject does not match" };
+    }
+    const secret = reader.get(SECRETS, { namespace, name: text("secret.name") });
+    const stored = Buffer.from(secret?.data?.["token"] ?? "", "base64").toString();
+    if (stored !== token || secret?.metadata?.deletionTimestamp) {
+      return { error: "service account token has been invalidated" };
+    }
+    if (!isAlive(reader.get(SERVICE_ACCOUNTS, { namespace, name }), uid)) {
+      return { error: "service account has been deleted" };
+    }
+    return { user: serviceAccountUser({ namespace, name, uid }), audiences: shared };
+  };
+
+  return {
+    verify: (token, audiences) => {
+      const parsed = signed(token);
+      if (!parsed) return undefined;
+      const asked = audiences.length > 0 ? audiences : [issuer];
+      if (parsed.claims["iss"] === LEGACY_ISSUER) return verifyLegacy(token, parsed, asked);
+      if (parsed.claims["iss"] !== issuer) return undefined;
+      return verifyBound(parsed, asked);
+    },
+  };
+}
