@@ -6,7 +6,7 @@ import type {
   PolicyRule,
   RoleBinding,
 } from "../../api/generated/types/rbac-v1.ts";
-import { PRIVILEGED_GROUP } from "../authorization/authorization.ts";
+import { PRIVILEGED_GROUP } from "../authorization/privileged-group.ts";
 import type { RbacAuthorizer } from "../authorization/rbac-authorizer.ts";
 import { describeRules, uncoveredRules } from "../authorization/rule-coverage.ts";
 import type { AdmissionPlugin, AdmissionRequest, Authorizer } from "../contract.ts";

@@ -14,15 +14,21 @@ export const ANONYMOUS: UserInfo = {
   groups: ["system:unauthenticated"],
 };
 
-/** The built-in ways to authenticate, in the order in which they are tried. */
+/** The built-in ways to authenticate in their order; all add the group `system:authenticated`. */
 export function createAuthenticators(options: {
   clock: Clock;
   verifier: TokenVerifier;
 }): Authenticator[] {
-  return [
+  const kinds = [
     clientCertificateAuthenticator(options),
     serviceAccountTokenAuthenticator(options.verifier),
   ];
+  return kinds.map((kind) => ({
+    authenticate: async (credentials) => {
+      const user = await kind.authenticate(credentials);
+      return user && withAuthenticatedGroup(user);
+    },
+  }));
 }
 
 /** Adds the group of everybody who proved who they are. */
@@ -41,7 +47,7 @@ export async function authenticateRequest(
 ): Promise<UserInfo> {
   for (const authenticator of authenticators) {
     const user = await authenticator.authenticate(request.credentials);
-    if (user) return withAuthenticatedGroup(user);
+    if (user) return user;
   }
   if (HEALTH_PATH.test(request.path)) return ANONYMOUS;
   throw new StatusError("Unauthorized", "Unauthorized");

@@ -9,9 +9,10 @@ import type {
   SubjectAccessReview,
   SubjectAccessReviewSpec,
   SubjectAccessReviewStatus,
+  SubjectRulesReviewStatus,
 } from "../../api/generated/types/authorization-v1.ts";
 import type { AccessRequest, Authorizer, UserInfo } from "../contract.ts";
-import { PRIVILEGED_GROUP } from "./authorization.ts";
+import { PRIVILEGED_GROUP } from "./privileged-group.ts";
 import type { RbacAuthorizer } from "./rbac-authorizer.ts";
 
 type Asked = Pick<SubjectAccessReviewSpec, "resourceAttributes" | "nonResourceAttributes">;
@@ -105,13 +106,11 @@ export function reviewSelfAccess(
   return { ...body, status: review(authorizer, user, body.spec) };
 }
 
-/** What the asker may do in a namespace, as far as RBAC tells. */
-export function reviewSelfRules(
+/** What a user may do in a namespace, as far as RBAC tells. */
+export function rulesFor(
   rbac: RbacAuthorizer,
-  { body, user }: { body: SelfSubjectRulesReview; user: UserInfo },
-): SelfSubjectRulesReview {
-  const namespace = body.spec.namespace ?? "";
-  if (!namespace) throw new StatusError("BadRequest", "no namespace on request");
+  { user, namespace }: { user: UserInfo; namespace: string },
+): SubjectRulesReviewStatus {
   const resourceRules: ResourceRule[] = [];
   const nonResourceRules: NonResourceRule[] = [];
   if (user.groups.includes(PRIVILEGED_GROUP)) {
@@ -124,5 +123,15 @@ export function reviewSelfRules(
       if (nonResourceURLs?.length) nonResourceRules.push({ verbs: rule.verbs, nonResourceURLs });
     }
   }
-  return { ...body, status: { resourceRules, nonResourceRules, incomplete: false } };
+  return { resourceRules, nonResourceRules, incomplete: false };
+}
+
+/** The same as a review of the asker. @throws StatusError BadRequest */
+export function reviewSelfRules(
+  rbac: RbacAuthorizer,
+  { body, user }: { body: SelfSubjectRulesReview; user: UserInfo },
+): SelfSubjectRulesReview {
+  const { namespace } = body.spec;
+  if (!namespace) throw new StatusError("BadRequest", "no namespace on request");
+  return { ...body, status: rulesFor(rbac, { user, namespace }) };
 }

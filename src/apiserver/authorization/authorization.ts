@@ -1,9 +1,8 @@
 import type { AccessRequest, Authorizer, ObjectReader } from "../contract.ts";
 import { createNodeAuthorizer } from "./node-authorizer.ts";
+import { rulesFor } from "./access-reviews.ts";
+import { PRIVILEGED_GROUP } from "./privileged-group.ts";
 import { createRbacAuthorizer, type RbacAuthorizer } from "./rbac-authorizer.ts";
-
-/** Its members may do everything, whatever roles exist. */
-export const PRIVILEGED_GROUP = "system:masters";
 
 /** Privileged group, Node authorizer and RBAC, in this order; the first to allow decides. */
 export function createAuthorizer(reader: ObjectReader): Authorizer & { rbac: RbacAuthorizer } {
@@ -11,6 +10,7 @@ export function createAuthorizer(reader: ObjectReader): Authorizer & { rbac: Rba
   const node = createNodeAuthorizer(reader);
   return {
     rbac,
+    rulesFor: (user, namespace) => rulesFor(rbac, { user, namespace }),
     authorize: (request: AccessRequest) => {
       if (request.user.groups.includes(PRIVILEGED_GROUP)) return { allowed: true, reason: "" };
       const byNode = node.authorize(request);

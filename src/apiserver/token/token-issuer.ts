@@ -1,17 +1,14 @@
-import type { TokenRequest } from "../../api/generated/types/authentication-v1.ts";
-import type { BoundObjectReference } from "../../api/generated/types/authentication-v1.ts";
 import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
 import { conflict, invalid, notFound, StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import { type Clock, formatTime } from "../../lib/clock.ts";
 import { type Random, randomUuid } from "../../lib/random.ts";
-import type { ObjectReader } from "../contract.ts";
+import type { ObjectReader, TokenIssuer, TokenIssueRequest } from "../contract.ts";
 import { signToken } from "./jwt-codec.ts";
-import { type ServiceAccountName, userNameOf } from "./service-account-user.ts";
+import { userNameOf } from "./service-account-user.ts";
 import type { BoundClaims, BoundReference, TokenClaims } from "./token-claims.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
-const LIFETIME_DEFAULT_S = 3600;
 const LIFETIME_MIN_S = 600;
 const LIFETIME_MAX_S = 2 ** 32;
 const TOKEN_REQUEST_KIND = { group: "authentication.k8s.io", kind: "TokenRequest" };
@@ -29,29 +26,25 @@ export interface TokenSources {
   issuer: string;
 }
 
-/** Handles POST `serviceaccounts/{name}/token`. */
-export interface TokenIssuer {
-  /** @throws StatusError NotFound, Invalid, BadRequest, Conflict */
-  issue(account: ServiceAccountName, request: TokenRequest): TokenRequest;
-}
-
 interface Metadata {
   metadata?: { uid?: string };
 }
 
-function lifetimeOf(request: TokenRequest, account: ServiceAccountName): number {
-  const seconds = request.spec.expirationSeconds ?? LIFETIME_DEFAULT_S;
+function checkLifetime({ expirationSeconds, serviceAccount }: TokenIssueRequest): void {
   const refuse = (rule: string) =>
-    invalid(TOKEN_REQUEST_KIND, account.name, [
+    invalid(TOKEN_REQUEST_KIND, serviceAccount.name, [
       {
         reason: "FieldValueInvalid",
         field: "spec.expirationSeconds",
-        message: `Invalid value: ${seconds}: ${rule}`,
+        message: `Invalid value: ${expirationSeconds}: ${rule}`,
       },
     ]);
-  if (seconds < LIFETIME_MIN_S) throw refuse("may not specify a duration less than 10 minutes");
-  if (seconds > LIFETIME_MAX_S) throw refuse("may not specify a duration larger than 2^32 seconds");
-  return seconds;
+  if (!(expirationSeconds >= LIFETIME_MIN_S)) {
+    throw refuse("may not specify a duration less than 10 minutes");
+  }
+  if (expirationSeconds > LIFETIME_MAX_S) {
+    throw refuse("may not specify a duration larger than 2^32 seconds");
+  }
 }
 
 function found<T extends Metadata>(
@@ -79,20 +72,18 @@ function referenceTo(object: Metadata, name: string): BoundReference {
 /** Binds to the object that the request names, once it is known to exist. */
 function bindingOf(
   { reader }: TokenSources,
-  account: ServiceAccountName,
-  reference: BoundObjectReference | undefined,
+  { namespace, serviceAccount, bound }: TokenIssueRequest,
 ): Pick<BoundClaims, "pod" | "secret" | "node"> {
-  if (!reference) return {};
-  const { kind = "", name = "", uid } = reference;
-  const apiVersion = reference.apiVersion ?? "v1";
-  const at = { namespace: account.namespace, name, uid };
-  switch (`${apiVersion} ${kind}`) {
-    case "v1 Pod": {
+  if (!bound) return {};
+  const { kind, name, uid } = bound;
+  const at = { namespace, name, uid };
+  switch (kind) {
+    case "Pod": {
       const pod = found(reader, PODS, at);
-      if ((pod.spec?.serviceAccountName ?? "default") !== account.name) {
+      if ((pod.spec?.serviceAccountName ?? "default") !== serviceAccount.name) {
         throw new StatusError(
           "BadRequest",
-          `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`,
+          `cannot bind token for serviceaccount ${JSON.stringify(serviceAccount.name)} to pod running with different serviceaccount name.`,
         );
       }
       const nodeName = pod.spec?.nodeName;
@@ -102,15 +93,12 @@ function bindingOf(
         ...(nodeName && node ? { node: referenceTo(node, nodeName) } : {}),
       };
     }
-    case "v1 Secret":
+    case "Secret":
       return { secret: referenceTo(found(reader, SECRETS, at), name) };
-    case "v1 Node":
+    case "Node":
       return { node: referenceTo(found(reader, NODES, { name, uid }), name) };
     default:
-      throw new StatusError(
-        "BadRequest",
-        `cannot bind token to object of type ${apiVersion}, Kind=${kind}`,
-      );
+      throw new StatusError("BadRequest", `cannot bind token to object of type ${kind}`);
   }
 }
 
@@ -118,39 +106,27 @@ function bindingOf(
 export function createTokenIssuer(sources: TokenSources): TokenIssuer {
   const { keys, reader, clock, random, issuer } = sources;
   return {
-    issue: (account, request) => {
-      const lifetime = lifetimeOf(request, account);
-      const serviceAccount = found(reader, SERVICE_ACCOUNTS, account);
-      const audiences = request.spec.audiences?.length ? request.spec.audiences : [issuer];
+    issue: async (request) => {
+      checkLifetime(request);
+      const account = { namespace: request.namespace, ...request.serviceAccount };
+      const audiences = request.audiences.length > 0 ? request.audiences : [issuer];
       const now = Math.floor(clock.now() / 1000);
       const claims: TokenClaims = {
         aud: audiences,
-        exp: now + lifetime,
+        exp: now + request.expirationSeconds,
         iat: now,
         iss: issuer,
         jti: randomUuid(random),
         "kubernetes.io": {
           namespace: account.namespace,
-          serviceaccount: referenceTo(serviceAccount, account.name),
-          ...bindingOf(sources, account, request.spec.boundObjectRef),
+          serviceaccount: referenceTo(found(reader, SERVICE_ACCOUNTS, account), account.name),
+          ...bindingOf(sources, request),
         },
         nbf: now,
         sub: userNameOf(account),
       };
-      return {
-        apiVersion: "authentication.k8s.io/v1",
-        kind: "TokenRequest",
-        metadata: {
-          name: account.name,
-          namespace: account.namespace,
-          creationTimestamp: formatTime(clock.now()),
-        },
-        spec: { ...request.spec, audiences, expirationSeconds: lifetime },
-        status: {
-          token: signToken(claims, keys.signing),
-          expirationTimestamp: formatTime(claims.exp * 1000),
-        },
-      };
+      const token = signToken(claims, keys.signing);
+      return { token, audiences, expirationTimestamp: formatTime(claims.exp * 1000) };
     },
   };
 }

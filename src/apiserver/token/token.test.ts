@@ -6,6 +6,7 @@ import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/reso
 import type { Clock } from "../../lib/clock.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
+import type { TokenIssueRequest } from "../contract.ts";
 import { parseToken, signToken } from "./jwt-codec.ts";
 import { issueLegacyToken } from "./legacy-token.ts";
 import { createTokenIssuer, DEFAULT_ISSUER, type TokenSources } from "./token-issuer.ts";
@@ -56,16 +57,24 @@ function setup(keyPem: string = EC_KEY) {
   };
 }
 
-const podBinding = { kind: "Pod", apiVersion: "v1", name: "web", uid: "pod-1" };
+const podBinding = { kind: "Pod", name: "web", uid: "pod-1" };
 
-function tokenOf(world: ReturnType<typeof setup>, spec: object = {}): string {
-  return world.issuer.issue(ACCOUNT, { spec: { audiences: [], ...spec } }).status?.token ?? "";
+function requestOf(spec: Partial<TokenIssueRequest>): TokenIssueRequest {
+  const serviceAccount = { name: "bot", uid: "sa-1" };
+  return { namespace: "a", serviceAccount, audiences: [], expirationSeconds: 3600, ...spec };
+}
+
+async function tokenOf(
+  world: ReturnType<typeof setup>,
+  spec: Partial<TokenIssueRequest> = {},
+): Promise<string> {
+  return (await world.issuer.issue(requestOf(spec))).token;
 }
 
 for (const type of ["ec", "rsa"] as const) {
-  test(`a bound token of an ${type} key names account, pod and node`, () => {
+  test(`a bound token of an ${type} key names account, pod and node`, async () => {
     const world = setup(newKeyPem(type));
-    const verdict = world.verifier.verify(tokenOf(world, { boundObjectRef: podBinding }), []);
+    const verdict = world.verifier.verify(await tokenOf(world, { bound: podBinding }), []);
     assert.ok(verdict?.user);
     assert.equal(verdict.user.name, "system:serviceaccount:a:bot");
     assert.equal(verdict.user.uid, "sa-1");
@@ -77,7 +86,7 @@ for (const type of ["ec", "rsa"] as const) {
   });
 }
 
-test("a token ends with its time, its pod, its account", () => {
+test("a token ends with its time, its pod, its account", async () => {
   const cases: [(world: ReturnType<typeof setup>) => void, RegExp][] = [
     [(world) => world.pass(3600_000), /expired/],
     [(world) => world.reader.remove(PODS, { namespace: "a", name: "web" }), /pod has been deleted/],
@@ -89,7 +98,7 @@ test("a token ends with its time, its pod, its account", () => {
   ];
   for (const [end, why] of cases) {
     const world = setup();
-    const token = tokenOf(world, { boundObjectRef: podBinding });
+    const token = await tokenOf(world, { bound: podBinding });
     assert.ok(world.verifier.verify(token, [])?.user);
     end(world);
     const verdict = world.verifier.verify(token, []);
@@ -98,18 +107,18 @@ test("a token ends with its time, its pod, its account", () => {
   }
 });
 
-test("a token is good for its audience only", () => {
+test("a token is good for its audience only", async () => {
   const world = setup();
-  const token = tokenOf(world, { audiences: ["vault"] });
+  const token = await tokenOf(world, { audiences: ["vault"] });
   assert.equal(world.verifier.verify(token, [])?.user, undefined);
   const verdict = world.verifier.verify(token, ["vault", "other"]);
   assert.ok(verdict?.user);
   assert.deepEqual(verdict.audiences, ["vault"]);
 });
 
-test("a foreign key, a changed claim and the algorithm none are refused", () => {
+test("a foreign key, a changed claim and the algorithm none are refused", async () => {
   const world = setup();
-  const token = tokenOf(world);
+  const token = await tokenOf(world);
   const [head = "", body = "", tail = ""] = token.split(".");
   const none = Buffer.from('{"alg":"none"}').toString("base64url");
   const claims = { ...parseToken(token)?.claims, sub: "system:serviceaccount:kube-system:admin" };
@@ -120,15 +129,15 @@ test("a foreign key, a changed claim and the algorithm none are refused", () => 
   }
 });
 
-test("an older key still checks its tokens", () => {
+test("an older key still checks its tokens", async () => {
   const old = setup();
-  const token = tokenOf(old);
+  const token = await tokenOf(old);
   const keys = readTokenKeys(newKeyPem(), [EC_KEY]);
   const verifier = createTokenVerifier({ ...old, keys, issuer: DEFAULT_ISSUER });
   assert.ok(verifier.verify(token, [])?.user);
 });
 
-test("a legacy token lives as long as its Secret", () => {
+test("a legacy token lives as long as its Secret", async () => {
   const world = setup();
   const token = issueLegacyToken(world.keys, { ...ACCOUNT, uid: "sa-1", secretName: "bot-token" });
   assert.equal(world.verifier.verify(token, [])?.user, undefined);
@@ -137,25 +146,23 @@ test("a legacy token lives as long as its Secret", () => {
   assert.equal(world.verifier.verify(token, [])?.user?.name, "system:serviceaccount:a:bot");
 });
 
-test("requests that break a rule are refused", () => {
+test("requests that break a rule are refused", async () => {
   const world = setup();
-  const issue = (spec: object) => () =>
-    world.issuer.issue(ACCOUNT, { spec: { audiences: [], ...spec } });
-  assert.throws(issue({ expirationSeconds: 599 }), { message: /less than 10 minutes/ });
-  assert.throws(issue({ expirationSeconds: 2 ** 32 + 1 }), {
-    message: /larger than 2\^32 seconds/,
-  });
-  assert.throws(issue({ boundObjectRef: { ...podBinding, uid: "x" } }), { reason: "Conflict" });
-  assert.throws(issue({ boundObjectRef: { ...podBinding, name: "x" } }), { reason: "NotFound" });
-  assert.throws(issue({ boundObjectRef: { ...podBinding, kind: "Service" } }), {
-    reason: "BadRequest",
-  });
-  assert.throws(() => world.issuer.issue({ ...ACCOUNT, name: "x" }, { spec: { audiences: [] } }), {
-    message: 'serviceaccounts "x" not found',
-  });
+  const cases: [Partial<TokenIssueRequest>, object][] = [
+    [{ expirationSeconds: 599 }, { message: /less than 10 minutes/ }],
+    [{ expirationSeconds: 2 ** 32 + 1 }, { message: /larger than 2\^32 seconds/ }],
+    [{ bound: { ...podBinding, uid: "x" } }, { reason: "Conflict" }],
+    [{ bound: { ...podBinding, name: "x" } }, { reason: "NotFound" }],
+    [{ bound: { ...podBinding, kind: "Service" } }, { reason: "BadRequest" }],
+    [{ serviceAccount: { name: "x", uid: "" } }, { message: 'serviceaccounts "x" not found' }],
+    [{ serviceAccount: { name: "bot", uid: "old" } }, { reason: "Conflict" }],
+  ];
+  for (const [spec, refusal] of cases) {
+    await assert.rejects(world.issuer.issue(requestOf(spec)), refusal);
+  }
 });
 
-test("the published keys check the tokens", () => {
+test("the published keys check the tokens", async () => {
   const world = setup();
   const { keys } = jwksDocument(world.keys) as { keys: Record<string, string>[] };
   assert.equal(keys[0]?.["alg"], "ES256");
@@ -170,7 +177,7 @@ test("the published keys check the tokens", () => {
   );
 });
 
-test("no text makes the parser throw", () => {
+test("no text makes the parser throw", async () => {
   fc.assert(fc.property(fc.string(), (text) => void parseToken(text)));
   fc.assert(
     fc.property(fc.json(), fc.json(), (head, body) => {

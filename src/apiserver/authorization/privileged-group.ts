@@ -1,0 +1,2 @@
+/** Its members may do everything, whatever roles exist. */
+export const PRIVILEGED_GROUP = "system:masters";
