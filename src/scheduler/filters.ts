@@ -1,7 +1,7 @@
 import type { Taint } from "../api/generated/types/core-v1.ts";
 import type { ClusterState, NodeEntry } from "./cluster-state.ts";
 import type { HostPort, PodProfile, SpreadConstraint } from "./pod-profile.ts";
-import { isTolerated, untoleratedTaint } from "./taints.ts";
+import { isTolerated, untoleratedTaint } from "../api/taint.ts";
 
 /** Part of the scheduler that turned a node down; decides which changes are worth another try. */
 export type FilterName =

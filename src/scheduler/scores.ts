@@ -1,7 +1,7 @@
 import type { ClusterState, NodeEntry } from "./cluster-state.ts";
 import { spreadCounts } from "./filters.ts";
 import type { AffinityTerm, PodProfile, PodSelector } from "./pod-profile.ts";
-import { isTolerated } from "./taints.ts";
+import { isTolerated } from "../api/taint.ts";
 
 /** Highest score a part may give before its weight. */
 const SCORE_MAX = 100;

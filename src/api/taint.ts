@@ -1,4 +1,4 @@
-import type { Taint, Toleration } from "../api/generated/types/core-v1.ts";
+import type { Taint, Toleration } from "./generated/types/core-v1.ts";
 
 /** Whether one toleration covers a taint: an empty key or effect covers every one. */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {

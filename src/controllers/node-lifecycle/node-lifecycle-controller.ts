@@ -1,0 +1,170 @@
+import { isNotFound } from "../../api/errors.ts";
+import { LEASES, NODES, PODS } from "../../api/generated/resources.ts";
+import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
+import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { isTerminating, refOf, uidOf } from "../ownership.ts";
+import { isReady } from "../pod-state.ts";
+import { planNodeHealth } from "./node-health-plan.ts";
+import { planTaintEviction } from "./taint-eviction-plan.ts";
+
+const GRACE_MS = 40_000;
+const LEASE_NAMESPACE = "kube-node-lease";
+const BY_NODE = "node";
+
+const byNode = { [BY_NODE]: (pod: Pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []) };
+
+interface SignOfLife {
+  uid: string;
+  text: string;
+  atMs: number;
+}
+
+/**
+ * Watches each node's lease and heartbeats. A node silent for 40 s (measured by this process's own
+ * clock, since clocks of nodes differ) is Unknown; taints follow from its conditions.
+ */
+export function nodeLifecycleController(options: { graceMs?: number } = {}): ControllerDefinition {
+  const graceMs = options.graceMs ?? GRACE_MS;
+  const signs = new Map<string, SignOfLife>();
+  return defineController({
+    name: "node-lifecycle",
+    inputs: {
+      nodes: input(NODES, (node) => [refOf(node)]),
+      leases: input(LEASES, ({ metadata }) => [{ name: metadata?.name ?? "" }], {
+        options: { namespace: LEASE_NAMESPACE },
+      }),
+      pods: input(PODS, () => [], { indexes: byNode }),
+    },
+    outputs: [
+      { resource: NODES, verbs: ["patch"], subresources: ["status"] },
+      { resource: PODS, verbs: ["patch"], subresources: ["status"] },
+    ],
+    async reconcile({ inputs, client, clock, events }, { name }) {
+      const node = inputs.nodes.get(undefined, name);
+      if (!node) {
+        signs.delete(name);
+        return;
+      }
+      const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+      const lease = inputs.leases.get(LEASE_NAMESPACE, name);
+      const text = `${lease?.spec?.renewTime} ${ready?.lastHeartbeatTime}`;
+      const nowMs = clock.now();
+      let sign = signs.get(name);
+      if (sign?.text !== text || sign.uid !== uidOf(node)) {
+        sign = { uid: uidOf(node), text, atMs: nowMs };
+        signs.set(name, sign);
+      }
+      let current = node;
+      for (const step of planNodeHealth(node, { lastSignMs: sign.atMs, graceMs, nowMs })) {
+        if (step.do === "conditions") {
+          // Its own write must not count as a sign of life: only heartbeat times do.
+          const patch = { status: { conditions: step.conditions } };
+          current = await client
+            .for(NODES)
+            .patch({ name }, patch, { type: "strategic", subresource: "status" });
+          const about = { apiVersion: "v1", kind: "Node", metadata: node.metadata };
+          const message = `Node ${name} status is now: NodeNotReady`;
+          events.record({ about, type: "Normal", reason: "NodeNotReady", message });
+        } else {
+          const { resourceVersion = "" } = current.metadata ?? {};
+          const patch = { metadata: { resourceVersion }, spec: { taints: step.taints } };
+          current = await client.for(NODES).patch({ name }, patch);
+        }
+      }
+      if (ready && ready.status !== "True") {
+        await markNotReady(client, { pods: inputs.pods.byIndex(BY_NODE, name), nowMs });
+      }
+      return { requeueAfterMs: Math.max(1000, sign.atMs + graceMs - nowMs + 1) };
+    },
+  });
+}
+
+/** Pods of a node that is not ready must not receive traffic; nobody there can say so. */
+async function markNotReady(
+  client: Client,
+  { pods, nowMs }: { pods: readonly Pod[]; nowMs: number },
+): Promise<void> {
+  for (const pod of pods) {
+    if (!isReady(pod)) continue;
+    const lastTransitionTime = formatTime(nowMs);
+    const condition = {
+      type: "Ready",
+      status: "False",
+      reason: "NodeNotReady",
+      lastTransitionTime,
+    };
+    const patch = { metadata: { uid: uidOf(pod) }, status: { conditions: [condition] } };
+    await client
+      .for(PODS)
+      .patch(refOf(pod), patch, { type: "strategic", subresource: "status" })
+      .catch(ignoreGone);
+  }
+}
+
+function ignoreGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
+
+/** Deletes pods from nodes with NoExecute taints when their tolerations have run out. */
+export function taintEvictionController(): ControllerDefinition {
+  /** By node and pod: since when its taints hold for it. */
+  const since = new Map<string, { signature: string; pods: Map<string, number> }>();
+  const taintsOf = (node: Node) =>
+    (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
+  return defineController({
+    name: "taint-eviction",
+    inputs: {
+      nodes: input(NODES, (node) => [refOf(node)]),
+      pods: input(
+        PODS,
+        (pod) => (pod.spec?.nodeName && !isTerminating(pod) ? [{ name: pod.spec.nodeName }] : []),
+        { indexes: byNode },
+      ),
+    },
+    outputs: [{ resource: PODS, verbs: ["patch", "delete"], subresources: ["status"] }],
+    async reconcile({ inputs, client, clock, events }, { name }) {
+      const node = inputs.nodes.get(undefined, name);
+      const signature = node ? JSON.stringify(taintsOf(node)) : "[]";
+      if (!node || signature === "[]") {
+        since.delete(name);
+        return;
+      }
+      const nowMs = clock.now();
+      let known = since.get(name);
+      if (known?.signature !== signature) known = { signature, pods: new Map() };
+      since.set(name, known);
+      const { pods: firstSeen } = known;
+      const sinceMs = (pod: Pod) => {
+        const seen = firstSeen.get(uidOf(pod)) ?? nowMs;
+        firstSeen.set(uidOf(pod), seen);
+        return seen;
+      };
+      const pods = inputs.pods.byIndex(BY_NODE, name);
+      const { evict, requeueAfterMs } = planTaintEviction(node, { pods, sinceMs, nowMs });
+      for (const pod of evict) {
+        const about = { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
+        const message = `Marking for deletion Pod ${pod.metadata?.namespace}/${pod.metadata?.name}`;
+        events.record({ about, type: "Normal", reason: "TaintManagerEviction", message });
+        const condition = {
+          type: "DisruptionTarget",
+          status: "True",
+          reason: "DeletionByTaintManager",
+          message: "Taint manager: deleting due to NoExecute taint",
+          lastTransitionTime: formatTime(nowMs),
+        };
+        const patch = { metadata: { uid: uidOf(pod) }, status: { conditions: [condition] } };
+        await client
+          .for(PODS)
+          .patch(refOf(pod), patch, { type: "strategic", subresource: "status" })
+          .catch(ignoreGone);
+        await client
+          .for(PODS)
+          .delete(refOf(pod), { preconditions: { uid: uidOf(pod) } })
+          .catch(ignoreGone);
+      }
+      return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+    },
+  });
+}

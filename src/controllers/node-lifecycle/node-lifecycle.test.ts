@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Node, Pod, Taint, Toleration } from "../../api/generated/types/core-v1.ts";
+import { nextPodCidr } from "./node-address-controller.ts";
+import { planNodeHealth } from "./node-health-plan.ts";
+import { planTaintEviction } from "./taint-eviction-plan.ts";
+
+const NOW = Date.parse("2030-01-01T00:01:00Z");
+
+function node(ready: "True" | "False" | "Unknown", more: Partial<Node["spec"]> = {}): Node {
+  return {
+    metadata: { name: "n1", creationTimestamp: "2030-01-01T00:00:00Z" },
+    spec: more,
+    status: { conditions: [{ type: "Ready", status: ready, reason: "KubeletReady" }] },
+  };
+}
+
+const health = (silentMs: number) => ({ lastSignMs: NOW - silentMs, graceMs: 40_000, nowMs: NOW });
+const keys = (taints: readonly Taint[]) => taints.map(({ key, effect }) => `${key}:${effect}`);
+
+test("a node that shows life needs no write", () => {
+  assert.deepEqual(planNodeHealth(node("True"), health(39_000)), []);
+});
+
+test("a silent node becomes Unknown and unreachable", () => {
+  const [conditions, taints] = planNodeHealth(node("True"), health(41_000));
+  assert.ok(conditions?.do === "conditions" && taints?.do === "taints");
+  assert.deepEqual(
+    conditions.conditions.map(({ type, status, reason }) => [type, status, reason]),
+    [
+      ["Ready", "Unknown", "NodeStatusUnknown"],
+      ["MemoryPressure", "Unknown", "NodeStatusNeverUpdated"],
+      ["DiskPressure", "Unknown", "NodeStatusNeverUpdated"],
+      ["PIDPressure", "Unknown", "NodeStatusNeverUpdated"],
+    ],
+  );
+  assert.deepEqual(keys(taints.taints), [
+    "node.kubernetes.io/unreachable:NoSchedule",
+    "node.kubernetes.io/unreachable:NoExecute",
+  ]);
+  const after: Node = {
+    ...node("Unknown"),
+    spec: { taints: taints.taints },
+    status: { conditions: conditions.conditions },
+  };
+  assert.deepEqual(planNodeHealth(after, health(60_000)), []);
+});
+
+test("recovery removes our taints and leaves those of others", () => {
+  const taints: Taint[] = [
+    { key: "node.kubernetes.io/not-ready", effect: "NoExecute" },
+    { key: "team", effect: "NoSchedule" },
+  ];
+  const [step] = planNodeHealth(node("True", { taints }), health(0));
+  assert.ok(step?.do === "taints");
+  assert.deepEqual(keys(step.taints), ["team:NoSchedule"]);
+});
+
+test("a cordoned node is tainted so", () => {
+  const [step] = planNodeHealth(node("True", { unschedulable: true }), health(0));
+  assert.ok(step?.do === "taints");
+  assert.deepEqual(keys(step.taints), ["node.kubernetes.io/unschedulable:NoSchedule"]);
+});
+
+function pod(name: string, tolerations: Toleration[]): Pod {
+  return { metadata: { name, uid: name }, spec: { containers: [], tolerations } };
+}
+
+test("NoExecute evicts who does not tolerate it, and others when their time is over", () => {
+  const taints: Taint[] = [{ key: "gone", effect: "NoExecute" }];
+  const pods = [
+    pod("never", []),
+    pod("briefly", [{ key: "gone", operator: "Exists", tolerationSeconds: 30 }]),
+    pod("longer", [{ key: "gone", operator: "Exists", tolerationSeconds: 300 }]),
+    pod("always", [{ operator: "Exists" }]),
+  ];
+  const observed = { pods, sinceMs: () => NOW - 60_000, nowMs: NOW };
+  const { evict, requeueAfterMs } = planTaintEviction(node("True", { taints }), observed);
+  assert.deepEqual(
+    evict.map(({ metadata }) => metadata?.name),
+    ["never", "briefly"],
+  );
+  assert.equal(requeueAfterMs, 240_000);
+});
+
+test("prefixes for pods are the first free ones and run out", () => {
+  const range = { cidr: "10.244.0.0/23", nodePrefix: 24 };
+  assert.equal(nextPodCidr(range, new Set()), "10.244.0.0/24");
+  assert.equal(nextPodCidr(range, new Set(["10.244.0.0/24"])), "10.244.1.0/24");
+  assert.equal(nextPodCidr(range, new Set(["10.244.0.0/24", "10.244.1.0/24"])), undefined);
+});
