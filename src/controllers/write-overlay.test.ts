@@ -51,3 +51,13 @@ test("a failed create leaves nothing", async () => {
   await assert.rejects(refused, /quota/);
   assert.deepEqual(overlay.view("owner", [], 0), []);
 });
+
+test("an update is in the view until the cache moves on", () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  const at = (resourceVersion: string): ApiObject => ({ metadata: { uid: "a", resourceVersion } });
+  const versions = (cached: ApiObject) =>
+    overlay.view("owner", [cached], 0).map(({ metadata }) => metadata?.resourceVersion);
+  overlay.updated("owner", at("1"), at("5"));
+  assert.deepEqual(versions(at("1")), ["5"]);
+  assert.deepEqual(versions(at("7")), ["7"]);
+});

@@ -11,6 +11,8 @@ interface Written<T> {
 interface OwnerWrites<T> {
   created: Map<string, Written<T>>;
   deleted: Map<string, number>;
+  /** By UID: our version, and the version it replaced. */
+  updated: Map<string, { object: T; replaced: string | undefined }>;
   inFlight: number;
   /** Seen while creates were in flight: the watch may be quicker than the answer. */
   seen: Set<string>;
@@ -49,6 +51,12 @@ export class WriteOverlay<T extends ApiObject> {
     }
   }
 
+  /** Remembers an update until the cache moves on from the version that it replaced. */
+  updated(ownerUid: string, before: T, after: T): void {
+    const replaced = before.metadata?.resourceVersion;
+    this.#writesOf(ownerUid).updated.set(uidOf(after), { object: after, replaced });
+  }
+
   /** Remembers a deletion that the server accepted. */
   deleted(ownerUid: string, object: T, nowMs: number): void {
     const writes = this.#writesOf(ownerUid);
@@ -69,9 +77,18 @@ export class WriteOverlay<T extends ApiObject> {
       const shown = terminating.has(uid) || !present.has(uid);
       if (shown || nowMs - atMs > FORGET_AFTER_MS) writes.deleted.delete(uid);
     }
-    const view = cached.filter((object) => !writes.deleted.has(uidOf(object)));
-    for (const { object } of writes.created.values()) view.push(object);
-    if (writes.created.size + writes.deleted.size + writes.inFlight === 0) {
+    const versions = new Map(cached.map((one) => [uidOf(one), one.metadata?.resourceVersion]));
+    for (const { object } of writes.created.values()) {
+      versions.set(uidOf(object), object.metadata?.resourceVersion);
+    }
+    for (const [uid, { replaced }] of writes.updated) {
+      if (versions.get(uid) !== replaced) writes.updated.delete(uid);
+    }
+    const view = [...cached, ...Array.from(writes.created.values(), ({ object }) => object)]
+      .filter((object) => !writes.deleted.has(uidOf(object)))
+      .map((object) => writes.updated.get(uidOf(object))?.object ?? object);
+    const { created, deleted, updated } = writes;
+    if (created.size + deleted.size + updated.size + writes.inFlight === 0) {
       this.#owners.delete(ownerUid);
     }
     return view;
@@ -85,7 +102,13 @@ export class WriteOverlay<T extends ApiObject> {
   #writesOf(ownerUid: string): OwnerWrites<T> {
     let writes = this.#owners.get(ownerUid);
     if (!writes) {
-      writes = { created: new Map(), deleted: new Map(), inFlight: 0, seen: new Set() };
+      writes = {
+        created: new Map(),
+        deleted: new Map(),
+        updated: new Map(),
+        inFlight: 0,
+        seen: new Set(),
+      };
       this.#owners.set(ownerUid, writes);
     }
     return writes;

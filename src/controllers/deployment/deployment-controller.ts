@@ -130,7 +130,7 @@ async function execute(
         break;
       }
       case "update":
-        await sets.update(step.set);
+        work.overlay.updated(uidOf(current), step.set, await sets.update(step.set));
         tell(step.event);
         break;
       case "delete":
