@@ -11,7 +11,7 @@ import { familiesOf, isHeadless, podEndpoint } from "./pod-endpoint.ts";
 
 const HEADLESS = "service.kubernetes.io/headless";
 
-/** The older object of the same facts, in the family the service prefers; terminating pods leave. */
+/** The older object of the same facts, in the preferred family; terminating pods leave. */
 export function endpointsOf(service: Service, pods: readonly Pod[]): Endpoints {
   const [family = "IPv4"] = familiesOf(service);
   const subsets = new Map<string, Required<EndpointSubset>>();
