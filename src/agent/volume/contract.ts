@@ -1,10 +1,14 @@
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+
 /** Makes a pod's volumes exist under its directory, and keeps live ones current. */
 export interface VolumeManager extends AsyncDisposable {
   /**
    * Prepares every volume; idempotent. @throws VolumeError "not-found" (a ConfigMap, say), whose
    * message becomes the event FailedMount; the caller retries with back-off.
    */
-  prepare(pod: unknown, podDirectory: string): Promise<ReadonlyMap<string, PreparedVolume>>;
+  prepare(pod: Pod, podDirectory: string): Promise<ReadonlyMap<string, PreparedVolume>>;
+  /** Called with the UID of a pod when what its failed `prepare` missed has appeared. */
+  onRetry(handler: (podUid: string) => void): Disposable;
   /** Unmounts and deletes; idempotent, also after a crash. */
   release(podUid: string, podDirectory: string): Promise<void>;
 }

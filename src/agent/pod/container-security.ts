@@ -1,0 +1,46 @@
+import path from "node:path";
+import type { Container, Pod, SeccompProfile } from "../../api/generated/types/core-v1.ts";
+import type { ImageConfig } from "../image/contract.ts";
+import type { ContainerSecurity } from "../runtime/contract.ts";
+
+/** Merges the pod's and the container's security context with what the image says. */
+export function containerSecurity(
+  pod: Pod,
+  options: { container: Container; image: ImageConfig; seccompDirectory: string },
+): ContainerSecurity {
+  const inherited = pod.spec?.securityContext ?? {};
+  const own = options.container.securityContext ?? {};
+  const runAsUser = own.runAsUser ?? inherited.runAsUser;
+  const group = own.runAsGroup ?? inherited.runAsGroup;
+  const runAsNonRoot = own.runAsNonRoot ?? inherited.runAsNonRoot;
+  const privileged = own.privileged ?? false;
+  const addCapabilities = own.capabilities?.add ?? [];
+  const escalates = privileged || addCapabilities.some((name) => /^(CAP_)?SYS_ADMIN$/.test(name));
+  const groups = new Set(inherited.supplementalGroups ?? []);
+  if (inherited.fsGroup !== undefined) groups.add(inherited.fsGroup);
+  return {
+    user: runAsUser === undefined ? options.image.user || "0" : String(runAsUser),
+    ...(group === undefined ? {} : { group }),
+    ...(groups.size > 0 ? { supplementalGroups: [...groups] } : {}),
+    privileged,
+    allowPrivilegeEscalation: escalates || (own.allowPrivilegeEscalation ?? true),
+    addCapabilities,
+    dropCapabilities: own.capabilities?.drop ?? [],
+    readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
+    ...(runAsNonRoot === undefined ? {} : { runAsNonRoot }),
+    seccomp: privileged
+      ? "unconfined"
+      : seccompOf(own.seccompProfile ?? inherited.seccompProfile, options.seccompDirectory),
+    procMount: own.procMount === "Unmasked" ? "Unmasked" : "Default",
+  };
+}
+
+/** Unlike a stock kubelet, no profile at all means the runtime's default one. */
+function seccompOf(profile: SeccompProfile | undefined, directory: string): string {
+  if (profile?.type === "Unconfined") return "unconfined";
+  if (profile?.type === "Localhost") {
+    // Joined below "/" first, so that ".." cannot leave the directory.
+    return path.join(directory, path.join("/", profile.localhostProfile ?? ""));
+  }
+  return "runtime-default";
+}

@@ -1,0 +1,172 @@
+import type {
+  ContainerState,
+  ContainerStateTerminated,
+  ContainerStateWaiting,
+  ContainerStatus,
+  Pod,
+} from "../../api/generated/types/core-v1.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { containerFate } from "./container-fate.ts";
+import { restartAtMs } from "./crash-backoff.ts";
+import {
+  type ContainerObservation,
+  type ContainerRecord,
+  isStarted,
+  type PodObservation,
+} from "./observation.ts";
+import { identityOf, type PodContainer } from "./pod-containers.ts";
+import { mustEnd } from "./pod-plan.ts";
+
+const MESSAGE_MAX = 4096;
+
+/** Everything that a container's status is told from. */
+export interface ContainerStatusInput {
+  pod: Pod;
+  observed: PodObservation;
+  nowMs: number;
+  /** What the API says about this container now. */
+  stored: ContainerStatus | undefined;
+}
+
+/** Scheme of `containerID`. */
+export function containerIdOf(id: string): string {
+  return `nephos://${id}`;
+}
+
+/** Builds the entry of one container in the pod's status. Pure. */
+export function containerStatus(item: PodContainer, input: ContainerStatusInput): ContainerStatus {
+  const { container } = item;
+  const seen = input.observed.containers.get(container.name);
+  if (!seen?.current) return statusWithoutRecord(item, seen, input);
+  const { status } = seen.current;
+  const state = stateOf(item, seen, input);
+  const ready =
+    item.role === "init" || item.role === "ephemeral"
+      ? state.terminated?.exitCode === 0 && item.role === "init"
+      : isStarted(seen) && seen.health.ready;
+  return {
+    name: container.name,
+    state,
+    lastState: lastStateOf(seen, state),
+    ready,
+    restartCount: status.attempt,
+    image: status.imageReference,
+    imageID: status.imageId,
+    containerID: containerIdOf(status.id),
+    started: item.role === "init" ? state.running !== undefined : isStarted(seen),
+  };
+}
+
+function stateOf(
+  item: PodContainer,
+  seen: ContainerObservation,
+  input: ContainerStatusInput,
+): ContainerState {
+  const record = seen.current;
+  if (!record) return {};
+  const { status } = record;
+  if (status.state === "running") {
+    return { running: { startedAt: formatTime(status.startedAtMs ?? status.createdAtMs) } };
+  }
+  if (status.state === "created") return { waiting: { reason: "ContainerCreating" } };
+  const restarts = containerFate(input.pod, item, seen) === "restart" && !mustEnd(input);
+  const waiting = restarts ? waitingToRestart(seen, input) : undefined;
+  return waiting ? { waiting } : { terminated: terminatedState(record) };
+}
+
+/** Undefined while nothing keeps the container from running again at once. */
+function waitingToRestart(
+  seen: ContainerObservation,
+  { pod, nowMs }: ContainerStatusInput,
+): ContainerStateWaiting | undefined {
+  const { current, crash, failure, imageFailure } = seen;
+  const blocked = failure ?? imageFailure;
+  if (blocked) return { reason: blocked.reason, message: blocked.message };
+  if (!current) return undefined;
+  if (crash && nowMs < restartAtMs(crash, current.status.finishedAtMs ?? nowMs)) {
+    const { name, namespace, uid } = identityOf(pod);
+    const wait = formatDelay(crash.delayMs);
+    const who = `container=${current.status.name} pod=${name}_${namespace}(${uid})`;
+    const message = `back-off ${wait} restarting failed ${who}`;
+    return { reason: "CrashLoopBackOff", message };
+  }
+  if (current.cannotRun === undefined) return undefined;
+  return { reason: "RunContainerError", message: current.cannotRun };
+}
+
+function formatDelay(delayMs: number): string {
+  const seconds = Math.round(delayMs / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
+}
+
+/** What a container that ended leaves behind. */
+export function terminatedState(record: ContainerRecord): ContainerStateTerminated {
+  const { status, terminationMessage, cannotRun } = record;
+  const exitCode = status.exitCode ?? 0;
+  const message = (cannotRun ?? terminationMessage ?? "").slice(-MESSAGE_MAX);
+  return {
+    exitCode,
+    ...(status.signal ? { signal: status.signal } : {}),
+    reason: reasonOf(record, exitCode),
+    ...(message ? { message } : {}),
+    startedAt: formatTime(status.startedAtMs ?? status.createdAtMs),
+    finishedAt: formatTime(status.finishedAtMs ?? status.createdAtMs),
+    containerID: containerIdOf(status.id),
+  };
+}
+
+function reasonOf({ status, cannotRun }: ContainerRecord, exitCode: number): string {
+  if (cannotRun !== undefined) return "ContainerCannotRun";
+  if (status.oomKilled) return "OOMKilled";
+  return exitCode === 0 ? "Completed" : "Error";
+}
+
+function lastStateOf(seen: ContainerObservation, state: ContainerState): ContainerState {
+  if (state.waiting && seen.current?.status.state === "exited") {
+    return { terminated: terminatedState(seen.current) };
+  }
+  return seen.previous ? { terminated: terminatedState(seen.previous) } : {};
+}
+
+/** The runtime knows nothing (yet): what is missing, or what the API remembers. */
+function statusWithoutRecord(
+  { container, role }: PodContainer,
+  seen: ContainerObservation | undefined,
+  input: ContainerStatusInput,
+): ContainerStatus {
+  const { stored } = input;
+  const ends = mustEnd(input);
+  if (ends && stored?.containerID) {
+    return { ...stored, ready: role === "init" && stored.ready, started: false, ...lost(stored) };
+  }
+  const failure = seen?.failure ?? seen?.imageFailure;
+  const idle = (input.pod.spec?.initContainers ?? []).length > 0 && role !== "ephemeral";
+  const waiting = failure
+    ? { reason: failure.reason, message: failure.message }
+    : { reason: idle ? "PodInitializing" : "ContainerCreating" };
+  const remembered = stored?.state?.running ? lost(stored).state : stored?.lastState;
+  return {
+    name: container.name,
+    state: { waiting },
+    lastState: remembered ?? {},
+    ready: false,
+    restartCount: stored?.restartCount ?? 0,
+    image: container.image ?? "",
+    imageID: "",
+    started: false,
+  };
+}
+
+/** A container that ran when the node lost track of it, for example by a reboot. */
+function lost(stored: ContainerStatus): { state?: ContainerState } {
+  if (!stored.state?.running) return stored.state ? { state: stored.state } : {};
+  const terminated: ContainerStateTerminated = {
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+    message: "The container could not be located when the pod was terminated",
+    ...(stored.state.running.startedAt ? { startedAt: stored.state.running.startedAt } : {}),
+    ...(stored.containerID ? { containerID: stored.containerID } : {}),
+  };
+  return { state: { terminated } };
+}

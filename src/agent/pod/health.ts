@@ -1,0 +1,107 @@
+import type { Probe } from "../../api/generated/types/core-v1.ts";
+import type { ProbeReport, ProbeTarget } from "../probe/contract.ts";
+import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
+import { messageOf } from "./pod-failure.ts";
+import { containerState, type PodState } from "./pod-state.ts";
+import type { WorkerHooks } from "./start-container.ts";
+
+/** A hook may not hold up its container for ever. */
+const POST_START_MS = 300_000;
+
+/** Starts probing a container that runs now, and its postStart hook if it is `fresh`. */
+export function beginHealth(
+  state: PodState,
+  item: PodContainer,
+  { parts, hooks, adopted }: { parts: PodParts; hooks: WorkerHooks; adopted?: boolean },
+): void {
+  const { container, role } = item;
+  const seen = containerState(state, container.name);
+  const target = probeTarget(state, item, parts);
+  if (!target) return;
+  seen.probes?.[Symbol.dispose]();
+  const probed = role === "main" || role === "sidecar";
+  const { startupProbe, readinessProbe, livenessProbe } = probed ? container : {};
+  seen.health = { started: !startupProbe, ready: !startupProbe && !readinessProbe };
+  const hook = adopted ? undefined : container.lifecycle?.postStart;
+  seen.hookPending = hook !== undefined;
+  if (startupProbe || readinessProbe || livenessProbe) {
+    seen.probes = parts.prober.watch(target, (report) => {
+      if (seen.current?.status.id !== target.containerId) return;
+      applyReport(state, { item, report, parts });
+      hooks.changed();
+    });
+  }
+  if (!hook) return;
+  const finish = (error?: unknown) => {
+    if (seen.current?.status.id !== target.containerId) return;
+    seen.hookPending = false;
+    if (error !== undefined) {
+      const message = `PostStartHook failed: ${messageOf(error)}`;
+      seen.health = { ...seen.health, failed: { reason: "FailedPostStartHook", message } };
+      const about = referenceTo(state.pod);
+      const fieldPath = fieldPathOf(item);
+      const reason = "FailedPostStartHook";
+      parts.events.record({ about, type: "Warning", reason, message, fieldPath });
+    }
+    hooks.changed();
+  };
+  parts.prober.runHook(hook, target, { timeoutMs: POST_START_MS }).then(() => finish(), finish);
+}
+
+/** Undefined when the container does not run. */
+export function probeTarget(
+  state: PodState,
+  { container }: PodContainer,
+  parts: PodParts,
+): ProbeTarget | undefined {
+  const status = state.containers.get(container.name)?.current?.status;
+  if (!status || status.state === "exited") return undefined;
+  return {
+    pod: state.pod,
+    container,
+    containerId: status.id,
+    podIp: state.podIp ?? parts.node.nodeIp,
+    startedAtMs: status.startedAtMs ?? status.createdAtMs,
+  };
+}
+
+function applyReport(
+  state: PodState,
+  { item, report, parts }: { item: PodContainer; report: ProbeReport; parts: PodParts },
+): void {
+  const { container } = item;
+  const seen = containerState(state, container.name);
+  const { probe, verdict, failure } = report;
+  if (failure !== undefined) {
+    parts.events.record({
+      about: referenceTo(state.pod),
+      type: "Warning",
+      reason: "Unhealthy",
+      message: `${probe[0]?.toUpperCase()}${probe.slice(1)} probe failed: ${failure}`,
+      fieldPath: fieldPathOf(item),
+    });
+  }
+  if (verdict === undefined) return;
+  const healthy = verdict === "healthy";
+  const { health } = seen;
+  if (probe === "readiness") {
+    seen.health = { ...health, ready: healthy };
+  } else if (healthy) {
+    if (probe === "startup") {
+      seen.health = { ...health, started: true, ready: !container.readinessProbe };
+    }
+  } else {
+    const settings = probe === "startup" ? container.startupProbe : container.livenessProbe;
+    const message = `failed ${probe} probe`;
+    seen.health = {
+      ...health,
+      failed: { reason: "Unhealthy", message, ...graceOf(settings) },
+    };
+  }
+}
+
+function graceOf(probe: Probe | undefined): { graceMs?: number } {
+  const seconds = probe?.terminationGracePeriodSeconds;
+  return seconds === undefined ? {} : { graceMs: seconds * 1000 };
+}

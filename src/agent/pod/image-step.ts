@@ -1,0 +1,88 @@
+import type { Container } from "../../api/generated/types/core-v1.ts";
+import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
+import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
+import { containerState, type PodState } from "./pod-state.ts";
+
+const REFERENCE = /^[a-z0-9]+([._/:@-]+[a-zA-Z0-9]+)*$/i;
+
+/** `imagePullPolicy`; the API server defaults it, a bare pod of an old client may lack it. */
+function pullPolicyOf(container: Container): "Always" | "IfNotPresent" | "Never" {
+  if (container.imagePullPolicy) return container.imagePullPolicy;
+  return /(:latest|^[^:@]+)$/.test(container.image ?? "") ? "Always" : "IfNotPresent";
+}
+
+/** Finds an image that needs no pull, in no time. */
+export function findImage(state: PodState, item: PodContainer, parts: PodParts): void {
+  const { container } = item;
+  const seen = containerState(state, container.name);
+  if (seen.image || pullPolicyOf(container) === "Always" || !container.image) return;
+  seen.image = parts.images.find(container.image);
+}
+
+/** Makes the image of the next attempt present; a failure is kept in the state. */
+export async function ensureImage(
+  state: PodState,
+  item: PodContainer,
+  parts: PodParts,
+): Promise<void> {
+  const { container } = item;
+  const reference = container.image ?? "";
+  const seen = containerState(state, container.name);
+  const say = (type: "Normal" | "Warning", reason: string, message: string) =>
+    parts.events.record({
+      about: referenceTo(state.pod),
+      type,
+      reason,
+      message,
+      fieldPath: fieldPathOf(item),
+    });
+  const policy = pullPolicyOf(container);
+  const startedMs = parts.clock.monotonicMs();
+  const pulls = policy !== "Never" && !parts.images.find(reference);
+  try {
+    if (!REFERENCE.test(reference)) throw new InvalidReference(reference);
+    if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
+    seen.image = await parts.images.ensure(reference, policy);
+    seen.imageFailure = undefined;
+    const tookMs = Math.round(parts.clock.monotonicMs() - startedMs);
+    if (pulls) say("Normal", "Pulled", `Successfully pulled image "${reference}" in ${tookMs}ms`);
+  } catch (error) {
+    const cause = failureOf(error, { reference, policy });
+    const previous = seen.imageFailure;
+    seen.imageFailure = nextFailure(previous, cause, parts.clock.now());
+    say("Warning", "Failed", cause.message);
+    say("Warning", "Failed", `Error: ${cause.reason}`);
+    if (cause.reason === "ErrImagePull") {
+      say("Normal", "BackOff", `Back-off pulling image "${reference}"`);
+    }
+  }
+}
+
+class InvalidReference extends Error {
+  constructor(reference: string) {
+    super(`couldn't parse image name "${reference}": invalid reference format`);
+  }
+}
+
+function failureOf(
+  error: unknown,
+  { reference, policy }: { reference: string; policy: string },
+): FailureCause {
+  if (error instanceof InvalidReference) {
+    return {
+      reason: "InvalidImageName",
+      message: `Failed to apply default image tag "${reference}": ${error.message}`,
+    };
+  }
+  if (policy === "Never") {
+    return {
+      reason: "ErrImageNeverPull",
+      message: `Container image "${reference}" is not present with pull policy of Never`,
+    };
+  }
+  return {
+    reason: "ErrImagePull",
+    message: `Failed to pull image "${reference}": ${messageOf(error)}`,
+  };
+}

@@ -1,0 +1,96 @@
+import type { LocalImage } from "../image/contract.ts";
+import type { ContainerStatus } from "../runtime/contract.ts";
+import type { CrashBackoff } from "./crash-backoff.ts";
+
+/** Everything that the agent knows about a pod on this node; what `planPod` plans from. */
+export interface PodObservation {
+  /** When this agent, or an earlier one, accepted the pod: `status.startTime`. */
+  acceptedAtMs: number;
+  sandbox: Preparation;
+  volumes: Preparation;
+  /** By container name; a container that was never touched is absent. */
+  containers: ReadonlyMap<string, ContainerObservation>;
+  /** Keys of steps in progress (`stepKey`). */
+  busy: ReadonlySet<string>;
+  podIp?: string | undefined;
+  /** When the agent learned that the pod has to end. */
+  endingSinceMs?: number | undefined;
+  /** The API no longer has the pod. */
+  gone: boolean;
+  /** Sandbox, network and volumes are given back for good. */
+  released: boolean;
+  /** The API was asked to delete the pod for good; finalizers may still keep it. */
+  deletionConfirmed: boolean;
+  /** Set by the node: the pod has failed, whatever its containers do. */
+  doom?: Doom | undefined;
+}
+
+/** Why a pod has to end as "Failed". */
+export interface Doom {
+  reason: string;
+  message: string;
+}
+
+/** Something that is made once per pod and may fail. */
+export interface Preparation {
+  ready: boolean;
+  failure?: Failure | undefined;
+}
+
+/** Something went wrong and will be tried again. */
+export interface Failure {
+  /** Reason of the waiting container, such as "ErrImagePull". */
+  reason: string;
+  message: string;
+  /** Failures in a row. */
+  attempts: number;
+  retryAtMs: number;
+}
+
+/** One container of the pod. */
+export interface ContainerObservation {
+  /** The newest attempt. */
+  current?: ContainerRecord | undefined;
+  /** The attempt before it, kept for `lastState` and `logs --previous`. */
+  previous?: ContainerRecord | undefined;
+  /** IDs of older attempts that the runtime still holds. */
+  stale: readonly string[];
+  image?: LocalImage | undefined;
+  imageFailure?: Failure | undefined;
+  /** Of creating or configuring the next attempt. */
+  failure?: Failure | undefined;
+  crash?: CrashBackoff | undefined;
+  health: Health;
+  /** The postStart hook of the current attempt has not ended yet. */
+  hookPending: boolean;
+}
+
+/** What probes and hooks say about the current attempt. */
+export interface Health {
+  started: boolean;
+  ready: boolean;
+  /** A probe or hook wants it restarted. */
+  failed?: { reason: string; message: string; graceMs?: number } | undefined;
+}
+
+/** One attempt at running a container. */
+export interface ContainerRecord {
+  status: ContainerStatus;
+  /** What the container left at its termination message path. */
+  terminationMessage?: string | undefined;
+  /** It never ran: the runtime's message says why. */
+  cannotRun?: string | undefined;
+}
+
+/** Health of a container that no probe has judged yet. */
+export const UNKNOWN_HEALTH: Health = { started: false, ready: false };
+
+/** Whether the current attempt is through its startup probe and its postStart hook. */
+export function isStarted(container: ContainerObservation | undefined): boolean {
+  return isAlive(container) && container?.health.started === true && !container.hookPending;
+}
+
+/** Whether a container's process exists, or may exist any moment. */
+export function isAlive(container: ContainerObservation | undefined): boolean {
+  return container?.current !== undefined && container.current.status.state !== "exited";
+}

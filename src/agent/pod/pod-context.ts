@@ -1,0 +1,51 @@
+import type { Pod, Service } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
+import type { Informer, InformerFactory } from "../../client/informer.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { ImageStore } from "../image/contract.ts";
+import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
+import type { Prober } from "../probe/contract.ts";
+import type { ContainerRuntime } from "../runtime/contract.ts";
+import type { VolumeManager } from "../volume/contract.ts";
+
+/** The parts of the node that pods are made of. */
+export interface PodParts {
+  client: Client;
+  informers: InformerFactory;
+  /** Pods bound to this node, and no others. */
+  pods: Informer<Pod>;
+  services: Informer<Service>;
+  runtime: ContainerRuntime;
+  images: ImageStore;
+  network: PodNetwork;
+  volumes: VolumeManager;
+  prober: Prober;
+  events: EventRecorder;
+  clock: Clock;
+  logger: Logger;
+  node: PodNodeFacts;
+  directories: PodDirectories;
+}
+
+/** What pods are told about their node. */
+export interface PodNodeFacts extends NodeNetworkFacts {
+  name: string;
+  hostname: string;
+  memoryBytes: number;
+  allocatable: Readonly<Record<string, string>>;
+  /** Texts of the node's own files. */
+  resolvConf: string;
+  hosts: string;
+}
+
+/** Where pods live on disk. */
+export interface PodDirectories {
+  /** `<pods>/<uid>`: volumes and files that the agent writes. */
+  pods: string;
+  /** `<logs>/<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
+  logs: string;
+  /** Profiles of type Localhost. */
+  seccomp: string;
+}

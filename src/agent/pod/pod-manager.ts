@@ -1,0 +1,152 @@
+import { readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Change } from "../../client/informer.ts";
+import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
+import { identityOf } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
+import { messageOf } from "./pod-failure.ts";
+import { releaseResources } from "./pod-sandbox.ts";
+import {
+  createPodWorker,
+  type FoundPod,
+  type PodWorker,
+  type PodWorkerDeps,
+} from "./pod-worker.ts";
+import { createSemaphore } from "./semaphore.ts";
+
+/** Runs the pods that are bound to this node. Disposing it leaves their containers running. */
+export interface PodManager extends AsyncDisposable {
+  /** Finds what an earlier agent left, then follows the API. */
+  start(): Promise<void>;
+  /** All pods of the node with the agent's own view of their status. */
+  pods(): Pod[];
+  /** The worker of a pod; `uid` narrows it to one incarnation. */
+  find(pod: { namespace: string; name: string; uid?: string | undefined }): PodWorker | undefined;
+}
+
+/** More would only make every container of a burst start later. */
+const STARTS_AT_ONCE = 3;
+const ORPHAN_GRACE_MS = 10_000;
+
+/** What an earlier agent left on this node. */
+interface Leftovers {
+  sandboxes: Map<string, SandboxStatus>;
+  containers: Map<string, ContainerStatus[]>;
+}
+
+/** One worker per pod UID. */
+export function createPodManager(parts: PodParts): PodManager {
+  const workers = new Map<string, PodWorker>();
+  const subscriptions: Disposable[] = [];
+  const deps: PodWorkerDeps = {
+    parts,
+    startSlots: createSemaphore(STARTS_AT_ONCE),
+    onFinished: (uid) => void workers.delete(uid),
+  };
+  let leftovers: Leftovers = { sandboxes: new Map(), containers: new Map() };
+
+  const follow = (change: Change<Pod>) => {
+    const { uid } = identityOf(change.object);
+    const worker = workers.get(uid);
+    if (change.type === "deleted") {
+      worker?.markGone();
+    } else if (worker) {
+      worker.update(change.object);
+    } else {
+      // A pod that was replaced under its name while the watch was away ends as gone.
+      if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
+      workers.set(uid, createPodWorker(change.object, deps, claim(leftovers, uid)));
+    }
+  };
+
+  return {
+    async start() {
+      const exit = parts.runtime.onExit((status) => workers.get(status.sandboxId)?.exited(status));
+      subscriptions.push(exit);
+      leftovers = grouped(await parts.runtime.recover());
+      await parts.pods.synced;
+      const known = parts.pods.list().map((pod) => identityOf(pod).uid);
+      await parts.network.recover(new Set([...known, ...leftovers.sandboxes.keys()]));
+      subscriptions.push(
+        parts.volumes.onRetry((uid) => workers.get(uid)?.retryVolumes()),
+        parts.pods.onChange(follow),
+      );
+      const orphans = leftovers;
+      leftovers = { sandboxes: new Map(), containers: new Map() };
+      const kept = new Set(workers.keys());
+      for (const uid of orphanUids(orphans, { kept, directory: parts.directories.pods })) {
+        // Not awaited: a patient container must not delay the pods that are wanted.
+        removeOrphan(uid, orphans, parts).catch((error: unknown) =>
+          parts.logger.error("cannot remove orphaned pod", { uid, error: messageOf(error) }),
+        );
+      }
+    },
+
+    pods: () => Array.from(workers.values(), (worker) => worker.view()),
+
+    find({ namespace, name, uid }) {
+      for (const worker of workers.values()) {
+        const identity = identityOf(worker.state.pod);
+        if (identity.name !== name || identity.namespace !== namespace) continue;
+        if (uid === undefined || identity.uid === uid) return worker;
+      }
+      return undefined;
+    },
+
+    async [Symbol.asyncDispose]() {
+      for (const subscription of subscriptions) subscription[Symbol.dispose]();
+      await Promise.all(Array.from(workers.values(), (worker) => worker[Symbol.asyncDispose]()));
+      workers.clear();
+    },
+  };
+}
+
+function grouped(recovered: {
+  sandboxes: SandboxStatus[];
+  containers: ContainerStatus[];
+}): Leftovers {
+  const containers = new Map<string, ContainerStatus[]>();
+  for (const container of recovered.containers) {
+    const group = containers.get(container.sandboxId);
+    if (group) group.push(container);
+    else containers.set(container.sandboxId, [container]);
+  }
+  return {
+    sandboxes: new Map(recovered.sandboxes.map((sandbox) => [sandbox.id, sandbox])),
+    containers,
+  };
+}
+
+function claim({ sandboxes, containers }: Leftovers, uid: string): FoundPod | undefined {
+  const hasSandbox = sandboxes.has(uid);
+  const found = containers.get(uid) ?? [];
+  return hasSandbox || found.length > 0 ? { hasSandbox, containers: found } : undefined;
+}
+
+/** Pods with something on this node that the API does not know any more. */
+function orphanUids(
+  { sandboxes, containers }: Leftovers,
+  { kept, directory }: { kept: ReadonlySet<string>; directory: string },
+): string[] {
+  let onDisk: string[] = [];
+  try {
+    onDisk = readdirSync(directory);
+  } catch {
+    // A node that never ran a pod has no such directory.
+  }
+  const all = new Set([...sandboxes.keys(), ...containers.keys(), ...onDisk]);
+  return [...all].filter((uid) => !kept.has(uid));
+}
+
+async function removeOrphan(uid: string, found: Leftovers, parts: PodParts): Promise<void> {
+  const running = (found.containers.get(uid) ?? []).filter(({ state }) => state === "running");
+  const options = { graceMs: ORPHAN_GRACE_MS };
+  await Promise.all(running.map(({ id }) => parts.runtime.stopContainer(id, options)));
+  await releaseResources(uid, { directory: path.join(parts.directories.pods, uid), parts });
+  const spec = found.sandboxes.get(uid)?.spec;
+  if (!spec) return;
+  const logs = path.join(parts.directories.logs, `${spec.podNamespace}_${spec.podName}_${uid}`);
+  await rm(logs, { recursive: true, force: true });
+}

@@ -1,0 +1,123 @@
+import type { Container, Pod } from "../../api/generated/types/core-v1.ts";
+import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
+import type { ContainerResources } from "../runtime/contract.ts";
+
+/** `status.qosClass`. */
+export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
+
+const CPU_PERIOD_US = 100_000;
+const CPU_QUOTA_MIN_US = 1_000;
+const CPU_SHARES_MIN = 2;
+const CPU_SHARES_MAX = 262_144;
+const OOM_SCORE_GUARANTEED = -997;
+const OOM_SCORE_BEST_EFFORT = 1_000;
+
+/** The class that the API server stored, else by the rules of the pod's requests and limits. */
+export function qosClassOf(pod: Pod): QosClass {
+  const stored = pod.status?.qosClass;
+  if (stored === "Guaranteed" || stored === "Burstable" || stored === "BestEffort") return stored;
+  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  let any = false;
+  let guaranteed = true;
+  for (const { resources } of containers) {
+    for (const name of ["cpu", "memory"] as const) {
+      const limit = amount(resources?.limits?.[name]);
+      const request = amount(resources?.requests?.[name]) || limit;
+      if (limit > 0 || request > 0) any = true;
+      if (limit === 0 || request !== limit) guaranteed = false;
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
+function amount(quantity: string | undefined): number {
+  return quantity === undefined ? 0 : quantityToNumber(quantity);
+}
+
+function milli(quantity: string | undefined): number {
+  return quantity === undefined ? 0 : quantityToMilli(quantity);
+}
+
+function sharesOf(milliCpu: number): number {
+  const shares = Math.floor((milliCpu * 1024) / 1000);
+  return Math.min(CPU_SHARES_MAX, Math.max(CPU_SHARES_MIN, shares));
+}
+
+function quotaOf(milliCpu: number): Pick<ContainerResources, "cpuQuotaUs" | "cpuPeriodUs"> {
+  if (milliCpu <= 0) return {};
+  const quota = Math.floor((milliCpu * CPU_PERIOD_US) / 1000);
+  return { cpuQuotaUs: Math.max(CPU_QUOTA_MIN_US, quota), cpuPeriodUs: CPU_PERIOD_US };
+}
+
+function memoryOf(bytes: number): Pick<ContainerResources, "memoryLimitBytes"> {
+  return bytes > 0 ? { memoryLimitBytes: Math.ceil(bytes) } : {};
+}
+
+/** Limits of one container in kernel units. */
+export function containerResources(
+  pod: Pod,
+  options: { container: Container; nodeMemoryBytes: number },
+): ContainerResources {
+  const { limits, requests } = options.container.resources ?? {};
+  return {
+    cpuShares: sharesOf(milli(requests?.["cpu"]) || milli(limits?.["cpu"])),
+    ...quotaOf(milli(limits?.["cpu"])),
+    ...memoryOf(amount(limits?.["memory"])),
+    oomScoreAdj: oomScore(pod, {
+      requestBytes: amount(requests?.["memory"]) || amount(limits?.["memory"]),
+      nodeMemoryBytes: options.nodeMemoryBytes,
+    }),
+  };
+}
+
+/** The kernel kills a pod that uses more than it asked for before one that asked for much. */
+function oomScore(pod: Pod, memory: { requestBytes: number; nodeMemoryBytes: number }): number {
+  if (pod.spec?.priorityClassName === "system-node-critical") return OOM_SCORE_GUARANTEED;
+  const qosClass = qosClassOf(pod);
+  if (qosClass === "Guaranteed") return OOM_SCORE_GUARANTEED;
+  if (qosClass === "BestEffort") return OOM_SCORE_BEST_EFFORT;
+  const score = 1000 - Math.floor((1000 * memory.requestBytes) / memory.nodeMemoryBytes);
+  return Math.min(OOM_SCORE_BEST_EFFORT - 1, Math.max(1000 + OOM_SCORE_GUARANTEED, score));
+}
+
+/** Limits of the whole pod: a kind of limit holds only when every container has one. */
+export function podResources(pod: Pod): ContainerResources {
+  const cpu = total(pod, (container) => milli(container.resources?.limits?.["cpu"]));
+  const memory = total(pod, (container) => amount(container.resources?.limits?.["memory"]));
+  const requests = total(
+    pod,
+    ({ resources }) => milli(resources?.requests?.["cpu"]) || milli(resources?.limits?.["cpu"]),
+  );
+  return {
+    cpuShares: sharesOf(requests.sum),
+    ...(cpu.everywhere ? quotaOf(cpu.sum + milli(pod.spec?.overhead?.["cpu"])) : {}),
+    ...(memory.everywhere ? memoryOf(memory.sum + amount(pod.spec?.overhead?.["memory"])) : {}),
+  };
+}
+
+/**
+ * What the pod needs at its busiest: either its containers and sidecars together, or one init
+ * container with the sidecars that started before it.
+ */
+function total(
+  pod: Pod,
+  of: (container: Container) => number,
+): { sum: number; everywhere: boolean } {
+  let everywhere = true;
+  const measure = (container: Container) => {
+    const value = of(container);
+    if (value === 0) everywhere = false;
+    return value;
+  };
+  let sidecars = 0;
+  let initPeak = 0;
+  for (const container of pod.spec?.initContainers ?? []) {
+    const value = measure(container);
+    if (container.restartPolicy === "Always") sidecars += value;
+    else initPeak = Math.max(initPeak, sidecars + value);
+  }
+  let mains = 0;
+  for (const container of pod.spec?.containers ?? []) mains += measure(container);
+  return { sum: Math.max(initPeak, mains + sidecars), everywhere };
+}

@@ -1,0 +1,146 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { unmountBelow } from "../../sys/mount.ts";
+import type { HostPort } from "../network/contract.ts";
+import type { SandboxSpec } from "../runtime/contract.ts";
+import { VolumeError } from "../volume/contract.ts";
+import { identityOf, referenceTo } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
+import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
+import { messageOf, nextPreparationFailure } from "./pod-failure.ts";
+import { podResources, qosClassOf } from "./pod-resources.ts";
+import type { PodState } from "./pod-state.ts";
+
+/** Gives the pod its network and its sandbox; a failure is kept in the state. */
+export async function createSandbox(state: PodState, parts: PodParts): Promise<void> {
+  const { pod } = state;
+  try {
+    const attachment = pod.spec?.hostNetwork ? undefined : await attach(pod, parts);
+    state.podIp = attachment?.ip ?? parts.node.nodeIp;
+    writePodFiles(state, parts);
+    const hostname = state.names?.hostname ?? "";
+    await parts.runtime.createSandbox(
+      sandboxSpec(pod, { hostname, networkNamespacePath: attachment?.networkNamespacePath }),
+    );
+    state.sandbox = { ready: true };
+  } catch (error) {
+    const message = `Failed to create pod sandbox: ${messageOf(error)}`;
+    const cause = { reason: "FailedCreatePodSandBox", message };
+    const { failure } = state.sandbox;
+    state.sandbox = {
+      ready: false,
+      failure: nextPreparationFailure(failure, cause, parts.clock.now()),
+    };
+    parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
+  }
+}
+
+function attach(pod: Pod, parts: PodParts): ReturnType<PodParts["network"]["attach"]> {
+  const { uid, name, namespace } = identityOf(pod);
+  return parts.network.attach({
+    podUid: uid,
+    podName: name,
+    podNamespace: namespace,
+    hostPorts: hostPortsOf(pod),
+  });
+}
+
+function hostPortsOf(pod: Pod): HostPort[] {
+  const result: HostPort[] = [];
+  for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]) {
+    for (const { hostPort, containerPort, hostIP, protocol = "TCP" } of container.ports ?? []) {
+      if (!hostPort) continue;
+      result.push({ hostPort, containerPort, protocol, ...(hostIP ? { hostIp: hostIP } : {}) });
+    }
+  }
+  return result;
+}
+
+/** The files of /etc that all containers of a pod share; the address is known by now. */
+export function writePodFiles(state: PodState, { node }: PodParts): void {
+  const { pod, podIp } = state;
+  const names = podHostname(pod, {
+    clusterDomain: node.clusterDomain,
+    nodeHostname: node.hostname,
+  });
+  state.names = names;
+  const directory = path.join(state.directory, "etc");
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const hosts = hostsFile(pod, { podIp, names, nodeHosts: node.hosts });
+  writeFileSync(path.join(directory, "hosts"), hosts);
+  writeFileSync(path.join(directory, "hostname"), `${names.hostname}\n`);
+  const resolver = resolvConf(pod, { ...node, nodeResolvConf: node.resolvConf });
+  writeFileSync(path.join(directory, "resolv.conf"), resolver);
+}
+
+function sandboxSpec(
+  pod: Pod,
+  options: { hostname: string; networkNamespacePath: string | undefined },
+): SandboxSpec {
+  const { uid, name, namespace } = identityOf(pod);
+  const { securityContext, shareProcessNamespace, hostPID, hostIPC } = pod.spec ?? {};
+  const sysctls = (securityContext?.sysctls ?? []).map((entry) => [entry.name, entry.value]);
+  return {
+    id: uid,
+    podName: name,
+    podNamespace: namespace,
+    hostname: options.hostname,
+    ...(options.networkNamespacePath ? { networkNamespacePath: options.networkNamespacePath } : {}),
+    qosClass: qosClassOf(pod),
+    resources: podResources(pod),
+    ...(sysctls.length > 0 ? { sysctls: Object.fromEntries(sysctls) } : {}),
+    shareProcessNamespace: shareProcessNamespace ?? false,
+    hostPid: hostPID ?? false,
+    hostIpc: hostIPC ?? false,
+  };
+}
+
+/** Makes the pod's volumes exist; a failure is kept in the state and told as an event. */
+export async function prepareVolumes(state: PodState, parts: PodParts): Promise<void> {
+  const { pod } = state;
+  try {
+    state.prepared = await parts.volumes.prepare(pod, state.directory);
+    state.volumes = { ready: true };
+  } catch (error) {
+    const message = error instanceof VolumeError ? error.message : messageOf(error);
+    const cause = { reason: "FailedMount", message };
+    const { failure } = state.volumes;
+    state.volumes = {
+      ready: false,
+      failure: nextPreparationFailure(failure, cause, parts.clock.now()),
+    };
+    parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
+  }
+}
+
+/** Gives everything back to the node; the logs stay while the API has the pod. Idempotent. */
+export async function releasePod(state: PodState, parts: PodParts): Promise<void> {
+  const { uid } = identityOf(state.pod);
+  for (const container of state.containers.values()) container.probes?.[Symbol.dispose]();
+  for (const followed of state.followed.values()) followed[Symbol.dispose]();
+  state.followed.clear();
+  await releaseResources(uid, { directory: state.directory, parts });
+  state.sandbox = { ready: false };
+  state.volumes = { ready: false };
+  state.released = true;
+}
+
+/** The same for a pod that is only known by its UID. */
+export async function releaseResources(
+  uid: string,
+  options: { directory: string; parts: PodParts },
+): Promise<void> {
+  const { directory, parts } = options;
+  await parts.runtime.removeSandbox(uid);
+  await Promise.all([parts.network.detach(uid), parts.volumes.release(uid, directory)]);
+  // A mount that is left would turn the removal below into one of the user's own files.
+  unmountBelow(directory);
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** Removes the logs, once nobody can ask for them any more. */
+export function removeLogs(state: PodState): void {
+  rmSync(state.logDirectory, { recursive: true, force: true });
+}

@@ -1,0 +1,86 @@
+import path from "node:path";
+import type { ConfigMap, Pod, Secret } from "../../api/generated/types/core-v1.ts";
+import { formatTime } from "../../lib/clock.ts";
+import type { FollowedObject } from "../followed-object.ts";
+import type { PreparedVolume } from "../volume/contract.ts";
+import type { ContainerObservation, PodObservation, Preparation } from "./observation.ts";
+import { UNKNOWN_HEALTH } from "./observation.ts";
+import type { PodDirectories } from "./pod-context.ts";
+import { identityOf } from "./pod-containers.ts";
+import type { PodHostname } from "./pod-dns.ts";
+
+/** A container as its worker keeps it. */
+export interface ContainerState extends ContainerObservation {
+  stale: string[];
+  /** Ends the probes of the current attempt. */
+  probes?: Disposable | undefined;
+}
+
+/** What a worker knows about its pod; the planner reads it as a `PodObservation`. */
+export interface PodState extends PodObservation {
+  pod: Pod;
+  readonly containers: Map<string, ContainerState>;
+  readonly busy: Set<string>;
+  readonly directory: string;
+  readonly logDirectory: string;
+  sandbox: Preparation;
+  volumes: Preparation;
+  prepared: ReadonlyMap<string, PreparedVolume>;
+  names: PodHostname | undefined;
+  podIp: string | undefined;
+  endingSinceMs: number | undefined;
+  gone: boolean;
+  released: boolean;
+  deletionConfirmed: boolean;
+  /** ConfigMaps and Secrets that environments refer to, by "kind/name". */
+  readonly followed: Map<string, FollowedObject<ConfigMap | Secret>>;
+}
+
+/** State of a pod that this node has nothing of yet. */
+export function newPodState(
+  pod: Pod,
+  options: { nowMs: number; directories: PodDirectories },
+): PodState {
+  const { uid, name, namespace } = identityOf(pod);
+  const startTime = pod.status?.startTime;
+  // The API keeps whole seconds; rounding here keeps the status equal across a restart.
+  const acceptedAtMs = Date.parse(startTime ?? formatTime(options.nowMs));
+  return {
+    pod,
+    acceptedAtMs,
+    containers: new Map(),
+    busy: new Set(),
+    directory: path.join(options.directories.pods, uid),
+    logDirectory: path.join(options.directories.logs, `${namespace}_${name}_${uid}`),
+    sandbox: { ready: false },
+    volumes: { ready: false },
+    prepared: new Map(),
+    names: undefined,
+    podIp: undefined,
+    endingSinceMs: undefined,
+    gone: false,
+    released: false,
+    deletionConfirmed: false,
+    followed: new Map(),
+  };
+}
+
+/** The state of a container, made on first use. */
+export function containerState(state: PodState, name: string): ContainerState {
+  let container = state.containers.get(name);
+  if (!container) {
+    container = { stale: [], health: UNKNOWN_HEALTH, hookPending: false };
+    state.containers.set(name, container);
+  }
+  return container;
+}
+
+/** Directory of files that belong to one attempt of a container. */
+export function attemptDirectory(state: PodState, name: string, attempt: number): string {
+  return path.join(state.directory, "containers", name, String(attempt));
+}
+
+/** Log of one attempt of a container. */
+export function logPathOf(logDirectory: string, name: string, attempt: number): string {
+  return path.join(logDirectory, name, `${attempt}.log`);
+}

@@ -1,0 +1,210 @@
+import type {
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodPhase,
+  PodStatus,
+} from "../../api/generated/types/core-v1.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { containerFate } from "./container-fate.ts";
+import { containerStatus } from "./container-status.ts";
+import { type Doom, isStarted, type PodObservation } from "./observation.ts";
+import { containersOf, type PodContainer } from "./pod-containers.ts";
+import { containerOutcome, doomOf, storedOutcome } from "./pod-outcome.ts";
+import { qosClassOf } from "./pod-resources.ts";
+
+/** What the agent writes; the other fields of a pod's status belong to others. */
+export type AgentPodStatus = Pick<
+  PodStatus,
+  | "phase"
+  | "conditions"
+  | "reason"
+  | "message"
+  | "hostIP"
+  | "hostIPs"
+  | "podIP"
+  | "podIPs"
+  | "startTime"
+  | "qosClass"
+  | "initContainerStatuses"
+  | "containerStatuses"
+  | "ephemeralContainerStatuses"
+>;
+
+/** Facts of the moment that the status is told for. */
+export interface StatusMoment {
+  nowMs: number;
+  hostIp: string;
+}
+
+interface Telling {
+  pod: Pod;
+  observed: PodObservation;
+  nowMs: number;
+  phase: PodPhase;
+  statuses: readonly ContainerStatus[];
+  items: readonly PodContainer[];
+}
+
+/** Tells the pod's status from what is known about it. Pure; times of old conditions are kept. */
+export function podStatus(
+  pod: Pod,
+  observed: PodObservation,
+  moment: StatusMoment,
+): AgentPodStatus {
+  const { nowMs, hostIp } = moment;
+  const items = containersOf(pod);
+  const old = pod.status ?? {};
+  const stored = new Map(
+    [
+      ...(old.initContainerStatuses ?? []),
+      ...(old.containerStatuses ?? []),
+      ...(old.ephemeralContainerStatuses ?? []),
+    ].map((status) => [status.name, status]),
+  );
+  const statuses = items.map((item) =>
+    containerStatus(item, { pod, observed, nowMs, stored: stored.get(item.container.name) }),
+  );
+  const doom = doomOf(pod, observed, nowMs);
+  const phase = phaseOf({ pod, observed, doom, items, statuses });
+  const podIp = pod.spec?.hostNetwork ? hostIp : (observed.podIp ?? old.podIP);
+  const telling: Telling = { pod, observed, nowMs, phase, statuses, items };
+  const ofRole = (...roles: string[]) =>
+    statuses.filter((_, at) => roles.includes(items[at]?.role ?? ""));
+  const inits = ofRole("init", "sidecar");
+  const ephemeral = ofRole("ephemeral");
+  return {
+    phase,
+    conditions: conditionsOf(telling),
+    ...(doom ?? keptReason(old)),
+    hostIP: hostIp,
+    hostIPs: [{ ip: hostIp }],
+    ...(podIp ? { podIP: podIp, podIPs: [{ ip: podIp }] } : {}),
+    startTime: formatTime(observed.acceptedAtMs),
+    qosClass: qosClassOf(pod),
+    ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
+    containerStatuses: ofRole("main"),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+  };
+}
+
+/** A reason that somebody else gave for a pod's failure outlives the agent's own view. */
+function keptReason(old: PodStatus): { reason?: string; message?: string } {
+  if (old.phase !== "Failed") return {};
+  return {
+    ...(old.reason ? { reason: old.reason } : {}),
+    ...(old.message ? { message: old.message } : {}),
+  };
+}
+
+function phaseOf(input: {
+  pod: Pod;
+  observed: PodObservation;
+  doom: Doom | undefined;
+  items: readonly PodContainer[];
+  statuses: readonly ContainerStatus[];
+}): PodPhase {
+  const { pod, observed, doom, items, statuses } = input;
+  const stored = storedOutcome(pod);
+  if (stored !== "running") return stored;
+  const alive = statuses.some(({ state }) => state?.running !== undefined);
+  const outcome = containerOutcome(pod, observed);
+  if (doom) return alive ? "Running" : "Failed";
+  if (outcome !== "running") return alive ? "Running" : outcome;
+  const mains = statuses.filter((_, at) => items[at]?.role === "main");
+  const deleted = observed.gone || pod.metadata?.deletionTimestamp !== undefined;
+  const starting = [...observed.busy].some((key) => key.startsWith("start-container"));
+  if (deleted && !alive && !starting) {
+    const clean = mains.every(({ state }) => state?.terminated?.exitCode === 0);
+    return clean ? "Succeeded" : "Failed";
+  }
+  const pending = mains.some(({ state, lastState }) => !!state?.waiting && !lastState?.terminated);
+  return isInitialized(pod, observed, items) && !pending ? "Running" : "Pending";
+}
+
+function isInitialized(
+  pod: Pod,
+  observed: PodObservation,
+  items: readonly PodContainer[],
+): boolean {
+  const begun = items.some(
+    ({ container, role }) => role === "main" && observed.containers.get(container.name)?.current,
+  );
+  if (begun) return true;
+  return items.every((item) => {
+    const seen = observed.containers.get(item.container.name);
+    if (item.role === "init") return containerFate(pod, item, seen) === "succeeded";
+    return item.role !== "sidecar" || isStarted(seen);
+  });
+}
+
+interface Verdict {
+  type: string;
+  status: "True" | "False";
+  reason?: string;
+  message?: string;
+}
+
+function conditionsOf(telling: Telling): PodCondition[] {
+  const { pod, observed } = telling;
+  const containersReady = containersVerdict(telling);
+  const verdicts: Verdict[] = [
+    { type: "PodReadyToStartContainers", status: truth(observed.sandbox.ready) },
+    initializedVerdict(telling),
+    readyVerdict(pod, containersReady),
+    containersReady,
+    { type: "PodScheduled", status: "True" },
+  ];
+  return verdicts.map((verdict) => dated(verdict, telling));
+}
+
+function truth(value: boolean): "True" | "False" {
+  return value ? "True" : "False";
+}
+
+function dated(verdict: Verdict, { pod, nowMs }: Telling): PodCondition {
+  const old = pod.status?.conditions?.find(({ type }) => type === verdict.type);
+  const kept = old?.status === verdict.status ? old.lastTransitionTime : undefined;
+  return { ...verdict, lastTransitionTime: kept ?? formatTime(nowMs) };
+}
+
+function initializedVerdict({ pod, observed, items, phase, statuses }: Telling): Verdict {
+  const type = "Initialized";
+  if (phase === "Succeeded") return { type, status: "True", reason: "PodCompleted" };
+  if (isInitialized(pod, observed, items)) return { type, status: "True" };
+  const incomplete = statuses
+    .filter(({ ready, started }, at) => {
+      const role = items[at]?.role;
+      return (role === "init" && !ready) || (role === "sidecar" && !started);
+    })
+    .map(({ name }) => name);
+  const message = `containers with incomplete status: [${incomplete.join(" ")}]`;
+  return { type, status: "False", reason: "ContainersNotInitialized", message };
+}
+
+function containersVerdict({ phase, statuses, items }: Telling): Verdict {
+  const type = "ContainersReady";
+  if (phase === "Succeeded") return { type, status: "False", reason: "PodCompleted" };
+  if (phase === "Failed") return { type, status: "False", reason: "PodFailed" };
+  const unready = statuses
+    .filter(({ ready }, at) => !ready && /main|sidecar/.test(items[at]?.role ?? ""))
+    .map(({ name }) => name);
+  if (unready.length === 0) return { type, status: "True" };
+  const message = `containers with unready status: [${unready.join(" ")}]`;
+  return { type, status: "False", reason: "ContainersNotReady", message };
+}
+
+function readyVerdict(pod: Pod, containers: Verdict): Verdict {
+  if (containers.status === "False") return { ...containers, type: "Ready" };
+  const missing = (pod.spec?.readinessGates ?? [])
+    .map(({ conditionType }) => conditionType)
+    .filter(
+      (type) =>
+        !pod.status?.conditions?.some((entry) => entry.type === type && entry.status === "True"),
+    );
+  if (missing.length === 0) return { type: "Ready", status: "True" };
+  const message = missing
+    .map((type) => `corresponding condition of pod readiness gate "${type}" does not exist.`)
+    .join(", ");
+  return { type: "Ready", status: "False", reason: "ReadinessGatesNotReady", message };
+}

@@ -1,0 +1,314 @@
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { PODS } from "../../api/generated/resources.ts";
+import { isConflict, isNotFound } from "../../api/errors.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
+import { sleep, type Timer } from "../../lib/clock.ts";
+import type { ContainerStatus } from "../runtime/contract.ts";
+import { beginHealth } from "./health.ts";
+import { ensureImage, findImage } from "./image-step.ts";
+import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
+import { messageOf } from "./pod-failure.ts";
+import { mustEnd, planPod } from "./pod-plan.ts";
+import {
+  createSandbox,
+  prepareVolumes,
+  releasePod,
+  removeLogs,
+  writePodFiles,
+} from "./pod-sandbox.ts";
+import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
+import { type AgentPodStatus, podStatus } from "./pod-status.ts";
+import type { Semaphore } from "./semaphore.ts";
+import { startContainer } from "./start-container.ts";
+import { createStatusWriter } from "./status-writer.ts";
+import { type Step, stepKey } from "./step.ts";
+import { stopContainer } from "./stop-container.ts";
+import { terminationMessage } from "./termination-message.ts";
+
+/** Makes one pod true, from the moment it is bound until nothing of it is left. */
+export interface PodWorker extends AsyncDisposable {
+  readonly state: PodState;
+  /** The API's newest view of the pod. */
+  update(pod: Pod): void;
+  /** What the pod's volumes were waiting for may be there. */
+  retryVolumes(): void;
+  /** The API no longer has the pod. */
+  markGone(): void;
+  exited(status: ContainerStatus): void;
+  /** The pod as the agent knows it now, with its own view of the status. */
+  view(): Pod;
+  /** Ends the pod as Failed. */
+  doom(reason: string, message: string): void;
+}
+
+/** What all workers of a node share. */
+export interface PodWorkerDeps {
+  parts: PodParts;
+  /** Bounds how many containers are being created at once. */
+  startSlots: Semaphore;
+  /** Nothing is left of the pod, neither here nor in the API. */
+  onFinished: (uid: string) => void;
+}
+
+/** What the runtime found of a pod after a start of the agent. */
+export interface FoundPod {
+  hasSandbox: boolean;
+  containers: readonly ContainerStatus[];
+}
+
+const STEP_RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
+
+/** Starts working at once. */
+export function createPodWorker(pod: Pod, deps: PodWorkerDeps, found?: FoundPod): PodWorker {
+  const worker = new Worker(pod, deps);
+  if (found) worker.adopt(found);
+  worker.changed();
+  return worker;
+}
+
+class Worker implements PodWorker {
+  readonly state: PodState;
+  readonly #deps: PodWorkerDeps;
+  readonly #parts: PodParts;
+  readonly #writer: ReturnType<typeof createStatusWriter>;
+  readonly #stop = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #timer: Timer | undefined;
+  #planned = false;
+  #published: AgentPodStatus | undefined;
+
+  constructor(pod: Pod, deps: PodWorkerDeps) {
+    this.#deps = deps;
+    this.#parts = deps.parts;
+    const { clock, directories } = deps.parts;
+    this.state = newPodState(pod, { nowMs: clock.now(), directories });
+    const { client, logger } = deps.parts;
+    const onWritten = (written: Pod) => this.update(written);
+    this.#writer = createStatusWriter({ client, clock, logger, onWritten });
+  }
+
+  update(pod: Pod): void {
+    // A write's answer and the watch race; the older view must not undo the newer one.
+    if (isOlder(pod, this.state.pod)) return;
+    this.state.pod = pod;
+    this.changed();
+  }
+
+  retryVolumes(): void {
+    const { volumes } = this.state;
+    if (volumes.failure) volumes.failure = { ...volumes.failure, retryAtMs: 0 };
+    this.changed();
+  }
+
+  markGone(): void {
+    this.state.gone = true;
+    this.changed();
+  }
+
+  doom(reason: string, message: string): void {
+    this.state.doom = { reason, message };
+    this.changed();
+  }
+
+  view(): Pod {
+    const { pod } = this.state;
+    return this.#published ? { ...pod, status: { ...pod.status, ...this.#published } } : pod;
+  }
+
+  /** Takes over what an earlier agent left running: no container is touched. */
+  adopt(found: FoundPod): void {
+    const { state } = this;
+    const uid = identityOf(state.pod).uid;
+    state.podIp = state.pod.spec?.hostNetwork
+      ? this.#parts.node.nodeIp
+      : this.#parts.network.attachment(uid)?.ip;
+    state.sandbox = { ready: found.hasSandbox && state.podIp !== undefined };
+    if (state.sandbox.ready) writePodFiles(state, this.#parts);
+    const newestFirst = found.containers.toSorted((a, b) => b.attempt - a.attempt);
+    for (const status of newestFirst) {
+      const seen = containerState(state, status.name);
+      const item = this.#item(status.name);
+      // A start that the crash cut short begins again with the same attempt.
+      if (status.state === "created" || !item) {
+        seen.stale.push(status.id);
+      } else if (!seen.current) {
+        seen.current = { status };
+        if (status.state === "exited") this.#recordExit(item, status);
+        else beginHealth(state, item, { parts: this.#parts, hooks: this, adopted: true });
+      } else if (!seen.previous) {
+        seen.previous = { status };
+      } else {
+        seen.stale.push(status.id);
+      }
+    }
+  }
+
+  exited(status: ContainerStatus): void {
+    const item = this.#item(status.name);
+    const seen = this.state.containers.get(status.name);
+    if (!item || seen?.current?.status.id !== status.id) return;
+    this.#recordExit(item, status);
+    this.changed();
+  }
+
+  #recordExit(item: PodContainer, status: ContainerStatus): void {
+    const seen = containerState(this.state, status.name);
+    seen.probes?.[Symbol.dispose]();
+    seen.probes = undefined;
+    seen.health = { started: false, ready: false };
+    seen.hookPending = false;
+    const directory = attemptDirectory(this.state, status.name, status.attempt);
+    const file = `${directory}/termination-log`;
+    const message = terminationMessage(item.container, { status, file });
+    seen.current = { status, terminationMessage: message };
+  }
+
+  #item(name: string): PodContainer | undefined {
+    return containersOf(this.state.pod).find(({ container }) => container.name === name);
+  }
+
+  /** Plans again, once for everything that happened in this turn of the event loop. */
+  changed(): void {
+    if (this.#planned || this.#stop.signal.aborted) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      if (!this.#stop.signal.aborted) this.#advance();
+    });
+  }
+
+  #advance(): void {
+    const { state } = this;
+    const { clock, node } = this.#parts;
+    const nowMs = clock.now();
+    if (mustEnd({ pod: state.pod, observed: state, nowMs })) state.endingSinceMs ??= nowMs;
+    else for (const item of containersOf(state.pod)) findImage(state, item, this.#parts);
+    const { steps, wakeAtMs } = planPod(state.pod, state, nowMs);
+    // Before the steps: the one that deletes the pod waits for its last status.
+    this.#publish(podStatus(state.pod, state, { nowMs, hostIp: node.nodeIp }));
+    for (const step of steps) this.#perform(step);
+    this.#timer?.cancel();
+    this.#timer =
+      wakeAtMs === undefined
+        ? undefined
+        : clock.setTimer(Math.max(0, wakeAtMs - nowMs), () => this.changed());
+    if (state.gone && state.released && state.busy.size === 0) this.#finish();
+  }
+
+  #publish(status: AgentPodStatus): void {
+    this.#published = status;
+    if (this.state.gone) return;
+    this.#writer.publish(this.state.pod, status, status.phase !== "Pending");
+  }
+
+  #finish(): void {
+    removeLogs(this.state);
+    this.#stop.abort();
+    this.#writer[Symbol.dispose]();
+    this.#deps.onFinished(identityOf(this.state.pod).uid);
+  }
+
+  #perform(step: Step): void {
+    const key = stepKey(step);
+    this.state.busy.add(key);
+    const done = this.#attempt(step).finally(() => {
+      this.state.busy.delete(key);
+      this.#running.delete(done);
+      this.changed();
+    });
+    this.#running.add(done);
+  }
+
+  /** Steps keep expected failures in the state; what they throw is tried again after a while. */
+  async #attempt(step: Step): Promise<void> {
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      try {
+        return await this.#execute(step);
+      } catch (error) {
+        const { clock, logger } = this.#parts;
+        const { name, namespace } = identityOf(this.state.pod);
+        const fields = { pod: `${namespace}/${name}`, step: stepKey(step) };
+        logger.error("pod step failed", { ...fields, error: messageOf(error) });
+        await sleep(clock, backoffDelayMs(STEP_RETRY, attempt), this.#stop.signal);
+        if (step.do === "start-container" || step.do === "stop-container") return;
+      }
+    }
+  }
+
+  async #execute(step: Step): Promise<void> {
+    const { state } = this;
+    const parts = this.#parts;
+    switch (step.do) {
+      case "prepare-volumes":
+        return prepareVolumes(state, parts);
+      case "create-sandbox":
+        return createSandbox(state, parts);
+      case "release":
+        return releasePod(state, parts);
+      case "delete-object":
+        return this.#deleteObject();
+      case "remove-container":
+        await parts.runtime.removeContainer(step.id);
+        return removeFrom(containerState(state, step.container).stale, step.id);
+      case "ensure-image":
+        return ensureImage(state, this.#required(step.container), parts);
+      case "start-container":
+        return this.#start(step);
+      case "stop-container":
+        return stopContainer(state, { item: this.#required(step.container), step }, parts);
+      default:
+        throw new TypeError("Cannot perform an unknown step");
+    }
+  }
+
+  #required(name: string): PodContainer {
+    const item = this.#item(name);
+    if (!item) throw new TypeError(`Cannot find container "${name}" in its pod`);
+    return item;
+  }
+
+  async #start(step: Extract<Step, { do: "start-container" }>): Promise<void> {
+    using _slot = await this.#deps.startSlots.acquire();
+    const { state } = this;
+    // While it waited for its turn, the pod may have been deleted.
+    if (mustEnd({ pod: state.pod, observed: state, nowMs: this.#parts.clock.now() })) return;
+    const item = this.#required(step.container);
+    const { attempt } = step;
+    await startContainer(state, { item, attempt }, { parts: this.#parts, hooks: this });
+  }
+
+  async #deleteObject(): Promise<void> {
+    await this.#writer.settled();
+    const { name, namespace, uid } = identityOf(this.state.pod);
+    try {
+      await this.#parts.client
+        .for(PODS)
+        .delete({ name, namespace }, { gracePeriodSeconds: 0, preconditions: { uid } });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+    this.state.deletionConfirmed = true;
+  }
+
+  /** Lets go of the pod without touching it: its containers run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#timer?.cancel();
+    this.#writer[Symbol.dispose]();
+    for (const container of this.state.containers.values()) container.probes?.[Symbol.dispose]();
+    for (const followed of this.state.followed.values()) followed[Symbol.dispose]();
+    await Promise.allSettled(this.#running);
+  }
+}
+
+function isOlder(pod: Pod, than: Pod): boolean {
+  const version = pod.metadata?.resourceVersion ?? "";
+  const newest = than.metadata?.resourceVersion ?? "";
+  return /^\d+$/.test(version) && /^\d+$/.test(newest) && BigInt(version) < BigInt(newest);
+}
+
+function removeFrom(list: string[], value: string): void {
+  const at = list.indexOf(value);
+  if (at >= 0) list.splice(at, 1);
+}

@@ -1,0 +1,267 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { ConfigMap, Secret, VolumeMount } from "../../api/generated/types/core-v1.ts";
+import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
+import { FieldReferenceError } from "../field-reference.ts";
+import { followObject } from "../followed-object.ts";
+import { type ContainerSpec, type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
+import { containerSpec } from "./container-spec.ts";
+import { afterRestart } from "./crash-backoff.ts";
+import { ConfigurationError, type EnvironmentSources, podEnvironment } from "./environment.ts";
+import { expandVariables } from "./expansion.ts";
+import { beginHealth } from "./health.ts";
+import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
+import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
+import { attemptDirectory, containerState, logPathOf, type PodState } from "./pod-state.ts";
+import { bindSubPath } from "./sub-path.ts";
+
+/** Exit code of a container whose command could not be run. */
+const EXIT_CANNOT_RUN = 128;
+const ID_LENGTH = 32;
+
+/** What an executor may call back. */
+export interface WorkerHooks {
+  /** Something about the pod changed: plan again. */
+  changed(): void;
+  /** The container of this status ended. */
+  exited(status: ContainerStatus): void;
+}
+
+/** Starts one attempt of a container; failures are kept in the state. */
+export async function startContainer(
+  state: PodState,
+  { item, attempt }: { item: PodContainer; attempt: number },
+  { parts, hooks }: { parts: PodParts; hooks: WorkerHooks },
+): Promise<void> {
+  const seen = containerState(state, item.container.name);
+  const say = speaker(state, { item, parts });
+  let spec: ContainerSpec;
+  try {
+    const environment = await environmentOf(state, { item, parts, hooks });
+    spec = specOf(state, { item, attempt, environment, parts });
+    if (attempt === 0 || seen.failure) {
+      say(
+        "Normal",
+        "Pulled",
+        `Container image "${spec.imageReference}" already present on machine`,
+      );
+    }
+    await parts.runtime.createContainer(spec);
+  } catch (error) {
+    const cause = creationFailure(error);
+    seen.failure = nextFailure(seen.failure, cause, parts.clock.now());
+    say("Warning", "Failed", `Error: ${cause.message}`);
+    return;
+  }
+  say("Normal", "Created", `Created container: ${spec.name}`);
+  await run(state, { item, spec }, { parts, hooks });
+}
+
+function speaker(
+  state: PodState,
+  { item, parts }: { item: PodContainer; parts: PodParts },
+): (type: "Normal" | "Warning", reason: string, message: string) => void {
+  const about = referenceTo(state.pod);
+  const fieldPath = fieldPathOf(item);
+  return (type, reason, message) =>
+    parts.events.record({ about, type, reason, message, fieldPath });
+}
+
+async function run(
+  state: PodState,
+  { item, spec }: { item: PodContainer; spec: ContainerSpec },
+  { parts, hooks }: { parts: PodParts; hooks: WorkerHooks },
+): Promise<void> {
+  const { clock, runtime } = parts;
+  const seen = containerState(state, spec.name);
+  const say = speaker(state, { item, parts });
+  const before = seen.current;
+  let cannotRun: string | undefined;
+  let status: ContainerStatus;
+  try {
+    status = await runtime.startContainer(spec.id);
+    say("Normal", "Started", `Started container ${spec.name}`);
+  } catch (error) {
+    cannotRun = messageOf(error);
+    say("Warning", "Failed", `Error: ${cannotRun}`);
+    status = neverRan(spec, clock.now());
+    await runtime.removeContainer(spec.id);
+  }
+  if (before) {
+    const finishedAtMs = before.status.finishedAtMs ?? clock.now();
+    seen.crash = afterRestart(seen.crash, { finishedAtMs, nowMs: clock.now() });
+    if (seen.previous) seen.stale.push(seen.previous.status.id);
+    seen.previous = before;
+  }
+  seen.failure = undefined;
+  if (item.container.imagePullPolicy === "Always") seen.image = undefined;
+  seen.current = { status, cannotRun };
+  // The exit may have been reported before this attempt was known here.
+  const newest = cannotRun === undefined ? runtime.status(spec.id) : undefined;
+  if (newest?.state === "exited") return hooks.exited(newest);
+  if (cannotRun === undefined) beginHealth(state, item, { parts, hooks });
+}
+
+function neverRan(spec: ContainerSpec, nowMs: number): ContainerStatus {
+  return {
+    id: spec.id,
+    sandboxId: spec.sandboxId,
+    name: spec.name,
+    attempt: spec.attempt,
+    state: "exited",
+    imageReference: spec.imageReference,
+    imageId: spec.image.id,
+    logPath: spec.logPath,
+    createdAtMs: nowMs,
+    startedAtMs: nowMs,
+    finishedAtMs: nowMs,
+    exitCode: EXIT_CANNOT_RUN,
+  };
+}
+
+function creationFailure(error: unknown): FailureCause {
+  const message = messageOf(error);
+  const configuration =
+    error instanceof ConfigurationError ||
+    error instanceof FieldReferenceError ||
+    (error instanceof RuntimeError && error.code === "runs-as-root");
+  return { reason: configuration ? "CreateContainerConfigError" : "CreateContainerError", message };
+}
+
+function specOf(
+  state: PodState,
+  options: {
+    item: PodContainer;
+    attempt: number;
+    environment: ReadonlyMap<string, string>;
+    parts: PodParts;
+  },
+): ContainerSpec {
+  const { item, attempt, environment, parts } = options;
+  const { container } = item;
+  const { image } = containerState(state, container.name);
+  if (!image) throw new ConfigurationError(`image "${container.image}" is not present`);
+  const directory = attemptDirectory(state, container.name, attempt);
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const terminationMessageFile = path.join(directory, "termination-log");
+  // Any user of the container may write its message.
+  writeFileSync(terminationMessageFile, "", { mode: 0o666 });
+  const logPath = logPathOf(state.logDirectory, container.name, attempt);
+  mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
+  const etc = path.join(state.directory, "etc");
+  return containerSpec(state.pod, {
+    container,
+    id: containerIdFor(identityOf(state.pod).uid, { name: container.name, attempt }),
+    attempt,
+    image,
+    environment,
+    hostname: state.names?.hostname ?? "",
+    volumes: state.prepared,
+    subPath: (mount, index) => subPathOf(mount, { state, environment, directory, index }),
+    files: {
+      hosts: path.join(etc, "hosts"),
+      resolvConf: path.join(etc, "resolv.conf"),
+      hostname: path.join(etc, "hostname"),
+    },
+    terminationMessageFile,
+    logPath,
+    nodeMemoryBytes: parts.node.memoryBytes,
+    seccompDirectory: parts.directories.seccomp,
+  });
+}
+
+/** The same attempt always has the same ID: a start that a crash cut short is found again. */
+function containerIdFor(podUid: string, { name, attempt }: { name: string; attempt: number }) {
+  const digest = createHash("sha256").update(`${podUid}/${name}/${attempt}`).digest("hex");
+  return digest.slice(0, ID_LENGTH);
+}
+
+function subPathOf(
+  mount: VolumeMount,
+  options: {
+    state: PodState;
+    environment: ReadonlyMap<string, string>;
+    directory: string;
+    index: number;
+  },
+): string {
+  const { state, environment, directory, index } = options;
+  const subPath = mount.subPathExpr
+    ? expandVariables(mount.subPathExpr, (name) => environment.get(name))
+    : (mount.subPath ?? "");
+  const target = path.join(directory, "sub-paths", String(index));
+  bindSubPath(state.prepared.get(mount.name)?.hostPath ?? "", { subPath, target });
+  return target;
+}
+
+async function environmentOf(
+  state: PodState,
+  { item, parts, hooks }: { item: PodContainer; parts: PodParts; hooks: WorkerHooks },
+): Promise<ReadonlyMap<string, string>> {
+  const { container } = item;
+  const pending: Promise<void>[] = [];
+  if (!parts.services.hasSynced) pending.push(parts.services.synced);
+  const follow = (kind: "ConfigMap" | "Secret", name: string | undefined) => {
+    const key = `${kind}/${name}`;
+    let followed = state.followed.get(key);
+    if (!followed && name) {
+      const namespace = identityOf(state.pod).namespace;
+      const onChange = () => {
+        retryFailed(state);
+        hooks.changed();
+      };
+      const at = { namespace, name, onChange };
+      followed =
+        kind === "ConfigMap"
+          ? followObject(parts.informers, { ...at, resource: CONFIG_MAPS })
+          : followObject(parts.informers, { ...at, resource: SECRETS });
+      state.followed.set(key, followed);
+    }
+    if (followed) pending.push(followed.known);
+  };
+  for (const { configMapRef, secretRef } of container.envFrom ?? []) {
+    if (configMapRef) follow("ConfigMap", configMapRef.name);
+    if (secretRef) follow("Secret", secretRef.name);
+  }
+  for (const { valueFrom } of container.env ?? []) {
+    if (valueFrom?.configMapKeyRef) follow("ConfigMap", valueFrom.configMapKeyRef.name);
+    if (valueFrom?.secretKeyRef) follow("Secret", valueFrom.secretKeyRef.name);
+  }
+  if (pending.length > 0) await Promise.all(pending);
+  return podEnvironment(state.pod, { container, sources: sourcesOf(state, parts) });
+}
+
+/** A referenced object came or changed: what failed for want of it is tried again at once. */
+function retryFailed(state: PodState): void {
+  for (const seen of state.containers.values()) {
+    if (seen.failure?.reason !== "CreateContainerConfigError") continue;
+    seen.failure = { ...seen.failure, retryAtMs: 0 };
+  }
+}
+
+function sourcesOf(state: PodState, parts: PodParts): EnvironmentSources {
+  const { namespace } = identityOf(state.pod);
+  const valueOf = (key: string) => state.followed.get(key)?.value;
+  const master = parts.services.get("default", "kubernetes");
+  const own = parts.services.list(namespace);
+  return {
+    configMap: (name) => (valueOf(`ConfigMap/${name}`) as ConfigMap | undefined)?.data,
+    secret(name) {
+      const secret = valueOf(`Secret/${name}`) as Secret | undefined;
+      if (!secret) return undefined;
+      const decoded = Object.entries(secret.data ?? {}).map(([key, value]) => [
+        key,
+        Buffer.from(value, "base64").toString("utf8"),
+      ]);
+      return Object.fromEntries(decoded) as Record<string, string>;
+    },
+    services: master && namespace !== "default" ? [...own, master] : own,
+    facts: {
+      hostIp: parts.node.nodeIp,
+      allocatable: parts.node.allocatable,
+      ...(state.podIp ? { podIp: state.podIp } : {}),
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type { Pod, PodStatus } from "../../api/generated/types/core-v1.ts";
+import { PODS } from "../../api/generated/resources.ts";
+import { isConflict, isNotFound } from "../../api/errors.ts";
+import type { Client } from "../../client/client.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
+import { type Clock, sleep, type Timer } from "../../lib/clock.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { identityOf } from "./pod-containers.ts";
+import { messageOf } from "./pod-failure.ts";
+import type { AgentPodStatus } from "./pod-status.ts";
+
+const RETRY: BackoffPolicy = { baseMs: 200, maxMs: 10_000 };
+/** Steps of a start that nobody waits for are told together. */
+const CALM_MS = 100;
+
+/** Writes one pod's status: always the newest, one request at a time. */
+export interface StatusWriter extends Disposable {
+  /** `urgent` writes at once, as far as no write is under way. */
+  publish(pod: Pod, status: AgentPodStatus, urgent: boolean): void;
+  /** Resolves when the last published status is in the API, or cannot be any more. */
+  settled(): Promise<void>;
+}
+
+/** What a writer needs; one writer per pod. */
+export interface StatusWriterDeps {
+  client: Client;
+  clock: Clock;
+  logger: Logger;
+  /** Told of the pod as each write left it. */
+  onWritten: (pod: Pod) => void;
+}
+
+const FIELDS = [
+  "phase",
+  "conditions",
+  "reason",
+  "message",
+  "hostIP",
+  "hostIPs",
+  "podIP",
+  "podIPs",
+  "startTime",
+  "qosClass",
+  "initContainerStatuses",
+  "containerStatuses",
+  "ephemeralContainerStatuses",
+] as const satisfies readonly (keyof AgentPodStatus)[];
+
+/** The part of a status that differs from what is stored; null removes a field. */
+export function statusDifference(stored: PodStatus, wanted: AgentPodStatus): object | undefined {
+  const difference: Record<string, unknown> = {};
+  for (const field of FIELDS) {
+    if (wanted[field] === undefined) {
+      const removable = field === "reason" || field === "message";
+      if (removable && stored[field] !== undefined) difference[field] = null;
+    } else if (field === "conditions") {
+      const changed = wanted.conditions?.filter(
+        (condition) => !stored.conditions?.some((old) => deepEqual(old, condition)),
+      );
+      if (changed?.length) difference[field] = changed;
+    } else if (!deepEqual(stored[field], wanted[field])) {
+      difference[field] = wanted[field];
+    }
+  }
+  return Object.keys(difference).length > 0 ? difference : undefined;
+}
+
+/** Nothing is queued but the newest status; a failed write is tried again until it is outdated. */
+export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
+  const { client, clock, logger, onWritten } = deps;
+  const stop = new AbortController();
+  let wanted: { pod: Pod; status: AgentPodStatus } | undefined;
+  let stored: PodStatus | undefined;
+  let writing: Promise<void> | undefined;
+  let calm: Timer | undefined;
+
+  const write = async () => {
+    for (let attempt = 1; wanted && !stop.signal.aborted; attempt++) {
+      const { pod, status } = wanted;
+      wanted = undefined;
+      const difference = statusDifference(stored ?? {}, status);
+      if (!difference) continue;
+      const { name, namespace, uid } = identityOf(pod);
+      try {
+        const body = { metadata: { uid }, status: difference };
+        const options = { type: "strategic", subresource: "status" } as const;
+        const written = await client.for(PODS).patch({ name, namespace }, body, options);
+        stored = written.status ?? {};
+        attempt = 0;
+        onWritten(written);
+      } catch (error) {
+        if (isNotFound(error) || isConflict(error)) return; // another pod, or none, has this name
+        logger.warn("cannot write pod status", { pod: name, error: messageOf(error) });
+        await sleep(clock, backoffDelayMs(RETRY, attempt), stop.signal);
+        wanted ??= { pod, status };
+      }
+    }
+  };
+
+  const begin = () => {
+    calm?.cancel();
+    calm = undefined;
+    writing ??= write().finally(() => {
+      writing = undefined;
+      if (wanted && !stop.signal.aborted) begin();
+    });
+  };
+
+  return {
+    publish(pod, status, urgent) {
+      if (!writing) stored = pod.status ?? {};
+      if (!statusDifference(stored ?? {}, status)) {
+        wanted = undefined;
+        return;
+      }
+      wanted = { pod, status };
+      if (urgent) begin();
+      else calm ??= clock.setTimer(CALM_MS, begin);
+    },
+    async settled() {
+      if (calm) begin();
+      await writing;
+    },
+    [Symbol.dispose]() {
+      stop.abort();
+      calm?.cancel();
+    },
+  };
+}
