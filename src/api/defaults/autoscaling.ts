@@ -1,0 +1,49 @@
+import type { HorizontalPodAutoscaler as HorizontalPodAutoscalerV1 } from "../generated/types/autoscaling-v1.ts";
+import type {
+  HorizontalPodAutoscaler,
+  HPAScalingRules,
+} from "../generated/types/autoscaling-v2.ts";
+import { type Defaulters, defaulter } from "./defaulter.ts";
+
+const CPU_PERCENT = 80;
+
+/** Defaults of autoscaling/v1. */
+export const AUTOSCALING_V1_DEFAULTS: Defaulters = {
+  HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscalerV1>(({ spec }) => {
+    if (spec) spec.minReplicas ??= 1;
+  }),
+};
+
+/** Defaults of autoscaling/v2. */
+export const AUTOSCALING_V2_DEFAULTS: Defaulters = {
+  HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscaler>(({ spec }) => {
+    if (!spec) return;
+    spec.minReplicas ??= 1;
+    spec.metrics ??= [
+      {
+        type: "Resource",
+        resource: {
+          name: "cpu",
+          target: { type: "Utilization", averageUtilization: CPU_PERCENT },
+        },
+      },
+    ];
+    if (!spec.behavior) return;
+    defaultScaleUp((spec.behavior.scaleUp ??= {}));
+    defaultScaleDown((spec.behavior.scaleDown ??= {}));
+  }),
+};
+
+function defaultScaleUp(rules: HPAScalingRules): void {
+  rules.stabilizationWindowSeconds ??= 0;
+  rules.selectPolicy ??= "Max";
+  rules.policies ??= [
+    { type: "Pods", value: 4, periodSeconds: 15 },
+    { type: "Percent", value: 100, periodSeconds: 15 },
+  ];
+}
+
+function defaultScaleDown(rules: HPAScalingRules): void {
+  rules.selectPolicy ??= "Max";
+  rules.policies ??= [{ type: "Percent", value: 100, periodSeconds: 15 }];
+}

@@ -1,0 +1,20 @@
+import type { CSIDriver, StorageClass } from "../generated/types/storage-v1.ts";
+import { type Defaulters, defaulter } from "./defaulter.ts";
+
+/** Defaults of storage.k8s.io/v1. */
+export const STORAGE_DEFAULTS: Defaulters = {
+  CSIDriver: defaulter<CSIDriver>(({ spec }) => {
+    if (!spec) return;
+    spec.attachRequired ??= true;
+    spec.podInfoOnMount ??= false;
+    spec.storageCapacity ??= false;
+    spec.fsGroupPolicy ??= "ReadWriteOnceWithFSType";
+    spec.volumeLifecycleModes ??= ["Persistent"];
+    spec.requiresRepublish ??= false;
+    spec.seLinuxMount ??= false;
+  }),
+  StorageClass: defaulter<StorageClass>((storageClass) => {
+    storageClass.reclaimPolicy ??= "Delete";
+    storageClass.volumeBindingMode ??= "Immediate";
+  }),
+};
