@@ -1,0 +1,182 @@
+// Builds the demo's images from Debian packages: nginx, redis, node, busybox.
+//   node build/scripts/build-demo-images.js --out DIR --cache DIR [--only NAME,...] [--refresh]
+// Writes DIR/<name>.tar, an OCI archive each; what is up to date is left alone.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { arch } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { type OciArchiveInput, writeOciArchive } from "../src/format/oci/image-writer.ts";
+import { concat } from "../src/format/tar/tar-header.ts";
+import { writeTar } from "../src/format/tar/tar-writer.ts";
+import { directoryEntries } from "../src/sys/directory-tar.ts";
+import { type DebianPackage, downloadClosure, unpackPackage } from "./debian-packages.ts";
+
+interface Recipe {
+  packages: readonly string[];
+  tag: string;
+  config: NonNullable<OciArchiveInput["config"]>;
+  /** Lines of /etc/passwd besides root's and nobody's. */
+  users?: readonly string[];
+  prepare?: (root: string) => void;
+}
+
+const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const NGINX_SITE = `server {
+  listen 80;
+  location / { root /usr/share/nginx/html; index index.html; }
+}
+`;
+
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  nginx: {
+    packages: ["nginx"],
+    tag: "1.22",
+    users: ["www-data:x:33:33::/var/www:/usr/sbin/nologin"],
+    config: {
+      Cmd: ["nginx", "-g", "daemon off;"],
+      Env: [PATH],
+      ExposedPorts: { "80/tcp": {} },
+      StopSignal: "SIGQUIT",
+    },
+    prepare(root) {
+      writeFileSync(path.join(root, "etc/nginx/conf.d/default.conf"), NGINX_SITE);
+      symlinkSync("/dev/stdout", path.join(root, "var/log/nginx/access.log"));
+      symlinkSync("/dev/stderr", path.join(root, "var/log/nginx/error.log"));
+    },
+  },
+  redis: {
+    packages: ["redis-server"],
+    tag: "7.0",
+    users: ["redis:x:999:999::/data:/usr/sbin/nologin"],
+    config: {
+      Cmd: ["redis-server", "--save", "", "--bind", "0.0.0.0", "--protected-mode", "no"],
+      Env: [PATH],
+      ExposedPorts: { "6379/tcp": {} },
+      User: "redis",
+      WorkingDir: "/data",
+    },
+    prepare(root) {
+      mkdirSync(path.join(root, "data"));
+      chownSync(path.join(root, "data"), 999, 999);
+    },
+  },
+  node: {
+    packages: ["nodejs"],
+    tag: "18",
+    users: ["node:x:1000:1000::/home/node:/bin/sh"],
+    config: { Cmd: ["node"], Env: [PATH] },
+  },
+  busybox: {
+    packages: [],
+    tag: "1.35",
+    config: { Cmd: ["sh"], Env: [PATH] },
+  },
+};
+
+async function build(name: string, { out, cache, refresh }: Options): Promise<string> {
+  const recipe = RECIPES[name];
+  if (!recipe) throw new Error(`Unknown image "${name}": ${Object.keys(RECIPES).join(", ")}`);
+  const packages: DebianPackage[] = [];
+  for (const root of ["busybox-static", ...recipe.packages]) {
+    packages.push(...(await downloadClosure([root], { cache, refresh })));
+  }
+  const target = path.join(out, `${name}.tar`);
+  const stamp = path.join(cache, `${name}.stamp`);
+  const script = readFileSync(new URL(import.meta.url));
+  const versions = packages.map((one) => `${one.name}=${one.version}`).join(" ");
+  const inputs = createHash("sha256").update(script).update(versions).digest("hex");
+  const current = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
+  if (current === `${inputs} ${target}` && existsSync(target)) return `${target} is up to date`;
+
+  const root = mkdtempSync(path.join(cache, `${name}-root-`));
+  try {
+    await assemble(root, { recipe, packages });
+    const layer = concat([...writeTar(directoryEntries(root))]);
+    const references = [recipe.tag, "latest"].map((tag) => `docker.io/library/${name}:${tag}`);
+    const architecture = arch() === "x64" ? "amd64" : arch();
+    const input = { layers: [layer], config: recipe.config, architecture, references };
+    const fd = openSync(`${target}.tmp`, "w");
+    for (const chunk of writeOciArchive(input)) writeSync(fd, chunk);
+    closeSync(fd);
+    renameSync(`${target}.tmp`, target);
+    writeFileSync(stamp, `${inputs} ${target}`);
+    return `${target}: ${references.join(", ")}, ${Math.ceil(layer.length / 1e6)} MB`;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function assemble(
+  root: string,
+  { recipe, packages }: { recipe: Recipe; packages: readonly DebianPackage[] },
+): Promise<void> {
+  for (const folder of ["bin", "sbin", "lib", "lib64"]) {
+    mkdirSync(path.join(root, "usr", folder), { recursive: true });
+    symlinkSync(`usr/${folder}`, path.join(root, folder));
+  }
+  for (const folder of ["etc", "proc", "sys", "dev", "root", "run", "tmp", "var/log"]) {
+    mkdirSync(path.join(root, folder), { recursive: true });
+  }
+  execFileSync("chmod", ["1777", path.join(root, "tmp")]);
+  const users = [
+    "root:x:0:0::/root:/bin/sh",
+    ...(recipe.users ?? []),
+    "nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin",
+  ];
+  for (const line of users) {
+    const [user, , , gid] = line.split(":");
+    appendFileSync(path.join(root, "etc/passwd"), `${line}\n`);
+    appendFileSync(path.join(root, "etc/group"), `${user}:x:${gid}:\n`);
+  }
+  writeFileSync(
+    path.join(root, "etc/nsswitch.conf"),
+    "passwd: files\ngroup: files\nhosts: files dns\n",
+  );
+  for (const { file } of packages) await unpackPackage(file, root);
+  recipe.prepare?.(root);
+  const busybox = path.join(root, "bin/busybox");
+  for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+    const link = path.join(root, "bin", applet);
+    if (applet !== "busybox" && !existsSync(link)) symlinkSync("busybox", link);
+  }
+}
+
+interface Options {
+  out: string;
+  cache: string;
+  refresh: boolean;
+}
+
+const { values } = parseArgs({
+  options: {
+    out: { type: "string" },
+    cache: { type: "string" },
+    only: { type: "string", default: Object.keys(RECIPES).join(",") },
+    refresh: { type: "boolean", default: false },
+  },
+});
+if (!values.out || !values.cache) throw new Error("Give --out DIR and --cache DIR");
+const options: Options = {
+  out: path.resolve(values.out),
+  cache: path.resolve(values.cache),
+  refresh: values.refresh,
+};
+mkdirSync(options.out, { recursive: true });
+mkdirSync(options.cache, { recursive: true });
+for (const name of values.only.split(",")) console.log(await build(name, options));
