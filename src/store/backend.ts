@@ -43,7 +43,7 @@ export interface Backend {
   commit(versions: readonly Version[]): Promise<void>;
   /** Drops what only states before `revision` need. May run beside `commit`. */
   compact(revision: number): Promise<void>;
-  /** Names of resources that hold a live key. */
-  resources(): string[];
+  /** Names of resources that hold any version; some may have no live key. */
+  resourceNames(): Iterable<string>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Backend, Version } from "./backend.ts";
-import { isStoreError, StoreError } from "./errors.ts";
+import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
 import type { UpdateWrite } from "./store.ts";
 import { WatchHub } from "./watch-hub.ts";
@@ -7,6 +7,8 @@ import { WatchHub } from "./watch-hub.ts";
 /** A commit holds at most so many bytes; the rest of the waiting writes goes into the next one. */
 const COMMIT_MAX_BYTES = 4 << 20;
 const REPLAY_BATCH = 512;
+/** Of resource and key together; what every backend can index. */
+const KEY_MAX_BYTES = 1024;
 
 /** A write that was accepted (conflicts are settled) and waits for its commit. */
 interface PendingWrite {
@@ -135,7 +137,7 @@ class Engine implements Store {
 
   async resources(): Promise<string[]> {
     this.#assertUsable();
-    return this.#backend.resources();
+    return [...this.#backend.resourceNames()].filter((name) => this.#holdsLiveKey(name)).sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -153,9 +155,7 @@ class Engine implements Store {
     write: { bytes: Uint8Array | undefined; check: (current: StoredObject | undefined) => void },
   ): Promise<StoredObject> {
     const slot = slotOf(resource, key);
-    if (slot.indexOf("\0", resource.length + 1) >= 0 || resource.includes("\0")) {
-      throw new RangeError(`Cannot store ${JSON.stringify([resource, key])}: it holds a NUL`);
-    }
+    assertKey(resource, key, slot);
     for (;;) {
       this.#assertUsable();
       const blocker = this.#newest.get(slot);
@@ -199,7 +199,7 @@ class Engine implements Store {
       try {
         await this.#backend.commit(batch.map(({ version }) => version));
       } catch (error) {
-        this.#fail(batch, toStoreError(error));
+        this.#fail(batch, toStoreError(error, "write"));
         continue;
       }
       this.#finish(batch);
@@ -247,6 +247,12 @@ class Engine implements Store {
   #before(version: Version): StoredObject | undefined {
     const { resource, key, revision } = version;
     return toObject(this.#backend.find(resource, key, revision - 1));
+  }
+
+  #holdsLiveKey(resource: string): boolean {
+    const range = { prefix: "", start: "", at: this.#revision };
+    for (const { deleted } of this.#backend.scan(resource, range)) if (!deleted) return true;
+    return false;
   }
 
   #assertUsable(): void {
@@ -301,15 +307,17 @@ function slotOf(resource: string, key: string): string {
   return `${resource}\0${key}`;
 }
 
+function assertKey(resource: string, key: string, slot: string): void {
+  const fault =
+    slot.indexOf("\0") !== resource.length || slot.includes("\0", resource.length + 1)
+      ? "it holds a NUL"
+      : Buffer.byteLength(slot) > KEY_MAX_BYTES && `it exceeds ${KEY_MAX_BYTES} bytes`;
+  if (fault) throw new RangeError(`Cannot store ${JSON.stringify([resource, key])}: ${fault}`);
+}
+
 function future(revision: number, newest: number): StoreError {
   const message = `Cannot read revision ${revision}: the newest is ${newest}`;
   return new StoreError("future-revision", message, { revision: newest });
-}
-
-function toStoreError(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new StoreError("io", `Cannot commit: ${text}`, { cause: error });
 }
 
 function withResolvers<T>(): {

@@ -32,3 +32,13 @@ export class StoreError extends Error {
 export function isStoreError(error: unknown, code: StoreErrorCode): error is StoreError {
   return error instanceof StoreError && error.code === code;
 }
+
+/** Wraps what an implementation met; `action` completes "Cannot ...". */
+export function toStoreError(error: unknown, action: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const { code } = (error ?? {}) as { code?: unknown };
+  const isFull = code === "ENOSPC" || code === "EDQUOT" || /no space left|MAP_FULL/i.test(text);
+  if (!isFull) return new StoreError("io", `Cannot ${action}: ${text}`, { cause: error });
+  return new StoreError("disk-full", `Cannot ${action}: the disk is full`, { cause: error });
+}

@@ -14,7 +14,7 @@ export function createMemoryStore(): Store {
     history: (resource, range) => table.history(resource, range),
     commit: async (versions) => table.add(versions),
     compact: async (revision) => table.compact(revision),
-    resources: () => table.resources(),
+    resourceNames: () => table.resourceNames(),
     close: async () => {},
   };
   return createEngine(backend);

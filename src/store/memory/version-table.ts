@@ -62,16 +62,9 @@ export class VersionTable {
     });
   }
 
-  resources(): string[] {
-    const names: string[] = [];
-    for (const [name, keys] of this.#resources) {
-      for (const [, chain] of keys.entriesFrom("")) {
-        if (!chain.at(-1)?.bytes) continue;
-        names.push(name);
-        break;
-      }
-    }
-    return names;
+  /** Names of resources with any version, live or not. */
+  resourceNames(): Iterable<string> {
+    return this.#resources.keys();
   }
 
   #dropUpTo(revision: number, shorten: (chain: Version[]) => void): void {

@@ -1,0 +1,162 @@
+import type { Clock, Timer } from "../../lib/clock.ts";
+import { compareUtf8 } from "../../lib/sorted-map.ts";
+import type { Backend, ScanEntry, ScanRange, Version } from "../backend.ts";
+import { VersionTable } from "../memory/version-table.ts";
+import { JOURNAL_FILE_BYTES, type Journal } from "./journal.ts";
+import { encodeRecord, type JournalRecord, recordSize } from "./journal-codec.ts";
+import type { VersionTree } from "./version-tree.ts";
+
+/** Recent versions move into the tree when they are so many or so old. */
+const RECENT_MAX_BYTES = JOURNAL_FILE_BYTES / 4;
+const RECENT_MAX_MS = 1_000;
+
+/** What the backend is made of; it closes all but the clock. */
+export interface JournaledParts {
+  tree: VersionTree;
+  journal: Journal;
+  lock: AsyncDisposable;
+  clock: Clock;
+}
+
+/**
+ * Versions are durable once a journal record holds them; the tree follows in larger steps. Until
+ * then they also stand in memory, in front of the tree, so that readers see both as one.
+ */
+export class JournaledBackend implements Backend {
+  readonly #tree: VersionTree;
+  readonly #journal: Journal;
+  readonly #lock: AsyncDisposable;
+  readonly #clock: Clock;
+  readonly #recent = new VersionTable();
+  #recentBytes = 0;
+  #sequence: number;
+  #applying: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  /** Why the tree could not follow; no new write is accepted until it could. */
+  #applyError: unknown;
+
+  constructor({ tree, journal, lock, clock }: JournaledParts) {
+    this.#tree = tree;
+    this.#journal = journal;
+    this.#lock = lock;
+    this.#clock = clock;
+    this.#sequence = tree.state.sequence;
+  }
+
+  /** Moves what a crash left in the journal into the tree. Call once, before anything else. */
+  async recover(records: readonly JournalRecord[]): Promise<void> {
+    for (const { sequence, versions } of records) {
+      if (sequence !== this.#sequence + 1) continue;
+      this.#recent.add(versions);
+      this.#sequence = sequence;
+    }
+    await this.#apply();
+    if (this.#applyError) throw this.#applyError;
+  }
+
+  get state(): { revision: number; compacted: number } {
+    const { revision, compacted } = this.#tree.state;
+    return { revision: this.#recent.log.at(-1)?.revision ?? revision, compacted };
+  }
+
+  find(resource: string, key: string, at: number): Version | undefined {
+    return this.#recent.find(resource, key, at) ?? this.#tree.find(resource, key, at);
+  }
+
+  *scan(resource: string, range: ScanRange): Generator<ScanEntry> {
+    const recent = this.#recent.scan(resource, range);
+    let front = recent.next();
+    for (const entry of this.#tree.scan(resource, range)) {
+      while (!front.done && compareUtf8(front.value.key, entry.key) < 0) {
+        yield front.value;
+        front = recent.next();
+      }
+      if (!front.done && front.value.key === entry.key) continue;
+      yield entry;
+    }
+    for (; !front.done; front = recent.next()) yield front.value;
+  }
+
+  *history(resource: string, { after, upTo }: { after: number; upTo: number }): Generator<Version> {
+    const applied = this.#tree.state.revision;
+    yield* this.#tree.history(resource, { after, upTo: Math.min(upTo, applied) });
+    yield* this.#recent.history(resource, { after: Math.max(after, applied), upTo });
+  }
+
+  resourceNames(): Iterable<string> {
+    return new Set([...this.#tree.resourceNames(), ...this.#recent.resourceNames()]);
+  }
+
+  async commit(versions: readonly Version[]): Promise<void> {
+    if (this.#applyError) await this.#applyAll();
+    const sizeBytes = recordSize(versions);
+    if (sizeBytes > RECENT_MAX_BYTES) return this.#commitToTree(versions);
+    while (!this.#journal.hasRoom(sizeBytes)) {
+      if (!this.#journal.turn(this.#tree.state.sequence)) await this.#applyAll();
+    }
+    const sequence = this.#sequence + 1;
+    await this.#journal.append(encodeRecord(sequence, versions), sequence);
+    this.#sequence = sequence;
+    this.#recent.add(versions);
+    this.#recentBytes += sizeBytes;
+    if (this.#recentBytes > RECENT_MAX_BYTES) void this.#apply();
+    else this.#timer ??= this.#clock.setTimer(RECENT_MAX_MS, () => void this.#apply());
+  }
+
+  async compact(revision: number): Promise<void> {
+    await this.#applyAll();
+    await this.#tree.compact(revision);
+  }
+
+  async close(): Promise<void> {
+    try {
+      // A failure loses nothing: the journal is replayed at the next opening.
+      await this.#apply();
+    } finally {
+      this.#timer?.cancel();
+      await this.#journal[Symbol.asyncDispose]();
+      await this.#tree[Symbol.asyncDispose]();
+      await this.#lock[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Large commits would fill the journal at once and gain nothing from it. */
+  async #commitToTree(versions: readonly Version[]): Promise<void> {
+    await this.#applyAll();
+    await this.#tree.add(versions, this.#sequence);
+  }
+
+  /** Like `#apply`, but includes what arrived meanwhile and throws on failure. */
+  async #applyAll(): Promise<void> {
+    await this.#applying;
+    await this.#apply();
+    if (this.#applyError) throw this.#applyError;
+  }
+
+  /** Moves recent versions into the tree, one move at a time. Never rejects. */
+  #apply(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#applying ??= this.#move().finally(() => (this.#applying = undefined));
+    return this.#applying;
+  }
+
+  async #move(): Promise<void> {
+    // A copy: commits go on while the tree is written.
+    const versions = [...this.#recent.log];
+    const revision = versions.at(-1)?.revision;
+    if (revision === undefined) return;
+    const moved = this.#recentBytes;
+    try {
+      await this.#tree.add(versions, this.#sequence);
+      this.#recent.forget(revision);
+      this.#recentBytes -= moved;
+      this.#applyError = undefined;
+    } catch (error) {
+      this.#applyError = error;
+    }
+    if (this.#recent.log.length > 0) {
+      this.#timer ??= this.#clock.setTimer(RECENT_MAX_MS, () => void this.#apply());
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process";
+import { mkdir, open } from "node:fs/promises";
+import path from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import { createEngine } from "../engine.ts";
+import { StoreError, toStoreError } from "../errors.ts";
+import type { Store } from "../store.ts";
+import { Journal } from "./journal.ts";
+import { JournaledBackend } from "./journaled-backend.ts";
+import { VersionTree } from "./version-tree.ts";
+
+/** Where a store lives. */
+export interface LmdbStoreOptions {
+  /** Created when absent; must be on a local file system. */
+  directory: string;
+  clock: Clock;
+}
+
+/**
+ * Opens the durable store of a directory and recovers what a crash left behind. One process may
+ * have it open at a time. @throws StoreError "io" (in use, or unreadable), "newer-format",
+ * "disk-full"
+ */
+export async function openLmdbStore({ directory, clock }: LmdbStoreOptions): Promise<Store> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const lock = await lockDirectory(directory);
+    return await closingOnFailure(lock, async () => {
+      const tree = await VersionTree.open(path.join(directory, "data.mdb"));
+      return closingOnFailure(tree, async () => {
+        const { journal, records } = await Journal.open(directory);
+        return closingOnFailure(journal, async () => {
+          const backend = new JournaledBackend({ tree, journal, lock, clock });
+          await backend.recover(records);
+          return createEngine(backend);
+        });
+      });
+    });
+  } catch (error) {
+    throw toStoreError(error, `open store "${directory}"`);
+  }
+}
+
+async function closingOnFailure<T>(opened: AsyncDisposable, next: () => Promise<T>): Promise<T> {
+  try {
+    return await next();
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Takes the directory for this process until the result is closed or the process ends, however it
+ * ends. The lock belongs to the open file, so it outlives the flock(1) that takes it.
+ */
+async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+  const handle = await open(path.join(directory, "lock"), "w", 0o600);
+  const { status, error } = spawnSync("flock", ["--nonblock", "3"], {
+    stdio: ["ignore", "ignore", "ignore", handle.fd],
+  });
+  if (status === 0) return { [Symbol.asyncDispose]: () => handle.close() };
+  await handle.close();
+  if (error) throw error;
+  throw new StoreError("io", `Cannot open store "${directory}": another process has it open`);
+}
