@@ -55,10 +55,10 @@ export function statusDifference(stored: PodStatus, wanted: AgentPodStatus): obj
       const removable = field === "reason" || field === "message";
       if (removable && stored[field] !== undefined) difference[field] = null;
     } else if (field === "conditions") {
-      const changed = wanted.conditions?.filter(
-        (condition) => !stored.conditions?.some((old) => deepEqual(old, condition)),
+      const same = wanted.conditions?.every((condition) =>
+        stored.conditions?.some((old) => deepEqual(old, condition)),
       );
-      if (changed?.length) difference[field] = changed;
+      if (!same) difference[field] = wanted.conditions;
     } else if (!deepEqual(stored[field], wanted[field])) {
       difference[field] = wanted[field];
     }

@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
+import { CONFIG_MAPS, PODS } from "../../api/generated/resources.ts";
+import { settle } from "../../lib/virtual-clock.ts";
+import { RuntimeError } from "../runtime/contract.ts";
+import { VolumeError } from "../volume/contract.ts";
+import { createFakeNode, type FakeNode } from "./fake-parts.ts";
+import { createPodManager, type PodManager } from "./pod-manager.ts";
+
+const AT = { namespace: "default", name: "web" };
+
+interface Running extends FakeNode {
+  manager: PodManager;
+  pod(): Promise<Pod>;
+  patches(): number;
+  reasons(): string[];
+}
+
+async function startNode(use: (node: Running) => Promise<void>): Promise<void> {
+  await using node = createFakeNode();
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  const { transport } = node;
+  await use({
+    ...node,
+    manager,
+    pod: () => node.parts.client.for(PODS).get(AT),
+    patches: () => transport.requests.filter(({ method }) => method === "PATCH").length,
+    reasons: () => node.events.map(({ reason }) => reason),
+  });
+}
+
+async function createPod(
+  { parts }: FakeNode,
+  more: Partial<Container> = {},
+  { finalizers, ...spec }: Partial<PodSpec> & { finalizers?: string[] } = {},
+) {
+  const container = { name: "app", image: "app:1", ...more };
+  const metadata = { ...AT, ...(finalizers ? { finalizers } : {}) };
+  const pod: Pod = { metadata, spec: { containers: [container], nodeName: "node-1", ...spec } };
+  await parts.client.for(PODS).create(pod);
+  await settle();
+}
+
+/** Waits for work that includes the file system. */
+async function until(done: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !done(); turn++) await settle();
+  assert.ok(done());
+}
+
+const stateOf = (pod: Pod) => pod.status?.containerStatuses?.[0]?.state;
+
+test("a pod runs, and one status write says so", () =>
+  startNode(async (node) => {
+    await createPod(node);
+    const pod = await node.pod();
+    assert.equal(pod.status?.phase, "Running");
+    assert.equal(pod.status?.podIP, "10.1.0.2");
+    assert.ok(stateOf(pod)?.running);
+    assert.equal(node.patches(), 1);
+    assert.deepEqual(node.reasons(), ["Pulled", "Created", "Started"]);
+    assert.equal(node.clock.pendingTimers, 0, "nothing is polled");
+  }));
+
+test("a container gets the pod's variables, files and command", () =>
+  startNode(async (node) => {
+    await createPod(node, {
+      args: ["--ip=$(IP)"],
+      env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
+    });
+    const spec = node.runtime.specs.get(node.runtime.named("app").id);
+    assert.deepEqual(spec?.command, ["--ip=10.1.0.2"]);
+    assert.ok(spec?.environment.includes("FROM=image"));
+    assert.ok(spec?.environment.includes("HOSTNAME=web"));
+    const hosts = spec?.mounts.find(({ containerPath }) => containerPath === "/etc/hosts");
+    assert.match(readFileSync(hosts?.hostPath ?? "", "utf8"), /^10\.1\.0\.2\tweb$/m);
+  }));
+
+test("a container that ends is restarted at once, then after its back-off", () =>
+  startNode(async (node) => {
+    await createPod(node);
+    node.runtime.exit(node.runtime.named("app").id, 1);
+    await settle();
+    assert.equal(node.runtime.named("app").attempt, 1);
+    node.runtime.exit(node.runtime.named("app").id, 2);
+    await settle();
+    const pod = await node.pod();
+    assert.equal(stateOf(pod)?.waiting?.reason, "CrashLoopBackOff");
+    assert.equal(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 2);
+    await node.clock.advance(9_999);
+    assert.equal(node.runtime.named("app").attempt, 1);
+    await node.clock.advance(1);
+    assert.equal(node.runtime.named("app").attempt, 2);
+    assert.equal((await node.pod()).status?.containerStatuses?.[0]?.restartCount, 2);
+    assert.equal(node.runtime.statuses.size, 2, "older attempts are removed");
+  }));
+
+test("a command that cannot run is told as such", () =>
+  startNode(async (node) => {
+    node.runtime.startError = new RuntimeError("command-not-found", 'exec: "no": not found');
+    await createPod(node);
+    await node.clock.advance(100);
+    const pod = await node.pod();
+    const { waiting } = stateOf(pod) ?? {};
+    assert.match(waiting?.reason ?? "", /RunContainerError|CrashLoopBackOff/);
+    const { terminated } = pod.status?.containerStatuses?.[0]?.lastState ?? {};
+    assert.equal(terminated?.reason, "ContainerCannotRun");
+    assert.equal(terminated?.message, 'exec: "no": not found');
+    node.runtime.startError = undefined;
+    await node.clock.advance(10_000);
+    assert.ok(stateOf(await node.pod())?.running);
+  }));
+
+test("an image that nobody has is asked for again until it is there", () =>
+  startNode(async (node) => {
+    await createPod(node, { image: "app:2", imagePullPolicy: "IfNotPresent" });
+    await node.clock.advance(100);
+    assert.equal(stateOf(await node.pod())?.waiting?.reason, "ErrImagePull");
+    const image = node.images.get("app:1");
+    if (image) node.images.set("app:2", image);
+    await node.clock.advance(10_000);
+    assert.ok(stateOf(await node.pod())?.running);
+  }));
+
+test("an image that may not be pulled is named as missing", () =>
+  startNode(async (node) => {
+    await createPod(node, { image: "app:2", imagePullPolicy: "Never" });
+    await node.clock.advance(100);
+    assert.equal(stateOf(await node.pod())?.waiting?.reason, "ErrImageNeverPull");
+  }));
+
+test("a ConfigMap that comes late starts the container the moment it is there", () =>
+  startNode(async (node) => {
+    await createPod(node, { envFrom: [{ configMapRef: { name: "settings" } }] });
+    await node.clock.advance(100);
+    const { waiting } = stateOf(await node.pod()) ?? {};
+    assert.equal(waiting?.reason, "CreateContainerConfigError");
+    assert.equal(waiting?.message, 'configmap "settings" not found');
+    const metadata = { name: "settings", namespace: "default" };
+    await node.parts.client.for(CONFIG_MAPS).create({ metadata, data: { COLOR: "blue" } });
+    await settle();
+    const spec = node.runtime.specs.get(node.runtime.named("app").id);
+    assert.ok(spec?.environment.includes("COLOR=blue"));
+  }));
+
+test("volumes that come late start the container the moment they are there", () =>
+  startNode(async (node) => {
+    node.volumeFailure.error = new VolumeError("not-found", 'configmap "site" not found');
+    await createPod(node);
+    assert.ok(node.reasons().includes("FailedMount"));
+    delete node.volumeFailure.error;
+    const { metadata } = await node.pod();
+    node.volumeFailure.retry?.(metadata?.uid ?? "");
+    await settle();
+    assert.ok(stateOf(await node.pod())?.running);
+  }));
+
+test("readiness decides whether the pod is ready, liveness restarts it", () =>
+  startNode(async (node) => {
+    await createPod(node, {
+      readinessProbe: { exec: { command: ["ready"] } },
+      livenessProbe: { exec: { command: ["alive"] } },
+    });
+    const ready = async () => (await node.pod()).status?.containerStatuses?.[0]?.ready;
+    assert.equal(await ready(), false);
+    node.probes[0]?.report({ probe: "readiness", verdict: "healthy" });
+    await settle();
+    assert.equal(await ready(), true);
+    node.probes[0]?.report({ probe: "liveness", verdict: "unhealthy", failure: "no answer" });
+    await settle();
+    assert.equal(node.runtime.named("app").attempt, 1);
+    assert.equal(node.probes.length, 1, "the dead container is not probed");
+    assert.ok(node.reasons().includes("Unhealthy"));
+    assert.ok(node.reasons().includes("Killing"));
+  }));
+
+test("hooks run after the start and before the stop", () =>
+  startNode(async (node) => {
+    await createPod(node, {
+      lifecycle: { postStart: { exec: { command: ["a"] } }, preStop: { exec: { command: ["b"] } } },
+    });
+    assert.deepEqual(node.hooks, ["postStart app"]);
+    node.manager.find(AT)?.doom("Evicted", "the node is full");
+    await settle();
+    assert.deepEqual(node.hooks, ["postStart app", "preStop app"]);
+    const { status } = await node.pod();
+    assert.equal(status?.phase, "Failed");
+    assert.equal(status?.reason, "Evicted");
+  }));
+
+test("a pod that finished keeps its status and gives everything else back", () =>
+  startNode(async (node) => {
+    await createPod(node, {}, { restartPolicy: "Never" });
+    node.runtime.exit(node.runtime.named("app").id, 0);
+    await settle();
+    assert.equal((await node.pod()).status?.phase, "Succeeded");
+    assert.equal(node.runtime.sandboxes.size, 0);
+    assert.equal(stateOf(await node.pod())?.terminated?.reason, "Completed");
+  }));
+
+test("a graceful deletion stops the pod, tells its end, then asks to remove it", () =>
+  startNode(async (node) => {
+    // The finalizer keeps the object in the API while the node works on its end.
+    await createPod(node, {}, { finalizers: ["example.com/hold"] });
+    const { metadata } = await node.pod();
+    await node.parts.client.for(PODS).delete(AT);
+    const deletes = () => node.transport.requests.filter(({ method }) => method === "DELETE");
+    await until(() => deletes().length === 2);
+    assert.equal(node.runtime.stops[0]?.options.graceMs, 30_000);
+    assert.equal(node.runtime.sandboxes.size, 0);
+    assert.ok(!existsSync(path.join(node.parts.directories.pods, metadata?.uid ?? "")));
+    assert.deepEqual(deletes()[1]?.body, {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      gracePeriodSeconds: 0,
+      preconditions: { uid: metadata?.uid },
+    });
+    assert.equal((await node.pod()).status?.phase, "Failed");
+    await settle();
+    assert.equal(deletes().length, 2, "it asks once");
+    await node.parts.client.for(PODS).patch(AT, { metadata: { finalizers: null } });
+    await until(() => node.manager.pods().length === 0);
+  }));
+
+test("a pod that vanishes from the API is killed", () =>
+  startNode(async (node) => {
+    await createPod(node);
+    node.runtime.stubborn = true;
+    await node.parts.client.for(PODS).delete(AT);
+    await until(() => node.manager.pods().length === 0);
+    assert.equal(node.runtime.statuses.size, 0);
+  }));
+
+test("at most three containers are being created at once", () =>
+  startNode(async (node) => {
+    const { contract } = node.runtime;
+    let creating = 0;
+    let most = 0;
+    node.parts.runtime.createContainer = async (spec) => {
+      most = Math.max(most, ++creating);
+      await settle();
+      creating--;
+      return contract.createContainer(spec);
+    };
+    const container = { name: "app", image: "app:1" };
+    for (let i = 0; i < 10; i++) {
+      await node.parts.client.for(PODS).create({
+        metadata: { name: `web-${i}`, namespace: "default" },
+        spec: { containers: [container] },
+      });
+    }
+    for (let i = 0; i < 10; i++) await settle();
+    assert.equal(most, 3);
+    assert.equal(node.runtime.statuses.size, 10);
+  }));
+
+test("a new agent adopts what runs, learns what ended, and removes what nobody wants", async () => {
+  await using node = createFakeNode();
+  {
+    await using manager = createPodManager(node.parts);
+    await manager.start();
+    await createPod(node);
+    assert.equal(manager.pods().length, 1);
+  }
+  const before = node.runtime.named("app");
+  const orphan = { ...before, id: "orphan", sandboxId: "other", name: "old" };
+  node.runtime.statuses.set(orphan.id, orphan);
+  node.runtime.sandboxes.set("other", {
+    id: "other",
+    podName: "old",
+    podNamespace: "default",
+    hostname: "old",
+    qosClass: "BestEffort",
+    resources: {},
+  });
+  mkdirSync(path.join(node.parts.directories.pods, "litter"), { recursive: true });
+  const patches = node.transport.requests.length;
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  const litter = path.join(node.parts.directories.pods, "litter");
+  await until(() => !node.runtime.statuses.has("orphan") && !existsSync(litter));
+  assert.deepEqual(node.runtime.named("app"), before);
+  assert.equal(node.transport.requests.slice(patches).filter((r) => r.method !== "GET").length, 0);
+});
