@@ -64,6 +64,9 @@ class SchedulerLoop implements Disposable {
     const pods = informers.informer(PODS);
     const namespaces = informers.informer(NAMESPACES);
     this.#subscriptions.push(
+      nodes,
+      pods,
+      namespaces,
       namespaces.onChange(({ type, object }) => {
         const labels = type === "deleted" ? undefined : (object.metadata?.labels ?? {});
         this.#state.setNamespace(object.metadata?.name ?? "", labels);
@@ -71,7 +74,7 @@ class SchedulerLoop implements Disposable {
       nodes.onChange((change) => this.#nodeChanged(change)),
       pods.onChange((change) => this.#podChanged(change)),
     );
-    Promise.all([nodes.synced, pods.synced, namespaces.synced]).then(
+    void Promise.all([nodes.synced, pods.synced, namespaces.synced]).then(
       () => {
         this.#synced = true;
         this.#planTurn();
@@ -83,6 +86,7 @@ class SchedulerLoop implements Disposable {
   [Symbol.dispose](): void {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#timer = undefined;
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
   }
 
@@ -187,6 +191,7 @@ class SchedulerLoop implements Disposable {
   }
 
   #wakeLater(delayMs: number): void {
+    if (this.#stopped) return;
     const atMs = this.#now() + delayMs;
     if (this.#timer && this.#timerAtMs <= atMs) return;
     this.#timer?.cancel();

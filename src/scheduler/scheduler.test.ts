@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StatusError } from "../api/errors.ts";
+import { NODES, PODS } from "../api/generated/resources.ts";
+import type { Node, Pod, PodSpec } from "../api/generated/types/core-v1.ts";
+import type { Client } from "../client/client.ts";
+import type { RecordedEvent } from "../client/event-recorder.ts";
+import { createInformerFactory } from "../client/informer-factory.ts";
+import { MemoryTransport } from "../client/memory-transport.ts";
+import { createClient } from "../client/resource-client.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { seededRandom } from "../lib/random.ts";
+import { settle, VirtualClock } from "../lib/virtual-clock.ts";
+import { runScheduler } from "./scheduler.ts";
+
+interface Bench extends AsyncDisposable {
+  clock: VirtualClock;
+  client: Client;
+  memory: MemoryTransport;
+  events: RecordedEvent[];
+  node(name: string, cpu: string): Promise<Node>;
+  pod(name: string, spec?: Partial<PodSpec>): Promise<Pod>;
+  placeOf(name: string): Promise<string | undefined>;
+}
+
+function bench(): Bench {
+  const clock = new VirtualClock();
+  const memory = new MemoryTransport();
+  const client = createClient(memory);
+  const random = seededRandom(5);
+  const informers = createInformerFactory({ client, clock, random, logger: silentLogger });
+  const events: RecordedEvent[] = [];
+  const recorder = { record: (event: RecordedEvent) => void events.push(event) };
+  const logger = silentLogger;
+  const loop = runScheduler({ client, informers, events: recorder, clock, random, logger });
+  const at = (name: string) => ({ name, namespace: "default" });
+  return {
+    clock,
+    client,
+    memory,
+    events,
+    node: (name, cpu) => {
+      const allocatable = { cpu, memory: "8Gi", pods: "110" };
+      return client.for(NODES).create({ metadata: { name }, spec: {}, status: { allocatable } });
+    },
+    pod: (name, spec = {}) => {
+      const resources = { requests: { cpu: "1" } };
+      const containers = [{ name: "c", image: "i", resources }];
+      return client
+        .for(PODS)
+        .create({ metadata: at(name), spec: { containers, ...spec }, status: {} });
+    },
+    placeOf: async (name) => (await client.for(PODS).get(at(name))).spec?.nodeName,
+    async [Symbol.asyncDispose]() {
+      loop[Symbol.dispose]();
+      await informers[Symbol.asyncDispose]();
+      await settle();
+      assert.equal(clock.pendingTimers, 0);
+      assert.equal(memory.openWatches, 0);
+    },
+  };
+}
+
+test("a pod is bound in the turn in which it is seen", async () => {
+  await using at = bench();
+  await at.node("n1", "4");
+  await settle();
+  await at.pod("a");
+  await settle();
+  assert.equal(await at.placeOf("a"), "n1");
+  assert.deepEqual(
+    at.events.map(({ reason, message }) => [reason, message]),
+    [["Scheduled", "Successfully assigned default/a to n1"]],
+  );
+});
+
+test("a burst never shares a place twice", async () => {
+  await using at = bench();
+  await Promise.all([at.node("n1", "2"), at.node("n2", "3")]);
+  await settle();
+  await Promise.all(Array.from({ length: 8 }, (_, index) => at.pod(`p${index}`)));
+  await settle();
+  const places = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => at.placeOf(`p${index}`)),
+  );
+  const on = (name: string) => places.filter((place) => place === name).length;
+  assert.deepEqual([on("n1"), on("n2")], [2, 3]);
+});
+
+test("a pod without a place says why, and gets one when a node comes", async () => {
+  await using at = bench();
+  await at.node("n1", "500m");
+  await settle();
+  await at.pod("a");
+  await settle();
+  const { status } = await at.client.for(PODS).get({ name: "a", namespace: "default" });
+  const [condition] = status?.conditions ?? [];
+  assert.equal(condition?.type, "PodScheduled");
+  assert.equal(condition?.status, "False");
+  assert.equal(condition?.reason, "Unschedulable");
+  assert.equal(condition?.message, "0/1 nodes are available: 1 Insufficient cpu.");
+  await at.node("n2", "4");
+  await at.clock.advance(1000);
+  assert.equal(await at.placeOf("a"), "n2");
+});
+
+test("room that a deleted pod leaves is used", async () => {
+  await using at = bench();
+  await at.node("n1", "1");
+  await settle();
+  await at.pod("a");
+  await settle();
+  await at.pod("b");
+  await settle();
+  assert.equal(await at.placeOf("b"), undefined);
+  await at.client.for(PODS).delete({ name: "a", namespace: "default" });
+  await at.clock.advance(1000);
+  assert.equal(await at.placeOf("b"), "n1");
+});
+
+test("a refused binding gives its place back and is tried again", async () => {
+  await using at = bench();
+  await at.node("n1", "1");
+  await settle();
+  let refusals = 0;
+  at.memory.fail = ({ path }) => {
+    if (!path.endsWith("/binding") || refusals > 0) return undefined;
+    refusals++;
+    return new StatusError("Conflict", "not now");
+  };
+  await at.pod("a");
+  await settle();
+  assert.equal(await at.placeOf("a"), undefined);
+  await at.clock.advance(1000);
+  assert.equal(await at.placeOf("a"), "n1");
+});
+
+test("gated pods and pods of other schedulers are left alone", async () => {
+  await using at = bench();
+  await at.node("n1", "4");
+  await settle();
+  await at.pod("gated", { schedulingGates: [{ name: "wait" }] });
+  await at.pod("other", { schedulerName: "mine" });
+  await settle();
+  assert.equal(await at.placeOf("gated"), undefined);
+  assert.equal(await at.placeOf("other"), undefined);
+  await at.client
+    .for(PODS)
+    .patch({ name: "gated", namespace: "default" }, { spec: { schedulingGates: null } });
+  await settle();
+  assert.equal(await at.placeOf("gated"), "n1");
+});
