@@ -1,0 +1,275 @@
+import { isConflict, isNotFound } from "../../api/errors.ts";
+import type { OwnerReference } from "../../api/generated/types/meta-v1.ts";
+import { type Resource, storageNameOf } from "../../api/resource.ts";
+import type { Client } from "../../client/client.ts";
+import type { Change, Informer, InformerFactory } from "../../client/informer.ts";
+import { WorkQueue } from "../../client/work-queue.ts";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { discoverResources, type ServedResource } from "../discovery.ts";
+import { type ApiObject, uidOf } from "../ownership.ts";
+import { type GarbageStep, type OwnerState, planGarbage } from "./garbage-plan.ts";
+import { type GraphNode, graphNode, OwnershipGraph } from "./ownership-graph.ts";
+
+const WORKERS = 8;
+/** How often new kinds (custom resources) are looked for. */
+const DISCOVERY_MS = 10_000;
+const ABSENT_MAX = 2000;
+/** Too many, too short-lived, and owners of nothing. */
+const IGNORED: ReadonlySet<string> = new Set(["core/events", "events.k8s.io/events"]);
+
+/** What the collector speaks through. */
+export interface GarbageCollectorOptions {
+  /** Unrestricted: any kind may own any other. */
+  client: Client;
+  informers: InformerFactory;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Deletes objects whose owners are gone, in the foreground, in the background, or lets them go, as
+ * each deletion asks. Follows every kind that discovery names, so it is not a controller with
+ * inputs known in advance. Disposing waits for steps under way.
+ */
+export function runGarbageCollector(options: GarbageCollectorOptions): AsyncDisposable {
+  const collector = new GarbageCollector(options);
+  collector.start();
+  return collector;
+}
+
+interface Followed {
+  resource: ServedResource;
+  informer: Informer<ApiObject>;
+}
+
+class GarbageCollector implements AsyncDisposable {
+  readonly #options: GarbageCollectorOptions;
+  readonly #graph = new OwnershipGraph();
+  readonly #queue: WorkQueue;
+  readonly #followed = new Map<string, Followed>();
+  /** Owners that a live read, or their own end, proved absent. */
+  readonly #absent = new Set<string>();
+  #workers: Promise<void>[] = [];
+  #timer: Timer | undefined;
+  #discovering: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: GarbageCollectorOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue({ clock: options.clock });
+  }
+
+  start(): void {
+    this.#workers = Array.from({ length: WORKERS }, () => this.#work());
+    this.#discover();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#queue[Symbol.dispose]();
+    await this.#discovering;
+    await Promise.all(this.#workers);
+    for (const { informer } of this.#followed.values()) informer[Symbol.dispose]();
+  }
+
+  #discover(): void {
+    const { client, clock, logger } = this.#options;
+    this.#discovering = discoverResources(client.transport)
+      .then(
+        ({ resources, failures }) => {
+          if (!this.#stopped) this.#follow(resources, failures.length === 0);
+        },
+        (error: unknown) => logger.warn("discovery failed", { error }),
+      )
+      .then(() => {
+        if (this.#stopped) return;
+        this.#timer = clock.setTimer(DISCOVERY_MS, () => this.#discover());
+      });
+  }
+
+  /** Starts to follow new kinds; leaves kinds that a complete discovery no longer names. */
+  #follow(resources: readonly ServedResource[], isComplete: boolean): void {
+    const served = new Map<string, ServedResource>();
+    for (const resource of resources) {
+      const name = storageNameOf(resource);
+      const usable = ["list", "watch", "delete"].every((verb) => resource.verbs.includes(verb));
+      if (usable && !IGNORED.has(name)) served.set(name, resource);
+    }
+    for (const [name, resource] of served) {
+      if (this.#followed.get(name)?.resource.version === resource.version) continue;
+      this.#unfollow(name);
+      const informer = this.#options.informers.informer(resource);
+      this.#followed.set(name, { resource, informer });
+      informer.onChange((change) => this.#observe(resource, change));
+    }
+    for (const name of this.#followed.keys()) {
+      if (isComplete && !served.has(name)) this.#unfollow(name);
+    }
+  }
+
+  #unfollow(name: string): void {
+    const followed = this.#followed.get(name);
+    if (!followed) return;
+    this.#followed.delete(name);
+    followed.informer[Symbol.dispose]();
+    for (const { uid } of this.#graph.ofResource((one) => storageNameOf(one) === name)) {
+      this.#gone(uid);
+    }
+  }
+
+  #observe(resource: ServedResource, change: Change<ApiObject>): void {
+    const uid = uidOf(change.object);
+    if (change.type === "deleted") {
+      this.#gone(uid);
+      return;
+    }
+    const node = graphNode(resource, change.object);
+    this.#absent.delete(uid);
+    this.#graph.set(node);
+    const due = node.owners.length > 0 || node.waitsForDependents || node.orphansDependents;
+    if (due) this.#queue.add(uid);
+  }
+
+  #gone(uid: string): void {
+    const owners = this.#graph.get(uid)?.owners ?? [];
+    this.#graph.delete(uid);
+    this.#markAbsent(uid);
+    for (const dependent of this.#graph.dependentsOf(uid)) this.#queue.add(dependent.uid);
+    // Owners that wait for their dependents may be free now.
+    for (const owner of owners) {
+      if (this.#graph.get(owner.uid)?.waitsForDependents) this.#queue.add(owner.uid);
+    }
+  }
+
+  #markAbsent(uid: string): void {
+    this.#absent.add(uid);
+    const [oldest] = this.#absent;
+    if (this.#absent.size > ABSENT_MAX && oldest !== undefined) this.#absent.delete(oldest);
+  }
+
+  async #work(): Promise<void> {
+    for (let uid = await this.#queue.take(); uid !== undefined; uid = await this.#queue.take()) {
+      try {
+        await this.#visit(uid);
+        this.#queue.forget(uid);
+      } catch (error) {
+        if (this.#stopped) return;
+        const { attempt } = this.#queue.retry(uid);
+        const level = attempt < 4 || isConflict(error) ? "debug" : "warn";
+        this.#options.logger[level]("collection failed", { uid, attempt, error });
+      } finally {
+        this.#queue.done(uid);
+      }
+    }
+  }
+
+  async #visit(uid: string): Promise<void> {
+    const node = this.#graph.get(uid);
+    if (!node) return;
+    const states = new Map<string, OwnerState>();
+    const needsOwners = !node.deleting;
+    for (const owner of needsOwners ? node.owners : []) {
+      states.set(owner.uid, await this.#ownerState(node, owner));
+    }
+    const steps = planGarbage(node, {
+      ownerState: (owner) => states.get(owner.uid) ?? "unknown",
+      dependents: this.#graph.dependentsOf(uid),
+    });
+    for (const step of steps) await this.#execute(node, step);
+  }
+
+  async #ownerState(node: GraphNode, owner: OwnerReference): Promise<OwnerState> {
+    const known = this.#graph.get(owner.uid);
+    // An owner in another namespace is none: names are only unique inside one.
+    if (known && (known.namespace === undefined || known.namespace === node.namespace)) {
+      return known.waitsForDependents ? "waiting" : "present";
+    }
+    if (this.#absent.has(owner.uid)) return "absent";
+    const resource = this.#resourceOf(owner);
+    if (!resource) return "unknown";
+    // A namespaced owner of a cluster-scoped object cannot be found, so nothing proves its end.
+    if (resource.namespaced && !node.namespace) return "unknown";
+    // The cache may lag, so only the server's own answer proves absence.
+    const ref = { name: owner.name, ...(resource.namespaced ? { namespace: node.namespace } : {}) };
+    const live = await this.#options.client.for(resource).get(ref).catch(absentAsUndefined);
+    if (live && uidOf(live) === owner.uid) return "present";
+    this.#markAbsent(owner.uid);
+    return "absent";
+  }
+
+  #resourceOf(owner: OwnerReference): Resource<ApiObject> | undefined {
+    const slash = owner.apiVersion.indexOf("/");
+    const group = slash < 0 ? "" : owner.apiVersion.slice(0, slash);
+    for (const { resource } of this.#followed.values()) {
+      if (resource.group === group && resource.kind === owner.kind) return resource;
+    }
+    return undefined;
+  }
+
+  async #execute(node: GraphNode, step: GarbageStep): Promise<void> {
+    const objects = this.#options.client.for(node.resource);
+    const ref = { name: node.name, namespace: node.namespace };
+    switch (step.do) {
+      case "delete":
+        await objects
+          .delete(ref, { propagationPolicy: step.policy, preconditions: { uid: node.uid } })
+          .catch(absentAsUndefined);
+        break;
+      case "drop-owners":
+        await this.#editOwners(node, (owners) =>
+          owners.filter(({ uid }) => !step.uids.includes(uid)),
+        );
+        break;
+      case "unblock-owners":
+        await this.#editOwners(node, (owners) =>
+          owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })),
+        );
+        break;
+      case "release":
+        for (const dependent of step.dependents) {
+          await this.#editOwners(dependent, (owners) =>
+            owners.filter(({ uid }) => uid !== node.uid),
+          );
+        }
+        break;
+      case "remove-finalizer":
+        await this.#edit(node, ({ finalizers = [] }) => ({
+          finalizers: finalizers.filter((one) => one !== step.finalizer),
+        }));
+        break;
+      case "visit":
+        for (const { uid } of step.nodes) this.#queue.add(uid);
+        break;
+    }
+  }
+
+  #editOwners(
+    node: GraphNode,
+    edit: (owners: readonly OwnerReference[]) => OwnerReference[],
+  ): Promise<void> {
+    return this.#edit(node, ({ ownerReferences = [] }) => ({
+      ownerReferences: edit(ownerReferences),
+    }));
+  }
+
+  /** Changes metadata of the live object; whoever writes first wins and we try again. */
+  async #edit(
+    node: GraphNode,
+    edit: (metadata: NonNullable<ApiObject["metadata"]>) => object,
+  ): Promise<void> {
+    const objects = this.#options.client.for(node.resource);
+    const ref = { name: node.name, namespace: node.namespace };
+    const live = await objects.get(ref).catch(absentAsUndefined);
+    if (!live || uidOf(live) !== node.uid) return;
+    const { resourceVersion = "" } = live.metadata ?? {};
+    const metadata = { resourceVersion, uid: node.uid, ...edit(live.metadata ?? {}) };
+    await objects.patch(ref, { metadata }).catch(absentAsUndefined);
+  }
+}
+
+function absentAsUndefined(error: unknown): undefined {
+  if (isNotFound(error)) return undefined;
+  throw error;
+}
