@@ -1,0 +1,244 @@
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Transport } from "../api/transport.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Random } from "../lib/random.ts";
+import type { Store } from "../store/store.ts";
+import { serveBuiltIns } from "./built-in-resources.ts";
+import type {
+  AdmissionPlugin,
+  Authenticator,
+  Authorizer,
+  ObjectReader,
+  TokenIssuer,
+  UserInfo,
+} from "./contract.ts";
+import { Discovery } from "./discovery/discovery.ts";
+import type { Engine } from "./engine.ts";
+import { HttpHandler } from "./http/http-handler.ts";
+import {
+  type HealthCheck,
+  type PageSource,
+  PlainPages,
+  type VersionInfo,
+} from "./http/plain-pages.ts";
+import { createInProcessTransport } from "./in-process-transport.ts";
+import { KubeletProxy, type KubeletTls } from "./kubelet-proxy/kubelet-proxy.ts";
+import { createObjectReader } from "./object-reader.ts";
+import { applyConfiguration, recordOwnership } from "./ownership.ts";
+import { ResourceRegistry } from "./resource-registry.ts";
+import { ServiceNetwork } from "./service-network/service-network.ts";
+import { WatchCache } from "./watch-cache/watch-cache.ts";
+
+/** Who may do what; made once the server can read its own objects. */
+export interface SecurityParts {
+  authenticators: readonly Authenticator[];
+  authorizer: Authorizer;
+  admission: readonly AdmissionPlugin[];
+  tokenIssuer?: TokenIssuer;
+}
+
+/** Everything a server needs from outside. */
+export interface ApiServerOptions {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Called once; the reader follows the server's own state. */
+  security(reader: ObjectReader): SecurityParts;
+  version?: VersionInfo;
+  /** Default "10.96.0.0/16". */
+  serviceCidr?: string;
+  /** Default 30000 to 32767. */
+  nodePorts?: { first: number; last: number };
+  /** Other servers write to the same store. */
+  sharedStore?: boolean;
+  /** Further checks of /readyz. */
+  readyChecks?: readonly HealthCheck[];
+  /** Further paths: OpenAPI, the OIDC documents, metrics. */
+  pages?: readonly PageSource[];
+  /** How node agents are dialled; without it exec and logs have no client certificate. */
+  kubeletTls?: KubeletTls;
+}
+
+/** Where and with which certificates to listen. */
+export interface ListenOptions {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** PEM. */
+  cert: string;
+  key: string;
+  /** PEM of the authority that client certificates come from. */
+  clientCa?: string;
+}
+
+/** A running API server. Disposing closes listeners, watches and caches, not the store. */
+export interface ApiServer extends AsyncDisposable {
+  /** Opens an HTTPS listener; may be called for several addresses. */
+  listen(options: ListenOptions): Promise<AddressInfo>;
+  /** Requests without HTTP on behalf of `user`, who is authorized and admitted like any other. */
+  transport(user: UserInfo): Transport;
+  readonly reader: ObjectReader;
+  /** The first service address: that of `default/kubernetes`. */
+  readonly serviceAddress: string;
+}
+
+const VERSION: VersionInfo = {
+  major: "1",
+  minor: "32",
+  gitVersion: "v1.32.3+nephos",
+  gitCommit: "",
+  gitTreeState: "clean",
+  buildDate: "1970-01-01T00:00:00Z",
+  goVersion: "",
+  compiler: "tsc",
+  platform: "linux/amd64",
+};
+/** Longer than clients keep idle connections, so that they never write into a closing one. */
+const KEEP_ALIVE_MS = 300_000;
+const HEADERS_TIMEOUT_MS = 60_000;
+
+/** Starts a server over a store; resolves when every cache is filled. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, logger } = options;
+  await ensureHistory(store);
+  const registry = new ResourceRegistry();
+  const caches: WatchCache[] = [];
+  const startCache = async (
+    of: Pick<Parameters<typeof WatchCache.start>[0], "storage" | "splice" | "attributesOf">,
+  ) => {
+    const cache = await WatchCache.start({ store, clock, logger, ...of });
+    caches.push(cache);
+    return cache;
+  };
+  for (const served of await serveBuiltIns(startCache)) registry.add(served);
+  const serviceNetwork = new ServiceNetwork({
+    cidr: options.serviceCidr ?? "10.96.0.0/16",
+    nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 },
+  });
+  const services = registry.find("", "v1", "services")?.cache;
+  const keys = services?.keys("") ?? [];
+  serviceNetwork.rebuild(keys.flatMap((key) => services?.get(key)?.object() ?? []));
+  const reader = createObjectReader(registry);
+  const security = options.security(reader);
+  const engine: Engine = {
+    store,
+    clock,
+    random,
+    logger,
+    registry,
+    authenticators: security.authenticators,
+    authorizer: security.authorizer,
+    admission: security.admission,
+    tokenIssuer: security.tokenIssuer,
+    serviceNetwork,
+    sharedStore: options.sharedStore ?? false,
+    manage: (call, of) => recordOwnership(clock, call, of),
+    apply: (call, of) => applyConfiguration(clock, call, of),
+  };
+  return new Server(engine, { options, caches, reader });
+}
+
+/** A store that was never written has no revision that a watch could start from. */
+async function ensureHistory(store: Store): Promise<void> {
+  if ((await store.revision()) > 0) return;
+  await store.create("nephos/state", "created", Buffer.from("{}")).catch(() => {});
+}
+
+class Server implements ApiServer {
+  readonly reader: ObjectReader;
+  readonly #engine: Engine;
+  readonly #caches: readonly WatchCache[];
+  readonly #handler: HttpHandler;
+  readonly #kubelets: KubeletProxy;
+  readonly #listeners: https.Server[] = [];
+  #closing = false;
+
+  constructor(
+    engine: Engine,
+    of: { options: ApiServerOptions; caches: readonly WatchCache[]; reader: ObjectReader },
+  ) {
+    const { options } = of;
+    this.#engine = engine;
+    this.#caches = of.caches;
+    this.reader = of.reader;
+    this.#kubelets = new KubeletProxy(engine, options.kubeletTls);
+    const shutdown: HealthCheck = {
+      name: "shutdown",
+      check: () => (this.#closing ? "process is shutting down" : undefined),
+    };
+    this.#handler = new HttpHandler({
+      engine,
+      kubelets: this.#kubelets,
+      discovery: new Discovery(engine.registry, () => this.#address()),
+      pages: new PlainPages({
+        version: options.version ?? VERSION,
+        checks: [shutdown, ...(options.readyChecks ?? [])],
+        sources: options.pages ?? [],
+      }),
+    });
+  }
+
+  get serviceAddress(): string {
+    return this.#engine.serviceNetwork.apiServerAddress;
+  }
+
+  async listen(options: ListenOptions): Promise<AddressInfo> {
+    const { host, port, cert, key, clientCa } = options;
+    const server = https.createServer({
+      cert,
+      key,
+      ...(clientCa ? { ca: clientCa } : {}),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["http/1.1"],
+      minVersion: "TLSv1.2",
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+    });
+    server.requestTimeout = 0;
+    server.on("request", (request, response) => this.#handler.handle(request, response));
+    server.on("upgrade", (request, socket, head) =>
+      this.#handler.upgrade(request, socket as TLSSocket, head),
+    );
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    this.#listeners.push(server);
+    return server.address() as AddressInfo;
+  }
+
+  transport(user: UserInfo): Transport {
+    return createInProcessTransport(this.#engine, user);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const closed = this.#listeners.map(
+      (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
+    );
+    for (const cache of this.#caches) cache[Symbol.dispose]();
+    for (const server of this.#listeners) server.closeAllConnections();
+    this.#kubelets.close();
+    await Promise.all(closed);
+  }
+
+  #address(): string {
+    const address = this.#listeners[0]?.address() as AddressInfo | null | undefined;
+    return address ? `${address.address}:${address.port}` : "";
+  }
+}
+
+/** The transport of `server` for `user`: no HTTP, no JSON, the server's own shared objects. */
+export function inProcessTransport(server: ApiServer, user: UserInfo): Transport {
+  return server.transport(user);
+}

@@ -1,0 +1,68 @@
+import { BUILT_IN_RESOURCES } from "../api/generated/resources.ts";
+import { invalid } from "../api/errors.ts";
+import { apiVersionOf, type Resource, storageNameOf } from "../api/resource.ts";
+import { builtInModel } from "../api/schema/built-in-model.ts";
+import { createDecoder } from "../api/schema/decode.ts";
+import { spliceResourceVersion } from "../format/json-canonical.ts";
+import { schemaCodec } from "./codec/schema-codec.ts";
+import type { ServedResource } from "./resource-registry.ts";
+import { attributesOf } from "./rest/attributes-of.ts";
+import { builtInStrategy } from "./strategy/built-in-strategies.ts";
+import type { AttributesOf } from "./watch-cache/cached-object.ts";
+import type { WatchCache } from "./watch-cache/watch-cache.ts";
+
+/** Served only through another resource, or in another version of it. */
+const NOT_SERVED: ReadonlySet<string> = new Set([
+  "/componentstatuses",
+  "events.k8s.io/events",
+  "autoscaling/v1/horizontalpodautoscalers",
+]);
+
+function isServed({ group, version, plural }: Resource): boolean {
+  return !NOT_SERVED.has(`${group}/${plural}`) && !NOT_SERVED.has(`${group}/${version}/${plural}`);
+}
+
+/** What starts the cache of a resource. */
+export type StartCache = (of: {
+  storage: string;
+  splice(bytes: Uint8Array, revision: number): Uint8Array;
+  attributesOf: AttributesOf;
+}) => Promise<WatchCache>;
+
+/** Every built-in resource, its cache filled from the store. */
+export async function serveBuiltIns(startCache: StartCache): Promise<ServedResource[]> {
+  const model = builtInModel();
+  const decoder = createDecoder(model);
+  return Promise.all(
+    BUILT_IN_RESOURCES.filter(isServed).map(async (resource): Promise<ServedResource> => {
+      const { group, version, kind } = resource;
+      const struct = model.root({ group, version, kind });
+      if (!struct) throw new RangeError(`Cannot serve ${kind}: the model does not have it`);
+      const storage = storageNameOf(resource);
+      const attributes = attributesOf(resource);
+      const cache = await startCache({
+        storage,
+        splice: spliceResourceVersion,
+        attributesOf: attributes,
+      });
+      return {
+        resource,
+        apiVersion: apiVersionOf(resource),
+        storage,
+        strategy: builtInStrategy(resource),
+        codec: schemaCodec({ resource, decoder, struct: struct.name, setDefaults: () => {} }),
+        splice: spliceResourceVersion,
+        cache,
+        attributesOf: attributes,
+        selectable: [],
+        hasStatus: resource.subresources?.includes("status") ?? false,
+        custom: false,
+        model,
+        struct,
+        validateCreate: () => {},
+        validateUpdate: () => {},
+        invalid: (name, causes) => invalid({ group, kind }, name, causes),
+      };
+    }),
+  );
+}

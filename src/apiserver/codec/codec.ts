@@ -1,0 +1,23 @@
+import type { KubeObject } from "../kube-object.ts";
+import type { Body } from "../rest/call.ts";
+
+/** What happens to fields that the kind does not have, and to keys that stand twice. */
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+
+/** Between the text of requests, objects, and the bytes of the store, for one kind. */
+export interface Codec {
+  /**
+   * A new object that the caller may change, of the kind that is served, with defaults.
+   * @throws StatusError BadRequest | UnsupportedMediaType
+   */
+  decode(body: Body, options: DecodeOptions): KubeObject;
+  /** Sets defaults in place; needed again after admission changed the object. */
+  setDefaults(object: KubeObject): void;
+  /** Canonical bytes; the object carries no resourceVersion. */
+  encode(object: KubeObject): Uint8Array;
+}
+
+export interface DecodeOptions {
+  fieldValidation: FieldValidation;
+  warn(text: string): void;
+}

@@ -1,0 +1,87 @@
+import { StatusError } from "../../api/errors.ts";
+import type { Resource } from "../../api/resource.ts";
+import type { Decoder } from "../../api/schema/decode.ts";
+import { strictDecodingError } from "../../api/schema/decode.ts";
+import { encodeCanonical } from "../../format/json-canonical.ts";
+import { decodeJson } from "../../format/json-decode.ts";
+import { JsonSyntaxError } from "../../format/json-parser.ts";
+import { copyJson } from "../../lib/json-copy.ts";
+import type { KubeObject } from "../kube-object.ts";
+import type { Body } from "../rest/call.ts";
+import type { Codec, DecodeOptions } from "./codec.ts";
+import { checkKind } from "./schemaless-codec.ts";
+
+/** Values of the body, owned by the caller, and the keys that stand twice in it. */
+function readValue(body: Body): { value: unknown; duplicates: readonly string[] } {
+  if (body.kind === "value") {
+    return { value: copyJson(body.value), duplicates: body.duplicates ?? [] };
+  }
+  if (body.kind === "none" || body.bytes.byteLength === 0) {
+    throw new StatusError("BadRequest", "the request needs a body");
+  }
+  try {
+    return decodeJson(body.bytes);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw new StatusError(
+      "BadRequest",
+      `couldn't get version/kind; json parse error: ${error.message}`,
+    );
+  }
+}
+
+/** What the codec of a built-in kind is made of. */
+export interface SchemaCodecParts {
+  resource: Resource;
+  decoder: Decoder;
+  /** Name of the kind's type in the model. */
+  struct: string;
+  setDefaults(object: KubeObject): void;
+}
+
+/** The codec of a kind with a schema. */
+export function schemaCodec(parts: SchemaCodecParts): Codec {
+  const { resource, decoder, struct, setDefaults } = parts;
+  const read = (body: Body, options: DecodeOptions): KubeObject => {
+    const { value, duplicates } = readValue(body);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new StatusError("BadRequest", "the request body must be a JSON object");
+    }
+    checkKind(resource, value as Record<string, unknown>);
+    const { object, unknownFields, errors } = decoder.decode(struct, value);
+    if (errors.length > 0) {
+      const why = errors.join(", ");
+      throw new StatusError(
+        "BadRequest",
+        `${resource.kind} in version "${resource.version}" cannot be handled as a ` +
+          `${resource.kind}: ${why}`,
+      );
+    }
+    report([...duplicates.map(duplicate), ...unknownFields.map(unknown)], options);
+    object["metadata"] ??= {};
+    return object as KubeObject;
+  };
+  return {
+    decode: (body, options) => {
+      const object = read(body, options);
+      setDefaults(object);
+      return object;
+    },
+    setDefaults,
+    encode: (object) => encodeCanonical(object),
+  };
+}
+
+function duplicate(path: string): string {
+  return `duplicate field "${path}"`;
+}
+
+function unknown(path: string): string {
+  return `unknown field "${path}"`;
+}
+
+function report(messages: readonly string[], options: DecodeOptions): void {
+  if (messages.length === 0 || options.fieldValidation === "Ignore") return;
+  if (options.fieldValidation === "Strict") throw strictDecodingError(messages);
+  for (const message of messages) options.warn(message);
+}

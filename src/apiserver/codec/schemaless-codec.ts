@@ -1,0 +1,37 @@
+import { StatusError } from "../../api/errors.ts";
+import { apiVersionOf, type Resource } from "../../api/resource.ts";
+import type { KubeObject } from "../kube-object.ts";
+import { parseRawBody } from "../raw-body.ts";
+import type { Codec } from "./codec.ts";
+
+/** The codec of kinds without a schema: every field is kept as it came. */
+export function schemalessCodec(resource: Resource): Codec {
+  return {
+    decode: (body) => {
+      const value = parseRawBody(body);
+      const object = body.kind === "value" ? structuredClone(value) : value;
+      return checkKind(resource, object);
+    },
+    setDefaults: () => {},
+    encode: (object) => Buffer.from(JSON.stringify(object)),
+  };
+}
+
+/** Fills in and checks apiVersion, kind and metadata. @throws StatusError BadRequest */
+export function checkKind(resource: Resource, value: Record<string, unknown>): KubeObject {
+  const apiVersion = apiVersionOf(resource);
+  value["apiVersion"] ||= apiVersion;
+  value["kind"] ||= resource.kind;
+  if (value["apiVersion"] !== apiVersion || value["kind"] !== resource.kind) {
+    throw new StatusError(
+      "BadRequest",
+      `${value["kind"]} in version "${value["apiVersion"]}" cannot be handled as a ` +
+        `${resource.kind}: converting (${value["apiVersion"]}) to (${apiVersion}): unknown conversion`,
+    );
+  }
+  const metadata = (value["metadata"] ??= {});
+  if (typeof metadata !== "object" || Array.isArray(metadata)) {
+    throw new StatusError("BadRequest", "metadata must be an object");
+  }
+  return value as KubeObject;
+}

@@ -1,0 +1,225 @@
+import { createHash } from "node:crypto";
+import type { Resource } from "../../api/resource.ts";
+import { parseAccept } from "../http/negotiation.ts";
+import type { Page } from "../http/plain-pages.ts";
+import type { ResourceRegistry, ServedResource } from "../resource-registry.ts";
+import { subresourceFacts } from "./subresource-kinds.ts";
+
+const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+type Json = Record<string, unknown>;
+type Aggregated = "v2" | "v2beta1";
+
+/** The documents under /api and /apis, made when asked for and kept until a resource changes. */
+export class Discovery {
+  readonly #registry: ResourceRegistry;
+  readonly #serverAddress: () => string;
+  #documents = new Map<string, Page>();
+  #generation = -1;
+
+  constructor(registry: ResourceRegistry, serverAddress: () => string) {
+    this.#registry = registry;
+    this.#serverAddress = serverAddress;
+  }
+
+  /** The document of a path without trailing slash; `undefined` when there is none. */
+  document(path: string, accept: string | undefined): Page | undefined {
+    if (this.#generation !== this.#registry.generation) {
+      this.#documents = new Map();
+      this.#generation = this.#registry.generation;
+    }
+    const root = path === "/api" || path === "/apis";
+    const aggregated = root ? aggregatedAsked(accept) : undefined;
+    const name = aggregated ? `${path}#${aggregated}` : path;
+    let document = this.#documents.get(name);
+    if (document) return document;
+    const value = aggregated ? this.#aggregated(path, aggregated) : this.#plain(path);
+    if (!value) return undefined;
+    document = encode(value, aggregated);
+    this.#documents.set(name, document);
+    return document;
+  }
+
+  #aggregated(path: string, version: Aggregated): Json {
+    const core = path === "/api";
+    const items = this.#groups()
+      .filter(({ group }) => (group === "") === core)
+      .map(({ group, versions }) => ({
+        metadata: { ...(group ? { name: group } : {}), creationTimestamp: null },
+        versions: versions.map(({ version: name, resources }) => ({
+          version: name,
+          resources: resources.map(aggregatedResource),
+          freshness: "Current",
+        })),
+      }));
+    return {
+      kind: "APIGroupDiscoveryList",
+      apiVersion: `apidiscovery.k8s.io/${version}`,
+      metadata: {},
+      items,
+    };
+  }
+
+  #plain(path: string): Json | undefined {
+    const [, root, first, second, ...more] = path.split("/");
+    if (more.length > 0) return undefined;
+    if (root === "api") {
+      if (first === undefined) return this.#coreVersions();
+      return second === undefined ? this.#resourceList("", first) : undefined;
+    }
+    if (root !== "apis") return undefined;
+    const groups = this.#groups().filter(({ group }) => group !== "");
+    if (first === undefined) {
+      return { kind: "APIGroupList", apiVersion: "v1", groups: groups.map(groupOf) };
+    }
+    if (second !== undefined) return this.#resourceList(first, second);
+    const group = groups.find((candidate) => candidate.group === first);
+    return group && { kind: "APIGroup", apiVersion: "v1", ...groupOf(group) };
+  }
+
+  #coreVersions(): Json {
+    const serverAddress = this.#serverAddress();
+    return {
+      kind: "APIVersions",
+      versions: ["v1"],
+      serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress }],
+    };
+  }
+
+  #resourceList(group: string, version: string): Json | undefined {
+    const resources = this.#registry
+      .all()
+      .filter(({ resource }) => resource.group === group && resource.version === version)
+      .flatMap(listEntries);
+    if (resources.length === 0) return undefined;
+    const groupVersion = group ? `${group}/${version}` : version;
+    return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
+  }
+
+  #groups(): Group[] {
+    const groups = new Map<string, Map<string, ServedResource[]>>();
+    for (const served of this.#registry.all()) {
+      const { group, version } = served.resource;
+      const versions = groups.get(group) ?? new Map<string, ServedResource[]>();
+      groups.set(group, versions);
+      const resources = versions.get(version);
+      if (resources) resources.push(served);
+      else versions.set(version, [served]);
+    }
+    return [...groups].map(([group, versions]) => ({
+      group,
+      versions: [...versions]
+        .map(([version, resources]) => ({ version, resources }))
+        .sort((a, b) => compareVersions(a.version, b.version)),
+    }));
+  }
+}
+
+interface Group {
+  group: string;
+  versions: { version: string; resources: ServedResource[] }[];
+}
+
+/** Stable before beta before alpha, and newer before older. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [versionRank(a), versionRank(b)];
+  for (const [at, rank] of left.entries()) {
+    const other = right[at] ?? 0;
+    if (rank !== other) return other - rank;
+  }
+  return a < b ? -1 : 1;
+}
+
+function versionRank(version: string): number[] {
+  const found = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (!found) return [0, 0, 0];
+  const stage = found[2] === "alpha" ? 1 : found[2] === "beta" ? 2 : 3;
+  return [stage, Number(found[1]), Number(found[3] ?? 0)];
+}
+
+function aggregatedAsked(accept: string | undefined): Aggregated | undefined {
+  if (!accept) return undefined;
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (type !== "application/json" && type !== "*/*") continue;
+    if (parameters.get("as") === undefined) return undefined;
+    if (parameters.get("as") !== "APIGroupDiscoveryList") continue;
+    if (parameters.get("g") !== "apidiscovery.k8s.io") continue;
+    const version = parameters.get("v");
+    if (version === "v2" || version === "v2beta1") return version;
+  }
+  return undefined;
+}
+
+function encode(value: Json, aggregated: Aggregated | undefined): Page {
+  const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+  const etag = `"${createHash("sha512").update(bytes).digest("hex").toUpperCase()}"`;
+  const parameters = aggregated
+    ? `;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`
+    : "";
+  return { contentType: `application/json${parameters}`, etag, bytes };
+}
+
+function groupOf({ group, versions }: Group): Json {
+  const entries = versions.map(({ version }) => ({
+    groupVersion: `${group}/${version}`,
+    version,
+  }));
+  return { name: group, versions: entries, preferredVersion: entries[0] };
+}
+
+function verbsOf(resource: Resource): readonly string[] {
+  return resource.verbs ?? VERBS;
+}
+
+function namesOf(resource: Resource): Json {
+  const { shortNames, categories } = resource;
+  return {
+    ...(shortNames?.length ? { shortNames } : {}),
+    ...(categories?.length ? { categories } : {}),
+  };
+}
+
+function aggregatedResource({ resource }: ServedResource): Json {
+  const { group, version, kind, plural, singular, subresources = [] } = resource;
+  return {
+    resource: plural,
+    responseKind: { group, version, kind },
+    scope: resource.namespaced ? "Namespaced" : "Cluster",
+    singularResource: singular,
+    verbs: verbsOf(resource),
+    ...namesOf(resource),
+    ...(subresources.length > 0
+      ? {
+          subresources: subresources.map((subresource) => {
+            const facts = subresourceFacts(plural, subresource);
+            const responseKind = facts.kind ?? { group, version, kind };
+            return { subresource, responseKind, verbs: facts.verbs };
+          }),
+        }
+      : {}),
+  };
+}
+
+function listEntries({ resource }: ServedResource): Json[] {
+  const { plural, singular, kind, namespaced, subresources = [] } = resource;
+  const main = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind,
+    verbs: verbsOf(resource),
+    ...namesOf(resource),
+  };
+  const rest = subresources.map((subresource) => {
+    const facts = subresourceFacts(plural, subresource);
+    const other = facts.kind ? { group: facts.kind.group, version: facts.kind.version } : {};
+    return {
+      name: `${plural}/${subresource}`,
+      singularName: "",
+      namespaced,
+      ...other,
+      kind: facts.kind?.kind ?? kind,
+      verbs: facts.verbs,
+    };
+  });
+  return [main, ...rest];
+}

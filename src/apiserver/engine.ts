@@ -1,0 +1,29 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Random } from "../lib/random.ts";
+import type { Store } from "../store/store.ts";
+import type { AdmissionPlugin, Authenticator, Authorizer, TokenIssuer } from "./contract.ts";
+import type { KubeObject } from "./kube-object.ts";
+import type { ResourceRegistry } from "./resource-registry.ts";
+import type { Call } from "./rest/call.ts";
+import type { ServiceNetwork } from "./service-network/service-network.ts";
+
+/** What the handlers of requests share. */
+export interface Engine {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  registry: ResourceRegistry;
+  authenticators: readonly Authenticator[];
+  authorizer: Authorizer;
+  admission: readonly AdmissionPlugin[];
+  tokenIssuer: TokenIssuer | undefined;
+  serviceNetwork: ServiceNetwork;
+  /** Other servers write to the same store, so that the cache alone may lag behind them. */
+  sharedStore: boolean;
+  /** Records in managedFields what the caller's manager changed; returns the object to store. */
+  manage(call: Call, of: { object: KubeObject; old?: KubeObject }): KubeObject;
+  /** Server-side apply of what the client sent; returns a new object with managedFields. */
+  apply(call: Call, of: { applied: Record<string, unknown>; old?: KubeObject }): KubeObject;
+}

@@ -1,0 +1,221 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { StatusError } from "../../api/errors.ts";
+import type { ApiRequest } from "../../api/transport.ts";
+import type { UserInfo } from "../contract.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import type { Engine } from "../engine.ts";
+import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
+import { authorize, resourceAccess } from "../request/access.ts";
+import { impersonated } from "../request/impersonation.ts";
+import { splitPath, type Query } from "../request/query.ts";
+import { parseTarget, type Target } from "../request/target.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import type { Call } from "../rest/call.ts";
+import { dispatch, unknownPath, verbOf } from "../rest/dispatch.ts";
+import { prepareWatch } from "../rest/watch.ts";
+import { toStatusError } from "../status-answer.ts";
+import { Negotiator } from "./negotiation.ts";
+import type { PlainPages } from "./plain-pages.ts";
+import { readBody } from "./read-body.ts";
+import { respond, respondStatus } from "./respond.ts";
+import { WatchWriter } from "./watch-writer.ts";
+
+const ANONYMOUS: UserInfo = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+/** The only paths that answer without credentials. */
+const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|$)/;
+
+/** Handlers of paths that are no resources; `undefined` means that the path is unknown. */
+export interface HttpHandlerParts {
+  engine: Engine;
+  discovery: Discovery;
+  pages: PlainPages;
+  kubelets: KubeletProxy;
+}
+
+/** A request that was let in. */
+interface Admitted {
+  path: string;
+  query: Query;
+  rawQuery: string;
+  user: UserInfo;
+}
+
+/** Serves one connection's requests: who asks, may they, what is it, and how to write it. */
+export class HttpHandler {
+  readonly #parts: HttpHandlerParts;
+  readonly #negotiator = new Negotiator();
+
+  constructor(parts: HttpHandlerParts) {
+    this.#parts = parts;
+  }
+
+  /** Never throws: what goes wrong becomes a Status. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const warnings: string[] = [];
+    this.#serve({ request, response }, warnings).catch((error: unknown) => {
+      if (request.destroyed && !request.complete) return void response.destroy();
+      const { status } = toStatusError(error, this.#parts.engine.logger);
+      respondStatus(response, status, warnings);
+    });
+  }
+
+  /** exec, attach, port-forward and proxied upgrades. Never throws. */
+  upgrade(request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
+    this.#serveUpgrade(request, { socket, head }).catch((error: unknown) => {
+      const { status } = toStatusError(error, this.#parts.engine.logger);
+      const body = JSON.stringify(status);
+      socket.end(
+        `HTTP/1.1 ${status.code} ${status.reason || "Error"}\r\nContent-Type: application/json\r\n` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    });
+  }
+
+  async #serve(
+    exchange: { request: IncomingMessage; response: ServerResponse },
+    warnings: string[],
+  ): Promise<void> {
+    const { request } = exchange;
+    const admitted = await this.#admit(request);
+    const target = parseTarget(admitted.path);
+    if (!target) return this.#servePage(exchange, admitted);
+    const served = this.#find(target);
+    this.#authorize(request, { target, admitted });
+    if (this.#parts.kubelets.handles(served, target)) {
+      return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
+    }
+    const call: Call = {
+      method: methodOf(request),
+      served,
+      target,
+      query: admitted.query,
+      user: admitted.user,
+      body: await readBody(request),
+      userAgent: request.headers["user-agent"] ?? "",
+      warn: (text) => warnings.push(text),
+    };
+    const representation = this.#negotiator.representation(request.headers.accept);
+    if (call.method === "GET" && verbOf("GET", target, call.query) === "watch") {
+      return this.#watch(exchange, call);
+    }
+    const answer = await dispatch(this.#parts.engine, call);
+    const nowMs = this.#parts.engine.clock.now();
+    await respond(exchange, answer, { representation, query: call.query, warnings, nowMs });
+  }
+
+  async #serveUpgrade(
+    request: IncomingMessage,
+    upgrade: { socket: TLSSocket; head: Buffer },
+  ): Promise<void> {
+    const admitted = await this.#admit(request);
+    const target = parseTarget(admitted.path);
+    if (!target) throw unknownPath();
+    const served = this.#find(target);
+    this.#authorize(request, { target, admitted });
+    if (!this.#parts.kubelets.handles(served, target)) {
+      throw new StatusError("BadRequest", "this path does not offer a connection upgrade");
+    }
+    await this.#parts.kubelets.upgrade(request, { ...upgrade, ...admitted, target, served });
+  }
+
+  async #admit(request: IncomingMessage): Promise<Admitted> {
+    const { path, query, rawQuery } = splitPath(request.url ?? "/");
+    const user = await this.#authenticate(request, path);
+    return { path, query, rawQuery, user };
+  }
+
+  async #authenticate(request: IncomingMessage, path: string): Promise<UserInfo> {
+    const { engine } = this.#parts;
+    const credentials = {
+      authorization: request.headers.authorization,
+      clientCertificate: certificateOf(request.socket as TLSSocket),
+    };
+    for (const authenticator of engine.authenticators) {
+      const user = await authenticator.authenticate(credentials);
+      if (user) return impersonated(user, request.headers, engine.authorizer);
+    }
+    if (PUBLIC.test(path)) return ANONYMOUS;
+    throw new StatusError("Unauthorized", "Unauthorized");
+  }
+
+  #find(target: Target): ServedResource {
+    const { registry } = this.#parts.engine;
+    const served = registry.find(target.group, target.version, target.resource);
+    if (!served) throw unknownPath();
+    return served;
+  }
+
+  #authorize(request: IncomingMessage, of: { target: Target; admitted: Admitted }): void {
+    const { target, admitted } = of;
+    const { user, query } = admitted;
+    const verb = verbOf(request.method ?? "", target, query);
+    authorize(this.#parts.engine.authorizer, resourceAccess(user, { verb, target, query }));
+  }
+
+  async #servePage(
+    exchange: { request: IncomingMessage; response: ServerResponse },
+    { path, query, user }: Admitted,
+  ): Promise<void> {
+    const { engine, discovery, pages } = this.#parts;
+    const { request, response } = exchange;
+    const verb = (request.method ?? "GET").toLowerCase();
+    authorize(engine.authorizer, { user, verb, path });
+    const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    const document =
+      discovery.document(trimmed, request.headers.accept) ??
+      (await pages.page(trimmed, { query, accept: request.headers.accept }));
+    if (!document) throw unknownPath();
+    if (verb !== "get" && verb !== "head") {
+      throw new StatusError("MethodNotAllowed", "only GET is allowed here");
+    }
+    const headers = ["Cache-Control", "public", "Vary", "Accept"];
+    if (document.etag) headers.push("Etag", document.etag);
+    if (document.etag && request.headers["if-none-match"] === document.etag) {
+      response.writeHead(304, headers);
+      response.end();
+      return;
+    }
+    const { contentType, bytes } = document;
+    headers.push("Content-Type", contentType, "Content-Length", String(bytes.byteLength));
+    response.writeHead(document.status ?? 200, headers);
+    response.end(bytes);
+  }
+
+  async #watch(
+    exchange: { request: IncomingMessage; response: ServerResponse },
+    call: Call,
+  ): Promise<void> {
+    const { request, response } = exchange;
+    const representation = this.#negotiator.representation(request.headers.accept);
+    const { clock } = this.#parts.engine;
+    const watch = prepareWatch(call, this.#parts.engine);
+    const { served, query } = call;
+    const writer = new WatchWriter(response, {
+      served,
+      representation,
+      query,
+      now: () => clock.now(),
+    });
+    const session = await watch.start(writer);
+    if (response.destroyed) session[Symbol.dispose]();
+    else response.on("close", () => session[Symbol.dispose]());
+  }
+}
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
+
+function methodOf(request: IncomingMessage): ApiRequest["method"] {
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+  if (!METHODS.has(method)) {
+    throw new StatusError("MethodNotAllowed", `the method ${method} is not allowed`);
+  }
+  return method as ApiRequest["method"];
+}
+
+/** DER of a client certificate that chains up to the client CA. */
+function certificateOf(socket: TLSSocket): Uint8Array | undefined {
+  if (!socket.authorized) return undefined;
+  const { raw } = socket.getPeerCertificate();
+  return raw;
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import { StatusError } from "../../api/errors.ts";
+import type { Body } from "../rest/call.ts";
+
+/** Larger bodies are refused with 413. */
+export const BODY_MAX_BYTES: number = 3 * 1024 * 1024;
+
+const TYPES: ReadonlySet<string> = new Set([
+  "application/json",
+  "application/yaml",
+  "application/x-yaml",
+  "text/yaml",
+]);
+const PATCH_TYPES: ReadonlySet<string> = new Set([
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
+]);
+
+/** The body of a request, bounded, with its media type checked. @throws StatusError 413 | 415 */
+export async function readBody(request: IncomingMessage): Promise<Body> {
+  const method = request.method ?? "";
+  if (method === "GET" || method === "HEAD") return { kind: "none" };
+  const bytes = await readBytes(request);
+  if (bytes.byteLength === 0) return { kind: "none" };
+  const header = request.headers["content-type"] ?? "application/json";
+  const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();
+  const accepted = method === "PATCH" ? PATCH_TYPES : TYPES;
+  if (!accepted.has(contentType)) throw unsupported(contentType, accepted);
+  const yaml =
+    contentType.endsWith("yaml") && !(contentType.startsWith("application/apply") && isJson(bytes));
+  return yaml ? parseYaml(bytes, contentType) : { kind: "bytes", bytes, contentType };
+}
+
+function unsupported(contentType: string, accepted: ReadonlySet<string>): StatusError {
+  return new StatusError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format (${contentType}) - accepted media types ` +
+      `include: ${[...accepted].join(", ")}`,
+  );
+}
+
+/** YAML is a superset of JSON, and JSON is what kubectl sends: spare it the slow parser. */
+function isJson(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x7b;
+}
+
+async function parseYaml(bytes: Uint8Array, contentType: string): Promise<Body> {
+  // Loaded when first needed: most servers never see YAML.
+  const { decodeYaml, YamlSyntaxError } = await import("../../format/yaml-decode.ts");
+  try {
+    const { value, strictErrors } = decodeYaml(Buffer.from(bytes).toString());
+    if (typeof value === "object" && value !== null) {
+      return { kind: "value", value, contentType, duplicates: strictErrors };
+    }
+  } catch (error) {
+    if (!(error instanceof YamlSyntaxError)) throw error;
+    throw new StatusError("BadRequest", `error converting YAML to JSON: ${error.message}`);
+  }
+  throw new StatusError("BadRequest", "the YAML body must be an object");
+}
+
+function readBytes(request: IncomingMessage): Promise<Uint8Array> {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > BODY_MAX_BYTES) return refuseLarge(request);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    request.on("data", (chunk: Buffer) => {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > BODY_MAX_BYTES) {
+        request.removeAllListeners("data");
+        refuseLarge(request).catch(reject);
+      } else chunks.push(chunk);
+    });
+    request.on("end", () => {
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    request.on("error", reject);
+    request.on("aborted", () => {
+      reject(new StatusError("BadRequest", "the client closed the connection"));
+    });
+  });
+}
+
+/** Reads the rest and drops it, so that the client sees the answer and not a reset. */
+function refuseLarge(request: IncomingMessage): Promise<never> {
+  request.resume();
+  return Promise.reject(
+    new StatusError(
+      "RequestEntityTooLarge",
+      `Request entity too large: limit is ${BODY_MAX_BYTES}`,
+    ),
+  );
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { Status } from "../../api/status.ts";
+import type { Query } from "../request/query.ts";
+import type { Answer } from "../rest/call.ts";
+import type { Representation } from "./negotiation.ts";
+import { listChunksOf, listValueOf, metadataListOf, metadataOf } from "./representations.ts";
+import { tableOfList, tableOfObject } from "./table.ts";
+
+const gzipAsync = promisify(gzip);
+/** Smaller answers are not worth compressing. */
+const GZIP_MIN_BYTES = 128 * 1024;
+const MEDIA_TYPE = { json: "application/json", yaml: "application/yaml" } as const;
+
+/** How to write one answer. */
+export interface ResponseOptions {
+  representation: Representation;
+  query: Query;
+  warnings: readonly string[];
+  /** Epoch milliseconds, for the ages in tables. */
+  nowMs: number;
+}
+
+/** Encodes and sends an answer. Resolves when it is handed to the socket. */
+export async function respond(
+  exchange: { request: IncomingMessage; response: ServerResponse },
+  answer: Answer,
+  options: ResponseOptions,
+): Promise<void> {
+  const { response } = exchange;
+  const { representation, query } = options;
+  const plain = representation.as === "object" && representation.format === "json";
+  if (plain && !query.flag("pretty")) {
+    if (answer.kind === "object") return send(response, [answer.object.bytes], { answer, options });
+    if (answer.kind === "list") {
+      const chunks = listChunksOf(answer.served, answer.list);
+      return sendList(exchange, chunks, { answer, options });
+    }
+  }
+  const value = valueOf(answer, options);
+  const bytes = await encode(value, options);
+  if (answer.kind === "list") return sendList(exchange, [bytes], { answer, options });
+  return send(response, [bytes], { answer, options });
+}
+
+function valueOf(answer: Answer, options: ResponseOptions): object {
+  const { representation } = options;
+  const { as, version } = representation;
+  if (answer.kind === "value") return answer.value;
+  if (answer.kind === "object") {
+    if (as === "table") return tableOfObject(answer.served, answer.object, options);
+    const object = answer.object.object();
+    return as === "metadata" ? metadataOf(object, version) : object;
+  }
+  if (as === "table") return tableOfList(answer.served, answer.list, options);
+  if (as === "metadata") return metadataListOf(answer.list, version);
+  return listValueOf(answer.served, answer.list);
+}
+
+async function encode(value: object, options: ResponseOptions): Promise<Uint8Array> {
+  if (options.representation.format === "yaml") {
+    const { stringify } = await import("yaml");
+    return Buffer.from(stringify(value, { aliasDuplicateObjects: false }));
+  }
+  const indent = options.query.flag("pretty") ? 2 : undefined;
+  return Buffer.from(`${JSON.stringify(value, undefined, indent)}\n`);
+}
+
+interface Sending {
+  answer: Answer;
+  options: ResponseOptions;
+  encoding?: string;
+}
+
+async function sendList(
+  exchange: { request: IncomingMessage; response: ServerResponse },
+  chunks: Uint8Array[],
+  sending: Sending,
+): Promise<void> {
+  const { request, response } = exchange;
+  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const asked = String(request.headers["accept-encoding"] ?? "").includes("gzip");
+  if (!asked || sizeBytes < GZIP_MIN_BYTES || isLoopback(request)) {
+    return send(response, chunks, sending);
+  }
+  const packed = await gzipAsync(Buffer.concat(chunks), { level: 1 });
+  return send(response, [packed], { ...sending, encoding: "gzip" });
+}
+
+/** On the same machine compression costs more than it saves. */
+function isLoopback(request: IncomingMessage): boolean {
+  const address = request.socket.remoteAddress ?? "";
+  return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
+}
+
+async function send(
+  response: ServerResponse,
+  chunks: readonly Uint8Array[],
+  { answer, options, encoding }: Sending,
+): Promise<void> {
+  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const headers = headersOf(MEDIA_TYPE[options.representation.format], sizeBytes);
+  for (const text of options.warnings) headers.push("Warning", warningHeader(text));
+  if (encoding) headers.push("Content-Encoding", encoding, "Vary", "Accept-Encoding");
+  response.writeHead(answer.status, headers);
+  const last = chunks.length - 1;
+  for (const [at, chunk] of chunks.entries()) {
+    if (at === last) response.end(chunk);
+    else if (!response.write(chunk)) await drained(response);
+  }
+}
+
+function headersOf(contentType: string, sizeBytes: number): string[] {
+  return [
+    "Cache-Control",
+    "no-cache, private",
+    "Content-Type",
+    contentType,
+    "Content-Length",
+    String(sizeBytes),
+  ];
+}
+
+/** Waits for room in the socket, or for its end. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
+/** RFC 7234 warning with the code that Kubernetes uses. */
+function warningHeader(text: string): string {
+  const safe = text.replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/["\\]/g, "\\$&");
+  return `299 - "${safe}"`;
+}
+
+/** Sends a refusal. */
+export function respondStatus(
+  response: ServerResponse,
+  status: Status,
+  warnings: readonly string[] = [],
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const bytes = Buffer.from(`${JSON.stringify(status)}\n`);
+  const headers = headersOf(MEDIA_TYPE.json, bytes.byteLength);
+  for (const text of warnings) headers.push("Warning", warningHeader(text));
+  const retryAfter = status.details?.retryAfterSeconds;
+  if (retryAfter) headers.push("Retry-After", String(retryAfter));
+  if (status.code === 401) headers.push("WWW-Authenticate", "Bearer");
+  response.writeHead(status.code, headers);
+  response.end(bytes);
+}

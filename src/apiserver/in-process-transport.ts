@@ -1,0 +1,134 @@
+import { StatusError } from "../api/errors.ts";
+import type { ApiRequest, ApiResponse, Transport, WatchSink } from "../api/transport.ts";
+import type { UserInfo } from "./contract.ts";
+import type { Engine } from "./engine.ts";
+import { listValueOf } from "./http/representations.ts";
+import { authorize, resourceAccess } from "./request/access.ts";
+import { splitPath } from "./request/query.ts";
+import { parseTarget } from "./request/target.ts";
+import type { Answer, Body, Call } from "./rest/call.ts";
+import { dispatch, unknownPath, verbOf } from "./rest/dispatch.ts";
+import { prepareWatch, type WatchReceiver } from "./rest/watch.ts";
+import { toStatusError } from "./status-answer.ts";
+
+const NO_BODY: Body = { kind: "none" };
+
+function bodyOf({ body, contentType = "application/json" }: ApiRequest): Body {
+  if (body === undefined) return NO_BODY;
+  if (body instanceof Uint8Array) return { kind: "bytes", bytes: body, contentType };
+  return { kind: "value", value: body, contentType };
+}
+
+/** Authorizes and describes a request. @throws StatusError */
+function callOf(engine: Engine, user: UserInfo, request: ApiRequest): Call {
+  const { path, query } = splitPath(request.path);
+  const target = parseTarget(path);
+  const served = target && engine.registry.find(target.group, target.version, target.resource);
+  if (!target || !served) throw unknownPath();
+  const verb = verbOf(request.method, target, query);
+  authorize(engine.authorizer, resourceAccess(user, { verb, target, query }));
+  const warn = (text: string) =>
+    engine.logger.warn("an in-process write was warned", { text, user: user.name });
+  const userAgent = user.name;
+  return {
+    method: request.method,
+    served,
+    target,
+    query,
+    user,
+    body: bodyOf(request),
+    userAgent,
+    warn,
+  };
+}
+
+function valueOf(answer: Answer): unknown {
+  switch (answer.kind) {
+    case "object":
+      return answer.object.object();
+    case "list":
+      return listValueOf(answer.served, answer.list);
+    case "value":
+      return answer.value;
+  }
+}
+
+/** Requests without HTTP or JSON: answers are the server's own shared, frozen objects. */
+export function createInProcessTransport(engine: Engine, user: UserInfo): Transport {
+  return {
+    request: async (request: ApiRequest): Promise<ApiResponse> => {
+      try {
+        const answer = await dispatch(engine, callOf(engine, user, request));
+        return { status: answer.status, body: valueOf(answer) };
+      } catch (error) {
+        throw toStatusError(error, engine.logger);
+      }
+    },
+    watch: async (request: ApiRequest, sink: WatchSink): Promise<Disposable> => {
+      try {
+        const path = `${request.path}${request.path.includes("?") ? "&" : "?"}watch=1`;
+        const call = callOf(engine, user, { ...request, method: "GET", path });
+        const receiver = new SinkReceiver(sink, call);
+        const session = await prepareWatch(call, engine).start(receiver);
+        receiver.session = session;
+        return receiver;
+      } catch (error) {
+        throw toStatusError(error, engine.logger);
+      }
+    },
+  };
+}
+
+/** Hands a watch to a sink. Sinks take what they get at once, so that nothing has to queue. */
+class SinkReceiver implements WatchReceiver, Disposable {
+  readonly #sink: WatchSink;
+  readonly #call: Call;
+  #done = false;
+  session: Disposable | undefined;
+
+  constructor(sink: WatchSink, call: Call) {
+    this.#sink = sink;
+    this.#call = call;
+  }
+
+  initial: WatchReceiver["initial"] = (objects) => {
+    for (const object of objects) {
+      if (this.#done) return;
+      this.#sink.event("ADDED", object.object());
+    }
+  };
+
+  events: WatchReceiver["events"] = (events) => {
+    for (const { seen } of events) {
+      if (this.#done) return;
+      this.#sink.event(seen.type, seen.object.object());
+    }
+  };
+
+  bookmark: WatchReceiver["bookmark"] = (revision, initialEventsEnd) => {
+    if (this.#done) return;
+    const { resource, apiVersion } = this.#call.served;
+    const annotations = { "k8s.io/initial-events-end": "true" };
+    this.#sink.event("BOOKMARK", {
+      kind: resource.kind,
+      apiVersion,
+      metadata: {
+        resourceVersion: String(revision),
+        ...(initialEventsEnd ? { annotations } : {}),
+      },
+    });
+  };
+
+  ended: WatchReceiver["ended"] = (refusal?: StatusError) => {
+    if (this.#done) return;
+    this.#done = true;
+    this.#sink.closed(refusal);
+  };
+
+  [Symbol.dispose](): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.session?.[Symbol.dispose]();
+    this.#sink.closed();
+  }
+}

@@ -1,0 +1,51 @@
+/** The metadata fields that the server itself reads or writes. */
+export interface Meta {
+  name?: string;
+  generateName?: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string | null;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: Record<string, unknown>[];
+  managedFields?: Record<string, unknown>[];
+  selfLink?: string;
+}
+
+/** Any object of the API. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: Meta;
+  [field: string]: unknown;
+}
+
+/** Key in the store: "namespace/name", or "name" for cluster-scoped kinds. */
+export function keyOf(namespace: string | undefined, name: string): string {
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+/** Freezes `value` and everything below it, and returns it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}
+
+/** `object[field]` when that is an object, else an empty one that is not attached. */
+export function fieldOf(object: Record<string, unknown>, field: string): Record<string, unknown> {
+  const value = object[field];
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** The text that `value` is; "" for everything that is not text. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

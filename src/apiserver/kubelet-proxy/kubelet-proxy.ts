@@ -1,0 +1,313 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import http from "node:http";
+import https from "node:https";
+import type { Duplex } from "node:stream";
+import { StatusError } from "../../api/errors.ts";
+import type { AdmissionPlugin, UserInfo } from "../contract.ts";
+import type { Engine } from "../engine.ts";
+import { validate } from "../rest/admission.ts";
+import type { Query } from "../request/query.ts";
+import type { Target } from "../request/target.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import {
+  containerOf,
+  type Endpoint,
+  hostOf,
+  kubeletOf,
+  parseProxyName,
+  podEndpoint,
+  podOf,
+  serviceEndpoint,
+} from "./node-address.ts";
+
+/** How this server proves itself to node agents, and knows them. */
+export interface KubeletTls {
+  cert: string | Uint8Array;
+  key: string | Uint8Array;
+  /** Without it serving certificates of nodes are not checked, as upstream's default is. */
+  ca?: string | Uint8Array;
+}
+
+/** A request for something that lives on a node. */
+export interface NodeRequest {
+  target: Target;
+  served: ServedResource;
+  query: Query;
+  rawQuery: string;
+  user: UserInfo;
+}
+
+/** Where to send it. */
+interface Destination extends Endpoint {
+  tls: boolean;
+  /** With query. */
+  path: string;
+}
+
+const CONNECTED: ReadonlySet<string> = new Set([
+  "pods/log",
+  "pods/exec",
+  "pods/attach",
+  "pods/portforward",
+  "pods/proxy",
+  "services/proxy",
+  "nodes/proxy",
+]);
+/** Headers that end at this server. */
+const DROPPED: ReadonlySet<string> = new Set([
+  "authorization",
+  "host",
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+]);
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Query of the API and the same in the words of the kubelet. */
+const STREAM_PARAMETERS: Readonly<Record<string, string>> = {
+  stdin: "input",
+  stdout: "output",
+  stderr: "error",
+  tty: "tty",
+};
+
+/** Forwards logs, exec, attach, port-forward and proxy requests to where the pods are. */
+export class KubeletProxy {
+  readonly #engine: Engine;
+  readonly #agent: https.Agent;
+
+  constructor(engine: Engine, tls: KubeletTls | undefined) {
+    this.#engine = engine;
+    this.#agent = new https.Agent({
+      keepAlive: false,
+      rejectUnauthorized: tls?.ca !== undefined,
+      // Nodes are dialled by address; their certificates name the node.
+      checkServerIdentity: () => undefined,
+      ...(tls ? { cert: asText(tls.cert), key: asText(tls.key) } : {}),
+      ...(tls?.ca ? { ca: asText(tls.ca) } : {}),
+    });
+  }
+
+  handles(served: ServedResource, target: Target): boolean {
+    const { subresource } = target;
+    if (subresource === undefined || served.resource.group !== "") return false;
+    return CONNECTED.has(`${served.resource.plural}/${subresource}`);
+  }
+
+  /** An ordinary request: logs, or anything proxied. */
+  async request(
+    exchange: { request: IncomingMessage; response: ServerResponse },
+    node: NodeRequest,
+  ): Promise<void> {
+    const { request, response } = exchange;
+    const destination = await this.#destination(request.method ?? "GET", node);
+    const outgoing = this.#dial(request, destination, {});
+    const incoming = await answerOf(outgoing, () => request.pipe(outgoing), response);
+    response.writeHead(incoming.statusCode ?? 502, endToEnd(incoming.rawHeaders));
+    response.flushHeaders();
+    response.on("close", () => incoming.destroy());
+    incoming.on("error", () => response.destroy());
+    incoming.pipe(response);
+  }
+
+  /** A request that turns its connection into a stream: forwards the handshake, then bytes. */
+  async upgrade(
+    request: IncomingMessage,
+    node: NodeRequest & { socket: Duplex; head: Buffer },
+  ): Promise<void> {
+    const { socket, head } = node;
+    const destination = await this.#destination(request.method ?? "GET", node);
+    const outgoing = this.#dial(request, destination, {
+      connection: "Upgrade",
+      upgrade: request.headers.upgrade ?? "",
+    });
+    await new Promise<void>((resolve, reject) => {
+      outgoing.once("error", (error) => reject(unreachable(destination, error)));
+      outgoing.once("upgrade", (incoming, upstream, rest) => {
+        socket.write(responseHead(incoming));
+        if (rest.byteLength > 0) socket.write(rest);
+        if (head.byteLength > 0) upstream.write(head);
+        splice(socket, upstream);
+        resolve();
+      });
+      outgoing.once("response", (incoming) => {
+        socket.write(responseHead(incoming, ["Connection", "close"]));
+        incoming.pipe(socket);
+        resolve();
+      });
+      socket.once("close", () => outgoing.destroy());
+      outgoing.end();
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #dial(
+    request: IncomingMessage,
+    destination: Destination,
+    extra: Record<string, string>,
+  ): http.ClientRequest {
+    const { host, port, path, tls } = destination;
+    const headers: Record<string, string | string[]> = { ...extra };
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (value === undefined || DROPPED.has(name) || name.startsWith("impersonate-")) continue;
+      headers[name] = value;
+    }
+    if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
+    const method = request.method ?? "GET";
+    const options = { host, port, path, method, headers, timeout: CONNECT_TIMEOUT_MS };
+    const outgoing = tls
+      ? https.request({ ...options, agent: this.#agent })
+      : http.request({ ...options, agent: false });
+    // Only connecting is bounded: logs and streams may rest for as long as they like.
+    outgoing.once("timeout", () => {
+      if (outgoing.socket?.connecting) outgoing.destroy(new Error("timed out"));
+    });
+    outgoing.once("socket", (socket) => {
+      socket.once("connect", () => socket.setTimeout(0));
+    });
+    return outgoing;
+  }
+
+  async #destination(method: string, node: NodeRequest): Promise<Destination> {
+    const { target, served } = node;
+    const { registry } = this.#engine;
+    if (target.subresource === "proxy") return this.#proxied(node);
+    const at = { namespace: target.namespace ?? "", name: target.name ?? "" };
+    const pod = podOf(registry, at);
+    const kubelet = kubeletOf(registry, hostOf(pod));
+    await this.#admit(method, node);
+    const path = kubeletPath(pod.metadata.name ?? "", node, () =>
+      containerOf(pod, node.query.get("container")),
+    );
+    if (path === undefined) {
+      throw new StatusError("MethodNotAllowed", `${served.resource.plural} do not offer this`);
+    }
+    return { ...kubelet, tls: true, path };
+  }
+
+  async #proxied(node: NodeRequest): Promise<Destination> {
+    const { target, served, rawQuery } = node;
+    const { registry } = this.#engine;
+    const { scheme, name, port } = parseProxyName(target.name ?? "");
+    const namespace = target.namespace ?? "";
+    const path = `/${target.subpath ?? ""}${rawQuery ? `?${rawQuery}` : ""}`;
+    const tls = scheme === "https";
+    switch (served.resource.plural) {
+      case "nodes":
+        return { ...kubeletOf(registry, name), tls: true, path };
+      case "services":
+        return { ...serviceEndpoint(registry, { namespace, name, port }), tls, path };
+      default:
+        return { ...podEndpoint(podOf(registry, { namespace, name }), port), tls, path };
+    }
+  }
+
+  /** exec, attach and port-forward are admitted as CONNECT. */
+  async #admit(method: string, { target, served, user }: NodeRequest): Promise<void> {
+    if (target.subresource === "log") {
+      if (method === "GET" || method === "HEAD") return;
+      throw new StatusError("MethodNotAllowed", "logs can only be read");
+    }
+    const plugins: readonly AdmissionPlugin[] = this.#engine.admission;
+    await validate(plugins, {
+      operation: "CONNECT",
+      resource: served.resource,
+      name: target.name ?? "",
+      user,
+      dryRun: false,
+      warn: () => {},
+      ...(target.subresource ? { subresource: target.subresource } : {}),
+      ...(target.namespace ? { namespace: target.namespace } : {}),
+    });
+  }
+}
+
+function kubeletPath(
+  pod: string,
+  { target, query, rawQuery }: NodeRequest,
+  container: () => string,
+): string | undefined {
+  const at = `${target.namespace}/${pod}`;
+  const parameters: string[] = [];
+  const add = (name: string, value: string) =>
+    parameters.push(`${name}=${encodeURIComponent(value)}`);
+  const suffix = () => (parameters.length > 0 ? `?${parameters.join("&")}` : "");
+  switch (target.subresource) {
+    case "log":
+      return `/containerLogs/${at}/${container()}${rawQuery ? `?${rawQuery}` : ""}`;
+    case "exec":
+    case "attach": {
+      for (const [name, kubelet] of Object.entries(STREAM_PARAMETERS)) {
+        if (query.flag(name)) add(kubelet, "1");
+      }
+      for (const argument of query.all("command")) add("command", argument);
+      return `/${target.subresource}/${at}/${container()}${suffix()}`;
+    }
+    case "portforward":
+      for (const port of query.all("ports")) add("port", port);
+      return `/portForward/${at}${suffix()}`;
+    default:
+      return undefined;
+  }
+}
+
+function answerOf(
+  outgoing: http.ClientRequest,
+  send: () => void,
+  response: ServerResponse,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once("response", resolve);
+    outgoing.once("error", (error) => {
+      const { host, port } = { host: outgoing.host, port: outgoing.socket?.remotePort ?? 0 };
+      reject(unreachable({ host, port }, error));
+    });
+    response.once("close", () => outgoing.destroy());
+    send();
+  });
+}
+
+function unreachable(endpoint: Endpoint, error: Error): StatusError {
+  return new StatusError(
+    "ServiceUnavailable",
+    `error trying to reach ${endpoint.host}:${endpoint.port}: ${error.message}`,
+    { cause: error },
+  );
+}
+
+/** Headers that concern more than one connection, in the flat form of `writeHead`. */
+function endToEnd(rawHeaders: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = "", value = ""] = [rawHeaders[at], rawHeaders[at + 1]];
+    if (!DROPPED.has(name.toLowerCase())) kept.push(name, value);
+  }
+  return kept;
+}
+
+/** Status line and headers of an answer, as bytes for the client. */
+function responseHead(incoming: IncomingMessage, replace?: readonly string[]): string {
+  const headers = replace ? [...endToEnd(incoming.rawHeaders), ...replace] : incoming.rawHeaders;
+  let head = `HTTP/1.1 ${incoming.statusCode} ${incoming.statusMessage}\r\n`;
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
+/** Bytes both ways, each direction ending on its own, at the pace of the slower side. */
+function splice(client: Duplex, upstream: Duplex): void {
+  client.on("error", () => upstream.destroy());
+  upstream.on("error", () => client.destroy());
+  client.on("close", () => upstream.destroy());
+  upstream.on("close", () => client.end());
+  client.pipe(upstream);
+  upstream.pipe(client);
+}
+
+function asText(value: string | Uint8Array): string {
+  return typeof value === "string" ? value : Buffer.from(value).toString();
+}

@@ -1,0 +1,49 @@
+import { updateManagedFields } from "../api/apply/managed-fields.ts";
+import { applyServerSide, withManagedFields } from "../api/apply/server-side-apply.ts";
+import { type Clock, formatTime } from "../lib/clock.ts";
+import { copyJson } from "../lib/json-copy.ts";
+import type { KubeObject } from "./kube-object.ts";
+import { type Call, fieldManagerOf } from "./rest/call.ts";
+
+/** The object with managedFields that record what the caller's manager changed. */
+export function recordOwnership(
+  clock: Clock,
+  call: Call,
+  of: { object: KubeObject; old?: KubeObject },
+): KubeObject {
+  const { model, struct } = call.served;
+  if (!model || !struct) return of.object;
+  const entries = updateManagedFields({
+    before: of.old,
+    after: of.object,
+    manager: fieldManagerOf(call),
+    subresource: call.target.subresource,
+    timeText: formatTime(clock.now()),
+    model,
+    struct,
+  });
+  return withManagedFields(of.object, entries) as unknown as KubeObject;
+}
+
+/** Server-side apply of what a client sent to the stored object, or to nothing. */
+export function applyConfiguration(
+  clock: Clock,
+  call: Call,
+  of: { applied: Record<string, unknown>; old?: KubeObject },
+): KubeObject {
+  const { model, struct, codec } = call.served;
+  if (!model || !struct) return of.applied as unknown as KubeObject;
+  const merged = applyServerSide({
+    live: of.old,
+    applied: of.applied,
+    manager: fieldManagerOf(call),
+    force: call.query.flag("force"),
+    subresource: call.target.subresource,
+    timeText: formatTime(clock.now()),
+    model,
+    struct,
+  });
+  const object = copyJson(merged) as unknown as KubeObject;
+  codec.setDefaults(object);
+  return object;
+}

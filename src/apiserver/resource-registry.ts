@@ -1,0 +1,74 @@
+import type { Resource } from "../api/resource.ts";
+import type { SchemaModel, StructType } from "../api/schema/model.ts";
+import type { StatusCause } from "../api/status.ts";
+import type { Codec } from "./codec/codec.ts";
+import type { KubeObject } from "./kube-object.ts";
+import type { Strategy } from "./strategy/strategy.ts";
+import type { AttributesOf } from "./watch-cache/cached-object.ts";
+import type { WatchCache } from "./watch-cache/watch-cache.ts";
+
+/** A resource that this server stores and serves. */
+export interface ServedResource {
+  resource: Resource;
+  /** "v1" or "group/version". */
+  apiVersion: string;
+  /** Name in the store. */
+  storage: string;
+  strategy: Strategy;
+  codec: Codec;
+  /** From stored bytes to those for the wire, which carry `metadata.resourceVersion`. */
+  splice(bytes: Uint8Array, revision: number): Uint8Array;
+  cache: WatchCache;
+  attributesOf: AttributesOf;
+  /** Fields that selectors of a custom resource may name. */
+  selectable: readonly string[];
+  /** Updates of the object and of its status are apart. */
+  hasStatus: boolean;
+  /** Defined by a CustomResourceDefinition. */
+  custom: boolean;
+  /** For strategic merge; custom resources have none. */
+  model: SchemaModel | undefined;
+  struct: StructType | undefined;
+  /** @throws StatusError Invalid */
+  validateCreate(object: KubeObject): void;
+  /** @throws StatusError Invalid */
+  validateUpdate(object: KubeObject, old: KubeObject, subresource: string | undefined): void;
+  /** The refusal of an object of this kind. */
+  invalid(name: string, causes: StatusCause[]): Error;
+}
+
+/** All resources that are served now; custom ones come and go. */
+export class ResourceRegistry {
+  readonly #served = new Map<string, ServedResource>();
+  #generation = 0;
+
+  add(served: ServedResource): void {
+    const { group, version, plural } = served.resource;
+    this.#served.set(`${group}/${version}/${plural}`, served);
+    this.#generation++;
+  }
+
+  remove(resource: { group: string; version: string; plural: string }): void {
+    this.#served.delete(`${resource.group}/${resource.version}/${resource.plural}`);
+    this.#generation++;
+  }
+
+  find(group: string, version: string, plural: string): ServedResource | undefined {
+    return this.#served.get(`${group}/${version}/${plural}`);
+  }
+
+  /** The entry that serves exactly this group, version and resource. */
+  of(resource: Resource): ServedResource | undefined {
+    return this.find(resource.group, resource.version, resource.plural);
+  }
+
+  /** In the order of their registration. */
+  all(): ServedResource[] {
+    return [...this.#served.values()];
+  }
+
+  /** Grows with every change, so that discovery documents know when they are stale. */
+  get generation(): number {
+    return this.#generation;
+  }
+}

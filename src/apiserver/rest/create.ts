@@ -1,0 +1,140 @@
+import { alreadyExists, StatusError } from "../../api/errors.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { randomSuffix, randomUuid } from "../../lib/random.ts";
+import { isStoreError } from "../../store/errors.ts";
+import type { StoredObject } from "../../store/store.ts";
+import type { Engine } from "../engine.ts";
+import { type KubeObject, keyOf } from "../kube-object.ts";
+import { CachedObject } from "../watch-cache/cached-object.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import { admissionRequestOf, mutate, validate } from "./admission.ts";
+import { type Answer, type Call, isDryRun } from "./call.ts";
+import { decodeBody } from "./decode-body.ts";
+
+/** Names made from generateName: this much of the base is kept, this much is random. */
+const GENERATED_BASE_MAX = 58;
+const GENERATED_SUFFIX = 5;
+const GENERATE_ATTEMPTS = 8;
+
+/** POST to a collection. */
+export async function createObject(engine: Engine, call: Call): Promise<Answer> {
+  const object = decodeBody(call);
+  bindToPath(call, object);
+  return insertObject(engine, call, object);
+}
+
+/** Gives the object the namespace of the path. @throws StatusError BadRequest when they differ */
+export function bindToPath(call: Call, object: KubeObject): void {
+  const { target, served } = call;
+  const { metadata } = object;
+  if (!served.resource.namespaced) {
+    delete metadata.namespace;
+  } else {
+    if (!target.namespace) {
+      throw new StatusError("BadRequest", "an empty namespace may not be set during creation");
+    }
+    metadata.namespace ??= target.namespace;
+    if (metadata.namespace === "") metadata.namespace = target.namespace;
+    if (metadata.namespace !== target.namespace) {
+      throw new StatusError(
+        "BadRequest",
+        "the namespace of the provided object does not match the namespace sent on the request",
+      );
+    }
+  }
+  if (target.name !== undefined && !target.subresource) {
+    metadata.name ||= target.name;
+    if (metadata.name !== target.name) {
+      throw new StatusError(
+        "BadRequest",
+        `the name of the object (${metadata.name}) does not match the name on the URL ` +
+          `(${target.name})`,
+      );
+    }
+  }
+}
+
+/** What differs between the ways to create. */
+export interface InsertOptions {
+  /** Writes managedFields; the default records the caller's manager with operation Update. */
+  manage?(object: KubeObject): KubeObject;
+}
+
+/** Admits, completes, validates and stores a decoded object. */
+export async function insertObject(
+  engine: Engine,
+  call: Call,
+  object: KubeObject,
+  options: InsertOptions = {},
+): Promise<Answer> {
+  const { served } = call;
+  const { metadata } = object;
+  if (metadata.resourceVersion) {
+    throw new StatusError(
+      "BadRequest",
+      "resourceVersion should not be set on objects to be created",
+    );
+  }
+  delete metadata.resourceVersion;
+  const name = metadata.name ?? "";
+  const request = admissionRequestOf(call, { operation: "CREATE", name, object });
+  await mutate(engine.admission, request);
+  served.codec.setDefaults(object);
+  completeMeta(engine, served, object);
+  served.strategy.prepareCreate?.(object, { user: call.user, nowMs: engine.clock.now() });
+  for (let attempt = 1; ; attempt++) {
+    if (!name) metadata.name = generatedName(engine, metadata.generateName);
+    const managed = options.manage?.(object) ?? engine.manage(call, { object });
+    const allocation = engine.serviceNetwork.allocate(served, managed);
+    try {
+      served.validateCreate(managed);
+      await validate(engine.admission, { ...request, name: metadata.name ?? "" });
+      if (isDryRun(call)) {
+        allocation.release();
+        return { kind: "value", status: 201, value: managed };
+      }
+      const key = keyOf(metadata.namespace, metadata.name ?? "");
+      const stored = await engine.store.create(served.storage, key, served.codec.encode(managed));
+      return await answerWith(served, { stored, status: 201 });
+    } catch (error) {
+      allocation.release();
+      if (!isStoreError(error, "exists")) throw error;
+      if (name || attempt >= GENERATE_ATTEMPTS) {
+        throw alreadyExists(served.resource, metadata.name ?? "");
+      }
+    }
+  }
+}
+
+/** Fields that every new object gets from the server and from nobody else. */
+function completeMeta(engine: Engine, served: ServedResource, object: KubeObject): void {
+  const { metadata } = object;
+  metadata.uid = randomUuid(engine.random);
+  metadata.creationTimestamp = formatTime(engine.clock.now());
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
+  if (served.strategy.generation) metadata.generation = 1;
+  if (served.hasStatus && !served.strategy.keepsStatusOnCreate) delete object["status"];
+}
+
+function generatedName(engine: Engine, base: string | undefined): string {
+  if (!base) return "";
+  return base.slice(0, GENERATED_BASE_MAX) + randomSuffix(engine.random, GENERATED_SUFFIX);
+}
+
+/** Answers a write with its object once the cache has it, so that the caller reads its write. */
+export async function answerWith(
+  served: ServedResource,
+  of: { stored: StoredObject; status: number },
+): Promise<Answer> {
+  const { stored, status } = of;
+  if (served.cache.revision < stored.revision) await served.cache.waitFor(stored.revision);
+  let object = served.cache.get(stored.key);
+  if (object?.revision !== stored.revision) {
+    const bytes = served.splice(stored.bytes, stored.revision);
+    object = new CachedObject(stored.key, stored.revision, bytes);
+  }
+  return { kind: "object", status, served, object };
+}

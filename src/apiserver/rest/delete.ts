@@ -1,0 +1,170 @@
+import { conflict, notFound, StatusError } from "../../api/errors.ts";
+import { copyJson } from "../../lib/json-copy.ts";
+import { isStoreError } from "../../store/errors.ts";
+import type { StoredObject } from "../../store/store.ts";
+import type { Engine } from "../engine.ts";
+import type { KubeObject } from "../kube-object.ts";
+import { parseRawBody } from "../raw-body.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import type { CachedObject } from "../watch-cache/cached-object.ts";
+import { admissionRequestOf, validate } from "./admission.ts";
+import type { Answer, Call } from "./call.ts";
+import { answerWith } from "./create.ts";
+import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
+import { keyOfCall } from "./read.ts";
+import { selectionOf } from "./selection-of.ts";
+import { deletionTime, isGone, parsedOf } from "./update.ts";
+
+const ORPHAN = "orphan";
+const FOREGROUND = "foregroundDeletion";
+
+/** DELETE of one object. */
+export async function deleteObject(engine: Engine, call: Call): Promise<Answer> {
+  const options = deleteOptionsOf(call, optionsBody(call));
+  return deleteByKey(engine, call, options);
+}
+
+/** DELETE of a collection: every selected object, each by the rules of a single deletion. */
+export async function deleteCollection(engine: Engine, call: Call): Promise<Answer> {
+  const { served } = call;
+  const options = deleteOptionsOf(call, optionsBody(call));
+  const selected = served.cache.list(selectionOf(call));
+  const deleted: CachedObject[] = [];
+  for (const object of selected) {
+    const { name = "", namespace } = object.object().metadata;
+    const target = { ...call.target, name, ...(namespace ? { namespace } : {}) };
+    try {
+      await deleteByKey(engine, { ...call, target }, options);
+      deleted.push(object);
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.reason !== "NotFound") throw error;
+    }
+  }
+  const list = { items: deleted, revision: served.cache.revision };
+  return { kind: "list", status: 200, served, list };
+}
+
+function optionsBody(call: Call): Record<string, unknown> {
+  if (call.body.kind === "none") return {};
+  if (call.body.kind === "bytes" && call.body.bytes.byteLength === 0) return {};
+  return parseRawBody(call.body);
+}
+
+async function deleteByKey(engine: Engine, call: Call, options: DeleteOptions): Promise<Answer> {
+  const { served } = call;
+  const name = call.target.name ?? "";
+  for (;;) {
+    const current = await engine.store.getForUpdate(served.storage, keyOfCall(call));
+    if (!current) throw notFound(served.resource, name);
+    const old = parsedOf(served, current);
+    checkPreconditions(served, old, options);
+    const request = admissionRequestOf(call, { operation: "DELETE", oldObject: old });
+    await validate(engine.admission, request);
+    try {
+      return await deleteOnce(engine, call, { current, old, options });
+    } catch (error) {
+      if (!isStoreError(error, "conflict") && !isStoreError(error, "not-found")) throw error;
+    }
+  }
+}
+
+function checkPreconditions(served: ServedResource, old: KubeObject, options: DeleteOptions): void {
+  const { name = "", uid, resourceVersion } = old.metadata;
+  const refuse = (what: string, wanted: string, is: string | undefined) => {
+    const why = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: `;
+    return conflict(served.resource, name, why + is);
+  };
+  if (options.uid && options.uid !== uid) throw refuse("UID", options.uid, uid);
+  if (options.resourceVersion && options.resourceVersion !== resourceVersion) {
+    throw refuse("ResourceVersion", options.resourceVersion, resourceVersion);
+  }
+}
+
+async function deleteOnce(
+  engine: Engine,
+  call: Call,
+  of: { current: StoredObject; old: KubeObject; options: DeleteOptions },
+): Promise<Answer> {
+  const { served } = call;
+  const { current, old, options } = of;
+  const marked = markForDeletion(served, old, { options, nowMs: engine.clock.now() });
+  if (isGone(served, marked)) {
+    if (options.dryRun) return removedAnswer(served, old);
+    const removed = await engine.store.delete(served.storage, current.key, current.revision);
+    engine.serviceNetwork.released(served, old);
+    const answer = await answerWith(served, { stored: removed, status: 200 });
+    return served.strategy.returnsDeleted ? answer : removedAnswer(served, old);
+  }
+  const accepted = options.orphanDependents === false;
+  const status = accepted ? 202 : 200;
+  if (options.dryRun) return { kind: "value", status, value: marked };
+  delete marked.metadata.resourceVersion;
+  const bytes = served.codec.encode(marked);
+  if (Buffer.compare(bytes, current.bytes) === 0) {
+    return answerWith(served, { stored: current, status });
+  }
+  const write = { bytes, expectedRevision: current.revision };
+  const stored = await engine.store.update(served.storage, current.key, write);
+  return answerWith(served, { stored, status });
+}
+
+function removedAnswer(served: ServedResource, old: KubeObject): Answer {
+  const { name, uid } = old.metadata;
+  const { group, plural } = served.resource;
+  const details = { name, ...(group ? { group } : {}), kind: plural, uid };
+  const value = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
+  return { kind: "value", status: 200, value };
+}
+
+/** A copy of `old` as the beginning of its deletion leaves it (rules of rest.BeforeDelete). */
+function markForDeletion(
+  served: ServedResource,
+  old: KubeObject,
+  of: { options: DeleteOptions; nowMs: number },
+): KubeObject {
+  const { options, nowMs } = of;
+  const marked = copyJson(old);
+  const { metadata } = marked;
+  metadata.finalizers = finalizersFor(served, metadata.finalizers ?? [], options);
+  if (metadata.finalizers.length === 0) delete metadata.finalizers;
+  if (metadata.deletionTimestamp) {
+    shortenGrace(metadata, options.gracePeriodSeconds);
+    return marked;
+  }
+  const grace = served.strategy.gracePeriodSeconds?.(old, options.gracePeriodSeconds) ?? 0;
+  metadata.deletionTimestamp = deletionTime(nowMs, grace);
+  metadata.deletionGracePeriodSeconds = grace;
+  if (metadata.generation) metadata.generation++;
+  served.strategy.prepareDelete?.(marked);
+  return marked;
+}
+
+/** Once a deletion has begun, its grace period may only become shorter. */
+function shortenGrace(metadata: KubeObject["metadata"], asked: number | undefined): void {
+  const current = metadata.deletionGracePeriodSeconds ?? 0;
+  if (asked === undefined || current === 0) return;
+  const grace = asked < 0 ? 1 : asked;
+  if (grace >= current) return;
+  const began = Date.parse(metadata.deletionTimestamp ?? "") - current * 1000;
+  metadata.deletionTimestamp = deletionTime(began, grace);
+  metadata.deletionGracePeriodSeconds = grace;
+}
+
+function finalizersFor(
+  served: ServedResource,
+  present: readonly string[],
+  options: DeleteOptions,
+): string[] {
+  const others = present.filter((name) => name !== ORPHAN && name !== FOREGROUND);
+  let policy = options.propagation;
+  if (options.orphanDependents !== undefined) {
+    policy = options.orphanDependents ? "Orphan" : "Background";
+  }
+  if (policy === undefined) {
+    if (others.length !== present.length) return [...present];
+    policy = served.strategy.propagation;
+  }
+  if (policy === "Orphan") return [...others, ORPHAN];
+  if (policy === "Foreground") return [...others, FOREGROUND];
+  return others;
+}

@@ -1,0 +1,68 @@
+import { StatusError } from "../../api/errors.ts";
+import type { Engine } from "../engine.ts";
+import type { Query } from "../request/query.ts";
+import type { Target } from "../request/target.ts";
+import { serveSubresource } from "../subresource/subresource.ts";
+import { createReview, REVIEW_KINDS } from "../subresource/review.ts";
+import type { Answer, Call } from "./call.ts";
+import { createObject } from "./create.ts";
+import { deleteCollection, deleteObject } from "./delete.ts";
+import { patchObject } from "./patch.ts";
+import { getObject, listObjects } from "./read.ts";
+import { replaceObject } from "./update.ts";
+
+/** The Kubernetes verb of a request for a resource. */
+export function verbOf(method: string, target: Target, query: Query): string {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      if (target.subresource) return "get";
+      if (target.watch || query.flag("watch")) return "watch";
+      return target.name === undefined ? "list" : "get";
+    case "POST":
+      return "create";
+    case "PUT":
+      return "update";
+    case "PATCH":
+      return "patch";
+    case "DELETE":
+      return target.name === undefined ? "deletecollection" : "delete";
+    default:
+      return method.toLowerCase();
+  }
+}
+
+/** Performs every request but watches and connections to nodes. */
+export function dispatch(engine: Engine, call: Call): Promise<Answer> {
+  const { method, target, served } = call;
+  if (target.subresource) return serveSubresource(engine, call);
+  if (REVIEW_KINDS.has(served.resource.kind)) {
+    if (method === "POST" && target.name === undefined) return createReview(engine, call);
+    throw methodNotAllowed();
+  }
+  const named = target.name !== undefined;
+  if (served.resource.namespaced && target.namespace === undefined && (named || method !== "GET")) {
+    if (method !== "DELETE" && method !== "POST") throw unknownPath();
+    if (method === "DELETE") throw methodNotAllowed();
+  }
+  if (method === "GET") return named ? getObject(engine, call) : listObjects(engine, call);
+  if (method === "POST" && !named) return createObject(engine, call);
+  if (method === "PUT" && named) return replaceObject(engine, call);
+  if (method === "PATCH" && named) return patchObject(engine, call);
+  if (method === "DELETE")
+    return named ? deleteObject(engine, call) : deleteCollection(engine, call);
+  throw methodNotAllowed();
+}
+
+/** What a method that a path does not offer gets. */
+export function methodNotAllowed(): StatusError {
+  return new StatusError(
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+  );
+}
+
+/** What a path that names nothing gets. */
+export function unknownPath(): StatusError {
+  return new StatusError("NotFound", "the server could not find the requested resource");
+}

@@ -1,0 +1,69 @@
+import { applyPatch } from "../../api/patch/apply-patch.ts";
+import { StatusError } from "../../api/errors.ts";
+import type { Engine } from "../engine.ts";
+import { parseRawBody, parseRawValue } from "../raw-body.ts";
+import type { Answer, Call } from "./call.ts";
+import { insertObject } from "./create.ts";
+import { fieldValidationOf } from "./decode-body.ts";
+import { type UpdateScope, updateObject } from "./update.ts";
+
+const APPLY_PATCH = "application/apply-patch+yaml";
+
+/** PATCH of an object or of one of its subresources. */
+export async function patchObject(
+  engine: Engine,
+  call: Call,
+  scope?: UpdateScope,
+): Promise<Answer> {
+  if (call.body.kind === "none") throw new StatusError("BadRequest", "the request needs a body");
+  const type = call.body.contentType;
+  if (type === APPLY_PATCH) return applyObject(engine, call, scope);
+  const { served } = call;
+  const patch = parseRawValue(call.body);
+  const decode = { fieldValidation: fieldValidationOf(call), warn: call.warn };
+  return updateObject(engine, call, {
+    wanted: (object) => {
+      const value = applyPatch({ type, patch, object, model: served.model, struct: served.struct });
+      return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
+    },
+    ...(scope ? { scope } : {}),
+  });
+}
+
+/** Server-side apply: merges by field ownership, and creates what does not exist. */
+async function applyObject(engine: Engine, call: Call, scope?: UpdateScope): Promise<Answer> {
+  const { served, query, target } = call;
+  if (!query.get("fieldManager")) {
+    throw new StatusError(
+      "Invalid",
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      {
+        subject: { group: "meta.k8s.io", kind: "PatchOptions" },
+        causes: [
+          {
+            reason: "FieldValueRequired",
+            message: "Required value: is required for apply patch",
+            field: "fieldManager",
+          },
+        ],
+      },
+    );
+  }
+  const applied = parseRawBody(call.body);
+  const decode = { fieldValidation: fieldValidationOf(call), warn: call.warn };
+  // Decoding checks the applied fields; what is merged is what the client wrote, without defaults.
+  served.codec.decode({ kind: "value", value: applied, contentType: "" }, decode);
+  return updateObject(engine, call, {
+    wanted: (old) => engine.apply(call, { applied, old }),
+    managed: true,
+    ...(scope ? { scope } : {}),
+    create: async () => {
+      const object = engine.apply(call, { applied });
+      object.metadata.name ??= target.name ?? "";
+      if (served.resource.namespaced && target.namespace) {
+        object.metadata.namespace ??= target.namespace;
+      }
+      return insertObject(engine, call, object, { manage: (created) => created });
+    },
+  });
+}

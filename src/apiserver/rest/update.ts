@@ -1,0 +1,257 @@
+import { conflict, notFound, StatusError } from "../../api/errors.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
+import { copyJson } from "../../lib/json-copy.ts";
+import { isStoreError } from "../../store/errors.ts";
+import type { StoredObject } from "../../store/store.ts";
+import type { Engine } from "../engine.ts";
+import type { KubeObject } from "../kube-object.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import { CachedObject } from "../watch-cache/cached-object.ts";
+import { admissionRequestOf, mutate, validate } from "./admission.ts";
+import { type Answer, type Call, isDryRun } from "./call.ts";
+import { answerWith, bindToPath, insertObject } from "./create.ts";
+import { decodeBody } from "./decode-body.ts";
+import { keyOfCall } from "./read.ts";
+
+/** A patch or unconditional update gives up after this many lost races. */
+const ATTEMPTS_MAX = 32;
+
+const STALE =
+  "the object has been modified; please apply your changes to the latest version and try again";
+
+/** How an update comes about. */
+export interface UpdatePlan {
+  /** Builds the wanted object, a new one, from the stored one; called again after a lost race. */
+  wanted(old: KubeObject): KubeObject | Promise<KubeObject>;
+  /** Which part of the object may change; the default is everything but status. */
+  scope?: UpdateScope;
+  /** What to do when there is no such object; the default is 404. */
+  create?(): Promise<Answer>;
+  /** `wanted` already wrote managedFields (server-side apply). */
+  managed?: boolean;
+  /** A race that is lost because the caller's own resourceVersion is old is never retried. */
+  unconditional?: boolean;
+}
+
+/** Merges what a subresource may change into the stored object. */
+export type UpdateScope = (wanted: KubeObject, old: KubeObject) => KubeObject;
+
+/** PUT of an object or of its status. */
+export async function replaceObject(
+  engine: Engine,
+  call: Call,
+  scope?: UpdateScope,
+): Promise<Answer> {
+  const { served } = call;
+  const object = decodeBody(call);
+  bindToPath(call, object);
+  if (!object.metadata.resourceVersion && !served.strategy.unconditionalUpdate) {
+    throw served.invalid(object.metadata.name ?? "", [
+      {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: 0x0: must be specified for an update",
+        field: "metadata.resourceVersion",
+      },
+    ]);
+  }
+  const creates = served.strategy.createOnUpdate && !call.target.subresource;
+  return updateObject(engine, call, {
+    wanted: () => copyJson(object),
+    ...(scope ? { scope } : {}),
+    ...(creates ? { create: () => insertObject(engine, call, object) } : {}),
+  });
+}
+
+/** Reads, changes and writes one object, as often as others interfere. */
+export async function updateObject(engine: Engine, call: Call, plan: UpdatePlan): Promise<Answer> {
+  const { served } = call;
+  const key = keyOfCall(call);
+  for (let attempt = 1; ; attempt++) {
+    const current = await engine.store.getForUpdate(served.storage, key);
+    if (!current) {
+      if (plan.create) return plan.create();
+      throw notFound(served.resource, call.target.name ?? "");
+    }
+    try {
+      return await updateOnce(engine, call, { plan, current });
+    } catch (error) {
+      const lost = isStoreError(error, "conflict") || isStoreError(error, "not-found");
+      if (!lost) throw error;
+      if (attempt >= ATTEMPTS_MAX) throw conflict(served.resource, call.target.name ?? "", STALE);
+    }
+  }
+}
+
+/** The stored object parsed, from the cache when it has this very revision. */
+export function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
+  const cached = served.cache.get(stored.key);
+  if (cached?.revision === stored.revision) return cached.object();
+  const bytes = served.splice(stored.bytes, stored.revision);
+  return new CachedObject(stored.key, stored.revision, bytes).object();
+}
+
+async function updateOnce(
+  engine: Engine,
+  call: Call,
+  { plan, current }: { plan: UpdatePlan; current: StoredObject },
+): Promise<Answer> {
+  const { served } = call;
+  const old = parsedOf(served, current);
+  const wanted = await plan.wanted(old);
+  checkPreconditions(call, wanted, old);
+  let next = plan.scope ? plan.scope(wanted, old) : mainScope(served, wanted, old);
+  carryMeta(next, old);
+  const context = { user: call.user, nowMs: engine.clock.now() };
+  if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
+  const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
+  await mutate(engine.admission, request);
+  served.codec.setDefaults(next);
+  moveGeneration(served, next, old);
+  if (!plan.managed) next = engine.manage(call, { object: next, old });
+  const allocation = engine.serviceNetwork.reallocate(served, next, old);
+  try {
+    served.validateUpdate(next, old, call.target.subresource);
+    await validate(engine.admission, request);
+    return await storeUpdate(engine, call, { next, old, current, kept: () => allocation.commit() });
+  } finally {
+    allocation.release();
+  }
+}
+
+async function storeUpdate(
+  engine: Engine,
+  call: Call,
+  of: { next: KubeObject; old: KubeObject; current: StoredObject; kept: () => void },
+): Promise<Answer> {
+  const { served } = call;
+  const { next, old, current } = of;
+  if (isDryRun(call)) {
+    next.metadata.resourceVersion = String(current.revision);
+    return { kind: "value", status: 200, value: next };
+  }
+  delete next.metadata.resourceVersion;
+  const bytes = served.codec.encode(next);
+  if (isGone(served, next)) {
+    // The last finalizer went: this update is the removal, and answers with what it removed.
+    const { key, revision } = current;
+    const removed = await engine.store.delete(served.storage, key, revision);
+    engine.serviceNetwork.released(served, next);
+    return answerWith(served, { stored: { ...removed, bytes }, status: 200 });
+  }
+  if (sameState(bytes, current, { next, old })) {
+    return answerWith(served, { stored: current, status: 200 });
+  }
+  const expectedRevision = current.revision;
+  const write = { bytes, expectedRevision };
+  const stored = await engine.store.update(served.storage, current.key, write);
+  of.kept();
+  return answerWith(served, { stored, status: 200 });
+}
+
+/** Whether the write would change nothing: such a write is not made, and moves no revision. */
+function sameState(
+  bytes: Uint8Array,
+  current: StoredObject,
+  { next, old }: { next: KubeObject; old: KubeObject },
+): boolean {
+  if (bytes.byteLength !== current.bytes.byteLength) return false;
+  if (Buffer.compare(bytes, current.bytes) === 0) return true;
+  const { resourceVersion: _, ...metadata } = old.metadata;
+  return deepEqual(next, { ...old, metadata });
+}
+
+/** Whether nothing holds an object back whose deletion has begun. */
+export function isGone(served: ServedResource, object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (!deletionTimestamp || (deletionGracePeriodSeconds ?? 0) > 0) return false;
+  return !finalizers?.length && !served.strategy.holdsBack?.(object);
+}
+
+function checkPreconditions(call: Call, wanted: KubeObject, old: KubeObject): void {
+  const { resource } = call.served;
+  const { uid, resourceVersion, name } = wanted.metadata;
+  const current = old.metadata;
+  if (name !== undefined && name !== current.name) {
+    throw new StatusError(
+      "BadRequest",
+      `the name of the object (${name}) does not match the name on the URL (${current.name})`,
+    );
+  }
+  if (uid && uid !== current.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
+    throw conflict(resource, current.name ?? "", why + current.uid);
+  }
+  if (resourceVersion && resourceVersion !== "0" && resourceVersion !== current.resourceVersion) {
+    throw conflict(resource, current.name ?? "", STALE);
+  }
+}
+
+/** The main endpoint does not touch status where that is a subresource. */
+function mainScope(served: ServedResource, wanted: KubeObject, old: KubeObject): KubeObject {
+  const next: KubeObject = { ...wanted, metadata: { ...wanted.metadata } };
+  if (!served.hasStatus) return next;
+  if (old["status"] === undefined) delete next["status"];
+  else next["status"] = copyJson(old["status"]);
+  return next;
+}
+
+/** Server-owned metadata cannot be changed by an update. */
+function carryMeta(next: KubeObject, old: KubeObject): void {
+  const from = old.metadata as Record<string, unknown>;
+  const to = next.metadata as Record<string, unknown>;
+  for (const field of CARRIED) {
+    if (from[field] === undefined) delete to[field];
+    else to[field] = from[field];
+  }
+  if (old.apiVersion) next.apiVersion = old.apiVersion;
+  if (old.kind) next.kind = old.kind;
+}
+
+const CARRIED = [
+  "name",
+  "namespace",
+  "uid",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "generation",
+  "selfLink",
+];
+
+function moveGeneration(served: ServedResource, next: KubeObject, old: KubeObject): void {
+  if (!served.strategy.generation) return;
+  const changed = [...new Set([...Object.keys(next), ...Object.keys(old)])].some(
+    (field) =>
+      field !== "metadata" &&
+      !(field === "status" && served.hasStatus) &&
+      !deepEqual(next[field], old[field]),
+  );
+  if (changed) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+/** Kinds whose status updates may also carry labels and annotations. */
+const STATUS_WITH_LABELS: ReadonlySet<string> = new Set(["Node", "Pod", "Namespace"]);
+
+/** The status subresource changes status and nothing else. */
+export function statusScope(served: ServedResource): UpdateScope {
+  const withLabels = STATUS_WITH_LABELS.has(served.resource.kind);
+  return (wanted, old) => {
+    const next = copyJson(old);
+    if (wanted["status"] === undefined) delete next["status"];
+    else next["status"] = wanted["status"];
+    const fields = withLabels ? ["labels", "annotations", "managedFields"] : ["managedFields"];
+    const from = wanted.metadata as Record<string, unknown>;
+    const to = next.metadata as Record<string, unknown>;
+    for (const field of fields) {
+      if (from[field] === undefined) delete to[field];
+      else to[field] = from[field];
+    }
+    return next;
+  };
+}
+
+/** Wire form of the moment a deletion ends. */
+export function deletionTime(nowMs: number, graceSeconds: number): string {
+  return formatTime(nowMs + graceSeconds * 1000);
+}

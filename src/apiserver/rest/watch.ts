@@ -1,0 +1,206 @@
+import { StatusError } from "../../api/errors.ts";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Random } from "../../lib/random.ts";
+import type { CacheEvent, SeenEvent } from "../watch-cache/cache-event.ts";
+import type { CachedObject } from "../watch-cache/cached-object.ts";
+import type { Selection } from "../watch-cache/selection.ts";
+import type { WatchCache } from "../watch-cache/watch-cache.ts";
+import type { Call } from "./call.ts";
+import { parseRevision } from "./resource-version.ts";
+import { selectionOf } from "./selection-of.ts";
+
+const BOOKMARK_EVERY_MS = 60_000;
+/** A last bookmark comes this long before the timeout, so that the next watch starts fresh. */
+const BOOKMARK_BEFORE_END_MS = 2_000;
+const TIMEOUT_MIN_SECONDS = 1_800;
+
+/** What the two kinds of watch connections have in common. Calls never overlap. */
+export interface WatchReceiver {
+  /** The objects that exist when a watch starts without a revision. */
+  initial(objects: readonly CachedObject[]): void;
+  /** What one commit changed, as this watcher sees it. */
+  events(events: readonly ReceivedEvent[]): void;
+  bookmark(revision: number, initialEventsEnd: boolean): void;
+  /** The server ends the watch: in the ordinary way, or with a refusal. */
+  ended(refusal?: StatusError): void;
+}
+
+/** `event` is there to share encodings of `seen` among watchers. */
+export interface ReceivedEvent {
+  event: CacheEvent;
+  seen: SeenEvent;
+}
+
+interface WatchParameters {
+  selection: Selection;
+  /** `undefined` starts with the state itself. */
+  revision: number | undefined;
+  sendInitialEvents: boolean;
+  bookmarks: boolean;
+  timeoutMs: number;
+}
+
+function parametersOf(call: Call, random: Random): WatchParameters {
+  const { query } = call;
+  const sendInitialEvents = query.flag("sendInitialEvents");
+  const match = query.get("resourceVersionMatch");
+  if (query.has("sendInitialEvents") && match !== "NotOlderThan") {
+    throw forbiddenOption(
+      "resourceVersionMatch",
+      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    );
+  }
+  if (match !== undefined && !query.has("sendInitialEvents")) {
+    throw forbiddenOption(
+      "resourceVersionMatch",
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+    );
+  }
+  const text = query.get("resourceVersion");
+  const revision = text === undefined ? 0 : parseRevision(text);
+  const asked = Number(query.get("timeoutSeconds") ?? 0);
+  const seconds = asked > 0 ? asked : TIMEOUT_MIN_SECONDS * (1 + random.float());
+  return {
+    selection: selectionOf(call),
+    revision: revision === 0 ? undefined : revision,
+    sendInitialEvents,
+    bookmarks: query.flag("allowWatchBookmarks"),
+    timeoutMs: seconds * 1000,
+  };
+}
+
+function forbiddenOption(field: string, message: string): StatusError {
+  return new StatusError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    subject: { group: "meta.k8s.io", kind: "ListOptions" },
+    causes: [{ reason: "FieldValueForbidden", message, field }],
+  });
+}
+
+/**
+ * Prepares a watch. Bad parameters throw at once; `start` opens it, and from then on refusals
+ * arrive at the receiver, as upstream's do.
+ */
+export function prepareWatch(
+  call: Call,
+  engine: { clock: Clock; random: Random },
+): { start(receiver: WatchReceiver): Promise<Disposable> } {
+  const parameters = parametersOf(call, engine.random);
+  const { cache } = call.served;
+  return {
+    start: async (receiver) => {
+      const session = new WatchSession(cache, { parameters, receiver, clock: engine.clock });
+      await session.open();
+      return session;
+    },
+  };
+}
+
+/** One open watch. */
+class WatchSession implements Disposable {
+  readonly #cache: WatchCache;
+  readonly #parameters: WatchParameters;
+  readonly #receiver: WatchReceiver;
+  readonly #clock: Clock;
+  #subscription: Disposable | undefined;
+  #timers: Timer[] = [];
+  #closed = false;
+  /** Events up to here were part of the initial state. */
+  #after = 0;
+
+  constructor(
+    cache: WatchCache,
+    of: { parameters: WatchParameters; receiver: WatchReceiver; clock: Clock },
+  ) {
+    this.#cache = cache;
+    this.#parameters = of.parameters;
+    this.#receiver = of.receiver;
+    this.#clock = of.clock;
+  }
+
+  async open(): Promise<void> {
+    const { revision, sendInitialEvents } = this.#parameters;
+    try {
+      if (revision === undefined) await this.#cache.refresh();
+      else if (sendInitialEvents) await this.#cache.waitFor(revision);
+      if (this.#closed) return;
+      this.#begin();
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      this.#end(error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#subscription?.[Symbol.dispose]();
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+  }
+
+  #begin(): void {
+    const { revision, sendInitialEvents, bookmarks, timeoutMs } = this.#parameters;
+    const subscriber = {
+      deliver: (events: readonly CacheEvent[]) => this.#deliver(events),
+      ended: () => this.#end(),
+    };
+    if (revision !== undefined && !sendInitialEvents) {
+      this.#after = revision;
+      this.#subscription = this.#cache.subscribe(revision, subscriber);
+    } else {
+      this.#after = this.#cache.revision;
+      this.#receiver.initial(this.#cache.list(this.#parameters.selection));
+      if (sendInitialEvents && bookmarks) this.#receiver.bookmark(this.#after, true);
+      this.#subscription = this.#cache.subscribe(this.#after, subscriber);
+    }
+    // The receiver may have closed the watch from within.
+    if (this.#closed) return this[Symbol.dispose]();
+    this.#at(timeoutMs, () => this.#end());
+    if (!bookmarks) return;
+    this.#bookmarkEvery();
+    if (timeoutMs > 2 * BOOKMARK_BEFORE_END_MS) {
+      this.#at(timeoutMs - BOOKMARK_BEFORE_END_MS, () => this.#bookmark());
+    }
+  }
+
+  #deliver(events: readonly CacheEvent[]): void {
+    if (this.#closed) return;
+    const received: ReceivedEvent[] = [];
+    for (const event of events) {
+      if (event.revision <= this.#after) continue;
+      const seen = event.seenThrough(this.#parameters.selection);
+      if (seen) received.push({ event, seen });
+    }
+    if (received.length > 0) this.#receiver.events(received);
+  }
+
+  #bookmarkEvery(): void {
+    this.#at(BOOKMARK_EVERY_MS, () => {
+      this.#bookmark();
+      this.#bookmarkEvery();
+    });
+  }
+
+  #bookmark(): void {
+    this.#cache.refresh().then(
+      (revision) => {
+        if (!this.#closed) this.#receiver.bookmark(revision, false);
+      },
+      () => this.#end(),
+    );
+  }
+
+  #end(refusal?: StatusError): void {
+    if (this.#closed) return;
+    this[Symbol.dispose]();
+    this.#receiver.ended(refusal);
+  }
+
+  #at(delayMs: number, fire: () => void): void {
+    if (this.#closed) return;
+    const timer: Timer = this.#clock.setTimer(delayMs, () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      if (!this.#closed) fire();
+    });
+    this.#timers.push(timer);
+  }
+}

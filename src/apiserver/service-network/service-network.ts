@@ -1,0 +1,272 @@
+import { invalid } from "../../api/errors.ts";
+import type { StatusCause } from "../../api/status.ts";
+import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import { formatIpv4, parseCidr, parseIpv4 } from "./address.ts";
+import { NumberPool } from "./number-pool.ts";
+
+/** What one write took from the pools. */
+export interface Allocation {
+  /** The write failed or was a dry run: gives back what it took. */
+  release(): void;
+  /** The write is stored: gives back what the old object had and the new one has not. */
+  commit(): void;
+}
+
+export interface ServiceNetworkOptions {
+  /** Such as "10.96.0.0/16". */
+  cidr: string;
+  /** Node ports, both ends inclusive. */
+  nodePorts: { first: number; last: number };
+}
+
+interface ServicePort {
+  name?: string;
+  protocol?: string;
+  port?: number;
+  nodePort?: number;
+}
+
+const NOTHING: Allocation = { release: () => {}, commit: () => {} };
+/** Automatic addresses begin after this many, which are left to those who ask for one. */
+const STATIC_BAND_MAX = 256;
+
+/** Gives Services their cluster IPs and node ports. The truth is in the objects: see `rebuild`. */
+export class ServiceNetwork {
+  readonly #addresses: NumberPool;
+  readonly #ports: NumberPool;
+  readonly #cidr: string;
+
+  constructor({ cidr, nodePorts }: ServiceNetworkOptions) {
+    const { first, size } = parseCidr(cidr);
+    const band = Math.min(STATIC_BAND_MAX, Math.max(16, Math.floor(size / 16)));
+    // The network and the broadcast address are never handed out.
+    this.#addresses = new NumberPool({
+      first: first + 1,
+      size: size - 2,
+      dynamicFirst: first + 1 + Math.min(band, size / 4),
+    });
+    this.#ports = new NumberPool({
+      first: nodePorts.first,
+      size: nodePorts.last - nodePorts.first + 1,
+    });
+    this.#cidr = cidr;
+  }
+
+  /** Address of the `default/kubernetes` Service: the first of the range. */
+  get apiServerAddress(): string {
+    return formatIpv4(parseCidr(this.#cidr).first + 1);
+  }
+
+  /** Takes what the stored Services hold. */
+  rebuild(services: Iterable<KubeObject>): void {
+    for (const service of services) {
+      for (const address of addressesOf(service)) this.#addresses.take(parseIpv4(address));
+      for (const port of nodePortsOf(service)) this.#ports.take(port);
+    }
+  }
+
+  /** Completes a new Service in place. @throws StatusError Invalid */
+  allocate(served: ServedResource, service: KubeObject): Allocation {
+    if (!isService(served)) return NOTHING;
+    return this.#fill(service, { addresses: [], ports: [] });
+  }
+
+  /** Completes a changed Service in place; what it already had stays with it. */
+  reallocate(served: ServedResource, service: KubeObject, old: KubeObject): Allocation {
+    if (!isService(served)) return NOTHING;
+    carryOver(service, old);
+    return this.#fill(service, { addresses: addressesOf(old), ports: nodePortsOf(old) });
+  }
+
+  /** The object is gone. */
+  released(served: ServedResource, service: KubeObject): void {
+    if (!isService(served)) return;
+    this.#release({ addresses: addressesOf(service), ports: nodePortsOf(service) });
+  }
+
+  #release(of: { addresses: readonly string[]; ports: readonly number[] }): void {
+    for (const address of of.addresses) this.#addresses.release(parseIpv4(address));
+    for (const port of of.ports) this.#ports.release(port);
+  }
+
+  #fill(service: KubeObject, held: { addresses: string[]; ports: number[] }): Allocation {
+    const taken = { addresses: [] as string[], ports: [] as number[] };
+    const release = () => this.#release(taken);
+    try {
+      this.#fillAddress(service, { held: held.addresses, taken: taken.addresses });
+      this.#fillPorts(service, { held: held.ports, taken: taken.ports });
+    } catch (error) {
+      release();
+      throw error;
+    }
+    let open = true;
+    return {
+      release: () => {
+        if (open) release();
+        open = false;
+      },
+      commit: () => {
+        open = false;
+        const [addresses, ports] = [addressesOf(service), nodePortsOf(service)];
+        this.#release({
+          addresses: held.addresses.filter((address) => !addresses.includes(address)),
+          ports: held.ports.filter((port) => !ports.includes(port)),
+        });
+      },
+    };
+  }
+
+  #fillAddress(service: KubeObject, of: { held: string[]; taken: string[] }): void {
+    const spec = fieldOf(service, "spec");
+    if (spec["type"] === "ExternalName") {
+      for (const field of ADDRESS_FIELDS) delete spec[field];
+      return;
+    }
+    const list = spec["clusterIPs"];
+    let address = textOf(spec["clusterIP"]) || (Array.isArray(list) ? textOf(list[0]) : "");
+    if (address === "None") {
+      spec["clusterIP"] = "None";
+      spec["clusterIPs"] = ["None"];
+    } else if (!of.held.includes(address)) {
+      address = this.#takeAddress(service, address);
+      of.taken.push(address);
+    }
+    if (address !== "None") {
+      spec["clusterIP"] = address;
+      spec["clusterIPs"] = [address];
+    }
+    spec["ipFamilies"] ??= ["IPv4"];
+    spec["ipFamilyPolicy"] = "SingleStack";
+  }
+
+  #takeAddress(service: KubeObject, wanted: string): string {
+    const refuse = (why: string) =>
+      invalidService(service, {
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ["${wanted}"]: failed to allocate IP ${wanted}: ${why}`,
+        field: "spec.clusterIPs",
+      });
+    if (wanted === "") {
+      const free = this.#addresses.takeAny();
+      if (free === undefined) throw refuse("range is full");
+      return formatIpv4(free);
+    }
+    let number: number;
+    try {
+      number = parseIpv4(wanted);
+    } catch {
+      throw refuse("it is not a valid IPv4 address");
+    }
+    if (!this.#addresses.contains(number)) {
+      throw refuse(`the provided IP (${wanted}) is not in the valid range ${this.#cidr}`);
+    }
+    if (!this.#addresses.take(number)) throw refuse("provided IP is already allocated");
+    return wanted;
+  }
+
+  #fillPorts(service: KubeObject, of: { held: number[]; taken: number[] }): void {
+    const spec = fieldOf(service, "spec");
+    const type = spec["type"];
+    const loadBalancer = type === "LoadBalancer";
+    const ports = portsOf(service);
+    const wanted =
+      type === "NodePort" || (loadBalancer && spec["allocateLoadBalancerNodePorts"] !== false);
+    for (const [at, port] of ports.entries()) {
+      if (!port.nodePort && !wanted) continue;
+      if (!port.nodePort) {
+        port.nodePort = this.#sharedPort(ports, port) ?? this.#takeAnyPort(service, of.taken);
+      } else if (!of.held.includes(port.nodePort) && !of.taken.includes(port.nodePort)) {
+        this.#takePort(service, { at, port: port.nodePort, taken: of.taken });
+      }
+    }
+    if (!loadBalancer || spec["externalTrafficPolicy"] !== "Local") return;
+    spec["healthCheckNodePort"] ||= this.#takeAnyPort(service, of.taken);
+  }
+
+  /** One port number with two protocols gets one node port. */
+  #sharedPort(ports: readonly ServicePort[], port: ServicePort): number | undefined {
+    return ports.find(
+      (other) => other.port === port.port && other.protocol !== port.protocol && other.nodePort,
+    )?.nodePort;
+  }
+
+  #takeAnyPort(service: KubeObject, taken: number[]): number {
+    const free = this.#ports.takeAny();
+    if (free === undefined) {
+      throw invalidService(service, {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: failed to allocate a nodePort: range is full",
+        field: "spec.ports",
+      });
+    }
+    taken.push(free);
+    return free;
+  }
+
+  #takePort(service: KubeObject, of: { at: number; port: number; taken: number[] }): void {
+    const refuse = (why: string) =>
+      invalidService(service, {
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${of.port}: ${why}`,
+        field: `spec.ports[${of.at}].nodePort`,
+      });
+    if (!this.#ports.contains(of.port)) throw refuse("provided port is not in the valid range");
+    if (!this.#ports.take(of.port)) throw refuse("provided port is already allocated");
+    of.taken.push(of.port);
+  }
+}
+
+const ADDRESS_FIELDS = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
+
+function isService(served: ServedResource): boolean {
+  return served.storage === "core/services";
+}
+
+function invalidService(service: KubeObject, cause: StatusCause): Error {
+  return invalid({ group: "", kind: "Service" }, service.metadata.name ?? "", [cause]);
+}
+
+function portsOf(service: KubeObject): ServicePort[] {
+  const { ports } = fieldOf(service, "spec");
+  return Array.isArray(ports) ? (ports as ServicePort[]) : [];
+}
+
+/** Cluster IPs that the Service holds. */
+function addressesOf(service: KubeObject): string[] {
+  const { clusterIP } = fieldOf(service, "spec");
+  return typeof clusterIP === "string" && /^\d/.test(clusterIP) ? [clusterIP] : [];
+}
+
+function nodePortsOf(service: KubeObject): number[] {
+  const ports = portsOf(service).flatMap(({ nodePort }) => (nodePort ? [nodePort] : []));
+  const { healthCheckNodePort } = fieldOf(service, "spec");
+  if (typeof healthCheckNodePort === "number" && healthCheckNodePort > 0) {
+    ports.push(healthCheckNodePort);
+  }
+  return [...new Set(ports)];
+}
+
+/** An update that leaves an address or node port out means the one it has. */
+function carryOver(service: KubeObject, old: KubeObject): void {
+  const spec = fieldOf(service, "spec");
+  const before = fieldOf(old, "spec");
+  const { type } = spec;
+  if (type !== "ExternalName" && before["type"] !== "ExternalName" && !spec["clusterIP"]) {
+    for (const field of ADDRESS_FIELDS) {
+      if (before[field] !== undefined) spec[field] ??= structuredClone(before[field]);
+    }
+    spec["clusterIP"] = before["clusterIP"];
+    spec["clusterIPs"] = structuredClone(before["clusterIPs"]);
+  }
+  const keepsPorts = type === "NodePort" || type === "LoadBalancer";
+  const hadPorts = before["type"] === "NodePort" || before["type"] === "LoadBalancer";
+  for (const port of portsOf(service)) {
+    const same = portsOf(old).find(
+      (other) => other.port === port.port && other.protocol === port.protocol,
+    );
+    if (keepsPorts) port.nodePort ||= same?.nodePort ?? 0;
+    else if (hadPorts && port.nodePort === same?.nodePort) delete port.nodePort;
+    if (!port.nodePort) delete port.nodePort;
+  }
+}

@@ -1,0 +1,45 @@
+import type { UserInfo } from "../contract.ts";
+import type { KubeObject } from "../kube-object.ts";
+
+/** What a strategy may know of the request. */
+export interface StrategyContext {
+  user: UserInfo;
+  /** Epoch milliseconds. */
+  nowMs: number;
+}
+
+/** How a kind differs from every other on its way into the store. */
+export interface Strategy {
+  /** PUT to a name that does not exist creates it. */
+  createOnUpdate: boolean;
+  /** PUT without a resourceVersion is accepted. */
+  unconditionalUpdate: boolean;
+  /** `metadata.generation` is 1 at creation and moves when more than metadata and status does. */
+  generation: boolean;
+  /** A create may carry status (Nodes register with it). */
+  keepsStatusOnCreate: boolean;
+  /** What happens to dependents unless the deletion says otherwise. */
+  propagation: "Background" | "Orphan";
+  /** A finished deletion answers with the object instead of a Status. */
+  returnsDeleted: boolean;
+  /** Fills and resets fields of a new object. Its uid and name are set. */
+  prepareCreate?(object: KubeObject, context: StrategyContext): void;
+  /** Carries over what the main endpoint may not change. Status is already the old one. */
+  prepareUpdate?(object: KubeObject, old: KubeObject, context: StrategyContext): void;
+  /** Seconds of grace for a deletion; `undefined` for kinds that are deleted at once. */
+  gracePeriodSeconds?(object: KubeObject, asked: number | undefined): number;
+  /** Finalizers outside metadata that keep the object (Namespaces). */
+  holdsBack?(object: KubeObject): boolean;
+  /** Marks the object when its deletion begins. */
+  prepareDelete?(object: KubeObject): void;
+}
+
+/** The rules of most kinds. */
+export const PLAIN: Strategy = {
+  createOnUpdate: false,
+  unconditionalUpdate: true,
+  generation: false,
+  keepsStatusOnCreate: false,
+  propagation: "Background",
+  returnsDeleted: false,
+};

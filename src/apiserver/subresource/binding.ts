@@ -1,0 +1,59 @@
+import { copyJson } from "../../lib/json-copy.ts";
+import { conflict, StatusError } from "../../api/errors.ts";
+import { formatTime } from "../../lib/clock.ts";
+import type { Engine } from "../engine.ts";
+import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
+import { parseRawBody } from "../raw-body.ts";
+import type { Answer, Call } from "../rest/call.ts";
+import { successStatus } from "../rest/success-status.ts";
+import { updateObject } from "../rest/update.ts";
+
+type Condition = Record<string, unknown>;
+
+/** POST of a Binding: puts a pod on a node, once. */
+export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
+  const binding = parseRawBody(call.body);
+  const node = fieldOf(binding, "target")["name"];
+  if (typeof node !== "string" || node === "") {
+    throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
+  }
+  const annotations = fieldOf(binding, "metadata")["annotations"];
+  const time = formatTime(engine.clock.now());
+  await updateObject(engine, call, {
+    wanted: (old) => {
+      checkUnbound(call, old);
+      const pod = copyJson(old);
+      pod["spec"] = { ...fieldOf(pod, "spec"), nodeName: node };
+      if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+      const status = fieldOf(pod, "status");
+      pod["status"] = { ...status, conditions: withScheduled(status["conditions"], time) };
+      return pod;
+    },
+    scope: (wanted) => wanted,
+  });
+  return { kind: "value", status: 201, value: successStatus(201) };
+}
+
+function checkUnbound(call: Call, pod: KubeObject): void {
+  const name = pod.metadata.name ?? "";
+  const { resource } = call.served;
+  if (pod.metadata.deletionTimestamp) {
+    const why = `pod ${name} is being deleted, cannot be assigned to a host`;
+    throw conflict(resource, name, why);
+  }
+  const { nodeName, schedulingGates } = fieldOf(pod, "spec");
+  if (nodeName) {
+    throw conflict(resource, name, `pod ${name} is already assigned to node "${textOf(nodeName)}"`);
+  }
+  if (Array.isArray(schedulingGates) && schedulingGates.length > 0) {
+    throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
+  }
+}
+
+function withScheduled(conditions: unknown, time: string): Condition[] {
+  const others = Array.isArray(conditions) ? (conditions as Condition[]) : [];
+  return [
+    ...others.filter(({ type }) => type !== "PodScheduled"),
+    { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: time },
+  ];
+}

@@ -1,0 +1,42 @@
+import type { AttributesOf, CachedObject } from "./cached-object.ts";
+
+/** Decides on the attributes of an object. */
+export type AttributeMatcher = (attributes: {
+  labels: Readonly<Record<string, string>>;
+  fields: Readonly<Record<string, string>>;
+}) => boolean;
+
+/** Which objects of a resource a list or watch wants. */
+export class Selection {
+  /** Keys start so: "namespace/" or "" for all. */
+  readonly prefix: string;
+  /** Exactly this key, when a field selector names the object. */
+  readonly key: string | undefined;
+  readonly #matcher: AttributeMatcher | undefined;
+  readonly #attributesOf: AttributesOf;
+
+  constructor(of: {
+    prefix: string;
+    key?: string | undefined;
+    matcher?: AttributeMatcher | undefined;
+    attributesOf: AttributesOf;
+  }) {
+    this.prefix = of.prefix;
+    this.key = of.key;
+    this.#matcher = of.matcher;
+    this.#attributesOf = of.attributesOf;
+  }
+
+  /** No object needs to be looked into: the keys decide. */
+  get byKeyOnly(): boolean {
+    return this.#matcher === undefined;
+  }
+
+  coversKey(key: string): boolean {
+    return this.key === undefined ? key.startsWith(this.prefix) : key === this.key;
+  }
+
+  matches(object: CachedObject): boolean {
+    return this.#matcher === undefined || this.#matcher(object.attributes(this.#attributesOf));
+  }
+}

@@ -1,0 +1,217 @@
+import { StatusError } from "../../api/errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { Store, StoreEvent } from "../../store/store.ts";
+import { CacheEvent } from "./cache-event.ts";
+import { type AttributesOf, CachedObject } from "./cached-object.ts";
+import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
+import type { Selection } from "./selection.ts";
+import { SortedKeys } from "./sorted-keys.ts";
+
+/** How long a read waits for a revision that the cache has not reached. */
+const FUTURE_WAIT_MS = 3_000;
+
+export interface WatchCacheOptions {
+  store: Store;
+  /** Name of the resource in the store. */
+  storage: string;
+  clock: Clock;
+  logger: Logger;
+  /** Puts `metadata.resourceVersion` into stored bytes. */
+  splice(bytes: Uint8Array, revision: number): Uint8Array;
+  attributesOf: AttributesOf;
+  ringLimits?: EventRingLimits;
+}
+
+/** Receives what happens to a resource. Called in revision order and never concurrently. */
+export interface Subscriber {
+  /** The events of one commit. Must not throw and must not keep the array. */
+  deliver(events: readonly CacheEvent[]): void;
+  /** The cache closes; nothing more will come. */
+  ended(): void;
+}
+
+interface Waiter {
+  revision: number;
+  resolve(): void;
+}
+
+/**
+ * The whole current state of one resource in memory, as bytes, and its recent history. It is fed
+ * by one watch of the store. Everything that this server acknowledged is in it, because writes
+ * wait for their own revision (`waitFor`) before they answer.
+ */
+export class WatchCache implements Disposable {
+  readonly #options: WatchCacheOptions;
+  readonly #objects = new Map<string, CachedObject>();
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #keys: SortedKeys;
+  readonly #ring: EventRing;
+  #waiters: Waiter[] = [];
+  #revision: number;
+  #watch: Disposable | undefined;
+
+  private constructor(options: WatchCacheOptions, list: { revision: number; keys: string[] }) {
+    this.#options = options;
+    this.#revision = list.revision;
+    this.#keys = new SortedKeys(list.keys);
+    this.#ring = new EventRing(list.revision, options.ringLimits ?? DEFAULT_RING_LIMITS);
+  }
+
+  /** Reads the resource and follows it from there. */
+  static async start(options: WatchCacheOptions): Promise<WatchCache> {
+    const { store, storage, splice } = options;
+    const { revision, items } = await store.list(storage);
+    const keys = items.map((item) => item.key);
+    const cache = new WatchCache(options, { revision, keys });
+    for (const item of items) {
+      const bytes = splice(item.bytes, item.revision);
+      cache.#objects.set(item.key, new CachedObject(item.key, item.revision, bytes));
+    }
+    cache.#watch = await store.watch(storage, revision, (events) => cache.#deliver(events));
+    return cache;
+  }
+
+  /** The cache holds the state of this revision, complete. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(key: string): CachedObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  /** Keys in order, with `prefix` and from `start` on. A snapshot only until the next await. */
+  keys(prefix: string, start?: string): readonly string[] {
+    return this.#keys.range(prefix, start);
+  }
+
+  /** All selected objects in key order. */
+  list(selection: Selection): CachedObject[] {
+    if (selection.key !== undefined) {
+      const object = this.#objects.get(selection.key);
+      return object && selection.matches(object) ? [object] : [];
+    }
+    const selected: CachedObject[] = [];
+    for (const key of this.#keys.range(selection.prefix)) {
+      const object = this.#objects.get(key);
+      if (object && selection.matches(object)) selected.push(object);
+    }
+    return selected;
+  }
+
+  /** Brings the cache to the newest durable revision and returns it. */
+  async refresh(): Promise<number> {
+    const revision = await this.#options.store.revision();
+    this.#advance(revision);
+    return this.#revision;
+  }
+
+  /**
+   * Resolves once the cache holds `revision`.
+   * @throws StatusError Timeout (504) when the store does not get there within three seconds
+   */
+  async waitFor(revision: number): Promise<void> {
+    if (revision <= this.#revision) return;
+    if ((await this.refresh()) >= revision) return;
+    let reached = false;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(FUTURE_WAIT_MS, resolve);
+      const arrived = () => {
+        reached = true;
+        timer.cancel();
+        resolve();
+      };
+      this.#waiters.push({ revision, resolve: arrived });
+    });
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > this.#revision);
+    if (reached || (await this.refresh()) >= revision) return;
+    throw new StatusError(
+      "Timeout",
+      `Too large resource version: ${revision}, current: ${this.#revision}`,
+      {
+        retryAfterSeconds: 1,
+        causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+      },
+    );
+  }
+
+  /**
+   * Delivers everything after `fromRevision`: kept history at once, then changes as they come.
+   * @throws StatusError Expired when the history does not reach back that far
+   */
+  subscribe(fromRevision: number, subscriber: Subscriber): Disposable {
+    if (fromRevision < this.#ring.startRevision) {
+      throw new StatusError(
+        "Expired",
+        `too old resource version: ${fromRevision} (${this.#ring.startRevision})`,
+      );
+    }
+    const missed = this.#ring.after(fromRevision);
+    if (missed.length > 0) subscriber.deliver(missed);
+    this.#subscribers.add(subscriber);
+    return { [Symbol.dispose]: () => this.#subscribers.delete(subscriber) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    for (const subscriber of this.#subscribers) subscriber.ended();
+    this.#subscribers.clear();
+    for (const waiter of this.#waiters) waiter.resolve();
+  }
+
+  #deliver(events: readonly StoreEvent[]): void {
+    const batch: CacheEvent[] = [];
+    const timeMs = this.#options.clock.monotonicMs();
+    for (const event of events) {
+      const cached = this.#apply(event, timeMs);
+      this.#ring.push(cached);
+      batch.push(cached);
+    }
+    this.#revision = Math.max(this.#revision, batch.at(-1)?.revision ?? 0);
+    for (const subscriber of this.#subscribers) {
+      try {
+        subscriber.deliver(batch);
+      } catch (error) {
+        this.#subscribers.delete(subscriber);
+        subscriber.ended();
+        this.#options.logger.error("a watcher failed and was dropped", { error });
+      }
+    }
+    this.#wake();
+  }
+
+  #apply(event: StoreEvent, timeMs: number): CacheEvent {
+    const { key, revision } = event;
+    const previous = this.#objects.get(key);
+    const bytes = this.#options.splice(event.bytes, revision);
+    const object = new CachedObject(key, revision, bytes);
+    const removed = event.type === "delete";
+    if (removed) {
+      this.#objects.delete(key);
+      this.#keys.remove(key);
+    } else {
+      this.#objects.set(key, object);
+      if (!previous) this.#keys.add(key);
+    }
+    return new CacheEvent({ object, previous, removed, timeMs });
+  }
+
+  /** The store has delivered every event up to a revision that it reported. */
+  #advance(revision: number): void {
+    if (revision <= this.#revision) return;
+    this.#revision = revision;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const reached = this.#waiters.filter((waiter) => waiter.revision <= this.#revision);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > this.#revision);
+    for (const waiter of reached) waiter.resolve();
+  }
+}
