@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../../lib/clock.ts";
 import { compareUtf8 } from "../../lib/sorted-map.ts";
 import type { Backend, ScanEntry, ScanRange, Version } from "../backend.ts";
+import { isStoreError } from "../errors.ts";
 import { VersionTable } from "../memory/version-table.ts";
 import { JOURNAL_FILE_BYTES, type Journal } from "./journal.ts";
 import { encodeRecord, type JournalRecord, recordSize } from "./journal-codec.ts";
@@ -51,7 +52,8 @@ export class JournaledBackend implements Backend {
       this.#sequence = sequence;
     }
     await this.#apply();
-    if (this.#applyError) throw this.#applyError;
+    // On a full disk it opens all the same: everything can be read, and writes wait for space.
+    if (this.#applyError && !isStoreError(this.#applyError, "disk-full")) throw this.#applyError;
   }
 
   get state(): { revision: number; compacted: number } {

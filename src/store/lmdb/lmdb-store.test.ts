@@ -112,6 +112,23 @@ function isJournal(fd: string): boolean {
   }
 }
 
+const needsRoot = process.getuid?.() === 0 ? {} : { skip: "mounting a small disk needs root" };
+
+test(
+  "a full disk refuses writes, loses nothing, and is over when there is space",
+  needsRoot,
+  () => {
+    const checker = path.join(import.meta.dirname, "disk-full-checker.js");
+    using folder = temporaryDirectory();
+    const script = 'mount -t tmpfs -o size=16m tmpfs "$1" && exec "$2" "$3" "$1"';
+    const mounted = ["sh", "-c", script, "sh", folder.directory, process.execPath, checker];
+    const run = ["--mount", "--propagation=private", ...mounted];
+    const { status, stdout, stderr } = spawnSync("unshare", run, { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /all is well/);
+  },
+);
+
 test("history, revisions and deletions survive reopening", async () => {
   using folder = temporaryDirectory();
   const clock = new VirtualClock();

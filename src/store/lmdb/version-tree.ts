@@ -1,7 +1,9 @@
+import { statfs } from "node:fs/promises";
+import path from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { compareUtf8 } from "../../lib/sorted-map.ts";
 import type { ScanEntry, ScanRange, Version } from "../backend.ts";
-import { StoreError } from "../errors.ts";
+import { StoreError, toStoreError } from "../errors.ts";
 import {
   ALL_VERSIONS,
   chainEnd,
@@ -26,6 +28,8 @@ const STATE_KEY = Buffer.from("m");
 /** Address space only: the file grows with its content, and the map beyond this when it must. */
 const MAP_BYTES = 4 * 2 ** 30;
 const COMPACT_EVENTS = 512;
+/** With less free space than any commit needs, a failed write is put down to the full disk. */
+const FREE_MIN_BYTES = 4 << 20;
 
 /** What the tree knows about itself; stored with every change. */
 export interface TreeState {
@@ -43,12 +47,14 @@ export interface TreeState {
  * with neither asynchronous flushes nor overlapping ones.
  */
 export class VersionTree implements AsyncDisposable {
+  readonly #file: string;
   readonly #db: RootDatabase<Buffer, Buffer> & Database<Buffer, Buffer>;
   #state: TreeState;
   /** Changes follow one another, since each stores the state that the one before left. */
   #lastChange: Promise<void> = Promise.resolve();
 
-  private constructor(db: RootDatabase<Buffer, Buffer>, state: TreeState) {
+  private constructor(file: string, db: RootDatabase<Buffer, Buffer>, state: TreeState) {
+    this.#file = file;
     this.#db = db;
     this.#state = state;
   }
@@ -76,7 +82,7 @@ export class VersionTree implements AsyncDisposable {
         `Cannot open store "${file}": it has format ${state.format}, this version reads up to ${FORMAT}`,
       );
     }
-    const tree = new VersionTree(db, state);
+    const tree = new VersionTree(file, db, state);
     if (!stored) await tree.#change({}, () => {});
     return tree;
   }
@@ -195,16 +201,26 @@ export class VersionTree implements AsyncDisposable {
   #change(update: Partial<TreeState>, queueAll: () => void): Promise<void> {
     const change = this.#lastChange.then(async () => {
       const state = { ...this.#state, ...update };
-      await this.#db.batch(() => {
+      const commit = this.#db.batch(() => {
         queueAll();
         this.#queue(STATE_KEY, Buffer.from(JSON.stringify(state)));
       });
+      await commit.catch((error: unknown) => this.#explain(error));
       // Reads of this turn must not go on with a snapshot from before the commit.
       this.#db.resetReadTxn();
       this.#state = state;
     });
     this.#lastChange = change.catch(() => {});
     return change;
+  }
+
+  /** LMDB calls a short write "input/output error"; on a full disk that is what it means. */
+  async #explain(error: unknown): Promise<never> {
+    const { commitError } = error as { commitError?: Promise<never> };
+    const cause: unknown = await Promise.resolve(commitError).catch((reason: unknown) => reason);
+    const { bavail, bsize } = await statfs(path.dirname(this.#file));
+    const isFull = bavail * bsize < FREE_MIN_BYTES;
+    throw toStoreError(isFull ? { code: "ENOSPC" } : (cause ?? error), "write to the tree");
   }
 
   #queue(key: Buffer, value: Buffer): void {
