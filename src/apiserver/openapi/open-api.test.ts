@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  BUILT_IN_RESOURCES,
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  NAMESPACES,
+  PODS,
+} from "../../api/generated/resources.ts";
+import type { Resource } from "../../api/resource.ts";
+import { builtInModel } from "../../api/schema/built-in-model.ts";
+import { OpenApiPages } from "./open-api-pages.ts";
+import type { JsonSchema } from "./schemas.ts";
+import { buildOpenApiV3 } from "./v3.ts";
+
+interface Document {
+  paths: { [path: string]: { [method: string]: Operation } };
+  components: {
+    schemas: { [name: string]: JsonSchema & { properties: { [name: string]: JsonSchema } } };
+  };
+}
+
+interface Operation {
+  operationId: string;
+  parameters: { name: string; in: string }[];
+  "x-kubernetes-action": string;
+  "x-kubernetes-group-version-kind": unknown;
+}
+
+const model = builtInModel();
+
+const WIDGETS: Resource = {
+  group: "example.com",
+  version: "v1",
+  plural: "widgets",
+  singular: "widget",
+  kind: "Widget",
+  namespaced: true,
+};
+const WIDGET_SCHEMA = { properties: { spec: { type: "object" } } };
+
+function documentOf(...resources: Resource[]): Document {
+  const customSchema = (resource: Resource) => (resource === WIDGETS ? WIDGET_SCHEMA : undefined);
+  const document = buildOpenApiV3({ model, version: "v1.32.0", resources, customSchema });
+  return document as unknown as Document;
+}
+
+test("the patch operation of a kind takes fieldValidation, as kubectl checks", () => {
+  const patch =
+    documentOf(DEPLOYMENTS).paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]?.[
+      "patch"
+    ];
+  assert.deepEqual(patch?.["x-kubernetes-group-version-kind"], {
+    group: "apps",
+    kind: "Deployment",
+    version: "v1",
+  });
+  assert.deepEqual(
+    patch?.parameters.map((parameter) => `${parameter.in} ${parameter.name}`),
+    ["query dryRun", "query fieldManager", "query fieldValidation", "query force"],
+  );
+});
+
+test("a namespaced resource is listed in its namespace and in all", () => {
+  const { paths } = documentOf(PODS);
+  assert.equal(paths["/api/v1/pods"]?.["get"]?.operationId, "listCoreV1PodForAllNamespaces");
+  const collection = paths["/api/v1/namespaces/{namespace}/pods"];
+  assert.deepEqual(
+    [collection?.["get"], collection?.["post"], collection?.["delete"]].map(
+      (each) => each?.operationId,
+    ),
+    ["listCoreV1NamespacedPod", "createCoreV1NamespacedPod", "deleteCoreV1CollectionNamespacedPod"],
+  );
+});
+
+test("subresources have the body of their own kind", () => {
+  const { paths } = documentOf(PODS, DEPLOYMENTS);
+  const eviction = paths["/api/v1/namespaces/{namespace}/pods/{name}/eviction"]?.["post"];
+  assert.deepEqual(eviction?.["x-kubernetes-group-version-kind"], {
+    group: "policy",
+    kind: "Eviction",
+    version: "v1",
+  });
+  const scale = paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"]?.["patch"];
+  assert.deepEqual(scale?.["x-kubernetes-group-version-kind"], {
+    group: "autoscaling",
+    kind: "Scale",
+    version: "v1",
+  });
+  assert.equal(
+    paths["/api/v1/namespaces/{namespace}/pods/{name}/exec"]?.["get"]?.["x-kubernetes-action"],
+    "connect",
+  );
+});
+
+test("verbs that a resource lacks have no operation", () => {
+  const namespaces = documentOf(NAMESPACES).paths["/api/v1/namespaces"];
+  assert.deepEqual(Object.keys(namespaces ?? {}), ["get", "post", "parameters"]);
+});
+
+test("schemas carry what merging patches needs to know", () => {
+  const { schemas } = documentOf(PODS, DEPLOYMENTS).components;
+  const spec = schemas["io.k8s.api.core.v1.PodSpec"];
+  const containers = { ...spec?.properties["containers"] };
+  delete containers["description"];
+  assert.deepEqual(containers, {
+    type: "array",
+    items: { $ref: "#/components/schemas/io.k8s.api.core.v1.Container" },
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["name"],
+    "x-kubernetes-patch-strategy": "merge",
+    "x-kubernetes-patch-merge-key": "name",
+  });
+  assert.deepEqual(spec?.["required"], ["containers"]);
+  assert.deepEqual(spec?.properties["restartPolicy"]?.["enum"], ["Always", "OnFailure", "Never"]);
+  const selector = schemas["io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"];
+  assert.equal(selector?.["x-kubernetes-map-type"], "atomic");
+  const strategy = schemas["io.k8s.api.apps.v1.DeploymentSpec"]?.properties["strategy"];
+  assert.equal(strategy?.["x-kubernetes-patch-strategy"], "retainKeys");
+  assert.deepEqual(strategy?.["allOf"], [
+    { $ref: "#/components/schemas/io.k8s.api.apps.v1.DeploymentStrategy" },
+  ]);
+});
+
+test("every reference of every document leads to a definition", () => {
+  for (const apiVersion of new Set(
+    BUILT_IN_RESOURCES.map((each) => `${each.group}/${each.version}`),
+  )) {
+    const resources = BUILT_IN_RESOURCES.filter(
+      (each) => `${each.group}/${each.version}` === apiVersion,
+    );
+    const document = documentOf(...resources);
+    for (const [, name = ""] of JSON.stringify(document).matchAll(
+      /"#\/components\/schemas\/([^"]+)"/g,
+    )) {
+      assert.ok(document.components.schemas[name], `${apiVersion}: ${name}`);
+    }
+  }
+});
+
+test("a custom kind is described by its own schema", () => {
+  const { paths, components } = documentOf(WIDGETS);
+  const widget = components.schemas["com.example.v1.Widget"];
+  assert.deepEqual(Object.keys(widget?.properties ?? {}), [
+    "apiVersion",
+    "kind",
+    "spec",
+    "metadata",
+  ]);
+  assert.deepEqual(widget?.["x-kubernetes-group-version-kind"], [
+    { group: "example.com", kind: "Widget", version: "v1" },
+  ]);
+  assert.ok(paths["/apis/example.com/v1/namespaces/{namespace}/widgets/{name}"]?.["patch"]);
+});
+
+test("the index leads to documents and a document's hash changes with its resources only", () => {
+  const served: Resource[] = [PODS, DEPLOYMENTS];
+  let generation = 1;
+  const pages = new OpenApiPages({
+    model,
+    version: "v1.32.0",
+    resources: () => served,
+    generation: () => generation,
+  });
+  const index = () =>
+    (
+      JSON.parse(Buffer.from(pages.page("/openapi/v3")?.bytes ?? []).toString()) as {
+        paths: Record<string, { serverRelativeURL: string }>;
+      }
+    ).paths;
+  const before = index();
+  assert.deepEqual(Object.keys(before), ["api/v1", "apis/apps/v1"]);
+  assert.match(
+    before["apis/apps/v1"]?.serverRelativeURL ?? "",
+    /^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{64}$/,
+  );
+  served.push(CONFIG_MAPS);
+  generation++;
+  const after = index();
+  assert.notDeepEqual(after["api/v1"], before["api/v1"]);
+  assert.deepEqual(after["apis/apps/v1"], before["apis/apps/v1"]);
+  const page = pages.page("/openapi/v3/apis/apps/v1");
+  assert.equal(page?.contentType, "application/json");
+  assert.equal(
+    (JSON.parse(Buffer.from(page?.bytes ?? []).toString()) as { openapi: string }).openapi,
+    "3.0.0",
+  );
+  assert.equal(pages.page("/openapi/v3/apis/none/v1"), undefined);
+  assert.equal(pages.page("/openapi/v2"), undefined);
+});
