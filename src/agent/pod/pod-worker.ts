@@ -36,6 +36,8 @@ export interface PodWorker extends AsyncDisposable {
   /** The API no longer has the pod. */
   markGone(): void;
   exited(status: ContainerStatus): void;
+  /** Tells of every container of the pod that ends. */
+  onExit(handler: (status: ContainerStatus) => void): Disposable;
   /** The pod as the agent knows it now, with its own view of the status. */
   view(): Pod;
   /** Ends the pod as Failed. */
@@ -74,6 +76,7 @@ class Worker implements PodWorker {
   readonly #writer: ReturnType<typeof createStatusWriter>;
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #exitHandlers = new Set<(status: ContainerStatus) => void>();
   #timer: Timer | undefined;
   #planned = false;
   #published: AgentPodStatus | undefined;
@@ -149,7 +152,13 @@ class Worker implements PodWorker {
     const seen = this.state.containers.get(status.name);
     if (!item || seen?.current?.status.id !== status.id) return;
     this.#recordExit(item, status);
+    for (const handler of this.#exitHandlers) handler(status);
     this.changed();
+  }
+
+  onExit(handler: (status: ContainerStatus) => void): Disposable {
+    this.#exitHandlers.add(handler);
+    return { [Symbol.dispose]: () => void this.#exitHandlers.delete(handler) };
   }
 
   #recordExit(item: PodContainer, status: ContainerStatus): void {

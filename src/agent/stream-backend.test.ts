@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { test } from "node:test";
+import { isNotFound } from "../api/errors.ts";
+import { PODS } from "../api/generated/resources.ts";
+import { settle } from "../lib/virtual-clock.ts";
+import { createFakeNode } from "./pod/fake-parts.ts";
+import { createPodManager } from "./pod/pod-manager.ts";
+import { createStreamBackend } from "./stream-backend.ts";
+import type { StreamBackend } from "./stream/contract.ts";
+
+const POD = { namespace: "default", name: "web" };
+
+async function withBackend(
+  use: (backend: StreamBackend, node: ReturnType<typeof createFakeNode>) => Promise<void>,
+): Promise<void> {
+  await using node = createFakeNode();
+  const stats = { atMs: 0, cpuNanoseconds: 2e9, memoryBytes: 10, workingSetBytes: 5 };
+  node.parts.runtime.stats = async () => ({ ...stats, containers: [{ name: "app", ...stats }] });
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  const containers = [{ name: "app", image: "app:1" }];
+  await node.parts.client.for(PODS).create({ metadata: POD, spec: { containers } });
+  await settle();
+  const { runtime, network, clock } = node.parts;
+  const backend = createStreamBackend({
+    manager,
+    runtime,
+    network,
+    clock,
+    nodeName: "node-1",
+    readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
+  });
+  await use(backend, node);
+}
+
+const logOf = async (backend: StreamBackend, previous: boolean) => {
+  const target = { ...POD, container: "" };
+  const stream = await backend.logs(target, { previous }, AbortSignal.timeout(1_000));
+  return await stream.toArray();
+};
+
+test("logs are those of the newest attempt, or of the one before", () =>
+  withBackend(async (backend, { runtime }) => {
+    assert.deepEqual(await logOf(backend, false), ["0.log", true]);
+    await assert.rejects(logOf(backend, true), /previous terminated container "app"/);
+    runtime.exit(runtime.named("app").id, 1);
+    await settle();
+    assert.deepEqual(await logOf(backend, false), ["1.log", true]);
+    assert.deepEqual(await logOf(backend, true), ["0.log", false]);
+  }));
+
+test("what is not here, or does not run, is refused with a status", () =>
+  withBackend(async (backend, { runtime }) => {
+    const options = { command: ["ls"], tty: false, stdin: false, stdout: true, stderr: true };
+    const exec = (target: object) => backend.exec({ ...POD, container: "app", ...target }, options);
+    await assert.rejects(exec({ name: "other" }), isNotFound);
+    await assert.rejects(exec({ uid: "another" }), isNotFound);
+    await assert.rejects(exec({ container: "other" }), /container other is not valid/);
+    await assert.rejects(exec({}), /not in this test/);
+    runtime.startError = new Error("no");
+    runtime.exit(runtime.named("app").id, 1);
+    await settle();
+    await assert.rejects(exec({}), /is not running/);
+  }));
+
+test("use of pods is told as a summary and as metrics", () =>
+  withBackend(async (backend) => {
+    const summary = (await backend.statsSummary()) as { pods: { podRef: { name: string } }[] };
+    assert.deepEqual(
+      summary.pods.map(({ podRef }) => podRef.name),
+      ["web"],
+    );
+    const text = await backend.metrics();
+    const labels = '{container="app",namespace="default",pod="web"}';
+    assert.ok(text.includes(`\ncontainer_cpu_usage_seconds_total${labels} 2\n`), text);
+  }));
