@@ -1,6 +1,8 @@
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { builtInModel } from "../api/schema/built-in-model.ts";
+import type { SchemaModel } from "../api/schema/model.ts";
 import type { Transport } from "../api/transport.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -15,6 +17,7 @@ import type {
   TokenIssuer,
   UserInfo,
 } from "./contract.ts";
+import { ProtobufDecoder } from "./codec/protobuf-decoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { HttpHandler } from "./http/http-handler.ts";
@@ -30,6 +33,7 @@ import { createObjectReader } from "./object-reader.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
+import type { TokenVerifier } from "./token/token-verifier.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
 
 /** Who may do what; made once the server can read its own objects. */
@@ -38,6 +42,8 @@ export interface SecurityParts {
   authorizer: Authorizer;
   admission: readonly AdmissionPlugin[];
   tokenIssuer?: TokenIssuer;
+  /** For TokenReview. */
+  tokenVerifier?: TokenVerifier;
 }
 
 /** Everything a server needs from outside. */
@@ -114,7 +120,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     caches.push(cache);
     return cache;
   };
-  for (const served of await serveBuiltIns(startCache)) registry.add(served);
+  const model = builtInModel();
+  for (const served of await serveBuiltIns(model, startCache)) registry.add(served);
   const serviceNetwork = new ServiceNetwork({
     cidr: options.serviceCidr ?? "10.96.0.0/16",
     nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 },
@@ -134,12 +141,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer: security.authorizer,
     admission: security.admission,
     tokenIssuer: security.tokenIssuer,
+    tokenVerifier: security.tokenVerifier,
     serviceNetwork,
     sharedStore: options.sharedStore ?? false,
     manage: (call, of) => recordOwnership(clock, call, of),
     apply: (call, of) => applyConfiguration(clock, call, of),
   };
-  return new Server(engine, { options, caches, reader });
+  return new Server(engine, { options, caches, reader, model });
 }
 
 /** A store that was never written has no revision that a watch could start from. */
@@ -159,7 +167,12 @@ class Server implements ApiServer {
 
   constructor(
     engine: Engine,
-    of: { options: ApiServerOptions; caches: readonly WatchCache[]; reader: ObjectReader },
+    of: {
+      options: ApiServerOptions;
+      caches: readonly WatchCache[];
+      reader: ObjectReader;
+      model: SchemaModel;
+    },
   ) {
     const { options } = of;
     this.#engine = engine;
@@ -173,6 +186,7 @@ class Server implements ApiServer {
     this.#handler = new HttpHandler({
       engine,
       kubelets: this.#kubelets,
+      protobuf: new ProtobufDecoder(of.model),
       discovery: new Discovery(engine.registry, () => this.#address()),
       pages: new PlainPages({
         version: options.version ?? VERSION,

@@ -1,10 +1,12 @@
 import { BUILT_IN_RESOURCES } from "../api/generated/resources.ts";
 import { invalid } from "../api/errors.ts";
 import { apiVersionOf, type Resource, storageNameOf } from "../api/resource.ts";
-import { builtInModel } from "../api/schema/built-in-model.ts";
+import type { SchemaModel } from "../api/schema/model.ts";
+import { applyDefaults } from "../api/schema/defaults.ts";
 import { createDecoder } from "../api/schema/decode.ts";
 import { spliceResourceVersion } from "../format/json-canonical.ts";
 import { schemaCodec } from "./codec/schema-codec.ts";
+import type { KubeObject } from "./kube-object.ts";
 import type { ServedResource } from "./resource-registry.ts";
 import { attributesOf } from "./rest/attributes-of.ts";
 import { builtInStrategy } from "./strategy/built-in-strategies.ts";
@@ -30,8 +32,10 @@ export type StartCache = (of: {
 }) => Promise<WatchCache>;
 
 /** Every built-in resource, its cache filled from the store. */
-export async function serveBuiltIns(startCache: StartCache): Promise<ServedResource[]> {
-  const model = builtInModel();
+export async function serveBuiltIns(
+  model: SchemaModel,
+  startCache: StartCache,
+): Promise<ServedResource[]> {
   const decoder = createDecoder(model);
   return Promise.all(
     BUILT_IN_RESOURCES.filter(isServed).map(async (resource): Promise<ServedResource> => {
@@ -40,6 +44,7 @@ export async function serveBuiltIns(startCache: StartCache): Promise<ServedResou
       if (!struct) throw new RangeError(`Cannot serve ${kind}: the model does not have it`);
       const storage = storageNameOf(resource);
       const attributes = attributesOf(resource);
+      const setDefaults = (object: KubeObject) => applyDefaults({ group, version, kind }, object);
       const cache = await startCache({
         storage,
         splice: spliceResourceVersion,
@@ -50,7 +55,7 @@ export async function serveBuiltIns(startCache: StartCache): Promise<ServedResou
         apiVersion: apiVersionOf(resource),
         storage,
         strategy: builtInStrategy(resource),
-        codec: schemaCodec({ resource, decoder, struct: struct.name, setDefaults: () => {} }),
+        codec: schemaCodec({ resource, decoder, struct: struct.name, setDefaults }),
         splice: spliceResourceVersion,
         cache,
         attributesOf: attributes,

@@ -7,6 +7,7 @@ import type { KubeObject } from "./kube-object.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { Call } from "./rest/call.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
+import type { TokenVerifier } from "./token/token-verifier.ts";
 
 /** What the handlers of requests share. */
 export interface Engine {
@@ -19,11 +20,12 @@ export interface Engine {
   authorizer: Authorizer;
   admission: readonly AdmissionPlugin[];
   tokenIssuer: TokenIssuer | undefined;
+  tokenVerifier: TokenVerifier | undefined;
   serviceNetwork: ServiceNetwork;
   /** Other servers write to the same store, so that the cache alone may lag behind them. */
   sharedStore: boolean;
   /** Records in managedFields what the caller's manager changed; returns the object to store. */
   manage(call: Call, of: { object: KubeObject; old?: KubeObject }): KubeObject;
   /** Server-side apply of what the client sent; returns a new object with managedFields. */
-  apply(call: Call, of: { applied: Record<string, unknown>; old?: KubeObject }): KubeObject;
+  apply(call: Call, of: { applied: KubeObject; old?: KubeObject }): KubeObject;
 }

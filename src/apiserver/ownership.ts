@@ -29,10 +29,10 @@ export function recordOwnership(
 export function applyConfiguration(
   clock: Clock,
   call: Call,
-  of: { applied: Record<string, unknown>; old?: KubeObject },
+  of: { applied: KubeObject; old?: KubeObject },
 ): KubeObject {
   const { model, struct, codec } = call.served;
-  if (!model || !struct) return of.applied as unknown as KubeObject;
+  if (!model || !struct) return of.applied;
   const merged = applyServerSide({
     live: of.old,
     applied: of.applied,

@@ -11,6 +11,8 @@ export interface Codec {
    * @throws StatusError BadRequest | UnsupportedMediaType
    */
   decode(body: Body, options: DecodeOptions): KubeObject;
+  /** The same without defaults: what the client itself said. */
+  read(body: Body, options: DecodeOptions): KubeObject;
   /** Sets defaults in place; needed again after admission changed the object. */
   setDefaults(object: KubeObject): void;
   /** Canonical bytes; the object carries no resourceVersion. */

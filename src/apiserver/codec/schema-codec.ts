@@ -62,6 +62,7 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
     return object as KubeObject;
   };
   return {
+    read,
     decode: (body, options) => {
       const object = read(body, options);
       setDefaults(object);

@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { StatusError } from "../../api/errors.ts";
 import type { ApiRequest } from "../../api/transport.ts";
+import { authenticateRequest } from "../authentication/authentication.ts";
+import { impersonate, impersonationOf } from "../authentication/impersonation.ts";
+import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { UserInfo } from "../contract.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
 import { authorize, resourceAccess } from "../request/access.ts";
-import { impersonated } from "../request/impersonation.ts";
 import { splitPath, type Query } from "../request/query.ts";
 import { parseTarget, type Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
@@ -21,16 +23,13 @@ import { readBody } from "./read-body.ts";
 import { respond, respondStatus } from "./respond.ts";
 import { WatchWriter } from "./watch-writer.ts";
 
-const ANONYMOUS: UserInfo = { name: "system:anonymous", groups: ["system:unauthenticated"] };
-/** The only paths that answer without credentials. */
-const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|$)/;
-
 /** Handlers of paths that are no resources; `undefined` means that the path is unknown. */
 export interface HttpHandlerParts {
   engine: Engine;
   discovery: Discovery;
   pages: PlainPages;
   kubelets: KubeletProxy;
+  protobuf: ProtobufDecoder;
 }
 
 /** A request that was let in. */
@@ -91,7 +90,7 @@ export class HttpHandler {
       target,
       query: admitted.query,
       user: admitted.user,
-      body: await readBody(request),
+      body: await readBody(request, this.#parts.protobuf),
       userAgent: request.headers["user-agent"] ?? "",
       warn: (text) => warnings.push(text),
     };
@@ -131,12 +130,9 @@ export class HttpHandler {
       authorization: request.headers.authorization,
       clientCertificate: certificateOf(request.socket as TLSSocket),
     };
-    for (const authenticator of engine.authenticators) {
-      const user = await authenticator.authenticate(credentials);
-      if (user) return impersonated(user, request.headers, engine.authorizer);
-    }
-    if (PUBLIC.test(path)) return ANONYMOUS;
-    throw new StatusError("Unauthorized", "Unauthorized");
+    const user = await authenticateRequest(engine.authenticators, { credentials, path });
+    const asked = impersonationOf(request.rawHeaders);
+    return asked ? impersonate(user, asked, engine.authorizer) : user;
   }
 
   #find(target: Target): ServedResource {

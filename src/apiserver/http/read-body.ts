@@ -1,15 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { StatusError } from "../../api/errors.ts";
+import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { Body } from "../rest/call.ts";
 
 /** Larger bodies are refused with 413. */
 export const BODY_MAX_BYTES: number = 3 * 1024 * 1024;
 
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const TYPES: ReadonlySet<string> = new Set([
   "application/json",
   "application/yaml",
   "application/x-yaml",
   "text/yaml",
+  PROTOBUF,
 ]);
 const PATCH_TYPES: ReadonlySet<string> = new Set([
   "application/json-patch+json",
@@ -19,7 +22,7 @@ const PATCH_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /** The body of a request, bounded, with its media type checked. @throws StatusError 413 | 415 */
-export async function readBody(request: IncomingMessage): Promise<Body> {
+export async function readBody(request: IncomingMessage, protobuf: ProtobufDecoder): Promise<Body> {
   const method = request.method ?? "";
   if (method === "GET" || method === "HEAD") return { kind: "none" };
   const bytes = await readBytes(request);
@@ -28,6 +31,9 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();
   const accepted = method === "PATCH" ? PATCH_TYPES : TYPES;
   if (!accepted.has(contentType)) throw unsupported(contentType, accepted);
+  if (contentType === PROTOBUF) {
+    return { kind: "value", value: protobuf.decode(bytes), contentType };
+  }
   const yaml =
     contentType.endsWith("yaml") && !(contentType.startsWith("application/apply") && isJson(bytes));
   return yaml ? parseYaml(bytes, contentType) : { kind: "bytes", bytes, contentType };

@@ -1,4 +1,4 @@
-import { StatusError } from "../../api/errors.ts";
+import { forbiddenAccess } from "../authorization/access-refusal.ts";
 import type { AccessRequest, Authorizer, UserInfo } from "../contract.ts";
 import type { Query } from "./query.ts";
 import type { Target } from "./target.ts";
@@ -25,29 +25,8 @@ export function resourceAccess(
   return access;
 }
 
-/** @throws StatusError Forbidden, in the words of upstream */
+/** @throws StatusError Forbidden */
 export function authorize(authorizer: Authorizer, access: AccessRequest): void {
   const { allowed, reason } = authorizer.authorize(access);
-  if (allowed) return;
-  const why = reason ? `: ${reason}` : "";
-  if (access.resource === undefined) {
-    throw new StatusError(
-      "Forbidden",
-      `forbidden: User "${access.user.name}" cannot ${access.verb} path "${access.path}"${why}`,
-    );
-  }
-  const { group = "", resource, subresource, namespace, name, verb } = access;
-  const qualified = group ? `${resource}.${group}` : resource;
-  const what = subresource ? `${resource}/${subresource}` : resource;
-  const where =
-    namespace && resource !== "namespaces"
-      ? ` in the namespace "${namespace}"`
-      : " at the cluster scope";
-  const named = name ? ` "${name}"` : "";
-  throw new StatusError(
-    "Forbidden",
-    `${qualified}${named} is forbidden: User "${access.user.name}" cannot ${verb} resource ` +
-      `"${what}" in API group "${group}"${where}${why}`,
-    { subject: { group, kind: resource, ...(name ? { name } : {}) } },
-  );
+  if (!allowed) throw forbiddenAccess(access, reason);
 }

@@ -3,6 +3,7 @@ import type { Engine } from "../engine.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import { serveSubresource } from "../subresource/subresource.ts";
+import { bindByBody } from "../subresource/binding.ts";
 import { createReview, REVIEW_KINDS } from "../subresource/review.ts";
 import type { Answer, Call } from "./call.ts";
 import { createObject } from "./create.ts";
@@ -40,6 +41,7 @@ export function dispatch(engine: Engine, call: Call): Promise<Answer> {
     if (method === "POST" && target.name === undefined) return createReview(engine, call);
     throw methodNotAllowed();
   }
+  if (served.storage === "core/bindings") return bindByBody(engine, call);
   const named = target.name !== undefined;
   if (served.resource.namespaced && target.namespace === undefined && (named || method !== "GET")) {
     if (method !== "DELETE" && method !== "POST") throw unknownPath();

@@ -1,7 +1,7 @@
 import { applyPatch } from "../../api/patch/apply-patch.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Engine } from "../engine.ts";
-import { parseRawBody, parseRawValue } from "../raw-body.ts";
+import { parseRawValue } from "../raw-body.ts";
 import type { Answer, Call } from "./call.ts";
 import { insertObject } from "./create.ts";
 import { fieldValidationOf } from "./decode-body.ts";
@@ -49,10 +49,9 @@ async function applyObject(engine: Engine, call: Call, scope?: UpdateScope): Pro
       },
     );
   }
-  const applied = parseRawBody(call.body);
-  const decode = { fieldValidation: fieldValidationOf(call), warn: call.warn };
-  // Decoding checks the applied fields; what is merged is what the client wrote, without defaults.
-  served.codec.decode({ kind: "value", value: applied, contentType: "" }, decode);
+  const fieldValidation = fieldValidationOf(call);
+  // Without defaults: the manager owns what it wrote and no more.
+  const applied = served.codec.read(call.body, { fieldValidation, warn: call.warn });
   return updateObject(engine, call, {
     wanted: (old) => engine.apply(call, { applied, old }),
     managed: true,

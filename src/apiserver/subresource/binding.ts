@@ -34,6 +34,17 @@ export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
   return { kind: "value", status: 201, value: successStatus(201) };
 }
 
+/** POST to the `bindings` collection: the pod is the one that the binding is named after. */
+export async function bindByBody(engine: Engine, call: Call): Promise<Answer> {
+  const pods = engine.registry.find("", "v1", "pods");
+  const name = textOf(fieldOf(parseRawBody(call.body), "metadata")["name"]);
+  if (!pods || call.method !== "POST" || call.target.name !== undefined || !name) {
+    throw new StatusError("MethodNotAllowed", "a binding is created, with the name of a pod");
+  }
+  const target = { ...call.target, resource: "pods", name, subresource: "binding" };
+  return bindPod(engine, { ...call, served: pods, target });
+}
+
 function checkUnbound(call: Call, pod: KubeObject): void {
   const name = pod.metadata.name ?? "";
   const { resource } = call.served;
