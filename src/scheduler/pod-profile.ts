@@ -1,17 +1,16 @@
 import type {
-  NodeSelectorTerm,
   Pod,
   PodAffinityTerm,
   Toleration,
   TopologySpreadConstraint,
 } from "../api/generated/types/core-v1.ts";
+import { type NodeTest, requiredNodeTest, termTest } from "../api/node-affinity.ts";
 import {
   compileLabelSelector,
   type LabelRequirement,
   type LabelRequirements,
   type Labels,
   type LabelSelectorSpec,
-  matchesLabels,
 } from "../lib/labels.ts";
 import {
   type Amounts,
@@ -54,9 +53,6 @@ export interface SpreadConstraint {
   honorAffinity: boolean;
   honorTaints: boolean;
 }
-
-/** A test of a node's labels and name. */
-export type NodeTest = (labels: Labels, name: string) => boolean;
 
 /** A pod compiled once into what filters and scores ask for again and again. */
 export interface PodProfile {
@@ -239,27 +235,4 @@ function spreadConstraints(
     honorTaints: false,
   }));
   return { hard: [], soft };
-}
-
-function requiredNodeTest(
-  nodeSelector: Labels | undefined,
-  terms: readonly NodeSelectorTerm[] | undefined,
-): NodeTest | undefined {
-  const selector = Object.entries(nodeSelector ?? {});
-  if (selector.length === 0 && terms === undefined) return undefined;
-  const tests = terms?.map(termTest);
-  return (labels, name) =>
-    selector.every(([key, value]) => labels[key] === value) &&
-    (tests === undefined || tests.some((test) => test(labels, name)));
-}
-
-/** All expressions and fields of a term must hold; an empty term matches nothing. */
-function termTest(term: NodeSelectorTerm): NodeTest {
-  const requirements = (list: NodeSelectorTerm["matchExpressions"]): LabelRequirement[] =>
-    (list ?? []).map(({ key, operator, values = [] }) => ({ key, operator, values }));
-  const expressions = requirements(term.matchExpressions);
-  const fields = requirements(term.matchFields);
-  if (expressions.length + fields.length === 0) return () => false;
-  return (labels, name) =>
-    matchesLabels(expressions, labels) && matchesLabels(fields, { "metadata.name": name });
 }
