@@ -1,5 +1,6 @@
 import type { Client } from "../client/client.ts";
 import type { ControllerDefinition } from "../client/controller.ts";
+import { daemonSetController } from "./daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import {
   endpointSliceController,
@@ -23,6 +24,7 @@ import {
   serviceAccountController,
   tokenCleanerController,
 } from "./service-account/service-account-controller.ts";
+import { statefulSetController } from "./stateful-set/stateful-set-controller.ts";
 
 /** What the built-in controllers need to know about their cluster. */
 export interface BuiltInOptions {
@@ -40,6 +42,8 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     replicaSetController(),
     replicationControllerController(),
     deploymentController(),
+    daemonSetController(),
+    statefulSetController(),
     endpointSliceController(),
     endpointsController(),
     namespaceController(options),

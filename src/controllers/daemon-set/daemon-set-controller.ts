@@ -1,0 +1,138 @@
+import { isNotFound } from "../../api/errors.ts";
+import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import {
+  deleteRevisions,
+  hashOf,
+  planRevisions,
+  REVISION_HASH,
+  surplusRevisions,
+  writeRevisions,
+} from "../controller-revisions.ts";
+import { jsonEqual } from "../json-equal.ts";
+import {
+  controllerOf,
+  controllerReference,
+  isTerminating,
+  refersTo,
+  refOf,
+  uidOf,
+} from "../ownership.ts";
+import { compileSelector } from "../selector.ts";
+import { slowStart } from "../slow-start.ts";
+import { WriteOverlay } from "../write-overlay.ts";
+import { daemonPod } from "./daemon-pod.ts";
+import { daemonSetStatus, planDaemonSet } from "./daemon-set-plan.ts";
+
+/** Runs one pod of every DaemonSet on every node that should have one. */
+export function daemonSetController(): ControllerDefinition {
+  const overlay = new WriteOverlay<Pod>();
+  return defineController({
+    name: "daemon-set",
+    inputs: {
+      sets: input(DAEMON_SETS, (set) => [refOf(set)]),
+      pods: input(
+        PODS,
+        (pod, listers) => {
+          const controller = controllerOf(pod);
+          const namespace = pod.metadata?.namespace;
+          if (!controller) {
+            return listers
+              .of(DAEMON_SETS)
+              .list(namespace)
+              .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
+              .map(refOf);
+          }
+          if (!refersTo(DAEMON_SETS, controller)) return [];
+          overlay.observe(controller.uid, pod);
+          return [{ name: controller.name, namespace }];
+        },
+        { indexes: { [ORPHANS]: orphanIndex } },
+      ),
+      nodes: input(NODES, (_, listers) => listers.of(DAEMON_SETS).list().map(refOf)),
+      revisions: input(CONTROLLER_REVISIONS, (revision) => {
+        const controller = controllerOf(revision);
+        if (!controller || !refersTo(DAEMON_SETS, controller)) return [];
+        return [{ name: controller.name, namespace: revision.metadata?.namespace }];
+      }),
+    },
+    outputs: [
+      { resource: DAEMON_SETS, verbs: ["update"], subresources: ["status"] },
+      { resource: PODS, verbs: ["create", "patch", "delete"] },
+      { resource: CONTROLLER_REVISIONS, verbs: ["create", "patch", "delete"] },
+    ],
+    async reconcile({ inputs, client, clock, events }, key) {
+      const set = inputs.sets.get(key.namespace, key.name);
+      if (!set) return;
+      const uid = uidOf(set);
+      const owner = controllerReference(DAEMON_SETS, set);
+      const about = { apiVersion: "apps/v1", kind: "DaemonSet", metadata: set.metadata };
+      const claim = () =>
+        planClaims(
+          set,
+          [
+            ...overlay.view(uid, inputs.pods.ownedBy(uid), clock.now()),
+            ...inputs.pods.byIndex(ORPHANS, key.namespace ?? ""),
+          ],
+          compileSelector(set.spec?.selector),
+        );
+      const claims = claim();
+      await executeClaims(client, claims, {
+        resource: PODS,
+        owner: set,
+        ownerResource: DAEMON_SETS,
+      });
+      const revisions = planRevisions(inputs.revisions.ownedBy(uid), {
+        template: set.spec?.template,
+        owner,
+        namespace: key.namespace ?? "",
+        labels: set.spec?.selector?.matchLabels,
+        collisions: set.status?.collisionCount,
+      });
+      if (!isTerminating(set)) await writeRevisions(client, revisions);
+      const hash = hashOf(revisions.update);
+      const observe = (pods: Pod[]) => ({
+        nodes: inputs.nodes.list(),
+        pods,
+        hash,
+        nowMs: clock.now(),
+      });
+      const steps = planDaemonSet(set, observe(claims.claimed));
+      for (const step of steps) {
+        if (step.do !== "delete") continue;
+        await client
+          .for(PODS)
+          .delete(refOf(step.pod), { preconditions: { uid: uidOf(step.pod) } })
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw error;
+          });
+        overlay.deleted(uid, step.pod, clock.now());
+        const message = `Deleted pod: ${step.pod.metadata?.name}`;
+        events.record({ about, type: "Normal", reason: "SuccessfulDelete", message });
+      }
+      const creates = steps.flatMap((step) => (step.do === "create" ? [step.node] : []));
+      await slowStart(creates.length, async (at) => {
+        const pod = daemonPod(set, { node: creates[at] ?? "", owner, hash });
+        const create = () => client.for(PODS).create(pod);
+        const made = await overlay.create(uid, create, () => clock.now());
+        const message = `Created pod: ${made.metadata?.name}`;
+        events.record({ about, type: "Normal", reason: "SuccessfulCreate", message });
+      });
+      const pods = claim().claimed;
+      const live = new Set(pods.map(({ metadata }) => metadata?.labels?.[REVISION_HASH]));
+      const limit = set.spec?.revisionHistoryLimit ?? 10;
+      const surplus = surplusRevisions(revisions.history, {
+        limit,
+        isLive: (revision) => live.has(hashOf(revision)),
+      });
+      await deleteRevisions(client, surplus);
+      const { status, requeueAfterMs } = daemonSetStatus(set, observe(pods));
+      if (!jsonEqual(status, set.status)) {
+        await client.for(DAEMON_SETS).updateStatus({ ...set, status });
+      }
+      return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+    },
+  });
+}

@@ -1,0 +1,162 @@
+import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
+import {
+  CONTROLLER_REVISIONS,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  STATEFUL_SETS,
+} from "../../api/generated/resources.ts";
+import type { ControllerRevision, StatefulSet } from "../../api/generated/types/apps-v1.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import {
+  type ControllerDefinition,
+  defineController,
+  input,
+  type ReconcileContext,
+} from "../../client/controller.ts";
+import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import {
+  deleteRevisions,
+  planRevisions,
+  REVISION_HASH,
+  surplusRevisions,
+  writeRevisions,
+} from "../controller-revisions.ts";
+import { jsonEqual } from "../json-equal.ts";
+import {
+  controllerOf,
+  controllerReference,
+  isTerminating,
+  refersTo,
+  refOf,
+  uidOf,
+} from "../ownership.ts";
+import { compileSelector } from "../selector.ts";
+import { WriteOverlay } from "../write-overlay.ts";
+import { claimsOf, ordinalOf, statefulPod } from "./stateful-pod.ts";
+import { planStatefulSet, type StatefulStep, statefulSetStatus } from "./stateful-set-plan.ts";
+
+/** Runs the pods of every StatefulSet under their stable names, in order. */
+export function statefulSetController(): ControllerDefinition {
+  const overlay = new WriteOverlay<Pod>();
+  return defineController({
+    name: "stateful-set",
+    inputs: {
+      sets: input(STATEFUL_SETS, (set) => [refOf(set)]),
+      pods: input(
+        PODS,
+        (pod, listers) => {
+          const controller = controllerOf(pod);
+          const namespace = pod.metadata?.namespace;
+          if (!controller) {
+            return listers
+              .of(STATEFUL_SETS)
+              .list(namespace)
+              .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
+              .map(refOf);
+          }
+          if (!refersTo(STATEFUL_SETS, controller)) return [];
+          overlay.observe(controller.uid, pod);
+          return [{ name: controller.name, namespace }];
+        },
+        { indexes: { [ORPHANS]: orphanIndex } },
+      ),
+      revisions: input(CONTROLLER_REVISIONS, (revision) => {
+        const controller = controllerOf(revision);
+        if (!controller || !refersTo(STATEFUL_SETS, controller)) return [];
+        return [{ name: controller.name, namespace: revision.metadata?.namespace }];
+      }),
+    },
+    outputs: [
+      { resource: STATEFUL_SETS, verbs: ["update"], subresources: ["status"] },
+      { resource: PODS, verbs: ["create", "patch", "delete"] },
+      { resource: PERSISTENT_VOLUME_CLAIMS, verbs: ["create"] },
+      { resource: CONTROLLER_REVISIONS, verbs: ["create", "patch", "delete"] },
+    ],
+    async reconcile(context, key) {
+      const { inputs, client, clock } = context;
+      const set = inputs.sets.get(key.namespace, key.name);
+      if (!set) return;
+      const uid = uidOf(set);
+      const claim = () =>
+        planClaims(
+          set,
+          [
+            ...overlay.view(uid, inputs.pods.ownedBy(uid), clock.now()),
+            // Only a pod that carries one of the set's names can be one of its pods.
+            ...inputs.pods
+              .byIndex(ORPHANS, key.namespace ?? "")
+              .filter((pod) => ordinalOf(set, pod) >= 0),
+          ],
+          compileSelector(set.spec?.selector),
+        );
+      const claims = claim();
+      await executeClaims(client, claims, {
+        resource: PODS,
+        owner: set,
+        ownerResource: STATEFUL_SETS,
+      });
+      const plan = planRevisions(inputs.revisions.ownedBy(uid), {
+        template: set.spec?.template,
+        owner: controllerReference(STATEFUL_SETS, set),
+        namespace: key.namespace ?? "",
+        labels: set.spec?.selector?.matchLabels,
+        collisions: set.status?.collisionCount,
+      });
+      if (!isTerminating(set)) await writeRevisions(client, plan);
+      const { update, history } = plan;
+      const named = (name: string | undefined) =>
+        history.find(({ metadata }) => metadata?.name === name);
+      const current = named(set.status?.currentRevision) ?? update;
+      const observe = (pods: readonly Pod[]) => ({ pods, current, update, nowMs: clock.now() });
+      for (const step of planStatefulSet(set, observe(claims.claimed))) {
+        await execute(context, { set, step, overlay });
+      }
+      const pods = claim().claimed;
+      const live = new Set(pods.map(({ metadata }) => metadata?.labels?.[REVISION_HASH]));
+      const isLive = ({ metadata }: ControllerRevision) =>
+        live.has(metadata?.name ?? "") || metadata?.name === current.metadata?.name;
+      const limit = set.spec?.revisionHistoryLimit ?? 10;
+      await deleteRevisions(client, surplusRevisions(history, { limit, isLive }));
+      const { status, requeueAfterMs } = statefulSetStatus(set, observe(pods));
+      if (!jsonEqual(status, set.status)) {
+        await client.for(STATEFUL_SETS).updateStatus({ ...set, status });
+      }
+      return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+    },
+  });
+}
+
+async function execute(
+  { client, clock, events }: Pick<ReconcileContext<never>, "client" | "clock" | "events">,
+  of: { set: StatefulSet; step: StatefulStep; overlay: WriteOverlay<Pod> },
+): Promise<void> {
+  const { set, step, overlay } = of;
+  const about = { apiVersion: "apps/v1", kind: "StatefulSet", metadata: set.metadata };
+  const subject = `in StatefulSet ${set.metadata?.name} successful`;
+  if (step.do === "delete") {
+    await client
+      .for(PODS)
+      .delete(refOf(step.pod), { preconditions: { uid: uidOf(step.pod) } })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+    overlay.deleted(uidOf(set), step.pod, clock.now());
+    const message = `delete Pod ${step.pod.metadata?.name} ${subject}`;
+    events.record({ about, type: "Normal", reason: "SuccessfulDelete", message });
+    return;
+  }
+  for (const volumeClaim of claimsOf(set, step.ordinal)) {
+    await client
+      .for(PERSISTENT_VOLUME_CLAIMS)
+      .create(volumeClaim)
+      .catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error;
+      });
+  }
+  const owner = controllerReference(STATEFUL_SETS, set);
+  const pod = statefulPod(set, { ordinal: step.ordinal, owner, revision: step.revision });
+  const create = () => client.for(PODS).create(pod);
+  await overlay.create(uidOf(set), create, () => clock.now());
+  const message = `create Pod ${pod.metadata?.name} ${subject}`;
+  events.record({ about, type: "Normal", reason: "SuccessfulCreate", message });
+}
