@@ -59,7 +59,7 @@ export function planRevisions(
       labels: { ...of.labels, [REVISION_HASH]: hash },
       ownerReferences: [of.owner],
     },
-    data: data as NonNullable<ControllerRevision["data"]>,
+    data,
     revision: next,
   };
   return { history: [...history, create], update: create, create, renumber: undefined };
