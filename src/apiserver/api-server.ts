@@ -30,6 +30,7 @@ import {
 import { createInProcessTransport } from "./in-process-transport.ts";
 import { KubeletProxy, type KubeletTls } from "./kubelet-proxy/kubelet-proxy.ts";
 import { createObjectReader } from "./object-reader.ts";
+import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
@@ -63,7 +64,7 @@ export interface ApiServerOptions {
   sharedStore?: boolean;
   /** Further checks of /readyz. */
   readyChecks?: readonly HealthCheck[];
-  /** Further paths: OpenAPI, the OIDC documents, metrics. */
+  /** Further paths: the OIDC documents, metrics. */
   pages?: readonly PageSource[];
   /** How node agents are dialled; without it exec and logs have no client certificate. */
   kubeletTls?: KubeletTls;
@@ -183,15 +184,22 @@ class Server implements ApiServer {
       name: "shutdown",
       check: () => (this.#closing ? "process is shutting down" : undefined),
     };
+    const version = options.version ?? VERSION;
+    const openApi = new OpenApiPages({
+      model: of.model,
+      version: version["gitVersion"] ?? "",
+      resources: () => engine.registry.all().map(({ resource }) => resource),
+      generation: () => engine.registry.generation,
+    });
     this.#handler = new HttpHandler({
       engine,
       kubelets: this.#kubelets,
       protobuf: new ProtobufDecoder(of.model),
       discovery: new Discovery(engine.registry, () => this.#address()),
       pages: new PlainPages({
-        version: options.version ?? VERSION,
+        version,
         checks: [shutdown, ...(options.readyChecks ?? [])],
-        sources: options.pages ?? [],
+        sources: [(path) => openApi.page(path), ...(options.pages ?? [])],
       }),
     });
   }
