@@ -4,6 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { builtInModel } from "../../src/api/schema/built-in-model.ts";
 import { createDecoder } from "../../src/api/schema/decode.ts";
+import { ProtobufDecoder } from "../../src/apiserver/codec/protobuf-decoder.ts";
 import { encodeCanonical } from "../../src/format/json-canonical.ts";
 import { decodeJson } from "../../src/format/json-decode.ts";
 import { decodeYaml } from "../../src/format/yaml-decode.ts";
@@ -50,8 +51,19 @@ test("every golden object decodes strictly and encodes to the same value", { ski
 
 test("every golden object reads the same from YAML", { skip }, () => {
   for (const { file } of goldenFiles()) {
-    const { value, strictErrors } = decodeYaml(readFileSync(file.replace(/json$/, "yaml"), "utf8"));
-    assert.deepEqual(strictErrors, []);
+    const { value, duplicates } = decodeYaml(readFileSync(file.replace(/json$/, "yaml"), "utf8"));
+    assert.deepEqual(duplicates, []);
     assert.deepEqual(value, decodeJson(readFileSync(file)).value, file);
+  }
+});
+
+test("every golden object reads the same from protobuf", { skip }, () => {
+  const protobuf = new ProtobufDecoder(model);
+  const decoder = createDecoder(model);
+  for (const { file, struct } of goldenFiles()) {
+    const read = decoder.decode(struct, protobuf.decode(readFileSync(file.replace(/json$/, "pb"))));
+    assert.deepEqual([read.unknownFields, read.errors], [[], []], file);
+    const wanted = decoder.decode(struct, decodeJson(readFileSync(file)).value);
+    assert.deepEqual(read.object, wanted.object, file);
   }
 });

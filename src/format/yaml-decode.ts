@@ -1,10 +1,10 @@
-import { type Document, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 
 /** A YAML document as JSON values. */
 export interface DecodedYaml {
   value: unknown;
-  /** What a strict reader objects to: keys that a map has twice. */
-  strictErrors: readonly string[];
+  /** Paths of keys that a map has twice, such as "spec.containers[0].name"; the last wins. */
+  duplicates: readonly string[];
 }
 
 /** Malformed YAML. */
@@ -28,13 +28,12 @@ const STRINGS_TO_KUBERNETES = new Set([
  * dates and `12:30:45` stay strings, keys become strings. @throws YamlSyntaxError
  */
 export function decodeYaml(text: string): DecodedYaml {
-  const lines = new LineCounter();
   const document = parseDocument(text, {
     version: "1.1",
     merge: true,
     uniqueKeys: false,
     intAsBigInt: true,
-    lineCounter: lines,
+    lineCounter: new LineCounter(),
     customTags: (tags) =>
       tags.filter(
         (tag) =>
@@ -48,26 +47,27 @@ export function decodeYaml(text: string): DecodedYaml {
     throw new YamlSyntaxError(`yaml: line ${line}: ${error.message.split("\n", 1)[0] ?? ""}`);
   }
   const value = narrow(document.toJS({ maxAliasCount: 100 }));
-  return { value, strictErrors: duplicateKeys(document, lines) };
+  const duplicates: string[] = [];
+  findDuplicates(document.contents, "", duplicates);
+  return { value, duplicates };
 }
 
-function duplicateKeys(document: Document, lines: LineCounter): string[] {
-  const found: string[] = [];
-  visit(document, {
-    Map(_, map) {
-      const seen = new Set<string>();
-      for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        const name = String(key.value);
-        if (name === "<<" || !seen.has(name)) seen.add(name);
-        else {
-          const { line } = lines.linePos(key.range?.[0] ?? 0);
-          found.push(`line ${line}: key ${JSON.stringify(name)} already set in map`);
-        }
-      }
-    },
-  });
-  return found.length > 0 ? [`yaml: unmarshal errors:\n  ${found.join("\n  ")}`] : [];
+/** Collects the paths of keys that a map has twice. */
+function findDuplicates(node: unknown, path: string, found: string[]): void {
+  if (isSeq(node)) {
+    for (const [index, item] of node.items.entries()) {
+      findDuplicates(item, `${path}[${index}]`, found);
+    }
+  }
+  if (!isMap(node)) return;
+  const seen = new Set<string>();
+  for (const { key, value } of node.items) {
+    const name = String(isScalar(key) ? key.value : key);
+    const at = path ? `${path}.${name}` : name;
+    if (seen.has(name) && name !== "<<") found.push(at);
+    seen.add(name);
+    findDuplicates(value, at, found);
+  }
 }
 
 /** Integers arrive as `bigint`; those that a number holds exactly become numbers. */

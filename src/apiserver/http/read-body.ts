@@ -56,9 +56,9 @@ async function parseYaml(bytes: Uint8Array, contentType: string): Promise<Body> 
   // Loaded when first needed: most servers never see YAML.
   const { decodeYaml, YamlSyntaxError } = await import("../../format/yaml-decode.ts");
   try {
-    const { value, strictErrors } = decodeYaml(Buffer.from(bytes).toString());
+    const { value, duplicates } = decodeYaml(Buffer.from(bytes).toString());
     if (typeof value === "object" && value !== null) {
-      return { kind: "value", value, contentType, duplicates: strictErrors };
+      return { kind: "value", value, contentType, duplicates };
     }
   } catch (error) {
     if (!(error instanceof YamlSyntaxError)) throw error;
