@@ -34,6 +34,8 @@ interface Target {
   query: URLSearchParams;
 }
 
+type DecodedRequest = Pick<ApiRequest, "method" | "contentType"> & { body: unknown };
+
 interface LoggedEvent {
   revision: number;
   collection: string;
@@ -72,7 +74,8 @@ export class MemoryTransport implements Transport {
   async request(request: ApiRequest): Promise<ApiResponse> {
     const failure = this.fail?.(request);
     if (failure) throw failure;
-    const { method, path, body } = request;
+    const { method, path } = request;
+    const body = decoded(request.body);
     this.requests.push({ method, path, body });
     const target = parsePath(path);
     if (method === "GET") {
@@ -81,7 +84,7 @@ export class MemoryTransport implements Transport {
     }
     if (method === "POST") return { status: 201, body: this.#post(target, body) };
     if (method === "DELETE") return { status: 200, body: this.#delete(target, body) };
-    return { status: 200, body: this.#change(target, request) };
+    return { status: 200, body: this.#change(target, { ...request, body }) };
   }
 
   async watch(request: ApiRequest, sink: WatchSink): Promise<Disposable> {
@@ -144,7 +147,7 @@ export class MemoryTransport implements Transport {
     return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
   }
 
-  #change(target: Target, { method, body, contentType }: ApiRequest): unknown {
+  #change(target: Target, { method, body, contentType }: DecodedRequest): unknown {
     const applies = contentType === "application/apply-patch+yaml";
     if (applies && !this.#collection(target).has(slotOf(target))) {
       return this.#post({ ...target, name: undefined }, body);
@@ -274,6 +277,10 @@ function parsePath(text: string): Target {
   const namespace = inside ? parts.splice(0, 2)[1] : undefined;
   const [plural, name, subresource] = parts;
   return { collection: `${root}/${plural}`, namespace, name, subresource, query: url.searchParams };
+}
+
+function decoded(body: ApiRequest["body"]): unknown {
+  return body instanceof Uint8Array ? JSON.parse(Buffer.from(body).toString()) : body;
 }
 
 function keyOf({ namespace, name }: { namespace?: string | undefined; name?: string }): string {

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EVENTS } from "../api/generated/resources.ts";
+import type { Event } from "../api/generated/types/core-v1.ts";
+import type { ApiRequest } from "../api/transport.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { seededRandom } from "../lib/random.ts";
+import { VirtualClock } from "../lib/virtual-clock.ts";
+import { createEventRecorder, type RunningEventRecorder } from "./api-event-recorder.ts";
+import { MemoryTransport } from "./memory-transport.ts";
+import { createClient } from "./resource-client.ts";
+
+const pod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "web", namespace: "default", uid: "u1", resourceVersion: "5" },
+};
+const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n1", uid: "u2" } };
+
+interface Bench {
+  clock: VirtualClock;
+  transport: MemoryTransport;
+  recorder: RunningEventRecorder;
+  events(): Promise<Event[]>;
+}
+
+function setUp(): Bench {
+  const clock = new VirtualClock();
+  const transport = new MemoryTransport();
+  const client = createClient(transport);
+  const random = seededRandom(3);
+  const more = { component: "test", host: "n1", logger: silentLogger };
+  const recorder = createEventRecorder({ client, clock, random, ...more });
+  const events = async () => (await client.for(EVENTS).list()).items;
+  return { clock, transport, recorder, events };
+}
+
+test("an event names its object, its source and its time", async () => {
+  const { recorder, events } = setUp();
+  const fieldPath = "spec.containers{web}";
+  const said = { type: "Normal", reason: "Started", message: "Started container" } as const;
+  recorder.record({ about: pod, ...said, fieldPath });
+  recorder.record({ about: node, type: "Warning", reason: "Full", message: "no disk" });
+  await recorder.drained();
+  const [first, second] = await events();
+  const { name, namespace, uid, resourceVersion } = pod.metadata;
+  const { apiVersion, kind } = pod;
+  const about = { apiVersion, kind, name, namespace, uid, resourceVersion, fieldPath };
+  assert.deepEqual(first?.involvedObject, about);
+  assert.match(first?.metadata?.name ?? "", /^web\.[0-9a-z]+$/);
+  const { count, source, firstTimestamp, lastTimestamp } = first ?? {};
+  assert.deepEqual(
+    { count, source, firstTimestamp, lastTimestamp },
+    {
+      count: 1,
+      source: { component: "test", host: "n1" },
+      firstTimestamp: "2025-01-01T00:00:00Z",
+      lastTimestamp: "2025-01-01T00:00:00Z",
+    },
+  );
+  assert.equal(second?.metadata?.namespace, "default");
+  await recorder[Symbol.asyncDispose]();
+});
+
+test("a repeated event counts up; one that the server forgot begins anew", async () => {
+  const { clock, transport, recorder, events } = setUp();
+  const event = { about: pod, type: "Warning", reason: "BackOff", message: "again" } as const;
+  for (let i = 0; i < 3; i++) {
+    recorder.record(event);
+    await clock.advance(1_000);
+  }
+  const [only, ...others] = await events();
+  assert.deepEqual([only?.count, only?.lastTimestamp], [3, "2025-01-01T00:00:02Z"]);
+  assert.equal(others.length, 0);
+  const name = only?.metadata?.name ?? "";
+  await createClient(transport).for(EVENTS).delete({ namespace: "default", name });
+  recorder.record(event);
+  await recorder.drained();
+  assert.deepEqual(
+    (await events()).map(({ count }) => count),
+    [1],
+  );
+  await recorder[Symbol.asyncDispose]();
+});
+
+test("a server that is away for a moment costs nothing, one that refuses costs the event", async () => {
+  const { clock, transport, recorder, events } = setUp();
+  const event = { about: pod, type: "Normal", reason: "A", message: "a" } as const;
+  transport.fail = () => new Error("connection refused");
+  recorder.record(event);
+  await clock.advance(500);
+  transport.fail = undefined;
+  await clock.advance(2_000);
+  assert.equal((await events()).length, 1);
+  let requests = 0;
+  transport.fail = ({ method }: ApiRequest) => {
+    if (method === "POST") requests++;
+    return method === "POST" ? Object.assign(new Error("down"), {}) : undefined;
+  };
+  recorder.record({ ...event, reason: "B" });
+  await clock.advance(60_000);
+  assert.equal(requests, 3);
+  assert.equal((await events()).length, 1);
+  await recorder[Symbol.asyncDispose]();
+  assert.equal(clock.pendingTimers, 0);
+});

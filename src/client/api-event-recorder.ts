@@ -1,0 +1,169 @@
+import { isNotFound, StatusError } from "../api/errors.ts";
+import { EVENTS } from "../api/generated/resources.ts";
+import type { Event, ObjectReference } from "../api/generated/types/core-v1.ts";
+import { BoundedQueue } from "../lib/bounded-queue.ts";
+import { type Clock, formatTime, sleep } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import { type Random, randomSuffix } from "../lib/random.ts";
+import type { Client } from "./client.ts";
+import type { EventRecorder, RecordedEvent } from "./event-recorder.ts";
+import { metadataOf } from "./object-cache.ts";
+
+const QUEUE_MAX = 1_000;
+/** How many different events are remembered, and how long a repetition counts as one. */
+const MEMORY_MAX = 1_024;
+const MEMORY_MS = 10 * 60_000;
+const ATTEMPTS = 3;
+const RETRY_MS = 1_000;
+
+/** Who records, and through what. */
+export interface EventRecorderOptions {
+  client: Client;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Such as "default-scheduler". */
+  component: string;
+  /** Name of the node, for what happens on one. */
+  host?: string;
+}
+
+/** A recorder that must be disposed; what waits then is dropped. */
+export interface RunningEventRecorder extends EventRecorder, AsyncDisposable {
+  /** Resolves when nothing waits any more. */
+  drained(): Promise<void>;
+}
+
+interface Remembered {
+  namespace: string;
+  name: string;
+  count: number;
+  lastMs: number;
+}
+
+/** Writes core/v1 Events, one request at a time; a repeated event becomes a patch of its count. */
+export function createEventRecorder(options: EventRecorderOptions): RunningEventRecorder {
+  return new ApiEventRecorder(options);
+}
+
+class ApiEventRecorder implements RunningEventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #queue = new BoundedQueue<{ event: RecordedEvent; atMs: number }>(QUEUE_MAX);
+  /** In order of last use. */
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #stop = new AbortController();
+  #sending: Promise<void> | undefined;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  record(event: RecordedEvent): void {
+    if (this.#stop.signal.aborted) return;
+    this.#queue.push({ event, atMs: this.#options.clock.now() });
+    this.#sending ??= this.#sendAll();
+  }
+
+  async drained(): Promise<void> {
+    await this.#sending;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#queue.clear();
+    await this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    // Recording must not block, so not even the first request starts inside of it.
+    await Promise.resolve();
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      await this.#sendPatiently(next.event, next.atMs);
+    }
+    this.#sending = undefined;
+  }
+
+  async #sendPatiently(event: RecordedEvent, atMs: number): Promise<void> {
+    const { clock, logger } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#send(event, atMs);
+      } catch (error) {
+        const isRefusal = error instanceof StatusError && error.code < 500 && error.code !== 429;
+        if (isRefusal || attempt === ATTEMPTS || this.#stop.signal.aborted) {
+          logger.debug("event dropped", { reason: event.reason, error });
+          return;
+        }
+      }
+      await sleep(clock, RETRY_MS * attempt, this.#stop.signal);
+    }
+  }
+
+  async #send(event: RecordedEvent, atMs: number): Promise<void> {
+    const about = referenceTo(event);
+    const { type, reason, message } = event;
+    const key = JSON.stringify([about.uid, about.name, about.fieldPath, type, reason, message]);
+    const known = this.#remembered.get(key);
+    this.#remembered.delete(key);
+    if (known && atMs - known.lastMs < MEMORY_MS) {
+      try {
+        await this.#repeat(known, atMs);
+        this.#remember(key, { ...known, count: known.count + 1, lastMs: atMs });
+        return;
+      } catch (error) {
+        // The server forgets events after a while; then this is a new one.
+        if (!isNotFound(error)) {
+          this.#remember(key, known);
+          throw error;
+        }
+      }
+    }
+    const created = await this.#create(event, { about, atMs });
+    this.#remember(key, { ...created, count: 1, lastMs: atMs });
+  }
+
+  async #repeat({ namespace, name, count }: Remembered, atMs: number): Promise<void> {
+    const patch = { count: count + 1, lastTimestamp: formatTime(atMs) };
+    await this.#options.client.for(EVENTS).patch({ namespace, name }, patch);
+  }
+
+  async #create(
+    { type, reason, message }: RecordedEvent,
+    { about, atMs }: { about: ObjectReference; atMs: number },
+  ): Promise<{ namespace: string; name: string }> {
+    const { client, random, component, host } = this.#options;
+    // Events about objects outside namespaces live in "default".
+    const namespace = about.namespace ?? "default";
+    const name = `${about.name}.${atMs.toString(16)}${randomSuffix(random, 5)}`;
+    const time = formatTime(atMs);
+    const event: Event = {
+      metadata: { name, namespace },
+      involvedObject: about,
+      type,
+      reason,
+      message,
+      count: 1,
+      firstTimestamp: time,
+      lastTimestamp: time,
+      source: { component, ...(host ? { host } : {}) },
+      reportingComponent: component,
+      reportingInstance: host ?? "",
+    };
+    await client.for(EVENTS).create(event);
+    return { namespace, name };
+  }
+
+  #remember(key: string, event: Remembered): void {
+    this.#remembered.set(key, event);
+    if (this.#remembered.size <= MEMORY_MAX) return;
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}
+
+function referenceTo({ about, fieldPath }: RecordedEvent): ObjectReference {
+  const { apiVersion, kind } = about as { apiVersion?: string; kind?: string };
+  const { name, namespace, uid, resourceVersion } = metadataOf(about);
+  const parts = { apiVersion, kind, name, namespace, uid, resourceVersion, fieldPath };
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
+}
