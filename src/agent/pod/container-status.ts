@@ -11,6 +11,8 @@ import { restartAtMs } from "./crash-backoff.ts";
 import {
   type ContainerObservation,
   type ContainerRecord,
+  type Failure,
+  isBackingOff,
   isStarted,
   type PodObservation,
 } from "./observation.ts";
@@ -81,7 +83,7 @@ function waitingToRestart(
 ): ContainerStateWaiting | undefined {
   const { current, crash, failure, imageFailure } = seen;
   const blocked = failure ?? imageFailure;
-  if (blocked) return { reason: blocked.reason, message: blocked.message };
+  if (blocked) return failureState(blocked, nowMs);
   if (!current) return undefined;
   if (crash && nowMs < restartAtMs(crash, current.status.finishedAtMs ?? nowMs)) {
     const { name, namespace, uid } = identityOf(pod);
@@ -92,6 +94,12 @@ function waitingToRestart(
   }
   if (current.cannotRun === undefined) return undefined;
   return { reason: "RunContainerError", message: current.cannotRun };
+}
+
+function failureState(failure: Failure, nowMs: number): ContainerStateWaiting {
+  const { reason, message } = failure;
+  if (reason !== "ErrImagePull" || !isBackingOff(failure, nowMs)) return { reason, message };
+  return { reason: "ImagePullBackOff", message: `Back-off pulling image: ${reason}: ${message}` };
 }
 
 function formatDelay(delayMs: number): string {
@@ -143,7 +151,7 @@ function statusWithoutRecord(
   const failure = seen?.failure ?? seen?.imageFailure;
   const idle = (input.pod.spec?.initContainers ?? []).length > 0 && role !== "ephemeral";
   const waiting = failure
-    ? { reason: failure.reason, message: failure.message }
+    ? failureState(failure, input.nowMs)
     : { reason: idle ? "PodInitializing" : "ContainerCreating" };
   const remembered = stored?.state?.running ? lost(stored).state : stored?.lastState;
   return {

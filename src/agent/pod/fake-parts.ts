@@ -133,7 +133,8 @@ export class FakeRuntime {
       },
       removeContainer: async (id) => void this.statuses.delete(id),
       status: (id) => this.statuses.get(id),
-      containers: () => [...this.statuses.values()],
+      containers: (sandboxId) =>
+        [...this.statuses.values()].filter((status) => status.sandboxId === sandboxId),
       onExit: (handler) => {
         this.#onExit.push(handler);
         const remove = () => this.#onExit.splice(this.#onExit.indexOf(handler), 1);

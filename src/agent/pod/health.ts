@@ -1,5 +1,7 @@
-import type { Probe } from "../../api/generated/types/core-v1.ts";
+import type { Container, Probe } from "../../api/generated/types/core-v1.ts";
 import type { ProbeReport, ProbeTarget } from "../probe/contract.ts";
+import { containerIdOf } from "./container-status.ts";
+import type { Health } from "./observation.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
@@ -22,11 +24,13 @@ export function beginHealth(
   seen.probes?.[Symbol.dispose]();
   const probed = role === "main" || role === "sidecar";
   const { startupProbe, readinessProbe, livenessProbe } = probed ? container : {};
-  seen.health = { started: !startupProbe, ready: !startupProbe && !readinessProbe };
+  const before = adopted ? storedHealth(state, container.name) : undefined;
+  seen.health = before ?? { started: !startupProbe, ready: !startupProbe && !readinessProbe };
   const hook = adopted ? undefined : container.lifecycle?.postStart;
   seen.hookPending = hook !== undefined;
   if (startupProbe || readinessProbe || livenessProbe) {
-    seen.probes = parts.prober.watch(target, (report) => {
+    const asked = before?.started ? { ...target, container: withoutStartup(container) } : target;
+    seen.probes = parts.prober.watch(asked, (report) => {
       if (seen.current?.status.id !== target.containerId) return;
       applyReport(state, { item, report, parts });
       hooks.changed();
@@ -47,6 +51,23 @@ export function beginHealth(
     hooks.changed();
   };
   parts.prober.runHook(hook, target, { timeoutMs: POST_START_MS }).then(() => finish(), finish);
+}
+
+/** A new agent does not make a pod unready: what was true of its container still is. */
+function storedHealth(state: PodState, name: string): Health | undefined {
+  const { status } = state.pod;
+  const stored = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+  ].find((entry) => entry.name === name);
+  const id = state.containers.get(name)?.current?.status.id ?? "";
+  if (stored?.containerID !== containerIdOf(id)) return undefined;
+  return { started: stored.started ?? false, ready: stored.ready };
+}
+
+function withoutStartup(container: Container): Container {
+  const { startupProbe: _asked, ...rest } = container;
+  return rest;
 }
 
 /** Undefined when the container does not run. */

@@ -37,6 +37,14 @@ export interface Preparation {
   failure?: Failure | undefined;
 }
 
+/** For so long a failure is told as such, then as waiting for the next attempt. */
+export const FRESH_FAILURE_MS = 1_000;
+
+/** Whether the news is that the agent waits, no longer that it failed. */
+export function isBackingOff(failure: Failure, nowMs: number): boolean {
+  return nowMs - failure.sinceMs >= FRESH_FAILURE_MS;
+}
+
 /** Something went wrong and will be tried again. */
 export interface Failure {
   /** Reason of the waiting container, such as "ErrImagePull". */
@@ -44,6 +52,8 @@ export interface Failure {
   message: string;
   /** Failures in a row. */
   attempts: number;
+  /** When the last one happened. */
+  sinceMs: number;
   retryAtMs: number;
 }
 

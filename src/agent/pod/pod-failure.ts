@@ -34,7 +34,7 @@ function count(
 ): Failure {
   const attempts = (previous?.attempts ?? 0) + 1;
   const retryAtMs = next.nowMs + backoffDelayMs(next.policy, attempts);
-  return { reason: next.reason, message: next.message, attempts, retryAtMs };
+  return { reason: next.reason, message: next.message, attempts, sinceMs: next.nowMs, retryAtMs };
 }
 
 /** The text of anything that was thrown. */

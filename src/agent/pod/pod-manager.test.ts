@@ -119,6 +119,8 @@ test("an image that nobody has is asked for again until it is there", () =>
     await createPod(node, { image: "app:2", imagePullPolicy: "IfNotPresent" });
     await node.clock.advance(100);
     assert.equal(stateOf(await node.pod())?.waiting?.reason, "ErrImagePull");
+    await node.clock.advance(1_000);
+    assert.equal(stateOf(await node.pod())?.waiting?.reason, "ImagePullBackOff");
     const image = node.images.get("app:1");
     if (image) node.images.set("app:2", image);
     await node.clock.advance(10_000);

@@ -57,7 +57,7 @@ export function createPodManager(parts: PodParts): PodManager {
     } else {
       // A pod that was replaced under its name while the watch was away ends as gone.
       if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
-      workers.set(uid, createPodWorker(change.object, deps, claim(leftovers, uid)));
+      workers.set(uid, createPodWorker(change.object, deps, claim(leftovers, { uid, parts })));
     }
   };
 
@@ -119,10 +119,14 @@ function grouped(recovered: {
   };
 }
 
-function claim({ sandboxes, containers }: Leftovers, uid: string): FoundPod | undefined {
+/** Read anew: a container may have ended since the runtime recovered. */
+function claim(
+  { sandboxes }: Leftovers,
+  { uid, parts }: { uid: string; parts: PodParts },
+): FoundPod | undefined {
   const hasSandbox = sandboxes.has(uid);
-  const found = containers.get(uid) ?? [];
-  return hasSandbox || found.length > 0 ? { hasSandbox, containers: found } : undefined;
+  const containers = parts.runtime.containers(uid);
+  return hasSandbox || containers.length > 0 ? { hasSandbox, containers } : undefined;
 }
 
 /** Pods with something on this node that the API does not know any more. */

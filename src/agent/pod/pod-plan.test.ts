@@ -180,6 +180,7 @@ test("a missing image is asked for again after its back-off", () => {
     reason: "ErrImagePull",
     message: "no such image",
     attempts: 1,
+    sinceMs: NOW - 5_000,
     retryAtMs: NOW + 10_000,
   };
   const observed = seen({ app: { ...found, image: undefined, imageFailure } });
@@ -189,7 +190,13 @@ test("a missing image is asked for again after its back-off", () => {
 });
 
 test("volumes that are not there yet hold back the start, not the sandbox", () => {
-  const failure = { reason: "FailedMount", message: "", attempts: 2, retryAtMs: NOW + 500 };
+  const failure = {
+    reason: "FailedMount",
+    message: "",
+    attempts: 2,
+    sinceMs: NOW,
+    retryAtMs: NOW + 500,
+  };
   const observed = seen({ app: found }, { volumes: { ready: false, failure } });
   assert.deepEqual(planPod(podOf(), observed, NOW), { steps: [], wakeAtMs: NOW + 500 });
 });
@@ -202,7 +209,7 @@ test("a failed probe stops the container with the probe's grace", () => {
       do: "stop-container",
       container: "app",
       graceMs: 1_000,
-      message: "Container app failed liveness probe",
+      message: "Container app failed liveness probe, will be restarted",
     },
   ]);
 });

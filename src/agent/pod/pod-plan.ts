@@ -4,7 +4,9 @@ import { restartAtMs } from "./crash-backoff.ts";
 import {
   type ContainerObservation,
   type Failure,
+  FRESH_FAILURE_MS,
   isAlive,
+  isBackingOff,
   isStarted,
   type PodObservation,
   type Preparation,
@@ -123,6 +125,8 @@ function planContainer(planning: Planning, item: PodContainer): void {
   if (!seen?.image) {
     if (!mustWait(planning, seen?.imageFailure)) {
       add(planning, { do: "ensure-image", container: name });
+    } else if (seen?.imageFailure && !isBackingOff(seen.imageFailure, nowMs)) {
+      wake(planning, seen.imageFailure.sinceMs + FRESH_FAILURE_MS);
     }
     return;
   }
@@ -150,7 +154,7 @@ function planAlive(
   const { failed } = seen.health;
   const graceMs = failed?.graceMs ?? graceOf(planning.pod);
   if (failed) {
-    const message = `Container ${container.name} ${failed.message}`;
+    const message = `Container ${container.name} ${failed.message}, will be restarted`;
     return add(planning, { do: "stop-container", container: container.name, graceMs, message });
   }
   const changed = container.image !== seen.current?.status.imageReference;

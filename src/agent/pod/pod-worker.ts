@@ -3,7 +3,7 @@ import { PODS } from "../../api/generated/resources.ts";
 import { isConflict, isNotFound } from "../../api/errors.ts";
 import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { sleep, type Timer } from "../../lib/clock.ts";
-import type { ContainerStatus } from "../runtime/contract.ts";
+import { type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
 import { beginHealth } from "./health.ts";
 import { ensureImage, findImage } from "./image-step.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
@@ -59,6 +59,7 @@ export interface FoundPod {
   containers: readonly ContainerStatus[];
 }
 
+const EXIT_UNKNOWN = 137;
 const STEP_RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 
 /** Starts working at once. */
@@ -150,7 +151,8 @@ class Worker implements PodWorker {
   exited(status: ContainerStatus): void {
     const item = this.#item(status.name);
     const seen = this.state.containers.get(status.name);
-    if (!item || seen?.current?.status.id !== status.id) return;
+    const current = seen?.current?.status;
+    if (!item || current?.id !== status.id || current.state === "exited") return;
     this.#recordExit(item, status);
     for (const handler of this.#exitHandlers) handler(status);
     this.changed();
@@ -265,7 +267,7 @@ class Worker implements PodWorker {
       case "start-container":
         return this.#start(step);
       case "stop-container":
-        return stopContainer(state, { item: this.#required(step.container), step }, parts);
+        return this.#stopOne(step);
       default:
         throw new TypeError("Cannot perform an unknown step");
     }
@@ -285,6 +287,21 @@ class Worker implements PodWorker {
     const item = this.#required(step.container);
     const { attempt } = step;
     await startContainer(state, { item, attempt }, { parts: this.#parts, hooks: this });
+  }
+
+  async #stopOne(step: Extract<Step, { do: "stop-container" }>): Promise<void> {
+    const item = this.#required(step.container);
+    const seen = containerState(this.state, step.container);
+    try {
+      const ended = await stopContainer(this.state, { item, step }, this.#parts);
+      if (ended?.state === "exited") this.exited(ended);
+    } catch (error) {
+      const status = seen.current?.status;
+      if (!(error instanceof RuntimeError) || error.code !== "not-found" || !status) throw error;
+      // The runtime lost it, so it is as dead as it can be; how it ended, nobody knows.
+      const finishedAtMs = this.#parts.clock.now();
+      this.exited({ ...status, state: "exited", exitCode: EXIT_UNKNOWN, finishedAtMs });
+    }
   }
 
   async #deleteObject(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ContainerStatus } from "../runtime/contract.ts";
 import { referenceTo, fieldPathOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { probeTarget } from "./health.ts";
@@ -8,16 +9,16 @@ import type { Step } from "./step.ts";
 /** What is left for the signal when the preStop hook used up the grace. */
 const SIGNAL_GRACE_MIN_MS = 2_000;
 
-/** Runs the preStop hook, then stops the container; its exit is reported by the runtime. */
+/** Runs the preStop hook, then stops the container and returns how it ended. */
 export async function stopContainer(
   state: PodState,
   { item, step }: { item: PodContainer; step: Extract<Step, { do: "stop-container" }> },
   parts: PodParts,
-): Promise<void> {
+): Promise<ContainerStatus | undefined> {
   const { container } = item;
   const seen = containerState(state, container.name);
   const id = seen.current?.status.id;
-  if (id === undefined) return;
+  if (id === undefined) return undefined;
   const about = referenceTo(state.pod);
   const fieldPath = fieldPathOf(item);
   const { message } = step;
@@ -37,5 +38,5 @@ export async function stopContainer(
     const leftMs = graceMs - (parts.clock.monotonicMs() - startedMs);
     graceMs = Math.max(SIGNAL_GRACE_MIN_MS, leftMs);
   }
-  await parts.runtime.stopContainer(id, { graceMs });
+  return await parts.runtime.stopContainer(id, { graceMs });
 }
