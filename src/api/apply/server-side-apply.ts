@@ -7,6 +7,7 @@ import { appliedFields, compareFields } from "./field-changes.ts";
 import {
   differenceOf,
   type FieldSet,
+  fieldSetOf,
   formatPaths,
   intersectionOf,
   isEmpty,
@@ -47,6 +48,8 @@ export interface ApplyRequest {
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+/** kubectl's note is rewritten by the server itself, so nobody can be in conflict about it. */
+const NOTE_FIELD: FieldSet = fieldSetOf(["f:metadata", "f:annotations", `f:${LAST_APPLIED}`]);
 
 /**
  * Server-side apply: the object with the configuration merged in, fields gone that the manager
@@ -76,7 +79,7 @@ export function applyServerSide(request: ApplyRequest): Json {
     object = removeUnowned(object, { last: fieldsOfEntry(own), owned }, typed);
   }
   const { changed, removed } = compareFields(live ?? {}, object, { ...typed, skip });
-  if (!request.force) refuseConflicts(others, changed);
+  if (!request.force) refuseConflicts(others, withoutSubtrees(changed, NOTE_FIELD));
 
   const left = others.map((entry) => {
     return withFields(entry, differenceOf(differenceOf(fieldsOfEntry(entry), changed), removed));
