@@ -1,60 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StatusError } from "../api/errors.ts";
-import type { Transport } from "../api/transport.ts";
-import { silentLogger } from "../lib/logger.ts";
-import { seededRandom } from "../lib/random.ts";
-import { VirtualClock } from "../lib/virtual-clock.ts";
-import { createMemoryStore } from "../store/memory/memory-store.ts";
-import { type ApiServer, createApiServer } from "./api-server.ts";
-import type { UserInfo } from "./contract.ts";
+import { type AnyObject, startServer } from "./api-server-fixture.ts";
 
-const ADMIN: UserInfo = { name: "admin", groups: ["system:masters"] };
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const PODS = "/api/v1/namespaces/default/pods";
 
 type Json = Record<string, unknown>;
-type Object_ = Json & { metadata: Json };
-
-interface Fixture extends AsyncDisposable {
-  server: ApiServer;
-  clock: VirtualClock;
-  transport: Transport;
-  /** Sends a request and gives its body. */
-  ask(method: string, path: string, body?: object): Promise<Object_>;
-  patch(path: string, of: { body: object; type: string }): Promise<Object_>;
-}
-
-async function start(): Promise<Fixture> {
-  const store = createMemoryStore();
-  const clock = new VirtualClock();
-  const server = await createApiServer({
-    store,
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
-    security: () => ({
-      authenticators: [],
-      authorizer: { authorize: () => ({ allowed: true, reason: "" }) },
-      admission: [],
-    }),
-  });
-  const transport = server.transport(ADMIN);
-  const send = async (request: Parameters<Transport["request"]>[0]) =>
-    (await transport.request(request)).body as Object_;
-  return {
-    server,
-    clock,
-    transport,
-    ask: (method, path, body) => send({ method: method as "GET", path, ...(body ? { body } : {}) }),
-    patch: (path, { body, type }) =>
-      send({ method: "PATCH", path, body, contentType: `application/${type}` }),
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-    },
-  };
-}
 
 async function refusal(promise: Promise<unknown>): Promise<StatusError> {
   try {
@@ -71,7 +23,7 @@ function podBody(name: string, more: Json = {}): Json {
 }
 
 test("a created object has what only the server knows", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const created = await api.ask("POST", MAPS, { metadata: { name: "a" }, data: { x: "1" } });
   assert.equal(created["kind"], "ConfigMap");
   assert.equal(created["apiVersion"], "v1");
@@ -83,7 +35,7 @@ test("a created object has what only the server knows", async () => {
 });
 
 test("a create of a name that exists is refused, generated names do not collide", async () => {
-  await using api = await start();
+  await using api = await startServer();
   await api.ask("POST", MAPS, { metadata: { name: "a" } });
   const error = await refusal(api.ask("POST", MAPS, { metadata: { name: "a" } }));
   assert.equal(error.reason, "AlreadyExists");
@@ -96,7 +48,7 @@ test("a create of a name that exists is refused, generated names do not collide"
 });
 
 test("a stale update is refused, one without resourceVersion is not", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const first = await api.ask("POST", MAPS, { metadata: { name: "a" }, data: { x: "1" } });
   const second = await api.ask("PUT", `${MAPS}/a`, { ...first, data: { x: "2" } });
   assert.notEqual(second.metadata["resourceVersion"], first.metadata["resourceVersion"]);
@@ -108,7 +60,7 @@ test("a stale update is refused, one without resourceVersion is not", async () =
 });
 
 test("an update that changes nothing writes nothing", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const first = await api.ask("POST", MAPS, { metadata: { name: "a" }, data: { x: "1", y: "2" } });
   await api.clock.advance(5_000);
   const same = await api.ask("PUT", `${MAPS}/a`, {
@@ -119,7 +71,7 @@ test("an update that changes nothing writes nothing", async () => {
 });
 
 test("PUT creates the kinds that upstream lets it create", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
   const lease = { metadata: { name: "l", resourceVersion: "" } };
   assert.equal((await refusal(api.ask("PUT", `${MAPS}/a`, { metadata: {} }))).reason, "NotFound");
@@ -130,7 +82,7 @@ test("PUT creates the kinds that upstream lets it create", async () => {
 });
 
 test("each kind of patch changes what it says", async () => {
-  await using api = await start();
+  await using api = await startServer();
   await api.ask("POST", PODS, podBody("p"));
   const labels = { metadata: { labels: { a: "1" } } };
   const merged = await api.patch(`${PODS}/p`, { body: labels, type: "merge-patch+json" });
@@ -156,7 +108,7 @@ test("each kind of patch changes what it says", async () => {
 });
 
 test("server-side apply creates, owns, conflicts and is idempotent", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const apply = (manager: string, data: Json, more = "") =>
     api.patch(`${MAPS}/a?fieldManager=${manager}${more}`, {
       body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data },
@@ -172,7 +124,7 @@ test("server-side apply creates, owns, conflicts and is idempotent", async () =>
 });
 
 test("status and spec are written apart, and only spec moves the generation", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const path = "/apis/apps/v1/namespaces/default/deployments";
   const spec = {
     replicas: 1,
@@ -209,7 +161,7 @@ test("status and spec are written apart, and only spec moves the generation", as
 });
 
 test("a scheduled pod is deleted with grace, an unscheduled one at once", async () => {
-  await using api = await start();
+  await using api = await startServer();
   await api.ask("POST", PODS, podBody("waiting"));
   await api.ask("DELETE", `${PODS}/waiting`);
   assert.equal((await refusal(api.ask("GET", `${PODS}/waiting`))).code, 404);
@@ -233,7 +185,7 @@ test("a scheduled pod is deleted with grace, an unscheduled one at once", async 
 });
 
 test("finalizers keep an object until the last one goes", async () => {
-  await using api = await start();
+  await using api = await startServer();
   await api.ask("POST", MAPS, { metadata: { name: "a", finalizers: ["x/y"] } });
   const deleting = await api.ask("DELETE", `${MAPS}/a`);
   assert.ok(deleting.metadata["deletionTimestamp"]);
@@ -248,7 +200,7 @@ test("finalizers keep an object until the last one goes", async () => {
 });
 
 test("a namespace terminates until its content was finalized", async () => {
-  await using api = await start();
+  await using api = await startServer();
   await api.ask("POST", "/api/v1/namespaces", { metadata: { name: "n" } });
   const deleting = await api.ask("DELETE", "/api/v1/namespaces/n");
   assert.deepEqual(deleting["status"], { phase: "Terminating" });
@@ -260,7 +212,7 @@ test("a namespace terminates until its content was finalized", async () => {
 });
 
 test("services get addresses and ports, keep them, and give them back", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const path = "/api/v1/namespaces/default/services";
   const ports = [{ port: 80, protocol: "TCP" }];
   const spec = { ports, type: "NodePort", selector: { a: "b" } };
@@ -288,13 +240,13 @@ test("services get addresses and ports, keep them, and give them back", async ()
 });
 
 test("a dry run stores nothing", async () => {
-  await using api = await start();
+  await using api = await startServer();
   await api.ask("POST", `${MAPS}?dryRun=All`, { metadata: { name: "a" } });
   assert.equal((await refusal(api.ask("GET", `${MAPS}/a`))).code, 404);
 });
 
 test("unknown fields are refused when the client is strict", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const body = { metadata: { name: "a" }, dat: {} };
   const error = await refusal(api.ask("POST", `${MAPS}?fieldValidation=Strict`, body));
   assert.equal(error.reason, "BadRequest");
@@ -303,7 +255,7 @@ test("unknown fields are refused when the client is strict", async () => {
 });
 
 test("pages are one consistent list", async () => {
-  await using api = await start();
+  await using api = await startServer();
   for (const name of ["a", "b", "c", "d", "e"]) await api.ask("POST", MAPS, { metadata: { name } });
   const first = await api.ask("GET", `${MAPS}?limit=2`);
   assert.equal(first.metadata["remainingItemCount"], 3);
@@ -313,14 +265,14 @@ test("pages are one consistent list", async () => {
   while (token) {
     const page = await api.ask("GET", `${MAPS}?limit=2&continue=${token}`);
     assert.equal(page.metadata["resourceVersion"], first.metadata["resourceVersion"]);
-    for (const item of page["items"] as Object_[]) names.push(item.metadata["name"]);
+    for (const item of page["items"] as AnyObject[]) names.push(item.metadata["name"]);
     token = page.metadata["continue"] as string | undefined;
   }
   assert.deepEqual(names, ["c", "d", "e"]);
 });
 
 test("selectors choose by labels and fields", async () => {
-  await using api = await start();
+  await using api = await startServer();
   for (const [name, tier] of [
     ["a", "web"],
     ["b", "db"],
@@ -329,7 +281,7 @@ test("selectors choose by labels and fields", async () => {
   }
   await api.ask("POST", `${PODS}/a/binding`, { target: { kind: "Node", name: "n1" } });
   const namesOf = async (query: string) =>
-    ((await api.ask("GET", `${PODS}?${query}`))["items"] as Object_[]).map(
+    ((await api.ask("GET", `${PODS}?${query}`))["items"] as AnyObject[]).map(
       (item) => item.metadata["name"],
     );
   assert.deepEqual(await namesOf("labelSelector=tier%3Ddb"), ["b"]);
@@ -339,7 +291,7 @@ test("selectors choose by labels and fields", async () => {
 });
 
 test("a resourceVersion of the future times out, an old watch expires", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const late = refusal(api.ask("GET", `${MAPS}?resourceVersion=999999`));
   await api.clock.advance(3_000);
   assert.equal((await late).reason, "Timeout");
@@ -348,14 +300,14 @@ test("a resourceVersion of the future times out, an old watch expires", async ()
 });
 
 test("a watch tells what a selector sees come and go", async () => {
-  await using api = await start();
+  await using api = await startServer();
   const list = await api.ask("GET", PODS);
   const seen: string[] = [];
   const since = String(list.metadata["resourceVersion"]);
   using _watch = await api.transport.watch(
     { method: "GET", path: `${PODS}?labelSelector=a%3D1&resourceVersion=${since}` },
     {
-      event: (type, object) => seen.push(`${type} ${(object as Object_).metadata["name"]}`),
+      event: (type, object) => seen.push(`${type} ${(object as AnyObject).metadata["name"]}`),
       closed: () => seen.push("closed"),
     },
   );
