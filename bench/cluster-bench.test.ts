@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PODS } from "../src/api/generated/resources.ts";
+import { handlerOver, issueTestCertificates, serveTls } from "../src/client/https-test-server.ts";
+import { createHttpsTransport } from "../src/client/https-transport.ts";
+import { MemoryTransport } from "../src/client/memory-transport.ts";
+import { createClient } from "../src/client/resource-client.ts";
+import { benchApi } from "./api-bench.ts";
+import { memoryOf } from "./idle-memory.ts";
+import { benchPodStart } from "./pod-start-bench.ts";
+
+test("the API benchmark still runs", async () => {
+  const certificates = issueTestCertificates(Date.now());
+  await using served = await serveTls(certificates, handlerOver(new MemoryTransport()));
+  const target = { server: served.url, caPem: certificates.caPem };
+  const figures = await benchApi({ target, clients: 3, seconds: 0.1 });
+  for (const { perSecond, p99Ms } of Object.values(figures)) {
+    assert.ok(perSecond > 0 && p99Ms > 0);
+  }
+});
+
+test("the pod start benchmark still runs", async () => {
+  const certificates = issueTestCertificates(Date.now());
+  const memory = new MemoryTransport();
+  await using served = await serveTls(certificates, handlerOver(memory));
+  using transport = createHttpsTransport({ server: served.url, caPem: certificates.caPem });
+  const pods = createClient(memory).for(PODS);
+  // Stands in for a node: whatever is created runs at once.
+  using _node = await pods.watch(
+    {},
+    {
+      event: (type, object) => {
+        if (type !== "ADDED") return;
+        const pod = object as { metadata: { name: string; namespace: string } };
+        const status = { containerStatuses: [{ name: "main", state: { running: {} } }] };
+        pods.patch(pod.metadata, { status }, { subresource: "status" }).catch(assert.fail);
+      },
+      closed: () => {},
+    },
+  );
+  const figures = await benchPodStart({
+    client: createClient(transport),
+    image: "none",
+    command: [],
+    sequential: 2,
+    burst: 3,
+    patienceMs: 5_000,
+  });
+  for (const [name, value] of Object.entries(figures)) assert.ok(value > 0, name);
+});
+
+test("memory of this process can be read", () => {
+  const { pssMiB, pssAnonymousMiB, rssMiB } = memoryOf([process.pid]);
+  assert.ok(pssAnonymousMiB > 0 && pssMiB >= pssAnonymousMiB && rssMiB >= pssMiB);
+});

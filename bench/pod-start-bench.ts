@@ -1,0 +1,158 @@
+// Time from the request that creates a pod until a watcher sees its container running:
+//   node build/bench/pod-start-bench.js --kubeconfig FILE --image REF [--command "sleep 1d"]
+//     [--sequential 30] [--burst 30]
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { NAMESPACES, PODS } from "../src/api/generated/resources.ts";
+import type { Pod } from "../src/api/generated/types/core-v1.ts";
+import type { Client } from "../src/client/client.ts";
+import { createHttpsTransport } from "../src/client/https-transport.ts";
+import { loadKubeconfig } from "../src/client/kubeconfig.ts";
+import { createClient } from "../src/client/resource-client.ts";
+
+/** What to start, and how often. */
+export interface PodStartOptions {
+  client: Client;
+  image: string;
+  /** The image's own when empty. */
+  command: readonly string[];
+  sequential: number;
+  burst: number;
+  /** A pod that takes longer ends the benchmark with an error. */
+  patienceMs: number;
+}
+
+/** Times in milliseconds, from sending the create to seeing "running". */
+export interface PodStartFigures {
+  sequentialP50Ms: number;
+  sequentialP90Ms: number;
+  burstP50Ms: number;
+  /** Until the last one of the burst ran. */
+  burstAllMs: number;
+}
+
+const NAMESPACE = "nephos-pod-bench";
+
+/** Starts pods one after another, then many at once; leaves nothing behind. */
+export async function benchPodStart(options: PodStartOptions): Promise<PodStartFigures> {
+  const { client, sequential, burst } = options;
+  await client
+    .for(NAMESPACES)
+    .create({ metadata: { name: NAMESPACE } })
+    .catch(ignoreExisting);
+  const watch = await watchPods(client);
+  try {
+    const lone: number[] = [];
+    for (let i = 0; i < sequential; i++) lone.push(await startPod(`lone-${i}`, options, watch));
+    const startMs = performance.now();
+    const many = await Promise.all(
+      Array.from({ length: burst }, (_, i) => startPod(`burst-${i}`, options, watch)),
+    );
+    return {
+      sequentialP50Ms: percentile(lone, 0.5),
+      sequentialP90Ms: percentile(lone, 0.9),
+      burstP50Ms: percentile(many, 0.5),
+      burstAllMs: round(performance.now() - startMs),
+    };
+  } finally {
+    watch[Symbol.dispose]();
+    const atOnce = { namespace: NAMESPACE, gracePeriodSeconds: 0 };
+    await client.for(PODS).deleteCollection(atOnce);
+    await client.for(NAMESPACES).delete({ name: NAMESPACE });
+  }
+}
+
+/** Calls back when a pod's container is seen running. */
+interface PodWatch extends Disposable {
+  whenRunning(name: string): Promise<number>;
+}
+
+async function watchPods(client: Client): Promise<PodWatch> {
+  const pods = client.for(PODS);
+  const { metadata } = await pods.list({ namespace: NAMESPACE });
+  const waiting = new Map<string, (seenMs: number) => void>();
+  const { resourceVersion } = metadata;
+  const watch = await pods.watch(
+    { namespace: NAMESPACE, resourceVersion },
+    {
+      event: (_type, object) => {
+        const pod = object as Pod;
+        if (!pod.status?.containerStatuses?.[0]?.state?.running) return;
+        waiting.get(pod.metadata?.name ?? "")?.(performance.now());
+      },
+      closed: (error) => {
+        if (error) console.error("the watch ended:", error);
+      },
+    },
+  );
+  return {
+    whenRunning: (name) => new Promise((resolve) => waiting.set(name, resolve)),
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
+  };
+}
+
+async function startPod(
+  name: string,
+  { client, image, command, patienceMs }: PodStartOptions,
+  watch: PodWatch,
+): Promise<number> {
+  const running = watch.whenRunning(name);
+  const startMs = performance.now();
+  await client.for(PODS).create({
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      containers: [
+        { name: "main", image, ...(command.length > 0 ? { command: [...command] } : {}) },
+      ],
+      terminationGracePeriodSeconds: 0,
+    },
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `Cannot go on: pod ${name} does not run after ${patienceMs} ms`;
+    timer = setTimeout(() => reject(new Error(message)), patienceMs);
+  });
+  try {
+    return round((await Promise.race([running, late])) - startMs);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function percentile(times: readonly number[], share: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function ignoreExisting(error: unknown): void {
+  if ((error as { reason?: string }).reason !== "AlreadyExists") throw error;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },
+      image: { type: "string" },
+      command: { type: "string", default: "" },
+      sequential: { type: "string", default: "30" },
+      burst: { type: "string", default: "30" },
+    },
+  });
+  if (!values.image) throw new Error("Cannot start pods: --image names none");
+  const directory = path.dirname(values.kubeconfig);
+  const target = loadKubeconfig(readFileSync(values.kubeconfig, "utf8"), { directory });
+  using transport = createHttpsTransport(target);
+  const figures = await benchPodStart({
+    client: createClient(transport),
+    image: values.image,
+    command: values.command.split(" ").filter(Boolean),
+    sequential: Number(values.sequential),
+    burst: Number(values.burst),
+    patienceMs: 30_000,
+  });
+  console.log(JSON.stringify(figures, null, 2));
+}
