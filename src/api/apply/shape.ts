@@ -1,4 +1,4 @@
-import type { Field, FieldType, ListType, SchemaModel, StructType } from "../schema/model.ts";
+import type { FieldType, ListType, SchemaModel, StructType } from "../schema/model.ts";
 
 /** Decoded JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -8,20 +8,6 @@ export type Shape = StructType | Exclude<FieldType, { kind: "struct" }>;
 
 const ANY: Shape = { kind: "any" };
 const FREE_OBJECT: StructType = { name: "", fields: new Map(), preserveUnknown: true };
-
-/** Go structs that stand in their parent by value: there as soon as the parent is. */
-const VALUE_STRUCTS: readonly string[] = [
-  "Spec",
-  "Status",
-  "Strategy",
-  "ResourceRequirements",
-  "ObjectMeta",
-  "EventSource",
-  "SystemInfo",
-  "DaemonEndpoint",
-  "DaemonEndpoints",
-  "ContainerState",
-];
 
 export function shapeOf(type: FieldType, model: SchemaModel): Shape {
   return type.kind === "struct" ? model.struct(type.struct) : type;
@@ -35,7 +21,7 @@ export function memberShape(
 ): Shape {
   if ("fields" in parent) {
     const field = parent.fields.get(name);
-    if (field) return shapeOf(field.type, from.model);
+    if (field) return field.atomic ? ANY : shapeOf(field.type, from.model);
     return parent.preserveUnknown && isObject(from.value) ? FREE_OBJECT : ANY;
   }
   return parent.kind === "map" ? shapeOf(parent.of, from.model) : ANY;
@@ -47,13 +33,9 @@ export function memberShape(
  */
 export function absentValue(parent: Shape, name: string): null | undefined {
   const field = "fields" in parent ? parent.fields.get(name) : undefined;
-  return field && (!field.omitEmpty || isValueStruct(field)) ? null : undefined;
-}
-
-function isValueStruct(field: Field): boolean {
-  if (field.type.kind !== "struct") return false;
-  const { struct } = field.type;
-  return VALUE_STRUCTS.some((ending) => struct.endsWith(ending));
+  if (!field) return undefined;
+  const byValue = field.type.kind === "struct" && !field.pointer;
+  return byValue || !field.omitEmpty ? null : undefined;
 }
 
 /** Whether the value is owned as a whole. */

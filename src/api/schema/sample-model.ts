@@ -79,9 +79,13 @@ export function podLikeModel(): SchemaModel {
       },
     },
     Port: { port: "int32", protocol: { type: string, default: "TCP" }, name: "string" },
-    Strategy: { type: "string", rolling: "Rolling" },
+    Strategy: { type: "string", rolling: { type: struct("Rolling"), pointer: true } },
     Rolling: { max: "intOrString" },
-    Volume: { name: "string", emptyDir: "EmptyDir", path: "string" },
+    Volume: {
+      name: "string",
+      emptyDir: { type: struct("EmptyDir"), pointer: true },
+      path: "string",
+    },
     EmptyDir: { medium: "string" },
     Status: { phase: "string" },
   });
