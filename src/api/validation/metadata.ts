@@ -1,0 +1,149 @@
+import { deepEqual } from "../../lib/deep-equal.ts";
+import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
+import type { ObjectMeta, OwnerReference } from "../generated/types/meta-v1.ts";
+import type { FieldErrors } from "./field-errors.ts";
+
+/** Complaints about a name; for a prefix the trailing dash of `generateName` is already gone. */
+export type NameRule = (name: string) => string[];
+
+const ANNOTATIONS_SIZE_MAX = 256 * 1024;
+const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
+const IMMUTABLE = [
+  "name",
+  "namespace",
+  "uid",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+] as const;
+
+/** Rules of `metadata` that all kinds share. */
+export function validateMetadata(
+  errors: FieldErrors,
+  metadata: ObjectMeta,
+  options: { namespaced: boolean; nameRule: NameRule },
+): void {
+  const { name = "", generateName, namespace } = metadata;
+  if (generateName) {
+    const prefix = generateName.replace(/-$/, "a");
+    errors.complaints("metadata.generateName", generateName, options.nameRule(prefix));
+  }
+  if (name === "") errors.required("metadata.name", "name or generateName is required");
+  else errors.complaints("metadata.name", name, options.nameRule(name));
+  if (!options.namespaced) {
+    if (namespace) errors.forbidden("metadata.namespace", "not allowed on this type");
+  } else if (errors.present("metadata.namespace", namespace)) {
+    errors.complaints("metadata.namespace", namespace, dns1123LabelErrors(namespace));
+  }
+  errors.nonNegative("metadata.generation", metadata.generation);
+  validateLabels(errors, "metadata.labels", metadata.labels);
+  validateAnnotations(errors, "metadata.annotations", metadata.annotations);
+  validateOwners(errors, metadata.ownerReferences ?? []);
+  validateFinalizers(errors, metadata.finalizers ?? []);
+}
+
+/** Keys and values of labels, or of selectors that are plain maps. */
+export function validateLabels(
+  errors: FieldErrors,
+  field: string,
+  labels: Readonly<Record<string, string>> = {},
+): void {
+  for (const [key, value] of Object.entries(labels)) {
+    errors.complaints(field, key, qualifiedNameErrors(key));
+    errors.complaints(field, value, labelValueErrors(value));
+  }
+}
+
+/** Keys of annotations, and their size together. */
+export function validateAnnotations(
+  errors: FieldErrors,
+  field: string,
+  annotations: Readonly<Record<string, string>> = {},
+): void {
+  let size = 0;
+  for (const [key, value] of Object.entries(annotations)) {
+    errors.complaints(field, key, qualifiedNameErrors(key.toLowerCase()));
+    size += key.length + value.length;
+  }
+  if (size > ANNOTATIONS_SIZE_MAX) errors.tooLong(field, ANNOTATIONS_SIZE_MAX);
+}
+
+function validateOwners(errors: FieldErrors, owners: readonly OwnerReference[]): void {
+  let controller: OwnerReference | undefined;
+  for (const [at, owner] of owners.entries()) {
+    const field = `metadata.ownerReferences[${at}]`;
+    const version = owner.apiVersion?.split("/").at(-1);
+    if (!version) {
+      errors.invalid(`${field}.apiVersion`, owner.apiVersion, "version must not be empty");
+    }
+    for (const name of ["kind", "name", "uid"] as const) {
+      if (!owner[name]) errors.invalid(`${field}.${name}`, owner[name], "must not be empty");
+    }
+    if (owner.kind === "Event" && owner.apiVersion === "v1") {
+      errors.invalid(field, owner, "v1, Kind=Event is disallowed from being an owner");
+    }
+    if (!owner.controller) continue;
+    if (controller) {
+      errors.invalid(
+        "metadata.ownerReferences",
+        owners,
+        'Only one reference can have Controller set to true. Found "true" in references for ' +
+          `${controller.name} and ${owner.name}`,
+      );
+    }
+    controller ??= owner;
+  }
+}
+
+function validateFinalizers(errors: FieldErrors, finalizers: readonly string[]): void {
+  const field = "metadata.finalizers";
+  for (const [at, finalizer] of finalizers.entries()) {
+    errors.complaints(field, finalizer, qualifiedNameErrors(finalizer));
+    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.includes(finalizer)) {
+      errors.invalid(
+        `${field}[${at}]`,
+        finalizer,
+        "name is neither a standard finalizer name nor is it fully qualified",
+      );
+    }
+  }
+  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
+    errors.invalid(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+  }
+}
+
+/** What an update may not do to `metadata`. Members the client left out count as unchanged. */
+export function validateMetadataUpdate(
+  errors: FieldErrors,
+  metadata: ObjectMeta,
+  old: ObjectMeta,
+): void {
+  for (const name of IMMUTABLE) {
+    const value = metadata[name];
+    if (value !== undefined && old[name] !== undefined && value !== old[name]) {
+      errors.invalid(`metadata.${name}`, value, "field is immutable");
+    }
+  }
+  if ((metadata.generation ?? 0) < (old.generation ?? 0) && metadata.generation !== undefined) {
+    errors.invalid("metadata.generation", metadata.generation, "must not be decremented");
+  }
+  if (!old.deletionTimestamp) return;
+  const added = (metadata.finalizers ?? []).filter((name) => !old.finalizers?.includes(name));
+  if (added.length > 0) {
+    errors.forbidden(
+      "metadata.finalizers",
+      "no new finalizers can be added if the object is being deleted, found new finalizers " +
+        JSON.stringify(added),
+    );
+  }
+}
+
+/** A field that no update may change. */
+export function validateImmutable(
+  errors: FieldErrors,
+  field: string,
+  values: { now: unknown; old: unknown; detail?: string },
+): void {
+  if (deepEqual(values.now, values.old)) return;
+  errors.invalid(field, values.now, values.detail ?? "field is immutable");
+}

@@ -1,0 +1,118 @@
+import { pathSegmentErrors } from "../../lib/names.ts";
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  Role,
+  RoleBinding,
+  Subject,
+} from "../generated/types/rbac-v1.ts";
+import type { FieldErrors } from "./field-errors.ts";
+import { type KindRules, rulesFor } from "./kind-rules.ts";
+import { validateImmutable } from "./metadata.ts";
+import { validateSelector } from "./values.ts";
+
+const GROUP = "rbac.authorization.k8s.io";
+
+function validateRule(
+  errors: FieldErrors,
+  rule: PolicyRule,
+  at: { field: string; namespaced: boolean },
+): void {
+  const { apiGroups = [], resources = [], nonResourceURLs = [] } = rule;
+  const { field, namespaced } = at;
+  if ((rule.verbs ?? []).length === 0) {
+    errors.required(`${field}.verbs`, "verbs must contain at least one value");
+  }
+  if (nonResourceURLs.length > 0) {
+    const place = `${field}.nonResourceURLs`;
+    if (namespaced) {
+      const detail = "namespaced rules cannot apply to non-resource URLs";
+      errors.invalid(place, nonResourceURLs, detail);
+    }
+    if (apiGroups.length + resources.length + (rule.resourceNames ?? []).length > 0) {
+      const detail = "rules cannot apply to both regular resources and non-resource URLs";
+      errors.invalid(place, nonResourceURLs, detail);
+    }
+    return;
+  }
+  if (apiGroups.length === 0) {
+    errors.required(`${field}.apiGroups`, "resource rules must supply at least one api group");
+  }
+  if (resources.length === 0) {
+    errors.required(`${field}.resources`, "resource rules must supply at least one resource");
+  }
+}
+
+const ROLE: KindRules<Role> = {
+  nameRule: pathSegmentErrors,
+  validate(errors, { rules }) {
+    for (const [index, rule] of (rules ?? []).entries()) {
+      validateRule(errors, rule, { field: `rules[${index}]`, namespaced: true });
+    }
+  },
+};
+
+const CLUSTER_ROLE: KindRules<ClusterRole> = {
+  nameRule: pathSegmentErrors,
+  validate(errors, { rules, aggregationRule }) {
+    for (const [index, rule] of (rules ?? []).entries()) {
+      validateRule(errors, rule, { field: `rules[${index}]`, namespaced: false });
+    }
+    const selectors = aggregationRule?.clusterRoleSelectors ?? [];
+    if (aggregationRule && selectors.length === 0) {
+      const detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+      errors.required("aggregationRule.clusterRoleSelectors", detail);
+    }
+    for (const [index, selector] of selectors.entries()) {
+      validateSelector(errors, `aggregationRule.clusterRoleSelectors[${index}]`, selector);
+    }
+  },
+};
+
+function validateSubject(
+  errors: FieldErrors,
+  subject: Subject,
+  at: { field: string; namespaced: boolean },
+): void {
+  const { field, namespaced } = at;
+  const { kind, name, apiGroup = "", namespace } = subject;
+  errors.present(`${field}.name`, name);
+  if (kind === "ServiceAccount") {
+    if (apiGroup) errors.notSupported(`${field}.apiGroup`, apiGroup, [""]);
+    if (!namespaced && !namespace) errors.required(`${field}.namespace`);
+  } else if (kind === "User" || kind === "Group") {
+    if (apiGroup !== GROUP) errors.notSupported(`${field}.apiGroup`, apiGroup, [GROUP]);
+  } else errors.notSupported(`${field}.kind`, kind, ["Group", "ServiceAccount", "User"]);
+}
+
+function bindingRules(namespaced: boolean): KindRules<RoleBinding | ClusterRoleBinding> {
+  const kinds = namespaced ? ["ClusterRole", "Role"] : ["ClusterRole"];
+  return {
+    nameRule: pathSegmentErrors,
+    validate(errors, { roleRef, subjects }) {
+      const name = roleRef?.name;
+      const [apiGroup, kind] = [roleRef?.apiGroup ?? "", roleRef?.kind ?? ""];
+      if (apiGroup !== GROUP) errors.notSupported("roleRef.apiGroup", apiGroup, [GROUP]);
+      errors.oneOf("roleRef.kind", kind, kinds);
+      if (errors.present("roleRef.name", name)) {
+        errors.complaints("roleRef.name", name, pathSegmentErrors(name));
+      }
+      for (const [index, subject] of (subjects ?? []).entries()) {
+        validateSubject(errors, subject, { field: `subjects[${index}]`, namespaced });
+      }
+    },
+    validateUpdate(errors, { roleRef }, old) {
+      const values = { now: roleRef, old: old.roleRef, detail: "cannot change roleRef" };
+      validateImmutable(errors, "roleRef", values);
+    },
+  };
+}
+
+/** Rules of roles and bindings, by "group/plural". */
+export const RBAC_RULES: Readonly<Record<string, KindRules<never>>> = {
+  [`${GROUP}/roles`]: rulesFor(ROLE),
+  [`${GROUP}/clusterroles`]: rulesFor(CLUSTER_ROLE),
+  [`${GROUP}/rolebindings`]: rulesFor(bindingRules(true)),
+  [`${GROUP}/clusterrolebindings`]: rulesFor(bindingRules(false)),
+};

@@ -1,0 +1,159 @@
+import { portNameErrors } from "../../lib/names.ts";
+import {
+  compareQuantities,
+  parseQuantity,
+  type Quantity,
+  QuantityError,
+} from "../../lib/quantity.ts";
+import type { LabelSelector } from "../generated/types/meta-v1.ts";
+import type { FieldErrors } from "./field-errors.ts";
+import { validateLabels } from "./metadata.ts";
+import { labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
+
+export const PROTOCOLS: readonly string[] = ["SCTP", "TCP", "UDP"];
+export const PORT_RANGE = [1, 65_535] as const;
+export const ID_RANGE = [0, 2_147_483_647] as const;
+
+/** A port that must be there and in range. */
+export function validatePort(errors: FieldErrors, field: string, port: number | undefined): void {
+  errors.within(field, port ?? 0, PORT_RANGE);
+}
+
+/** A port by number, or by the name of a container's port. */
+export function validatePortOrName(
+  errors: FieldErrors,
+  field: string,
+  port: number | string | undefined,
+): void {
+  if (typeof port === "string") errors.complaints(field, port, portNameErrors(port));
+  else validatePort(errors, field, port);
+}
+
+/** A count, or a share such as "25%". */
+export function validateCountOrPercent(
+  errors: FieldErrors,
+  field: string,
+  value: number | string | undefined,
+): void {
+  if (typeof value === "string" && !/^[0-9]+%$/.test(value)) {
+    errors.invalid(
+      field,
+      value,
+      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  " +
+        "or '93%', regex used for validation is '[0-9]+%')",
+    );
+  } else if (typeof value === "number") errors.nonNegative(field, value);
+}
+
+/** `metav1.LabelSelector`. */
+export function validateSelector(
+  errors: FieldErrors,
+  field: string,
+  selector: LabelSelector | undefined,
+): void {
+  validateLabels(errors, `${field}.matchLabels`, selector?.matchLabels);
+  for (const [at, expression] of (selector?.matchExpressions ?? []).entries()) {
+    const place = `${field}.matchExpressions[${at}]`;
+    const { key, operator, values = [] } = expression;
+    errors.complaints(`${place}.key`, key, qualifiedNameErrors(key ?? ""));
+    if (operator === "In" || operator === "NotIn") {
+      if (values.length === 0) {
+        errors.required(`${place}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
+      }
+    } else if (operator === "Exists" || operator === "DoesNotExist") {
+      if (values.length > 0) {
+        errors.forbidden(
+          `${place}.values`,
+          "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+        );
+      }
+    } else errors.invalid(`${place}.operator`, operator, "not a valid selector operator");
+    for (const [index, value] of values.entries()) {
+      errors.complaints(`${place}.values[${index}]`, value, labelValueErrors(value));
+    }
+  }
+}
+
+/** The amount, or `undefined` after a complaint. */
+export function readQuantity(
+  errors: FieldErrors,
+  field: string,
+  text: string,
+): Quantity | undefined {
+  try {
+    return parseQuantity(String(text));
+  } catch (error) {
+    if (!(error instanceof QuantityError)) throw error;
+    errors.invalid(field, text, error.message);
+    return undefined;
+  }
+}
+
+/** An amount that must not be negative; returned for further comparison. */
+export function validateAmount(
+  errors: FieldErrors,
+  field: string,
+  text: string,
+): Quantity | undefined {
+  const quantity = readQuantity(errors, field, text);
+  if (quantity && quantity.nanos < 0n) {
+    errors.invalid(field, text, "must be greater than or equal to 0");
+  }
+  return quantity;
+}
+
+/** Whether the first amount is larger. */
+export function exceeds(a: Quantity | undefined, b: Quantity | undefined): boolean {
+  return a !== undefined && b !== undefined && compareQuantities(a, b) > 0;
+}
+
+const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+
+export function isIpv4(text: string): boolean {
+  return IPV4.test(text);
+}
+
+export function isIpv6(text: string): boolean {
+  if (!/^[0-9a-fA-F:.]+$/.test(text) || !text.includes(":")) return false;
+  const [head = "", tail, ...rest] = text.split("::");
+  if (rest.length > 0) return false;
+  const groups = [head, tail ?? ""].flatMap((part) => (part === "" ? [] : part.split(":")));
+  const last = groups.at(-1) ?? "";
+  const embedded = last.includes(".");
+  if (embedded && !isIpv4(last)) return false;
+  const plain = embedded ? groups.slice(0, -1) : groups;
+  if (!plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;
+  const count = plain.length + (embedded ? 2 : 0);
+  return tail === undefined ? count === 8 : count < 8;
+}
+
+export function isIp(text: string): boolean {
+  return isIpv4(text) || isIpv6(text);
+}
+
+/** An address with the length of its prefix. */
+export function isCidr(text: string): boolean {
+  const [ip = "", bits = "", ...rest] = text.split("/");
+  if (rest.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(bits)) return false;
+  return isIpv4(ip) ? Number(bits) <= 32 : isIpv6(ip) && Number(bits) <= 128;
+}
+
+export function validateIp(errors: FieldErrors, field: string, text: string): void {
+  if (!isIp(text)) {
+    errors.invalid(field, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+  }
+}
+
+export function validateCidr(errors: FieldErrors, field: string, text: string): void {
+  if (!isCidr(text)) {
+    const example = "(e.g. 10.9.8.0/24 or 2001:db8::/64)";
+    errors.invalid(field, text, `must be a valid CIDR value, ${example}`);
+  }
+}
+
+/** A path inside a volume: relative and without steps up. */
+export function validateRelativePath(errors: FieldErrors, field: string, path: string): void {
+  if (path.startsWith("/")) errors.invalid(field, path, "must be a relative path");
+  if (path.split("/").includes("..")) errors.invalid(field, path, "must not contain '..'");
+}
