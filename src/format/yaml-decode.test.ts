@@ -36,3 +36,36 @@ test("malformed YAML is refused with its line", () => {
     message: /^yaml: line 2/,
   });
 });
+
+for (const [name, text] of [
+  ["flow lists without end", "[".repeat(100_000)],
+  ["deep flow lists", "[".repeat(20_000) + "]".repeat(20_000)],
+  ["deep maps", Array.from({ length: 2_000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
+  ["deep compact lists", `${"- ".repeat(20_000)}a`],
+] as const) {
+  test(`${name} are refused before they exhaust the stack`, () => {
+    assert.throws(() => decodeYaml(text), { name: "YamlSyntaxError", message: /max depth/ });
+  });
+}
+
+test("aliases that expand without end are refused", () => {
+  const levels = ["a: &a [x, x, x, x, x, x, x, x, x]"];
+  for (const [from, to] of ["ab", "bc", "cd", "de"].map((pair) => pair.split(""))) {
+    levels.push(`${to}: &${to} [${Array.from({ length: 9 }, () => `*${from}`).join(", ")}]`);
+  }
+  assert.throws(() => decodeYaml(levels.join("\n")), { name: "YamlSyntaxError" });
+});
+
+for (const [name, text] of [
+  ["an alias without an anchor", "a: *x"],
+  ["a second document", "a: 1\n---\nb: 1"],
+  ["a tab for indentation", "a:\n\t- b"],
+] as const) {
+  test(`${name} is refused`, () => {
+    assert.throws(() => decodeYaml(text), { name: "YamlSyntaxError" });
+  });
+}
+
+test("nothing at all is null", () => {
+  assert.deepEqual(decodeYaml(""), { value: null, duplicates: [] });
+});

@@ -1,4 +1,14 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import {
+  type CST,
+  Composer,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+} from "yaml";
 
 /** A YAML document as JSON values. */
 export interface DecodedYaml {
@@ -15,6 +25,9 @@ export class YamlSyntaxError extends Error {
   }
 }
 
+const MAX_DEPTH = 200;
+const MAX_ALIASES = 100;
+
 /** Tags of YAML 1.1 that the Kubernetes reader leaves as plain strings. */
 const STRINGS_TO_KUBERNETES = new Set([
   "tag:yaml.org,2002:timestamp",
@@ -28,12 +41,13 @@ const STRINGS_TO_KUBERNETES = new Set([
  * dates and `12:30:45` stay strings, keys become strings. @throws YamlSyntaxError
  */
 export function decodeYaml(text: string): DecodedYaml {
-  const document = parseDocument(text, {
+  const lines = new LineCounter();
+  const composer = new Composer({
     version: "1.1",
     merge: true,
     uniqueKeys: false,
     intAsBigInt: true,
-    lineCounter: new LineCounter(),
+    logLevel: "error",
     customTags: (tags) =>
       tags.filter(
         (tag) =>
@@ -41,15 +55,45 @@ export function decodeYaml(text: string): DecodedYaml {
           !(STRINGS_TO_KUBERNETES.has(tag.tag) || ("format" in tag && tag.format === "TIME")),
       ),
   });
-  const [error] = document.errors;
-  if (error) {
-    const line = error.linePos?.[0].line ?? 0;
-    throw new YamlSyntaxError(`yaml: line ${line}: ${error.message.split("\n", 1)[0] ?? ""}`);
+  let document: Document | undefined;
+  for (const each of composer.compose(tokensOf(text, lines), true, text.length)) {
+    if (document) throw new YamlSyntaxError("yaml: the body must be a single document");
+    document = each;
   }
-  const value = narrow(document.toJS({ maxAliasCount: 100 }));
+  const [error] = document?.errors ?? [];
+  if (error)
+    throw new YamlSyntaxError(`yaml: line ${lineOf(error.pos[0], lines)}: ${error.message}`);
   const duplicates: string[] = [];
-  findDuplicates(document.contents, "", duplicates);
-  return { value, duplicates };
+  findDuplicates(document?.contents, "", duplicates);
+  return { value: valueOf(document), duplicates };
+}
+
+/** The library composes nested nodes by recursion, so the depth is bounded before it does. */
+function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MAX_DEPTH) {
+      const line = lineOf(parser.offset, lines);
+      throw new YamlSyntaxError(`yaml: line ${line}: exceeded max depth of ${MAX_DEPTH}`);
+    }
+  }
+  yield* parser.end();
+}
+
+function lineOf(offset: number, lines: LineCounter): number {
+  return lines.linePos(offset).line;
+}
+
+/** @throws YamlSyntaxError for aliases that lead nowhere, or that expand without end */
+function valueOf(document: Document | undefined): unknown {
+  try {
+    return narrow(document?.toJS({ maxAliasCount: MAX_ALIASES }) ?? null);
+  } catch (error) {
+    if (error instanceof ReferenceError) throw new YamlSyntaxError(`yaml: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Collects the paths of keys that a map has twice. */
