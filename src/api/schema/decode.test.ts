@@ -75,6 +75,12 @@ for (const [name, spec, message] of [
   });
 }
 
+for (const text of ["2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01", "now"]) {
+  test(`the time ${text} is refused`, () => {
+    assert.match(pod({}, { creationTimestamp: text }).errors[0] ?? "", /^parsing time/);
+  });
+}
+
 test("base64 that is none is refused", () => {
   const secret = { data: { a: "aGk=", b: "a*" } };
   assert.deepEqual(decoder.decode("core/v1.Secret", secret).errors, [

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pod } from "../generated/types/core-v1.ts";
+import { builtInModel } from "./built-in-model.ts";
 import { applyDefaults } from "./defaults.ts";
+import type { FieldType } from "./model.ts";
 
 function defaulted<T extends object>(apiVersion: string, kind: string, object: T): T {
   const [version = "", group = ""] = apiVersion.split("/").reverse();
@@ -372,3 +374,43 @@ const TABLE: readonly [
 for (const [name, apiVersion, kind, given, wanted] of TABLE) {
   test(`defaults: ${name}`, () => assert.deepEqual(defaulted(apiVersion, kind, given), wanted));
 }
+
+test("a default in the facts is one that the defaulters know of", () => {
+  const model = builtInModel();
+  const found = new Set<string>();
+  const visit = (type: FieldType): void => {
+    if (type.kind === "list" || type.kind === "map") return visit(type.of);
+    if (type.kind !== "struct" || seen.has(type.struct)) return;
+    seen.add(type.struct);
+    for (const field of model.struct(type.struct).fields.values()) {
+      if (field.default !== undefined && field.default !== "") {
+        found.add(`${type.struct}.${field.name}=${field.default as string}`);
+      }
+      visit(field.type);
+    }
+  };
+  const seen = new Set<string>();
+  for (const gvk of model.kinds()) {
+    visit({ kind: "struct", struct: model.root(gvk)?.name ?? "" });
+  }
+  assert.deepEqual([...found].sort(), [
+    "core/v1.AzureDiskVolumeSource.cachingMode=ReadWrite",
+    "core/v1.AzureDiskVolumeSource.fsType=ext4",
+    "core/v1.AzureDiskVolumeSource.kind=Shared",
+    "core/v1.AzureDiskVolumeSource.readOnly=false",
+    "core/v1.ContainerPort.protocol=TCP",
+    "core/v1.ISCSIPersistentVolumeSource.iscsiInterface=default",
+    "core/v1.ISCSIVolumeSource.iscsiInterface=default",
+    "core/v1.RBDPersistentVolumeSource.keyring=/etc/ceph/keyring",
+    "core/v1.RBDPersistentVolumeSource.pool=rbd",
+    "core/v1.RBDPersistentVolumeSource.user=admin",
+    "core/v1.RBDVolumeSource.keyring=/etc/ceph/keyring",
+    "core/v1.RBDVolumeSource.pool=rbd",
+    "core/v1.RBDVolumeSource.user=admin",
+    "core/v1.ScaleIOPersistentVolumeSource.fsType=xfs",
+    "core/v1.ScaleIOPersistentVolumeSource.storageMode=ThinProvisioned",
+    "core/v1.ScaleIOVolumeSource.fsType=xfs",
+    "core/v1.ScaleIOVolumeSource.storageMode=ThinProvisioned",
+    "core/v1.ServicePort.protocol=TCP",
+  ]);
+});

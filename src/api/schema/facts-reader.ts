@@ -63,7 +63,7 @@ function parseField(line: string, scope: FactsScope): Field {
     required: flags.includes("!"),
     omitEmpty: !flags.includes("+"),
   };
-  const values = scalar ? null : scope.enumOf(qualify(typeText, scope));
+  const values = scalar ? null : scope.enumOf(qualify(typeText.replace("[]", ""), scope));
   if (values) field.enum = values;
   for (const flag of flags) applyFlag(field, flag);
   return field;

@@ -40,7 +40,7 @@ export interface Field {
   omitEmpty: boolean;
   /** Value set when absent, from `+default` markers and enum-free constants only. */
   default?: unknown;
-  /** Allowed values of a string field. */
+  /** Allowed values of a string field, or of the strings in a list. */
   enum?: readonly string[];
   /** Strategic merge: "merge", "replace", "retainKeys", or two of them joined by ",". */
   patchStrategy?: string;

@@ -81,7 +81,8 @@ function decodeQuantity(value: unknown): string {
   }
 }
 
-const RFC3339 = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/;
+const RFC3339 =
+  /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/;
 
 function decodeTime(value: unknown): string {
   const { seconds } = parseTime(value, "2006-01-02T15:04:05Z07:00");

@@ -112,7 +112,12 @@ test("schemas carry what merging patches needs to know", () => {
     "x-kubernetes-patch-merge-key": "name",
   });
   assert.deepEqual(spec?.["required"], ["containers"]);
-  assert.deepEqual(spec?.properties["restartPolicy"]?.["enum"], ["Always", "OnFailure", "Never"]);
+  assert.deepEqual(spec?.properties["restartPolicy"]?.["enum"], ["Always", "Never", "OnFailure"]);
+  const claim = schemas["io.k8s.api.core.v1.PersistentVolumeClaimSpec"];
+  assert.deepEqual(claim?.properties["accessModes"]?.["items"], {
+    type: "string",
+    enum: ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"],
+  });
   const selector = schemas["io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"];
   assert.equal(selector?.["x-kubernetes-map-type"], "atomic");
   const strategy = schemas["io.k8s.api.apps.v1.DeploymentSpec"]?.properties["strategy"];

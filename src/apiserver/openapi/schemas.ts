@@ -96,7 +96,10 @@ export class SchemaCollector {
     const description = describeField(struct.name, field.name);
     if (description) extra["description"] = description;
     if (field.default !== undefined) extra["default"] = field.default;
-    if (field.enum) extra["enum"] = field.enum;
+    if (field.enum && field.type.kind === "string") extra["enum"] = [...field.enum].sort();
+    if (field.enum && field.type.kind === "list") {
+      extra["items"] = { type: "string", enum: [...field.enum].sort() };
+    }
     if (field.patchStrategy) extra["x-kubernetes-patch-strategy"] = field.patchStrategy;
     if (field.patchMergeKey) extra["x-kubernetes-patch-merge-key"] = field.patchMergeKey;
     if (field.atomic) extra["x-kubernetes-map-type"] = "atomic";
