@@ -161,6 +161,7 @@ class Server implements ApiServer {
   readonly reader: ObjectReader;
   readonly #engine: Engine;
   readonly #caches: readonly WatchCache[];
+  readonly #discovery: Discovery;
   readonly #handler: HttpHandler;
   readonly #kubelets: KubeletProxy;
   readonly #listeners: https.Server[] = [];
@@ -179,6 +180,7 @@ class Server implements ApiServer {
     this.#engine = engine;
     this.#caches = of.caches;
     this.reader = of.reader;
+    this.#discovery = new Discovery(engine.registry, () => this.#address());
     this.#kubelets = new KubeletProxy(engine, options.kubeletTls);
     const shutdown: HealthCheck = {
       name: "shutdown",
@@ -195,7 +197,7 @@ class Server implements ApiServer {
       engine,
       kubelets: this.#kubelets,
       protobuf: new ProtobufDecoder(of.model),
-      discovery: new Discovery(engine.registry, () => this.#address()),
+      discovery: this.#discovery,
       pages: new PlainPages({
         version,
         checks: [shutdown, ...(options.readyChecks ?? [])],
@@ -239,7 +241,7 @@ class Server implements ApiServer {
   }
 
   transport(user: UserInfo): Transport {
-    return createInProcessTransport(this.#engine, user);
+    return createInProcessTransport(this.#engine, { user, discovery: this.#discovery });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
