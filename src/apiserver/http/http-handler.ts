@@ -44,6 +44,8 @@ interface Admitted {
 export class HttpHandler {
   readonly #parts: HttpHandlerParts;
   readonly #negotiator = new Negotiator();
+  /** Reading the certificate of a connection costs more than most requests: it is done once. */
+  readonly #certificates = new WeakMap<TLSSocket, Uint8Array>();
 
   constructor(parts: HttpHandlerParts) {
     this.#parts = parts;
@@ -128,11 +130,21 @@ export class HttpHandler {
     const { engine } = this.#parts;
     const credentials = {
       authorization: request.headers.authorization,
-      clientCertificate: certificateOf(request.socket as TLSSocket),
+      clientCertificate: this.#certificateOf(request.socket as TLSSocket),
     };
     const user = await authenticateRequest(engine.authenticators, { credentials, path });
     const asked = impersonationOf(request.rawHeaders);
     return asked ? impersonate(user, asked, engine.authorizer) : user;
+  }
+
+  /** DER of a client certificate that chains up to the client CA. */
+  #certificateOf(socket: TLSSocket): Uint8Array | undefined {
+    if (!socket.authorized) return undefined;
+    const known = this.#certificates.get(socket);
+    if (known) return known;
+    const { raw } = socket.getPeerCertificate();
+    if (raw) this.#certificates.set(socket, raw);
+    return raw;
   }
 
   #find(target: Target): ServedResource {
@@ -207,11 +219,4 @@ function methodOf(request: IncomingMessage): ApiRequest["method"] {
     throw new StatusError("MethodNotAllowed", `the method ${method} is not allowed`);
   }
   return method as ApiRequest["method"];
-}
-
-/** DER of a client certificate that chains up to the client CA. */
-function certificateOf(socket: TLSSocket): Uint8Array | undefined {
-  if (!socket.authorized) return undefined;
-  const { raw } = socket.getPeerCertificate();
-  return raw;
 }

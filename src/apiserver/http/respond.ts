@@ -11,6 +11,8 @@ import { tableOfList, tableOfObject } from "./table.ts";
 const gzipAsync = promisify(gzip);
 /** Smaller answers are not worth compressing. */
 const GZIP_MIN_BYTES = 128 * 1024;
+/** Answers up to this size leave together with their head. */
+const ONE_WRITE_MAX_BYTES = 16 * 1024;
 const MEDIA_TYPE = { json: "application/json", yaml: "application/yaml" } as const;
 
 /** How to write one answer. */
@@ -104,6 +106,13 @@ async function send(
   for (const text of options.warnings) headers.push("Warning", warningHeader(text));
   if (encoding) headers.push("Content-Encoding", encoding, "Vary", "Accept-Encoding");
   response.writeHead(answer.status, headers);
+  const [only] = chunks;
+  if (only && chunks.length === 1 && only.byteLength <= ONE_WRITE_MAX_BYTES) {
+    // Node.js joins the head with a text, never with bytes: as Latin-1 it is one write, one record.
+    const { buffer, byteOffset, byteLength } = only;
+    response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
+    return;
+  }
   const last = chunks.length - 1;
   for (const [at, chunk] of chunks.entries()) {
     if (at === last) response.end(chunk);
