@@ -31,7 +31,7 @@ export interface CellContext {
 /** How objects of a kind become rows; `cells` gives one value for each column, in order. */
 export interface TableKind<T> {
   columns: readonly TableColumn[];
-  cells(object: T, context: CellContext): Cell[];
+  cells(object: T, context: CellContext): (Cell | null)[];
   conditions?(object: T): RowCondition[];
 }
 

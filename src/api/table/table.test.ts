@@ -16,6 +16,7 @@ import {
 } from "../generated/resources.ts";
 import type { ContainerStatus, Pod } from "../generated/types/core-v1.ts";
 import type { Resource } from "../resource.ts";
+import { customTable } from "./custom-table.ts";
 import { summarizePod } from "./pod-table.ts";
 import { tableFor } from "./table.ts";
 
@@ -372,4 +373,31 @@ test("kinds show what users look for", () => {
     rules: [],
   });
   assert.deepEqual(role, { Name: "r", "Created At": "2026-01-01T00:00:00Z" });
+});
+
+test("a custom resource shows the columns its definition asks for", () => {
+  const kind = customTable([
+    { name: "Size", type: "integer", jsonPath: ".spec.size" },
+    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", priority: 1 },
+  ]);
+  const resource = { ...PODS, group: "example.com", plural: "things", kind: "Thing" };
+  const thing = {
+    metadata: { name: "t", creationTimestamp: "2026-01-09T00:00:00Z" },
+    spec: { size: 3 },
+    status: { conditions: [{ type: "Ready", status: "True" }] },
+  };
+  const table = tableFor({ resource, objects: [thing, {}], nowMs: NOW, kind });
+  assert.deepEqual(
+    table.rows.map(({ cells }) => cells),
+    [
+      ["t", 3, "True", "24h"],
+      ["", null, null, null],
+    ],
+  );
+  assert.equal(table.columnDefinitions?.at(-1)?.priority, 1);
+  assert.deepEqual(
+    customTable().columns.map(({ name }) => name),
+    ["Name", "Age"],
+  );
 });

@@ -29,7 +29,8 @@ export interface Table {
 
 /** `metav1.TableRow`. */
 export interface TableRow {
-  cells: Cell[];
+  /** `null` for a value that the object lacks. */
+  cells: (Cell | null)[];
   conditions?: RowCondition[];
   object?: unknown;
 }
