@@ -11,35 +11,23 @@ export interface CanonicalObject {
  * number; `undefined` fields are not written.
  */
 export function encodeCanonical(object: CanonicalObject): Buffer {
-  return Buffer.from(canonicalText(object));
+  const { kind = "", apiVersion = "", metadata = {}, ...rest } = object;
+  const ordered = { kind, apiVersion, metadata: withoutResourceVersion(metadata), ...rest };
+  return Buffer.from(stringify(ordered));
 }
 
-function canonicalText(object: CanonicalObject): string {
-  const { kind = "", apiVersion = "", metadata = {} } = object;
-  let text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)}`;
-  text += `,"metadata":{${members(metadata, new Set(["resourceVersion"]))}}`;
-  const rest = members(object, new Set(["kind", "apiVersion", "metadata"]));
-  return rest ? `${text},${rest}}` : `${text}}`;
+function withoutResourceVersion(metadata: object): object {
+  if (!("resourceVersion" in metadata)) return metadata;
+  const { resourceVersion: _, ...rest } = metadata;
+  return rest;
 }
 
-function members(object: object, except: ReadonlySet<string>): string {
-  let text = "";
-  for (const [key, value] of Object.entries(object)) {
-    if (except.has(key)) continue;
-    const encoded = stringify(value);
-    if (encoded === undefined) continue;
-    if (text) text += ",";
-    text += `${JSON.stringify(key)}:${encoded}`;
-  }
-  return text;
-}
-
-function stringify(value: unknown): string | undefined {
+function stringify(value: object): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
     if (!(error instanceof TypeError) || !hasBigInt(value)) throw error;
-    return exactText(value);
+    return exactText(value) ?? "";
   }
 }
 
@@ -53,7 +41,12 @@ function exactText(value: unknown): string | undefined {
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => exactText(item) ?? "null").join(",")}]`;
-  return `{${members(value, new Set())}}`;
+  const members: string[] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const text = exactText(item);
+    if (text !== undefined) members.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${members.join(",")}}`;
 }
 
 /**
