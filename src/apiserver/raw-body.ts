@@ -1,4 +1,6 @@
 import { StatusError } from "../api/errors.ts";
+import { decodeJson } from "../format/json-decode.ts";
+import { JsonSyntaxError } from "../format/json-parser.ts";
 import type { Body } from "./rest/call.ts";
 
 /** The JSON object of a body that no kind describes (options, patches, reviews). */
@@ -16,11 +18,10 @@ export function parseRawValue(body: Body): unknown {
   if (body.kind === "none" || body.bytes.byteLength === 0) {
     throw new StatusError("BadRequest", "the request needs a body");
   }
-  const { buffer, byteOffset, byteLength } = body.bytes;
   try {
-    return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString());
+    return decodeJson(body.bytes).value;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StatusError("BadRequest", `couldn't parse the request body as JSON: ${why}`);
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw new StatusError("BadRequest", `couldn't parse the request body: ${error.message}`);
   }
 }
