@@ -1,5 +1,7 @@
 /** Gives pods their network on this node. Survives a restart of the agent by `recover`. */
 export interface PodNetwork extends AsyncDisposable {
+  /** Address from which the node talks to its pods, and on which it answers them. */
+  readonly gateway: string;
   /** Finds attached pods again; forgets and cleans those that are not in `podUids`. */
   recover(podUids: ReadonlySet<string>): Promise<void>;
   /** Creates namespace, interface, address and routes; idempotent per pod. */

@@ -65,6 +65,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 
   return {
+    gateway: pool.gateway,
+
     async recover(podUids) {
       await mkdir(path.join(options.runDirectory, "links"), { recursive: true });
       const known = new Set([

@@ -153,6 +153,7 @@ export class FakeRuntime {
 function fakeNetwork(): PodNetwork {
   const attached = new Map<string, PodAttachment>();
   return {
+    gateway: "10.1.0.1",
     recover: async () => {},
     attach: async ({ podUid }) => {
       const ip = `10.1.0.${attached.size + 2}`;

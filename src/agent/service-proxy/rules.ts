@@ -60,6 +60,7 @@ export function baseRules(options: RuleSetOptions): string {
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject`,
     `add chain ${t} forward { type filter hook forward priority filter; }`,
+    ...(local ? [`add rule ${t} forward ip daddr ${local} accept`] : []),
     `add rule ${t} forward ip daddr ${options.serviceCidr} ct state new goto refuse`,
     `add chain ${t} local-output { type filter hook output priority filter; }`,
     ...(local ? [`add rule ${t} local-output ip daddr ${local} accept`] : []),

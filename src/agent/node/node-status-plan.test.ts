@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { conditionsOf, missingLabels, nodeLabels, statusChanged } from "./node-status-plan.ts";
+
+const calm = { memory: false, disk: false, pids: false };
+
+test("a healthy node is Ready and under no pressure", () => {
+  const conditions = conditionsOf({ pressure: calm }, [], 1_000_000);
+  assert.deepEqual(
+    conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`),
+    [
+      "MemoryPressure=False KubeletHasSufficientMemory",
+      "DiskPressure=False KubeletHasNoDiskPressure",
+      "PIDPressure=False KubeletHasSufficientPID",
+      "Ready=True KubeletReady",
+    ],
+  );
+});
+
+test("only a real change moves the transition time and makes a write", () => {
+  const first = conditionsOf({ pressure: calm }, [], 1_000_000);
+  const second = conditionsOf({ pressure: calm }, first, 9_000_000);
+  assert.equal(second[3]?.lastTransitionTime, first[3]?.lastTransitionTime);
+  assert.notEqual(second[3]?.lastHeartbeatTime, first[3]?.lastHeartbeatTime);
+  assert.equal(statusChanged({ conditions: first }, { conditions: second }), false);
+  const broken = conditionsOf({ pressure: calm, problem: "no network" }, second, 9_500_000);
+  assert.equal(statusChanged({ conditions: second }, { conditions: broken }), true);
+  assert.notEqual(broken[3]?.lastTransitionTime, first[3]?.lastTransitionTime);
+});
+
+test("labels that users added stay", () => {
+  const wanted = nodeLabels({ name: "n", architecture: "amd64" });
+  const node = { metadata: { labels: { ...wanted, "kubernetes.io/hostname": "old", mine: "x" } } };
+  assert.deepEqual(missingLabels(node, wanted), { "kubernetes.io/hostname": "n" });
+});

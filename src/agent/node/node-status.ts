@@ -1,0 +1,168 @@
+import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
+import { LEASES, NODES } from "../../api/generated/resources.ts";
+import type { Lease } from "../../api/generated/types/coordination-v1.ts";
+import type { Node, NodeStatus } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
+import { type Clock, formatMicroTime, type Timer } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { ImageStore } from "../image/contract.ts";
+import { type NodeResources, readPressure, readSystemInfo } from "./node-facts.ts";
+import { conditionsOf, missingLabels, nodeLabels, statusChanged } from "./node-status-plan.ts";
+
+/** What the node says about itself. */
+export interface NodeStatusOptions {
+  client: Client;
+  clock: Clock;
+  logger: Logger;
+  name: string;
+  ip: string;
+  /** Port of the agent's HTTPS endpoint. */
+  agentPort: number;
+  capacity: NodeResources;
+  allocatable: NodeResources;
+  versions: { kubelet: string; runtime: string };
+  images: ImageStore;
+  /** On the file system that pods write to. */
+  directory: string;
+  /** Why pods cannot run now; `undefined` when they can. */
+  problem: () => string | undefined;
+}
+
+/** Keeps Node and Lease of this node current. */
+export interface NodeStatusKeeper extends Disposable {
+  /** Resolves when the API server has the first complete status. */
+  readonly reported: Promise<void>;
+  /** Looks again now, for example when `problem` changed. */
+  refresh(): void;
+}
+
+const LEASE_SECONDS = 40;
+const HEARTBEAT_MS = 10_000;
+/** An unchanged status is written this often; in between, the lease says that the node lives. */
+const REPORT_MS = 300_000;
+const IMAGES_MAX = 50;
+const LEASE_NAMESPACE = "kube-node-lease";
+
+/** Registers the node and reports until disposed. The Node object is created when it is missing. */
+export function startNodeStatus(options: NodeStatusOptions): NodeStatusKeeper {
+  const { clock, logger } = options;
+  let timer: Timer | undefined;
+  let disposed = false;
+  let running = false;
+  let again = false;
+  let written: { status: NodeStatus; atMs: number } | undefined;
+  let resolveReported: () => void = () => {};
+  const reported = new Promise<void>((resolve) => {
+    resolveReported = resolve;
+  });
+
+  const round = async () => {
+    running = true;
+    timer?.cancel();
+    try {
+      written = await report(options, written);
+      resolveReported();
+      await renewLease(options);
+    } catch (error) {
+      logger.warn("the node's status could not be reported", { error });
+    }
+    running = false;
+    if (disposed) return;
+    const delayMs = again ? 0 : written ? HEARTBEAT_MS : 1_000;
+    again = false;
+    timer = clock.setTimer(delayMs, () => void round());
+  };
+  void round();
+  return {
+    reported,
+    refresh() {
+      if (running) again = true;
+      else void round();
+    },
+    [Symbol.dispose]() {
+      disposed = true;
+      timer?.cancel();
+    },
+  };
+}
+
+async function report(
+  options: NodeStatusOptions,
+  written: { status: NodeStatus; atMs: number } | undefined,
+): Promise<{ status: NodeStatus; atMs: number }> {
+  const { client, clock, name } = options;
+  const nodes = client.for(NODES);
+  const nowMs = clock.now();
+  const node = written ? undefined : await ensureNode(options);
+  const status = statusOf(options, written?.status ?? node?.status ?? {}, nowMs);
+  const due = !written || nowMs - written.atMs >= REPORT_MS;
+  if (written && !due && !statusChanged(written.status, status)) return written;
+  try {
+    await nodes.patch({ name }, { status }, { subresource: "status", type: "merge" });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await ensureNode(options); // somebody deleted the Node: it registers anew
+    await nodes.patch({ name }, { status }, { subresource: "status", type: "merge" });
+  }
+  return { status, atMs: nowMs };
+}
+
+async function ensureNode(options: NodeStatusOptions): Promise<Node> {
+  const { client, name } = options;
+  const nodes = client.for(NODES);
+  const { architecture } = readSystemInfo(options.versions);
+  const labels = nodeLabels({ name, architecture });
+  try {
+    return await nodes.create({ apiVersion: "v1", kind: "Node", metadata: { name, labels } });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+  const found = await nodes.get({ name });
+  const missing = missingLabels(found, labels);
+  if (Object.keys(missing).length === 0) return found;
+  return await nodes.patch({ name }, { metadata: { labels: missing } });
+}
+
+function statusOf(options: NodeStatusOptions, before: NodeStatus, nowMs: number): NodeStatus {
+  const { name, ip, agentPort, capacity, allocatable, images, directory } = options;
+  const health = { pressure: readPressure(directory), problem: options.problem() };
+  return {
+    capacity: { ...capacity },
+    allocatable: { ...allocatable },
+    addresses: [
+      { type: "InternalIP", address: ip },
+      { type: "Hostname", address: name },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: agentPort } },
+    nodeInfo: readSystemInfo(options.versions),
+    conditions: conditionsOf(health, before.conditions ?? [], nowMs),
+    images: images
+      .list()
+      .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, IMAGES_MAX)
+      .map(({ references, sizeBytes }) => ({ names: [...references], sizeBytes })),
+  };
+}
+
+async function renewLease({ client, clock, name }: NodeStatusOptions): Promise<void> {
+  const leases = client.for(LEASES);
+  const renewTime = formatMicroTime(clock.now());
+  const ref = { name, namespace: LEASE_NAMESPACE };
+  try {
+    await leases.patch(ref, { spec: { renewTime } });
+    return;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  const node = await client.for(NODES).get({ name });
+  const lease: Lease = {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: {
+      ...ref,
+      ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: node.metadata?.uid ?? "" }],
+    },
+    spec: { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime },
+  };
+  await leases.create(lease);
+}

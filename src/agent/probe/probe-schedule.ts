@@ -1,0 +1,88 @@
+import type { Probe } from "../../api/generated/types/core-v1.ts";
+
+/** A probe's settings with upstream's defaults, in milliseconds. */
+export interface ProbeSettings {
+  initialDelayMs: number;
+  periodMs: number;
+  timeoutMs: number;
+  successThreshold: number;
+  failureThreshold: number;
+}
+
+/** Reads the settings of a probe. */
+export function settingsOf(probe: Probe): ProbeSettings {
+  return {
+    initialDelayMs: (probe.initialDelaySeconds ?? 0) * 1000,
+    periodMs: (probe.periodSeconds ?? 10) * 1000,
+    timeoutMs: (probe.timeoutSeconds ?? 1) * 1000,
+    successThreshold: probe.successThreshold ?? 1,
+    failureThreshold: probe.failureThreshold ?? 3,
+  };
+}
+
+/** How a probe stands; changed only by `judge`. */
+export interface ProbeStanding {
+  verdict?: "healthy" | "unhealthy";
+  /** Attempts in a row with the same outcome. */
+  successes: number;
+  failures: number;
+  /** Extra attempts before the first success. */
+  early: number;
+}
+
+/** A probe that was not asked yet. */
+export const UNASKED: ProbeStanding = { successes: 0, failures: 0, early: 0 };
+
+const EARLY_FIRST_MS = 25;
+
+/** What follows from an attempt. */
+export interface Judgement {
+  standing: ProbeStanding;
+  /** Until the next attempt. */
+  waitMs: number;
+  /** The failure counts, and is worth an event. */
+  counted: boolean;
+  /** A threshold was passed just now. */
+  changed: boolean;
+}
+
+/**
+ * Judges one attempt. Until a probe succeeds for the first time, it is asked again after 25 ms,
+ * then twice as long each time until the period is reached; these early failures do not count. So a
+ * container is seen ready when it is, not up to a period later, and no threshold gets stricter.
+ */
+export function judge(
+  standing: ProbeStanding,
+  succeeded: boolean,
+  options: { settings: ProbeSettings; eager: boolean },
+): Judgement {
+  const { settings, eager } = options;
+  if (succeeded) {
+    const successes = standing.successes + 1;
+    const passed = successes >= settings.successThreshold && standing.verdict !== "healthy";
+    return {
+      standing: { ...standing, successes, failures: 0, ...(passed ? { verdict: "healthy" } : {}) },
+      waitMs: settings.periodMs,
+      counted: false,
+      changed: passed,
+    };
+  }
+  const earlyMs = EARLY_FIRST_MS * 2 ** standing.early;
+  const untouched = standing.verdict === undefined && standing.failures === 0;
+  if (eager && untouched && standing.successes === 0 && earlyMs < settings.periodMs) {
+    return {
+      standing: { ...standing, early: standing.early + 1 },
+      waitMs: earlyMs,
+      counted: false,
+      changed: false,
+    };
+  }
+  const failures = standing.failures + 1;
+  const passed = failures >= settings.failureThreshold && standing.verdict !== "unhealthy";
+  return {
+    standing: { ...standing, successes: 0, failures, ...(passed ? { verdict: "unhealthy" } : {}) },
+    waitMs: settings.periodMs,
+    counted: true,
+    changed: passed,
+  };
+}

@@ -1,0 +1,107 @@
+import type { LifecycleHandler, Probe } from "../../api/generated/types/core-v1.ts";
+import { type Clock, sleep, type Timer } from "../../lib/clock.ts";
+import type { ContainerRuntime } from "../runtime/contract.ts";
+import { attempt } from "./attempt.ts";
+import {
+  HookError,
+  type Prober,
+  type ProbeKind,
+  type ProbeReport,
+  type ProbeTarget,
+} from "./contract.ts";
+import { judge, settingsOf, UNASKED } from "./probe-schedule.ts";
+
+const PROBE_AGENT = "kube-probe/1.32";
+const HOOK_AGENT = "kube-lifecycle/1.32";
+
+/** Creates the prober of a node. Attempts of one probe never overlap. */
+export function createProber(options: { runtime: ContainerRuntime; clock: Clock }): Prober {
+  return {
+    watch: (target, report) => watchContainer(options, target, report),
+    runHook: (hook, target, { timeoutMs }) => runHook(options, { hook, target, timeoutMs }),
+  };
+}
+
+interface Surroundings {
+  runtime: ContainerRuntime;
+  clock: Clock;
+}
+
+function watchContainer(
+  surroundings: Surroundings,
+  target: ProbeTarget,
+  report: (report: ProbeReport) => void,
+): Disposable {
+  const { startupProbe, readinessProbe, livenessProbe } = target.container;
+  const running = new Set<Disposable>();
+  const ask = (kind: ProbeKind, probe: Probe, onReport: (report: ProbeReport) => void) => {
+    running.add(repeat(surroundings, { kind, probe, target }, onReport));
+  };
+  const askOngoing = () => {
+    if (readinessProbe) ask("readiness", readinessProbe, report);
+    if (livenessProbe) ask("liveness", livenessProbe, report);
+  };
+  if (startupProbe) {
+    ask("startup", startupProbe, (learned) => {
+      if (learned.verdict !== undefined) stopAll(running);
+      report(learned);
+      if (learned.verdict === "healthy") askOngoing();
+    });
+  } else {
+    askOngoing();
+  }
+  return { [Symbol.dispose]: () => stopAll(running) };
+}
+
+function stopAll(running: Set<Disposable>): void {
+  for (const one of running) one[Symbol.dispose]();
+  running.clear();
+}
+
+function repeat(
+  { runtime, clock }: Surroundings,
+  { kind, probe, target }: { kind: ProbeKind; probe: Probe; target: ProbeTarget },
+  report: (report: ProbeReport) => void,
+): Disposable {
+  const settings = settingsOf(probe);
+  const eager = kind !== "liveness";
+  let standing = UNASKED;
+  let stopped = false;
+  let timer: Timer;
+  const ask = async () => {
+    const context = { target, runtime, timeoutMs: settings.timeoutMs, userAgent: PROBE_AGENT };
+    const failure = await attempt(probe, context);
+    if (stopped) return;
+    const judgement = judge(standing, failure === undefined, { settings, eager });
+    standing = judgement.standing;
+    timer = clock.setTimer(judgement.waitMs, () => void ask());
+    const { verdict } = standing;
+    if (!judgement.changed && !judgement.counted) return;
+    report({
+      probe: kind,
+      ...(judgement.changed && verdict ? { verdict } : {}),
+      ...(judgement.counted && failure !== undefined ? { failure } : {}),
+    });
+  };
+  const delayMs = Math.max(0, target.startedAtMs + settings.initialDelayMs - clock.now());
+  timer = clock.setTimer(delayMs, () => void ask());
+  return {
+    [Symbol.dispose]() {
+      stopped = true;
+      timer.cancel();
+    },
+  };
+}
+
+async function runHook(
+  { runtime, clock }: Surroundings,
+  request: { hook: LifecycleHandler; target: ProbeTarget; timeoutMs: number },
+): Promise<void> {
+  const { hook, target, timeoutMs } = request;
+  if (hook.sleep) {
+    await sleep(clock, Math.min(timeoutMs, hook.sleep.seconds * 1000));
+    return;
+  }
+  const failure = await attempt(hook, { target, runtime, timeoutMs, userAgent: HOOK_AGENT });
+  if (failure !== undefined) throw new HookError(failure);
+}

@@ -1,0 +1,158 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/types/core-v1.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { quantityToNumber } from "../../lib/quantity.ts";
+import { MOUNT_FLAGS, mount, unmount } from "../../sys/mount.ts";
+import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
+import { prepareHostPath } from "./host-path.ts";
+import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-volume.ts";
+import { projectionsOf } from "./payload.ts";
+
+/** Where and from what volumes are made. */
+export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
+  /** What the downward API tells about a pod on this node. */
+  factsOf: (pod: Pod) => LiveVolumeContext["facts"];
+  logger: Logger;
+}
+
+/** Volumes of one pod. */
+interface PodVolumes {
+  live: Map<string, LiveVolume>;
+  /** The last `prepare` lacked something. */
+  waiting: boolean;
+}
+
+/** Files that the agent writes lie here, in memory: no secret reaches a disk. */
+const MEMORY = "memory";
+const EMPTY = "empty-dir";
+const MEMORY_BYTES = 256 << 20;
+
+/** Creates the volumes of a node's pods: emptyDir, hostPath, and all that hold API objects. */
+export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
+  const { logger } = options;
+  const pods = new Map<string, PodVolumes>();
+  const retryHandlers = new Set<(podUid: string) => void>();
+
+  const prepareLive = async (
+    request: { pod: Pod; volume: Volume; podDirectory: string },
+    state: PodVolumes,
+  ): Promise<PreparedVolume> => {
+    const { pod, volume, podDirectory } = request;
+    const uid = pod.metadata?.uid ?? "";
+    const directory = path.join(podDirectory, MEMORY, volume.name);
+    let live = state.live.get(volume.name);
+    if (!live) {
+      const context = { ...options, facts: options.factsOf(pod) };
+      const onChange = () => {
+        if (state.waiting) for (const handler of retryHandlers) handler(uid);
+        else
+          live?.write().catch((error: unknown) => logger.warn("volume is stale", { uid, error }));
+      };
+      live = followVolume(context, { pod, volume, directory, onChange });
+      state.live.set(volume.name, live);
+    }
+    live.setPod(pod);
+    await live.write();
+    return { hostPath: directory, readOnly: true };
+  };
+
+  const prepareOne = async (
+    request: { pod: Pod; volume: Volume; podDirectory: string },
+    state: PodVolumes,
+  ): Promise<PreparedVolume> => {
+    const { pod, volume, podDirectory } = request;
+    if (projectionsOf(volume)) return await prepareLive(request, state);
+    if (volume.hostPath) return { hostPath: prepareHostPath(volume.hostPath), readOnly: false };
+    if (volume.emptyDir) {
+      const directory = path.join(podDirectory, EMPTY, volume.name);
+      const groupId = pod.spec?.securityContext?.fsGroup;
+      prepareEmptyDir(volume.emptyDir, { directory, groupId });
+      return { hostPath: directory, readOnly: false };
+    }
+    const kind = Object.keys(volume).find((field) => field !== "name") ?? "unnamed";
+    throw new VolumeError("unsupported", `volumes of type "${kind}" are not supported yet`);
+  };
+
+  return {
+    async prepare(pod, podDirectory) {
+      const uid = pod.metadata?.uid ?? "";
+      const state = pods.get(uid) ?? { live: new Map<string, LiveVolume>(), waiting: false };
+      pods.set(uid, state);
+      const volumes = pod.spec?.volumes ?? [];
+      if (volumes.some((volume) => projectionsOf(volume))) prepareMemory(podDirectory);
+      state.waiting = true;
+      const prepared = await Promise.all(
+        volumes.map(async (volume): Promise<[string, PreparedVolume]> => {
+          try {
+            return [volume.name, await prepareOne({ pod, volume, podDirectory }, state)];
+          } catch (error) {
+            throw named(volume.name, error);
+          }
+        }),
+      );
+      state.waiting = false;
+      return new Map(prepared);
+    },
+    onRetry(handler) {
+      retryHandlers.add(handler);
+      return { [Symbol.dispose]: () => void retryHandlers.delete(handler) };
+    },
+    async release(podUid, podDirectory) {
+      for (const live of pods.get(podUid)?.live.values() ?? []) live[Symbol.dispose]();
+      pods.delete(podUid);
+      unmount(path.join(podDirectory, MEMORY));
+      rmSync(path.join(podDirectory, MEMORY), { recursive: true, force: true });
+      for (const name of entriesOf(path.join(podDirectory, EMPTY))) {
+        unmount(path.join(podDirectory, EMPTY, name));
+      }
+      rmSync(path.join(podDirectory, EMPTY), { recursive: true, force: true });
+      await Promise.resolve();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { live } of pods.values()) for (const one of live.values()) one[Symbol.dispose]();
+      pods.clear();
+      await Promise.resolve();
+    },
+  };
+}
+
+/** Worded as users of Kubernetes know it from the event FailedMount. */
+function named(volume: string, error: unknown): VolumeError {
+  const message = `MountVolume.SetUp failed for volume "${volume}" : ${(error as Error).message}`;
+  const code = error instanceof VolumeError ? error.code : "io";
+  return new VolumeError(code, message, { cause: error });
+}
+
+function isMountPoint(directory: string): boolean {
+  return statSync(directory).dev !== statSync(path.dirname(directory)).dev;
+}
+
+function prepareMemory(podDirectory: string): void {
+  const target = path.join(podDirectory, MEMORY);
+  mkdirSync(target, { recursive: true, mode: 0o755 });
+  if (isMountPoint(target)) return;
+  const flags = MOUNT_FLAGS.noSuid | MOUNT_FLAGS.noDevices;
+  mount({ source: "tmpfs", target, type: "tmpfs", flags, data: `mode=0755,size=${MEMORY_BYTES}` });
+}
+
+function prepareEmptyDir(
+  source: EmptyDirVolumeSource,
+  { directory, groupId }: { directory: string; groupId: number | undefined },
+): void {
+  mkdirSync(directory, { recursive: true });
+  if (source.medium === "Memory" && !isMountPoint(directory)) {
+    const limit = source.sizeLimit ? `,size=${quantityToNumber(source.sizeLimit)}` : "";
+    mount({ source: "tmpfs", target: directory, type: "tmpfs", data: `mode=0777${limit}` });
+  }
+  chmodSync(directory, groupId === undefined ? 0o777 : 0o2777);
+  if (groupId !== undefined) chownSync(directory, 0, groupId);
+}
+
+function entriesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
