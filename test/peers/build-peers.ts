@@ -1,0 +1,61 @@
+// Builds Kubernetes 1.20 (control plane, kubelet, end-to-end tests) from Debian's source package into
+// a cache outside the repository. About 10 minutes on 2 cores; run by hand, never by `make test`.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { ownApt } from "./apt-source.ts";
+import { PEER_BINARIES, peersDirectory } from "./peers.ts";
+
+const directory = peersDirectory();
+const source = path.join(directory, "go/src/k8s.io/kubernetes");
+
+function run(command: string, args: readonly string[], cwd: string): void {
+  const env = {
+    ...process.env,
+    GOPATH: path.join(directory, "go"),
+    GO111MODULE: "off",
+    GOFLAGS: "",
+    GOCACHE: path.join(directory, "go-cache"),
+    CGO_ENABLED: "0",
+  };
+  execFileSync(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+function fetchSource(): void {
+  if (existsSync(source)) return;
+  const download = path.join(directory, "download");
+  mkdirSync(download, { recursive: true });
+  const apt = ownApt(path.join(directory, "apt"), { type: "deb-src", suite: "bookworm" });
+  apt(["update"], download);
+  apt(["source", "kubernetes"], download);
+  const tree = readdirSync(download, { withFileTypes: true }).find((entry) => entry.isDirectory());
+  if (!tree) throw new Error("apt-get source left no source tree");
+  mkdirSync(path.dirname(source), { recursive: true });
+  renameSync(path.join(download, tree.name), source);
+}
+
+function build(): void {
+  run("make", ["generated_files"], source);
+  const output = path.join(directory, "bin");
+  mkdirSync(output, { recursive: true });
+  for (const [name, target] of Object.entries(PEER_BINARIES)) {
+    const file = path.join(output, name);
+    if (existsSync(file)) continue;
+    const args = target.test
+      ? ["test", "-c", "-o", `${file}.part`]
+      : ["build", "-o", `${file}.part`];
+    run("go", [...args, "-p", "2", `k8s.io/kubernetes/${target.path}`], source);
+    renameSync(`${file}.part`, file);
+    console.log(`built ${name}`);
+  }
+}
+
+mkdirSync(directory, { recursive: true });
+rmSync(path.join(directory, "staging"), { force: true, recursive: true });
+fetchSource();
+const vendored = path.join(directory, "go/src/k8s.io");
+for (const name of readdirSync(path.join(source, "staging/src/k8s.io"))) {
+  const link = path.join(vendored, name);
+  if (!existsSync(link)) symlinkSync(path.join(source, "staging/src/k8s.io", name), link);
+}
+build();
