@@ -1,0 +1,113 @@
+import { isAlreadyExists } from "../api/errors.ts";
+import {
+  CLUSTER_ROLE_BINDINGS,
+  CLUSTER_ROLES,
+  ENDPOINT_SLICES,
+  ENDPOINTS,
+  SERVICES,
+} from "../api/generated/resources.ts";
+import type { Resource } from "../api/resource.ts";
+import type { Client } from "../client/client.ts";
+
+/** Addresses that the cluster's own Services stand for. */
+export interface ClusterAddresses {
+  /** ClusterIP of `default/kubernetes`. */
+  apiServerIp: string;
+  /** Where the API server really listens for pods. */
+  endpoint: { ip: string; port: number };
+  dnsIp: string;
+}
+
+/** User name of the certificate with which `nephos proxy` reads Services. */
+export const PROXY_USER = "system:nephos-proxy";
+
+/** Creates what every cluster has and nobody else creates; present objects stay as they are. */
+export async function ensureClusterObjects(
+  client: Client,
+  addresses: ClusterAddresses,
+): Promise<void> {
+  await ensure(client, CLUSTER_ROLES, {
+    metadata: { name: PROXY_USER },
+    rules: [
+      { apiGroups: [""], resources: ["services", "namespaces"], verbs: ["get", "list", "watch"] },
+      {
+        apiGroups: ["discovery.k8s.io"],
+        resources: ["endpointslices"],
+        verbs: ["get", "list", "watch"],
+      },
+    ],
+  });
+  await ensure(client, CLUSTER_ROLE_BINDINGS, {
+    metadata: { name: PROXY_USER },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: PROXY_USER },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: PROXY_USER }],
+  });
+  await ensureApiService(client, addresses);
+  await ensure(client, SERVICES, {
+    metadata: {
+      name: "kube-dns",
+      namespace: "kube-system",
+      labels: { "k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS" },
+      annotations: { "nephos.dev/served-by": "nephos proxy of each node" },
+    },
+    spec: {
+      clusterIP: addresses.dnsIp,
+      ports: [
+        { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
+        { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
+      ],
+    },
+  });
+}
+
+async function ensureApiService(client: Client, addresses: ClusterAddresses): Promise<void> {
+  const metadata = { name: "kubernetes", namespace: "default" };
+  const labels = { component: "apiserver", provider: "kubernetes" };
+  const { ip, port } = addresses.endpoint;
+  await ensure(client, SERVICES, {
+    metadata: { ...metadata, labels },
+    spec: {
+      clusterIP: addresses.apiServerIp,
+      ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
+    },
+  });
+  const ports = [{ name: "https", port, protocol: "TCP" as const }];
+  await replace(client, ENDPOINTS, {
+    metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    subsets: [{ addresses: [{ ip }], ports }],
+  });
+  await replace(client, ENDPOINT_SLICES, {
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+    ports,
+  });
+}
+
+async function ensure<T>(client: Client, resource: Resource<T>, object: T): Promise<void> {
+  try {
+    await client.for(resource).create(withType(resource, object));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** Like `ensure`, but an object of an earlier start is made to say what is true now. */
+async function replace<T extends { metadata?: { name?: string; namespace?: string } }>(
+  client: Client,
+  resource: Resource<T>,
+  object: T,
+): Promise<void> {
+  try {
+    await client.for(resource).create(withType(resource, object));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const { name = "", namespace } = object.metadata ?? {};
+    await client.for(resource).patch({ name, namespace }, object);
+  }
+}
+
+function withType<T>(resource: Resource<T>, object: T): T {
+  const apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
+  return { apiVersion, kind: resource.kind, ...object };
+}

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, realpathSync } from "node:fs";
+import path from "node:path";
+
+/** Where one instance keeps everything; several instances on a machine share nothing. */
+export interface DataDirectory {
+  /** Absolute path, symbolic links resolved. */
+  root: string;
+  /** Six hexadecimal digits that follow from the path. */
+  id: string;
+  kubeconfig: string;
+  pki: string;
+  store: string;
+  images: string;
+  log: string;
+  /** What runs: see `instance.ts`. */
+  instance: string;
+  /** Pods of the node with this index, from 0. */
+  node(index: number): NodeDirectories;
+  /** Namespaces and sockets; on a file system that a reboot clears. */
+  run: string;
+}
+
+/** Directories and kernel names of one node of an instance. */
+export interface NodeDirectories {
+  state: string;
+  run: string;
+  /** Relative to each hierarchy's root: "/nephos-1a2b3c/0". */
+  cgroupRoot: string;
+  /** nftables table. */
+  table: string;
+  /** At most 4 characters. */
+  linkPrefix: string;
+}
+
+/** Default of `--data-dir`. */
+export const DEFAULT_DATA_DIRECTORY = "/var/lib/nephos";
+
+/** Opens the layout below `root`, which is created (mode 0700) unless `create` is false. */
+export function openDataDirectory(root: string, options: { create: boolean }): DataDirectory {
+  if (options.create) mkdirSync(root, { recursive: true, mode: 0o700 });
+  const real = resolveIfPresent(root);
+  const id = createHash("sha256").update(real).digest("hex").slice(0, 6);
+  const run = `/run/nephos-${id}`;
+  return {
+    root: real,
+    id,
+    kubeconfig: path.join(real, "kubeconfig"),
+    pki: path.join(real, "pki"),
+    store: path.join(real, "store"),
+    images: path.join(real, "images"),
+    log: path.join(real, "nephos.log"),
+    instance: path.join(real, "instance.json"),
+    run,
+    node: (index) => ({
+      state: path.join(real, "nodes", `${index}`),
+      run: path.join(run, `${index}`),
+      cgroupRoot: `/nephos-${id}/${index}`,
+      table: `nephos-${id}`,
+      linkPrefix: `n${id.slice(0, 3)}`,
+    }),
+  };
+}
+
+function resolveIfPresent(root: string): string {
+  try {
+    return realpathSync(root);
+  } catch {
+    return path.resolve(root);
+  }
+}

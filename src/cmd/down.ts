@@ -1,0 +1,42 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { openProcess } from "../sys/process.ts";
+import { CommandError } from "./command-error.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { type InstanceProcess, isAlive, readInstance } from "./instance.ts";
+import { commonFlags, parseFlags } from "./options.ts";
+
+const STOP_MS = 10_000;
+const POLL_MS = 10;
+
+/** `nephos down`: stops our processes; containers go on, unless `--purge` removes everything. */
+export async function down(args: readonly string[]): Promise<number> {
+  const { values } = parseFlags(args, { ...commonFlags, purge: { type: "boolean" } });
+  if (process.getuid?.() !== 0) throw new CommandError("Cannot stop Nephos: run it as root");
+  const directory = openDataDirectory(`${values["data-dir"]}`, { create: false });
+  const processes = readInstance(directory.instance)?.processes ?? [];
+  // The API server goes last, so that agents can still report what they see.
+  const order = ["proxy", "agent", "nephos"];
+  const alive = processes
+    .filter(isAlive)
+    .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
+  for (const process of alive) await stop(process);
+  if (values["purge"]) {
+    const { purge } = await import("./purge.ts");
+    await purge(directory);
+    process.stdout.write(`Nephos is stopped, and nothing of it is left in ${directory.root}.\n`);
+    return 0;
+  }
+  const state = alive.length > 0 ? "is stopped" : "was not running";
+  process.stdout.write(`Nephos ${state}; its containers go on. "nephos up" finds them again.\n`);
+  return 0;
+}
+
+async function stop({ pid, startTime }: InstanceProcess): Promise<void> {
+  using handle = openProcess(pid, startTime);
+  if (!handle?.signal("SIGTERM")) return;
+  for (let waitedMs = 0; waitedMs < STOP_MS; waitedMs += POLL_MS) {
+    await delay(POLL_MS);
+    if (!isAlive({ role: "nephos", pid, startTime })) return;
+  }
+  handle.signal("SIGKILL");
+}

@@ -1,0 +1,73 @@
+import { ImageError, type ImageStore } from "../agent/image/contract.ts";
+import { createImageStore } from "../agent/image/image-store.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { systemClock } from "../sys/clock.ts";
+import { systemRandom } from "../sys/random.ts";
+import { CommandError } from "./command-error.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { commonFlags, parseFlags, usage } from "./options.ts";
+
+/** `nephos image import|list|remove`: works on the store itself, whether Nephos runs or not. */
+export async function image(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseFlags(args, {
+    ...commonFlags,
+    name: { type: "string" },
+    output: { type: "string", short: "o" },
+  });
+  const [verb, operand, ...rest] = positionals;
+  if (rest.length > 0) throw usage(`unexpected "${rest[0]}"`);
+  const directory = openDataDirectory(`${values["data-dir"]}`, { create: true });
+  const images = await createImageStore({
+    directory: directory.images,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+  });
+  try {
+    switch (verb) {
+      case "list":
+        return list(images, values["output"] === "json");
+      case "import":
+        if (!operand) throw usage("image import needs a FILE");
+        return await importFile(images, operand, values["name"] as string | undefined);
+      case "remove":
+        if (!operand) throw usage("image remove needs a REF");
+        await images.remove(operand);
+        return 0;
+      case "pull":
+      case "push":
+      case "build":
+        throw new CommandError(`"image ${verb}" is not built yet; import an archive instead`);
+      default:
+        throw usage(`"image ${verb ?? ""}" is not a command: use import, list or remove`);
+    }
+  } catch (error) {
+    if (error instanceof ImageError) throw new CommandError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function importFile(images: ImageStore, file: string, name?: string): Promise<number> {
+  const imported = await images.import(file, name ? { name } : {});
+  for (const { id, references } of imported) {
+    process.stdout.write(`${references.join(", ") || "<none>"} ${id}\n`);
+  }
+  return 0;
+}
+
+function list(images: ImageStore, json: boolean): number {
+  const found = images.list();
+  if (json) {
+    const rows = found.map(({ id, references, sizeBytes }) => ({ id, references, sizeBytes }));
+    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return 0;
+  }
+  process.stdout.write(`${"IMAGE".padEnd(48)}${"ID".padEnd(16)}SIZE\n`);
+  for (const { id, references, sizeBytes } of found) {
+    for (const reference of references.length > 0 ? references : ["<none>"]) {
+      const size = `${(sizeBytes / 1_048_576).toFixed(1)} MiB`;
+      process.stdout.write(`${reference.padEnd(48)}${id.slice(7, 19).padEnd(16)}${size}\n`);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { CommandError } from "./command-error.ts";
+
+const HELP = `Nephos: Kubernetes' API, containers, images and networking in one light process.
+
+usage: nephos COMMAND [--data-dir D] [flags]
+
+  up          start        [--listen ADDR:PORT] [--nodes N] [--detach] [--config FILE]
+                           [--store lmdb|memory] [--cluster-cidr C] [--service-cidr C]
+  down        stop         [--purge: also remove containers, networks and data]
+  status      processes, memory, nodes                          [-o json]
+  kubeconfig  print the administrator's kubeconfig
+  image       import FILE [--name REF] | list | remove REF      [-o json]
+  doctor      what this host can do                             [-o json]
+  version     print the version                                 [-o json]
+
+Default data directory: /var/lib/nephos. Then: export KUBECONFIG=/var/lib/nephos/kubeconfig
+`;
+
+type Command = (args: readonly string[]) => number | Promise<number>;
+
+/** Commands load on demand: `status` must not pay for the API server. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import("./up.ts")).up,
+  serve: async () => (await import("./serve.ts")).serve,
+
+  proxy: async () => (await import("./nephos-proxy.ts")).proxy,
+  down: async () => (await import("./down.ts")).down,
+  status: async () => (await import("./status.ts")).status,
+  kubeconfig: async () => (await import("./kubeconfig.ts")).kubeconfig,
+  image: async () => (await import("./image.ts")).image,
+  doctor: async () => (await import("./doctor.ts")).doctor,
+  version: async () => (await import("./version.ts")).version,
+  help: () => Promise.resolve(help),
+};
+
+function help(): number {
+  process.stdout.write(HELP);
+  return 0;
+}
+
+async function main([name = "help", ...args]: readonly string[]): Promise<number> {
+  const load = COMMANDS[name.replace(/^--/, "")];
+  if (!load)
+    throw new CommandError(`"${name}" is not a command; see "nephos help"`, { exitCode: 2 });
+  if (args.includes("--help")) return help();
+  const command = await load();
+  return await command(args);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  process.stderr.write(`nephos: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

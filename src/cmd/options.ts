@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { parse as parseYaml } from "yaml";
+import { CommandError } from "./command-error.ts";
+import { DEFAULT_DATA_DIRECTORY } from "./data-directory.ts";
+
+/** Settings of `up`, from flags, then the file named by `--config`, then defaults. */
+export interface UpOptions {
+  dataDirectory: string;
+  host: string;
+  port: number;
+  nodes: number;
+  store: "lmdb" | "memory";
+  detach: boolean;
+  clusterCidr: string;
+  serviceCidr: string;
+  clusterDomain: string;
+  logLevel: "debug" | "info" | "warn" | "error";
+}
+
+const FLAGS = {
+  "data-dir": { type: "string" },
+  listen: { type: "string" },
+  nodes: { type: "string" },
+  store: { type: "string" },
+  detach: { type: "boolean" },
+  config: { type: "string" },
+  "cluster-cidr": { type: "string" },
+  "service-cidr": { type: "string" },
+  "cluster-domain": { type: "string" },
+  "log-level": { type: "string" },
+} as const;
+
+/** Flags by name, as `util.parseArgs` describes them. */
+export type FlagTable = Record<
+  string,
+  { type: "string" | "boolean"; short?: string; default?: string; multiple?: boolean }
+>;
+
+/** Flags of every command. */
+export const commonFlags: FlagTable = {
+  "data-dir": { type: "string", default: DEFAULT_DATA_DIRECTORY },
+};
+
+const NODES_MAX = 32;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** Parses the arguments of `up`. @throws CommandError with exit code 2 */
+export function parseUpOptions(args: readonly string[]): UpOptions {
+  const flags = parseFlags(args, FLAGS).values;
+  const file = typeof flags["config"] === "string" ? readConfig(flags["config"]) : {};
+  const text = (name: keyof typeof FLAGS, fallback: string): string => {
+    return String(flags[name] ?? file[name] ?? fallback);
+  };
+  const { host, port } = parseListen(text("listen", "127.0.0.1:6443"));
+  const nodes = Number(text("nodes", "1"));
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > NODES_MAX) {
+    throw usage(
+      `--nodes must be a whole number from 1 to ${NODES_MAX}, not "${text("nodes", "")}"`,
+    );
+  }
+  const store = text("store", "lmdb");
+  if (store !== "lmdb" && store !== "memory") {
+    throw usage(`--store must be "lmdb" or "memory", not "${store}"`);
+  }
+  const logLevel = LOG_LEVELS.find((level) => level === text("log-level", "info"));
+  if (!logLevel) throw usage(`--log-level must be one of ${LOG_LEVELS.join(", ")}`);
+  return {
+    dataDirectory: text("data-dir", DEFAULT_DATA_DIRECTORY),
+    host,
+    port,
+    nodes,
+    store,
+    detach: flags["detach"] === true || file["detach"] === true,
+    clusterCidr: text("cluster-cidr", "10.244.0.0/16"),
+    serviceCidr: text("service-cidr", "10.96.0.0/16"),
+    clusterDomain: text("cluster-domain", "cluster.local"),
+    logLevel,
+  };
+}
+
+/** Parses flags and refuses unknown ones. @throws CommandError with exit code 2 */
+export function parseFlags(
+  args: readonly string[],
+  options: FlagTable,
+): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { values: values as Record<string, string | boolean | undefined>, positionals };
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+/** A mistake in how the command was called. */
+export function usage(message: string): CommandError {
+  return new CommandError(`${message}; see "nephos help"`, { exitCode: 2 });
+}
+
+function parseListen(text: string): { host: string; port: number } {
+  const match = /^(\d+\.\d+\.\d+\.\d+|localhost):(\d+)$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port < 1 || port > 65_535) {
+    throw usage(`--listen must be ADDRESS:PORT such as 127.0.0.1:6443, not "${text}"`);
+  }
+  return { host: match[1] === "localhost" ? "127.0.0.1" : (match[1] ?? ""), port };
+}
+
+function readConfig(file: string): Record<string, string | number | boolean> {
+  try {
+    const content: unknown = parseYaml(readFileSync(file, "utf8"));
+    if (content === null || typeof content !== "object" || Array.isArray(content)) {
+      throw new Error("it must be a map of flag names to values");
+    }
+    const unknown = Object.keys(content).find((key) => !(key in FLAGS) || key === "config");
+    if (unknown) throw new Error(`"${unknown}" is not a setting`);
+    return content as Record<string, string | number | boolean>;
+  } catch (error) {
+    throw usage(`Cannot read the configuration "${file}": ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import { CommandError } from "./command-error.ts";
+import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
+import { requireHost } from "./doctor.ts";
+import { isAlive, readInstance } from "./instance.ts";
+import { parseUpOptions, type UpOptions } from "./options.ts";
+import type { ServeMessage } from "./serve-message.ts";
+import { untilSignal } from "./signals.ts";
+
+/** Small heaps are collected often and cheaply; the API server's objects are bytes outside them. */
+const NODE_FLAGS = ["--max-semi-space-size=4", "--no-warnings"];
+
+/** `nephos up`: starts the daemon; returns when the node is Ready, or stays in the foreground. */
+export async function up(args: readonly string[]): Promise<number> {
+  const options = parseUpOptions(args);
+  requireHost();
+  const directory = openDirectory(options);
+  const running = readInstance(directory.instance)?.processes.find(
+    (process) => process.role === "nephos" && isAlive(process),
+  );
+  if (running) {
+    process.stdout.write(`Nephos already runs (process ${running.pid}) in ${directory.root}.\n`);
+    return 0;
+  }
+  await requireFreePort(options);
+  return options.detach ? await startDetached(args, directory) : await runInForeground(args);
+}
+
+function openDirectory(options: UpOptions): DataDirectory {
+  try {
+    return openDataDirectory(options.dataDirectory, { create: true });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new CommandError(`Cannot create the data directory: ${message}`, { cause });
+  }
+}
+
+async function requireFreePort({ host, port }: UpOptions): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port, host);
+    await once(probe, "listening");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "another program uses it" : `${code}`;
+    throw new CommandError(
+      `Cannot listen on ${host}:${port} as ${why}; choose another with --listen ADDRESS:PORT`,
+      { cause },
+    );
+  } finally {
+    probe.close();
+  }
+}
+
+function spawnServe(args: readonly string[], log: number | "inherit"): ChildProcess {
+  const entry = path.join(import.meta.dirname, "nephos.js");
+  return spawn(process.execPath, [...NODE_FLAGS, entry, "serve", ...args], {
+    stdio: ["ignore", log, log, "ipc"],
+    detached: log !== "inherit",
+    cwd: "/",
+  });
+}
+
+/** Resolves when the daemon is ready. @throws CommandError with its own words when it is not */
+function untilReady(child: ChildProcess, describeExit: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.on("message", (message: ServeMessage) => {
+      if (message.type === "progress") process.stdout.write(`${message.text}\n`);
+      if (message.type === "ready") resolve();
+      if (message.type === "failed") reject(new CommandError(message.text));
+    });
+    child.once("exit", (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      reject(new CommandError(`Nephos ended before it was ready (${how}). ${describeExit()}`));
+    });
+    child.once("error", (cause) => reject(new CommandError("Cannot start Nephos", { cause })));
+  });
+}
+
+async function startDetached(args: readonly string[], directory: DataDirectory): Promise<number> {
+  const log = openSync(directory.log, "a", 0o600);
+  const from = readFileSync(directory.log).length;
+  const child = spawnServe(args, log);
+  closeSync(log);
+  await untilReady(child, () => {
+    const written = readFileSync(directory.log).subarray(from).toString();
+    const last = written.trim().split("\n").slice(-3).join("\n");
+    return `The end of ${directory.log}:\n${last}`;
+  });
+  child.disconnect();
+  child.unref();
+  return 0;
+}
+
+async function runInForeground(args: readonly string[]): Promise<number> {
+  const child = spawnServe(args, "inherit");
+  const exited = once(child, "exit");
+  await untilReady(child, () => "See its messages above.");
+  const ended = Promise.race([exited, untilSignal().then((signal) => child.kill(signal))]);
+  await ended;
+  const [code] = (await exited) as [number | null];
+  return code ?? 1;
+}
