@@ -33,7 +33,15 @@ test("what is no schedule is refused", () => {
     "5-1 * * * *",
     "*/0 * * * *",
   ];
-  for (const text of [...bad, "a * * * *", "1-2-3 * * * *", "@never", "@every x", "@every 1x"]) {
+  for (const text of [
+    ...bad,
+    "a * * * *",
+    "1-2-3 * * * *",
+    "@never",
+    "constructor",
+    "@every x",
+    "@every 1x",
+  ]) {
     assert.throws(() => parseCron(text), CronError, text);
   }
 });

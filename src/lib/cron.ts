@@ -34,15 +34,15 @@ const RANGES: readonly FieldRange[] = [
   { name: "month", min: 1, max: 12, names: MONTHS },
   { name: "day of week", min: 0, max: 6, names: DAYS },
 ];
-const MACROS: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const MACROS: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * 0"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
@@ -59,7 +59,7 @@ export function parseCron(text: string): CronSchedule {
   const trimmed = text.trim();
   if (trimmed === "") throw new CronError("empty spec string");
   if (trimmed.startsWith("@every ")) return { everyMs: parseInterval(trimmed.slice(7)) };
-  const macro = MACROS[trimmed];
+  const macro = MACROS.get(trimmed);
   if (trimmed.startsWith("@") && macro === undefined) {
     throw new CronError(`unrecognized descriptor: ${trimmed}`);
   }

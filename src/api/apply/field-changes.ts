@@ -142,15 +142,21 @@ function compareMembers(
     if (slot.removed) (removed ??= {})[element] = slot.removed;
   };
   for (const name in after) {
-    if (before[name] !== after[name]) visit(name, before[name], after[name]);
+    const earlier = ownMember(before, name);
+    if (earlier !== after[name]) visit(name, earlier, after[name]);
   }
   for (const name in before) {
-    if (after[name] === undefined && before[name] !== undefined) {
+    if (ownMember(after, name) === undefined && before[name] !== undefined) {
       visit(name, before[name], undefined);
     }
   }
   to.slot.changed = changed;
   to.slot.removed = removed;
+}
+
+/** Labels may be called "constructor". */
+function ownMember(object: Json, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function compareElements(pair: Pair, list: ListType, to: Context & { slot: Slot }): void {

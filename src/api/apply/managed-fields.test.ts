@@ -131,3 +131,12 @@ test("more than ten updaters are folded into one", () => {
   assert.equal(entries.length, 10);
   assert.ok(entries.some(({ manager }) => manager === "ancient-changes"));
 });
+
+test("a label may have the name of something every object has", () => {
+  const labels = { constructor: "x", toString: "y" } as unknown as Json;
+  const first = write(undefined, { metadata: { name: "web", labels } }, { manager: "a" });
+  const owned = [".metadata.labels", ".metadata.labels.constructor", ".metadata.labels.toString"];
+  assert.deepEqual(first.owns("a"), owned);
+  const second = write(first.object, { metadata: { name: "web", labels: {} } }, { manager: "b" });
+  assert.deepEqual(second.owns("a"), [".metadata.labels"]);
+});

@@ -160,7 +160,7 @@ export const POD_TABLE: TableKind<Pod> = {
   },
   conditions(pod): RowCondition[] {
     const reason = pod.status?.phase ?? "";
-    const message = COMPLETED[reason];
+    const message = Object.hasOwn(COMPLETED, reason) ? COMPLETED[reason] : undefined;
     return message ? [{ type: "Completed", status: "True", reason, message }] : [];
   },
 };

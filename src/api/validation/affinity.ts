@@ -70,7 +70,7 @@ function validatePodTerm(errors: FieldErrors, field: string, term: PodAffinityTe
 export function validateTerm(errors: FieldErrors, field: string, term: NodeSelectorTerm): void {
   for (const [index, { key, operator, values = [] }] of (term.matchExpressions ?? []).entries()) {
     const path = `${field}.matchExpressions[${index}]`;
-    const rule = OPERATORS[operator];
+    const rule = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
     if (!rule) {
       errors.invalid(`${path}.operator`, operator, "not a valid selector operator");
     } else if (rule[0] === 0 && values.length > 0) {

@@ -100,20 +100,22 @@ const CONFIG_MAP: KindRules<ConfigMap> = {
 };
 
 /** Keys that a secret of a known type must have; one of them is enough for "any". */
-const SECRET_KEYS: Readonly<Record<string, { keys: readonly string[]; any?: boolean }>> = {
-  "kubernetes.io/dockerconfigjson": { keys: [".dockerconfigjson"] },
-  "kubernetes.io/dockercfg": { keys: [".dockercfg"] },
-  "kubernetes.io/basic-auth": { keys: ["username", "password"], any: true },
-  "kubernetes.io/ssh-auth": { keys: ["ssh-privatekey"] },
-  "kubernetes.io/tls": { keys: ["tls.crt", "tls.key"] },
-};
+const SECRET_KEYS: ReadonlyMap<string, { keys: readonly string[]; any?: boolean }> = new Map(
+  Object.entries({
+    "kubernetes.io/dockerconfigjson": { keys: [".dockerconfigjson"] },
+    "kubernetes.io/dockercfg": { keys: [".dockercfg"] },
+    "kubernetes.io/basic-auth": { keys: ["username", "password"], any: true },
+    "kubernetes.io/ssh-auth": { keys: ["ssh-privatekey"] },
+    "kubernetes.io/tls": { keys: ["tls.crt", "tls.key"] },
+  }),
+);
 
 const SECRET: KindRules<Secret> = {
   validate(errors, secret) {
     const { data = {}, type = "Opaque", metadata } = secret;
     validateKeys(errors, "data", data);
     if (sizeOf(data, base64Size) > DATA_SIZE_MAX) errors.tooLong("data", DATA_SIZE_MAX);
-    const needed = SECRET_KEYS[type];
+    const needed = SECRET_KEYS.get(type);
     const missing = needed?.keys.filter((key) => data[key] === undefined) ?? [];
     if (!needed?.any || missing.length === needed.keys.length) {
       for (const key of missing) errors.required(`data[${key}]`);

@@ -173,6 +173,12 @@ const ADDRESS_TYPES: Readonly<Record<string, (address: string) => boolean>> = {
   FQDN: (address) => dns1123SubdomainErrors(address).length === 0,
 };
 
+/** Complaining about an unknown type is enough. */
+function fitOf(addressType: string): (address: string) => boolean {
+  const known = Object.hasOwn(ADDRESS_TYPES, addressType) ? ADDRESS_TYPES[addressType] : undefined;
+  return known ?? (() => true);
+}
+
 const ENDPOINT_SLICE: KindRules<EndpointSlice> = {
   validate(errors, slice) {
     const { addressType, ports = [] } = slice;
@@ -192,7 +198,7 @@ const ENDPOINT_SLICE: KindRules<EndpointSlice> = {
       } else if (addresses.length > ADDRESSES_MAX) {
         errors.tooMany(`${path}.addresses`, addresses.length, ADDRESSES_MAX);
       }
-      const fits = ADDRESS_TYPES[addressType] ?? (() => true);
+      const fits = fitOf(addressType);
       for (const [at, address] of addresses.entries()) {
         if (fits(address)) continue;
         const kind =

@@ -400,6 +400,17 @@ test("other kinds have their own rules", () => {
   );
 });
 
+test("names that every object has are judged like others", () => {
+  const secret = { type: "constructor", data: {} };
+  assert.deepEqual(complaints(SECRETS, secret), []);
+  const slice = { addressType: "constructor", endpoints: [{ addresses: ["x"] }] };
+  assert.match(complaints(ENDPOINT_SLICES, slice)[0] ?? "", /^addressType: Unsupported value/);
+  const expression = { key: "a", operator: "toString" as "In" };
+  const required = { nodeSelectorTerms: [{ matchExpressions: [expression] }] };
+  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
+  assert.match(complaints(PODS, pod({ affinity }))[0] ?? "", /not a valid selector operator$/);
+});
+
 test("no kind's rules fail on an empty object, new or changed", () => {
   for (const resource of BUILT_IN_RESOURCES) {
     validateObject(resource, {});

@@ -152,7 +152,7 @@ const STATEFUL_SET: KindRules<StatefulSet> = {
       podManagementPolicy: before.podManagementPolicy,
       volumeClaimTemplates: before.volumeClaimTemplates,
     };
-    if (deepEqual(JSON.parse(JSON.stringify(now)), JSON.parse(JSON.stringify(same)))) return;
+    if (deepEqual(now, same)) return;
     errors.forbidden(
       "spec",
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', " +
