@@ -4,6 +4,8 @@ import { apiVersionOf, type Resource, storageNameOf } from "../api/resource.ts";
 import type { SchemaModel } from "../api/schema/model.ts";
 import { applyDefaults } from "../api/schema/defaults.ts";
 import { createDecoder } from "../api/schema/decode.ts";
+import type { StatusCause } from "../api/status.ts";
+import { validateObject } from "../api/validation/validate-object.ts";
 import { spliceResourceVersion } from "../format/json-canonical.ts";
 import { schemaCodec } from "./codec/schema-codec.ts";
 import type { KubeObject } from "./kube-object.ts";
@@ -64,10 +66,15 @@ export async function serveBuiltIns(
         custom: false,
         model,
         struct,
-        validateCreate: () => {},
-        validateUpdate: () => {},
+        validateCreate: (object) => refuse(resource, object, validateObject(resource, object)),
+        validateUpdate: (object, old, subresource) =>
+          refuse(resource, object, validateObject(resource, object, { old, subresource })),
         invalid: (name, causes) => invalid({ group, kind }, name, causes),
       };
     }),
   );
+}
+
+function refuse(resource: Resource, { metadata }: KubeObject, causes: StatusCause[]): void {
+  if (causes.length > 0) throw invalid(resource, metadata.name ?? "", causes);
 }

@@ -1,27 +1,10 @@
-/** The metadata fields that the server itself reads or writes. */
-export interface Meta {
-  name?: string;
-  generateName?: string;
-  namespace?: string;
-  uid?: string;
-  resourceVersion?: string;
-  generation?: number;
-  creationTimestamp?: string | null;
-  deletionTimestamp?: string;
-  deletionGracePeriodSeconds?: number;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
-  ownerReferences?: Record<string, unknown>[];
-  managedFields?: Record<string, unknown>[];
-  selfLink?: string;
-}
+import type { ObjectMeta } from "../api/generated/types/meta-v1.ts";
 
 /** Any object of the API. */
 export interface KubeObject {
   apiVersion?: string;
   kind?: string;
-  metadata: Meta;
+  metadata: ObjectMeta;
   [field: string]: unknown;
 }
 
