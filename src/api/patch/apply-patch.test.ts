@@ -69,6 +69,15 @@ test("a strategic merge patch does what its directives say", () => {
       { containers: [b, a] },
     ],
     [
+      "with an order directive a new element takes the room of a deleted one",
+      { containers: [a, b] },
+      {
+        "$setElementOrder/containers": [{ name: "c" }],
+        containers: [c, { $patch: "delete", name: "a" }],
+      },
+      { containers: [b, c] },
+    ],
+    [
       "elements the order does not name keep their place",
       { containers: [a, b, c] },
       { "$setElementOrder/containers": [{ name: "a" }, { name: "c" }] },

@@ -125,11 +125,9 @@ class StrategicMerge {
     if (!change) merged = live ?? [];
     else if (!live) merged = withoutDirectives(change) as unknown[];
     else merged = member.merges ? this.#list(live, change, member) : change;
-    const arranged = arrange(merged, {
-      wanted: order,
-      live: live ?? [],
-      mergeKey: member.mergeKey,
-    });
+    const { mergeKey } = member;
+    const liveOrder = member.merges ? orderInPlace(live ?? [], change ?? [], mergeKey) : live;
+    const arranged = arrange(merged, { wanted: order, live: liveOrder ?? [], mergeKey });
     draft.set(name, sameOr(live, arranged));
     return true;
   }
@@ -253,6 +251,30 @@ function applySpecialElements(
   }
   if (!replace) return { live, changes };
   return { live: changes.map((change) => withoutDirectives(change)), changes: [] };
+}
+
+/**
+ * The order of the live list as the reference implementation sees it after it edited that list in
+ * place: new elements stand in the room that deleted ones left.
+ */
+function orderInPlace(
+  live: readonly unknown[],
+  patch: readonly unknown[],
+  mergeKey: MergeKey,
+): readonly unknown[] {
+  if (mergeKey === undefined) return live;
+  const deleted = new Set<unknown>();
+  for (const element of patch) {
+    if (isObject(element) && element[DIRECTIVE] === "delete") deleted.add(element[mergeKey]);
+  }
+  if (deleted.size === 0) return live;
+  const kept = live.filter((item) => !deleted.has(partitionKeyOf(item, mergeKey)));
+  const keys = new Set(kept.map((item) => partitionKeyOf(item, mergeKey)));
+  const added = patch.filter((element) => {
+    const special = isObject(element) && element[DIRECTIVE] !== undefined;
+    return !special && !keys.has(partitionKeyOf(element, mergeKey));
+  });
+  return [...kept, ...added].slice(0, live.length);
 }
 
 /** The elements of the patch must stand in the order that the directive lists them in. */
