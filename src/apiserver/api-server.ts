@@ -201,7 +201,7 @@ class Server implements ApiServer {
       pages: new PlainPages({
         version,
         checks: [shutdown, ...(options.readyChecks ?? [])],
-        sources: [(path) => openApi.page(path), ...(options.pages ?? [])],
+        sources: [(path, { accept }) => openApi.page(path, accept), ...(options.pages ?? [])],
       }),
     });
   }

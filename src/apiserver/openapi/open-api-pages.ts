@@ -3,6 +3,8 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { Resource } from "../../api/resource.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import type { JsonSchema } from "./schemas.ts";
+import { buildOpenApiV2 } from "./v2.ts";
+import { encodeOpenApiV2 } from "./v2-protobuf.ts";
 import { buildOpenApiV3, openApiKeyOf, openApiV3Index } from "./v3.ts";
 
 /** What is served now. */
@@ -32,7 +34,10 @@ interface Document {
   compressed: Buffer | undefined;
 }
 
-/** Serves /openapi/v3. Documents are built on demand and kept compressed. */
+/** Clients ask for "v2@v1.0", but "@" in a media type is more than they can parse in answers. */
+const SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/** Serves /openapi/v2 and /openapi/v3. Documents are built on demand and kept compressed. */
 export class OpenApiPages {
   readonly #input: OpenApiInput;
   #generation = -1;
@@ -42,8 +47,12 @@ export class OpenApiPages {
     this.#input = input;
   }
 
-  /** `undefined` when nothing is served at the path. */
-  page(path: string): OpenApiPage | undefined {
+  /**
+   * `undefined` when nothing is served at the path.
+   * @param accept the header; /openapi/v2 exists as JSON and as protobuf
+   */
+  page(path: string, accept = ""): OpenApiPage | undefined {
+    if (path === "/openapi/v2") return this.#swagger(accept.includes("openapi.spec.v2"));
     const [, key] = /^\/openapi\/v3(?:\/(.*))?$/.exec(path) ?? [];
     if (key) return this.#document(key);
     return path.startsWith("/openapi/v3") ? this.#index() : undefined;
@@ -63,11 +72,30 @@ export class OpenApiPages {
     return { contentType: "application/json", etag: `"${document.hash}"`, bytes };
   }
 
+  /** Only older clients ask for it, once each, so it is made anew. */
+  #swagger(asProtobuf: boolean): OpenApiPage {
+    const { version } = this.#input;
+    const current = [...this.#current().values()];
+    const documents = current.map(({ resources }) => this.#value(resources));
+    const swagger = buildOpenApiV2(documents, version);
+    const hash = hashOf(Buffer.from(current.map((each) => each.hash).join()));
+    return asProtobuf
+      ? { contentType: SWAGGER_PROTOBUF, etag: `"${hash}P"`, bytes: encodeOpenApiV2(swagger) }
+      : {
+          contentType: "application/json",
+          etag: `"${hash}"`,
+          bytes: Buffer.from(JSON.stringify(swagger)),
+        };
+  }
+
   #build(resources: readonly Resource[]): Buffer {
+    return gzipSync(JSON.stringify(this.#value(resources)));
+  }
+
+  #value(resources: readonly Resource[]): JsonSchema {
     const { model, version } = this.#input;
     const customSchema = (resource: Resource) => this.#input.customSchema?.(resource);
-    const document = buildOpenApiV3({ model, version, resources, customSchema });
-    return gzipSync(JSON.stringify(document));
+    return buildOpenApiV3({ model, version, resources, customSchema });
   }
 
   /** Documents whose resources did not change stay built. */

@@ -11,6 +11,7 @@ import type { Resource } from "../../api/resource.ts";
 import { builtInModel } from "../../api/schema/built-in-model.ts";
 import { OpenApiPages } from "./open-api-pages.ts";
 import type { JsonSchema } from "./schemas.ts";
+import type { SwaggerDocument, SwaggerOperation } from "./v2.ts";
 import { buildOpenApiV3 } from "./v3.ts";
 
 interface Document {
@@ -191,5 +192,34 @@ test("the index leads to documents and a document's hash changes with its resour
     "3.0.0",
   );
   assert.equal(pages.page("/openapi/v3/apis/none/v1"), undefined);
-  assert.equal(pages.page("/openapi/v2"), undefined);
+});
+
+test("older clients get one document for everything, as JSON or protobuf", () => {
+  const pages = new OpenApiPages({
+    model,
+    version: "v1.32.0",
+    resources: () => BUILT_IN_RESOURCES,
+    generation: () => 1,
+  });
+  const json = pages.page("/openapi/v2");
+  const { swagger, definitions, paths } = JSON.parse(
+    Buffer.from(json?.bytes ?? []).toString(),
+  ) as SwaggerDocument;
+  assert.equal(swagger, "2.0");
+  assert.deepEqual(definitions["io.k8s.api.core.v1.PodTemplateSpec"]?.["properties"], {
+    metadata: {
+      $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+      description: "Name, labels and bookkeeping.",
+    },
+    spec: { $ref: "#/definitions/io.k8s.api.core.v1.PodSpec" },
+  });
+  const patch = paths["/api/v1/nodes/{name}"]?.["patch"] as SwaggerOperation;
+  assert.deepEqual(patch.parameters[0]?.in, "body");
+  assert.ok(patch.consumes.includes("application/strategic-merge-patch+json"));
+  const protobuf = pages.page(
+    "/openapi/v2",
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+  );
+  assert.match(protobuf?.contentType ?? "", /protobuf$/);
+  assert.notEqual(protobuf?.etag, json?.etag);
 });
