@@ -131,6 +131,8 @@ function planContainer(planning: Planning, item: PodContainer): void {
     return;
   }
   if (!observed.sandbox.ready || !observed.volumes.ready) return;
+  // An attempt that a crash cut short has the ID of the next one: it goes first.
+  if (seen.stale.length > 0) return;
   add(planning, { do: "start-container", container: name, attempt: nextAttempt(pod, name, seen) });
 }
 

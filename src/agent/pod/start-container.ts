@@ -37,6 +37,11 @@ export async function startContainer(
 ): Promise<void> {
   const seen = containerState(state, item.container.name);
   const say = speaker(state, { item, parts });
+  const fail = (error: unknown) => {
+    const cause = creationFailure(error);
+    seen.failure = nextFailure(seen.failure, cause, parts.clock.now());
+    say("Warning", "Failed", `Error: ${cause.message}`);
+  };
   let spec: ContainerSpec;
   try {
     const environment = await environmentOf(state, { item, parts, hooks });
@@ -48,17 +53,27 @@ export async function startContainer(
         `Container image "${spec.imageReference}" already present on machine`,
       );
     }
+  } catch (error) {
+    return fail(error);
+  }
+  try {
     await parts.runtime.createContainer(spec);
   } catch (error) {
-    const cause = creationFailure(error);
-    seen.failure = nextFailure(seen.failure, cause, parts.clock.now());
-    say("Warning", "Failed", `Error: ${cause.message}`);
-    return;
+    if (!isCommandError(error)) return fail(error);
+    say("Warning", "Failed", `Error: ${messageOf(error)}`);
+    return enter(
+      state,
+      { item, spec, status: neverRan(spec, parts.clock.now()) },
+      {
+        parts,
+        hooks,
+        cannotRun: messageOf(error),
+      },
+    );
   }
   say("Normal", "Created", `Created container: ${spec.name}`);
   await run(state, { item, spec }, { parts, hooks });
 }
-
 function speaker(
   state: PodState,
   { item, parts }: { item: PodContainer; parts: PodParts },
@@ -69,26 +84,42 @@ function speaker(
     parts.events.record({ about, type, reason, message, fieldPath });
 }
 
+/** The command, not the container, is at fault: it counts as an attempt that failed at once. */
+function isCommandError(error: unknown): boolean {
+  return (
+    error instanceof RuntimeError &&
+    (error.code === "command-not-found" || error.code === "permission-denied")
+  );
+}
+
 async function run(
   state: PodState,
   { item, spec }: { item: PodContainer; spec: ContainerSpec },
   { parts, hooks }: { parts: PodParts; hooks: WorkerHooks },
 ): Promise<void> {
+  const say = speaker(state, { item, parts });
+  try {
+    const status = await parts.runtime.startContainer(spec.id);
+    say("Normal", "Started", `Started container ${spec.name}`);
+    enter(state, { item, spec, status }, { parts, hooks });
+  } catch (error) {
+    const cannotRun = messageOf(error);
+    say("Warning", "Failed", `Error: ${cannotRun}`);
+    await parts.runtime.removeContainer(spec.id);
+    const status = neverRan(spec, parts.clock.now());
+    enter(state, { item, spec, status }, { parts, hooks, cannotRun });
+  }
+}
+
+/** The new attempt takes the place of the one before. */
+function enter(
+  state: PodState,
+  { item, spec, status }: { item: PodContainer; spec: ContainerSpec; status: ContainerStatus },
+  { parts, hooks, cannotRun }: { parts: PodParts; hooks: WorkerHooks; cannotRun?: string },
+): void {
   const { clock, runtime } = parts;
   const seen = containerState(state, spec.name);
-  const say = speaker(state, { item, parts });
   const before = seen.current;
-  let cannotRun: string | undefined;
-  let status: ContainerStatus;
-  try {
-    status = await runtime.startContainer(spec.id);
-    say("Normal", "Started", `Started container ${spec.name}`);
-  } catch (error) {
-    cannotRun = messageOf(error);
-    say("Warning", "Failed", `Error: ${cannotRun}`);
-    status = neverRan(spec, clock.now());
-    await runtime.removeContainer(spec.id);
-  }
   if (before) {
     const finishedAtMs = before.status.finishedAtMs ?? clock.now();
     seen.crash = afterRestart(seen.crash, { finishedAtMs, nowMs: clock.now() });
@@ -98,10 +129,14 @@ async function run(
   seen.failure = undefined;
   if (item.container.imagePullPolicy === "Always") seen.image = undefined;
   seen.current = { status, cannotRun };
+  if (cannotRun !== undefined) return;
   // The exit may have been reported before this attempt was known here.
-  const newest = cannotRun === undefined ? runtime.status(spec.id) : undefined;
-  if (newest?.state === "exited") return hooks.exited(newest);
-  if (cannotRun === undefined) beginHealth(state, item, { parts, hooks });
+  const newest = runtime.status(spec.id) ?? status;
+  if (newest.state === "exited") {
+    seen.current = { status: { ...newest, state: "running" } };
+    return hooks.exited(newest);
+  }
+  beginHealth(state, item, { parts, hooks });
 }
 
 function neverRan(spec: ContainerSpec, nowMs: number): ContainerStatus {

@@ -38,5 +38,6 @@ export async function stopContainer(
     const leftMs = graceMs - (parts.clock.monotonicMs() - startedMs);
     graceMs = Math.max(SIGNAL_GRACE_MIN_MS, leftMs);
   }
-  return await parts.runtime.stopContainer(id, { graceMs });
+  const signal = parts.images.find(container.image ?? "")?.config.stopSignal;
+  return await parts.runtime.stopContainer(id, { graceMs, ...(signal ? { signal } : {}) });
 }
