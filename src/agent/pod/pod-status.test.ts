@@ -116,6 +116,14 @@ test("a pod that never got a container fails when it is deleted", () => {
   assert.equal(podStatus({ ...pod, metadata }, observe(undefined), MOMENT).phase, "Failed");
 });
 
+test("what a condition loses is taken away by name", () => {
+  const condition = { type: "Ready", status: "False", lastTransitionTime: "then" };
+  const stored = { conditions: [{ ...condition, reason: "X", message: "y" }] };
+  assert.deepEqual(statusDifference(stored, { conditions: [{ ...condition, status: "True" }] }), {
+    conditions: [{ ...condition, status: "True", reason: null, message: null }],
+  });
+});
+
 test("only what changed is written, and foreign conditions are left alone", () => {
   const status = podStatus(pod, observe(running), MOMENT);
   assert.equal(statusDifference(status, status), undefined);

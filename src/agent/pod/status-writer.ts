@@ -1,4 +1,4 @@
-import type { Pod, PodStatus } from "../../api/generated/types/core-v1.ts";
+import type { Pod, PodCondition, PodStatus } from "../../api/generated/types/core-v1.ts";
 import { PODS } from "../../api/generated/resources.ts";
 import { isConflict, isNotFound } from "../../api/errors.ts";
 import type { Client } from "../../client/client.ts";
@@ -55,15 +55,31 @@ export function statusDifference(stored: PodStatus, wanted: AgentPodStatus): obj
       const removable = field === "reason" || field === "message";
       if (removable && stored[field] !== undefined) difference[field] = null;
     } else if (field === "conditions") {
-      const same = wanted.conditions?.every((condition) =>
-        stored.conditions?.some((old) => deepEqual(old, condition)),
-      );
-      if (!same) difference[field] = wanted.conditions;
+      const conditions = changedConditions(stored.conditions ?? [], wanted.conditions ?? []);
+      if (conditions) difference[field] = conditions;
     } else if (!deepEqual(stored[field], wanted[field])) {
       difference[field] = wanted[field];
     }
   }
   return Object.keys(difference).length > 0 ? difference : undefined;
+}
+
+/** Conditions merge by type and field: what a condition loses has to be taken away by name. */
+function changedConditions(
+  stored: readonly PodCondition[],
+  wanted: readonly PodCondition[],
+): object[] | undefined {
+  let changed = false;
+  const patch = wanted.map((condition) => {
+    const old = stored.find(({ type }) => type === condition.type);
+    if (!deepEqual(old, condition)) changed = true;
+    return {
+      ...condition,
+      ...(old?.reason && !condition.reason ? { reason: null } : {}),
+      ...(old?.message && !condition.message ? { message: null } : {}),
+    };
+  });
+  return changed ? patch : undefined;
 }
 
 /** Nothing is queued but the newest status; a failed write is tried again until it is outdated. */
@@ -74,6 +90,8 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   let stored: PodStatus | undefined;
   let writing: Promise<void> | undefined;
   let calm: Timer | undefined;
+  /** What was written last, and which version of the pod came of it. */
+  let done: { status: AgentPodStatus; version: string | undefined } | undefined;
 
   const write = async () => {
     for (let attempt = 1; wanted && !stop.signal.aborted; attempt++) {
@@ -87,6 +105,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
         const options = { type: "strategic", subresource: "status" } as const;
         const written = await client.for(PODS).patch({ name, namespace }, body, options);
         stored = written.status ?? {};
+        done = { status, version: written.metadata?.resourceVersion };
         attempt = 0;
         onWritten(written);
       } catch (error) {
@@ -110,6 +129,9 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   return {
     publish(pod, status, urgent) {
       if (!writing) stored = pod.status ?? {};
+      // A server that stores something else than it was sent must not be asked for ever.
+      const same = done?.version !== undefined && done.version === pod.metadata?.resourceVersion;
+      if (same && deepEqual(done?.status, status)) return;
       if (!statusDifference(stored ?? {}, status)) {
         wanted = undefined;
         return;
