@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import type { LogOptions } from "./contract.ts";
+import { readLog } from "./log-reader.ts";
+
+const entry = (second: number, tag: string, text: string) =>
+  `2026-01-02T03:04:${String(second).padStart(2, "0")}.000000001Z stdout ${tag} ${text}\n`;
+
+const LOG =
+  entry(1, "F", "one") +
+  entry(2, "P", "tw") +
+  entry(2, "F", "o") +
+  entry(3, "F", "three") +
+  "2026-01-02T03:04";
+
+async function withLog(body: (file: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-log-"));
+  try {
+    await body(path.join(directory, "0.log"));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function print(file: string, options: LogOptions): Promise<string> {
+  const ended = { isLive: () => false, onEnd: () => ({ [Symbol.dispose]: () => {} }) };
+  const stream = await readLog({ path: file, ...ended }, options, new AbortController().signal);
+  return Buffer.concat(await stream.toArray()).toString();
+}
+
+test("a log is printed without its framing, an unfinished entry left out", async () => {
+  await withLog(async (file) => {
+    writeFileSync(file, LOG);
+    assert.equal(await print(file, {}), "one\ntwo\nthree\n");
+    assert.equal(await print(file, { tailLines: 2 }), "two\nthree\n");
+    assert.equal(await print(file, { tailLines: 0 }), "");
+    assert.equal(await print(file, { tailLines: 9 }), "one\ntwo\nthree\n");
+    assert.equal(await print(file, { limitBytes: 5 }), "one\nt");
+    assert.equal(
+      await print(file, { sinceTimeMs: Date.parse("2026-01-02T03:04:02.5Z") }),
+      "three\n",
+    );
+    assert.match(await print(file, { timestamps: true, tailLines: 1 }), /^2026-.*Z three\n$/);
+    assert.equal(await print(`${file}.absent`, {}), "");
+  });
+});
+
+test("a long log is read back only as far as its tail", async () => {
+  await withLog(async (file) => {
+    const lines = Array.from({ length: 5000 }, (_, at) => entry(at % 60, "F", `line ${at}`));
+    writeFileSync(file, lines.join(""));
+    assert.equal(await print(file, { tailLines: 2 }), "line 4998\nline 4999\n");
+    assert.equal((await print(file, { tailLines: 4000 })).split("\n").length, 4001);
+  });
+});
+
+test("following ends when the container has ended, with nothing lost", async () => {
+  await withLog(async (file) => {
+    writeFileSync(file, entry(1, "F", "one"));
+    let live = true;
+    let ended = () => {};
+    const source = {
+      path: file,
+      isLive: () => live,
+      onEnd: (handler: () => void) => {
+        ended = handler;
+        return { [Symbol.dispose]: () => {} };
+      },
+    };
+    const stream = await readLog(source, { follow: true }, new AbortController().signal);
+    const chunks: string[] = [];
+    for await (const chunk of stream) {
+      chunks.push(String(chunk));
+      if (chunks.length === 1) appendFileSync(file, entry(2, "F", "two"));
+      if (chunks.length === 2) {
+        appendFileSync(file, entry(3, "F", "three"));
+        live = false;
+        ended();
+      }
+    }
+    assert.equal(chunks.join(""), "one\ntwo\nthree\n");
+  });
+});

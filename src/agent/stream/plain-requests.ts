@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { StatusError } from "../../api/errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { StreamBackend } from "./contract.ts";
+import { logOptionsOf, parseStreamRequest } from "./stream-request.ts";
+
+/** Answers what is no stream in both directions. @throws StatusError */
+export async function answerRequest(
+  backend: StreamBackend,
+  exchange: { request: IncomingMessage; response: ServerResponse; clock: Clock },
+): Promise<void> {
+  const { request, response } = exchange;
+  const [path] = (request.url ?? "").split("?", 1);
+  switch (path) {
+    case "/healthz":
+      return send(response, "text/plain", "ok");
+    case "/pods":
+      return send(response, "application/json", podList(backend));
+    case "/metrics":
+    case "/metrics/resource":
+    case "/metrics/cadvisor":
+      return send(response, "text/plain; version=0.0.4", await backend.metrics());
+    case "/stats/summary":
+      return send(response, "application/json", JSON.stringify(await backend.statsSummary()));
+    default:
+      return await sendLog(backend, exchange);
+  }
+}
+
+function podList(backend: StreamBackend): string {
+  const list = { kind: "PodList", apiVersion: "v1", metadata: {}, items: backend.pods() };
+  return JSON.stringify(list);
+}
+
+function send(response: ServerResponse, contentType: string, body: string): void {
+  response.writeHead(200, { "content-type": contentType });
+  response.end(body);
+}
+
+async function sendLog(
+  backend: StreamBackend,
+  {
+    request,
+    response,
+    clock,
+  }: { request: IncomingMessage; response: ServerResponse; clock: Clock },
+): Promise<void> {
+  const { verb, target, query } = parseStreamRequest(request);
+  if (verb !== "containerLogs") {
+    throw new StatusError("BadRequest", "Upgrade request required");
+  }
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const log = await backend.logs(target, logOptionsOf(query, clock.now()), gone.signal);
+  response.writeHead(200, { "content-type": "text/plain" });
+  response.flushHeaders();
+  try {
+    await pipeline(log, response);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { StatusError } from "../../api/errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { StreamBackend } from "./contract.ts";
+import { answerRequest } from "./plain-requests.ts";
+import { parseStreamRequest } from "./stream-request.ts";
+import { serveUpgrade } from "./upgrades.ts";
+
+/** Where to listen and whom to trust; PEM texts. */
+export interface StreamServerOptions {
+  host: string;
+  /** Preferred; a free one is taken when it is in use. */
+  port: number;
+  tls: { cert: string; key: string; clientCa: string };
+  clock: Clock;
+  logger: Logger;
+}
+
+/** The HTTPS endpoint of the node: what a kubelet offers to the API server. */
+export interface StreamServer extends AsyncDisposable {
+  readonly port: number;
+  /** Until this is called, every request is refused with 503. */
+  serve(backend: StreamBackend): void;
+}
+
+/** Group and user whose client certificates are let in. */
+const PRIVILEGED_GROUP = "system:masters";
+const API_SERVER = "kube-apiserver-kubelet-client";
+
+/** Opens the endpoint. Only the API server may use it: see `authorize`. */
+export async function startStreamServer(options: StreamServerOptions): Promise<StreamServer> {
+  const { tls, clock, logger } = options;
+  let backend: StreamBackend | undefined;
+  const server = createServer({
+    cert: tls.cert,
+    key: tls.key,
+    ca: tls.clientCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+  });
+  server.requestTimeout = 0;
+  const upgraded = new Set<Duplex>();
+
+  const requireBackend = (request: IncomingMessage): StreamBackend => {
+    authorize(request.socket as TLSSocket);
+    if (backend) return backend;
+    throw new StatusError("ServiceUnavailable", "the node agent is still starting");
+  };
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const answer = async () => answerRequest(requireBackend(request), { request, response, clock });
+    answer().catch((error: unknown) => refuse(response, error, logger));
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const answer = async () => {
+      const target = parseStreamRequest(request);
+      await serveUpgrade(requireBackend(request), target, { request, socket, head, logger });
+    };
+    answer().catch((error: unknown) => refuseUpgrade(socket, error, logger));
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  await listen(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve(ready) {
+      backend = ready;
+    },
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of upgraded) socket.destroy();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** @throws StatusError Unauthorized without a certificate of the cluster, Forbidden for others */
+function authorize(socket: TLSSocket): void {
+  if (!socket.authorized) throw new StatusError("Unauthorized", "Unauthorized");
+  const { CN, O } = socket.getPeerCertificate().subject;
+  const groups: readonly unknown[] = Array.isArray(O) ? O : [O];
+  if (CN === API_SERVER || groups.includes(PRIVILEGED_GROUP)) return;
+  throw new StatusError("Forbidden", `user "${String(CN)}" may not use the node's endpoint`);
+}
+
+async function listen(server: Server, { host, port }: StreamServerOptions): Promise<void> {
+  const attempt = (wanted: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(wanted, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  try {
+    await attempt(port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    await attempt(0);
+  }
+}
+
+function asStatus(error: unknown, logger: Logger): StatusError {
+  if (error instanceof StatusError) return error;
+  logger.warn("a request to the node failed", { error });
+  return new StatusError("InternalError", (error as Error).message);
+}
+
+function refuse(response: ServerResponse, error: unknown, logger: Logger): void {
+  const { status, code } = asStatus(error, logger);
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(code, { "content-type": "application/json" });
+  response.end(JSON.stringify(status));
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
+  const { status, code } = asStatus(error, logger);
+  const body = JSON.stringify(status);
+  socket.end(
+    `HTTP/1.1 ${code} ${status.reason ?? "Error"}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
