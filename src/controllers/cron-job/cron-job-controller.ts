@@ -1,0 +1,87 @@
+import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
+import { CRON_JOBS, JOBS } from "../../api/generated/resources.ts";
+import type { Job } from "../../api/generated/types/batch-v1.ts";
+import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { jsonEqual } from "../json-equal.ts";
+import { controllerOf, refersTo, refOf, uidOf } from "../ownership.ts";
+import { WriteOverlay } from "../write-overlay.ts";
+import { planCronJob } from "./cron-job-plan.ts";
+import { CronError } from "./cron-schedule.ts";
+
+/** Starts Jobs when their schedule says so. */
+export function cronJobController(): ControllerDefinition {
+  const overlay = new WriteOverlay<Job>();
+  return defineController({
+    name: "cron-job",
+    inputs: {
+      crons: input(CRON_JOBS, (cron) => [refOf(cron)]),
+      jobs: input(JOBS, (job) => {
+        const controller = controllerOf(job);
+        if (!controller || !refersTo(CRON_JOBS, controller)) return [];
+        overlay.observe(controller.uid, job);
+        return [{ name: controller.name, namespace: job.metadata?.namespace }];
+      }),
+    },
+    outputs: [
+      { resource: CRON_JOBS, verbs: ["update"], subresources: ["status"] },
+      { resource: JOBS, verbs: ["create", "delete"] },
+    ],
+    async reconcile({ inputs, client, clock, events }, key) {
+      const cron = inputs.crons.get(key.namespace, key.name);
+      if (!cron) return;
+      const uid = uidOf(cron);
+      const about = { apiVersion: "batch/v1", kind: "CronJob", metadata: cron.metadata };
+      const tell = (reason: string, message: string, type: "Normal" | "Warning" = "Normal") =>
+        events.record({ about, type, reason, message });
+      const observe = () => ({
+        jobs: overlay.view(uid, inputs.jobs.ownedBy(uid), clock.now()),
+        nowMs: clock.now(),
+      });
+      let plan: ReturnType<typeof planCronJob>;
+      try {
+        plan = planCronJob(cron, observe());
+      } catch (error) {
+        if (!(error instanceof CronError)) throw error;
+        tell("UnparseableSchedule", error.message, "Warning");
+        return;
+      }
+      const jobs = client.for(JOBS);
+      for (const job of plan.delete) {
+        await jobs
+          .delete(refOf(job), { propagationPolicy: "Background" })
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw error;
+          });
+        overlay.deleted(uid, job, clock.now());
+        tell("SuccessfulDelete", `Deleted job ${job.metadata?.name}`);
+      }
+      if (plan.skipped === "JobAlreadyActive") {
+        tell("JobAlreadyActive", "Not starting job because prior execution is running");
+      }
+      if (plan.skipped === "MissSchedule") {
+        tell("MissSchedule", "Missed scheduled time to start a job", "Warning");
+      }
+      let { status } = plan;
+      const { create } = plan;
+      if (create) {
+        try {
+          await overlay.create(
+            uid,
+            () => jobs.create(create),
+            () => clock.now(),
+          );
+          tell("SuccessfulCreate", `Created job ${create.metadata?.name}`);
+        } catch (error) {
+          if (!isAlreadyExists(error)) throw error;
+        }
+        const { lastScheduleTime } = status;
+        status = { ...planCronJob(cron, observe()).status };
+        if (lastScheduleTime) status.lastScheduleTime = lastScheduleTime;
+      }
+      if (!jsonEqual(status, cron.status ?? {})) {
+        await client.for(CRON_JOBS).updateStatus({ ...cron, status });
+      }
+      return plan.requeueAfterMs === undefined ? {} : { requeueAfterMs: plan.requeueAfterMs };
+    },
+  });
+}

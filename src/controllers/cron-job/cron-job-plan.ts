@@ -1,0 +1,114 @@
+import { CRON_JOBS } from "../../api/generated/resources.ts";
+import type { CronJob, CronJobStatus, Job } from "../../api/generated/types/batch-v1.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { findCondition } from "../conditions.ts";
+import { controllerReference, isTerminating, uidOf } from "../ownership.ts";
+import { lastRun, nextRun, parseCron } from "./cron-schedule.ts";
+
+const SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+/** What one pass does: jobs to delete, the job to start, the status that follows. */
+export interface CronJobPlan {
+  delete: Job[];
+  create: Job | undefined;
+  status: CronJobStatus;
+  /** Why a run that was due did not start. */
+  skipped: "JobAlreadyActive" | "MissSchedule" | undefined;
+  requeueAfterMs: number | undefined;
+}
+
+const isTrue = (job: Job, type: string) =>
+  findCondition(job.status?.conditions, type)?.status === "True";
+const isOver = (job: Job) => isTrue(job, "Complete") || isTrue(job, "Failed");
+
+/** Decides about one pass. @throws CronError for a schedule or zone that cannot be read */
+export function planCronJob(
+  cron: CronJob,
+  observed: { jobs: readonly Job[]; nowMs: number },
+): CronJobPlan {
+  const { jobs, nowMs } = observed;
+  const spec = cron.spec;
+  const doomed = surplusHistory(cron, jobs);
+  const plan: CronJobPlan = {
+    delete: doomed,
+    create: undefined,
+    status: statusOf(cron, { jobs }),
+    skipped: undefined,
+    requeueAfterMs: undefined,
+  };
+  if (isTerminating(cron) || !spec || spec.suspend) return plan;
+  const schedule = parseCron(spec.schedule, spec.timeZone);
+  const next = nextRun(schedule, nowMs);
+  if (next !== undefined) plan.requeueAfterMs = next - nowMs;
+  const since = cron.status?.lastScheduleTime ?? cron.metadata?.creationTimestamp ?? "";
+  const afterMs = Date.parse(since) || nowMs;
+  const due = lastRun(schedule, { afterMs, untilMs: nowMs });
+  if (due === undefined) return plan;
+  const deadline = spec.startingDeadlineSeconds;
+  if (deadline !== undefined && due + deadline * 1000 < nowMs) {
+    return { ...plan, skipped: "MissSchedule" };
+  }
+  const job = jobFor(cron, due);
+  if (jobs.some(({ metadata }) => metadata?.name === job.metadata?.name)) return plan;
+  const running = jobs.filter((one) => !isOver(one) && !isTerminating(one));
+  if (spec.concurrencyPolicy === "Forbid" && running.length > 0) {
+    return { ...plan, skipped: "JobAlreadyActive" };
+  }
+  if (spec.concurrencyPolicy === "Replace") plan.delete.push(...running);
+  const status = { ...plan.status, lastScheduleTime: formatTime(due) };
+  return { ...plan, create: job, status };
+}
+
+function jobFor(cron: CronJob, dueMs: number): Job {
+  const template = cron.spec?.jobTemplate;
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name: `${cron.metadata?.name}-${Math.floor(dueMs / 60_000)}`,
+      namespace: cron.metadata?.namespace ?? "",
+      labels: { ...template?.metadata?.labels },
+      annotations: { ...template?.metadata?.annotations, [SCHEDULED_AT]: formatTime(dueMs) },
+      ownerReferences: [controllerReference(CRON_JOBS, cron)],
+    },
+    ...(template?.spec ? { spec: template.spec } : {}),
+  };
+}
+
+function statusOf(cron: CronJob, { jobs }: { jobs: readonly Job[] }): CronJobStatus {
+  const active = jobs
+    .filter((job) => !isOver(job))
+    .map((job) => ({
+      apiVersion: "batch/v1",
+      kind: "Job",
+      namespace: job.metadata?.namespace ?? "",
+      name: job.metadata?.name ?? "",
+      uid: uidOf(job),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const completions = jobs
+    .filter((job) => isTrue(job, "Complete"))
+    .map((job) => job.status?.completionTime ?? "");
+  const { lastScheduleTime, lastSuccessfulTime } = cron.status ?? {};
+  const latest = [lastSuccessfulTime ?? "", ...completions].sort().at(-1);
+  return {
+    ...(active.length > 0 ? { active } : {}),
+    ...(lastScheduleTime ? { lastScheduleTime } : {}),
+    ...(latest ? { lastSuccessfulTime: latest } : {}),
+  };
+}
+
+/** Finished jobs beyond the limits, oldest first. */
+function surplusHistory(cron: CronJob, jobs: readonly Job[]): Job[] {
+  const age = (job: Job) => job.status?.startTime ?? job.metadata?.creationTimestamp ?? "";
+  const beyond = (type: string, limit: number) => {
+    const finished = jobs.filter((job) => isTrue(job, type) && !isTerminating(job));
+    finished.sort((a, b) => (age(a) < age(b) ? -1 : 1));
+    return finished.slice(0, Math.max(0, finished.length - limit));
+  };
+  const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = cron.spec ?? {};
+  return [
+    ...beyond("Complete", successfulJobsHistoryLimit),
+    ...beyond("Failed", failedJobsHistoryLimit),
+  ];
+}

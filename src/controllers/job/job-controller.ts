@@ -1,0 +1,128 @@
+import { isNotFound } from "../../api/errors.ts";
+import { JOBS, PODS } from "../../api/generated/resources.ts";
+import type { Job } from "../../api/generated/types/batch-v1.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
+import {
+  type ControllerDefinition,
+  defineController,
+  input,
+  type ReconcileContext,
+} from "../../client/controller.ts";
+import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import { findCondition } from "../conditions.ts";
+import { jsonEqual } from "../json-equal.ts";
+import { controllerOf, controllerReference, refersTo, refOf, uidOf } from "../ownership.ts";
+import { compileSelector } from "../selector.ts";
+import { slowStart } from "../slow-start.ts";
+import { WriteOverlay } from "../write-overlay.ts";
+import { type JobPlan, planJob, TRACKING } from "./job-plan.ts";
+import { jobPod } from "./job-pod.ts";
+
+/** Runs pods of every Job until enough of them succeeded. */
+export function jobController(): ControllerDefinition {
+  const overlay = new WriteOverlay<Pod>();
+  return defineController({
+    name: "job",
+    inputs: {
+      jobs: input(JOBS, (job) => [refOf(job)]),
+      pods: input(
+        PODS,
+        (pod, listers) => {
+          const controller = controllerOf(pod);
+          const namespace = pod.metadata?.namespace;
+          if (!controller) {
+            return listers
+              .of(JOBS)
+              .list(namespace)
+              .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
+              .map(refOf);
+          }
+          if (!refersTo(JOBS, controller)) return [];
+          overlay.observe(controller.uid, pod);
+          return [{ name: controller.name, namespace }];
+        },
+        { indexes: { [ORPHANS]: orphanIndex } },
+      ),
+    },
+    outputs: [
+      { resource: JOBS, verbs: ["update"], subresources: ["status"] },
+      { resource: PODS, verbs: ["create", "patch", "delete"] },
+    ],
+    async reconcile(context, key) {
+      const { inputs, client, clock } = context;
+      const job = inputs.jobs.get(key.namespace, key.name);
+      if (!job) return;
+      const managedBy = job.spec?.managedBy;
+      if (managedBy && managedBy !== "kubernetes.io/job-controller") return;
+      const uid = uidOf(job);
+      const claims = planClaims(
+        job,
+        [
+          ...overlay.view(uid, inputs.pods.ownedBy(uid), clock.now()),
+          ...inputs.pods.byIndex(ORPHANS, key.namespace ?? ""),
+        ],
+        compileSelector(job.spec?.selector),
+      );
+      await executeClaims(client, claims, { resource: PODS, owner: job, ownerResource: JOBS });
+      const plan = planJob(job, { pods: claims.claimed, nowMs: clock.now() });
+      await execute(context, { job, plan, overlay });
+      const { requeueAfterMs } = plan;
+      return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+    },
+  });
+}
+
+async function execute(
+  { client, clock, events }: Pick<ReconcileContext<never>, "client" | "clock" | "events">,
+  of: { job: Job; plan: JobPlan; overlay: WriteOverlay<Pod> },
+): Promise<void> {
+  const { job, plan, overlay } = of;
+  const owner = controllerReference(JOBS, job);
+  const about = { apiVersion: "batch/v1", kind: "Job", metadata: job.metadata };
+  const tell = (reason: string, message: string) =>
+    events.record({ about, type: "Normal", reason, message });
+  for (const pod of plan.delete) {
+    await client.for(PODS).delete(refOf(pod)).catch(ignoreGone);
+    tell("SuccessfulDelete", `Deleted pod: ${pod.metadata?.name}`);
+  }
+  let refused: unknown;
+  await slowStart(plan.create.length, async (at) => {
+    const pod = jobPod(job, { owner, index: plan.create[at]?.index });
+    const create = () => client.for(PODS).create(pod);
+    const made = await overlay.create(owner.uid, create, () => clock.now());
+    tell("SuccessfulCreate", `Created pod: ${made.metadata?.name}`);
+  }).catch((error: unknown) => {
+    refused = error;
+  });
+  if (!refused && !jsonEqual(plan.status, job.status)) {
+    await client.for(JOBS).updateStatus({ ...job, status: plan.status });
+    tellEnd(job, { plan, tell });
+  }
+  // Only now that the results stand in the status may their pods go.
+  if (!refused) await Promise.all(plan.untrack.map((pod) => untrack(client, pod)));
+  if (refused) throw refused;
+}
+
+function tellEnd(
+  job: Job,
+  { plan, tell }: { plan: JobPlan; tell: (reason: string, message: string) => void },
+): void {
+  for (const type of ["Complete", "Failed"]) {
+    const now = findCondition(plan.status.conditions, type);
+    if (!now || findCondition(job.status?.conditions, type)) continue;
+    if (type === "Complete") tell("Completed", "Job completed");
+    else tell(now.reason ?? "Failed", now.message ?? "");
+  }
+}
+
+async function untrack(client: Client, pod: Pod): Promise<void> {
+  const finalizers = (pod.metadata?.finalizers ?? []).filter((one) => one !== TRACKING);
+  const { resourceVersion = "" } = pod.metadata ?? {};
+  const metadata = { uid: uidOf(pod), resourceVersion, finalizers };
+  await client.for(PODS).patch(refOf(pod), { metadata }).catch(ignoreGone);
+}
+
+function ignoreGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
