@@ -1,11 +1,15 @@
 import type { Client } from "../client/client.ts";
 import type { ControllerDefinition } from "../client/controller.ts";
+import { clusterRoleAggregationController } from "./cluster-role-aggregation/cluster-role-aggregation-controller.ts";
+import { cronJobController } from "./cron-job/cron-job-controller.ts";
 import { daemonSetController } from "./daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
+import { disruptionController } from "./disruption/disruption-controller.ts";
 import {
   endpointSliceController,
   endpointsController,
 } from "./endpoint-slice/endpoint-slice-controller.ts";
+import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import {
   nodeAddressController,
@@ -15,6 +19,7 @@ import {
   nodeLifecycleController,
   taintEvictionController,
 } from "./node-lifecycle/node-lifecycle-controller.ts";
+import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import {
   replicaSetController,
   replicationControllerController,
@@ -25,6 +30,8 @@ import {
   tokenCleanerController,
 } from "./service-account/service-account-controller.ts";
 import { statefulSetController } from "./stateful-set/stateful-set-controller.ts";
+import { eventTtlController } from "./ttl/event-ttl-controller.ts";
+import { ttlAfterFinishedController } from "./ttl/ttl-after-finished-controller.ts";
 
 /** What the built-in controllers need to know about their cluster. */
 export interface BuiltInOptions {
@@ -44,6 +51,8 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     deploymentController(),
     daemonSetController(),
     statefulSetController(),
+    jobController(),
+    cronJobController(),
     endpointSliceController(),
     endpointsController(),
     namespaceController(options),
@@ -53,5 +62,10 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     nodeLifecycleController(),
     taintEvictionController(),
     nodeAddressController(options.podAddresses),
+    podGcController(),
+    disruptionController(),
+    clusterRoleAggregationController(),
+    ttlAfterFinishedController(),
+    eventTtlController(),
   ];
 }

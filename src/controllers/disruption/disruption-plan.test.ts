@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { PodDisruptionBudget } from "../../api/generated/types/policy-v1.ts";
+import { disruptionStatus } from "./disruption-plan.ts";
+
+const NOW = Date.parse("2030-01-01T00:00:00Z");
+
+function pods(ready: number, unready = 0): Pod[] {
+  const one = (name: string, status: "True" | "False"): Pod => ({
+    metadata: { name },
+    status: { phase: "Running", conditions: [{ type: "Ready", status }] },
+  });
+  return [
+    ...Array.from({ length: ready }, (_, at) => one(`r${at}`, "True")),
+    ...Array.from({ length: unready }, (_, at) => one(`u${at}`, "False")),
+  ];
+}
+
+const CASES: [
+  name: string,
+  spec: NonNullable<PodDisruptionBudget["spec"]>,
+  pods: Pod[],
+  expected: number | undefined,
+  allowed: number,
+][] = [
+  ["minAvailable as a number", { minAvailable: 2 }, pods(3), undefined, 1],
+  ["minAvailable in percent of what is wanted", { minAvailable: "50%" }, pods(3), 5, 0],
+  ["maxUnavailable counts missing pods", { maxUnavailable: 1 }, pods(2), 3, 0],
+  ["maxUnavailable with all there", { maxUnavailable: 1 }, pods(3), 3, 1],
+  ["maxUnavailable in percent rounds up", { maxUnavailable: "30%" }, pods(3), 3, 1],
+  ["unready pods are no help", { minAvailable: 1 }, pods(1, 2), undefined, 0],
+  ["no pods, nothing to disrupt", { minAvailable: 0 }, [], undefined, 0],
+];
+for (const [name, spec, members, expected, allowed] of CASES) {
+  test(`a budget with ${name} allows ${allowed}`, () => {
+    const observed = { pods: members, expected, nowMs: NOW };
+    const { status } = disruptionStatus({ spec }, observed);
+    assert.equal(status.disruptionsAllowed, allowed);
+    assert.equal(
+      status.conditions?.[0]?.reason,
+      allowed > 0 ? "SufficientPods" : "InsufficientPods",
+    );
+    assert.deepEqual(disruptionStatus({ spec, status }, observed).status, status);
+  });
+}
+
+test("an allowed eviction counts until the pod is gone, or for two minutes", () => {
+  const disrupted = (since: string): PodDisruptionBudget => ({
+    spec: { minAvailable: 1 },
+    status: {
+      disruptedPods: { r0: since },
+      currentHealthy: 3,
+      desiredHealthy: 1,
+      disruptionsAllowed: 2,
+      expectedPods: 3,
+    },
+  });
+  const observed = { pods: pods(3), expected: undefined, nowMs: NOW };
+  const fresh = disruptionStatus(disrupted("2029-12-31T23:59:00Z"), observed);
+  assert.equal(fresh.status.disruptionsAllowed, 1);
+  assert.equal(fresh.requeueAfterMs, 60_000);
+  const stale = disruptionStatus(disrupted("2029-12-31T23:00:00Z"), observed);
+  assert.equal(stale.status.disruptionsAllowed, 2);
+});

@@ -1,0 +1,89 @@
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type {
+  PodDisruptionBudget,
+  PodDisruptionBudgetStatus,
+} from "../../api/generated/types/policy-v1.ts";
+import { withCondition } from "../conditions.ts";
+import { resolveIntOrPercent } from "../int-or-percent.ts";
+import { isTerminating } from "../ownership.ts";
+import { isFinished, isReady } from "../pod-state.ts";
+
+/** An eviction that was allowed but not yet followed by the pod's end counts for this long. */
+const EVICTION_MS = 2 * 60_000;
+
+/** The status of a budget over its pods, and when an allowed eviction ceases to count. */
+export function disruptionStatus(
+  budget: PodDisruptionBudget,
+  observed: {
+    pods: readonly Pod[];
+    /** Pods that the workloads of these pods want; undefined when one has no known size. */
+    expected: number | undefined;
+    nowMs: number;
+  },
+): { status: PodDisruptionBudgetStatus; requeueAfterMs?: number } {
+  const { nowMs } = observed;
+  const pods = observed.pods.filter((pod) => !isFinished(pod));
+  const { minAvailable, maxUnavailable } = budget.spec ?? {};
+  const { expected, desired } = wantedHealthy(
+    { minAvailable, maxUnavailable },
+    { ...observed, pods },
+  );
+  const disrupted = new Map<string, string>();
+  const waits: number[] = [];
+  for (const [name, since] of Object.entries(budget.status?.disruptedPods ?? {})) {
+    const pod = pods.find(({ metadata }) => metadata?.name === name);
+    const leftMs = Date.parse(since) + EVICTION_MS - nowMs;
+    if (!pod || isTerminating(pod) || leftMs <= 0) continue;
+    disrupted.set(name, since);
+    waits.push(leftMs);
+  }
+  const healthy = pods.filter(
+    (pod) => isReady(pod) && !isTerminating(pod) && !disrupted.has(pod.metadata?.name ?? ""),
+  ).length;
+  const allowed = expected === 0 ? 0 : Math.max(0, healthy - desired);
+  const conditions = withCondition(
+    budget.status?.conditions,
+    {
+      type: "DisruptionAllowed",
+      status: allowed > 0 ? "True" : "False",
+      reason: allowed > 0 ? "SufficientPods" : "InsufficientPods",
+      message: "",
+      lastTransitionTime: "",
+      observedGeneration: budget.metadata?.generation ?? 0,
+    },
+    nowMs,
+  );
+  const status: PodDisruptionBudgetStatus = {
+    ...(budget.metadata?.generation ? { observedGeneration: budget.metadata.generation } : {}),
+    ...(disrupted.size > 0 ? { disruptedPods: Object.fromEntries(disrupted) } : {}),
+    disruptionsAllowed: allowed,
+    currentHealthy: healthy,
+    desiredHealthy: desired,
+    expectedPods: expected,
+    conditions,
+  };
+  return waits.length > 0 ? { status, requeueAfterMs: Math.min(...waits) } : { status };
+}
+
+function wantedHealthy(
+  budget: {
+    minAvailable: number | string | undefined;
+    maxUnavailable: number | string | undefined;
+  },
+  at: { pods: readonly Pod[]; expected: number | undefined },
+): { expected: number; desired: number } {
+  const { minAvailable, maxUnavailable } = budget;
+  if (maxUnavailable !== undefined) {
+    const total = at.expected ?? at.pods.length;
+    const missing = resolveIntOrPercent(maxUnavailable, { total, round: "up" }) ?? 0;
+    return { expected: total, desired: Math.max(0, total - missing) };
+  }
+  if (typeof minAvailable === "string" && minAvailable.endsWith("%")) {
+    const total = at.expected ?? at.pods.length;
+    return {
+      expected: total,
+      desired: resolveIntOrPercent(minAvailable, { total, round: "up" }) ?? 0,
+    };
+  }
+  return { expected: at.pods.length, desired: Number(minAvailable ?? 0) };
+}

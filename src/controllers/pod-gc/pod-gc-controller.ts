@@ -1,0 +1,92 @@
+import { isNotFound } from "../../api/errors.ts";
+import { NODES, PODS } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { isTerminating, refOf, uidOf } from "../ownership.ts";
+import { isFinished } from "../pod-state.ts";
+
+const KEY = { name: "all" };
+const SWEEP_MS = 20_000;
+/** A node that vanished may come back under its name; its pods wait this long for it. */
+const QUARANTINE_MS = 40_000;
+const FINISHED_MAX = 12_500;
+
+/** A pod that nobody else will clean up, and why. */
+export interface LostPod {
+  pod: Pod;
+  why: "orphaned" | "unscheduled" | "surplus";
+}
+
+/** Pods of vanished nodes, pods that were deleted before they had a node, too many finished. */
+export function lostPods(
+  pods: readonly Pod[],
+  at: { isNodeLost: (name: string) => boolean; finishedMax: number },
+): LostPod[] {
+  const lost: LostPod[] = [];
+  for (const pod of pods) {
+    const node = pod.spec?.nodeName;
+    if (!node && isTerminating(pod)) lost.push({ pod, why: "unscheduled" });
+    else if (node && at.isNodeLost(node)) lost.push({ pod, why: "orphaned" });
+  }
+  const created = ({ metadata }: Pod) => Date.parse(metadata?.creationTimestamp ?? "") || 0;
+  const finished = pods.filter((pod) => isFinished(pod) && !isTerminating(pod));
+  const surplus = finished
+    .sort((a, b) => created(a) - created(b))
+    .slice(0, Math.max(0, finished.length - at.finishedMax));
+  const known = new Set(lost.map(({ pod }) => pod));
+  for (const pod of surplus) if (!known.has(pod)) lost.push({ pod, why: "surplus" });
+  return lost;
+}
+
+/** Removes pods that no node agent can remove any more. */
+export function podGcController(options: { finishedMax?: number } = {}): ControllerDefinition {
+  const finishedMax = options.finishedMax ?? FINISHED_MAX;
+  const missingSince = new Map<string, number>();
+  return defineController({
+    name: "pod-gc",
+    inputs: {
+      pods: input(PODS, (pod, listers) => {
+        const node = pod.spec?.nodeName;
+        const nodeless = node ? !listers.of(NODES).get(undefined, node) : isTerminating(pod);
+        return nodeless || isFinished(pod) ? [KEY] : [];
+      }),
+      nodes: input(NODES, ({ metadata }, listers) =>
+        listers.of(NODES).get(undefined, metadata?.name ?? "") ? [] : [KEY],
+      ),
+    },
+    outputs: [{ resource: PODS, verbs: ["patch", "delete"], subresources: ["status"] }],
+    workers: 1,
+    async reconcile({ inputs, client, clock }) {
+      const nowMs = clock.now();
+      const pods = inputs.pods.list();
+      const names = new Set(pods.flatMap(({ spec }) => (spec?.nodeName ? [spec.nodeName] : [])));
+      const missing = new Set([...names].filter((name) => !inputs.nodes.get(undefined, name)));
+      for (const name of missingSince.keys()) if (!missing.has(name)) missingSince.delete(name);
+      for (const name of missing) {
+        if (!missingSince.has(name)) missingSince.set(name, nowMs);
+      }
+      const isNodeLost = (name: string) => {
+        const since = missingSince.get(name);
+        return since !== undefined && nowMs - since >= QUARANTINE_MS;
+      };
+      for (const { pod, why } of lostPods(pods, { isNodeLost, finishedMax })) {
+        if (why === "orphaned" && !isFinished(pod)) {
+          const status = { phase: "Failed", reason: "NodeLost" };
+          await client
+            .for(PODS)
+            .patch(refOf(pod), { metadata: { uid: uidOf(pod) }, status }, { subresource: "status" })
+            .catch(ignoreGone);
+        }
+        await client
+          .for(PODS)
+          .delete(refOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: uidOf(pod) } })
+          .catch(ignoreGone);
+      }
+      return missing.size > 0 ? { requeueAfterMs: SWEEP_MS } : {};
+    },
+  });
+}
+
+function ignoreGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
