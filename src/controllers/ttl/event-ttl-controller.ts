@@ -7,7 +7,7 @@ import { refOf, uidOf } from "../ownership.ts";
 const KEY = { name: "all" };
 const SWEEP_MS = 60_000;
 const TTL_MS = 60 * 60_000;
-/** Deletions in one sweep; the rest follows in the next, so that a sweep never floods the server. */
+/** Deletions in one sweep; the rest follows in the next, so no sweep floods the server. */
 const SWEEP_MAX = 2000;
 
 /** When an event was last told. */
