@@ -4,7 +4,6 @@ import path from "node:path";
 import { test } from "node:test";
 import { builtInModel } from "../../src/api/schema/built-in-model.ts";
 import { createDecoder } from "../../src/api/schema/decode.ts";
-import { ProtobufDecoder } from "../../src/apiserver/codec/protobuf-decoder.ts";
 import { encodeCanonical } from "../../src/format/json-canonical.ts";
 import { decodeJson } from "../../src/format/json-decode.ts";
 import { decodeYaml } from "../../src/format/yaml-decode.ts";
@@ -54,16 +53,5 @@ test("every golden object reads the same from YAML", { skip }, () => {
     const { value, duplicates } = decodeYaml(readFileSync(file.replace(/json$/, "yaml"), "utf8"));
     assert.deepEqual(duplicates, []);
     assert.deepEqual(value, decodeJson(readFileSync(file)).value, file);
-  }
-});
-
-test("every golden object reads the same from protobuf", { skip }, () => {
-  const protobuf = new ProtobufDecoder(model);
-  const decoder = createDecoder(model);
-  for (const { file, struct } of goldenFiles()) {
-    const read = decoder.decode(struct, protobuf.decode(readFileSync(file.replace(/json$/, "pb"))));
-    assert.deepEqual([read.unknownFields, read.errors], [[], []], file);
-    const wanted = decoder.decode(struct, decodeJson(readFileSync(file)).value);
-    assert.deepEqual(read.object, wanted.object, file);
   }
 });
