@@ -48,7 +48,10 @@ export function enterPrivateMounts(options: { sharedDirectories: readonly string
   check(unshareCall(CLONE_NEWNS), "unshare(mount namespace)");
   mount({ target: CGROUPS, flags: MOUNT_FLAGS.private | MOUNT_FLAGS.recursive });
   for (const { target, type } of readMounts()) {
-    if (type === "cgroup2" && target.startsWith(`${CGROUPS}/`)) unmount(target);
+    if (type !== "cgroup2" || !target.startsWith(`${CGROUPS}/`)) continue;
+    unmount(target);
+    // crun makes plain directories there, which must not end up below the host's mount point.
+    mount({ source: "hidden", target, type: "tmpfs", data: "mode=755" });
   }
   return true;
 }

@@ -1,0 +1,153 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { chooseCapabilities } from "../../format/oci/capabilities.ts";
+import { type ResolvedUser, resolveUser } from "../../format/oci/image-user.ts";
+import { type DeviceNode, runtimeSpec } from "../../format/oci/runtime-spec.ts";
+import { openBelow } from "../../sys/file.ts";
+import { type ContainerSpec, RuntimeError, type SandboxSpec } from "./contract.ts";
+import type { SeccompProfiles } from "./seccomp-choice.ts";
+
+const PASSWD_MAX_BYTES = 4 * 1024 * 1024;
+
+/** What the node decides about a container, beside its spec. */
+export interface BundleContext {
+  sandbox: SandboxSpec;
+  rootPath: string;
+  cgroup: string;
+  cgroupVersion: 1 | 2;
+  /** Capabilities that this process can give. */
+  available: bigint;
+  ipcNamespacePath?: string;
+  /** Directory to appear as /dev/shm. */
+  sharedMemoryPath?: string;
+  seccomp: SeccompProfiles;
+  /** Lowest value of oom_score_adj that this process may set. */
+  oomScoreFloor: number;
+}
+
+/**
+ * Builds the `config.json` of a container whose root file system is mounted at `context.rootPath`.
+ * @throws RuntimeError "user-not-found", "runs-as-root", "command-not-found", "permission-denied"
+ */
+export function containerConfig(spec: ContainerSpec, context: BundleContext): object {
+  const { security } = spec;
+  const { sandbox } = context;
+  const user = containerUser(spec, context.rootPath);
+  if (spec.command.length === 0) {
+    throw new RuntimeError("command-not-found", `no command specified for "${spec.name}"`);
+  }
+  refuseHostPath(spec.workingDirectory);
+  const privileged = security.privileged ?? false;
+  const capabilities = chooseCapabilities({
+    ...(security.addCapabilities && { add: security.addCapabilities }),
+    ...(security.dropCapabilities && { drop: security.dropCapabilities }),
+    privileged,
+    available: context.available,
+  });
+  const shared = context.sharedMemoryPath;
+  const { oomScoreAdj, ...limits } = spec.resources;
+  const network = sandbox.networkNamespacePath;
+  const ipcNamespace = sandbox.hostIpc ? "host" : context.ipcNamespacePath;
+  return runtimeSpec({
+    rootPath: context.rootPath,
+    readOnlyRoot: security.readOnlyRootFilesystem ?? false,
+    command: spec.command,
+    environment: spec.tty ? ["TERM=xterm", ...spec.environment] : spec.environment,
+    workingDirectory: spec.workingDirectory,
+    tty: spec.tty ?? false,
+    hostname: sandbox.hostname,
+    user,
+    capabilities,
+    privileged,
+    noNewPrivileges: !security.allowPrivilegeEscalation,
+    unmaskedProc: security.procMount === "Unmasked",
+    ...(network !== undefined && { networkNamespacePath: network }),
+    ...(sandbox.hostPid && { pidNamespace: "host" }),
+    ...(ipcNamespace !== undefined && { ipcNamespace }),
+    mounts: [
+      ...(shared ? [bind(shared, "/dev/shm")] : []),
+      ...spec.mounts.map((mount) => ({
+        source: mount.hostPath,
+        destination: path.posix.normalize(mount.containerPath),
+        readOnly: mount.readOnly,
+        propagation: mount.propagation ?? "private",
+      })),
+    ],
+    devices: (spec.devices ?? []).map(hostDevice),
+    cgroupPath: context.cgroup,
+    cgroupVersion: context.cgroupVersion,
+    resources: {
+      ...limits,
+      ...(oomScoreAdj !== undefined && {
+        oomScoreAdj: Math.max(oomScoreAdj, context.oomScoreFloor),
+      }),
+    },
+    ...(sandbox.sysctls && { sysctls: sandbox.sysctls }),
+    ...(!privileged && context.seccomp.choose(security.seccomp, capabilities)),
+  });
+}
+
+function bind(source: string, destination: string) {
+  return { source, destination, readOnly: false, propagation: "private" as const };
+}
+
+/** Below /proc, a directory could name a descriptor that the runtime holds (CVE-2024-21626). */
+export function refuseHostPath(workingDirectory: string): void {
+  const normal = path.posix.normalize(workingDirectory || "/");
+  if (!normal.startsWith("/") || /^\/proc(\/|$)/.test(normal)) {
+    const message = `Cannot use "${workingDirectory}" as the working directory of a container`;
+    throw new RuntimeError("permission-denied", message);
+  }
+}
+
+function containerUser(spec: ContainerSpec, rootPath: string): ResolvedUser {
+  const { security } = spec;
+  const found = resolveUser(security.user, {
+    passwd: readInRoot(rootPath, "/etc/passwd"),
+    group: readInRoot(rootPath, "/etc/group"),
+  });
+  if (typeof found === "string") throw new RuntimeError("user-not-found", found);
+  if (security.runAsNonRoot && found.uid === 0) {
+    const message = `container "${spec.name}" has runAsNonRoot and image will run as root`;
+    throw new RuntimeError("runs-as-root", message);
+  }
+  const gid = security.group ?? found.gid;
+  // The primary group too: without it, setgid(2) to another group would shed its denials.
+  const additional = [gid, ...found.additionalGids, ...(security.supplementalGroups ?? [])];
+  return { uid: found.uid, gid, additionalGids: [...new Set(additional)] };
+}
+
+/** Reads a file of the image as a process in it would, wherever its links lead; "" when absent. */
+function readInRoot(rootPath: string, name: string): string {
+  const directoryFd = openSync(rootPath, constants.O_DIRECTORY);
+  try {
+    // Non-blocking: an image may put a FIFO there.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const fd = openBelow(name, { directoryFd, resolve: "root", flags });
+    try {
+      return fstatSync(fd).size > PASSWD_MAX_BYTES ? "" : readFileSync(fd, "utf8");
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return "";
+  } finally {
+    closeSync(directoryFd);
+  }
+}
+
+function hostDevice(device: string): DeviceNode {
+  const stat = lstatSync(device);
+  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) {
+    throw new RuntimeError("runtime-failed", `"${device}" is not a device`);
+  }
+  return {
+    path: device,
+    type: stat.isBlockDevice() ? "b" : "c",
+    major: (stat.rdev >> 8) & 0xfff,
+    minor: (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00),
+    mode: stat.mode & 0o777,
+    uid: stat.uid,
+    gid: stat.gid,
+  };
+}

@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import path from "node:path";
+import type { Readable, Writable } from "node:stream";
+
+/** How to reach the monitor and the OCI runtime. */
+export interface MonitorTools {
+  conmon: string;
+  /** "crun" or "runc", or a path. */
+  runtime: string;
+  /** Global arguments of the runtime, such as its state directory. */
+  runtimeArguments: readonly string[];
+}
+
+/** What one monitor is to watch. */
+export interface MonitorRequest {
+  id: string;
+  /** Directory with config.json; the monitor puts its attach socket and FIFOs there. */
+  bundle: string;
+  pidFile: string;
+  /** The exit code appears there as a file named like the container. */
+  exitDirectory: string;
+  /** File in CRI format; undefined keeps no log. */
+  logPath?: string;
+  tty: boolean;
+  stdin: boolean;
+  /** Keeps the process's stdin open when a client that was attached leaves. */
+  leaveStdinOpen: boolean;
+  /** Starts another process in the container: its process specification. */
+  execSpecPath?: string;
+  /** Called when the attach socket of an exec listens and its process does not run yet. */
+  attach?: () => Promise<void>;
+}
+
+/** The runtime refused; `message` is its own. */
+export class MonitorError extends Error {
+  override readonly name = "MonitorError";
+}
+
+/**
+ * Starts conmon, which starts the container or the exec. Resolves with the PID of its process. The
+ * monitor leaves this process's tree, so it outlives the agent. Source: conmon(8).
+ */
+export async function startMonitor(tools: MonitorTools, request: MonitorRequest): Promise<number> {
+  const stderrFile = path.join(request.bundle, "conmon.log");
+  const stderr = openSync(stderrFile, "a", 0o600);
+  const pipes = request.execSpecPath ? (["pipe", "pipe", "pipe"] as const) : (["pipe"] as const);
+  const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" };
+  if (request.execSpecPath) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
+  const child = spawn(tools.conmon, monitorArguments(tools, request), {
+    cwd: request.bundle,
+    env,
+    stdio: ["ignore", "ignore", stderr, ...pipes],
+  });
+  closeSync(stderr);
+  const failed = new Promise<never>((_, reject) => {
+    child.once("error", (cause) =>
+      reject(new MonitorError(`Cannot start ${tools.conmon}: ${cause.message}`, { cause })),
+    );
+  });
+  failed.catch(() => {});
+  const [sync, start, attach] = child.stdio.slice(3) as [Readable, Writable?, Readable?];
+  try {
+    if (start && attach) {
+      start.on("error", () => {}); // the monitor may end first; its answer says why
+      start.write("\0");
+      const ready = await Promise.race([failed, readAnswer(attach)]);
+      if (ready.data < 0) throw new MonitorError(ready.message ?? "attach socket failed");
+      await request.attach?.();
+      start.write("\0");
+    }
+    const { data, message } = await Promise.race([failed, readAnswer(sync)]);
+    if (data > 0) return data;
+    throw new MonitorError(message ?? `${tools.conmon} gave no reason; see ${stderrFile}`);
+  } finally {
+    for (const stream of [sync, start, attach]) stream?.destroy();
+  }
+}
+
+function monitorArguments(tools: MonitorTools, request: MonitorRequest): string[] {
+  const { id, bundle, execSpecPath } = request;
+  return [
+    ["--api-version", "1", "--full-attach", "--no-sync-log", "--log-level", "error"],
+    ["--cid", id, "--cuuid", id, "--name", id, "--bundle", bundle, "--socket-dir-path", bundle],
+    ["--runtime", tools.runtime],
+    tools.runtimeArguments.flatMap((argument) => ["--runtime-arg", argument]),
+    ["--container-pidfile", request.pidFile, "--exit-dir", request.exitDirectory],
+    ["--log-path", request.logPath ? `k8s-file:${request.logPath}` : "none"],
+    execSpecPath ? ["--exec", "--exec-attach", "--exec-process-spec", execSpecPath] : [],
+    request.tty ? ["--terminal"] : [],
+    request.stdin ? ["--stdin"] : [],
+    request.stdin && request.leaveStdinOpen ? ["--leave-stdin-open"] : [],
+  ].flat();
+}
+
+/** Reads `{"data": N, "message": "..."}` and a newline. */
+async function readAnswer(stream: Readable): Promise<{ data: number; message?: string }> {
+  let text = "";
+  stream.setEncoding("utf8");
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (!text.includes("\n")) continue;
+    const answer = JSON.parse(text.slice(0, text.indexOf("\n"))) as { data: number };
+    return answer;
+  }
+  return { data: -1 };
+}

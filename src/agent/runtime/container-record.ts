@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { ContainerSpec, ContainerStatus, SandboxSpec } from "./contract.ts";
+
+/** A sandbox on disk. */
+export interface SandboxRecord {
+  spec: SandboxSpec;
+  createdAtMs: number;
+}
+
+/** A container on disk: what a restarted agent must know. */
+export interface ContainerRecord {
+  status: ContainerStatus;
+  /** What execs inherit from the container. */
+  tty: boolean;
+  stdin: boolean;
+  cgroup: string;
+  /** `processStartTime` of the first process, and the boot in which it ran. */
+  startTime?: string;
+  bootId: string;
+}
+
+/** Paths of the runtime; one place, so that nothing is forgotten at removal. */
+export interface RuntimePaths {
+  sandbox(id: string): string;
+  /** Namespace and shared-memory mounts of a sandbox. */
+  sandboxRun(id: string): string;
+  /** Bundle, overlay's upper directory and record of a container. */
+  container(id: string): string;
+  /** Mount point of the root file system. */
+  root(id: string): string;
+  exits: string;
+  sandboxes: string;
+  containers: string;
+  /** Where the OCI runtime keeps its state. */
+  runtimeState: string;
+  execs: string;
+}
+
+/** State that outlives a reboot in `stateDirectory`, mounts and sockets in `runDirectory`. */
+export function runtimePaths(stateDirectory: string, runDirectory: string): RuntimePaths {
+  const inside = (base: string, folder: string) => (id: string) => path.join(base, folder, id);
+  return {
+    sandbox: inside(stateDirectory, "sandboxes"),
+    sandboxRun: inside(runDirectory, "sandboxes"),
+    container: inside(stateDirectory, "containers"),
+    root: inside(runDirectory, "roots"),
+    exits: path.join(stateDirectory, "exits"),
+    sandboxes: path.join(stateDirectory, "sandboxes"),
+    containers: path.join(stateDirectory, "containers"),
+    runtimeState: path.join(runDirectory, "oci"),
+    execs: path.join(runDirectory, "execs"),
+  };
+}
+
+/** Replaces a JSON file so that a crash leaves the old or the new one. */
+export function writeJson(file: string, value: object): void {
+  writeFileSync(`${file}.tmp`, JSON.stringify(value), { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
+
+/** Parses a JSON file; undefined when absent or cut short. */
+export function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names in a directory; none when it is absent. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Ids become file names. @throws RangeError */
+export function assertId(id: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(id)) {
+    throw new RangeError(`Malformed id "${id}": letters, digits, ".", "_", "-", at most 200`);
+  }
+}
+
+/** Status of a container that was just made. */
+export function newStatus(spec: ContainerSpec, createdAtMs: number): ContainerStatus {
+  const { id, sandboxId, name, attempt, imageReference, logPath } = spec;
+  const base = { id, sandboxId, name, attempt, imageReference, logPath };
+  return { ...base, state: "created", imageId: spec.image.id, createdAtMs };
+}

@@ -1,0 +1,101 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { sleep } from "../../lib/clock.ts";
+import { openProcess, processStartTime } from "../../sys/process.ts";
+import type { ContainerRecord } from "./container-record.ts";
+import { type ContainerStatus, RuntimeError, type StopOptions } from "./contract.ts";
+import { finish, settle } from "./exit-watcher.ts";
+import { unmountRoot } from "./root-filesystem.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+
+const KILL_MS = 10_000;
+const CGROUP_RETRY_MS = 5;
+const CGROUP_RETRIES = 400;
+const KILLED_EXIT_CODE = 137;
+
+/** Ends a container: politely, then by force. Resolves with its last status. */
+export async function stopContainer(
+  context: RuntimeContext,
+  id: string,
+  { signal = "SIGTERM", graceMs }: StopOptions,
+): Promise<ContainerStatus> {
+  const { table, clock } = context;
+  const record = table.container(id);
+  if (record.status.state === "running" && graceMs > 0) {
+    signalContainer(record, signal);
+    await orTimeout(context, table.exited(id), graceMs);
+  }
+  if (table.container(id).status.state !== "exited") {
+    signalContainer(record, "SIGKILL");
+    killGroup(context, record.cgroup);
+    await orTimeout(context, table.exited(id), KILL_MS);
+  }
+  const last = table.container(id);
+  if (last.status.state !== "exited") {
+    const { pid } = last.status;
+    if (pid !== undefined && processStartTime(pid) === last.startTime) {
+      throw new RuntimeError("runtime-failed", `Container "${id}" survived SIGKILL`);
+    }
+    // Its monitor is gone too, so nobody will write an exit file.
+    if (!settle(context, last)) {
+      finish(context, last, { exitCode: KILLED_EXIT_CODE, finishedAtMs: clock.now() });
+    }
+  }
+  return table.container(id).status;
+}
+
+function signalContainer(record: ContainerRecord, signal: string): void {
+  const { pid } = record.status;
+  if (pid === undefined || record.startTime === undefined) return;
+  using process = openProcess(pid, record.startTime);
+  process?.signal(signal);
+}
+
+function killGroup(context: RuntimeContext, cgroup: string): void {
+  for (const pid of context.cgroups.processes(cgroup)) {
+    using process = openProcess(pid);
+    process?.signal("SIGKILL");
+  }
+}
+
+async function orTimeout(
+  { clock }: RuntimeContext,
+  event: Promise<void>,
+  delayMs: number,
+): Promise<void> {
+  const abort = new AbortController();
+  await Promise.race([event, sleep(clock, delayMs, abort.signal)]);
+  abort.abort();
+}
+
+/** Removes a container and all that it had but its log; ends it first. Idempotent. */
+export async function removeContainer(context: RuntimeContext, id: string): Promise<void> {
+  const record = context.table.containers.get(id);
+  if (!record) return;
+  if (record.status.state !== "exited") await stopContainer(context, id, { graceMs: 0 });
+  await discardContainer(context, { id, cgroup: record.cgroup });
+  context.table.containers.delete(id);
+}
+
+/** Removes what may be left of a container in the kernel and on disk, known or not. */
+export async function discardContainer(
+  context: RuntimeContext,
+  { id, cgroup }: { id: string; cgroup: string },
+): Promise<void> {
+  const { paths, cgroups, clock } = context;
+  for (let attempt = 0; ; attempt++) {
+    killGroup(context, cgroup);
+    // A group stays busy for a moment after its last process was killed.
+    if (cgroups.remove(cgroup)) break;
+    if (attempt >= CGROUP_RETRIES) {
+      const message = `Cannot remove cgroup "${cgroup}": its processes do not end`;
+      throw new RuntimeError("runtime-failed", message);
+    }
+    await sleep(clock, CGROUP_RETRY_MS);
+  }
+  unmountRoot(paths.root(id));
+  // All that the OCI runtime itself keeps of a container that has ended.
+  rmSync(path.join(paths.runtimeState, id), { recursive: true, force: true });
+  rmSync(path.join(paths.exits, id), { force: true });
+  rmSync(paths.container(id), { recursive: true, force: true });
+}

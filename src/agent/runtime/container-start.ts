@@ -1,0 +1,122 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { processStartTime } from "../../sys/process.ts";
+import { containerConfig } from "./bundle.ts";
+import { MonitorError, startMonitor } from "./conmon.ts";
+import { assertId, newStatus, writeJson } from "./container-record.ts";
+import { discardContainer } from "./container-removal.ts";
+import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
+import { settle } from "./exit-watcher.ts";
+import { mountRoot } from "./root-filesystem.ts";
+import { podCgroup, runRuntime, type RuntimeContext } from "./runtime-context.ts";
+import { sandboxMounts } from "./sandbox.ts";
+
+/** Prepares a container up to the point where its process waits for the start. Idempotent by id. */
+export async function createContainer(
+  context: RuntimeContext,
+  spec: ContainerSpec,
+): Promise<ContainerStatus> {
+  const { paths, table, clock } = context;
+  assertId(spec.id);
+  const known = table.containers.get(spec.id);
+  if (known) return known.status;
+  const sandbox = table.sandbox(spec.sandboxId).spec;
+  const cgroup = path.posix.join(podCgroup(context.options.cgroupRoot, sandbox), spec.id);
+  const bundle = paths.container(spec.id);
+  const target = paths.root(spec.id);
+  const status = newStatus(spec, clock.now());
+  const { ipc, shm } = sandboxMounts(context, spec.sandboxId);
+  try {
+    mkdirSync(bundle, { recursive: true, mode: 0o700 });
+    mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
+    mountRoot(spec.image, { writable: bundle, target });
+    const config = containerConfig(spec, {
+      sandbox,
+      rootPath: target,
+      cgroup,
+      cgroupVersion: context.cgroups.version,
+      available: context.available,
+      ...(!sandbox.hostIpc && { ipcNamespacePath: ipc, sharedMemoryPath: shm }),
+      seccomp: context.seccomp,
+      oomScoreFloor: context.oomScoreFloor,
+    });
+    writeJson(path.join(bundle, "config.json"), config);
+    const record = {
+      status,
+      tty: spec.tty ?? false,
+      stdin: spec.stdin ?? false,
+      cgroup,
+      bootId: context.bootId,
+    };
+    table.save(record);
+    const pid = await startMonitor(context.tools, {
+      id: spec.id,
+      bundle,
+      pidFile: path.join(bundle, "pidfile"),
+      exitDirectory: paths.exits,
+      logPath: spec.logPath,
+      tty: spec.tty ?? false,
+      stdin: spec.stdin ?? false,
+      leaveStdinOpen: !(spec.stdinOnce ?? false),
+    });
+    const startTime = processStartTime(pid);
+    const created = { ...status, pid };
+    table.save({ ...record, status: created, ...(startTime && { startTime }) });
+    return created;
+  } catch (error) {
+    table.containers.delete(spec.id);
+    await discardContainer(context, { id: spec.id, cgroup });
+    throw runtimeError(error, spec.command[0] ?? "");
+  }
+}
+
+/** Lets the process of a created container run. Idempotent. */
+export async function startContainer(
+  context: RuntimeContext,
+  id: string,
+): Promise<ContainerStatus> {
+  const { table, clock } = context;
+  const record = table.container(id);
+  if (record.status.state !== "created") return record.status;
+  const startedAtMs = clock.now();
+  try {
+    await runRuntime(context, ["start", id]);
+  } catch (error) {
+    // A process that fails in its last step before the program has already ended.
+    if (!settle(context, record)) throw runtimeError(error, readCommand(context, id));
+  }
+  const current = table.container(id);
+  if (current.status.state === "exited") return current.status;
+  table.save({ ...current, status: { ...current.status, state: "running", startedAtMs } });
+  settle(context, table.container(id));
+  return table.container(id).status;
+}
+
+function readCommand(context: RuntimeContext, id: string): string {
+  try {
+    const text = readFileSync(path.join(context.paths.container(id), "config.json"), "utf8");
+    const config = JSON.parse(text) as { process: { args: string[] } };
+    return config.process.args[0] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Gives the words of the OCI runtime a code. */
+export function runtimeError(error: unknown, command: string): RuntimeError {
+  if (error instanceof RuntimeError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  const cause = { cause: error };
+  if (!(error instanceof MonitorError)) return new RuntimeError("runtime-failed", words, cause);
+  const missing = /executable file .*not found|no such file or directory/i;
+  if (missing.test(words) && words.includes(command)) {
+    const message = `exec: "${command}": executable file not found in the image: ${words}`;
+    return new RuntimeError("command-not-found", message, cause);
+  }
+  if (/permission denied|operation not permitted/i.test(words)) {
+    const message = `exec: "${command}": permission denied: ${words}`;
+    return new RuntimeError("permission-denied", message, cause);
+  }
+  if (/no space left/i.test(words)) return new RuntimeError("no-space", words, cause);
+  return new RuntimeError("runtime-failed", words, cause);
+}

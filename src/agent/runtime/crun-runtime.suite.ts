@@ -1,0 +1,129 @@
+// Run by crun-runtime.test.ts in a process of its own, as it changes its mount namespace:
+//   node crun-runtime.suite.js crun|runc [start JSON]
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { silentLogger } from "../../lib/logger.ts";
+import { systemClock } from "../../sys/clock.ts";
+import { readMounts, unmountBelow } from "../../sys/mount.ts";
+import { enterPrivateMounts } from "../../sys/mount-namespace.ts";
+import { systemRandom } from "../../sys/random.ts";
+import type { LocalImage } from "../image/contract.ts";
+import type { ContainerSpec, SandboxSpec } from "./contract.ts";
+import { createCrunRuntime } from "./crun-runtime.ts";
+import { type RuntimeFixture, runtimeConformance } from "./runtime-conformance.ts";
+
+const [, script = "", binary = "crun", started] = process.argv;
+
+function open(directory: string, cgroupRoot: string) {
+  return createCrunRuntime({
+    stateDirectory: path.join(directory, "state"),
+    runDirectory: path.join(directory, "run"),
+    cgroupRoot,
+    runtimeBinary: binary,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+  });
+}
+
+function busyboxImage(directory: string): LocalImage {
+  const layer = path.join(directory, "layer");
+  for (const name of ["bin", "etc", "tmp", "mnt", "proc", "sys", "dev"]) {
+    mkdirSync(path.join(layer, name), { recursive: true });
+  }
+  copyFileSync("/bin/busybox", path.join(layer, "bin/busybox"));
+  const applets = spawnSync("/bin/busybox", ["--list"], { encoding: "utf8" }).stdout;
+  for (const applet of applets.trim().split("\n")) {
+    if (applet !== "busybox") symlinkSync("busybox", path.join(layer, "bin", applet));
+  }
+  writeFileSync(path.join(layer, "etc/passwd"), "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\n");
+  writeFileSync(path.join(layer, "etc/group"), "root:x:0:\nextra:x:50:www\n");
+  return { id: "sha256:busybox", references: [], sizeBytes: 0, config: {}, layerPaths: [layer] };
+}
+
+function createFixture(): RuntimeFixture {
+  const directory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-runtime-")));
+  const cgroupRoot = `/${path.basename(directory)}`;
+  enterPrivateMounts({ sharedDirectories: [directory] });
+  const keepAlive = watch(directory); // a runtime by itself lets its process end
+  const inState = (folder: string) => {
+    const full = path.join(directory, folder);
+    return existsSync(full) ? readdirSync(full).map((name) => path.join(folder, name)) : [];
+  };
+  return {
+    image: busyboxImage(directory),
+    logDirectory: path.join(directory, "logs"),
+    open: () => open(directory, cgroupRoot),
+    leftovers: () => [
+      ...readMounts()
+        .map((entry) => entry.target)
+        .filter((target) => target.startsWith(`${directory}/`)),
+      ...["containers", "sandboxes", "exits"].flatMap((name) => inState(`state/${name}`)),
+      ...["roots", "oci", "execs", "sandboxes"].flatMap((name) => inState(`run/${name}`)),
+      ...spawnSync("find", ["/sys/fs/cgroup", "-path", `*${cgroupRoot}*/pod*`], {
+        encoding: "utf8",
+      })
+        .stdout.split("\n")
+        .filter(Boolean),
+      ...spawnSync("ps", ["-eo", "args"], { encoding: "utf8" })
+        .stdout.split("\n")
+        .filter((line) => line.includes(`${directory}/`) && line.includes("conmon")),
+    ],
+    async startAndDie(specs) {
+      const agent = JSON.stringify({ ...specs, directory, cgroupRoot });
+      const died = spawnSync(process.execPath, [script, binary, agent], { encoding: "utf8" });
+      if (died.signal !== "SIGKILL") throw new Error(`agent ended otherwise: ${died.stderr}`);
+      await Promise.resolve();
+    },
+    async [Symbol.asyncDispose]() {
+      const { purgeCrunRuntime } = await import("./crun-runtime.ts");
+      await purgeCrunRuntime({
+        stateDirectory: path.join(directory, "state"),
+        runDirectory: path.join(directory, "run"),
+        cgroupRoot,
+        runtimeBinary: binary,
+        clock: systemClock,
+        random: systemRandom,
+        logger: silentLogger,
+      });
+      keepAlive.close();
+      unmountBelow(directory);
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** Plays the agent that is killed right after it has started a container. */
+async function startAndDie(text: string): Promise<void> {
+  const { sandbox, container, directory, cgroupRoot } = JSON.parse(text) as {
+    sandbox: SandboxSpec;
+    container: ContainerSpec;
+    directory: string;
+    cgroupRoot: string;
+  };
+  const runtime = await open(directory, cgroupRoot);
+  await runtime.recover();
+  await runtime.createSandbox(sandbox);
+  await runtime.createContainer(container);
+  await runtime.startContainer(container.id);
+  process.kill(process.pid, "SIGKILL");
+}
+
+if (script === fileURLToPath(import.meta.url)) {
+  if (started) await startAndDie(started);
+  else runtimeConformance(binary, createFixture());
+}

@@ -1,0 +1,125 @@
+import { rmSync } from "node:fs";
+import { unmountBelow } from "../../sys/mount.ts";
+import { openAttachSession } from "./attach.ts";
+import { removeContainer, stopContainer } from "./container-removal.ts";
+import { createContainer, startContainer } from "./container-start.ts";
+import {
+  type AttachOptions,
+  type ContainerRuntime,
+  RuntimeError,
+  type SandboxStats,
+  type StreamSession,
+} from "./contract.ts";
+import { execSession, execSync } from "./exec.ts";
+import { watchExits } from "./exit-watcher.ts";
+import { prepareDirectories, recover } from "./recovery.ts";
+import {
+  type CrunRuntimeOptions,
+  createContext,
+  podCgroup,
+  type RuntimeContext,
+} from "./runtime-context.ts";
+import { createSandbox, removeSandbox } from "./sandbox.ts";
+
+/**
+ * Runs containers with an OCI runtime (crun or runc) under conmon monitors, on an overlay of the
+ * image's layers. Containers outlive this process; a new runtime on the same directories finds
+ * them. One runtime at a time may use a state directory.
+ */
+export function createCrunRuntime(options: CrunRuntimeOptions): Promise<ContainerRuntime> {
+  const context = createContext(options);
+  const { table } = context;
+  prepareDirectories(context);
+  const watcher = watchExits(context);
+  const { random } = options;
+  const runtime: ContainerRuntime = {
+    async recover() {
+      await recover(context);
+      watcher.check();
+      return {
+        sandboxes: [...table.sandboxes].map(([id, record]) => ({ id, ...record })),
+        containers: runtime.containers(),
+      };
+    },
+    createSandbox: (spec) => settled(() => createSandbox(context, spec)),
+    removeSandbox: (id) => removeSandbox(context, id),
+    createContainer: (spec) => createContainer(context, spec),
+    startContainer: (id) => startContainer(context, id),
+    stopContainer: (id, stop) => stopContainer(context, id, stop),
+    removeContainer: (id) => removeContainer(context, id),
+    status: (id) => table.containers.get(id)?.status,
+    containers: (sandboxId) =>
+      [...table.containers.values()]
+        .map((record) => record.status)
+        .filter((status) => sandboxId === undefined || status.sandboxId === sandboxId),
+    onExit: (handler) => table.onExit(handler),
+    execSync: (id, command, timeoutMs) => execSync(context, id, { command, timeoutMs, random }),
+    exec: (id, exec) => execSession(context, id, { ...exec, random }),
+    attach: (id, streams) => settled(() => attach(context, id, streams)),
+    updateResources: (id, limits) =>
+      settled(() => context.cgroups.limit(table.container(id).cgroup, limits)),
+    stats: (id) => settled(() => stats(context, id)),
+    async [Symbol.asyncDispose]() {
+      watcher[Symbol.dispose]();
+      await Promise.resolve();
+    },
+  };
+  return Promise.resolve(runtime);
+}
+
+/** Runs synchronous work so that its exception becomes a rejection. */
+async function settled<T>(work: () => T): Promise<T> {
+  await Promise.resolve();
+  return work();
+}
+
+function attach(context: RuntimeContext, id: string, streams: AttachOptions): StreamSession {
+  const { table, paths } = context;
+  const record = table.container(id);
+  if (record.status.state === "exited") {
+    const message = `Cannot attach to container "${record.status.name}": it has exited`;
+    throw new RuntimeError("not-running", message);
+  }
+  return openAttachSession(paths.container(id), {
+    tty: record.tty,
+    streams: { ...streams, stdin: streams.stdin && record.stdin },
+    exitCode: async () => {
+      await table.exited(id);
+      return table.containers.get(id)?.status.exitCode ?? 0;
+    },
+  });
+}
+
+function stats(context: RuntimeContext, id: string): SandboxStats {
+  const { table, cgroups, clock, options } = context;
+  const empty = { cpuNanoseconds: 0, memoryBytes: 0, workingSetBytes: 0 };
+  const group = podCgroup(options.cgroupRoot, table.sandbox(id).spec);
+  return {
+    atMs: clock.now(),
+    ...(cgroups.usage(group) ?? empty),
+    containers: table
+      .inSandbox(id)
+      .filter((record) => record.status.state === "running")
+      .map((record) => ({
+        name: record.status.name,
+        ...(cgroups.usage(record.cgroup) ?? empty),
+      })),
+  };
+}
+
+/**
+ * Ends every container of these directories and removes all that the runtime ever made: processes,
+ * cgroups, mounts, files. For `down --purge`. Idempotent.
+ */
+export async function purgeCrunRuntime(options: CrunRuntimeOptions): Promise<void> {
+  const context = createContext(options);
+  prepareDirectories(context);
+  await recover(context);
+  for (const id of context.table.containers.keys()) await removeContainer(context, id);
+  for (const id of context.table.sandboxes.keys()) await removeSandbox(context, id);
+  unmountBelow(options.runDirectory);
+  context.cgroups.remove(options.cgroupRoot);
+  for (const directory of [options.stateDirectory, options.runDirectory]) {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

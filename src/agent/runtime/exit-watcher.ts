@@ -1,0 +1,88 @@
+import { type FSWatcher, readFileSync, statSync, watch } from "node:fs";
+import path from "node:path";
+import type { Timer } from "../../lib/clock.ts";
+import { processStartTime } from "../../sys/process.ts";
+import { type ContainerRecord, namesIn } from "./container-record.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+
+const SWEEP_MS = 5_000;
+/** What a process without a monitor left is said to have ended with; nobody saw it. */
+const UNKNOWN_EXIT_CODE = 137;
+
+/** Sees the exit files that monitors write. */
+export interface ExitWatcher extends Disposable {
+  /** Looks at one container, or all, now. */
+  check(id?: string): void;
+}
+
+/**
+ * Watches the directory of exit files; a slow sweep catches what inotify drops when its queue is
+ * full, and processes whose monitor died.
+ */
+export function watchExits(context: RuntimeContext): ExitWatcher {
+  const { paths, table, clock } = context;
+  const suspects = new Set<string>();
+  const checkOne = (id: string) => {
+    const record = table.containers.get(id);
+    if (record && record.status.state !== "exited") settle(context, record);
+  };
+  const sweep = () => {
+    for (const name of namesIn(paths.exits)) checkOne(name);
+    for (const record of table.containers.values()) {
+      const { id, state, pid } = record.status;
+      const dead = pid !== undefined && processStartTime(pid) !== record.startTime;
+      if (state === "exited" || !dead) suspects.delete(id);
+      else if (!suspects.has(id)) suspects.add(id);
+      else finish(context, record, { exitCode: UNKNOWN_EXIT_CODE, finishedAtMs: clock.now() });
+    }
+  };
+  const watcher: FSWatcher = watch(paths.exits, { persistent: false }, (_event, name) => {
+    if (name) checkOne(name);
+    else sweep();
+  });
+  watcher.on("error", (error) => context.logger.error("cannot watch exits", { error }));
+  let timer: Timer;
+  const again = () => {
+    sweep();
+    timer = clock.setTimer(SWEEP_MS, again);
+  };
+  timer = clock.setTimer(SWEEP_MS, again);
+  return {
+    check: (id) => (id === undefined ? sweep() : checkOne(id)),
+    [Symbol.dispose]() {
+      timer.cancel();
+      watcher.close();
+    },
+  };
+}
+
+/** Reads the exit file, if there is one; false when there is none. */
+export function settle(context: RuntimeContext, record: ContainerRecord): boolean {
+  const file = path.join(context.paths.exits, record.status.id);
+  let text: string;
+  let finishedAtMs: number;
+  try {
+    text = readFileSync(file, "utf8");
+    finishedAtMs = Math.round(statSync(file).mtimeMs);
+  } catch {
+    return false;
+  }
+  const exitCode = Number.parseInt(text, 10);
+  if (!Number.isInteger(exitCode)) return false;
+  finish(context, record, { exitCode, finishedAtMs });
+  return true;
+}
+
+/** Makes the container exited, on disk before anybody hears of it. */
+export function finish(
+  context: RuntimeContext,
+  record: ContainerRecord,
+  end: { exitCode: number; finishedAtMs: number },
+): void {
+  if (record.status.state === "exited") return;
+  const { pid: _, ...status } = record.status;
+  const oomKilled = context.cgroups.oomKills(record.cgroup) > 0;
+  const exited = { ...status, ...end, state: "exited" as const, ...(oomKilled && { oomKilled }) };
+  context.table.save({ ...record, status: exited });
+  context.table.announceExit(exited);
+}

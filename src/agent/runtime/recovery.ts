@@ -1,0 +1,74 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { processStartTime } from "../../sys/process.ts";
+import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./container-record.ts";
+import { discardContainer } from "./container-removal.ts";
+import { finish, settle } from "./exit-watcher.ts";
+import { type RuntimeContext, runRuntime } from "./runtime-context.ts";
+
+const LOST_EXIT_CODE = 137;
+
+/** Reads the records back and compares them with what runs. */
+export async function recover(context: RuntimeContext): Promise<void> {
+  const { paths, table } = context;
+  for (const id of namesIn(paths.sandboxes)) {
+    const record = readJson<SandboxRecord>(path.join(paths.sandbox(id), "sandbox.json"));
+    if (record) table.sandboxes.set(id, record);
+  }
+  for (const id of namesIn(paths.containers)) {
+    const record = readJson<ContainerRecord>(path.join(paths.container(id), "container.json"));
+    if (record) table.containers.set(id, record);
+    else await discardContainer(context, { id, cgroup: unknownGroup(context, id) });
+  }
+  for (const record of table.containers.values()) await judge(context, record);
+}
+
+/** Prepares the directories. */
+export function prepareDirectories({ paths }: RuntimeContext): void {
+  for (const directory of [
+    paths.sandboxes,
+    paths.containers,
+    paths.exits,
+    paths.runtimeState,
+    paths.execs,
+  ]) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** A group that exists for no container: nothing was started without a record. */
+function unknownGroup(context: RuntimeContext, id: string): string {
+  return path.posix.join("/", context.options.cgroupRoot, "kubepods", `unknown-${id}`);
+}
+
+async function judge(context: RuntimeContext, record: ContainerRecord): Promise<void> {
+  const { status, bootId, startTime } = record;
+  if (status.state === "exited") return context.table.announceExit(status);
+  if (settle(context, record)) return;
+  const { pid } = status;
+  if (bootId === context.bootId && pid === undefined) {
+    // The agent died while the monitor was starting it: the caller makes it anew.
+    context.table.containers.delete(status.id);
+    return discardContainer(context, { id: status.id, cgroup: record.cgroup });
+  }
+  const alive =
+    bootId === context.bootId && pid !== undefined && processStartTime(pid) === startTime;
+  if (!alive) {
+    finish(context, record, { exitCode: LOST_EXIT_CODE, finishedAtMs: context.clock.now() });
+    return;
+  }
+  // The start may have happened just before the agent died.
+  if (status.state === "created" && (await hasStarted(context, status.id))) {
+    const running = { ...status, state: "running" as const, startedAtMs: status.createdAtMs };
+    context.table.save({ ...record, status: running });
+  }
+}
+
+async function hasStarted(context: RuntimeContext, id: string): Promise<boolean> {
+  try {
+    const state = JSON.parse(await runRuntime(context, ["state", id])) as { status?: string };
+    return state.status === "running";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,34 @@
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
+import path from "node:path";
+import { MOUNT_FLAGS, mount, mountOverlay, unmount } from "../../sys/mount.ts";
+import type { LocalImage } from "../image/contract.ts";
+import { RuntimeError } from "./contract.ts";
+
+/** Directories of a container's root: its image below, what it writes above. */
+export interface RootDirectories {
+  /** Holds `upper` and `work`. */
+  writable: string;
+  target: string;
+}
+
+/** Mounts the root of a container. Not idempotent. @throws RuntimeError "no-space" */
+export function mountRoot(image: LocalImage, { writable, target }: RootDirectories): void {
+  const [upper, work] = [path.join(writable, "upper"), path.join(writable, "work")];
+  try {
+    for (const directory of [upper, work, target]) mkdirSync(directory, { recursive: true });
+    mountOverlay({ layers: image.layerPaths, upper, work, target });
+    // Device nodes of an image, and what a container makes of MKNOD, stay without effect.
+    mount({ target, flags: MOUNT_FLAGS.remount | MOUNT_FLAGS.bind | MOUNT_FLAGS.noDevices });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
+    const message = "Cannot prepare the root file system: no space left";
+    throw new RuntimeError("no-space", message, { cause });
+  }
+}
+
+/** Unmounts and removes the mount point. Idempotent. */
+export function unmountRoot(target: string): void {
+  unmount(target);
+  if (existsSync(target)) rmdirSync(target);
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
+import { mount, MOUNT_FLAGS, unmount } from "../../sys/mount.ts";
+import { assertId, writeJson } from "./container-record.ts";
+import { removeContainer } from "./container-removal.ts";
+import { RuntimeError, type SandboxSpec, type SandboxStatus } from "./contract.ts";
+import { podCgroup, type RuntimeContext } from "./runtime-context.ts";
+
+const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
+
+/** Where the namespace and the shared memory of a sandbox are mounted. */
+export function sandboxMounts(context: RuntimeContext, id: string): { ipc: string; shm: string } {
+  const directory = context.paths.sandboxRun(id);
+  return { ipc: path.join(directory, "ipc"), shm: path.join(directory, "shm") };
+}
+
+/** Makes what the containers of a pod share. Idempotent by id. */
+export function createSandbox(context: RuntimeContext, spec: SandboxSpec): SandboxStatus {
+  const { paths, table, cgroups, clock, options } = context;
+  assertId(spec.id);
+  const known = table.sandboxes.get(spec.id);
+  if (known) return { id: spec.id, ...known };
+  if (spec.shareProcessNamespace) {
+    const message =
+      "Cannot share one process namespace in a pod: this runtime has no holder for it";
+    throw new RuntimeError("runtime-failed", message);
+  }
+  const group = podCgroup(options.cgroupRoot, spec);
+  const record = { spec, createdAtMs: clock.now() };
+  try {
+    cgroups.create(group);
+    cgroups.limit(group, spec.resources);
+    if (!spec.hostIpc) shareMemory(context, spec.id);
+    mkdirSync(paths.sandbox(spec.id), { recursive: true, mode: 0o700 });
+    writeJson(path.join(paths.sandbox(spec.id), "sandbox.json"), record);
+  } catch (error) {
+    discardSandbox(context, spec);
+    throw error;
+  }
+  table.sandboxes.set(spec.id, record);
+  return { id: spec.id, ...record };
+}
+
+function shareMemory(context: RuntimeContext, id: string): void {
+  const { ipc, shm } = sandboxMounts(context, id);
+  mkdirSync(shm, { recursive: true, mode: 0o711 });
+  createIpcNamespace(ipc);
+  const { noSuid, noDevices, noExec } = MOUNT_FLAGS;
+  const flags = noSuid | noDevices | noExec;
+  const data = `mode=1777,size=${SHARED_MEMORY_BYTES}`;
+  mount({ source: "shm", target: shm, type: "tmpfs", flags, data });
+}
+
+/** Removes everything that a sandbox has outside of its containers. Idempotent. */
+function discardSandbox(context: RuntimeContext, spec: SandboxSpec): boolean {
+  const { paths, cgroups, options } = context;
+  const { ipc, shm } = sandboxMounts(context, spec.id);
+  unmount(ipc);
+  unmount(shm);
+  rmSync(paths.sandboxRun(spec.id), { recursive: true, force: true });
+  rmSync(paths.sandbox(spec.id), { recursive: true, force: true });
+  return cgroups.remove(podCgroup(options.cgroupRoot, spec));
+}
+
+/** Ends and removes a sandbox with its containers. Idempotent. */
+export async function removeSandbox(context: RuntimeContext, id: string): Promise<void> {
+  const record = context.table.sandboxes.get(id);
+  for (const container of context.table.inSandbox(id)) {
+    await removeContainer(context, container.status.id);
+  }
+  if (!record) return;
+  if (!discardSandbox(context, record.spec)) {
+    const group = podCgroup(context.options.cgroupRoot, record.spec);
+    throw new RuntimeError("runtime-failed", `Cannot remove cgroup "${group}": it has processes`);
+  }
+  context.table.sandboxes.delete(id);
+}

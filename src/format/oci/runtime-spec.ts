@@ -1,0 +1,259 @@
+/** Everything that decides how a container is set up; names are resolved to numbers already. */
+export interface RuntimeSpecInput {
+  rootPath: string;
+  readOnlyRoot: boolean;
+  command: readonly string[];
+  /** "NAME=value"; the first of a name wins nothing: the last does. */
+  environment: readonly string[];
+  workingDirectory: string;
+  tty: boolean;
+  hostname: string;
+  user: { uid: number; gid: number; additionalGids: readonly number[] };
+  capabilities: readonly string[];
+  privileged: boolean;
+  noNewPrivileges: boolean;
+  /** Leaves /proc uncovered. */
+  unmaskedProc: boolean;
+  /** Path, or undefined for the node's own namespace. */
+  networkNamespacePath?: string;
+  /** "host", a path of a namespace to join, or undefined for a new one. */
+  pidNamespace?: string;
+  ipcNamespace?: string;
+  mounts: readonly BindMount[];
+  devices: readonly DeviceNode[];
+  /** Absolute in each cgroup hierarchy. */
+  cgroupPath: string;
+  cgroupVersion: 1 | 2;
+  resources: ResourceLimits;
+  sysctls?: Readonly<Record<string, string>>;
+  /** A profile in the format of the specification. */
+  seccomp?: object;
+  annotations?: Readonly<Record<string, string>>;
+}
+
+/** A host directory or file in the container. */
+export interface BindMount {
+  source: string;
+  destination: string;
+  readOnly: boolean;
+  propagation: "private" | "rslave" | "rshared";
+}
+
+/** A device of the host to be made in the container. */
+export interface DeviceNode {
+  path: string;
+  type: "c" | "b";
+  major: number;
+  minor: number;
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+/** Limits in kernel units; an absent field sets nothing. */
+export interface ResourceLimits {
+  cpuShares?: number;
+  cpuQuotaUs?: number;
+  cpuPeriodUs?: number;
+  memoryLimitBytes?: number;
+  pidsMax?: number;
+  oomScoreAdj?: number;
+  cpusetCpus?: string;
+}
+
+const MASKED = [
+  "/proc/asound",
+  "/proc/acpi",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+];
+const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+/** Major and minor numbers of /dev/null, zero, full, random, urandom, tty, console, ptmx, pts. */
+const USUAL_DEVICES: readonly (readonly [number, number?])[] = [
+  [1, 3],
+  [1, 5],
+  [1, 7],
+  [1, 8],
+  [1, 9],
+  [5, 0],
+  [5, 1],
+  [5, 2],
+  [136],
+];
+
+/** Builds a `config.json`. Source: OCI runtime specification 1.0.2. */
+export function runtimeSpec(input: RuntimeSpecInput): object {
+  const { user, capabilities } = input;
+  const sets = ["bounding", "effective", "permitted"]; // never inheritable: CVE-2022-27650
+  const rawUser = { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids };
+  return {
+    ociVersion: "1.0.2",
+    process: {
+      terminal: input.tty,
+      user: rawUser,
+      args: input.command,
+      env: lastOfEachName(input.environment),
+      cwd: input.workingDirectory || "/",
+      capabilities: Object.fromEntries(sets.map((set) => [set, capabilities])),
+      noNewPrivileges: input.noNewPrivileges,
+      ...(input.resources.oomScoreAdj !== undefined && {
+        oomScoreAdj: input.resources.oomScoreAdj,
+      }),
+    },
+    root: { path: input.rootPath, readonly: input.readOnlyRoot },
+    hostname: input.hostname,
+    mounts: mounts(input),
+    annotations: input.annotations ?? {},
+    linux: {
+      namespaces: namespaces(input),
+      cgroupsPath: input.cgroupPath,
+      resources: resources(input),
+      ...(input.devices.length > 0 && { devices: input.devices.map(device) }),
+      ...(input.sysctls && { sysctl: input.sysctls }),
+      ...(input.seccomp && { seccomp: input.seccomp }),
+      ...(!input.privileged &&
+        !input.unmaskedProc && { maskedPaths: MASKED, readonlyPaths: READ_ONLY }),
+      rootfsPropagation: rootPropagation(input.mounts),
+    },
+  };
+}
+
+function lastOfEachName(environment: readonly string[]): string[] {
+  const byName = new Map<string, string>();
+  for (const entry of environment) {
+    const name = entry.split("=", 1)[0] ?? "";
+    byName.delete(name);
+    byName.set(name, entry);
+  }
+  return [...byName.values()];
+}
+
+/** A slave needs a root that receives; sharing back needs one that sends as well. */
+function rootPropagation(binds: readonly BindMount[]): string {
+  if (binds.some((bind) => bind.propagation === "rshared")) return "rshared";
+  return binds.some((bind) => bind.propagation === "rslave") ? "rslave" : "private";
+}
+
+function namespaces(input: RuntimeSpecInput): object[] {
+  const joined = (type: string, path: string | undefined) =>
+    path === "host" ? [] : [path === undefined ? { type } : { type, path }];
+  const network = input.networkNamespacePath;
+  return [
+    { type: "mount" },
+    { type: "uts" },
+    ...joined("pid", input.pidNamespace),
+    ...joined("ipc", input.ipcNamespace),
+    ...(network === undefined ? [] : [{ type: "network", path: network }]),
+    ...(input.cgroupVersion === 2 && !input.privileged ? [{ type: "cgroup" }] : []),
+  ];
+}
+
+function mounts(input: RuntimeSpecInput): object[] {
+  const own = new Set(input.mounts.map((bind) => bind.destination.replace(/\/+$/, "") || "/"));
+  const access = input.privileged ? "rw" : "ro";
+  const usual = [
+    { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
+    // Always a file system of its own, so that no image decides what /dev holds.
+    {
+      destination: "/dev",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
+    },
+    {
+      destination: "/dev/pts",
+      type: "devpts",
+      source: "devpts",
+      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+    },
+    {
+      destination: "/dev/shm",
+      type: "tmpfs",
+      source: "shm",
+      options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
+    },
+    {
+      destination: "/dev/mqueue",
+      type: "mqueue",
+      source: "mqueue",
+      options: ["nosuid", "noexec", "nodev"],
+    },
+    {
+      destination: "/sys",
+      type: "sysfs",
+      source: "sysfs",
+      options: ["nosuid", "noexec", "nodev", access],
+    },
+    {
+      destination: "/sys/fs/cgroup",
+      type: "cgroup",
+      source: "cgroup",
+      options: ["nosuid", "noexec", "nodev", "relatime", access],
+    },
+  ].filter(({ destination, type }) => {
+    const pointless = type === "mqueue" && input.ipcNamespace === "host";
+    return !own.has(destination) && !pointless;
+  });
+  const binds = input.mounts
+    .toSorted((a, b) => depth(a.destination) - depth(b.destination))
+    .map((bind) => ({
+      destination: bind.destination,
+      type: "bind",
+      source: bind.source,
+      options: ["rbind", bind.propagation === "private" ? "rprivate" : bind.propagation].concat(
+        bind.readOnly ? ["ro"] : ["rw"],
+      ),
+    }));
+  return [...usual, ...binds];
+}
+
+function depth(destination: string): number {
+  return destination.split("/").filter(Boolean).length;
+}
+
+function device(node: DeviceNode): object {
+  const { path, type, major, minor, mode, uid, gid } = node;
+  return { path, type, major, minor, fileMode: mode, uid, gid };
+}
+
+function resources(input: RuntimeSpecInput): object {
+  const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes, pidsMax, cpusetCpus } =
+    input.resources;
+  const given = (values: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  const rules = input.privileged
+    ? [{ allow: true, access: "rwm" }]
+    : [
+        { allow: false, access: "rwm" },
+        { allow: true, type: "c", access: "m" },
+        { allow: true, type: "b", access: "m" },
+        ...USUAL_DEVICES.map(([major, minor]) => ({
+          allow: true,
+          type: "c",
+          major,
+          ...(minor !== undefined && { minor }),
+          access: "rwm",
+        })),
+        ...input.devices.map(({ type, major, minor }) => ({
+          allow: true,
+          type,
+          major,
+          minor,
+          access: "rwm",
+        })),
+      ];
+  return {
+    devices: rules,
+    cpu: given({ shares: cpuShares, quota: cpuQuotaUs, period: cpuPeriodUs, cpus: cpusetCpus }),
+    memory: given({ limit: memoryLimitBytes }),
+    ...(pidsMax !== undefined && { pids: { limit: pidsMax } }),
+  };
+}

@@ -1,0 +1,228 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { type MountEntry, readMounts } from "./mount.ts";
+
+const V1_CONTROLLERS = [
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "memory",
+  "pids",
+  "blkio",
+  "devices",
+  "freezer",
+] as const;
+
+/** Limits in kernel units; an absent field is left as it is. */
+export interface CgroupLimits {
+  /** 2 to 262144; 1024 is one full weight. */
+  cpuShares?: number;
+  cpuQuotaUs?: number;
+  cpuPeriodUs?: number;
+  memoryLimitBytes?: number;
+  pidsMax?: number;
+  cpusetCpus?: string;
+}
+
+/** One reading of a cgroup, with everything below it. */
+export interface CgroupUsage {
+  cpuNanoseconds: number;
+  memoryBytes: number;
+  /** Memory that cannot be taken back at once: without inactive page cache. */
+  workingSetBytes: number;
+}
+
+/** The control groups of the machine, whichever version; paths are absolute within a hierarchy. */
+export interface Cgroups {
+  readonly version: 1 | 2;
+  /** Creates the group with its parents in every hierarchy. Idempotent. @throws ENOSPC, EROFS */
+  create(group: string): void;
+  /** Sets limits of an existing group. @throws EINVAL, EBUSY when memory use is above the limit */
+  limit(group: string, limits: CgroupLimits): void;
+  /** Removes the group and all below; false when a process is still in it. Idempotent. */
+  remove(group: string): boolean;
+  /** PIDs in the group and below. */
+  processes(group: string): number[];
+  /** Undefined when the group is gone. */
+  usage(group: string): CgroupUsage | undefined;
+  /** How many processes the kernel killed there for want of memory. */
+  oomKills(group: string): number;
+}
+
+/** Finds the hierarchies that are mounted. On a hybrid layout the v1 controllers are used. */
+export function openCgroups(mounts: readonly MountEntry[] = readMounts()): Cgroups {
+  const v1 = V1_CONTROLLERS.map((name) => `/sys/fs/cgroup/${name}`).filter((hierarchy) =>
+    mounts.some((entry) => entry.type === "cgroup" && entry.target === hierarchy),
+  );
+  if (v1.length === 0) return openV2("/sys/fs/cgroup");
+  const others = mounts
+    .map((entry) => entry.target)
+    .filter((target) => path.dirname(target) === "/sys/fs/cgroup" && !v1.includes(target));
+  return openV1(v1, others);
+}
+
+/** `others` are hierarchies without a controller, in which runtimes make groups all the same. */
+function openV1(named: readonly string[], others: readonly string[]): Cgroups {
+  const named1 = (controller: string, group: string) => `/sys/fs/cgroup/${controller}${group}`;
+  const put = (controller: string, group: string, [file, value]: [string, string | number]) =>
+    writeFileSync(path.join(named1(controller, group), file), String(value));
+  const number = (file: string) => Number(readText(file) ?? 0);
+  return {
+    version: 1,
+    create(group) {
+      for (const hierarchy of named) {
+        // cpuset refuses processes until its files are filled; children inherit by this switch.
+        if (hierarchy.endsWith("/cpuset")) createCpuset(hierarchy, group);
+        else mkdirSync(path.join(hierarchy, group), { recursive: true });
+      }
+    },
+    limit(group, limits) {
+      if (limits.cpuShares !== undefined) put("cpu", group, ["cpu.shares", limits.cpuShares]);
+      if (limits.cpuPeriodUs !== undefined) {
+        put("cpu", group, ["cpu.cfs_period_us", limits.cpuPeriodUs]);
+      }
+      if (limits.cpuQuotaUs !== undefined)
+        put("cpu", group, ["cpu.cfs_quota_us", limits.cpuQuotaUs]);
+      if (limits.memoryLimitBytes !== undefined) {
+        put("memory", group, ["memory.limit_in_bytes", limits.memoryLimitBytes]);
+      }
+      if (limits.pidsMax !== undefined) put("pids", group, ["pids.max", limits.pidsMax]);
+      if (limits.cpusetCpus !== undefined) put("cpuset", group, ["cpuset.cpus", limits.cpusetCpus]);
+    },
+    remove(group) {
+      // Where `enterPrivateMounts` hid the v2 hierarchy, the groups are plain directories.
+      for (const hierarchy of others.filter((one) => !existsSync(`${one}/cgroup.procs`))) {
+        rmSync(path.join(hierarchy, group), { recursive: true, force: true });
+      }
+      const all = [...named, ...others];
+      return all.map((hierarchy) => removeTree(path.join(hierarchy, group))).every(Boolean);
+    },
+    processes: (group) => processesBelow(named1("pids", group)),
+    usage(group) {
+      const memory = named1("memory", group);
+      const total = readText(`${memory}/memory.usage_in_bytes`);
+      if (total === undefined) return undefined;
+      const inactive = statistic(`${memory}/memory.stat`, "total_inactive_file");
+      return {
+        cpuNanoseconds: number(`${named1("cpuacct", group)}/cpuacct.usage`),
+        memoryBytes: Number(total),
+        workingSetBytes: Math.max(0, Number(total) - inactive),
+      };
+    },
+    oomKills: (group) => statistic(`${named1("memory", group)}/memory.oom_control`, "oom_kill"),
+  };
+}
+
+function createCpuset(hierarchy: string, group: string): void {
+  let directory = hierarchy;
+  for (const part of group.split("/").filter(Boolean)) {
+    const parent = directory;
+    directory = path.join(directory, part);
+    if (!existsSync(directory)) mkdirSync(directory);
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+      if ((readText(path.join(directory, file)) ?? "").trim() !== "") continue;
+      writeFileSync(path.join(directory, file), readText(path.join(parent, file)) ?? "");
+    }
+  }
+}
+
+function openV2(root: string): Cgroups {
+  const directory = (group: string) => path.join(root, group);
+  const put = (group: string, file: string, value: string | number) =>
+    writeFileSync(path.join(root, group, file), String(value));
+  return {
+    version: 2,
+    create(group) {
+      let current = root;
+      for (const part of group.split("/").filter(Boolean)) {
+        const wanted = ["cpu", "memory", "pids", "cpuset", "io"];
+        const offered = (readText(`${current}/cgroup.controllers`) ?? "").trim().split(" ");
+        const enabled = wanted.filter((name) => offered.includes(name)).map((name) => `+${name}`);
+        writeFileSync(`${current}/cgroup.subtree_control`, enabled.join(" "));
+        current = path.join(current, part);
+        mkdirSync(current, { recursive: true });
+      }
+    },
+    limit(group, limits) {
+      const { cpuShares, cpuQuotaUs, cpuPeriodUs } = limits;
+      if (cpuShares !== undefined) put(group, "cpu.weight", cpuWeight(cpuShares));
+      if (cpuQuotaUs !== undefined) {
+        const quota = cpuQuotaUs <= 0 ? "max" : cpuQuotaUs;
+        put(group, "cpu.max", `${quota} ${cpuPeriodUs ?? 100_000}`);
+      }
+      const memory = limits.memoryLimitBytes;
+      if (memory !== undefined) put(group, "memory.max", memory <= 0 ? "max" : memory);
+      if (limits.pidsMax !== undefined) put(group, "pids.max", limits.pidsMax);
+      if (limits.cpusetCpus !== undefined) put(group, "cpuset.cpus", limits.cpusetCpus);
+    },
+    remove: (group) => removeTree(directory(group)),
+    processes: (group) => processesBelow(directory(group)),
+    usage(group) {
+      const total = readText(`${directory(group)}/memory.current`);
+      if (total === undefined) return undefined;
+      const inactive = statistic(`${directory(group)}/memory.stat`, "inactive_file");
+      return {
+        cpuNanoseconds: statistic(`${directory(group)}/cpu.stat`, "usage_usec") * 1000,
+        memoryBytes: Number(total),
+        workingSetBytes: Math.max(0, Number(total) - inactive),
+      };
+    },
+    oomKills: (group) => statistic(`${directory(group)}/memory.events`, "oom_kill"),
+  };
+}
+
+/** Shares 2..262144 on the scale of weights 1..10000, as crun and runc map them. */
+export function cpuWeight(shares: number): number {
+  return shares <= 0 ? 100 : Math.max(1, Math.floor(1 + ((shares - 2) * 9999) / 262_142));
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENODEV") return undefined;
+    throw error;
+  }
+}
+
+/** Value of a line "name value"; 0 when absent. */
+function statistic(file: string, name: string): number {
+  const line = readText(file)
+    ?.split("\n")
+    .find((candidate) => candidate.startsWith(`${name} `));
+  return Number(line?.slice(name.length + 1) ?? 0);
+}
+
+function folders(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => path.join(directory, entry.name));
+}
+
+function removeTree(directory: string): boolean {
+  if (!folders(directory).map(removeTree).every(Boolean)) return false;
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return true;
+    if (code === "EBUSY") return false;
+    throw error;
+  }
+}
+
+function processesBelow(directory: string): number[] {
+  const own = (readText(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+  return [...own, ...folders(directory).flatMap(processesBelow)];
+}
