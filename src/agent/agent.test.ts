@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { CONFIG_MAPS, LEASES, NODES, PODS } from "../api/generated/resources.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { seededRandom } from "../lib/random.ts";
+import { settle } from "../lib/virtual-clock.ts";
+import { unmountBelow } from "../sys/mount.ts";
+import { type Agent, startAgent } from "./agent.ts";
+import { createFakeNode, type FakeNode } from "./pod/fake-parts.ts";
+
+const root = process.getuid?.() === 0 ? false : "needs root";
+const POD = { namespace: "default", name: "web" };
+
+interface RunningAgent {
+  agent: Agent;
+  node: FakeNode;
+  stateDirectory: string;
+}
+
+async function withAgent(use: (running: RunningAgent) => Promise<void>): Promise<void> {
+  const stateDirectory = mkdtempSync(path.join(tmpdir(), "agent-"));
+  try {
+    await using node = createFakeNode();
+    const { client, informers, images, network, clock } = node.parts;
+    await using agent = await startAgent({
+      nodeName: "node-1",
+      client,
+      informers,
+      runtime: node.parts.runtime,
+      images,
+      network,
+      facts: {
+        nodeIp: "192.0.2.1",
+        podCidr: "10.1.0.0/24",
+        clusterDnsIp: "10.96.0.10",
+        clusterDomain: "cluster.local",
+      },
+      stateDirectory,
+      endpointPort: 10_250,
+      versions: { kubelet: "v1.32.3", runtime: "crun://1.8.1" },
+      clock,
+      random: seededRandom(1),
+      logger: silentLogger,
+    });
+    await use({ agent, node, stateDirectory });
+  } finally {
+    unmountBelow(stateDirectory);
+    rmSync(stateDirectory, { recursive: true, force: true });
+  }
+}
+
+async function until(done: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !done(); turn++) await settle();
+  assert.ok(done());
+}
+
+test("an agent registers its node as ready and renews its lease", () =>
+  withAgent(async ({ agent, node }) => {
+    await agent.ready;
+    await settle();
+    const { status } = await node.parts.client.for(NODES).get({ name: "node-1" });
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
+    assert.equal(ready?.status, "True");
+    assert.equal(status?.daemonEndpoints?.kubeletEndpoint?.Port, 10_250);
+    const lease = () =>
+      node.parts.client.for(LEASES).get({ namespace: "kube-node-lease", name: "node-1" });
+    const before = (await lease()).spec?.renewTime ?? "";
+    await node.clock.advance(10_000);
+    assert.ok(((await lease()).spec?.renewTime ?? "") > before);
+  }));
+
+test("a pod gets its volumes, also late ones, and leaves nothing behind", { skip: root }, () =>
+  withAgent(async ({ agent, node, stateDirectory }) => {
+    const { client } = node.parts;
+    await client.for(PODS).create({
+      metadata: POD,
+      spec: {
+        volumes: [
+          { name: "site", configMap: { name: "site" } },
+          { name: "scratch", emptyDir: {} },
+        ],
+        containers: [
+          {
+            name: "app",
+            image: "app:1",
+            volumeMounts: [
+              { name: "site", mountPath: "/site" },
+              { name: "scratch", mountPath: "/scratch", subPath: "mine" },
+            ],
+          },
+        ],
+      },
+    });
+    await settle();
+    assert.equal(node.runtime.statuses.size, 0);
+    const metadata = { name: "site", namespace: "default" };
+    await client.for(CONFIG_MAPS).create({ metadata, data: { page: "hello" } });
+    await until(() => node.runtime.statuses.size === 1);
+    await settle();
+    const { id } = node.runtime.named("app");
+    const sourceOf = (at: string) =>
+      node.runtime.specs.get(id)?.mounts.find(({ containerPath }) => containerPath === at)
+        ?.hostPath ?? "";
+    assert.equal(readFileSync(path.join(sourceOf("/site"), "page"), "utf8"), "hello");
+    assert.ok(existsSync(sourceOf("/scratch")));
+    const [pod] = agent.streams.pods() as { status?: { phase?: string } }[];
+    assert.equal(pod?.status?.phase, "Running");
+    await client.for(PODS).delete(POD);
+    await until(() => agent.streams.pods().length === 0);
+    assert.deepEqual(readdirSync(path.join(stateDirectory, "pods")), []);
+    assert.deepEqual(readdirSync(path.join(stateDirectory, "logs")), []);
+  }),
+);

@@ -1,0 +1,150 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import path from "node:path";
+import { PODS, SERVICES } from "../api/generated/resources.ts";
+import type { Pod } from "../api/generated/types/core-v1.ts";
+import { createEventRecorder } from "../client/api-event-recorder.ts";
+import type { Client } from "../client/client.ts";
+import type { InformerFactory } from "../client/informer.ts";
+import { Cleanup } from "../lib/cleanup.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Random } from "../lib/random.ts";
+import type { DownwardFacts } from "./field-reference.ts";
+import type { ImageStore } from "./image/contract.ts";
+import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
+import { readCapacity } from "./node/node-facts.ts";
+import { startNodeStatus } from "./node/node-status.ts";
+import type { PodNodeFacts } from "./pod/pod-context.ts";
+import { createPodManager } from "./pod/pod-manager.ts";
+import { createProber } from "./probe/prober.ts";
+import type { ContainerRuntime } from "./runtime/contract.ts";
+import { createStreamBackend } from "./stream-backend.ts";
+import type { StreamBackend } from "./stream/contract.ts";
+import { readLog } from "./stream/log-reader.ts";
+import { createVolumeManager } from "./volume/volume-manager.ts";
+
+/** What a node agent is made of. The caller owns the parts that it passes in. */
+export interface AgentOptions {
+  nodeName: string;
+  client: Client;
+  informers: InformerFactory;
+  runtime: ContainerRuntime;
+  images: ImageStore;
+  network: PodNetwork;
+  facts: NodeNetworkFacts;
+  /**
+   * `pods/` and `logs/` lie below it. With mounts of its own, the process must have given it to
+   * `enterPrivateMounts`, or the volumes of running pods die with the agent.
+   */
+  stateDirectory: string;
+  /** Port of the HTTPS endpoint that serves `streams`. */
+  endpointPort: number;
+  versions: { kubelet: string; runtime: string };
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}
+
+/** A running agent. Disposing it leaves the containers running: the next agent adopts them. */
+export interface Agent extends AsyncDisposable {
+  /** Resolves when the API has the node's first complete status: from then on it is Ready. */
+  readonly ready: Promise<void>;
+  /** What the node's HTTPS endpoint serves. */
+  readonly streams: StreamBackend;
+}
+
+/** Adopts what runs, follows the API, reports the node. Resolves when pods are being worked on. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { nodeName, client, informers, runtime, images, network, clock, random, logger } = options;
+  const { stateDirectory, facts, versions } = options;
+  const directories = {
+    pods: path.join(stateDirectory, "pods"),
+    logs: path.join(stateDirectory, "logs"),
+    seccomp: path.join(stateDirectory, "seccomp"),
+  };
+  // Containers reach their volumes through these, whatever user they run as.
+  for (const directory of Object.values(directories)) {
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+  }
+  const { capacity, allocatable } = readCapacity(stateDirectory);
+  const factsOf = (pod: Pod): DownwardFacts => {
+    const podIp = pod.spec?.hostNetwork ? facts.nodeIp : podIpOf(network, pod);
+    return { hostIp: facts.nodeIp, allocatable, ...(podIp ? { podIp } : {}) };
+  };
+  await using cleanup = new Cleanup();
+  const events = cleanup.use(
+    createEventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName }),
+  );
+  const volumes = cleanup.use(createVolumeManager({ client, informers, clock, factsOf, logger }));
+  const manager = cleanup.use(
+    createPodManager({
+      client,
+      informers,
+      pods: cleanup.use(informers.informer(PODS, { fieldSelector: `spec.nodeName=${nodeName}` })),
+      services: cleanup.use(informers.informer(SERVICES)),
+      runtime,
+      images,
+      network,
+      volumes,
+      prober: createProber({ runtime, clock }),
+      events,
+      clock,
+      logger,
+      node: nodeFacts(options, allocatable),
+      directories,
+    }),
+  );
+  await manager.start();
+  const status = cleanup.use(
+    startNodeStatus({
+      client,
+      clock,
+      logger,
+      name: nodeName,
+      ip: facts.nodeIp,
+      agentPort: options.endpointPort,
+      capacity,
+      allocatable,
+      versions,
+      images,
+      directory: stateDirectory,
+      problem: () => undefined,
+    }),
+  );
+  const streams = createStreamBackend({ manager, runtime, network, nodeName, clock, readLog });
+  const owned = cleanup.move();
+  return {
+    ready: status.reported,
+    streams,
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+function podIpOf(network: PodNetwork, pod: Pod): string | undefined {
+  return network.attachment(pod.metadata?.uid ?? "")?.ip;
+}
+
+function nodeFacts(
+  { nodeName, facts }: AgentOptions,
+  allocatable: Readonly<Record<string, string>>,
+): PodNodeFacts {
+  return {
+    ...facts,
+    name: nodeName,
+    hostname: nodeName,
+    memoryBytes: totalmem(),
+    allocatable,
+    resolvConf: readText("/etc/resolv.conf"),
+    hosts: readText("/etc/hosts"),
+  };
+}
+
+/** A node may have neither of these files. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
