@@ -17,6 +17,7 @@ import type { InformerFactory } from "../client/informer.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { createClient } from "../client/resource-client.ts";
 import { builtInControllers } from "../controllers/built-in.ts";
+import { runGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
 import type { Logger } from "../lib/logger.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
@@ -138,7 +139,13 @@ function startControllers(
       return Promise.resolve();
     },
   };
-  return [stopScheduler, ...running];
+  const collector = runGarbageCollector({
+    ...sources,
+    client,
+    informers,
+    logger: logger.with({ component: "garbage-collector" }),
+  });
+  return [stopScheduler, collector, ...running];
 }
 
 function versionInfo(): Readonly<Record<string, string>> {
