@@ -10,6 +10,7 @@ import type { Pki } from "../apiserver/pki/pki.ts";
 import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
 import { readTokenKeys } from "../apiserver/token/token-keys.ts";
 import { createTokenVerifier } from "../apiserver/token/token-verifier.ts";
+import { createEventRecorder } from "../client/api-event-recorder.ts";
 import type { Client } from "../client/client.ts";
 import { runController } from "../client/controller-runner.ts";
 
@@ -17,7 +18,6 @@ import type { InformerFactory } from "../client/informer.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { createClient } from "../client/resource-client.ts";
 import { builtInControllers } from "../controllers/built-in.ts";
-import { runGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
 import type { Logger } from "../lib/logger.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
@@ -111,7 +111,12 @@ function startControllers(
   { pki, network, logger }: ControlPlaneOptions,
   { client, informers }: { client: Client; informers: InformerFactory },
 ): AsyncDisposable[] {
-  const recorder = (_component: string) => ({ record: () => {} });
+  const recorders: AsyncDisposable[] = [];
+  const recorder = (component: string) => {
+    const created = createEventRecorder({ ...sources, client, component, logger });
+    recorders.push(created);
+    return created;
+  };
   const definitions = builtInControllers({
     client,
     caPem: pki.ca.pem.certPem,
@@ -139,13 +144,7 @@ function startControllers(
       return Promise.resolve();
     },
   };
-  const collector = runGarbageCollector({
-    ...sources,
-    client,
-    informers,
-    logger: logger.with({ component: "garbage-collector" }),
-  });
-  return [stopScheduler, collector, ...running];
+  return [stopScheduler, ...running, ...recorders];
 }
 
 function versionInfo(): Readonly<Record<string, string>> {

@@ -9,6 +9,8 @@ export interface DataDirectory {
   /** Six hexadecimal digits that follow from the path. */
   id: string;
   kubeconfig: string;
+  /** With which `nephos proxy` reads Services. */
+  proxyKubeconfig: string;
   pki: string;
   store: string;
   images: string;
@@ -46,6 +48,7 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     root: real,
     id,
     kubeconfig: path.join(real, "kubeconfig"),
+    proxyKubeconfig: path.join(real, "proxy.kubeconfig"),
     pki: path.join(real, "pki"),
     store: path.join(real, "store"),
     images: path.join(real, "images"),

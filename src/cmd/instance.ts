@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { processStartTime } from "../sys/process.ts";
 
-/** What `up` started, as `status` and `down` need it. Written when all of it runs. */
+/** What `up` started, as `status` and `down` need it. Written first when the start begins, and again when all of it runs. */
 export interface Instance {
   version: string;
   /** "https://127.0.0.1:6443". */
@@ -9,8 +9,6 @@ export interface Instance {
   startedAtMs: number;
   processes: readonly InstanceProcess[];
   nodes: readonly InstanceNode[];
-  /** Addresses that the first node carries on its loopback interface. */
-  localAddresses: readonly string[];
 }
 
 /** A process of ours; PIDs are reused, so the start time is part of its identity. */
@@ -27,8 +25,6 @@ export interface InstanceNode {
   name: string;
   index: number;
   ip: string;
-  /** Range of its pods. */
-  podCidr: string;
 }
 
 /** The recorded instance; `undefined` when none was started or it was purged. */

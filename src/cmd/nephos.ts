@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import("./up.ts")).up,
   serve: async () => (await import("./serve.ts")).serve,
 
+  agent: async () => (await import("./agent.ts")).agent,
   proxy: async () => (await import("./nephos-proxy.ts")).proxy,
   down: async () => (await import("./down.ts")).down,
   status: async () => (await import("./status.ts")).status,
@@ -48,10 +49,14 @@ async function main([name = "help", ...args]: readonly string[]): Promise<number
   return await command(args);
 }
 
+// Timers of the clock do not keep a process alive; a command that waits for one must go on.
+const keepAlive = setInterval(() => {}, 3_600_000);
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
   process.stderr.write(`nephos: ${error.message}\n`);
   process.exitCode = error.exitCode;
+} finally {
+  clearInterval(keepAlive);
 }

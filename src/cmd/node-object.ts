@@ -35,8 +35,8 @@ function watchForPodCidr(client: Client, name: string, resourceVersion: string):
     let watch: Disposable | undefined;
     const finish = (settle: () => void) => {
       clearTimeout(timer);
+      settle(); // first: disposing the watch closes it, which would count as a failure
       watch?.[Symbol.dispose]();
-      settle();
     };
     const timer = setTimeout(() => {
       const why = "does the node lifecycle controller run?";

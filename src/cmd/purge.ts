@@ -1,48 +1,56 @@
 import { existsSync, readdirSync, rmSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import { removeNodeHost } from "../agent/network/node-host.ts";
-import { createPodNetwork, removePodNetwork } from "../agent/network/pod-network.ts";
+import { purgeNetwork } from "../agent/network/node-link.ts";
+import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { removeServiceRules } from "../agent/service-proxy/service-proxy.ts";
 import { silentLogger } from "../lib/logger.ts";
+import { systemClock } from "../sys/clock.ts";
 import { unmountBelow } from "../sys/mount.ts";
+import { enterPrivateMounts } from "../sys/mount-namespace.ts";
+import { systemRandom } from "../sys/random.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { type Instance, readInstance } from "./instance.ts";
+import { runtimeOptionsOf } from "./runtime-options.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
-/** Removes everything that an instance made, containers included. Its processes have ended. */
+/**
+ * Removes everything that an instance made, containers included, even after a start that failed
+ * half way: it needs the path alone. Its processes have ended. Idempotent.
+ */
 export async function purge(directory: DataDirectory): Promise<void> {
-  const instance = readInstance(directory.instance);
-  for (const { index } of instance?.nodes ?? []) await purgeNode(directory, index, instance);
-  removeServiceRules(directory.node(0).table);
-  unmountBelow(directory.run);
-  rmSync(directory.run, { recursive: true, force: true });
-  unmountBelow(directory.root);
-  rmSync(directory.root, { recursive: true, force: true });
+  const nodes = path.join(directory.root, "nodes");
+  if (existsSync(directory.run)) {
+    enterPrivateMounts({ sharedDirectories: [directory.run, nodes] });
+  }
+  for (const name of existsSync(nodes) ? readdirSync(nodes) : []) {
+    await removeContainers(directory, Number(name));
+  }
+  const { table, linkPrefix } = directory.node(0);
+  const hosts = path.join(directory.run, "nodes");
+  for (const name of existsSync(hosts) ? readdirSync(hosts) : []) {
+    removeNodeHost({ name, runDirectory: directory.run, linkPrefix });
+  }
+  removeServiceRules(table);
+  purgeNetwork(linkPrefix);
+  for (const folder of [directory.run, directory.root]) {
+    unmountBelow(folder);
+    rmSync(folder, { recursive: true, force: true });
+  }
   removeCgroups(`nephos-${directory.id}`);
 }
 
-async function purgeNode(
-  directory: DataDirectory,
-  index: number,
-  instance: Instance | undefined,
-): Promise<void> {
-  const { run, linkPrefix } = directory.node(index);
-  const node = instance?.nodes.find((candidate) => candidate.index === index);
-  if (index > 0) removeNodeHost({ name: `node-${index}`, runDirectory: directory.run, linkPrefix });
-  if (!node?.podCidr || !existsSync(run)) return;
-  const options = {
-    podCidr: node.podCidr,
-    localAddresses: index === 0 ? (instance?.localAddresses ?? []) : [],
-  };
-  await using network = createPodNetwork({
-    ...options,
-    runDirectory: run,
-    linkPrefix,
+async function removeContainers(directory: DataDirectory, index: number): Promise<void> {
+  const directories = directory.node(index);
+  if (!existsSync(path.join(directories.state, "runtime"))) return;
+  await using runtime = await createCrunRuntime({
+    ...runtimeOptionsOf(directories),
+    clock: systemClock,
+    random: systemRandom,
     logger: silentLogger,
   });
-  await network.recover(new Set());
-  if (index === 0) removePodNetwork(options);
+  const { sandboxes } = await runtime.recover();
+  await Promise.all(sandboxes.map(({ id }) => runtime.removeSandbox(id)));
 }
 
 /** Removes our cgroups, deepest first, from every hierarchy. */

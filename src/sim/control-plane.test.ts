@@ -39,6 +39,11 @@ async function pods(plane: ControlPlane, namespace = "default"): Promise<Pod[]> 
 
 async function start(): Promise<ControlPlane> {
   const plane = await startControlPlane();
+  const metadata = { name: "default" };
+  await plane.client
+    .for(NAMESPACES)
+    .create({ apiVersion: "v1", kind: "Namespace", metadata })
+    .catch(() => {});
   await Promise.all([plane.nodes.add("n1"), plane.nodes.add("n2")]);
   await plane.clock.advance(1000);
   return plane;

@@ -7,7 +7,7 @@ import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
-import { prepareNode, releaseNode } from "./node-link.ts";
+import { prepareNode } from "./node-link.ts";
 import { createPodLink, deletePodLink, hostLinkName } from "./pod-link.ts";
 
 /** Where and with what addresses the pods of a node live. */
@@ -45,7 +45,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const records = new Map<string, PodRecord>();
   const namespaces = path.join(options.runDirectory, "netns");
   const socket = openNetlinkSocket();
-  prepareNode(socket, [pool.gateway, ...options.localAddresses]);
+  const { linkPrefix } = options;
+  prepareNode(socket, { addresses: [pool.gateway, ...options.localAddresses], linkPrefix });
   const namespaceFile = (podUid: string) => path.join(namespaces, podUid);
   const recordFile = (podUid: string) => path.join(options.runDirectory, "links", podUid);
 
@@ -133,15 +134,6 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       await Promise.resolve();
     },
   };
-}
-
-/** Undoes what the pods of a node share; for `down --purge`, after all pods are gone. */
-export function removePodNetwork(options: {
-  podCidr: string;
-  localAddresses: readonly string[];
-}): void {
-  using socket = openNetlinkSocket();
-  releaseNode(socket, [createAddressPool(options.podCidr).gateway, ...options.localAddresses]);
 }
 
 function parseRecord(text: string): PodRecord | undefined {

@@ -127,6 +127,8 @@ export interface AddressSpec {
   linkIndex: number;
   ip: string;
   prefixLength: number;
+  /** Link name, a colon and a mark of ours: at most 15 characters. */
+  label?: string;
 }
 
 function addressBody(spec: AddressSpec): Uint8Array {
@@ -135,7 +137,8 @@ function addressBody(spec: AddressSpec): Uint8Array {
   header[1] = spec.prefixLength;
   new DataView(header.buffer).setUint32(4, spec.linkIndex, true);
   const ip = ipv4Bytes(spec.ip);
-  return concat([header, attribute(2, ip), attribute(1, ip)]);
+  const label = spec.label ? [attributeText(3, spec.label)] : [];
+  return concat([header, attribute(2, ip), attribute(1, ip), ...label]);
 }
 
 /** Adds an address; replacing an equal one is fine. */
@@ -161,7 +164,9 @@ export function dumpAddresses(): NetlinkMessage {
 export function decodeAddress(message: ReceivedMessage): AddressSpec & { scope: number } {
   const view = new DataView(message.body.buffer, message.body.byteOffset, message.body.byteLength);
   const attributes = decodeAttributes(message.body.subarray(8));
+  const label = attributes.get(3);
   return {
+    ...(label ? { label: new TextDecoder().decode(label.subarray(0, -1)) } : {}),
     linkIndex: view.getUint32(4, true),
     prefixLength: message.body[1] ?? 0,
     scope: message.body[3] ?? 0,

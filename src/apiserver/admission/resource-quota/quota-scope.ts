@@ -2,11 +2,12 @@ import type {
   Pod,
   ResourceQuotaSpec,
   ScopedResourceSelectorRequirement,
-} from "../generated/types/core-v1.ts";
+} from "../../../api/generated/types/core-v1.ts";
+import { allContainers } from "../admitted-pod.ts";
 
 function isBestEffort(pod: Pod): boolean {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  return [...initContainers, ...containers, ...ephemeralContainers].every(({ resources }) => {
+  return (pod.spec ? allContainers(pod.spec) : []).every((container) => {
+    const resources = "resources" in container ? container.resources : undefined;
     const lists = [resources?.requests, resources?.limits];
     return lists.every((list) => list?.["cpu"] === undefined && list?.["memory"] === undefined);
   });

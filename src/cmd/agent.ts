@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { createHttpsTransport } from "../client/https-transport.ts";
+import { createInformerFactory } from "../client/informer-factory.ts";
+import { loadKubeconfig } from "../client/kubeconfig.ts";
+import { createClient } from "../client/resource-client.ts";
+import { systemClock } from "../sys/clock.ts";
+import { enterPrivateMounts } from "../sys/mount-namespace.ts";
+import { systemRandom } from "../sys/random.ts";
+import { planClusterNetwork } from "./cluster-network.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { createJsonLogger } from "./json-logger.ts";
+import { startNode } from "./node-process.ts";
+import { commonFlags, parseFlags, usage } from "./options.ts";
+import { untilSignal } from "./signals.ts";
+
+/**
+ * `nephos agent`: one node, in the network namespace of this process, for the API server that the
+ * kubeconfig in its state directory names.
+ */
+export async function agent(args: readonly string[]): Promise<number> {
+  const { values } = parseFlags(args, {
+    ...commonFlags,
+    name: { type: "string" },
+    index: { type: "string" },
+    ip: { type: "string" },
+    "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
+    "service-cidr": { type: "string", default: "10.96.0.0/16" },
+    "cluster-domain": { type: "string", default: "cluster.local" },
+  });
+  const text = (flag: string) => String(values[flag] ?? "");
+  if (!values["name"] || !values["ip"]) throw usage("agent needs --name and --ip");
+  const directory = openDataDirectory(text("data-dir"), { create: true });
+  const directories = directory.node(Number(values["index"] ?? 0));
+  const logger = createJsonLogger("info", { component: "agent", node: text("name") });
+  enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
+  const cluster = planClusterNetwork({
+    clusterCidr: text("cluster-cidr"),
+    serviceCidr: text("service-cidr"),
+    clusterDomain: text("cluster-domain"),
+  });
+  const kubeconfig = readFileSync(path.join(directories.state, "kubeconfig"), "utf8");
+  using transport = createHttpsTransport(loadKubeconfig(kubeconfig));
+  const client = createClient(transport);
+  await using informers = createInformerFactory({
+    client,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
+  const pki = (file: string) => readFileSync(path.join(directory.pki, file), "utf8");
+  await using node = await startNode({
+    name: text("name"),
+    ip: text("ip"),
+    client,
+    informers,
+    cluster,
+    localAddresses: [cluster.dnsIp],
+    directories,
+    imageDirectory: directory.images,
+    tls: {
+      certPem: pki(`node-${text("name")}-serving.crt`),
+      keyPem: pki(`node-${text("name")}-serving.key`),
+      clientCaPem: pki("ca.crt"),
+    },
+    logger,
+  });
+  await node.ready;
+  process.send?.("ready");
+  await untilSignal();
+  return 0;
+}

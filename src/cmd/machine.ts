@@ -1,0 +1,179 @@
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import path from "node:path";
+import { findNodeAddress } from "../agent/network/node-address.ts";
+import { carryAddresses } from "../agent/network/node-link.ts";
+import { ensurePki, type Pki } from "../apiserver/pki/pki.ts";
+import { createClient } from "../client/resource-client.ts";
+import { createInformerFactory } from "../client/informer-factory.ts";
+import { Cleanup } from "../lib/cleanup.ts";
+import type { Logger } from "../lib/logger.ts";
+import { startCompactor } from "../store/compactor.ts";
+import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
+import { createMemoryStore } from "../store/memory/memory-store.ts";
+import type { Store } from "../store/store.ts";
+import { systemClock } from "../sys/clock.ts";
+import { enterPrivateMounts } from "../sys/mount-namespace.ts";
+import { systemRandom } from "../sys/random.ts";
+import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
+import { ensureClusterObjects, PROXY_USER } from "./cluster-objects.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import type { DataDirectory } from "./data-directory.ts";
+import { type Household, openHousehold } from "./household.ts";
+import { identify, type InstanceNode, writeInstance } from "./instance.ts";
+import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { startNode } from "./node-process.ts";
+import type { UpOptions } from "./options.ts";
+import { NEPHOS_VERSION } from "./version.ts";
+
+/** What a machine is started from. */
+export interface MachineOptions {
+  options: UpOptions;
+  directory: DataDirectory;
+  logger: Logger;
+}
+
+const sources = { clock: systemClock, random: systemRandom };
+
+/** Starts the control plane, the first node in this process and the others beside it. */
+export async function startMachine(of: MachineOptions): Promise<AsyncDisposable> {
+  const { options, directory, logger } = of;
+  await using cleanup = new Cleanup();
+  const network = planClusterNetwork(options);
+  mkdirSync(path.join(directory.root, "nodes"), { recursive: true, mode: 0o711 });
+  enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
+  const localAddresses = [network.dnsIp, network.apiServerIp];
+  carryAddresses(localAddresses, directory.node(0).linkPrefix);
+  const nodes = planNodes(options, network);
+  record(of, { nodes });
+  const store = cleanup.use(await openStore(options, directory));
+  cleanup.use(startCompactor(store, { clock: systemClock, logger }));
+  const pki = await preparePki(of, network, nodes);
+  const plane = cleanup.use(
+    await startControlPlane({
+      store,
+      pki,
+      network,
+      listeners: [
+        { host: options.host, port: options.port },
+        { host: network.apiServerIp, port: 443 },
+      ],
+      logger,
+    }),
+  );
+  await ensureClusterObjects(plane.client, {
+    apiServerIp: network.apiServerIp,
+    endpoint: { ip: network.apiServerIp, port: 443 },
+    dnsIp: network.dnsIp,
+  });
+  writeKubeconfigs(of, { pki, network });
+  const household = openHousehold({ directory, network, logger, pki });
+  const others = nodes.slice(1).map((node) => household.ensureAgent(node));
+  household.ensureProxy({ index: 0, name: nodes[0]?.name ?? "" });
+  cleanup.use(await startFirstNode(of, { plane, pki, network, nodes, localAddresses }));
+  await Promise.all(others);
+  record(of, { nodes, household });
+  return cleanup.move();
+}
+
+function planNodes(options: UpOptions, network: ClusterNetwork): InstanceNode[] {
+  const name = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, "-");
+  const first = { name, index: 0, ip: findNodeAddress() ?? network.apiServerIp };
+  const others = Array.from({ length: options.nodes - 1 }, (_, at) => {
+    return { name: `${name}-${at + 2}`, index: at + 1, ip: network.nodeIp(at + 1) };
+  });
+  return [first, ...others];
+}
+
+async function openStore({ store }: UpOptions, directory: DataDirectory): Promise<Store> {
+  if (store === "memory") return createMemoryStore();
+  return await openLmdbStore({ directory: directory.store, clock: systemClock });
+}
+
+function preparePki(
+  { options, directory }: MachineOptions,
+  network: ClusterNetwork,
+  nodes: readonly InstanceNode[],
+): Promise<Pki> {
+  return ensurePki(directory.pki, {
+    ...sources,
+    addresses: {
+      server: [options.host, network.apiServerIp],
+      serviceIp: network.apiServerIp,
+      clusterDomain: network.clusterDomain,
+      nodes: nodes.map(({ name, ip }) => ({ name, addresses: [ip] })),
+    },
+  });
+}
+
+function writeKubeconfigs(
+  { options, directory }: MachineOptions,
+  { pki, network }: { pki: Pki; network: ClusterNetwork },
+): void {
+  const caPem = pki.ca.pem.certPem;
+  const server = `https://${options.host}:${options.port}`;
+  writeKubeconfig(directory.kubeconfig, { server, caPem, keys: pki.admin });
+  const keys = pki.issueClientCertificate({ commonName: PROXY_USER, organizations: [] });
+  writeKubeconfig(directory.proxyKubeconfig, {
+    server: `https://${network.apiServerIp}`,
+    caPem,
+    keys,
+  });
+}
+
+async function startFirstNode(
+  { directory, logger }: MachineOptions,
+  of: {
+    plane: ControlPlane;
+    pki: Pki;
+    network: ClusterNetwork;
+    nodes: readonly InstanceNode[];
+    localAddresses: readonly string[];
+  },
+): Promise<AsyncDisposable> {
+  const { plane, pki, network, nodes, localAddresses } = of;
+  const [first] = nodes;
+  const keys = first && pki.nodes.get(first.name);
+  if (!first || !keys) throw new Error("the first node has no certificates");
+  const client = createClient(
+    plane.transport({
+      name: `system:node:${first.name}`,
+      groups: ["system:nodes", "system:authenticated"],
+    }),
+  );
+  const informers = createInformerFactory({ ...sources, client, logger });
+  const node = await startNode({
+    name: first.name,
+    ip: first.ip,
+    client,
+    informers,
+    cluster: network,
+    localAddresses,
+    directories: directory.node(0),
+    imageDirectory: directory.images,
+    tls: { ...keys.serving, clientCaPem: pki.ca.pem.certPem },
+    logger: logger.with({ component: "agent" }),
+  });
+  await node.ready;
+  return {
+    async [Symbol.asyncDispose]() {
+      await node[Symbol.asyncDispose]();
+      await informers[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function record(
+  { options, directory }: MachineOptions,
+  { nodes, household }: { nodes: readonly InstanceNode[]; household?: Household },
+): void {
+  writeInstance(directory.instance, {
+    version: NEPHOS_VERSION,
+    server: `https://${options.host}:${options.port}`,
+    startedAtMs: systemClock.now(),
+    processes: [identify("nephos", process.pid), ...(household?.processes() ?? [])],
+    nodes,
+  });
+}

@@ -1,0 +1,114 @@
+import { mkdirSync } from "node:fs";
+import { type Agent, startAgent } from "../agent/agent.ts";
+import { createImageStore } from "../agent/image/image-store.ts";
+import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
+import { startStreamServer } from "../agent/stream/stream-server.ts";
+import type { Client } from "../client/client.ts";
+import type { InformerFactory } from "../client/informer.ts";
+import { Cleanup } from "../lib/cleanup.ts";
+import type { Logger } from "../lib/logger.ts";
+import { probeHost } from "../sys/probe/host-probe.ts";
+import { systemClock } from "../sys/clock.ts";
+import { systemRandom } from "../sys/random.ts";
+import type { ClusterNetwork } from "./cluster-network.ts";
+import type { NodeDirectories } from "./data-directory.ts";
+import { startNodeNetwork } from "./node-network.ts";
+import { awaitPodCidr } from "./node-object.ts";
+import { runtimeOptionsOf } from "./runtime-options.ts";
+import { GIT_VERSION } from "./version.ts";
+
+/** A node of the cluster as this process runs it. */
+export interface NodeProcess extends AsyncDisposable {
+  readonly podCidr: string;
+  /** Resolves when the API has the node Ready. */
+  readonly ready: Promise<void>;
+}
+
+/** Everything that a node needs; TLS texts are PEM. */
+export interface NodeProcessOptions {
+  name: string;
+  ip: string;
+  client: Client;
+  informers: InformerFactory;
+  cluster: ClusterNetwork;
+  /** Service addresses that this node answers on itself. */
+  localAddresses: readonly string[];
+  directories: NodeDirectories;
+  imageDirectory: string;
+  tls: { certPem: string; keyPem: string; clientCaPem: string };
+  logger: Logger;
+}
+
+/** Preferred port of the agent's HTTPS endpoint; another free one is taken when it is in use. */
+const ENDPOINT_PORT = 10_250;
+
+const sources = { clock: systemClock, random: systemRandom };
+
+/** Starts the node: images, runtime and network, then the agent on top of them. */
+export async function startNode(options: NodeProcessOptions): Promise<NodeProcess> {
+  const { name, ip, client, informers, cluster, directories, logger } = options;
+  await using cleanup = new Cleanup();
+  mkdirSync(directories.state, { recursive: true, mode: 0o711 });
+  mkdirSync(directories.run, { recursive: true, mode: 0o711 });
+  const [podCidr, images, runtime] = await Promise.all([
+    awaitPodCidr(client, { name, ip }),
+    createImageStore({ ...sources, directory: options.imageDirectory, logger }),
+    createCrunRuntime({
+      ...sources,
+      ...runtimeOptionsOf(directories),
+      logger,
+    }),
+  ]);
+  cleanup.use(runtime);
+  const network = cleanup.use(
+    startNodeNetwork({
+      nodeName: name,
+      podCidr,
+      cluster,
+      localAddresses: options.localAddresses,
+      directories,
+      informers,
+      logger,
+    }),
+  );
+  const { clientCaPem, certPem, keyPem } = options.tls;
+  const endpoint = cleanup.use(
+    await startStreamServer({
+      ...sources,
+      host: ip,
+      port: ENDPOINT_PORT,
+      tls: { cert: certPem, key: keyPem, clientCa: clientCaPem },
+      logger,
+    }),
+  );
+  const agent: Agent = cleanup.use(
+    await startAgent({
+      ...sources,
+      nodeName: name,
+      client,
+      informers,
+      runtime,
+      images,
+      network: network.pods,
+      facts: {
+        nodeIp: ip,
+        podCidr,
+        clusterDnsIp: cluster.dnsIp,
+        clusterDomain: cluster.clusterDomain,
+      },
+      stateDirectory: directories.state,
+      endpointPort: endpoint.port,
+      versions: { kubelet: GIT_VERSION, runtime: runtimeVersion() },
+      logger,
+    }),
+  );
+  endpoint.serve(agent.streams);
+  const owned = cleanup.move();
+  return { podCidr, ready: agent.ready, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+/** "crun://1.8.1", as `status.nodeInfo` wants it. */
+function runtimeVersion(): string {
+  const detail = probeHost().find(({ name }) => name === "crun")?.detail ?? "";
+  return `crun://${detail.split(" ")[1] ?? "unknown"}`;
+}

@@ -1,0 +1,15 @@
+import path from "node:path";
+import type { CrunRuntimeOptions } from "../agent/runtime/runtime-context.ts";
+import type { NodeDirectories } from "./data-directory.ts";
+
+/** Where the container runtime of a node keeps its things: the same for `up` and for `down`. */
+export function runtimeOptionsOf(
+  directories: NodeDirectories,
+): Pick<CrunRuntimeOptions, "stateDirectory" | "runDirectory" | "cgroupRoot" | "runtimeBinary"> {
+  return {
+    stateDirectory: path.join(directories.state, "runtime"),
+    runDirectory: path.join(directories.run, "runtime"),
+    cgroupRoot: directories.cgroupRoot,
+    runtimeBinary: "crun",
+  };
+}
