@@ -60,3 +60,12 @@ export function logOptionsOf(query: URLSearchParams, nowMs: number): LogOptions 
     ...(limitBytes === undefined ? {} : { limitBytes }),
   };
 }
+
+/** Ports of a forward that names them in its query; what is no port is left out. */
+export function portsOf(query: URLSearchParams): number[] {
+  return query
+    .getAll("port")
+    .flatMap((text) => text.split(","))
+    .map(Number)
+    .filter((port) => Number.isInteger(port) && port > 0 && port < 65_536);
+}

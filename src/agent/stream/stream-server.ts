@@ -7,6 +7,7 @@ import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { StreamBackend } from "./contract.ts";
+import { destroyWhenIdle } from "./idle-watch.ts";
 import { answerRequest } from "./plain-requests.ts";
 import { parseStreamRequest } from "./stream-request.ts";
 import { serveUpgrade } from "./upgrades.ts";
@@ -19,7 +20,11 @@ export interface StreamServerOptions {
   tls: { cert: string; key: string; clientCa: string };
   clock: Clock;
   logger: Logger;
+  /** Streams over which nothing goes are closed after this; four hours by default. */
+  idleMs?: number;
 }
+
+const IDLE_MS = 4 * 3_600_000;
 
 /** The HTTPS endpoint of the node: what a kubelet offers to the API server. */
 export interface StreamServer extends AsyncDisposable {
@@ -34,7 +39,7 @@ const API_SERVER = "kube-apiserver-kubelet-client";
 
 /** Opens the endpoint. Only the API server may use it: see `authorize`. */
 export async function startStreamServer(options: StreamServerOptions): Promise<StreamServer> {
-  const { tls, clock, logger } = options;
+  const { tls, clock, logger, idleMs = IDLE_MS } = options;
   let backend: StreamBackend | undefined;
   const server = createServer({
     cert: tls.cert,
@@ -62,7 +67,9 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
     socket.on("error", () => socket.destroy());
     const answer = async () => {
       const target = parseStreamRequest(request);
-      await serveUpgrade(requireBackend(request), target, { request, socket, head, logger });
+      const ready = requireBackend(request);
+      destroyWhenIdle(socket, { clock, idleMs });
+      await serveUpgrade(ready, target, { request, socket, head, clock, logger });
     };
     answer().catch((error: unknown) => refuseUpgrade(socket, error, logger));
   });

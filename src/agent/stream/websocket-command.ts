@@ -15,6 +15,8 @@ export const COMMAND_PROTOCOLS: readonly string[] = [
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 /** More unsent output than this pauses the command's streams. */
 const UNSENT_MAX_BYTES = 1 << 20;
+/** More input than this that the command has not read pauses the client. */
+const UNREAD_MAX_BYTES = 1 << 20;
 
 /**
  * Connects a session with the channels of a WebSocket until its command ends or the client leaves.
@@ -40,7 +42,13 @@ export async function serveCommand(socket: WebSocket, session: StreamSession): P
     return untilEnd(stream);
   };
   const gone = new Promise<"gone">((resolve) => socket.once("close", () => resolve("gone")));
-  socket.on("message", (data) => receive(session, decode(data, base64)));
+  socket.on("message", (data) => {
+    receive(session, decode(data, base64));
+    const { stdin } = session;
+    if (!stdin || stdin.destroyed || stdin.writableLength < UNREAD_MAX_BYTES) return;
+    socket.pause();
+    stdin.once("drain", () => socket.resume());
+  });
   session.stdin?.on("error", () => {});
   const outputs = Promise.all([
     forward(session.stdout, CHANNEL.stdout),
