@@ -17,6 +17,7 @@ import type {
   TokenIssuer,
   UserInfo,
 } from "./contract.ts";
+import { CustomResources } from "./custom-resource/custom-resources.ts";
 import { ProtobufDecoder } from "./codec/protobuf-decoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
@@ -148,7 +149,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     manage: (call, of) => recordOwnership(clock, call, of),
     apply: (call, of) => applyConfiguration(clock, call, of),
   };
-  return new Server(engine, { options, caches, reader, model });
+  const definitions = registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+  if (!definitions) throw new RangeError("Cannot serve custom resources: they are not defined");
+  const custom = await CustomResources.start({ engine, definitions, base: model, startCache });
+  return new Server(engine, { options, caches, reader, model, custom });
 }
 
 /** A store that was never written has no revision that a watch could start from. */
@@ -165,6 +169,7 @@ class Server implements ApiServer {
   readonly #handler: HttpHandler;
   readonly #kubelets: KubeletProxy;
   readonly #listeners: https.Server[] = [];
+  readonly #custom: CustomResources;
   #closing = false;
 
   constructor(
@@ -174,12 +179,14 @@ class Server implements ApiServer {
       caches: readonly WatchCache[];
       reader: ObjectReader;
       model: SchemaModel;
+      custom: CustomResources;
     },
   ) {
     const { options } = of;
     this.#engine = engine;
     this.#caches = of.caches;
     this.reader = of.reader;
+    this.#custom = of.custom;
     this.#discovery = new Discovery(engine.registry, () => this.#address());
     this.#kubelets = new KubeletProxy(engine, options.kubeletTls);
     const shutdown: HealthCheck = {
@@ -192,6 +199,7 @@ class Server implements ApiServer {
       version: version["gitVersion"] ?? "",
       resources: () => engine.registry.all().map(({ resource }) => resource),
       generation: () => engine.registry.generation,
+      customSchema: (resource) => engine.registry.of(resource)?.schema,
     });
     this.#handler = new HttpHandler({
       engine,
@@ -250,6 +258,7 @@ class Server implements ApiServer {
     const closed = this.#listeners.map(
       (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
     );
+    this.#custom[Symbol.dispose]();
     for (const cache of this.#caches) cache[Symbol.dispose]();
     for (const server of this.#listeners) server.closeAllConnections();
     this.#kubelets.close();

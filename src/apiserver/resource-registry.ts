@@ -1,6 +1,7 @@
 import type { Resource } from "../api/resource.ts";
 import type { SchemaModel, StructType } from "../api/schema/model.ts";
 import type { StatusCause } from "../api/status.ts";
+import type { TableKind } from "../api/table/table-kind.ts";
 import type { Codec } from "./codec/codec.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { Strategy } from "./strategy/strategy.ts";
@@ -29,6 +30,10 @@ export interface ServedResource {
   /** For strategic merge; custom resources have none. */
   model: SchemaModel | undefined;
   struct: StructType | undefined;
+  /** OpenAPI schema of a custom resource. */
+  schema?: Record<string, unknown>;
+  /** Columns of a custom resource. */
+  table?: TableKind<KubeObject>;
   /** @throws StatusError Invalid */
   validateCreate(object: KubeObject): void;
   /** @throws StatusError Invalid */

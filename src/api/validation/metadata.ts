@@ -21,7 +21,7 @@ const IMMUTABLE = [
 export function validateMetadata(
   errors: FieldErrors,
   metadata: ObjectMeta,
-  options: { namespaced: boolean; nameRule: NameRule },
+  options: { namespaced: boolean; nameRule: NameRule; anyFinalizer?: boolean },
 ): void {
   const { name = "", generateName, namespace } = metadata;
   if (generateName) {
@@ -39,7 +39,7 @@ export function validateMetadata(
   validateLabels(errors, "metadata.labels", metadata.labels);
   validateAnnotations(errors, "metadata.annotations", metadata.annotations);
   validateOwners(errors, metadata.ownerReferences ?? []);
-  validateFinalizers(errors, metadata.finalizers ?? []);
+  validateFinalizers(errors, metadata.finalizers ?? [], options.anyFinalizer ?? false);
 }
 
 /** Keys and values of labels, or of selectors that are plain maps. */
@@ -95,11 +95,15 @@ function validateOwners(errors: FieldErrors, owners: readonly OwnerReference[]):
   }
 }
 
-function validateFinalizers(errors: FieldErrors, finalizers: readonly string[]): void {
+function validateFinalizers(
+  errors: FieldErrors,
+  finalizers: readonly string[],
+  anyName: boolean,
+): void {
   const field = "metadata.finalizers";
   for (const [at, finalizer] of finalizers.entries()) {
     errors.complaints(field, finalizer, qualifiedNameErrors(finalizer));
-    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.includes(finalizer)) {
+    if (!anyName && !finalizer.includes("/") && !STANDARD_FINALIZERS.includes(finalizer)) {
       errors.invalid(
         `${field}[${at}]`,
         finalizer,

@@ -19,6 +19,9 @@ const RULES: Readonly<Record<string, KindRules<never>>> = {
   ...OTHER_RULES,
 };
 
+/** Groups whose finalizers must be qualified; definitions and what they define are freer. */
+const OWN_GROUP = /^(?!apiextensions|apiregistration)([a-z]*|[a-z.]+\.k8s\.io)$/;
+
 /**
  * What is wrong with a decoded and defaulted object, in the words of Kubernetes; nothing when it
  * may be stored. With `old` also what a change breaks. For a subresource only `metadata` is
@@ -35,7 +38,8 @@ export function validateObject(
   const rules: KindRules<never> | undefined = RULES[`${resource.group}/${resource.plural}`];
   const metadata = object.metadata ?? {};
   const nameRule = rules?.nameRule ?? dns1123SubdomainErrors;
-  validateMetadata(errors, metadata, { namespaced: resource.namespaced, nameRule });
+  const anyFinalizer = !OWN_GROUP.test(resource.group);
+  validateMetadata(errors, metadata, { namespaced: resource.namespaced, nameRule, anyFinalizer });
   if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
   if (subresource || !rules) return errors.causes;
   if (!old || !rules.updateOnly) rules.validate?.(errors, object as never);

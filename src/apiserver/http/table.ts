@@ -33,6 +33,7 @@ export function tableOfList(
     objects: page.items.map((item) => item.object()),
     includeObject: includeOf(options.query),
     nowMs: options.nowMs,
+    ...(served.table ? { kind: served.table } : {}),
     metadata: listMetaOf(page),
   });
 }
@@ -48,6 +49,7 @@ export function tableOfObject(
     objects: [object.object()],
     includeObject: includeOf(options.query),
     nowMs: options.nowMs,
+    ...(served.table ? { kind: served.table } : {}),
     metadata: { resourceVersion: String(object.revision) },
     ...(options.noHeaders ? { noHeaders: true } : {}),
   });

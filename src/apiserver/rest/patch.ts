@@ -19,11 +19,13 @@ export async function patchObject(
   const type = call.body.contentType;
   if (type === APPLY_PATCH) return applyObject(engine, call, scope);
   const { served } = call;
+  // The schema of a custom resource says nothing of merge keys: a strategic patch is refused.
+  const struct = served.custom ? undefined : served.struct;
   const patch = parseRawValue(call.body);
   const decode = { fieldValidation: fieldValidationOf(call), warn: call.warn };
   return updateObject(engine, call, {
     wanted: (object) => {
-      const value = applyPatch({ type, patch, object, model: served.model, struct: served.struct });
+      const value = applyPatch({ type, patch, object, model: served.model, struct });
       return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
     },
     ...(scope ? { scope } : {}),

@@ -1,5 +1,6 @@
 import type { Resource } from "../../api/resource.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
+import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
 import { JOB } from "./job.ts";
 import { NAMESPACE } from "./namespace.ts";
 import { POD } from "./pod.ts";
@@ -74,7 +75,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "admissionregistration.k8s.io/validatingwebhookconfigurations": { ...GENERATION, ...CONDITIONAL },
   "admissionregistration.k8s.io/validatingadmissionpolicies": WORKLOAD,
   "admissionregistration.k8s.io/validatingadmissionpolicybindings": GENERATION,
-  "apiextensions.k8s.io/customresourcedefinitions": WORKLOAD,
+  "apiextensions.k8s.io/customresourcedefinitions": CUSTOM_RESOURCE_DEFINITION,
   "apiregistration.k8s.io/apiservices": WITH_EMPTY_STATUS,
   "flowcontrol.apiserver.k8s.io/flowschemas": WORKLOAD,
   "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": WORKLOAD,

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StatusError } from "../../api/errors.ts";
+import { settle } from "../../lib/virtual-clock.ts";
+import { type AnyObject, type ServerFixture, startServer } from "../api-server-fixture.ts";
+import { compilePath } from "./printer-columns.ts";
+
+const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const WIDGETS = "/apis/example.com/v1/namespaces/default/widgets";
+
+function definition(more: object = {}): object {
+  const schema = {
+    type: "object",
+    properties: {
+      spec: {
+        type: "object",
+        required: ["size"],
+        properties: {
+          size: { type: "integer", minimum: 1 },
+          color: { type: "string", default: "red", enum: ["red", "blue"] },
+          ports: {
+            type: "array",
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["port"],
+            items: {
+              type: "object",
+              properties: { port: { type: "integer" }, name: { type: "string" } },
+            },
+          },
+        },
+      },
+      status: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+    },
+  };
+  const version = {
+    name: "v1",
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: schema },
+    subresources: { status: {} },
+    ...more,
+  };
+  return {
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", kind: "Widget", shortNames: ["wd"] },
+      versions: [version],
+    },
+  };
+}
+
+async function define(api: ServerFixture, body: object = definition()): Promise<AnyObject> {
+  await api.ask("POST", DEFINITIONS, body);
+  await settle();
+  return api.ask("GET", `${DEFINITIONS}/widgets.example.com`);
+}
+
+async function reasonOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "accepted",
+    (error: unknown) => (error instanceof StatusError ? error.reason : String(error)),
+  );
+}
+
+test("a definition becomes established and its objects are served", async () => {
+  await using api = await startServer();
+  assert.equal(await reasonOf(api.ask("GET", WIDGETS)), "NotFound");
+  const established = await define(api);
+  const { conditions } = established["status"] as {
+    conditions: { type: string; status: string }[];
+  };
+  assert.deepEqual(
+    conditions.map(({ type, status }) => `${type}=${status}`),
+    ["NamesAccepted=True", "Established=True"],
+  );
+  const made = await api.ask("POST", WIDGETS, {
+    metadata: { name: "w" },
+    spec: { size: 2, unknown: true },
+    status: { x: 1 },
+  });
+  assert.deepEqual(made["spec"], { size: 2, color: "red" });
+  assert.equal(made["status"], undefined);
+  assert.equal(made.metadata["generation"], 1);
+  const status = { phase: { deep: [1, null] } };
+  await api.ask("PUT", `${WIDGETS}/w/status`, { ...made, status });
+  assert.deepEqual((await api.ask("GET", `${WIDGETS}/w`))["status"], status);
+});
+
+test("what breaks the schema is invalid", async () => {
+  await using api = await startServer();
+  await define(api);
+  const create = (spec: object) => api.ask("POST", WIDGETS, { metadata: { name: "w" }, spec });
+  for (const spec of [{}, { size: 0 }, { size: "two" }, { size: 1, color: "green" }]) {
+    assert.equal(await reasonOf(create(spec)), "Invalid", JSON.stringify(spec));
+  }
+  assert.equal(
+    await reasonOf(api.patch(`${WIDGETS}/w`, { body: {}, type: "strategic-merge-patch+json" })),
+    "NotFound",
+  );
+  await create({ size: 1 });
+  assert.equal(
+    await reasonOf(api.patch(`${WIDGETS}/w`, { body: {}, type: "strategic-merge-patch+json" })),
+    "UnsupportedMediaType",
+  );
+  const unconditional = { metadata: { name: "w" }, spec: { size: 2 } };
+  assert.equal(await reasonOf(api.ask("PUT", `${WIDGETS}/w`, unconditional)), "Invalid");
+});
+
+test("server-side apply merges lists by their keys", async () => {
+  await using api = await startServer();
+  await define(api);
+  const apply = (manager: string, ports: object[], size = {}) =>
+    api.patch(`${WIDGETS}/w?fieldManager=${manager}`, {
+      body: {
+        apiVersion: "example.com/v1",
+        kind: "Widget",
+        metadata: { name: "w" },
+        spec: { ...size, ports },
+      },
+      type: "apply-patch+yaml",
+    });
+  await apply("one", [{ port: 1 }], { size: 1 });
+  const both = await apply("two", [{ port: 2, name: "b" }]);
+  assert.deepEqual((both["spec"] as { ports: object[] }).ports, [
+    { port: 1 },
+    { port: 2, name: "b" },
+  ]);
+});
+
+test("another version shows the same objects", async () => {
+  await using api = await startServer();
+  const one = definition() as { spec: { versions: { name: string; storage: boolean }[] } };
+  const [first] = one.spec.versions;
+  assert.ok(first);
+  one.spec.versions.push({ ...first, name: "v2", storage: false });
+  await define(api, one);
+  await api.ask("POST", WIDGETS, { metadata: { name: "w" }, spec: { size: 1 } });
+  const seen = await api.ask("GET", `${WIDGETS.replace("v1", "v2")}/w`);
+  assert.equal(seen["apiVersion"], "example.com/v2");
+  assert.deepEqual(seen["spec"], { size: 1, color: "red" });
+});
+
+test("deleting a definition deletes its objects and stops serving them", async () => {
+  await using api = await startServer();
+  await define(api);
+  await api.ask("POST", WIDGETS, { metadata: { name: "w" }, spec: { size: 1 } });
+  await api.ask("DELETE", `${DEFINITIONS}/widgets.example.com`);
+  await settle();
+  assert.equal(await reasonOf(api.ask("GET", `${DEFINITIONS}/widgets.example.com`)), "NotFound");
+  assert.equal(await reasonOf(api.ask("GET", WIDGETS)), "NotFound");
+  assert.equal((await api.store.list("example.com/widgets")).items.length, 0);
+});
+
+test("definitions are served again after a restart", async () => {
+  await using api = await startServer();
+  await define(api);
+  await api.ask("POST", WIDGETS, { metadata: { name: "w" }, spec: { size: 1 } });
+  await api.server[Symbol.asyncDispose]();
+  await using again = await startServer({ store: api.store });
+  assert.equal((await again.ask("GET", `${WIDGETS}/w`))["kind"], "Widget");
+});
+
+test("printer columns read fields, indexes and filters", () => {
+  const object = {
+    spec: { a: { "b-c": 1 }, list: [{ name: "x" }, { name: "y", v: 2 }] },
+    status: { conditions: [{ type: "Ready", status: "True" }] },
+  };
+  const cases: [string, unknown][] = [
+    [".spec.a.b-c", 1],
+    [".spec.list[1].v", 2],
+    ['.status.conditions[?(@.type=="Ready")].status', "True"],
+    [".spec.nope.more", undefined],
+    ["{broken", undefined],
+  ];
+  for (const [path, wanted] of cases) assert.equal(compilePath(path)(object), wanted, path);
+});

@@ -1,0 +1,207 @@
+import { isNotFound } from "../../api/errors.ts";
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+} from "../../api/generated/types/apiextensions-v1.ts";
+import type { SchemaModel } from "../../api/schema/model.ts";
+import { formatTime } from "../../lib/clock.ts";
+import { copyJson } from "../../lib/json-copy.ts";
+import type { StartCache } from "../built-in-resources.ts";
+import type { UserInfo } from "../contract.ts";
+import type { Engine } from "../engine.ts";
+import type { KubeObject } from "../kube-object.ts";
+import { splitPath } from "../request/query.ts";
+import type { ServedResource } from "../resource-registry.ts";
+import type { Call } from "../rest/call.ts";
+import { deleteCollection } from "../rest/delete.ts";
+import { updateObject } from "../rest/update.ts";
+import { CLEANUP_FINALIZER } from "../strategy/custom-resource-definition.ts";
+import type { CacheEvent } from "../watch-cache/cache-event.ts";
+import { serveVersion } from "./served-version.ts";
+
+const SELF: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
+
+export interface CustomResourcesParts {
+  engine: Engine;
+  definitions: ServedResource;
+  base: SchemaModel;
+  startCache: StartCache;
+}
+
+/**
+ * Serves what CustomResourceDefinitions describe. Changes are taken in order, one after another:
+ * a definition is Established once its resources are served and in discovery.
+ */
+export class CustomResources implements Disposable {
+  readonly #parts: CustomResourcesParts;
+  /** By name of the definition. */
+  readonly #served = new Map<string, ServedResource[]>();
+  #subscription: Disposable | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  private constructor(parts: CustomResourcesParts) {
+    this.#parts = parts;
+  }
+
+  /** Serves all definitions that exist and follows the rest. */
+  static async start(parts: CustomResourcesParts): Promise<CustomResources> {
+    const custom = new CustomResources(parts);
+    const { cache } = parts.definitions;
+    for (const key of cache.keys("")) custom.#take(cache.get(key)?.object());
+    await custom.#work;
+    custom.#subscription = cache.subscribe(cache.revision, {
+      deliver: (events) => custom.#deliver(events),
+      ended: () => {},
+    });
+    return custom;
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription?.[Symbol.dispose]();
+  }
+
+  #deliver(events: readonly CacheEvent[]): void {
+    for (const event of events) {
+      if (event.removed) this.#enqueue(() => this.#forget(event.key));
+      else this.#take(event.object.object());
+    }
+  }
+
+  #take(object: KubeObject | undefined): void {
+    if (!object) return;
+    const definition = object as unknown as CustomResourceDefinition;
+    this.#enqueue(() => this.#reconcile(definition));
+  }
+
+  #enqueue(job: () => Promise<void> | void): void {
+    const { logger } = this.#parts.engine;
+    this.#work = this.#work.then(job).catch((error: unknown) => {
+      logger.error("a custom resource definition could not be served", { error });
+    });
+  }
+
+  async #reconcile(definition: CustomResourceDefinition): Promise<void> {
+    const name = definition.metadata?.name ?? "";
+    await this.#serve(name, definition);
+    if (definition.metadata?.deletionTimestamp) await this.#cleanUp(name, definition);
+    else if (!isEstablished(definition)) await this.#establish(name);
+  }
+
+  async #serve(name: string, definition: CustomResourceDefinition): Promise<void> {
+    const { engine, base, startCache } = this.#parts;
+    const before = this.#served.get(name) ?? [];
+    const now: ServedResource[] = [];
+    for (const version of definition.spec.versions) {
+      if (!version.served) continue;
+      const same = before.find(({ resource }) => resource.version === version.name);
+      now.push(await serveVersion(definition, version, { base, startCache, cache: same?.cache }));
+    }
+    for (const { resource, cache } of before) {
+      if (now.some((served) => served.cache === cache)) continue;
+      engine.registry.remove(resource);
+      cache[Symbol.dispose]();
+    }
+    for (const served of now) engine.registry.add(served);
+    this.#served.set(name, now);
+  }
+
+  #forget(name: string): void {
+    for (const { resource, cache } of this.#served.get(name) ?? []) {
+      this.#parts.engine.registry.remove(resource);
+      cache[Symbol.dispose]();
+    }
+    this.#served.delete(name);
+  }
+
+  /** Says in the status that the names are taken and the resources served. */
+  async #establish(name: string): Promise<void> {
+    const lastTransitionTime = formatTime(this.#parts.engine.clock.now());
+    await this.#update(name, (old) => {
+      const definition = copyJson(old) as unknown as CustomResourceDefinition;
+      const { names, versions } = definition.spec;
+      const singular = names.singular ?? names.kind.toLowerCase();
+      const accepted = { ...names, singular, listKind: names.listKind ?? `${names.kind}List` };
+      const stored = versions.filter(({ storage }) => storage).map((version) => version.name);
+      const known = definition.status?.storedVersions ?? [];
+      definition.status = {
+        conditions: [
+          {
+            type: "NamesAccepted",
+            status: "True",
+            lastTransitionTime,
+            reason: "NoConflicts",
+            message: "no conflicts found",
+          },
+          {
+            type: "Established",
+            status: "True",
+            lastTransitionTime,
+            reason: "InitialNamesAccepted",
+            message: "the initial names have been accepted",
+          },
+        ],
+        acceptedNames: accepted,
+        storedVersions: [...new Set([...known, ...stored])],
+      };
+      return definition as unknown as KubeObject;
+    });
+  }
+
+  /** Deletes all objects of a definition that is going, then lets it go. */
+  async #cleanUp(name: string, definition: CustomResourceDefinition): Promise<void> {
+    if (!definition.metadata?.finalizers?.includes(CLEANUP_FINALIZER)) return;
+    const [served] = this.#served.get(name) ?? [];
+    if (served && served.cache.size > 0) {
+      const call = this.#call(served, {});
+      await deleteCollection(this.#parts.engine, { ...call, method: "DELETE" });
+      if (served.cache.size > 0) return this.#retryWhenEmpty(served, definition);
+    }
+    await this.#update(name, (old) => {
+      const object = copyJson(old);
+      const { finalizers = [] } = object.metadata;
+      object.metadata.finalizers = finalizers.filter((each) => each !== CLEANUP_FINALIZER);
+      return object;
+    });
+  }
+
+  /** Objects with finalizers take their time; others may hold the definition for long. */
+  #retryWhenEmpty(served: ServedResource, definition: CustomResourceDefinition): void {
+    const { cache } = served;
+    const subscription = cache.subscribe(cache.revision, {
+      deliver: () => {
+        if (cache.size > 0) return;
+        subscription[Symbol.dispose]();
+        this.#enqueue(() => this.#cleanUp(definition.metadata?.name ?? "", definition));
+      },
+      ended: () => {},
+    });
+  }
+
+  async #update(name: string, wanted: (old: KubeObject) => KubeObject): Promise<void> {
+    const call = this.#call(this.#parts.definitions, { name, subresource: "status" });
+    try {
+      await updateObject(this.#parts.engine, call, { wanted, scope: (object) => object });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  #call(served: ServedResource, at: { name?: string; subresource?: string }): Call {
+    const { group, version, plural } = served.resource;
+    return {
+      method: "PUT",
+      served,
+      target: { group, version, resource: plural, watch: false, ...at },
+      query: splitPath("").query,
+      user: SELF,
+      body: { kind: "none" },
+      userAgent: "nephos",
+      warn: () => {},
+    };
+  }
+}
+
+function isEstablished({ status }: CustomResourceDefinition): boolean {
+  const conditions: readonly CustomResourceDefinitionCondition[] = status?.conditions ?? [];
+  return conditions.some(({ type, status: is }) => type === "Established" && is === "True");
+}
