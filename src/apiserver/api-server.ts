@@ -228,6 +228,8 @@ class Server implements ApiServer {
       rejectUnauthorized: false,
       ALPNProtocols: ["http/1.1"],
       minVersion: "TLSv1.2",
+      // A client of exec may end its input and still want the output.
+      allowHalfOpen: true,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
     });
