@@ -42,6 +42,8 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
   const { tls, clock, logger, idleMs = IDLE_MS } = options;
   let backend: StreamBackend | undefined;
   const server = createServer({
+    // A client may end its input and still want the output.
+    allowHalfOpen: true,
     cert: tls.cert,
     key: tls.key,
     ca: tls.clientCa,
