@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { CONFIG_MAPS, NODES, PODS, SECRETS } from "../../src/api/generated/resources.ts";
+import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root";
+let node: NodeUnderTest;
+
+before(async () => {
+  if (!skip) node = await startNode();
+});
+after(async () => {
+  await node?.[Symbol.asyncDispose]();
+});
+
+const shell = (script: string, more: Partial<Container> = {}): Container => ({
+  name: "app",
+  command: ["sh", "-c", script],
+  ...more,
+});
+const appOf = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
+const isRunning = (pod: Pod | undefined) => appOf(pod)?.state?.running !== undefined;
+const isReady = (pod: Pod | undefined) => appOf(pod)?.ready === true;
+
+async function logOf(name: string, previous = false): Promise<string> {
+  const target = { namespace: "default", name, container: "app" };
+  const stream = await node.agent().streams.logs(target, { previous }, AbortSignal.timeout(5_000));
+  return Buffer.concat(await stream.toArray()).toString();
+}
+
+async function remove(name: string): Promise<void> {
+  await node.client.for(PODS).delete({ namespace: "default", name });
+  await node.until(name, (pod) => pod === undefined);
+  // The node lets go of its last files a moment after the API did.
+  const known = () => (node.agent().streams.pods() as Pod[]).map(({ metadata }) => metadata?.name);
+  while (known().includes(name)) await new Promise((done) => setImmediate(done));
+}
+
+/** What a command prints inside the container. */
+async function inside(name: string, script: string): Promise<string> {
+  const pod = await node.client.for(PODS).get({ namespace: "default", name });
+  const id = appOf(pod)?.containerID?.replace("nephos://", "") ?? "";
+  const { stdout, stderr } = await node.runtime().execSync(id, ["sh", "-c", script], 5_000);
+  return stdout + stderr;
+}
+
+test("the node becomes ready", { skip }, async () => {
+  await node.agent().ready;
+  const { status } = await node.client.for(NODES).get({ name: "node-1" });
+  assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+});
+
+test("a pod runs, logs, and goes away without a trace", { skip }, async () => {
+  await node.run("hello", { containers: [shell("echo hello from $(hostname); sleep 1000")] });
+  const pod = await node.until("hello", isRunning);
+  assert.equal(pod?.status?.phase, "Running");
+  assert.match(pod?.status?.podIP ?? "", /^10\.231\.0\./);
+  assert.match(await inside("hello", "cat /etc/hosts"), /\thello\n/);
+  assert.match(await logOf("hello"), /^hello from hello\n$/);
+  await remove("hello");
+  for (const folder of ["state/pods", "state/logs", "runtime/containers", "runtime/sandboxes"]) {
+    assert.deepEqual(readdirSync(path.join(node.directory, folder)), [], folder);
+  }
+});
+
+test("a container that ends is restarted and its end is told", { skip }, async () => {
+  const script = "echo bye > /dev/termination-log; exit 3";
+  await node.run("again", { containers: [shell(script)] });
+  const pod = await node.until("again", (seen) => (appOf(seen)?.restartCount ?? 0) >= 1);
+  const last = appOf(pod)?.lastState?.terminated ?? appOf(pod)?.state?.terminated;
+  assert.equal(last?.exitCode, 3);
+  assert.equal(last?.message, "bye\n");
+  await node.until("again", (seen) => appOf(seen)?.state?.waiting?.reason === "CrashLoopBackOff");
+  await remove("again");
+});
+
+test("a pod that runs once succeeds or fails", { skip }, async () => {
+  const restartPolicy = "Never";
+  await node.run("good", { restartPolicy, containers: [shell("exit 0")] });
+  await node.run("bad", { restartPolicy, containers: [shell("exit 1")] });
+  await node.until("good", (pod) => pod?.status?.phase === "Succeeded");
+  await node.until("bad", (pod) => pod?.status?.phase === "Failed");
+  await remove("good");
+  await remove("bad");
+});
+
+test("init containers run first and share volumes with the others", { skip }, async () => {
+  const volumeMounts = [{ name: "shared", mountPath: "/shared" }];
+  const init = shell("echo prepared > /shared/file", { name: "init", volumeMounts });
+  const { image } = { image: "docker.io/library/busybox:test" };
+  await node.run("staged", {
+    volumes: [{ name: "shared", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }],
+    initContainers: [{ image, ...init }],
+    containers: [shell("cat /shared/file; sleep 1000", { volumeMounts })],
+  });
+  const pod = await node.until("staged", isRunning);
+  assert.equal(pod?.status?.initContainerStatuses?.[0]?.state?.terminated?.reason, "Completed");
+  assert.equal(await inside("staged", "cat /shared/file"), "prepared\n");
+  await remove("staged");
+});
+
+test("settings reach the container as variables and files, and follow changes", {
+  skip,
+}, async () => {
+  const { client } = node;
+  const metadata = { name: "settings", namespace: "default" };
+  await node.run("set", {
+    volumes: [
+      { name: "map", configMap: { name: "settings" } },
+      { name: "secret", secret: { secretName: "settings", defaultMode: 0o400 } },
+    ],
+    containers: [
+      shell("sleep 1000", {
+        env: [{ name: "NODE", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }],
+        envFrom: [{ configMapRef: { name: "settings" } }],
+        volumeMounts: [
+          { name: "map", mountPath: "/map" },
+          { name: "secret", mountPath: "/secret" },
+        ],
+      }),
+    ],
+  });
+  await client.for(SECRETS).create({ metadata, data: { key: "aHVzaA==" } });
+  await client.for(CONFIG_MAPS).create({ metadata, data: { COLOR: "blue" } });
+  await node.until("set", isRunning);
+  assert.equal(await inside("set", "echo $NODE $COLOR"), "node-1 blue\n");
+  assert.equal(await inside("set", "cat /map/COLOR /secret/key"), "bluehush");
+  await client.for(CONFIG_MAPS).patch(metadata, { data: { COLOR: "red" } });
+  let seen = "";
+  for (let i = 0; i < 100 && seen !== "red"; i++) seen = await inside("set", "cat /map/COLOR");
+  assert.equal(seen, "red");
+  await remove("set");
+});
+
+test("probes decide on readiness and restart what hangs", { skip }, async () => {
+  const probe = (file: string) => ({ exec: { command: ["test", "-e", file] }, periodSeconds: 1 });
+  const container = shell("touch /tmp/alive; sleep 1000", {
+    readinessProbe: probe("/tmp/ready"),
+    livenessProbe: { ...probe("/tmp/alive"), failureThreshold: 1, initialDelaySeconds: 1 },
+  });
+  await node.run("probed", { containers: [container] });
+  assert.equal(appOf(await node.until("probed", isRunning))?.ready, false);
+  await inside("probed", "touch /tmp/ready");
+  await node.until("probed", isReady);
+  await inside("probed", "busybox rm /tmp/alive");
+  const pod = await node.until("probed", (seen) => appOf(seen)?.restartCount === 1);
+  assert.equal(appOf(pod)?.ready, false);
+  await remove("probed");
+});
+
+test("a command that is not in the image, and an image that is nowhere, are named", {
+  skip,
+}, async () => {
+  await node.run("nocommand", { containers: [{ name: "app", command: ["/no/such"] }] });
+  await node.run("noimage", {
+    containers: [{ name: "app", image: "nowhere:1", imagePullPolicy: "IfNotPresent" }],
+  });
+  const lost = await node.until("nocommand", (pod) => !!appOf(pod)?.lastState?.terminated);
+  assert.equal(appOf(lost)?.lastState?.terminated?.reason, "ContainerCannotRun");
+  await node.until("noimage", (pod) => appOf(pod)?.state?.waiting?.reason === "ErrImagePull");
+  await remove("nocommand");
+  await remove("noimage");
+});
+
+test("a new agent adopts a running container and learns how another one ended", {
+  skip,
+}, async () => {
+  await node.run("kept", { containers: [shell("sleep 1000")] });
+  await node.run("ends", { restartPolicy: "Never", containers: [shell("sleep 0.3; exit 7")] });
+  const before = await node.until("kept", isRunning);
+  await node.until("ends", isRunning);
+  const pidOf = () => node.runtime().containers(before?.metadata?.uid)[0]?.pid;
+  const pid = pidOf();
+  await node.restartAgent();
+  const ended = await node.until("ends", (pod) => pod?.status?.phase === "Failed");
+  assert.equal(appOf(ended)?.state?.terminated?.exitCode, 7);
+  assert.equal(pidOf(), pid);
+  const kept = await node.client.for(PODS).get({ namespace: "default", name: "kept" });
+  assert.deepEqual(kept.status, before?.status);
+  assert.ok(existsSync(`/proc/${pid}`));
+  await remove("kept");
+  await remove("ends");
+});
+
+test("many pods at once all run", { skip }, async () => {
+  const names = Array.from({ length: 20 }, (_, at) => `many-${at}`);
+  await Promise.all(names.map((name) => node.run(name, { containers: [shell("sleep 1000")] })));
+  await Promise.all(names.map((name) => node.until(name, isRunning)));
+  await Promise.all(names.map(remove));
+  assert.deepEqual(readdirSync(path.join(node.directory, "runtime/containers")), []);
+});

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Pod } from "../../src/api/generated/types/core-v1.ts";
+import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
+import { type Agent, startAgent } from "../../src/agent/agent.ts";
+import { createImageStore } from "../../src/agent/image/image-store.ts";
+import { createPodNetwork } from "../../src/agent/network/pod-network.ts";
+import { createCrunRuntime, purgeCrunRuntime } from "../../src/agent/runtime/crun-runtime.ts";
+import type { ContainerRuntime } from "../../src/agent/runtime/contract.ts";
+import { createApiServer } from "../../src/apiserver/api-server.ts";
+import type { Client } from "../../src/client/client.ts";
+import { createInformerFactory } from "../../src/client/informer-factory.ts";
+import { createClient } from "../../src/client/resource-client.ts";
+import { writeOciArchive } from "../../src/format/oci/image-writer.ts";
+import { concat } from "../../src/format/tar/tar-header.ts";
+import { type TarInput, writeTar } from "../../src/format/tar/tar-writer.ts";
+import { Cleanup } from "../../src/lib/cleanup.ts";
+import type { Logger } from "../../src/lib/logger.ts";
+import { createMemoryStore } from "../../src/store/memory/memory-store.ts";
+import { systemClock } from "../../src/sys/clock.ts";
+import { enterPrivateMounts } from "../../src/sys/mount-namespace.ts";
+import { readMounts, unmountBelow } from "../../src/sys/mount.ts";
+import { systemRandom } from "../../src/sys/random.ts";
+
+/** Image with a static busybox; `sh`, `sleep` and all its other names work. */
+export const BUSYBOX = "docker.io/library/busybox:test";
+const WAIT_MS = 20_000;
+const APPLETS = ["sh", "sleep", "cat", "echo", "ls", "id", "kill", "touch", "test", "hostname"];
+
+/** One node with a real runtime, network and volumes, on an API server in this process. */
+export interface NodeUnderTest extends AsyncDisposable {
+  readonly client: Client;
+  readonly directory: string;
+  readonly warnings: string[];
+  agent(): Agent;
+  runtime(): ContainerRuntime;
+  /** Stops agent and runtime, as a crash would, and starts new ones. */
+  restartAgent(): Promise<void>;
+  run(name: string, spec: Partial<NonNullable<Pod["spec"]>>): Promise<Pod>;
+  /** Waits for a state of a pod; undefined means that it is gone. @throws after 20 s */
+  until(name: string, done: (pod: Pod | undefined) => boolean): Promise<Pod | undefined>;
+}
+
+function busyboxArchive(): Uint8Array {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const directory = (name: string): TarInput => ({ name, type: "directory", mode: 0o755 });
+  const entries: TarInput[] = [
+    directory("bin"),
+    directory("etc"),
+    { ...directory("tmp"), mode: 0o1777 },
+    { name: "bin/busybox", type: "file", mode: 0o755, body: readFileSync("/bin/busybox") },
+    ...APPLETS.map(
+      (name): TarInput => ({ name: `bin/${name}`, type: "symlink", linkName: "busybox" }),
+    ),
+    { name: "etc/passwd", type: "file", body: text("root:x:0:0::/:/bin/sh\n") },
+  ];
+  const layer = concat([...writeTar(entries)]);
+  const config = { Cmd: ["sleep", "1000"], Env: ["PATH=/bin"] };
+  const input = { layers: [layer], config, architecture: "amd64", references: [BUSYBOX] };
+  return concat([...writeOciArchive(input)]);
+}
+
+/** Starts the node; disposing it asserts that nothing is left. */
+export async function startNode(): Promise<NodeUnderTest> {
+  const directory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-node-")));
+  enterPrivateMounts({ sharedDirectories: [directory] });
+  await using cleanup = new Cleanup();
+  cleanup.defer(() => {
+    unmountBelow(directory);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const warnings: string[] = [];
+  const logger = collectWarnings(warnings);
+  const clock = systemClock;
+  const random = systemRandom;
+  const store = cleanup.use(createMemoryStore());
+  const server = cleanup.use(
+    await createApiServer({
+      store,
+      clock,
+      random,
+      logger,
+      security: () => ({
+        authenticators: [],
+        authorizer: { authorize: () => ({ allowed: true, reason: "" }) },
+        admission: [],
+      }),
+    }),
+  );
+  const client = createClient(server.transport({ name: "admin", groups: ["system:masters"] }));
+  const informers = cleanup.use(createInformerFactory({ client, clock, random, logger }));
+  for (const name of ["default", "kube-node-lease"]) {
+    await client
+      .for(NAMESPACES)
+      .create({ metadata: { name } })
+      .catch(() => {});
+  }
+  const images = await createImageStore({
+    directory: path.join(directory, "images"),
+    clock,
+    random,
+    logger,
+  });
+  const archive = path.join(directory, "busybox.tar");
+  writeFileSync(archive, busyboxArchive());
+  await images.import(archive);
+  const runtimeOptions = {
+    stateDirectory: path.join(directory, "runtime"),
+    runDirectory: path.join(directory, "run"),
+    cgroupRoot: `/nephos-test-${process.pid}`,
+    runtimeBinary: "crun",
+    clock,
+    random,
+    logger,
+  };
+  cleanup.defer(() => purgeCrunRuntime(runtimeOptions));
+  const startOnce = async () => {
+    const parts = new Cleanup();
+    const runtime = parts.use(await createCrunRuntime(runtimeOptions));
+    const network = parts.use(
+      createPodNetwork({
+        runDirectory: path.join(directory, "network"),
+        podCidr: "10.231.0.0/24",
+        linkPrefix: "npu",
+        localAddresses: [],
+        logger,
+      }),
+    );
+    const agent = await startAgent({
+      nodeName: "node-1",
+      client,
+      informers,
+      runtime,
+      images,
+      network,
+      facts: {
+        nodeIp: "192.0.2.2",
+        podCidr: "10.231.0.0/24",
+        clusterDnsIp: "10.96.0.10",
+        clusterDomain: "cluster.local",
+      },
+      stateDirectory: path.join(directory, "state"),
+      endpointPort: 10_250,
+      versions: { kubelet: "v1.32.3+nephos", runtime: "crun://1.8.1" },
+      clock,
+      random,
+      logger,
+    });
+    return { runtime, agent: parts.use(agent), parts };
+  };
+  let running = await startOnce();
+  cleanup.defer(() => running.parts[Symbol.asyncDispose]());
+  const pods = cleanup.use(informers.informer(PODS));
+  await pods.synced;
+
+  const until: NodeUnderTest["until"] = async (name, done) => {
+    const now = () => pods.get("default", name);
+    if (done(now())) return now();
+    return await new Promise((resolve, reject) => {
+      const finish = () => {
+        clearTimeout(timer);
+        watch[Symbol.dispose]();
+      };
+      const timer = setTimeout(() => {
+        finish();
+        const status = JSON.stringify(now()?.status, undefined, 1);
+        reject(
+          new assert.AssertionError({ message: `${name}: ${status}\n${warnings.join("\n")}` }),
+        );
+      }, WAIT_MS);
+      const watch = pods.onChange(({ object }) => {
+        if (object.metadata?.name !== name || !done(now())) return;
+        queueMicrotask(finish);
+        resolve(now());
+      });
+    });
+  };
+  const owned = cleanup.move();
+  return {
+    client,
+    directory,
+    warnings,
+    agent: () => running.agent,
+    runtime: () => running.runtime,
+    async restartAgent() {
+      await running.parts[Symbol.asyncDispose]();
+      running = await startOnce();
+    },
+    run: (name, { containers = [], ...spec }) =>
+      client.for(PODS).create({
+        metadata: { name, namespace: "default" },
+        spec: {
+          nodeName: "node-1",
+          terminationGracePeriodSeconds: 1,
+          ...spec,
+          containers: containers.map((container) => ({ image: BUSYBOX, ...container })),
+        },
+      }),
+    until,
+    async [Symbol.asyncDispose]() {
+      await owned[Symbol.asyncDispose]();
+      const left = readMounts().filter(({ target }) => target.startsWith(directory));
+      assert.deepEqual(left, []);
+    },
+  };
+}
+
+/** Unexpected trouble shows up when a test fails. */
+function collectWarnings(into: string[]): Logger {
+  const note = (message: string, fields?: object) => {
+    into.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  };
+  const logger: Logger = {
+    debug: () => {},
+    info: () => {},
+    warn: note,
+    error: note,
+    with: () => logger,
+  };
+  return logger;
+}
