@@ -15,6 +15,8 @@ export interface BundleContext {
   rootPath: string;
   cgroup: string;
   cgroupVersion: 1 | 2;
+  /** The process is put into its cgroup by us. */
+  placed: boolean;
   /** Capabilities that this process can give. */
   available: bigint;
   ipcNamespacePath?: string;
@@ -52,7 +54,8 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     rootPath: context.rootPath,
     readOnlyRoot: security.readOnlyRootFilesystem ?? false,
     command: spec.command,
-    environment: spec.tty ? ["TERM=xterm", ...spec.environment] : spec.environment,
+    // What comes first gives way to what the pod or its image says.
+    environment: [`HOME=${user.home}`, ...(spec.tty ? ["TERM=xterm"] : []), ...spec.environment],
     workingDirectory: spec.workingDirectory,
     tty: spec.tty ?? false,
     hostname: sandbox.hostname,
@@ -73,9 +76,10 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
         propagation: mount.propagation ?? "private",
       })),
     ],
-    devices: (spec.devices ?? []).map(hostDevice),
+    devices: hostDevices(spec),
     cgroupPath: context.cgroup,
     cgroupVersion: context.cgroupVersion,
+    placed: context.placed,
     resources: {
       ...limits,
       ...(oomScoreAdj !== undefined && {
@@ -114,7 +118,7 @@ function containerUser(spec: ContainerSpec, rootPath: string): ResolvedUser {
   const gid = security.group ?? found.gid;
   // The primary group too: without it, setgid(2) to another group would shed its denials.
   const additional = [gid, ...found.additionalGids, ...(security.supplementalGroups ?? [])];
-  return { uid: found.uid, gid, additionalGids: [...new Set(additional)] };
+  return { ...found, gid, additionalGids: [...new Set(additional)] };
 }
 
 /** Reads a file of the image as a process in it would, wherever its links lead; "" when absent. */
@@ -134,6 +138,11 @@ function readInRoot(rootPath: string, name: string): string {
   } finally {
     closeSync(directoryFd);
   }
+}
+
+/** The devices of the host that a container asks for. @throws RuntimeError for what is none */
+export function hostDevices(spec: ContainerSpec): DeviceNode[] {
+  return (spec.devices ?? []).map(hostDevice);
 }
 
 function hostDevice(device: string): DeviceNode {

@@ -1,14 +1,23 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import { processStartTime } from "../../sys/process.ts";
-import { containerConfig } from "./bundle.ts";
+import { deviceRules } from "../../format/oci/runtime-spec.ts";
+import { containerConfig, hostDevices } from "./bundle.ts";
 import { MonitorError, startMonitor } from "./conmon.ts";
 import { assertId, newStatus, writeJson } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
 import { settle } from "./exit-watcher.ts";
 import { mountRoot } from "./root-filesystem.ts";
-import { podCgroup, runRuntime, type RuntimeContext } from "./runtime-context.ts";
+import { placedTools, podCgroup, type RuntimeContext, runRuntime } from "./runtime-context.ts";
 import { sandboxMounts } from "./sandbox.ts";
 
 /** Prepares a container up to the point where its process waits for the start. Idempotent by id. */
@@ -35,6 +44,7 @@ export async function createContainer(
       rootPath: target,
       cgroup,
       cgroupVersion: context.cgroups.version,
+      placed: context.placesItself,
       available: context.available,
       ...(!sandbox.hostIpc && { ipcNamespacePath: ipc, sharedMemoryPath: shm }),
       seccomp: context.seccomp,
@@ -49,7 +59,8 @@ export async function createContainer(
       bootId: context.bootId,
     };
     table.save(record);
-    const pid = await startMonitor(context.tools, {
+    if (context.placesItself) prepareGroup(context, { spec, cgroup });
+    const pid = await startMonitor(placedTools(context, cgroup), {
       id: spec.id,
       bundle,
       pidFile: path.join(bundle, "pidfile"),
@@ -70,6 +81,16 @@ export async function createContainer(
   }
 }
 
+function prepareGroup(
+  { cgroups }: RuntimeContext,
+  { spec, cgroup }: { spec: ContainerSpec; cgroup: string },
+): void {
+  const privileged = spec.security.privileged ?? false;
+  cgroups.create(cgroup);
+  cgroups.limit(cgroup, spec.resources);
+  cgroups.restrictDevices(cgroup, deviceRules({ privileged, devices: hostDevices(spec) }));
+}
+
 /** Lets the process of a created container run. Idempotent. */
 export async function startContainer(
   context: RuntimeContext,
@@ -79,17 +100,40 @@ export async function startContainer(
   const record = table.container(id);
   if (record.status.state !== "created") return record.status;
   const startedAtMs = clock.now();
+  // Known before the process runs, as it may end at once.
+  table.containers.set(id, { ...record, status: { ...record.status, startedAtMs } });
   try {
-    await runRuntime(context, ["start", id]);
+    if (!releaseInit(context, id)) await runRuntime(context, ["start", id]);
   } catch (error) {
     // A process that fails in its last step before the program has already ended.
-    if (!settle(context, record)) throw runtimeError(error, readCommand(context, id));
+    if (!settle(context, table.container(id))) {
+      throw runtimeError(error, readCommand(context, id));
+    }
   }
   const current = table.container(id);
   if (current.status.state === "exited") return current.status;
-  table.save({ ...current, status: { ...current.status, state: "running", startedAtMs } });
+  table.save({ ...current, status: { ...current.status, state: "running" } });
   settle(context, table.container(id));
   return table.container(id).status;
+}
+
+/**
+ * Does what `crun start` does, without its process: the waiting first process reads a byte from a
+ * FIFO. False when it is not there, as with other runtimes.
+ */
+function releaseInit({ paths }: RuntimeContext, id: string): boolean {
+  const fifo = path.join(paths.runtimeState, id, "exec.fifo");
+  try {
+    const fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      unlinkSync(fifo);
+      return writeSync(fd, "1") === 1;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
 }
 
 function readCommand(context: RuntimeContext, id: string): string {

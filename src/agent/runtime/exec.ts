@@ -9,7 +9,7 @@ import { writeJson } from "./container-record.ts";
 import { runtimeError } from "./container-start.ts";
 import { type ExecOptions, type ExecResult, RuntimeError, type StreamSession } from "./contract.ts";
 import { openAttachSession } from "./attach.ts";
-import type { RuntimeContext } from "./runtime-context.ts";
+import { placedTools, type RuntimeContext } from "./runtime-context.ts";
 
 const OUTPUT_MAX_BYTES = 16 * 1024;
 const TIMED_OUT_EXIT_CODE = 137;
@@ -59,7 +59,7 @@ function spawnExec(
   id: string,
   { exec, streams }: { exec: ExecDirectory; streams: Omit<ExecOptions, "command" | "tty"> },
 ): PipedChild {
-  const { runtime, runtimeArguments } = context.tools;
+  const { runtime, runtimeArguments } = placedTools(context, context.table.container(id).cgroup);
   const files = ["--process", exec.specPath, "--pid-file", exec.pidFile];
   const command = [runtime, ...runtimeArguments, "exec", ...files, id];
   return spawnPiped(command, { ...streams, signalNumber });
@@ -189,7 +189,7 @@ async function terminalSession(
   const exitDirectory = path.join(exec.path, "exit");
   mkdirSync(exitDirectory);
   try {
-    const pid = await startMonitor(context.tools, {
+    const pid = await startMonitor(placedTools(context, context.table.container(id).cgroup), {
       id,
       bundle: exec.path,
       pidFile: exec.pidFile,

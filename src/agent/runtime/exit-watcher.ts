@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Timer } from "../../lib/clock.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn } from "./container-record.ts";
+import type { ContainerStatus } from "./contract.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 const SWEEP_MS = 5_000;
@@ -81,8 +82,16 @@ export function finish(
 ): void {
   if (record.status.state === "exited") return;
   const { pid: _, ...status } = record.status;
+  // Times of files come from a coarser clock, which may lag behind a few milliseconds.
+  const finishedAtMs = Math.max(end.finishedAtMs, status.startedAtMs ?? status.createdAtMs);
   const oomKilled = context.cgroups.oomKills(record.cgroup) > 0;
-  const exited = { ...status, ...end, state: "exited" as const, ...(oomKilled && { oomKilled }) };
+  const exited: ContainerStatus = {
+    ...status,
+    state: "exited",
+    exitCode: end.exitCode,
+    finishedAtMs,
+    ...(oomKilled && { oomKilled }),
+  };
   context.table.save({ ...record, status: exited });
   context.table.announceExit(exited);
 }

@@ -102,17 +102,20 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
   });
 
   it("gives environment, hostname, user, groups and a private view of the node", async () => {
-    const { out } = await run("echo $GREETING; hostname; id; echo $$; stat -c %a /dev/shm; pwd", {
-      security: {
-        user: "www",
-        supplementalGroups: [77],
-        allowPrivilegeEscalation: false,
-        seccomp: "runtime-default",
+    const { out } = await run(
+      "echo $GREETING $HOME; hostname; id; echo $$; stat -c %a /dev/shm; pwd",
+      {
+        security: {
+          user: "www",
+          supplementalGroups: [77],
+          allowPrivilegeEscalation: false,
+          seccomp: "runtime-default",
+        },
+        workingDirectory: "/tmp",
       },
-      workingDirectory: "/tmp",
-    });
+    );
     assert.deepEqual(out, [
-      "hello",
+      "hello /",
       "host-of-pod",
       "uid=33(www) gid=34 groups=34,50(extra),77",
       "1",
@@ -238,7 +241,7 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
       command: [
         "sh",
         "-c",
-        "tty; read line; until stty size; do :; done 2>/dev/null; echo got $line; exit 6",
+        "tty; read line; until stty size 2>&1 | grep 37; do sleep 0.01; done; echo got $line; exit 6",
       ],
     });
     terminal.resize({ columns: 101, rows: 37 });

@@ -45,14 +45,17 @@ export interface RuntimeContext {
   readonly bootId: string;
   readonly available: bigint;
   readonly oomScoreFloor: number;
-  readonly isCrun: boolean;
+  /** Containers are put into their cgroups by us, not by the OCI runtime. */
+  readonly placesItself: boolean;
 }
 
 /** Probes the machine and fixes the paths. */
 export function createContext(options: CrunRuntimeOptions): RuntimeContext {
   const paths = runtimePaths(options.stateDirectory, options.runDirectory);
   const isCrun = path.basename(options.runtimeBinary) !== "runc";
-  const manager = isCrun ? ["--cgroup-manager=cgroupfs"] : [];
+  const cgroups = openCgroups();
+  const placesItself = isCrun && cgroups.version === 1;
+  const manager = isCrun ? [`--cgroup-manager=${placesItself ? "disabled" : "cgroupfs"}`] : [];
   const available = effectiveCapabilities();
   const mayLower = (available >> BigInt(CAPABILITIES.indexOf("CAP_SYS_RESOURCE"))) & 1n;
   const own = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
@@ -66,13 +69,13 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
       runtime: findProgram(options.runtimeBinary),
       runtimeArguments: ["--root", paths.runtimeState, ...manager],
     },
-    cgroups: openCgroups(),
+    cgroups,
     table: createContainerTable(paths),
     seccomp: createSeccompProfiles({ takesCompiled: isCrun }),
     bootId: bootId(),
     available,
     oomScoreFloor: mayLower ? -1000 : own,
-    isCrun,
+    placesItself,
   };
 }
 
@@ -90,6 +93,21 @@ function findProgram(name: string): string {
   }
   throw new RuntimeError("runtime-failed", `Cannot run containers: "${name}" is not installed`);
 }
+
+/**
+ * The command line of the OCI runtime with which a process starts in `cgroup`: through a shell that
+ * moves itself there first, when that is ours to do.
+ */
+export function placedTools(context: RuntimeContext, cgroup: string): MonitorTools {
+  const { tools, cgroups, placesItself } = context;
+  if (!placesItself) return tools;
+  const moves = cgroups.hierarchies.map((hierarchy) => `echo 0 > ${hierarchy}"$0"/tasks`);
+  const script = `${moves.join(" && ")} && exec "$@"`;
+  const runtimeArguments = ["-c", script, cgroup, tools.runtime, ...tools.runtimeArguments];
+  return { ...tools, runtime: SHELL, runtimeArguments };
+}
+
+const SHELL = "/bin/sh";
 
 /** The cgroup of a pod: below a parent for its QoS class, as kubelet lays them out. */
 export function podCgroup(cgroupRoot: string, sandbox: SandboxSpec): string {

@@ -3,6 +3,8 @@ export interface ResolvedUser {
   uid: number;
   gid: number;
   additionalGids: number[];
+  /** Home directory; "/" for a user that the image does not know. */
+  home: string;
 }
 
 /** Texts of the image's files; "" when absent. */
@@ -28,16 +30,17 @@ export function resolveUser(text: string, files: UserFiles): ResolvedUser | stri
   );
   const uid = numeric ?? number(user?.[2]);
   if (uid === undefined) return `unable to find user "${wanted}": no such user in /etc/passwd`;
+  const home = user?.[5] || "/";
   if (groupText) {
     const gid = number(groupText) ?? number(groups.find((one) => one[0] === groupText)?.[2]);
     if (gid === undefined) return `unable to find group "${groupText}": not in /etc/group`;
-    return { uid, gid, additionalGids: [] };
+    return { uid, gid, additionalGids: [], home };
   }
   const gid = number(user?.[3]) ?? 0;
   const name = user?.[0];
   const member = groups.filter((one) => name && (one[3] ?? "").split(",").includes(name));
   const additionalGids = member.flatMap((one) => number(one[2]) ?? []).filter((id) => id !== gid);
-  return { uid, gid, additionalGids };
+  return { uid, gid, additionalGids, home };
 }
 
 function records(text: string): string[][] {

@@ -30,12 +30,13 @@ test("users are resolved against the image's files", () => {
     group: "root:x:0:\nextra:x:50:other,www\nwww:x:34:www\n",
   };
   const user = (text: string) => resolveUser(text, files);
-  assert.deepEqual(user(""), { uid: 0, gid: 0, additionalGids: [] });
-  assert.deepEqual(user("www"), { uid: 33, gid: 34, additionalGids: [50] });
-  assert.deepEqual(user("33"), { uid: 33, gid: 34, additionalGids: [50] });
-  assert.deepEqual(user("www:extra"), { uid: 33, gid: 50, additionalGids: [] });
-  assert.deepEqual(user("1234"), { uid: 1234, gid: 0, additionalGids: [] });
-  assert.deepEqual(user("7:8"), { uid: 7, gid: 8, additionalGids: [] });
+  assert.deepEqual(user(""), { uid: 0, gid: 0, additionalGids: [], home: "/root" });
+  const www = { uid: 33, gid: 34, additionalGids: [50], home: "/" };
+  assert.deepEqual(user("www"), www);
+  assert.deepEqual(user("33"), www);
+  assert.deepEqual(user("www:extra"), { ...www, gid: 50, additionalGids: [] });
+  assert.deepEqual(user("1234"), { uid: 1234, gid: 0, additionalGids: [], home: "/" });
+  assert.deepEqual(user("7:8"), { uid: 7, gid: 8, additionalGids: [], home: "/" });
   assert.match(JSON.stringify(user("absent")), /unable to find user .*absent/);
   assert.match(JSON.stringify(user("www:absent")), /unable to find group .*absent/);
 });

@@ -24,6 +24,8 @@ export interface RuntimeSpecInput {
   /** Absolute in each cgroup hierarchy. */
   cgroupPath: string;
   cgroupVersion: 1 | 2;
+  /** Somebody else places the process and sets its limits. */
+  placed?: boolean;
   resources: ResourceLimits;
   sysctls?: Readonly<Record<string, string>>;
   /** A profile in the format of the specification. */
@@ -114,8 +116,7 @@ export function runtimeSpec(input: RuntimeSpecInput): object {
     annotations: input.annotations ?? {},
     linux: {
       namespaces: namespaces(input),
-      cgroupsPath: input.cgroupPath,
-      resources: resources(input),
+      ...(!input.placed && { cgroupsPath: input.cgroupPath, resources: resources(input) }),
       ...(input.devices.length > 0 && { devices: input.devices.map(device) }),
       ...(input.sysctls && { sysctl: input.sysctls }),
       ...(input.seccomp && { seccomp: input.seccomp }),
@@ -229,31 +230,48 @@ function resources(input: RuntimeSpecInput): object {
     input.resources;
   const given = (values: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-  const rules = input.privileged
-    ? [{ allow: true, access: "rwm" }]
-    : [
-        { allow: false, access: "rwm" },
-        { allow: true, type: "c", access: "m" },
-        { allow: true, type: "b", access: "m" },
-        ...USUAL_DEVICES.map(([major, minor]) => ({
-          allow: true,
-          type: "c",
-          major,
-          ...(minor !== undefined && { minor }),
-          access: "rwm",
-        })),
-        ...input.devices.map(({ type, major, minor }) => ({
-          allow: true,
-          type,
-          major,
-          minor,
-          access: "rwm",
-        })),
-      ];
   return {
-    devices: rules,
+    devices: deviceRules(input),
     cpu: given({ shares: cpuShares, quota: cpuQuotaUs, period: cpuPeriodUs, cpus: cpusetCpus }),
     memory: given({ limit: memoryLimitBytes }),
     ...(pidsMax !== undefined && { pids: { limit: pidsMax } }),
   };
+}
+
+/** What a container may do with devices, first to last; a missing number means any. */
+export interface DeviceRule {
+  allow: boolean;
+  /** Absent means all of both types. */
+  type?: "c" | "b";
+  major?: number;
+  minor?: number;
+  /** Letters of "rwm". */
+  access: string;
+}
+
+/** The usual devices and those of the container; making nodes is harmless, so all may. */
+export function deviceRules(input: {
+  privileged: boolean;
+  devices: readonly DeviceNode[];
+}): DeviceRule[] {
+  if (input.privileged) return [{ allow: true, access: "rwm" }];
+  return [
+    { allow: false, access: "rwm" },
+    { allow: true, type: "c", access: "m" },
+    { allow: true, type: "b", access: "m" },
+    ...USUAL_DEVICES.map(([major, minor]) => ({
+      allow: true,
+      type: "c" as const,
+      major,
+      ...(minor !== undefined && { minor }),
+      access: "rwm",
+    })),
+    ...input.devices.map(({ type, major, minor }) => ({
+      allow: true,
+      type,
+      major,
+      minor,
+      access: "rwm",
+    })),
+  ];
 }
