@@ -1,5 +1,5 @@
 import { isNotFound, StatusError } from "../../api/errors.ts";
-import { PODS } from "../../api/generated/resources.ts";
+import { NETWORK_POLICIES, PODS } from "../../api/generated/resources.ts";
 import type { NamespaceCondition } from "../../api/generated/types/core-v1.ts";
 import type { ObjectMeta } from "../../api/generated/types/meta-v1.ts";
 import { storageNameOf } from "../../api/resource.ts";
@@ -17,7 +17,10 @@ export interface Remainder {
   contentFailures: readonly string[];
 }
 
-/** Deletes everything inside a namespace once and reports what is left. Pods go first. */
+/**
+ * Deletes everything inside a namespace once and reports what is left. Network policies outlive
+ * the last pod: a pod that is still stopping must not become reachable meanwhile.
+ */
 export async function deleteContent(client: Client, namespace: string): Promise<Remainder> {
   const { resources, failures } = await discoverResources(client.transport);
   const remaining = new Map<string, number>();
@@ -40,12 +43,9 @@ export async function deleteContent(client: Client, namespace: string): Promise<
   const deletable = resources.filter(
     ({ namespaced, verbs }) => namespaced && verbs.includes("delete") && verbs.includes("list"),
   );
-  const isPods = (one: ServedResource) => storageNameOf(one) === storageNameOf(PODS);
-  await Promise.all(deletable.filter(isPods).map(empty));
-  // Pods may still need what is around them to stop in good order.
-  if (remaining.size === 0) {
-    await Promise.all(deletable.filter((one) => !isPods(one)).map(empty));
-  }
+  const guards = (one: ServedResource) => storageNameOf(one) === storageNameOf(NETWORK_POLICIES);
+  await Promise.all(deletable.filter((one) => !guards(one)).map(empty));
+  if (!remaining.has(PODS.plural)) await Promise.all(deletable.filter(guards).map(empty));
   return { remaining, finalizers, discoveryFailures: failures, contentFailures };
 }
 
