@@ -18,6 +18,7 @@ import type { InformerFactory } from "../client/informer.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { createClient } from "../client/resource-client.ts";
 import { builtInControllers } from "../controllers/built-in.ts";
+import { runGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
 import type { Logger } from "../lib/logger.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
@@ -144,7 +145,13 @@ function startControllers(
       return Promise.resolve();
     },
   };
-  return [stopScheduler, ...running, ...recorders];
+  const collector = runGarbageCollector({
+    ...sources,
+    client,
+    informers,
+    logger: logger.with({ component: "garbage-collector" }),
+  });
+  return [stopScheduler, collector, ...running, ...recorders];
 }
 
 function versionInfo(): Readonly<Record<string, string>> {
