@@ -6,6 +6,7 @@ import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
   ENDPOINTS,
+  JOBS,
   NAMESPACES,
   NODES,
   PODS,
@@ -129,6 +130,22 @@ test("a namespace gets its account and CA, and its deletion takes everything alo
   await gone(namespaces.get({ name: namespace }));
   assert.deepEqual(await pods(plane, namespace), []);
   assert.deepEqual((await plane.client.for(CONFIG_MAPS).list({ namespace })).items, []);
+});
+
+test("a deleted job lets its pods go", async () => {
+  await using plane = await start();
+  const jobs = plane.client.for(JOBS);
+  const template = {
+    spec: { restartPolicy: "Never" as const, containers: [{ name: "c", image: "i" }] },
+  };
+  const work = { name: "work", namespace: "default" };
+  await jobs.create({ apiVersion: "batch/v1", kind: "Job", metadata: work, spec: { template } });
+  await plane.clock.advance(1000);
+  const [pod] = await pods(plane);
+  assert.deepEqual(pod?.metadata?.finalizers, ["batch.kubernetes.io/job-tracking"]);
+  await jobs.delete(work, { propagationPolicy: "Background" });
+  await plane.clock.advance(2000);
+  assert.deepEqual(await pods(plane), []);
 });
 
 test("a service follows its pods", async () => {

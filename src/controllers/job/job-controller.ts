@@ -19,6 +19,14 @@ import { WriteOverlay } from "../write-overlay.ts";
 import { type JobPlan, planJob, TRACKING } from "./job-plan.ts";
 import { jobPod } from "./job-pod.ts";
 
+const TRACKED = "tracked";
+
+/** The job that a tracked pod was made for, also when that job is gone or let the pod go. */
+function trackingJob(pod: Pod): string | undefined {
+  if (!pod.metadata?.finalizers?.includes(TRACKING)) return undefined;
+  return controllerOf(pod)?.name ?? pod.metadata.labels?.["batch.kubernetes.io/job-name"];
+}
+
 /** Runs pods of every Job until enough of them succeeded. */
 export function jobController(): ControllerDefinition {
   const overlay = new WriteOverlay<Pod>();
@@ -32,17 +40,27 @@ export function jobController(): ControllerDefinition {
           const controller = controllerOf(pod);
           const namespace = pod.metadata?.namespace;
           if (!controller) {
-            return listers
+            const stray = trackingJob(pod);
+            const adopters = listers
               .of(JOBS)
               .list(namespace)
               .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
               .map(refOf);
+            return stray ? [...adopters, { name: stray, namespace }] : adopters;
           }
           if (!refersTo(JOBS, controller)) return [];
           overlay.observe(controller.uid, pod);
           return [{ name: controller.name, namespace }];
         },
-        { indexes: { [ORPHANS]: orphanIndex } },
+        {
+          indexes: {
+            [ORPHANS]: orphanIndex,
+            [TRACKED]: (pod) => {
+              const job = trackingJob(pod);
+              return job ? [`${pod.metadata?.namespace}/${job}`] : [];
+            },
+          },
+        },
       ),
     },
     outputs: [
@@ -52,7 +70,12 @@ export function jobController(): ControllerDefinition {
     async reconcile(context, key) {
       const { inputs, client, clock } = context;
       const job = inputs.jobs.get(key.namespace, key.name);
-      if (!job) return;
+      const tracked = inputs.pods.byIndex(TRACKED, `${key.namespace}/${key.name}`);
+      if (!job) {
+        // Nobody will count these pods any more, so nothing may hold them.
+        await Promise.all(tracked.map((pod) => untrack(client, pod)));
+        return;
+      }
       const managedBy = job.spec?.managedBy;
       if (managedBy && managedBy !== "kubernetes.io/job-controller") return;
       const uid = uidOf(job);
@@ -65,6 +88,10 @@ export function jobController(): ControllerDefinition {
         compileSelector(job.spec?.selector),
       );
       await executeClaims(client, claims, { resource: PODS, owner: job, ownerResource: JOBS });
+      const strays = tracked.filter(
+        (pod) => controllerOf(pod)?.uid !== uid && !claims.claimed.includes(pod),
+      );
+      await Promise.all(strays.map((pod) => untrack(client, pod)));
       const plan = planJob(job, { pods: claims.claimed, nowMs: clock.now() });
       await execute(context, { job, plan, overlay });
       const { requeueAfterMs } = plan;
