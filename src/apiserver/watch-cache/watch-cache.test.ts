@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { StatusError } from "../../api/errors.ts";
+import { settle } from "../../lib/virtual-clock.ts";
+import { type AnyObject, type ServerFixture, startServer } from "../api-server-fixture.ts";
+import { CacheEvent } from "./cache-event.ts";
+import { CachedObject } from "./cached-object.ts";
+import { EventRing } from "./event-ring.ts";
+import { SortedKeys } from "./sorted-keys.ts";
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+
+/** One step of a client: what it does to which of a few objects. */
+const step = fc.record({
+  name: fc.constantFrom("a", "b", "c"),
+  action: fc.constantFrom("create", "label", "unlabel", "touch", "delete"),
+  value: fc.integer({ min: 0, max: 3 }),
+});
+type Step = { name: string; action: string; value: number };
+
+async function perform(api: ServerFixture, { name, action, value }: Step): Promise<void> {
+  const merge = (body: object) => api.patch(`${MAPS}/${name}`, { body, type: "merge-patch+json" });
+  const metadata = { name, labels: { watched: "yes" } };
+  try {
+    if (action === "create") await api.ask("POST", MAPS, { metadata });
+    if (action === "label") await merge({ metadata: { labels: { watched: "yes" } } });
+    if (action === "unlabel") await merge({ metadata: { labels: { watched: null } } });
+    if (action === "touch") await merge({ data: { value: `${value}` } });
+    if (action === "delete") await api.ask("DELETE", `${MAPS}/${name}`);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+  }
+}
+
+/** What a client knows that lists once and applies the events after. */
+async function follow(api: ServerFixture, query: string, since?: string) {
+  const known = new Map<string, AnyObject>();
+  const problems: string[] = [];
+  let last = 0;
+  const keyOf = (object: AnyObject) => String(object.metadata["name"]);
+  let version = since;
+  if (version === undefined) {
+    const list = await api.ask("GET", `${MAPS}?${query}`);
+    for (const item of list["items"] as AnyObject[]) known.set(keyOf(item), item);
+    version = list.metadata["resourceVersion"] as string;
+  }
+  const watch = await api.transport.watch(
+    { method: "GET", path: `${MAPS}?${query}&resourceVersion=${version}` },
+    {
+      event: (type, value) => {
+        const object = value as AnyObject;
+        const key = keyOf(object);
+        const revision = Number(object.metadata["resourceVersion"]);
+        if (revision <= last) problems.push(`${revision} came after ${last}`);
+        last = revision;
+        if (known.has(key) === (type === "ADDED")) problems.push(`${type} of ${key}`);
+        if (type === "DELETED") known.delete(key);
+        else known.set(key, object);
+      },
+      closed: () => {},
+    },
+  );
+  return { known, problems, watch };
+}
+
+test("a list and the events after it add up to the state, whatever happens", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 12 }),
+      fc.array(step, { maxLength: 20 }),
+      fc.constantFrom("", "labelSelector=watched%3Dyes", "fieldSelector=metadata.name%3Da"),
+      async (before, after, query) => {
+        await using api = await startServer();
+        for (const each of before) await perform(api, each);
+        const client = await follow(api, query);
+        await Promise.all(after.map((each) => perform(api, each)));
+        await settle();
+        const state = (await api.ask("GET", `${MAPS}?${query}`))["items"] as AnyObject[];
+        assert.deepEqual(client.problems, []);
+        assert.deepEqual(
+          [...client.known.values()].sort((a, b) =>
+            String(a.metadata["name"]) < String(b.metadata["name"]) ? -1 : 1,
+          ),
+          state,
+        );
+        client.watch[Symbol.dispose]();
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("a watch from an old revision replays what happened since", async () => {
+  await using api = await startServer();
+  const since = String((await api.ask("GET", MAPS)).metadata["resourceVersion"]);
+  await perform(api, { name: "a", action: "create", value: 0 });
+  await perform(api, { name: "a", action: "touch", value: 1 });
+  await perform(api, { name: "b", action: "create", value: 0 });
+  await perform(api, { name: "b", action: "delete", value: 0 });
+  const client = await follow(api, "", since);
+  assert.deepEqual([...client.known.keys()], ["a"]);
+  assert.deepEqual(client.problems, []);
+  client.watch[Symbol.dispose]();
+});
+
+test("a watch from before the history expires", async () => {
+  await using api = await startServer();
+  let expired: unknown;
+  await api.transport
+    .watch(
+      { method: "GET", path: `${MAPS}?resourceVersion=0&sendInitialEvents=false` },
+      { event: () => {}, closed: () => {} },
+    )
+    .catch((error: unknown) => assert.equal((error as StatusError).reason, "Invalid"));
+  await using later = await startServer({ store: api.store });
+  await perform(later, { name: "a", action: "create", value: 0 });
+  await using restarted = await startServer({ store: api.store });
+  await restarted.transport.watch(
+    { method: "GET", path: `${MAPS}?resourceVersion=1` },
+    { event: () => {}, closed: (error) => (expired = error) },
+  );
+  assert.equal((expired as StatusError).reason, "Expired");
+  assert.equal((expired as StatusError).code, 410);
+});
+
+test("a watch can begin with the state, and says when that is complete", async () => {
+  await using api = await startServer();
+  await perform(api, { name: "a", action: "create", value: 0 });
+  const seen: string[] = [];
+  const options = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=1";
+  using _watch = await api.transport.watch(
+    { method: "GET", path: `${MAPS}?${options}` },
+    {
+      event: (type, object) => {
+        const { annotations } = (object as AnyObject).metadata;
+        const marks = annotations as Record<string, string> | undefined;
+        seen.push(`${type} ${marks?.["k8s.io/initial-events-end"] ?? ""}`);
+      },
+      closed: () => {},
+    },
+  );
+  assert.deepEqual(seen, ["ADDED ", "BOOKMARK true"]);
+  await api.clock.advance(61_000);
+  assert.equal(seen.length, 3);
+});
+
+test("the ring keeps young events up to its bound and old ones up to its minimum", () => {
+  const ring = new EventRing(0, { eventsMin: 2, eventsMax: 4, ageMs: 100 });
+  const push = (revision: number, timeMs: number) => {
+    const object = new CachedObject("k", revision, Buffer.from("{}"));
+    ring.push(new CacheEvent({ object, previous: undefined, removed: false, timeMs }));
+  };
+  for (let revision = 1; revision <= 6; revision++) push(revision, 0);
+  assert.deepEqual(
+    ring.after(0).map(({ revision }) => revision),
+    [3, 4, 5, 6],
+  );
+  assert.equal(ring.startRevision, 2);
+  push(7, 1_000);
+  assert.deepEqual(
+    ring.after(5).map(({ revision }) => revision),
+    [6, 7],
+  );
+  assert.equal(ring.startRevision, 5);
+});
+
+test("sorted keys find every range that a sorted array has", () => {
+  const key = fc.stringMatching(/^[a-c]{1,3}(\/[a-c]{1,2})?$/);
+  fc.assert(
+    fc.property(fc.array(key), fc.array(key), key, (added, removed, prefix) => {
+      const keys = new SortedKeys([]);
+      for (const each of added) keys.add(each);
+      for (const each of removed) keys.remove(each);
+      const wanted = [...new Set(added)].filter((each) => !removed.includes(each)).sort();
+      assert.deepEqual([...keys.range("")], wanted);
+      assert.deepEqual(
+        [...keys.range(prefix)],
+        wanted.filter((each) => each.startsWith(prefix)),
+      );
+      assert.deepEqual(
+        [...keys.range("", prefix)],
+        wanted.filter((each) => each >= prefix),
+      );
+    }),
+  );
+});
