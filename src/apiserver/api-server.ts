@@ -30,6 +30,7 @@ import {
 } from "./http/plain-pages.ts";
 import { createInProcessTransport } from "./in-process-transport.ts";
 import { KubeletProxy, type KubeletTls } from "./kubelet-proxy/kubelet-proxy.ts";
+import { DEFAULT_TIMES, type MaintenanceTimes, startMaintenance } from "./maintenance.ts";
 import { createObjectReader } from "./object-reader.ts";
 import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
@@ -61,6 +62,7 @@ export interface ApiServerOptions {
   serviceCidr?: string;
   /** Default 30000 to 32767. */
   nodePorts?: { first: number; last: number };
+  maintenance?: Partial<MaintenanceTimes>;
   /** Other servers write to the same store. */
   sharedStore?: boolean;
   /** Further checks of /readyz. */
@@ -152,7 +154,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const definitions = registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   if (!definitions) throw new RangeError("Cannot serve custom resources: they are not defined");
   const custom = await CustomResources.start({ engine, definitions, base: model, startCache });
-  return new Server(engine, { options, caches, reader, model, custom });
+  const events = registry.find("", "v1", "events")?.cache;
+  if (!events) throw new RangeError("Cannot expire events: they are not served");
+  const times = { ...DEFAULT_TIMES, ...options.maintenance };
+  const maintenance = startMaintenance({ store, clock, logger, events, times });
+  return new Server(engine, { options, caches, reader, model, background: [custom, maintenance] });
 }
 
 /** A store that was never written has no revision that a watch could start from. */
@@ -169,7 +175,7 @@ class Server implements ApiServer {
   readonly #handler: HttpHandler;
   readonly #kubelets: KubeletProxy;
   readonly #listeners: https.Server[] = [];
-  readonly #custom: CustomResources;
+  readonly #background: readonly Disposable[];
   #closing = false;
 
   constructor(
@@ -179,14 +185,14 @@ class Server implements ApiServer {
       caches: readonly WatchCache[];
       reader: ObjectReader;
       model: SchemaModel;
-      custom: CustomResources;
+      background: readonly Disposable[];
     },
   ) {
     const { options } = of;
     this.#engine = engine;
     this.#caches = of.caches;
     this.reader = of.reader;
-    this.#custom = of.custom;
+    this.#background = of.background;
     this.#discovery = new Discovery(engine.registry, () => this.#address());
     this.#kubelets = new KubeletProxy(engine, options.kubeletTls);
     const shutdown: HealthCheck = {
@@ -260,7 +266,7 @@ class Server implements ApiServer {
     const closed = this.#listeners.map(
       (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
     );
-    this.#custom[Symbol.dispose]();
+    for (const part of this.#background) part[Symbol.dispose]();
     for (const cache of this.#caches) cache[Symbol.dispose]();
     for (const server of this.#listeners) server.closeAllConnections();
     this.#kubelets.close();

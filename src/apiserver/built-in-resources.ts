@@ -12,18 +12,13 @@ import type { KubeObject } from "./kube-object.ts";
 import type { ServedResource } from "./resource-registry.ts";
 import { attributesOf } from "./rest/attributes-of.ts";
 import { builtInStrategy } from "./strategy/built-in-strategies.ts";
+import { encodeThrough, spliceThrough, viewOf } from "./views/views.ts";
 import type { AttributesOf } from "./watch-cache/cached-object.ts";
 import type { WatchCache } from "./watch-cache/watch-cache.ts";
 
-/** Served only through another resource, or in another version of it. */
-const NOT_SERVED: ReadonlySet<string> = new Set([
-  "/componentstatuses",
-  "events.k8s.io/events",
-  "autoscaling/v1/horizontalpodautoscalers",
-]);
-
-function isServed({ group, version, plural }: Resource): boolean {
-  return !NOT_SERVED.has(`${group}/${plural}`) && !NOT_SERVED.has(`${group}/${version}/${plural}`);
+/** Component statuses are history: nobody keeps them any more. */
+function isServed({ plural }: Resource): boolean {
+  return plural !== "componentstatuses";
 }
 
 /** What starts the cache of a resource. */
@@ -44,21 +39,24 @@ export async function serveBuiltIns(
       const { group, version, kind } = resource;
       const struct = model.root({ group, version, kind });
       if (!struct) throw new RangeError(`Cannot serve ${kind}: the model does not have it`);
-      const storage = storageNameOf(resource);
+      const view = viewOf(resource);
+      const storage = view?.storage ?? storageNameOf(resource);
+      const splice = view ? spliceThrough(view) : spliceResourceVersion;
       const attributes = attributesOf(resource);
       const setDefaults = (object: KubeObject) => applyDefaults({ group, version, kind }, object);
       const cache = await startCache({
         storage,
-        splice: spliceResourceVersion,
+        splice,
         attributesOf: attributes,
       });
+      const codec = schemaCodec({ resource, decoder, struct: struct.name, setDefaults });
       return {
         resource,
         apiVersion: apiVersionOf(resource),
         storage,
         strategy: builtInStrategy(resource),
-        codec: schemaCodec({ resource, decoder, struct: struct.name, setDefaults }),
-        splice: spliceResourceVersion,
+        codec: view ? encodeThrough(view, codec) : codec,
+        splice,
         cache,
         attributesOf: attributes,
         selectable: [],
