@@ -7,6 +7,7 @@ import {
   appendFileSync,
   chownSync,
   closeSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -34,7 +35,11 @@ interface Recipe {
   /** Lines of /etc/passwd besides root's and nobody's. */
   users?: readonly string[];
   prepare?: (root: string) => void;
+  /** Path in the image to path in this repository. */
+  files?: Readonly<Record<string, string>>;
 }
+
+const REPOSITORY = path.resolve(import.meta.dirname, "../..");
 
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const NGINX_SITE = `server {
@@ -82,6 +87,13 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     users: ["node:x:1000:1000::/home/node:/bin/sh"],
     config: { Cmd: ["node"], Env: [PATH] },
   },
+  "guestbook-api": {
+    packages: ["nodejs"],
+    tag: "1.0",
+    users: ["node:x:1000:1000::/home/node:/bin/sh"],
+    config: { Cmd: ["node", "/app/server.js"], Env: [PATH], ExposedPorts: { "8080/tcp": {} } },
+    files: { "app/server.js": "examples/guestbook/api/server.js" },
+  },
   busybox: {
     packages: [],
     tag: "1.35",
@@ -100,7 +112,11 @@ async function build(name: string, { out, cache, refresh }: Options): Promise<st
   const stamp = path.join(cache, `${name}.stamp`);
   const script = readFileSync(new URL(import.meta.url));
   const versions = packages.map((one) => `${one.name}=${one.version}`).join(" ");
-  const inputs = createHash("sha256").update(script).update(versions).digest("hex");
+  const hash = createHash("sha256").update(script).update(versions);
+  for (const file of Object.values(recipe.files ?? {})) {
+    hash.update(readFileSync(path.join(REPOSITORY, file)));
+  }
+  const inputs = hash.digest("hex");
   const current = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
   if (current === `${inputs} ${target}` && existsSync(target)) return `${target} is up to date`;
 
@@ -150,6 +166,10 @@ async function assemble(
   );
   for (const { file } of packages) await unpackPackage(file, root);
   recipe.prepare?.(root);
+  for (const [target, source] of Object.entries(recipe.files ?? {})) {
+    mkdirSync(path.dirname(path.join(root, target)), { recursive: true });
+    copyFileSync(path.join(REPOSITORY, source), path.join(root, target));
+  }
   const busybox = path.join(root, "bin/busybox");
   for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
     const link = path.join(root, "bin", applet);

@@ -4,13 +4,15 @@ const http = require("node:http");
 const net = require("node:net");
 const os = require("node:os");
 
-const { REDIS_HOST = "redis", REDIS_PORT = "6379", REDIS_PASSWORD, GUESTBOOK_TITLE } = process.env;
+// Not REDIS_PORT: a Service called "redis" puts its own variables of that name into every pod.
+const { STORE_HOST = "redis", STORE_PASSWORD, GUESTBOOK_TITLE } = process.env;
+const STORE_PORT = 6379;
 
 /** Sends one command and resolves with its reply; rejects on an error reply or a broken connection. */
 function redis(...command) {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ host: REDIS_HOST, port: Number(REDIS_PORT) });
-    const commands = REDIS_PASSWORD ? [["AUTH", REDIS_PASSWORD], command] : [command];
+    const socket = net.connect({ host: STORE_HOST, port: STORE_PORT });
+    const commands = STORE_PASSWORD ? [["AUTH", STORE_PASSWORD], command] : [command];
     let text = "";
     socket.setTimeout(2000, () => socket.destroy(new Error("Redis did not answer in time")));
     socket.on("error", reject);

@@ -54,9 +54,8 @@ export interface Judgement {
 export function judge(
   standing: ProbeStanding,
   succeeded: boolean,
-  options: { settings: ProbeSettings; eager: boolean },
+  settings: ProbeSettings,
 ): Judgement {
-  const { settings, eager } = options;
   if (succeeded) {
     const successes = standing.successes + 1;
     const passed = successes >= settings.successThreshold && standing.verdict !== "healthy";
@@ -69,7 +68,7 @@ export function judge(
   }
   const earlyMs = EARLY_FIRST_MS * 2 ** standing.early;
   const untouched = standing.verdict === undefined && standing.failures === 0;
-  if (eager && untouched && standing.successes === 0 && earlyMs < settings.periodMs) {
+  if (untouched && standing.successes === 0 && earlyMs < settings.periodMs) {
     return {
       standing: { ...standing, early: standing.early + 1 },
       waitMs: earlyMs,

@@ -64,7 +64,6 @@ function repeat(
   report: (report: ProbeReport) => void,
 ): Disposable {
   const settings = settingsOf(probe);
-  const eager = kind !== "liveness";
   let standing = UNASKED;
   let stopped = false;
   let timer: Timer;
@@ -72,7 +71,7 @@ function repeat(
     const context = { target, runtime, timeoutMs: settings.timeoutMs, userAgent: PROBE_AGENT };
     const failure = await attempt(probe, context);
     if (stopped) return;
-    const judgement = judge(standing, failure === undefined, { settings, eager });
+    const judgement = judge(standing, failure === undefined, settings);
     standing = judgement.standing;
     timer = clock.setTimer(judgement.waitMs, () => void ask());
     const { verdict } = standing;
