@@ -24,6 +24,7 @@ import {
   replicaSetController,
   replicationControllerController,
 } from "./replica-set/replica-set-controller.ts";
+import { resourceQuotaController } from "./resource-quota/resource-quota-controller.ts";
 import { rootCaController } from "./root-ca/root-ca-controller.ts";
 import {
   serviceAccountController,
@@ -64,6 +65,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     nodeAddressController(options.podAddresses),
     podGcController(),
     disruptionController(),
+    resourceQuotaController(),
     clusterRoleAggregationController(),
     ttlAfterFinishedController(),
     eventTtlController(),

@@ -8,7 +8,7 @@ import type {
 import { compareQuantities, formatQuantity, type Quantity } from "../../lib/quantity.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
 import { isPod, isPodCreate, podOf } from "./admitted-pod.ts";
-import { type Amounts, parseAmounts, podAmounts } from "./resource-amounts.ts";
+import { type Amounts, parseAmounts, podAmounts } from "../../api/quota/resource-amounts.ts";
 
 const ANNOTATION = "kubernetes.io/limit-ranger";
 

@@ -11,9 +11,9 @@ import {
   subtractQuantities,
 } from "../../lib/quantity.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
-import { addAmounts, type Amounts, parseAmounts } from "./resource-amounts.ts";
-import { inScope } from "./resource-quota/quota-scope.ts";
-import { isCounted, usageOf } from "./resource-quota/quota-usage.ts";
+import { addAmounts, type Amounts, parseAmounts } from "../../api/quota/resource-amounts.ts";
+import { inScope } from "../../api/quota/quota-scope.ts";
+import { isCounted, usageOf } from "../../api/quota/quota-usage.ts";
 
 /** How long an admitted object counts before the cache shows it; writes are durable far sooner. */
 const PENDING_MS = 2_000;

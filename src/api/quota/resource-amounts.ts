@@ -1,4 +1,4 @@
-import type { PodSpec, ResourceRequirements } from "../../api/generated/types/core-v1.ts";
+import type { PodSpec, ResourceRequirements } from "../generated/types/core-v1.ts";
 import {
   addQuantities,
   compareQuantities,

@@ -2,12 +2,11 @@ import type {
   Pod,
   ResourceQuotaSpec,
   ScopedResourceSelectorRequirement,
-} from "../../../api/generated/types/core-v1.ts";
-import { allContainers } from "../admitted-pod.ts";
+} from "../generated/types/core-v1.ts";
 
 function isBestEffort(pod: Pod): boolean {
-  return (pod.spec ? allContainers(pod.spec) : []).every((container) => {
-    const resources = "resources" in container ? container.resources : undefined;
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  return [...initContainers, ...containers, ...ephemeralContainers].every(({ resources }) => {
     const lists = [resources?.requests, resources?.limits];
     return lists.every((list) => list?.["cpu"] === undefined && list?.["memory"] === undefined);
   });

@@ -1,6 +1,6 @@
-import type { PersistentVolumeClaim, Pod, Service } from "../../../api/generated/types/core-v1.ts";
-import { parseQuantity, type Quantity } from "../../../lib/quantity.ts";
-import { type Amounts, parseAmounts, podAmounts } from "../resource-amounts.ts";
+import type { PersistentVolumeClaim, Pod, Service } from "../generated/types/core-v1.ts";
+import { parseQuantity, type Quantity } from "../../lib/quantity.ts";
+import { type Amounts, parseAmounts, podAmounts } from "./resource-amounts.ts";
 
 const STORAGE_CLASS_SUFFIX = ".storageclass.storage.k8s.io/";
 /** Compute resources that a quota may name without "requests." before them. */
