@@ -1,5 +1,6 @@
 import type { Transport } from "../api/transport.ts";
 
+import { builtInAdmission } from "../apiserver/admission/built-in-admission.ts";
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
@@ -103,8 +104,9 @@ function securityParts(reader: ObjectReader, pki: Pki) {
   return {
     authenticators: createAuthenticators({ clock: systemClock, verifier }),
     authorizer,
-    admission: [],
+    admission: builtInAdmission({ ...sources, reader, authorizer }),
     tokenIssuer: createTokenIssuer(tokens),
+    tokenVerifier: verifier,
   };
 }
 
