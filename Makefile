@@ -2,7 +2,7 @@
 
 # Boots Nephos with the guestbook on it; safe to run again.
 up: install
-	@bin/demo-up
+	@node build/scripts/demo-up.js
 
 down:
 	@bin/nephos down --purge

@@ -115,11 +115,6 @@ export function isExpired(error: unknown): boolean {
   return hasReason(error, "Expired", "Gone");
 }
 
-/** The object breaks a rule of its kind; `status.details.causes` lists each field. */
-export function isInvalid(error: unknown): boolean {
-  return hasReason(error, "Invalid");
-}
-
 function qualified(resource: { group: string; plural: string }): string {
   return resource.group ? `${resource.plural}.${resource.group}` : resource.plural;
 }

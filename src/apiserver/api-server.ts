@@ -278,8 +278,3 @@ class Server implements ApiServer {
     return address ? `${address.address}:${address.port}` : "";
   }
 }
-
-/** The transport of `server` for `user`: no HTTP, no JSON, the server's own shared objects. */
-export function inProcessTransport(server: ApiServer, user: UserInfo): Transport {
-  return server.transport(user);
-}

@@ -8,7 +8,6 @@ import { createClient } from "../client/resource-client.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
-import { startCompactor } from "../store/compactor.ts";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
@@ -47,7 +46,6 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
   const nodes = planNodes(options, network);
   record(of, { nodes });
   const store = cleanup.use(await openStore(options, directory));
-  cleanup.use(startCompactor(store, { clock: systemClock, logger }));
   const pki = await preparePki(of, network, nodes);
   const plane = cleanup.use(
     await startControlPlane({

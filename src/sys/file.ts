@@ -12,7 +12,6 @@ const flockCall = libc.func("flock", "int", ["int", "int"]);
 const pipe2Call = libc.func("int pipe2(_Out_ int *fds, int flags)");
 const dup3Call = libc.func("dup3", "int", ["int", "int", "int"]);
 
-const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
 const RESOLVE = { noMagicLinks: 0x2, beneath: 0x8, inRoot: 0x10 } as const;
 
@@ -109,9 +108,6 @@ export function makePipe(): { readFd: number; writeFd: number } {
 export function replaceDescriptor(source: number, target: number): void {
   check(dup3Call(source, target, O_CLOEXEC), "dup3");
 }
-
-/** Base for paths relative to the working directory, as `directoryFd`. */
-export const CURRENT_DIRECTORY: number = AT_FDCWD;
 
 const syncfsCall = libc.func("int syncfs(int fd)");
 

@@ -1,6 +1,6 @@
 import { closeSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { check, libc, SYSCALL } from "./libc.ts";
+import { libc, SYSCALL } from "./libc.ts";
 import { SysError } from "./sys-error.ts";
 
 // SAFETY: integers only; descriptors are owned by the returned value.
@@ -86,11 +86,4 @@ export function effectiveCapabilities(): bigint {
 /** Changes every time the machine boots. */
 export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-}
-
-const prctlCall = libc.func("prctl", "int", ["int", "ulong", "ulong", "ulong", "ulong"]);
-
-/** Makes orphaned descendants children of this process. Source: prctl(2). */
-export function becomeSubreaper(): void {
-  check(prctlCall(36, 1, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)");
 }

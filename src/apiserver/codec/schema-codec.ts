@@ -9,7 +9,7 @@ import { copyJson } from "../../lib/json-copy.ts";
 import type { KubeObject } from "../kube-object.ts";
 import type { Body } from "../rest/call.ts";
 import type { Codec, DecodeOptions } from "./codec.ts";
-import { checkKind } from "./schemaless-codec.ts";
+import { checkKind } from "./check-kind.ts";
 
 /** Values of the body, owned by the caller, and the keys that stand twice in it. */
 function readValue(body: Body): { value: unknown; duplicates: readonly string[] } {

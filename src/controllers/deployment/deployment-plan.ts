@@ -21,7 +21,7 @@ import {
   totalReplicas,
 } from "./rollout-limits.ts";
 
-export const HASH_LABEL = "pod-template-hash";
+const HASH_LABEL = "pod-template-hash";
 
 /** One write; `event` is told as ScalingReplicaSet once it is done. */
 export type DeploymentStep =

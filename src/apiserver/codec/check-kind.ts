@@ -1,24 +1,6 @@
 import { StatusError } from "../../api/errors.ts";
 import { apiVersionOf, type Resource } from "../../api/resource.ts";
-import { copyJson } from "../../lib/json-copy.ts";
 import type { KubeObject } from "../kube-object.ts";
-import { parseRawBody } from "../raw-body.ts";
-import type { Body } from "../rest/call.ts";
-import type { Codec } from "./codec.ts";
-
-/** The codec of kinds without a schema: every field is kept as it came. */
-export function schemalessCodec(resource: Resource): Codec {
-  const read = (body: Body) => {
-    const value = parseRawBody(body);
-    return checkKind(resource, body.kind === "value" ? copyJson(value) : value);
-  };
-  return {
-    read,
-    decode: read,
-    setDefaults: () => {},
-    encode: (object) => Buffer.from(JSON.stringify(object)),
-  };
-}
 
 /** Fills in and checks apiVersion, kind and metadata. @throws StatusError BadRequest */
 export function checkKind(resource: Resource, value: Record<string, unknown>): KubeObject {
