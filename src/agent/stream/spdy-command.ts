@@ -1,4 +1,5 @@
 import { finished, type Duplex, type Readable, type Writable } from "node:stream";
+import { RESET_STATUS } from "../../format/spdy/frame.ts";
 import type { Status } from "../../api/status.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { ExecOptions, StreamSession } from "../runtime/contract.ts";
@@ -44,15 +45,18 @@ function openStreams(
       reject(new Error("the client did not open its streams in time"));
       transport.destroy();
     });
-    const connection = new SpdySession(transport, (stream) => {
+    const onStream = (stream: SpdyStream) => {
       const type = stream.headers.get("streamtype") ?? "";
-      if (!expected.delete(type)) return void stream.destroy();
+      if (!expected.delete(type)) return stream.reset(RESET_STATUS.refusedStream);
+      stream.accept();
       streams.set(type, stream);
       if (expected.size > 0) return;
       timer.cancel();
       resolve({ connection, streams });
-    });
-    connection.signal.addEventListener("abort", () => {
+    };
+    const { clock } = options;
+    const connection = new SpdySession(transport, { role: "server", clock, onStream });
+    void connection.closed.then(() => {
       timer.cancel();
       reject(new Error("the client went away"));
     });
@@ -109,9 +113,7 @@ export async function serveSpdyCommand(
   try {
     const opened = await openStreams(transport, options);
     const { connection, streams } = opened;
-    const gone = new Promise<"gone">((resolve) => {
-      connection.signal.addEventListener("abort", () => resolve("gone"), { once: true });
-    });
+    const gone = connection.closed.then(() => "gone" as const);
     streams.get("resize")?.on(
       "data",
       terminalSizeReader((size) => session.resize(size)),

@@ -1,126 +1,249 @@
 import type { Duplex } from "node:stream";
+import { FrameDecoder } from "../../format/spdy/frame-decoder.ts";
+import { FrameEncoder } from "../../format/spdy/frame-encoder.ts";
 import {
-  encodeData,
-  encodeGoAway,
-  encodePing,
-  encodeReset,
-  encodeSynReply,
-  FrameDecoder,
-  RESET_CODES,
+  GOAWAY_STATUS,
+  INITIAL_WINDOW_BYTES,
+  RESET_STATUS,
+  SETTING_INITIAL_WINDOW,
+  SpdyError,
   type SpdyFrame,
-} from "../../format/spdy/frame-codec.ts";
-import {
-  createHeaderDeflater,
-  decodeHeaders,
-  encodeHeaders,
-  HeaderInflater,
-} from "../../format/spdy/header-block.ts";
-import { SpdyError } from "../../format/spdy/spdy-error.ts";
-import { SpdyStream } from "./spdy-stream.ts";
+  type SpdyHeaders,
+} from "../../format/spdy/frame.ts";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import { SpdyStream, type StreamLink } from "./spdy-stream.ts";
 
-const STREAMS_MAX = 512;
+/** Streams that the peer may have open at once. */
+const STREAMS_MAX = 2048;
+/** More unread bytes than this, over all streams, and the connection is read no further. */
+const UNREAD_MAX_BYTES = 1 << 20;
+/** Answers (to pings, to refused streams) that may wait for a peer that does not read. */
+const UNSENT_ANSWERS_MAX = 1024;
+/** How long a peer may take to close after this side did. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
-/** The server's end of a SPDY/3.1 connection; clients open the streams. */
-export class SpdySession {
-  readonly #transport: Duplex;
-  readonly #streams = new Map<number, SpdyStream>();
+/** How a session behaves. */
+export interface SpdySessionOptions {
+  /** A client opens odd streams, a server even ones. */
+  role: "client" | "server";
+  clock: Clock;
+  /** Called for each stream that the peer opens; it accepts or resets it. */
+  onStream?: (stream: SpdyStream) => void;
+}
+
+/**
+ * SPDY/3.1 over a connection. What a peer sends is limited by windows if it keeps to them, and by
+ * not reading the connection if it does not; a peer is sent all it reads until it proves, by a
+ * WINDOW_UPDATE or SETTINGS, that it keeps windows: Go's spdystream, as in kubectl, never does.
+ */
+export class SpdySession implements AsyncDisposable {
+  /** Resolves when the connection is closed and all its streams are. */
+  readonly closed: Promise<void>;
+  readonly #connection: Duplex;
+  readonly #options: SpdySessionOptions;
+  readonly #encoder = new FrameEncoder();
   readonly #decoder = new FrameDecoder();
-  readonly #inflater = new HeaderInflater();
-  readonly #deflate = createHeaderDeflater();
-  readonly #closed = new AbortController();
-  readonly #onStream: (stream: SpdyStream) => void;
-  #lastStreamId = 0;
+  readonly #streams = new Map<number, SpdyStream>();
+  readonly #accepted = new Map<number, () => void>();
+  readonly #pings = new Map<number, () => void>();
+  readonly #link: StreamLink;
+  #writers: (() => void)[] = [];
+  #windowBytes = Number.POSITIVE_INFINITY;
+  #unreadBytes = 0;
+  #unsentAnswers = 0;
+  #nextId: number;
+  #nextPing: number;
+  #lastPeerId = 0;
+  #timer: Timer | undefined;
+  #ending = false;
+  #broken = false;
 
-  /** Starts to read at once. `onStream` sees each stream that the client opened; it is answered. */
-  constructor(transport: Duplex, onStream: (stream: SpdyStream) => void) {
-    this.#transport = transport;
-    this.#onStream = onStream;
-    transport.on("error", () => this.#end());
-    transport.on("close", () => this.#end());
-    this.#serve().then(
-      () => this.#end(),
-      (error: unknown) => {
-        this.#end();
-        if (!(error instanceof SpdyError)) transport.destroy();
-        else transport.end(encodeGoAway(this.#lastStreamId));
+  constructor(connection: Duplex, options: SpdySessionOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#nextId = options.role === "client" ? 1 : 2;
+    this.#nextPing = this.#nextId;
+    this.#link = this.#createLink();
+    this.closed = new Promise<void>((resolve) => {
+      if (connection.closed) resolve();
+      else connection.once("close", resolve);
+    }).then(() => this.#forgetAll());
+    connection.on("error", () => connection.destroy());
+    connection.on("end", () => connection.destroy());
+    connection.on("drain", () => this.#drained());
+    connection.on("data", (chunk: Buffer) => this.#receive(chunk));
+  }
+
+  /** Opens a stream; `accepted` resolves when the peer agrees, rejects when it refuses. */
+  open(headers: SpdyHeaders): { stream: SpdyStream; accepted: Promise<void> } {
+    const id = this.#nextId;
+    this.#nextId += 2;
+    const stream = new SpdyStream(this.#link, { id, headers });
+    this.#streams.set(id, stream);
+    const accepted = new Promise<void>((resolve, reject) => {
+      this.#accepted.set(id, resolve);
+      stream.once("close", () => {
+        this.#accepted.delete(id);
+        reject(new SpdyError(`stream ${id} was refused`));
+      });
+    });
+    accepted.catch(() => {});
+    const options = { associatedId: 0, priority: 0, unidirectional: false, fin: false };
+    this.#send({ type: "syn-stream", streamId: id, ...options, headers });
+    return { stream, accepted };
+  }
+
+  /** Resolves when the peer answered. */
+  ping(): Promise<void> {
+    const id = this.#nextPing;
+    this.#nextPing += 2;
+    return new Promise((resolve, reject) => {
+      this.#pings.set(id, resolve);
+      void this.closed.then(() => reject(new SpdyError("the connection is closed")));
+      this.#send({ type: "ping", id });
+    });
+  }
+
+  /** Says goodbye, and closes the connection when all that was written is sent. */
+  close(status: number = GOAWAY_STATUS.ok): void {
+    if (this.#ending || this.#connection.destroyed) return;
+    this.#send({ type: "goaway", lastStreamId: this.#lastPeerId, status });
+    this.#ending = true;
+    this.#connection.end();
+    this.#timer = this.#options.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#connection.destroy());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.destroy();
+    await this.closed;
+  }
+
+  #createLink(): StreamLink {
+    const windowBytes = () => this.#windowBytes;
+    return {
+      send: (frame) => this.#send(frame),
+      whenWritable: (ready) => {
+        if (this.#connection.writableNeedDrain) this.#writers.push(ready);
+        else ready();
       },
-    );
+      unreadChanged: (byBytes) => {
+        this.#unreadBytes += byBytes;
+        if (this.#unreadBytes > UNREAD_MAX_BYTES) this.#connection.pause();
+        else if (this.#connection.isPaused()) this.#connection.resume();
+      },
+      get initialWindowBytes() {
+        return windowBytes();
+      },
+      closed: (stream) => void this.#streams.delete(stream.id),
+    };
   }
 
-  /** Aborted when the connection is gone; every stream was destroyed then. */
-  get signal(): AbortSignal {
-    return this.#closed.signal;
+  #send(frame: SpdyFrame, sent?: () => void): void {
+    if (this.#ending || this.#connection.destroyed) return;
+    this.#connection.write(this.#encoder.encode(frame), sent);
   }
 
-  /** Says farewell after everything that was written. */
-  close(): void {
-    if (this.signal.aborted) return;
-    this.#transport.end(encodeGoAway(this.#lastStreamId));
+  /** An answer that the peer caused. It must read some of them before it causes more. */
+  #answer(frame: SpdyFrame): void {
+    this.#unsentAnswers++;
+    this.#send(frame, () => void this.#unsentAnswers--);
+    if (this.#unsentAnswers > UNSENT_ANSWERS_MAX) this.#connection.destroy();
   }
 
-  async #serve(): Promise<void> {
-    for await (const chunk of this.#transport) {
-      for (const frame of this.#decoder.push(chunk as Buffer)) await this.#handle(frame);
+  #drained(): void {
+    const ready = this.#writers;
+    this.#writers = [];
+    for (const write of ready) write();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#broken) return;
+    try {
+      for (const frame of this.#decoder.push(chunk)) this.#handle(frame);
+    } catch (error) {
+      if (!(error instanceof SpdyError)) throw error;
+      this.#broken = true;
+      this.close(GOAWAY_STATUS.protocolError);
+      this.#abandonStreams();
     }
   }
 
-  async #handle(frame: SpdyFrame): Promise<void> {
+  #handle(frame: SpdyFrame): void {
     switch (frame.type) {
-      case "synStream":
-        return await this.#open(frame);
       case "data":
-        return await this.#streams.get(frame.streamId)?.receive(frame.bytes, frame.fin);
+        if (this.#neverOpened(frame.streamId)) throw new SpdyError("DATA on no stream");
+        return this.#streams.get(frame.streamId)?.receive(frame.bytes, frame.fin);
+      case "syn-stream":
+        return this.#opened(frame);
+      case "syn-reply":
+        this.#accepted.get(frame.streamId)?.();
+        return this.#streams.get(frame.streamId)?.receive(new Uint8Array(), frame.fin);
       case "headers":
-      case "synReply":
-        // Nothing in them matters, but the blocks share one compression state.
-        await this.#inflater.inflate(frame.headerBlock);
-        return;
-      case "reset":
-        this.#streams.get(frame.streamId)?.destroy(new Error("the client reset the stream"));
-        return;
+        return this.#streams.get(frame.streamId)?.receive(new Uint8Array(), frame.fin);
+      case "rst-stream":
+        return this.#streams.get(frame.streamId)?.abandon(frame.status);
       case "ping":
-        // Odd numbers are the client's own; even ones would answer pings that were never sent.
-        if (frame.id % 2 === 1) this.#transport.write(encodePing(frame.id));
+        if (this.#isPeers(frame.id)) return this.#answer(frame);
+        this.#pings.get(frame.id)?.();
+        return void this.#pings.delete(frame.id);
+      case "window-update":
+        return this.#windowGrew(frame);
+      case "settings":
+        for (const { id, value } of frame.settings) {
+          if (id === SETTING_INITIAL_WINDOW) this.#keepWindows(value);
+        }
         return;
-      default:
+      case "goaway":
+        // The peer opens no more streams, and closes when those that are open have ended.
+        return;
     }
   }
 
-  async #open(frame: Extract<SpdyFrame, { type: "synStream" }>): Promise<void> {
-    const { streamId, fin } = frame;
-    const headers = decodeHeaders(await this.#inflater.inflate(frame.headerBlock));
-    const valid = streamId % 2 === 1 && streamId > this.#lastStreamId;
-    if (!valid) throw new SpdyError(`Stream ${streamId} may not be opened now`);
-    this.#lastStreamId = streamId;
-    if (this.#streams.size >= STREAMS_MAX) {
-      this.#transport.write(encodeReset(streamId, RESET_CODES.refusedStream));
-      return;
+  #opened(frame: SpdyFrame & { type: "syn-stream" }): void {
+    const { streamId, headers, fin } = frame;
+    if (!this.#neverOpened(streamId) || !this.#isPeers(streamId)) {
+      throw new SpdyError(`stream ${streamId} after ${this.#lastPeerId}`);
     }
-    const stream = new SpdyStream(
-      {
-        send: (bytes, of, done) => this.#send(encodeData(of.streamId, bytes, of.fin), done),
-        reset: (id) => this.#send(encodeReset(id, RESET_CODES.cancel), () => {}),
-      },
-      { streamId, headers },
-    );
+    this.#lastPeerId = streamId;
+    const { onStream } = this.#options;
+    if (!onStream || this.#ending || this.#streams.size >= STREAMS_MAX) {
+      const status = RESET_STATUS.refusedStream;
+      return this.#answer({ type: "rst-stream", streamId, status });
+    }
+    const stream = new SpdyStream(this.#link, { id: streamId, headers });
     this.#streams.set(streamId, stream);
-    stream.once("close", () => this.#streams.delete(streamId));
-    this.#transport.write(encodeSynReply(streamId, this.#deflate(encodeHeaders([]))));
-    if (fin) await stream.receive(new Uint8Array(0), true);
-    this.#onStream(stream);
+    onStream(stream);
+    if (fin) stream.receive(new Uint8Array(), true);
   }
 
-  #send(frame: Uint8Array, done: () => void): void {
-    if (this.#transport.destroyed || this.#transport.writableEnded) return done();
-    this.#transport.write(frame, () => done());
+  /** Numbers only grow; a stream of a lower number that is not there any more has been closed. */
+  #neverOpened(streamId: number): boolean {
+    return this.#isPeers(streamId) ? streamId > this.#lastPeerId : streamId >= this.#nextId;
   }
 
-  #end(): void {
-    if (this.signal.aborted) return;
-    this.#closed.abort();
-    for (const stream of this.#streams.values()) {
-      stream.destroy(new Error("the connection is closed"));
-    }
-    this.#inflater[Symbol.dispose]();
+  #isPeers(id: number): boolean {
+    return id % 2 !== this.#nextId % 2;
+  }
+
+  #windowGrew({ streamId, delta }: { streamId: number; delta: number }): void {
+    // The window of the whole connection (stream 0) is the connection's own back-pressure.
+    if (streamId === 0) return;
+    if (this.#windowBytes === Number.POSITIVE_INFINITY) this.#keepWindows(INITIAL_WINDOW_BYTES);
+    this.#streams.get(streamId)?.windowGrew(delta);
+  }
+
+  #keepWindows(initialBytes: number): void {
+    this.#windowBytes = initialBytes;
+    for (const stream of this.#streams.values()) stream.windowGrew(0);
+  }
+
+  #abandonStreams(): void {
+    for (const stream of this.#streams.values()) stream.abandon();
+  }
+
+  #forgetAll(): void {
+    this.#timer?.cancel();
+    this.#abandonStreams();
+    this.#writers = [];
   }
 }

@@ -107,6 +107,12 @@ function shout(played: FakeProcess): void {
   played.stdin.on("end", () => played.exit(3));
 }
 
+const HANDSHAKE = {
+  Connection: "Upgrade",
+  Upgrade: "websocket",
+  "Sec-WebSocket-Version": "13",
+  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
 const EXEC = "/exec/a/web/c?command=sh&command=-c&input=1&output=1&error=1";
 
 test("pages need a certificate of the API server", () =>
@@ -260,17 +266,50 @@ function upgradeSpdy(options: RequestOptions, path: string, protocol: string): P
 test("exec over SPDY: streams, half-close, exit code", () =>
   withServer(shout, async ({ options }) => {
     const protocols = "v4.channel.k8s.io,channel.k8s.io";
-    const client = createSpdyClient(await upgradeSpdy(options, EXEC, protocols));
+    const client = createSpdyClient(await upgradeSpdy(options, EXEC, protocols), clock);
     const open = (streamtype: string) => client.open({ streamtype });
     const [errors, stdin, stdout, stderr] = ["error", "stdin", "stdout", "stderr"].map(open);
-    assert.equal(await client.ping(1), 1);
+    await client.ping();
+    for (const stream of [errors, stdin, stdout, stderr]) await stream?.accepted;
     stdin?.write("hello");
     stdin?.end();
     assert.equal(await stdout?.ended, "HELLO");
     assert.equal(await stderr?.ended, "careful\n");
     assert.match((await errors?.ended) ?? "", /"reason":"ExitCode","message":"3"/);
     await client.closed;
-    assert.equal(client.replies.size, 4);
+  }));
+
+test("a client that leaves while its command starts leaves no command behind", () =>
+  withServer(nothing, async ({ options, backend }) => {
+    const { exec } = backend;
+    for (const upgrade of ["websocket", "SPDY/3.1"]) {
+      let release: () => void = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const asked = new Promise<void>((resolve) => {
+        backend.exec = async (target, flags) => {
+          resolve();
+          await released;
+          return await exec(target, flags);
+        };
+      });
+      const headers = { ...HANDSHAKE, Upgrade: upgrade };
+      const outgoing = request({ ...options, path: EXEC, headers });
+      outgoing.on("error", () => {});
+      outgoing.end();
+      await asked;
+      outgoing.destroy();
+      await new Promise((resolve) => outgoing.once("close", resolve));
+      release();
+      while (!backend.processes.at(-1)) await new Promise(setImmediate);
+      await backend.processes.pop()?.disposed;
+    }
+  }));
+
+test("a handshake that is none leaves no command behind", () =>
+  withServer(nothing, async ({ options, backend }) => {
+    const headers = { ...HANDSHAKE, "Sec-WebSocket-Key": "short" };
+    assert.equal((await get(options, EXEC, { headers })).status, 400);
+    await backend.processes[0]?.disposed;
   }));
 
 test("a protocol that nobody knows is refused before the upgrade", () =>
@@ -301,7 +340,7 @@ async function withEcho(body: (port: number) => Promise<void>): Promise<void> {
 }
 
 async function exchange(transport: Duplex, port: number): Promise<void> {
-  const client = createSpdyClient(transport);
+  const client = createSpdyClient(transport, clock);
   const connection = (requestID: string, to: number) => {
     const headers = { port: String(to), requestID };
     const errors = client.open({ ...headers, streamtype: "error" });
@@ -333,13 +372,7 @@ test("port-forward over SPDY", () =>
 /** A WebSocket as kubectl opens it; the library would not send this subprotocol. */
 function openTunnel(options: RequestOptions, path: string): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const headers = {
-      Connection: "Upgrade",
-      Upgrade: "websocket",
-      "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-      "Sec-WebSocket-Protocol": "SPDY/3.1+portforward.k8s.io",
-    };
+    const headers = { ...HANDSHAKE, "Sec-WebSocket-Protocol": "SPDY/3.1+portforward.k8s.io" };
     const outgoing = request({ ...options, path, headers });
     outgoing.once("upgrade", (response, socket, head) => {
       assert.equal(response.headers["sec-websocket-protocol"], "SPDY/3.1+portforward.k8s.io");

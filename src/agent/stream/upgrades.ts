@@ -53,13 +53,16 @@ async function serveWebSocket(
   if (stream.verb !== "portForward") {
     const protocol = choose(COMMAND_PROTOCOLS, offeredTo(request));
     const session = await openSession(backend, stream);
-    await serveCommand(await acceptWebSocket(upgrade, protocol), session);
+    const socket = await acceptWebSocket(upgrade, protocol).catch(async (error: unknown) => {
+      // The command is running already: without a client it must not go on.
+      await session[Symbol.asyncDispose]();
+      throw error;
+    });
+    await serveCommand(socket, session);
   } else if (offeredTo(request).includes(TUNNEL_PROTOCOL)) {
     const socket = await acceptWebSocket(upgrade, TUNNEL_PROTOCOL);
-    servePortForward(
-      createWebSocketStream(socket, { highWaterMark: TUNNEL_BUFFER_BYTES }),
-      forward,
-    );
+    const tunnel = createWebSocketStream(socket, { highWaterMark: TUNNEL_BUFFER_BYTES });
+    await servePortForward(tunnel, forward);
   } else {
     const ports = portsOf(stream.query);
     const protocol = choose(PORT_CHANNEL_PROTOCOLS, offeredTo(request));
@@ -75,8 +78,7 @@ async function serveSpdy(
   const offered = listOf(request.headers["x-stream-protocol-version"]);
   if (stream.verb === "portForward") {
     acceptSpdy({ socket, head }, choose([PORT_FORWARD_PROTOCOL], offered));
-    servePortForward(socket, { backend, pod: stream.target, clock, logger });
-    return;
+    return await servePortForward(socket, { backend, pod: stream.target, clock, logger });
   }
   const protocol = choose(SPDY_COMMAND_PROTOCOLS, offered);
   const session = await openSession(backend, stream);
@@ -141,7 +143,7 @@ function choose(supported: readonly string[], offered: readonly string[]): strin
   );
 }
 
-/** Answers the handshake with the chosen subprotocol. */
+/** Answers the handshake with the chosen subprotocol. @throws StatusError when it is none */
 async function acceptWebSocket(
   { request, socket, head }: Upgrade,
   protocol: string,
@@ -158,7 +160,11 @@ async function acceptWebSocket(
     delete request.headers["sec-websocket-protocol"];
     server.on("headers", (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
   }
-  return await new Promise((resolve) => {
+  const left = new StatusError("BadRequest", "the client left before the handshake");
+  if (socket.destroyed) throw left;
+  return await new Promise((resolve, reject) => {
+    socket.once("close", () => reject(left));
+    server.once("wsClientError", ({ message }) => reject(new StatusError("BadRequest", message)));
     server.handleUpgrade(request, socket, head, (accepted) => {
       accepted.on("error", () => accepted.terminate());
       resolve(accepted);
