@@ -1,4 +1,4 @@
-import { formatIpv4, parseCidr } from "../agent/network/address-pool.ts";
+import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
 
 /** Address ranges of a cluster and the addresses that follow from them. */
 export interface ClusterNetwork {

@@ -60,6 +60,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     );
   }
   const store = text("store", "lmdb");
+  if (store === "etcd") throw usage("--store etcd is not built yet; leave it out to use LMDB");
   if (store !== "lmdb" && store !== "memory") {
     throw usage(`--store must be "lmdb" or "memory", not "${store}"`);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createAddressPool, parseCidr } from "./address-pool.ts";
+import { createAddressPool } from "./address-pool.ts";
 
 test("an owner keeps its address and a released one rests", () => {
   const pool = createAddressPool("10.244.3.0/24");
@@ -19,12 +19,6 @@ test("a full range says so, and a claim of a foreign address is refused", () => 
   assert.equal(pool.claim("b", "10.0.0.2"), false);
   assert.equal(pool.claim("b", "10.1.0.2"), false);
   assert.equal(pool.claim("a", "10.0.0.2"), true);
-});
-
-test("malformed ranges are refused", () => {
-  for (const bad of ["", "10.0.0.0", "10.0.0.0/33", "300.0.0.0/8", "a/8"]) {
-    assert.throws(() => parseCidr(bad), RangeError, bad);
-  }
 });
 
 test("no two owners ever share an address", () => {

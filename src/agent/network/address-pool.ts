@@ -1,3 +1,5 @@
+import { formatIpv4, parseCidr, parseIpv4 } from "../../lib/ipv4.ts";
+
 /** Hands out the addresses of a node's pod CIDR, each to one owner. */
 export interface AddressPool {
   /** First address: the node's own, never handed out. */
@@ -7,28 +9,6 @@ export interface AddressPool {
   /** Takes a given address, after a restart. False when it is another's or outside. */
   claim(owner: string, ip: string): boolean;
   release(owner: string): void;
-}
-
-/** Parses "10.244.0.0/24". @throws RangeError */
-export function parseCidr(cidr: string): { base: number; prefixLength: number; size: number } {
-  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr);
-  const prefixLength = Number(match?.[5]);
-  if (!match || prefixLength > 32 || match.slice(1, 5).some((part) => Number(part) > 255)) {
-    throw new RangeError(`not an IPv4 range: "${cidr}"`);
-  }
-  const size = 2 ** (32 - prefixLength);
-  const address = match.slice(1, 5).reduce((sum, part) => sum * 256 + Number(part), 0);
-  return { base: address - (address % size), prefixLength, size };
-}
-
-/** 32-bit number to dotted form. */
-export function formatIpv4(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
-}
-
-/** Dotted form to 32-bit number. */
-export function parseIpv4(ip: string): number {
-  return ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 /** A pool over `cidr`. It goes round, so that an address rests as long as possible before reuse. */

@@ -4,7 +4,7 @@ import type { InformerFactory } from "../../client/informer.ts";
 import * as route from "../../format/netlink/route-message.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
-import { parseCidr, formatIpv4 } from "./address-pool.ts";
+import { formatIpv4, parseCidr } from "../../lib/ipv4.ts";
 
 /** How another node's pods are reached: their range through that node's address. */
 export interface NodeRoute {

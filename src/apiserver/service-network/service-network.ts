@@ -1,8 +1,8 @@
 import { invalid } from "../../api/errors.ts";
 import type { StatusCause } from "../../api/status.ts";
+import { formatIpv4, parseCidr, parseIpv4 } from "../../lib/ipv4.ts";
 import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import { formatIpv4, parseCidr, parseIpv4 } from "./address.ts";
 import { NumberPool } from "./number-pool.ts";
 
 /** What one write took from the pools. */
@@ -38,7 +38,12 @@ export class ServiceNetwork {
   readonly #cidr: string;
 
   constructor({ cidr, nodePorts }: ServiceNetworkOptions) {
-    const { first, size } = parseCidr(cidr);
+    const { base: first, size, prefixLength } = parseCidr(cidr);
+    if (prefixLength < 8 || prefixLength > 30) {
+      throw new RangeError(
+        `Cannot use "${cidr}" for services: the prefix must be 8 to 30 bits long`,
+      );
+    }
     const band = Math.min(STATIC_BAND_MAX, Math.max(16, Math.floor(size / 16)));
     // The network and the broadcast address are never handed out.
     this.#addresses = new NumberPool({
@@ -55,7 +60,7 @@ export class ServiceNetwork {
 
   /** Address of the `default/kubernetes` Service: the first of the range. */
   get apiServerAddress(): string {
-    return formatIpv4(parseCidr(this.#cidr).first + 1);
+    return formatIpv4(parseCidr(this.#cidr).base + 1);
   }
 
   /** Takes what the stored Services hold. */
