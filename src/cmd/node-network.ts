@@ -54,7 +54,7 @@ export function startNodeNetwork(options: NodeNetworkOptions): NodeNetwork {
     logger,
   });
   services = started;
-  const routes = startNodeRoutes({ informers, nodeName, logger });
+  const routes = startNodeRoutes({ informers, nodeName, source: pods.gateway, logger });
   return {
     pods,
     services: started,

@@ -25,9 +25,11 @@ export function nodeRoutesOf(nodes: readonly Node[], self: string): NodeRoute[] 
 export function startNodeRoutes(options: {
   informers: InformerFactory;
   nodeName: string;
+  /** From which this node talks to their pods: an address that they can answer. */
+  source: string;
   logger: Logger;
 }): Disposable {
-  const { informers, nodeName, logger } = options;
+  const { informers, nodeName, source, logger } = options;
   const socket = openNetlinkSocket();
   const nodes = informers.informer(NODES);
   const installed = new Map<string, string>();
@@ -42,7 +44,7 @@ export function startNodeRoutes(options: {
     }
     for (const [podCidr, nodeIp] of wanted) {
       if (installed.get(podCidr) === nodeIp) continue;
-      if (attempt(logger, podCidr, () => addRoute(socket, { podCidr, nodeIp }))) {
+      if (attempt(logger, podCidr, () => addRoute(socket, { podCidr, nodeIp, source }))) {
         installed.set(podCidr, nodeIp);
       }
     }
@@ -75,7 +77,10 @@ function destinationOf(podCidr: string): { destination: string; prefixLength: nu
  * A node on the same link is the gateway itself; one behind a router is reached as its address is,
  * through the router, which must then know the pod range too.
  */
-function addRoute(socket: ReturnType<typeof openNetlinkSocket>, to: NodeRoute): void {
+function addRoute(
+  socket: ReturnType<typeof openNetlinkSocket>,
+  to: NodeRoute & { source: string },
+): void {
   const [answer] = socket.request(route.lookUpRoute(to.nodeIp));
   const path = answer && route.decodeRoute(answer);
   if (!path) throw new Error(`no route leads to node address ${to.nodeIp}`);
@@ -85,6 +90,7 @@ function addRoute(socket: ReturnType<typeof openNetlinkSocket>, to: NodeRoute): 
       linkIndex: path.linkIndex,
       gateway: path.gateway ?? to.nodeIp,
       onLink: true,
+      source: to.source,
     }),
   );
 }

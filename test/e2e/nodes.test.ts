@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import type { Node, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
+import {
+  eventually,
+  fetchText,
+  IMAGE_DIRECTORY,
+  PEER_PORT,
+  type Peers,
+  preparePeers,
+} from "./peers.ts";
+
+const skip = skipReason();
+let instance: InstanceUnderTest;
+let peers: Peers;
+/** Node names and addresses, the daemon's own first. */
+let nodes: { name: string; ip: string }[];
+/** Addresses of the peers "a" on the first node and "b" on the second. */
+let a: string;
+let b: string;
+
+function skipReason(): string | false {
+  if (process.getuid?.() !== 0) return "needs root";
+  return existsSync(IMAGE_DIRECTORY) ? false : "needs the demo images";
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  return JSON.parse(await instance.ok(...args, "-o", "json")) as T;
+}
+
+async function apply(...items: object[]): Promise<void> {
+  const text = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  const { code, stderr } = await instance.kubectlWith(text, "apply", "-f", "-");
+  assert.equal(code, 0, stderr);
+}
+
+function service(name: string, spec: object): object {
+  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec };
+}
+
+const isReady = ({ status }: Node) =>
+  status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True");
+
+before(async () => {
+  if (skip) return;
+  instance = await startInstance("--nodes", "2", "--listen", "127.0.0.1:6443");
+  peers = await preparePeers(instance);
+  const { items } = await json<{ items: Node[] }>("get", "nodes");
+  nodes = items.map(({ metadata, status }) => ({
+    name: metadata?.name ?? "",
+    ip: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
+  }));
+  assert.ok(items.every(isReady));
+  const addresses = await peers.run(
+    peers.manifest("a", { node: nodes[0]?.name ?? "" }),
+    peers.manifest("b", { node: nodes[1]?.name ?? "" }),
+  );
+  a = addresses.get("a") ?? "";
+  b = addresses.get("b") ?? "";
+});
+after(async () => {
+  await instance?.[Symbol.asyncDispose]();
+});
+
+test("pods of two nodes reach each other under their own addresses", { skip }, async () => {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    assert.equal(await peers.ask(from, "get", { url: `http://${to}:${PEER_PORT}/client` }), from);
+  }
+});
+
+test("Services answer on ClusterIP, name and every node's port, from both nodes", {
+  skip,
+}, async () => {
+  for (const target of ["a", "b"]) {
+    await apply(
+      service(`to-${target}`, {
+        type: "NodePort",
+        selector: { app: target },
+        ports: [{ port: 80, targetPort: PEER_PORT }],
+      }),
+    );
+    const { spec } = await json<{ spec: { clusterIP: string; ports: { nodePort: number }[] } }>(
+      "get",
+      "service",
+      `to-${target}`,
+    );
+    const port = spec.ports[0]?.nodePort ?? 0;
+    const urls = [
+      `http://${spec.clusterIP}`,
+      `http://to-${target}`,
+      `http://to-${target}.default.svc.cluster.local`,
+      ...nodes.map(({ ip }) => `http://${ip}:${port}`),
+    ];
+    for (const from of [a, b]) {
+      for (const url of urls) {
+        await eventually(`${url} from ${from}`, async () => {
+          const text = await peers.ask(from, "get", { url });
+          if (text !== target) throw new Error(text);
+          return true;
+        });
+      }
+    }
+    for (const { ip } of nodes) {
+      assert.equal((await fetchText(`http://${ip}:${port}`)).text, target, `${ip} from the host`);
+    }
+    assert.equal((await fetchText(`http://127.0.0.1:${port}`)).text, target);
+    assert.equal((await fetchText(`http://${spec.clusterIP}`)).text, target);
+  }
+});
+
+test("the cluster DNS answers on both nodes", { skip }, async () => {
+  for (const from of [a, b]) {
+    const name = "kubernetes.default.svc.cluster.local";
+    assert.equal(await peers.ask(from, "dns", { name }), '["10.96.0.1"]');
+  }
+});
+
+test("pods reach the API with their token from both nodes", { skip }, async () => {
+  const script = `
+    const { readFileSync } = require("fs"), dir = "/var/run/secrets/kubernetes.io/serviceaccount/";
+    const headers = { authorization: "Bearer " + readFileSync(dir + "token", "utf8") };
+    for (const host of ["kubernetes.default.svc", "10.96.0.1"]) {
+      require("https").get({ host, path: "/api/v1/namespaces/default/pods", headers, agent: false,
+        ca: readFileSync(dir + "ca.crt") }, (r) => console.log(host, r.statusCode));
+    }`;
+  for (const pod of ["a", "b"]) {
+    const lines = await instance.ok("exec", pod, "--", "node", "-e", script);
+    // 403: known, but without a role.
+    const wanted = ["10.96.0.1 403", "kubernetes.default.svc 403"];
+    assert.deepEqual(lines.trim().split("\n").sort(), wanted);
+  }
+});
+
+test("exec, logs and port-forward reach pods of both nodes", { skip }, async () => {
+  for (const [at, name] of ["a", "b"].entries()) {
+    assert.equal(await instance.ok("exec", name, "--", "hostname"), `${name}\n`);
+    await instance.ok("exec", name, "--", "sh", "-c", `echo seen-${name} > /proc/1/fd/1`);
+    await eventually(`the log of ${name}`, async () =>
+      (await instance.ok("logs", name)).includes(`seen-${name}`),
+    );
+    const local = 18_080 + at;
+    const forward = instance.start("port-forward", name, `${local}:${PEER_PORT}`);
+    try {
+      if (forward.stdout) await once(forward.stdout, "data");
+      assert.equal((await fetchText(`http://127.0.0.1:${local}`)).text, name);
+    } finally {
+      forward.kill();
+    }
+  }
+});
+
+test("a drained node is emptied and takes pods again after uncordon", { skip }, async () => {
+  const second = nodes[1]?.name ?? "";
+  const labels = { app: "spread" };
+  const { spec } = peers.manifest("spread", { labels });
+  await apply({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "spread" },
+    spec: {
+      replicas: 4,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec },
+    },
+  });
+  await instance.ok("rollout", "status", "deployment/spread", "--timeout=30s");
+  const placement = async () => {
+    const { items } = await json<{ items: Pod[] }>("get", "pods", "-l", "app=spread");
+    const kept = items.filter(({ metadata }) => !metadata?.deletionTimestamp);
+    return kept.filter((pod) => pod.spec?.nodeName === second).length;
+  };
+  assert.equal(await placement(), 2);
+
+  await instance.ok("drain", second, "--ignore-daemonsets", "--force", "--timeout=30s");
+  assert.equal(await placement(), 0);
+  await instance.ok("rollout", "status", "deployment/spread", "--timeout=30s");
+  const cordoned = await json<Node>("get", "node", second);
+  assert.equal(cordoned.spec?.unschedulable, true);
+
+  await instance.ok("uncordon", second);
+  await instance.ok("delete", "pods", "-l", "app=spread", "--wait=false");
+  await eventually("pods on both nodes again", async () => (await placement()) === 2);
+  await instance.ok("delete", "deployment", "spread", "--wait=false");
+  const restored = await peers.run(peers.manifest("b", { node: second }));
+  b = restored.get("b") ?? "";
+});
