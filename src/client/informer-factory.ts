@@ -8,8 +8,10 @@ export function createInformerFactory(deps: ReflectorDeps): InformerFactory {
   const shared = new Map<string, SharedInformer<unknown>>();
   return {
     informer<T>(resource: Resource<T>, options: InformerOptions = {}): Informer<T> {
-      const { namespace = "", labelSelector = "", fieldSelector = "" } = options;
-      const key = [storageNameOf(resource), namespace, labelSelector, fieldSelector].join("|");
+      const { namespace = "", labelSelector = "", fieldSelector = "", projection } = options;
+      const part = projection?.name ?? "";
+      const storage = storageNameOf(resource);
+      const key = [storage, namespace, labelSelector, fieldSelector, part].join("|");
       let informer = shared.get(key) as SharedInformer<T> | undefined;
       if (!informer) {
         informer = new SharedInformer({ resource, options, deps }, () => shared.delete(key));

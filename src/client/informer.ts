@@ -41,4 +41,13 @@ export interface InformerOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
+  /** Keeps less of each object, so that a cache of many large objects stays small. */
+  projection?: Projection;
+}
+
+/** A part of an object that is worth keeping. Informers with projections of one name are shared. */
+export interface Projection {
+  name: string;
+  /** A new, smaller object; it keeps the name, namespace, uid and resourceVersion. */
+  of(object: unknown): unknown;
 }

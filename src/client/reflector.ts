@@ -26,7 +26,8 @@ export interface ReflectorDeps {
 /** Keeps a cache equal to a resource by a list and a watch that never end. */
 export class Reflector<T> implements Disposable {
   readonly #resource: Resource<T>;
-  readonly #options: InformerOptions;
+  readonly #selection: Omit<InformerOptions, "projection">;
+  readonly #project: (object: T) => T;
   readonly #deps: ReflectorDeps;
   readonly #cache: ObjectCache<T>;
   readonly #report: (changes: readonly Change<T>[]) => void;
@@ -39,7 +40,9 @@ export class Reflector<T> implements Disposable {
     target: { cache: ObjectCache<T>; report: (changes: readonly Change<T>[]) => void },
   ) {
     this.#resource = source.resource;
-    this.#options = source.options;
+    const { projection, ...selection } = source.options;
+    this.#selection = selection;
+    this.#project = projection ? (object) => projection.of(object) as T : (object) => object;
     this.#deps = source.deps;
     this.#cache = target.cache;
     this.#report = target.report;
@@ -92,11 +95,11 @@ export class Reflector<T> implements Disposable {
     // The first list may come from any cache; after "Expired" only the newest state will do.
     const resourceVersion = this.#cache.list().length === 0 && !this.#revision ? "0" : undefined;
     const resource = this.#deps.client.for(this.#resource);
-    const listing = resource.list({ ...this.#options, resourceVersion });
+    const listing = resource.list({ ...this.#selection, resourceVersion });
     const list = await this.#unlessStopped(listing);
     if (!list) return;
     this.#revision = list.metadata.resourceVersion;
-    this.#report(this.#cache.replace(list.items));
+    this.#report(this.#cache.replace(list.items.map(this.#project)));
   }
 
   /** Resolves when the server ends the watch, rejects with the error that ended it. */
@@ -107,7 +110,7 @@ export class Reflector<T> implements Disposable {
     let open = true;
     const isOpen = () => open && !this.#stop.signal.aborted;
     const query = {
-      ...this.#options,
+      ...this.#selection,
       resourceVersion: this.#revision,
       allowBookmarks: true,
       timeoutSeconds: Math.floor(WATCH_MIN_SECONDS * (1 + random.float())),
@@ -153,7 +156,8 @@ export class Reflector<T> implements Disposable {
     if (isOlder(resourceVersion, this.#revision)) return;
     this.#revision = resourceVersion;
     if (type === "BOOKMARK") return;
-    const change = type === "DELETED" ? this.#cache.remove(object) : this.#cache.put(object);
+    const kept = this.#project(object);
+    const change = type === "DELETED" ? this.#cache.remove(kept) : this.#cache.put(kept);
     if (change) this.#report([change]);
   }
 }

@@ -95,7 +95,7 @@ function cachedPage(
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
     const object = cache.get(key);
-    if (!object || !selection.matches(object)) continue;
+    if (!object || !selection.coversKey(key) || !selection.matches(object)) continue;
     if (limit > 0 && items.length === limit) {
       const more = encodeContinue({ revision, start: key });
       const remaining = hasSelectors(call) ? {} : { remaining: keys.length - at };

@@ -47,15 +47,12 @@ export function selectionOf(call: Call): Selection {
   if (labels !== undefined) matchers.push(labelMatcher(labels));
   const prefix = namespace ? `${namespace}/` : "";
   const key = keyWanted({ namespaced, namespace, name });
-  if (name !== undefined && key === undefined) {
-    const wanted = name;
-    matchers.push(({ fields }) => fields["metadata.name"] === wanted);
-  }
+  const suffix = name !== undefined && key === undefined ? `/${name}` : "";
   const matcher: AttributeMatcher | undefined =
     matchers.length > 1
       ? (attributes) => matchers.every((matches) => matches(attributes))
       : matchers[0];
-  return new Selection({ prefix, key, matcher, attributesOf: served.attributesOf });
+  return new Selection({ prefix, key, suffix, matcher, attributesOf: served.attributesOf });
 }
 
 function keyWanted(at: {

@@ -50,6 +50,16 @@ export class CacheEvent {
     return frame;
   }
 
+  /** What this event keeps in memory beside the current state of its object. */
+  get sizeBytes(): number {
+    return this.object.bytes.byteLength + (this.previous?.bytes.byteLength ?? 0);
+  }
+
+  /** Everybody who watches has it; whoever comes later gets a new encoding. */
+  forgetFrames(): void {
+    this.#frames = undefined;
+  }
+
   /** The body of a DELETED event: the previous state at the revision of this change. */
   #lastSeen(): CachedObject {
     if (this.removed) return this.object;

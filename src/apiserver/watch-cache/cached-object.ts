@@ -15,7 +15,8 @@ export class CachedObject {
   readonly revision: number;
   /** JSON with `metadata.resourceVersion` spliced in. */
   readonly bytes: Uint8Array;
-  #object: KubeObject | undefined;
+  /** Weak, as the bytes are all that must stay: whoever needs the object often keeps it alive. */
+  #object: WeakRef<KubeObject> | undefined;
   #attributes: Attributes | undefined;
 
   constructor(key: string, revision: number, bytes: Uint8Array) {
@@ -26,8 +27,11 @@ export class CachedObject {
 
   /** The shared frozen object. */
   object(): KubeObject {
-    this.#object ??= deepFreeze(this.#parse());
-    return this.#object;
+    const known = this.#object?.deref();
+    if (known) return known;
+    const object = deepFreeze(this.#parse());
+    this.#object = new WeakRef(object);
+    return object;
   }
 
   /** Parsed anew for a caller that wants to change it. */
@@ -37,7 +41,7 @@ export class CachedObject {
 
   /** Labels and selectable fields; the parsed object is not kept for them. */
   attributes(of: AttributesOf): Attributes {
-    this.#attributes ??= of(this.#object ?? this.#parse());
+    this.#attributes ??= of(this.#object?.deref() ?? this.#parse());
     return this.#attributes;
   }
 

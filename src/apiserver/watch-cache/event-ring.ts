@@ -8,21 +8,25 @@ export interface EventRingLimits {
   eventsMax: number;
   /** Younger events are kept up to `eventsMax`. */
   ageMs: number;
+  /** Bytes of the objects in kept events beyond `eventsMin`. */
+  bytesMax: number;
 }
 
-/** Upstream keeps at least 75 s per kind, between 100 and 102,400 events. */
+/** Upstream keeps at least 75 s per kind, between 100 and 102,400 events, whatever their size. */
 export const DEFAULT_RING_LIMITS: EventRingLimits = {
   eventsMin: 100,
   eventsMax: 102_400,
   ageMs: 75_000,
+  bytesMax: 24 * 1024 * 1024,
 };
 
-/** The recent events of one resource in revision order, bounded by age and number. */
+/** The recent events of one resource in revision order, bounded by age, number and size. */
 export class EventRing {
   readonly #limits: EventRingLimits;
-  #events: CacheEvent[] = [];
-  /** Index of the oldest kept event; what lies before is cut off now and then. */
+  /** Kept ones from `#head` on; the empty places before are cut off now and then. */
+  #events: (CacheEvent | undefined)[] = [];
   #head = 0;
+  #sizeBytes = 0;
   #startRevision: number;
 
   constructor(startRevision: number, limits: EventRingLimits) {
@@ -37,14 +41,17 @@ export class EventRing {
 
   push(event: CacheEvent): void {
     this.#events.push(event);
-    const { eventsMin, eventsMax, ageMs } = this.#limits;
+    this.#sizeBytes += event.sizeBytes;
+    const { eventsMin, eventsMax, ageMs, bytesMax } = this.#limits;
     while (true) {
       const oldest = this.#events[this.#head];
       const kept = this.#events.length - this.#head;
       if (!oldest || kept <= eventsMin) break;
-      if (kept <= eventsMax && event.timeMs - oldest.timeMs < ageMs) break;
+      const isYoung = event.timeMs - oldest.timeMs < ageMs;
+      if (kept <= eventsMax && isYoung && this.#sizeBytes <= bytesMax) break;
       this.#startRevision = oldest.revision;
-      this.#head++;
+      this.#sizeBytes -= oldest.sizeBytes;
+      this.#events[this.#head++] = undefined;
     }
     if (this.#head > 64 && this.#head * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#head);
@@ -61,6 +68,6 @@ export class EventRing {
       if ((this.#events[middle]?.revision ?? 0) > revision) high = middle;
       else low = middle + 1;
     }
-    return this.#events.slice(low);
+    return this.#events.slice(low) as CacheEvent[];
   }
 }

@@ -12,17 +12,21 @@ export class Selection {
   readonly prefix: string;
   /** Exactly this key, when a field selector names the object. */
   readonly key: string | undefined;
+  /** Keys end so: "/name" when a field selector names objects of every namespace. */
+  readonly suffix: string;
   readonly #matcher: AttributeMatcher | undefined;
   readonly #attributesOf: AttributesOf;
 
   constructor(of: {
     prefix: string;
     key?: string | undefined;
+    suffix?: string;
     matcher?: AttributeMatcher | undefined;
     attributesOf: AttributesOf;
   }) {
     this.prefix = of.prefix;
     this.key = of.key;
+    this.suffix = of.suffix ?? "";
     this.#matcher = of.matcher;
     this.#attributesOf = of.attributesOf;
   }
@@ -33,7 +37,8 @@ export class Selection {
   }
 
   coversKey(key: string): boolean {
-    return this.key === undefined ? key.startsWith(this.prefix) : key === this.key;
+    if (this.key !== undefined) return key === this.key;
+    return key.startsWith(this.prefix) && key.endsWith(this.suffix);
   }
 
   matches(object: CachedObject): boolean {

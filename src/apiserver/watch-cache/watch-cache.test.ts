@@ -146,7 +146,7 @@ test("a watch can begin with the state, and says when that is complete", async (
 });
 
 test("the ring keeps young events up to its bound and old ones up to its minimum", () => {
-  const ring = new EventRing(0, { eventsMin: 2, eventsMax: 4, ageMs: 100 });
+  const ring = new EventRing(0, { eventsMin: 2, eventsMax: 4, ageMs: 100, bytesMax: 1_000 });
   const push = (revision: number, timeMs: number) => {
     const object = new CachedObject("k", revision, Buffer.from("{}"));
     ring.push(new CacheEvent({ object, previous: undefined, removed: false, timeMs }));
@@ -163,6 +163,21 @@ test("the ring keeps young events up to its bound and old ones up to its minimum
     [6, 7],
   );
   assert.equal(ring.startRevision, 5);
+});
+
+test("the ring lets go of young events that are too large together", () => {
+  const ring = new EventRing(0, { eventsMin: 1, eventsMax: 9, ageMs: 100, bytesMax: 25 });
+  let previous: CachedObject | undefined;
+  for (let revision = 1; revision <= 4; revision++) {
+    const object = new CachedObject("k", revision, Buffer.alloc(6));
+    ring.push(new CacheEvent({ object, previous, removed: false, timeMs: 0 }));
+    previous = object;
+  }
+  assert.deepEqual(
+    ring.after(0).map(({ revision }) => revision),
+    [3, 4],
+  );
+  assert.equal(ring.startRevision, 2);
 });
 
 test("sorted keys find every range that a sorted array has", () => {

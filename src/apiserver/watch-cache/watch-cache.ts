@@ -49,6 +49,7 @@ export class WatchCache implements Disposable {
   readonly #ring: EventRing;
   #waiters: Waiter[] = [];
   #revision: number;
+  #generation = 0;
   #watch: Disposable | undefined;
 
   private constructor(options: WatchCacheOptions, list: { revision: number; keys: string[] }) {
@@ -77,6 +78,11 @@ export class WatchCache implements Disposable {
     return this.#revision;
   }
 
+  /** Grows with every change of an object, and with nothing else. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   get size(): number {
     return this.#objects.size;
   }
@@ -98,6 +104,7 @@ export class WatchCache implements Disposable {
     }
     const selected: CachedObject[] = [];
     for (const key of this.#keys.range(selection.prefix)) {
+      if (!selection.coversKey(key)) continue;
       const object = this.#objects.get(key);
       if (object && selection.matches(object)) selected.push(object);
     }
@@ -153,6 +160,7 @@ export class WatchCache implements Disposable {
     }
     const missed = this.#ring.after(fromRevision);
     if (missed.length > 0) subscriber.deliver(missed);
+    for (const event of missed) event.forgetFrames();
     this.#subscribers.add(subscriber);
     return { [Symbol.dispose]: () => this.#subscribers.delete(subscriber) };
   }
@@ -182,11 +190,13 @@ export class WatchCache implements Disposable {
         this.#options.logger.error("a watcher failed and was dropped", { error });
       }
     }
+    for (const event of batch) event.forgetFrames();
     this.#wake();
   }
 
   #apply(event: StoreEvent, timeMs: number): CacheEvent {
     const { key, revision } = event;
+    this.#generation++;
     const previous = this.#objects.get(key);
     const bytes = this.#options.splice(event.bytes, revision);
     const object = new CachedObject(key, revision, bytes);

@@ -3,6 +3,7 @@ import type { OwnerReference } from "../../api/generated/types/meta-v1.ts";
 import { type Resource, storageNameOf } from "../../api/resource.ts";
 import type { Client } from "../../client/client.ts";
 import type { Change, Informer, InformerFactory } from "../../client/informer.ts";
+import { OWNERSHIP } from "../../client/ownership-projection.ts";
 import { WorkQueue } from "../../client/work-queue.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -100,7 +101,9 @@ class GarbageCollector implements AsyncDisposable {
     for (const [name, resource] of served) {
       if (this.#followed.get(name)?.resource.version === resource.version) continue;
       this.#unfollow(name);
-      const informer = this.#options.informers.informer(resource);
+      const informer = this.#options.informers.informer(resource, {
+        projection: OWNERSHIP,
+      });
       this.#followed.set(name, { resource, informer });
       informer.onChange((change) => this.#observe(resource, change));
     }

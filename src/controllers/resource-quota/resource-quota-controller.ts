@@ -24,6 +24,7 @@ import {
   type Input,
   input,
 } from "../../client/controller.ts";
+import { OWNERSHIP } from "../../client/ownership-projection.ts";
 import { formatQuantity } from "../../lib/quantity.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { type ApiObject, refOf } from "../ownership.ts";
@@ -43,6 +44,13 @@ const COUNTED: Readonly<Record<string, Resource<ApiObject>>> = {
   services: SERVICES,
   statefulSets: STATEFUL_SETS,
 };
+
+/** Of these a quota also measures what they contain; of all others it counts how many there are. */
+const MEASURED: ReadonlySet<Resource> = new Set<Resource>([
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  SERVICES,
+]);
 
 /** What lives in a quota's namespace, kind by kind. */
 export type Contents = readonly { resource: Resource; objects: readonly ApiObject[] }[];
@@ -72,8 +80,10 @@ export function usedOf(
 export function resourceQuotaController(): ControllerDefinition {
   const contents: Record<string, Input<ApiObject>> = {};
   for (const [name, resource] of Object.entries(COUNTED)) {
-    contents[name] = input(resource, ({ metadata }, listers) =>
-      listers.of(RESOURCE_QUOTAS).list(metadata?.namespace).map(refOf),
+    contents[name] = input(
+      resource,
+      ({ metadata }, listers) => listers.of(RESOURCE_QUOTAS).list(metadata?.namespace).map(refOf),
+      MEASURED.has(resource) ? {} : { options: { projection: OWNERSHIP } },
     );
   }
   return defineController({
