@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { Socket } from "node:net";
 import path from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
+import { makePipe } from "../../sys/file.ts";
+import { reap, spawnProgram } from "../../sys/posix-spawn.ts";
 
 /** How to reach the monitor and the OCI runtime. */
 export interface MonitorTools {
@@ -43,37 +45,64 @@ export class MonitorError extends Error {
  */
 export async function startMonitor(tools: MonitorTools, request: MonitorRequest): Promise<number> {
   const stderrFile = path.join(request.bundle, "conmon.log");
-  const stderr = openSync(stderrFile, "a", 0o600);
-  const pipes = request.execSpecPath ? (["pipe", "pipe", "pipe"] as const) : (["pipe"] as const);
-  const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" };
-  if (request.execSpecPath) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
-  const child = spawn(tools.conmon, monitorArguments(tools, request), {
-    cwd: request.bundle,
-    env,
-    stdio: ["ignore", "ignore", stderr, ...pipes],
-  });
-  closeSync(stderr);
-  const failed = new Promise<never>((_, reject) => {
-    child.once("error", (cause) =>
-      reject(new MonitorError(`Cannot start ${tools.conmon}: ${cause.message}`, { cause })),
-    );
-  });
-  failed.catch(() => {});
-  const [sync, start, attach] = child.stdio.slice(3) as [Readable, Writable?, Readable?];
+  const { pid, sync, start, attach } = spawnMonitor(tools, { request, stderrFile });
   try {
     if (start && attach) {
       start.on("error", () => {}); // the monitor may end first; its answer says why
       start.write("\0");
-      const ready = await Promise.race([failed, readAnswer(attach)]);
+      const ready = await readAnswer(attach);
       if (ready.data < 0) throw new MonitorError(ready.message ?? "attach socket failed");
       await request.attach?.();
       start.write("\0");
     }
-    const { data, message } = await Promise.race([failed, readAnswer(sync)]);
+    const { data, message } = await readAnswer(sync);
     if (data > 0) return data;
     throw new MonitorError(message ?? `${tools.conmon} gave no reason; see ${stderrFile}`);
   } finally {
     for (const stream of [sync, start, attach]) stream?.destroy();
+    // The monitor itself went on in a child of its own.
+    await reap(pid);
+  }
+}
+
+/** Our ends of the pipes to a monitor; the last two only for an exec. */
+interface SpawnedMonitor {
+  pid: number;
+  sync: Socket;
+  start?: Socket;
+  attach?: Socket;
+}
+
+function spawnMonitor(
+  tools: MonitorTools,
+  { request, stderrFile }: { request: MonitorRequest; stderrFile: string },
+): SpawnedMonitor {
+  const isExec = request.execSpecPath !== undefined;
+  const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" };
+  if (isExec) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
+  const stderr = openSync(stderrFile, "a", 0o600);
+  const ours: Socket[] = [];
+  const theirs: number[] = [];
+  for (const readable of isExec ? [true, false, true] : [true]) {
+    const { readFd, writeFd } = makePipe();
+    theirs.push(readable ? writeFd : readFd);
+    ours.push(new Socket({ fd: readable ? readFd : writeFd, readable, writable: !readable }));
+  }
+  try {
+    const pid = spawnProgram({
+      file: tools.conmon,
+      args: monitorArguments(tools, request),
+      directory: request.bundle,
+      env,
+      descriptors: ["ignore", "ignore", stderr, ...theirs],
+    });
+    const [sync, start, attach] = ours as [Socket, Socket?, Socket?];
+    return { pid, sync, ...(start && { start }), ...(attach && { attach }) };
+  } catch (cause) {
+    for (const socket of ours) socket.destroy();
+    throw new MonitorError(`Cannot start ${tools.conmon}: ${(cause as Error).message}`, { cause });
+  } finally {
+    for (const fd of [stderr, ...theirs]) closeSync(fd);
   }
 }
 

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { closeSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { makePipe } from "./file.ts";
+import { reap, spawnProgram } from "./posix-spawn.ts";
+import { processStartTime } from "./process.ts";
+
+const env = { GREETING: "hello" };
+
+test("a spawned program has the given arguments, variables, directory and descriptors", async () => {
+  const { readFd, writeFd } = makePipe();
+  const script = 'echo "$1 $GREETING $PWD $(readlink /proc/self/fd/0)" >&3';
+  const pid = spawnProgram({
+    file: "/bin/sh",
+    args: ["-c", script, "sh", "first"],
+    directory: tmpdir(),
+    env,
+    descriptors: ["ignore", "ignore", "ignore", writeFd],
+  });
+  closeSync(writeFd);
+  const text = readFileSync(readFd, "utf8");
+  closeSync(readFd);
+  await reap(pid);
+  assert.equal(text, `first hello ${tmpdir()} /dev/null\n`);
+});
+
+test("a descriptor among the targets reaches its place whole", async () => {
+  const [first, second] = [makePipe(), makePipe()];
+  // Whatever their numbers, many targets cover them, in the wrong order.
+  const length = 2 + Math.max(first.writeFd, second.writeFd);
+  const descriptors = Array.from<unknown, number | "ignore">({ length }, () => "ignore");
+  descriptors[first.writeFd] = second.writeFd;
+  descriptors[second.writeFd] = first.writeFd;
+  const script = `echo two >&${first.writeFd}; echo one >&${second.writeFd}`;
+  const args = ["-c", script];
+  const file = "/bin/bash";
+  const pid = spawnProgram({ file, args, directory: "/", env, descriptors });
+  for (const { writeFd } of [first, second]) closeSync(writeFd);
+  assert.equal(readFileSync(first.readFd, "utf8"), "one\n");
+  assert.equal(readFileSync(second.readFd, "utf8"), "two\n");
+  for (const { readFd } of [first, second]) closeSync(readFd);
+  await reap(pid);
+});
+
+test("a program that does not exist is refused with its error", () => {
+  const request = { file: "/nonexistent", args: [], directory: "/", env, descriptors: [] };
+  assert.throws(() => spawnProgram(request), { code: "ENOENT" });
+});
+
+test("a child that still runs is waited for and leaves no zombie", async () => {
+  const pid = spawnProgram({
+    file: "/bin/sleep",
+    args: ["0.05"],
+    directory: "/",
+    env,
+    descriptors: [],
+  });
+  await reap(pid);
+  assert.throws(() => readFileSync(`/proc/${pid}/stat`), { code: "ENOENT" });
+  assert.equal(processStartTime(pid), undefined);
+});
