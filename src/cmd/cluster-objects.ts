@@ -1,4 +1,4 @@
-import { isAlreadyExists } from "../api/errors.ts";
+import { isAlreadyExists, isNotFound } from "../api/errors.ts";
 import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
@@ -20,6 +20,10 @@ export interface ClusterAddresses {
 
 /** User name of the certificate with which `nephos proxy` reads Services. */
 export const PROXY_USER = "system:nephos-proxy";
+
+interface Named {
+  metadata?: { name?: string; namespace?: string };
+}
 
 /** Creates what every cluster has and nobody else creates; present objects stay as they are. */
 export async function ensureClusterObjects(
@@ -84,16 +88,23 @@ async function ensureApiService(client: Client, addresses: ClusterAddresses): Pr
   });
 }
 
-async function ensure<T>(client: Client, resource: Resource<T>, object: T): Promise<void> {
+/** Looks first: a Service that exists is refused for its address, not for its name. */
+async function ensure<T extends Named>(
+  client: Client,
+  resource: Resource<T>,
+  object: T,
+): Promise<void> {
+  const { name = "", namespace } = object.metadata ?? {};
   try {
-    await client.for(resource).create(withType(resource, object));
+    await client.for(resource).get({ name, namespace });
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (!isNotFound(error)) throw error;
+    await client.for(resource).create(withType(resource, object));
   }
 }
 
 /** Like `ensure`, but an object of an earlier start is made to say what is true now. */
-async function replace<T extends { metadata?: { name?: string; namespace?: string } }>(
+async function replace<T extends Named>(
   client: Client,
   resource: Resource<T>,
   object: T,

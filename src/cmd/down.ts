@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openProcess } from "../sys/process.ts";
 import { CommandError } from "./command-error.ts";
-import { openDataDirectory } from "./data-directory.ts";
+import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { type InstanceProcess, isAlive, readInstance } from "./instance.ts";
 import { commonFlags, parseFlags } from "./options.ts";
 
@@ -13,22 +13,29 @@ export async function down(args: readonly string[]): Promise<number> {
   const { values } = parseFlags(args, { ...commonFlags, purge: { type: "boolean" } });
   if (process.getuid?.() !== 0) throw new CommandError("Cannot stop Nephos: run it as root");
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: false });
-  const processes = readInstance(directory.instance)?.processes ?? [];
-  // The API server goes last, so that agents can still report what they see.
-  const order = ["proxy", "agent", "nephos"];
-  const alive = processes
-    .filter(isAlive)
-    .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
-  for (const process of alive) await stop(process);
+  const stopped = await stopAll(directory);
   if (values["purge"]) {
     const { purge } = await import("./purge.ts");
     await purge(directory);
     process.stdout.write(`Nephos is stopped, and nothing of it is left in ${directory.root}.\n`);
     return 0;
   }
-  const state = alive.length > 0 ? "is stopped" : "was not running";
+  const state = stopped > 0 ? "is stopped" : "was not running";
   process.stdout.write(`Nephos ${state}; its containers go on. "nephos up" finds them again.\n`);
   return 0;
+}
+
+/**
+ * The daemon goes first, as it starts again whatever else ends; what it started last is read after
+ * its end. Returns how many ran.
+ */
+async function stopAll(directory: DataDirectory): Promise<number> {
+  const running = () => (readInstance(directory.instance)?.processes ?? []).filter(isAlive);
+  const daemons = running().filter(({ role }) => role === "nephos");
+  for (const daemon of daemons) await stop(daemon);
+  const others = running();
+  await Promise.all(others.map(stop));
+  return daemons.length + others.length;
 }
 
 async function stop({ pid, startTime }: InstanceProcess): Promise<void> {

@@ -1,24 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import path from "node:path";
-import { createNodeHost, nodeNamespaceFile, removeNodeHost } from "../agent/network/node-host.ts";
+import { ensureNodeHost, nodeNamespaceFile } from "../agent/network/node-host.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
-import type { Logger } from "../lib/logger.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { identify, type InstanceProcess, isAlive, readInstance } from "./instance.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
+import type { Supervisor } from "./supervisor.ts";
 
 /**
  * The other processes of this machine: a proxy per node and an agent per further node. They outlive
- * the daemon; one that is found alive is kept.
+ * the daemon; one that is found alive is kept, one that ends is started again.
  */
 export interface Household {
-  ensureProxy(node: { name: string; index: number }): void;
+  /** Resolves when the node's DNS answers. @throws Error when the proxy ends before that */
+  ensureProxy(node: { name: string; index: number }): Promise<void>;
   /** Resolves when the node is Ready. @throws Error when its agent ends before that */
   ensureAgent(node: { name: string; index: number; ip: string }): Promise<void>;
-  processes(): readonly InstanceProcess[];
 }
 
 /** What the processes are started with. */
@@ -26,76 +24,48 @@ export interface HouseholdOptions {
   directory: DataDirectory;
   network: ClusterNetwork;
   pki: Pki;
-  logger: Logger;
+  supervisor: Supervisor;
 }
 
 const ENTRY = path.join(import.meta.dirname, "nephos.js");
 /** Small processes: little garbage, collected early. */
 const NODE_FLAGS = ["--max-semi-space-size=1", "--no-warnings"];
 
-/** Takes over what an earlier daemon left running. */
-export function openHousehold(options: HouseholdOptions): Household {
-  const { directory, network, logger } = options;
-  const left = (readInstance(directory.instance)?.processes ?? []).filter(
-    (process) => process.role !== "nephos" && isAlive(process),
-  );
-  const processes: InstanceProcess[] = [];
-  const keep = (role: InstanceProcess["role"], node: string): boolean => {
-    const found = left.find((process) => process.role === role && process.node === node);
-    if (found) processes.push(found);
-    return found !== undefined;
-  };
-  const start = (
-    role: "proxy" | "agent",
-    node: { name: string; index: number },
-    args: readonly string[],
-  ): ChildProcess => {
+/** Knows how each process is started; the supervisor decides when. */
+export function createHousehold(options: HouseholdOptions): Household {
+  const { directory, network, supervisor } = options;
+  const start = (index: number, args: readonly string[]): ChildProcess => {
     const log = openSync(directory.log, "a", 0o600);
-    const namespace =
-      node.index === 0 ? [] : ["nsenter", `--net=${namespaceOf(options, node.index)}`];
+    const namespace = index === 0 ? [] : ["nsenter", `--net=${namespaceOf(options, index)}`];
     const [program = "", ...rest] = [...namespace, process.execPath, ...NODE_FLAGS, ENTRY, ...args];
-    const child = spawn(program, rest, {
-      stdio: ["ignore", log, log, "ipc"],
-      detached: true,
-      cwd: "/",
-    });
+    const stdio = ["ignore", log, log, "ipc"] as const;
+    const child = spawn(program, rest, { stdio: [...stdio], detached: true, cwd: "/" });
     closeSync(log);
-    if (child.pid !== undefined) processes.push(identify(role, child.pid, node.name));
     return child;
   };
 
-  const ensureProxy = (node: { name: string; index: number }) => {
-    if (keep("proxy", node.name)) return;
-    const child = start("proxy", node, [
-      "proxy",
-      `--kubeconfig=${directory.proxyKubeconfig}`,
-      `--address=${network.dnsIp}`,
-      `--domain=${network.clusterDomain}`,
-    ]);
-    child.once("message", () => child.disconnect());
-    child.once("exit", (code) => logger.error("a proxy ended", { node: node.name, code }));
-    child.unref();
-  };
-
   return {
-    ensureProxy,
-    async ensureAgent(node) {
-      if (keep("agent", node.name)) {
-        keep("proxy", node.name);
-        return;
-      }
-      prepareNodeHost(options, node);
-      const child = start("agent", node, agentArguments(options, node));
-      const exited = once(child, "exit").then(([code]) => {
-        throw new Error(`the agent of node "${node.name}" ended with ${code}; see the log`);
-      });
-      await Promise.race([once(child, "message"), exited]);
-      exited.catch(() => logger.error("an agent ended", { node: node.name }));
-      child.disconnect();
-      child.unref();
-      ensureProxy(node);
-    },
-    processes: () => processes,
+    ensureProxy: ({ name, index }) =>
+      supervisor.ensure({
+        role: "proxy",
+        node: name,
+        start: () =>
+          start(index, [
+            "proxy",
+            `--kubeconfig=${directory.proxyKubeconfig}`,
+            `--address=${network.dnsIp}`,
+            `--domain=${network.clusterDomain}`,
+          ]),
+      }),
+    ensureAgent: (node) =>
+      supervisor.ensure({
+        role: "agent",
+        node: node.name,
+        start() {
+          prepareNodeHost(options, node);
+          return start(node.index, agentArguments(options, node));
+        },
+      }),
   };
 }
 
@@ -107,7 +77,7 @@ function namespaceOf({ directory }: HouseholdOptions, index: number): string {
   return nodeNamespaceFile({ runDirectory: directory.run, name: hostName(index) });
 }
 
-/** A network namespace left by an agent that died is replaced: its pods are set up anew. */
+/** The network of a node outlives its agent, and so do its pods. */
 function prepareNodeHost(
   { directory, network, pki }: HouseholdOptions,
   node: { name: string; index: number; ip: string },
@@ -120,8 +90,7 @@ function prepareNodeHost(
   const caPem = pki.ca.pem.certPem;
   const server = `https://${network.apiServerIp}`;
   writeKubeconfig(path.join(state, "kubeconfig"), { server, caPem, keys: keys.client });
-  removeNodeHost(host);
-  createNodeHost({ ...host, ip: node.ip, hostAddress: network.apiServerIp });
+  ensureNodeHost({ ...host, ip: node.ip, hostAddress: network.apiServerIp });
 }
 
 function agentArguments(

@@ -18,11 +18,20 @@ import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
 import { ensureClusterObjects, PROXY_USER } from "./cluster-objects.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { type Household, openHousehold } from "./household.ts";
-import { identify, type InstanceNode, writeInstance } from "./instance.ts";
+import { createHousehold, type Household } from "./household.ts";
+import {
+  identify,
+  type InstanceNode,
+  type InstanceProcess,
+  isAlive,
+  readInstance,
+  writeInstance,
+} from "./instance.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
 import type { UpOptions } from "./options.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
 /** What a machine is started from. */
@@ -43,8 +52,8 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
   enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
   const localAddresses = [network.dnsIp, network.apiServerIp];
   carryAddresses(localAddresses, directory.node(0).linkPrefix);
-  const nodes = planNodes(options, network);
-  record(of, { nodes });
+  const nodes = planNodes(of, network);
+  const supervisor = cleanup.use(adoptProcesses(of, nodes));
   const store = cleanup.use(await openStore(options, directory));
   const pki = await preparePki(of, network, nodes);
   const plane = cleanup.use(
@@ -65,19 +74,18 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
     dnsIp: network.dnsIp,
   });
   writeKubeconfigs(of, { pki, network });
-  const household = openHousehold({ directory, network, logger, pki });
-  const others = nodes.slice(1).map((node) => household.ensureAgent(node));
-  household.ensureProxy({ index: 0, name: nodes[0]?.name ?? "" });
+  const others = startOthers(createHousehold({ directory, network, pki, supervisor }), of, nodes);
   cleanup.use(await startFirstNode(of, { plane, pki, network, nodes, localAddresses }));
-  await Promise.all(others);
-  record(of, { nodes, household });
+  await others;
   return cleanup.move();
 }
 
-function planNodes(options: UpOptions, network: ClusterNetwork): InstanceNode[] {
-  const name = hostname()
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]/g, "-");
+/** The first node keeps its name when the machine gets another: its pods are bound to it. */
+function planNodes(
+  { options, directory }: MachineOptions,
+  network: ClusterNetwork,
+): InstanceNode[] {
+  const name = readInstance(directory.instance)?.nodes[0]?.name ?? nodeNameOf(hostname());
   const first = { name, index: 0, ip: findNodeAddress() ?? network.apiServerIp };
   const others = Array.from({ length: options.nodes - 1 }, (_, at) => {
     return { name: `${name}-${at + 2}`, index: at + 1, ip: network.nodeIp(at + 1) };
@@ -163,15 +171,60 @@ async function startFirstNode(
   };
 }
 
-function record(
-  { options, directory }: MachineOptions,
-  { nodes, household }: { nodes: readonly InstanceNode[]; household?: Household },
-): void {
-  writeInstance(directory.instance, {
-    version: NEPHOS_VERSION,
-    server: `https://${options.host}:${options.port}`,
-    startedAtMs: systemClock.now(),
-    processes: [identify("nephos", process.pid), ...(household?.processes() ?? [])],
-    nodes,
+/**
+ * Takes over what an earlier daemon left running, and keeps the record true from here on: a start
+ * that fails half way leaves nothing behind that `down` does not know.
+ */
+function adoptProcesses(
+  { options, directory, logger }: MachineOptions,
+  nodes: readonly InstanceNode[],
+): Supervisor {
+  const found = (readInstance(directory.instance)?.processes ?? []).filter(
+    (process) => process.role !== "nephos" && isAlive(process),
+  );
+  const self = identify("nephos", process.pid);
+  const startedAtMs = systemClock.now();
+  const record = (others: readonly InstanceProcess[]) => {
+    writeInstance(directory.instance, {
+      version: NEPHOS_VERSION,
+      server: `https://${options.host}:${options.port}`,
+      startedAtMs,
+      processes: [self, ...others],
+      nodes,
+    });
+  };
+  record(found);
+  const supervisor = createSupervisor({
+    found,
+    onChange: () => {
+      const running = supervisor.processes();
+      const unclaimed = found.filter(({ pid }) => !running.some((process) => process.pid === pid));
+      record([...running, ...unclaimed.filter(isAlive)]);
+    },
+    clock: systemClock,
+    logger,
   });
+  return supervisor;
+}
+
+/** A proxy that fails is tried again while the nodes start; an agent that fails stops the start. */
+async function startOthers(
+  household: Household,
+  { logger }: MachineOptions,
+  nodes: readonly InstanceNode[],
+): Promise<void> {
+  const [first, ...others] = nodes;
+  const proxy = (node: InstanceNode | undefined) => {
+    if (!node) return;
+    household
+      .ensureProxy(node)
+      .catch((error: unknown) => logger.error("a proxy does not start", { error }));
+  };
+  proxy(first);
+  await Promise.all(
+    others.map(async (node) => {
+      await household.ensureAgent(node);
+      proxy(node);
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import koffi from "koffi";
 import { SysError } from "./sys-error.ts";
@@ -57,6 +57,18 @@ export function createNetworkNamespace(file: string): void {
 export function removeNetworkNamespace(file: string): void {
   umountCall(file, MNT_DETACH); // EINVAL and ENOENT mean that it is not mounted: as wanted
   rmSync(file, { force: true });
+}
+
+/**
+ * Whether a network namespace is mounted at `file`: a plain file lies on its directory's device, a
+ * namespace does not. False when the file is missing.
+ */
+export function isNetworkNamespace(file: string): boolean {
+  try {
+    return statSync(file).dev !== statSync(path.dirname(file)).dev;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -190,3 +190,122 @@ test("a drained node is emptied and takes pods again after uncordon", { skip }, 
   const restored = await peers.run(peers.manifest("b", { node: second }));
   b = restored.get("b") ?? "";
 });
+
+interface Status {
+  running: boolean;
+  nodes: { name: string; ip: string }[];
+  processes: { role: string; node?: string; pid: number; alive: boolean; pssBytes?: number }[];
+}
+
+async function status(): Promise<Status> {
+  return JSON.parse((await instance.nephos("status", "-o", "json")).stdout) as Status;
+}
+
+/** PID of the process of that role on the node with this index, once it is another than `not`. */
+function pidOf(role: string, { index, not = 0 }: { index: number; not?: number }): Promise<number> {
+  return eventually(`a ${role} on node ${index}`, async () => {
+    const { processes } = await status();
+    const found = processes.find(
+      (process) => process.role === role && process.node === nodes[index]?.name && process.alive,
+    );
+    return found && found.pid !== not ? found.pid : undefined;
+  });
+}
+
+/** Containers as the API has them: another ID or a restart means that one was not kept. */
+async function containers(): Promise<string[]> {
+  const { items } = await json<{ items: Pod[] }>("get", "pods", "a", "b");
+  return items.map(({ status: seen }) => {
+    const container = seen?.containerStatuses?.[0];
+    return `${container?.containerID} ${container?.restartCount}`;
+  });
+}
+
+/** Both peers answer, reach each other, and are the same as before. */
+async function assertKept(before: readonly string[]): Promise<void> {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    assert.equal(await peers.ask(from, "get", { url: `http://${to}:${PEER_PORT}/client` }), from);
+  }
+  for (const name of ["a", "b"]) {
+    assert.equal(await instance.ok("exec", name, "--", "hostname"), `${name}\n`);
+  }
+  assert.deepEqual(await containers(), before);
+}
+
+test("status tells of every process and node", { skip }, async () => {
+  const report = await status();
+  assert.equal(report.running, true);
+  assert.deepEqual(report.nodes, nodes);
+  const roles = report.processes.map(({ role, node = "" }) => `${role} ${node}`).sort();
+  const [first, second] = nodes.map(({ name }) => name);
+  assert.deepEqual(roles, [`agent ${second}`, "nephos ", `proxy ${first}`, `proxy ${second}`]);
+  assert.ok(report.processes.every(({ alive, pssBytes = 0 }) => alive && pssBytes > 1_000_000));
+});
+
+test("an agent that is killed is started again and keeps its pods", { skip }, async () => {
+  const before = await containers();
+  const old = await pidOf("agent", { index: 1 });
+  process.kill(old, "SIGKILL");
+  await pidOf("agent", { index: 1, not: old });
+  await eventually("exec in b", () => instance.ok("exec", "b", "--", "hostname"));
+  await assertKept(before);
+  assert.equal((await peers.run(peers.manifest("c", { node: nodes[1]?.name ?? "" }))).size, 1);
+  await instance.ok("delete", "pod", "c");
+});
+
+test("a proxy that is killed is started again", { skip }, async () => {
+  for (const [index, from] of [a, b].entries()) {
+    const old = await pidOf("proxy", { index });
+    process.kill(old, "SIGKILL");
+    await pidOf("proxy", { index, not: old });
+    await eventually("an answer of the cluster DNS", async () => {
+      const name = "kubernetes.default.svc.cluster.local";
+      return (await peers.ask(from, "dns", { name })) === '["10.96.0.1"]';
+    });
+  }
+});
+
+test("a daemon that is killed finds everything again", { skip }, async () => {
+  const before = await containers();
+  const others = async () =>
+    (await status()).processes
+      .filter(({ role }) => role !== "nephos")
+      .map(({ role, node, pid }) => `${role} ${node} ${pid}`)
+      .sort();
+  const kept = await others();
+  process.kill(instance.pid(), "SIGKILL");
+  await eventually("the end of the daemon", async () => !(await status()).running);
+  const restarted = await instance.nephos("up", "--detach", "--nodes", "2");
+  assert.equal(restarted.code, 0, restarted.stderr);
+  assert.deepEqual(await others(), kept);
+  await assertKept(before);
+
+  // They are not the children of this daemon, and yet it must notice.
+  const agent = await pidOf("agent", { index: 1 });
+  process.kill(agent, "SIGKILL");
+  await pidOf("agent", { index: 1, not: agent });
+  await eventually("exec in b", () => instance.ok("exec", "b", "--", "hostname"));
+  await assertKept(before);
+});
+
+test("down and up keep the pods of all nodes running", { skip }, async () => {
+  const before = await containers();
+  assert.equal((await instance.nephos("down")).code, 0);
+  const stopped = await status();
+  assert.deepEqual(
+    stopped.processes.filter(({ alive }) => alive),
+    [],
+  );
+  assert.equal(await peers.ask(a, "get", { url: `http://${b}:${PEER_PORT}/client` }), a);
+  const restarted = await instance.nephos("up", "--detach", "--nodes", "2");
+  assert.equal(restarted.code, 0, restarted.stderr);
+  await assertKept(before);
+
+  const running = instance.pid();
+  const again = await instance.nephos("up", "--detach", "--nodes", "2");
+  assert.match(again.stdout, /already runs/);
+  assert.equal(instance.pid(), running);
+});

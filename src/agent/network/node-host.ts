@@ -1,6 +1,8 @@
 import path from "node:path";
+import * as route from "../../format/netlink/route-message.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
-import { createPodLink, deletePodLink, hostLinkName } from "./pod-link.ts";
+import { isNetworkNamespace, withinNetworkNamespace } from "../../sys/network-namespace.ts";
+import { createPodLink, deletePodLink, hasLink, hostLinkName } from "./pod-link.ts";
 
 /** A further node on this machine: a network namespace with one link to the host. */
 export interface NodeHostSpec {
@@ -20,10 +22,16 @@ export function nodeNamespaceFile(spec: Pick<NodeHostSpec, "runDirectory" | "nam
   return path.join(spec.runDirectory, "nodes", spec.name);
 }
 
-/** Creates the node's network and returns its namespace file. Not idempotent. @throws SysError */
-export function createNodeHost(spec: NodeHostSpec): string {
-  using socket = openNetlinkSocket();
+/**
+ * Makes sure that the node's network exists and returns its namespace file. One that an earlier
+ * daemon made is kept, since running pods hang on it, unless its address is another.
+ * @throws SysError
+ */
+export function ensureNodeHost(spec: NodeHostSpec): string {
   const namespaceFile = nodeNamespaceFile(spec);
+  if (isWhole(spec)) return namespaceFile;
+  removeNodeHost(spec);
+  using socket = openNetlinkSocket();
   createPodLink(socket, {
     podUid: spec.name,
     namespaceFile,
@@ -33,6 +41,18 @@ export function createNodeHost(spec: NodeHostSpec): string {
     mtu: MTU_BYTES,
   });
   return namespaceFile;
+}
+
+function isWhole(spec: NodeHostSpec): boolean {
+  const namespaceFile = nodeNamespaceFile(spec);
+  if (!isNetworkNamespace(namespaceFile)) return false;
+  using socket = openNetlinkSocket();
+  if (!hasLink(socket, hostLinkName(spec.linkPrefix, spec.name))) return false;
+  return withinNetworkNamespace(namespaceFile, () => {
+    using inside = openNetlinkSocket();
+    const addresses = inside.request(route.dumpAddresses()).map(route.decodeAddress);
+    return addresses.some(({ ip }) => ip === spec.ip);
+  });
 }
 
 /** Removes the node's network. Idempotent. */

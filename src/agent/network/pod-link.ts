@@ -100,6 +100,16 @@ export function linkIndexOf(socket: NetlinkSocket, name: string): number {
   return route.decodeLink(answer).index;
 }
 
+/** Whether this network namespace has a link of that name. @throws SysError */
+export function hasLink(socket: NetlinkSocket, name: string): boolean {
+  try {
+    return socket.request(route.getLink(name)).length > 0;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENODEV") return false;
+    throw error;
+  }
+}
+
 /** Removes the host end and the namespace; whatever is gone already is fine. */
 export function deletePodLink(socket: NetlinkSocket, namespaceFile: string, name: string): void {
   try {

@@ -1,14 +1,14 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { connectToLoopback } from "../../sys/namespaced-connect.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
+import { isNetworkNamespace } from "../../sys/network-namespace.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
 import { prepareNode } from "./node-link.ts";
-import { createPodLink, deletePodLink, hostLinkName } from "./pod-link.ts";
+import { createPodLink, deletePodLink, hasLink, hostLinkName } from "./pod-link.ts";
 
 /** Where and with what addresses the pods of a node live. */
 export interface PodNetworkOptions {
@@ -57,6 +57,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       ),
     );
 
+  /** After a reboot the namespace is gone; with a node's own namespace went the host end. */
+  const isAttached = (record: PodRecord): boolean =>
+    isNetworkNamespace(record.networkNamespacePath) &&
+    hasLink(socket, hostLinkName(linkPrefix, record.podUid));
+
   const remove = async (podUid: string) => {
     deletePodLink(socket, namespaceFile(podUid), hostLinkName(options.linkPrefix, podUid));
     await rm(recordFile(podUid), { force: true });
@@ -77,7 +82,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       for (const podUid of known) {
         const text = await readFile(recordFile(podUid), "utf8").catch(() => "");
         const record = parseRecord(text);
-        const alive = record && podUids.has(podUid) && isNamespace(record.networkNamespacePath);
+        const alive = record && podUids.has(podUid) && isAttached(record);
         if (alive && pool.claim(podUid, record.ip)) records.set(podUid, record);
         else await remove(podUid);
       }
@@ -142,15 +147,6 @@ function parseRecord(text: string): PodRecord | undefined {
     return typeof record.ip === "string" && Array.isArray(record.hostPorts) ? record : undefined;
   } catch {
     return undefined; // cut short by a crash: the pod is set up anew
-  }
-}
-
-/** A mounted namespace lies on another device than its directory; after a reboot it does not. */
-function isNamespace(file: string): boolean {
-  try {
-    return statSync(file).dev !== statSync(path.dirname(file)).dev;
-  } catch {
-    return false;
   }
 }
 
