@@ -1,6 +1,6 @@
 /** One line of a container's log, in the format of the container runtime interface. */
 export interface LogLine {
-  /** RFC 3339 with nanoseconds, as the monitor wrote it. */
+  /** RFC 3339 with nanoseconds; "Z" where the monitor writes an offset of nothing. */
   time: string;
   stream: "stdout" | "stderr";
   /** The monitor cut a long line here: the next entry of the stream goes on with it. */
@@ -26,7 +26,7 @@ export function parseLogLine(line: Buffer): LogLine | undefined {
   if (stream !== "stdout" && stream !== "stderr") return undefined;
   if (!tag.startsWith("F") && !tag.startsWith("P")) return undefined;
   return {
-    time: line.toString("latin1", 0, first),
+    time: line.toString("latin1", 0, first).replace("+00:00", "Z"),
     stream,
     partial: tag.startsWith("P"),
     content: line.subarray(third + 1),

@@ -48,6 +48,15 @@ test("a log is printed without its framing, an unfinished entry left out", async
   });
 });
 
+test("times in UTC are marked as such, however the monitor spells them", async () => {
+  await withLog(async (file) => {
+    const time = "2026-01-02T03:04:05.678901234";
+    writeFileSync(file, `${time}+00:00 stdout F here\n${time}+02:00 stdout F there\n`);
+    const printed = await print(file, { timestamps: true });
+    assert.equal(printed, `${time}Z here\n${time}+02:00 there\n`);
+  });
+});
+
 test("a long log is read back only as far as its tail", async () => {
   await withLog(async (file) => {
     const lines = Array.from({ length: 5000 }, (_, at) => entry(at % 60, "F", `line ${at}`));
