@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import { buildDemoImages } from "../test/e2e/demo-images.ts";
 
 const SET_UP = [
   "ip link set lo up",
@@ -20,6 +21,9 @@ const files = readdirSync(folder)
   .filter((name) => name.endsWith(".test.js"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .sort();
+
+// Within their namespaces the tests have no network to build them with.
+buildDemoImages();
 
 const failed = files.filter((name) => {
   const file = path.join(folder, name);
