@@ -16,6 +16,9 @@ export interface Input<T> {
   options?: InformerOptions;
 }
 
+/** What a controller may do to what it writes. */
+export type OutputVerb = "create" | "update" | "patch" | "delete" | "deletecollection" | "escalate";
+
 /** Finds the lister of any declared input inside `keysOf`. */
 export interface ListerLookup {
   of<T>(resource: Resource<T>): Lister<T>;
@@ -24,7 +27,8 @@ export interface ListerLookup {
 /** A kind that a controller writes; its RBAC role is generated from this. */
 export interface Output {
   resource: Resource;
-  verbs: readonly ("create" | "update" | "patch" | "delete" | "deletecollection")[];
+  /** "escalate" lets it write roles that hold more than its own; RBAC wants that said. */
+  verbs: readonly OutputVerb[];
   subresources?: readonly string[];
 }
 

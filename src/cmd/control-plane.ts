@@ -26,6 +26,7 @@ import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
+import { controllerRoles, controllerUser } from "./controller-identity.ts";
 import { GIT_VERSION } from "./version.ts";
 
 /** API server, controllers and scheduler in this process. */
@@ -78,12 +79,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await reconcileBootstrap(server.transport(SELF), bootstrapObjects(roots));
   const client = createClient(server.transport(SELF));
   const informers = createInformerFactory({ ...sources, client, logger });
-  const controllers = startControllers(options, { client, informers });
+  const transport = (user: UserInfo) => server.transport(user);
+  const controllers = await startControllers(options, { client, informers, transport });
   return {
     server,
     client,
     informers,
-    transport: (user) => server.transport(user),
+    transport,
     async [Symbol.asyncDispose]() {
       for (const part of controllers) await part[Symbol.asyncDispose]();
       await informers[Symbol.asyncDispose]();
@@ -110,10 +112,15 @@ function securityParts(reader: ObjectReader, pki: Pki) {
   };
 }
 
-function startControllers(
+async function startControllers(
   { pki, network, logger }: ControlPlaneOptions,
-  { client, informers }: { client: Client; informers: InformerFactory },
-): AsyncDisposable[] {
+  of: {
+    client: Client;
+    informers: InformerFactory;
+    transport: (user: UserInfo) => Transport;
+  },
+): Promise<AsyncDisposable[]> {
+  const { client, informers, transport } = of;
   const recorders: AsyncDisposable[] = [];
   const recorder = (component: string) => {
     const created = createEventRecorder({ ...sources, client, component, logger });
@@ -125,10 +132,11 @@ function startControllers(
     caPem: pki.ca.pem.certPem,
     podAddresses: { cidr: network.clusterCidr, nodePrefix: 24 },
   });
+  await reconcileBootstrap(transport(SELF), controllerRoles(definitions));
   const running = definitions.map((definition) =>
     runController(definition, {
       ...sources,
-      client,
+      client: createClient(transport(controllerUser(definition.name))),
       informers,
       logger: logger.with({ component: definition.name }),
       events: recorder(definition.name),

@@ -35,7 +35,7 @@ export function clusterRoleAggregationController(): ControllerDefinition {
           .map(refOf),
       ),
     },
-    outputs: [{ resource: CLUSTER_ROLES, verbs: ["update"] }],
+    outputs: [{ resource: CLUSTER_ROLES, verbs: ["update", "escalate"] }],
     async reconcile({ inputs, client }, { name }) {
       const role = inputs.roles.get(undefined, name);
       if (!role?.aggregationRule) return;
