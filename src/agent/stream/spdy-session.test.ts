@@ -201,7 +201,7 @@ test("a peer that keeps no windows is held up by the connection, not by its stre
     stream.accept();
     opened.push(stream);
   };
-  return withPeer(keep, async ({ send, connection, frames }) => {
+  return withPeer(keep, async ({ send, connection, frames, clock }) => {
     send(synStream(1));
     for (let sent = 0; sent < 64; sent++) send(data(1, Buffer.alloc(65_536), sent === 63));
     await settle();
@@ -209,10 +209,13 @@ test("a peer that keeps no windows is held up by the connection, not by its stre
     assert.ok(stream);
     assert.ok(stream.readableLength > MEBIBYTE && stream.readableLength < 2 * MEBIBYTE);
     assert.ok(connection.writableLength > 2 * MEBIBYTE, "the rest waits at the peer");
+    await clock.advance(20_000);
+    assert.equal(frames.filter(({ type }) => type === "ping").length, 2);
     let read = 0;
     for await (const chunk of stream) read += (chunk as Buffer).length;
     assert.equal(read, 4 * MEBIBYTE);
     assert.ok(frames.some(({ type }) => type === "window-update"));
+    assert.equal(clock.pendingTimers, 0);
   });
 });
 

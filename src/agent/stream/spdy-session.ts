@@ -19,6 +19,8 @@ const STREAMS_MAX = 2048;
 const UNREAD_MAX_BYTES = 1 << 20;
 /** Answers (to pings, to refused streams) that may wait for a peer that does not read. */
 const UNSENT_ANSWERS_MAX = 1024;
+/** A connection that is not read does not tell that it broke: writing to it does. */
+const PROBE_INTERVAL_MS = 10_000;
 /** How long a peer may take to close after this side did. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -55,6 +57,7 @@ export class SpdySession implements AsyncDisposable {
   #nextPing: number;
   #lastPeerId = 0;
   #timer: Timer | undefined;
+  #probe: Timer | undefined;
   #ending = false;
   #broken = false;
 
@@ -128,14 +131,30 @@ export class SpdySession implements AsyncDisposable {
       },
       unreadChanged: (byBytes) => {
         this.#unreadBytes += byBytes;
-        if (this.#unreadBytes > UNREAD_MAX_BYTES) this.#connection.pause();
-        else if (this.#connection.isPaused()) this.#connection.resume();
+        const isHeld = this.#connection.isPaused();
+        if (this.#unreadBytes > UNREAD_MAX_BYTES && !isHeld) this.#hold();
+        if (this.#unreadBytes <= UNREAD_MAX_BYTES && isHeld) this.#release();
       },
       get initialWindowBytes() {
         return windowBytes();
       },
       closed: (stream) => void this.#streams.delete(stream.id),
     };
+  }
+
+  #hold(): void {
+    this.#connection.pause();
+    const probe = () => {
+      this.#send({ type: "ping", id: this.#nextPing });
+      this.#nextPing += 2;
+      this.#probe = this.#options.clock.setTimer(PROBE_INTERVAL_MS, probe);
+    };
+    this.#probe = this.#options.clock.setTimer(PROBE_INTERVAL_MS, probe);
+  }
+
+  #release(): void {
+    this.#probe?.cancel();
+    this.#connection.resume();
   }
 
   #send(frame: SpdyFrame, sent?: () => void): void {
@@ -244,6 +263,7 @@ export class SpdySession implements AsyncDisposable {
   #forgetAll(): void {
     this.#timer?.cancel();
     this.#abandonStreams();
+    this.#probe?.cancel();
     this.#writers = [];
   }
 }

@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { test } from "node:test";
 import { WebSocket } from "ws";
-import type { Clock } from "../../lib/clock.ts";
 import { silentLogger } from "../../lib/logger.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { createFakeBackend, type FakeBackend, type FakeProcess } from "./fake-stream-backend.ts";
 import { createSpdyClient } from "./spdy-client-fixture.ts";
 import { startStreamServer } from "./stream-server.ts";
@@ -16,15 +16,10 @@ import { messageBytes } from "./websocket-channels.ts";
 const tls = createTlsFixture(Date.now());
 const SERVER = tls.issue("system:node:n1", { usage: "server" });
 const API_SERVER = tls.issue("api", { organizations: ["system:masters"] });
-const clock: Clock = {
-  now: () => 0,
-  monotonicMs: () => 0,
-  setTimer: () => ({ cancel: () => {} }),
-};
-
 interface World {
   backend: FakeBackend;
   options: RequestOptions;
+  clock: VirtualClock;
 }
 
 async function withServer(
@@ -32,6 +27,7 @@ async function withServer(
   body: (world: World) => Promise<void>,
 ): Promise<void> {
   const backend = createFakeBackend(run);
+  const clock = new VirtualClock();
   await using server = await startStreamServer({
     tls: { cert: SERVER.certPem, key: SERVER.keyPem, clientCa: tls.caPem },
     host: "127.0.0.1",
@@ -48,7 +44,7 @@ async function withServer(
     key: API_SERVER.keyPem,
     agent: false as const,
   };
-  await body({ backend, options });
+  await body({ backend, options, clock });
 }
 
 const nothing = () => {};
@@ -230,6 +226,22 @@ test("a client that goes away ends its process", () =>
     await backend.processes[0]?.disposed;
   }));
 
+test("a client that goes away while its input is held ends its process too", () =>
+  withServer(nothing, async ({ options, backend, clock }) => {
+    const client = openSocket(options, EXEC, ["v5.channel.k8s.io"]);
+    await client.opened;
+    const part = Buffer.concat([Uint8Array.of(0), Buffer.alloc(256 * 1024)]);
+    for (let sent = 0; sent < 64; sent++) client.socket.send(part);
+    const isHeld = () => (backend.processes[0]?.stdin.writableLength ?? 0) >= 1 << 20;
+    while (!isHeld()) await new Promise(setImmediate);
+    client.socket.terminate();
+    await client.closed;
+    let ended = false;
+    void backend.processes[0]?.disposed.then(() => (ended = true));
+    // The first probe meets a closed connection, the second one its answer.
+    while (!ended) await clock.advance(10_000);
+  }));
+
 test("big output arrives whole, at the pace of the client", () => {
   const size = 8 * 1024 * 1024;
   const flood = (played: FakeProcess) => {
@@ -266,7 +278,10 @@ function upgradeSpdy(options: RequestOptions, path: string, protocol: string): P
 test("exec over SPDY: streams, half-close, exit code", () =>
   withServer(shout, async ({ options }) => {
     const protocols = "v4.channel.k8s.io,channel.k8s.io";
-    const client = createSpdyClient(await upgradeSpdy(options, EXEC, protocols), clock);
+    const client = createSpdyClient(
+      await upgradeSpdy(options, EXEC, protocols),
+      new VirtualClock(),
+    );
     const open = (streamtype: string) => client.open({ streamtype });
     const [errors, stdin, stdout, stderr] = ["error", "stdin", "stdout", "stderr"].map(open);
     await client.ping();
@@ -340,7 +355,7 @@ async function withEcho(body: (port: number) => Promise<void>): Promise<void> {
 }
 
 async function exchange(transport: Duplex, port: number): Promise<void> {
-  const client = createSpdyClient(transport, clock);
+  const client = createSpdyClient(transport, new VirtualClock());
   const connection = (requestID: string, to: number) => {
     const headers = { port: String(to), requestID };
     const errors = client.open({ ...headers, streamtype: "error" });

@@ -58,7 +58,7 @@ async function serveWebSocket(
       await session[Symbol.asyncDispose]();
       throw error;
     });
-    await serveCommand(socket, session);
+    await serveCommand(socket, { session, clock });
   } else if (offeredTo(request).includes(TUNNEL_PROTOCOL)) {
     const socket = await acceptWebSocket(upgrade, TUNNEL_PROTOCOL);
     const tunnel = createWebSocketStream(socket, { highWaterMark: TUNNEL_BUFFER_BYTES });

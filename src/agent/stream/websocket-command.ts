@@ -1,5 +1,6 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { RawData, WebSocket } from "ws";
+import type { Clock, Timer } from "../../lib/clock.ts";
 import type { StreamSession } from "../runtime/contract.ts";
 import { exitStatus, failureStatus, untilEnd } from "./remote-command.ts";
 
@@ -15,6 +16,8 @@ export const COMMAND_PROTOCOLS: readonly string[] = [
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 /** More unsent output than this pauses the command's streams. */
 const UNSENT_MAX_BYTES = 1 << 20;
+/** A connection that is not read does not tell that it broke: writing to it does. */
+const PROBE_INTERVAL_MS = 10_000;
 /** More input than this that the command has not read pauses the client. */
 const UNREAD_MAX_BYTES = 1 << 20;
 
@@ -22,7 +25,10 @@ const UNREAD_MAX_BYTES = 1 << 20;
  * Connects a session with the channels of a WebSocket until its command ends or the client leaves.
  * Never throws: what goes wrong is told on the error channel.
  */
-export async function serveCommand(socket: WebSocket, session: StreamSession): Promise<void> {
+export async function serveCommand(
+  socket: WebSocket,
+  { session, clock }: { session: StreamSession; clock: Clock },
+): Promise<void> {
   const base64 = socket.protocol.includes("base64");
   const send = (channel: number, bytes: Uint8Array): Promise<void> =>
     new Promise((resolve) => {
@@ -46,8 +52,7 @@ export async function serveCommand(socket: WebSocket, session: StreamSession): P
     receive(session, decode(data, base64));
     const { stdin } = session;
     if (!stdin || stdin.destroyed || stdin.writableLength < UNREAD_MAX_BYTES) return;
-    socket.pause();
-    stdin.once("drain", () => socket.resume());
+    if (!socket.isPaused) holdUntilRead(socket, { stdin, clock });
   });
   session.stdin?.on("error", () => {});
   const outputs = Promise.all([
@@ -69,6 +74,27 @@ export async function serveCommand(socket: WebSocket, session: StreamSession): P
     socket.close(1000);
   }
   await session[Symbol.asyncDispose]();
+}
+
+/** Reads no more from the client until the command has read what there is. */
+function holdUntilRead(
+  socket: WebSocket,
+  { stdin, clock }: { stdin: Writable; clock: Clock },
+): void {
+  let timer: Timer;
+  const probe = () => {
+    socket.ping();
+    timer = clock.setTimer(PROBE_INTERVAL_MS, probe);
+  };
+  const release = () => {
+    timer.cancel();
+    stdin.off("drain", release).off("close", release);
+    socket.off("close", release).resume();
+  };
+  timer = clock.setTimer(PROBE_INTERVAL_MS, probe);
+  socket.pause();
+  stdin.once("drain", release).once("close", release);
+  socket.once("close", release);
 }
 
 function decode(data: RawData, base64: boolean): { channel: number; bytes: Buffer } {
