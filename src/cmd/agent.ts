@@ -10,6 +10,7 @@ import { systemRandom } from "../sys/random.ts";
 import { planClusterNetwork } from "./cluster-network.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { createJsonLogger } from "./json-logger.ts";
+import { installLastResort } from "./last-resort.ts";
 import { startNode } from "./node-process.ts";
 import { commonFlags, parseFlags, usage } from "./options.ts";
 import { untilSignal } from "./signals.ts";
@@ -33,6 +34,7 @@ export async function agent(args: readonly string[]): Promise<number> {
   const directory = openDataDirectory(text("data-dir"), { create: true });
   const directories = directory.node(Number(values["index"] ?? 0));
   const logger = createJsonLogger("info", { component: "agent", node: text("name") });
+  installLastResort(logger);
   enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
   const cluster = planClusterNetwork({
     clusterCidr: text("cluster-cidr"),

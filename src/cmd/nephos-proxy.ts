@@ -9,6 +9,7 @@ import { createUpstream, parseNameServers } from "../proxy/dns/upstream.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { createJsonLogger } from "./json-logger.ts";
+import { installLastResort } from "./last-resort.ts";
 import { parseFlags, usage } from "./options.ts";
 import { untilSignal } from "./signals.ts";
 
@@ -27,6 +28,7 @@ export async function proxy(args: readonly string[]): Promise<number> {
   const { kubeconfig, address, domain } = values as Record<string, string | undefined>;
   if (!kubeconfig || !address || !domain) throw usage("proxy needs --kubeconfig and --address");
   const logger = createJsonLogger("info", { component: "proxy" });
+  installLastResort(logger);
   using transport = createHttpsTransport(loadKubeconfig(readFileSync(kubeconfig, "utf8")));
   await using informers = createInformerFactory({
     client: createClient(transport),

@@ -1,5 +1,6 @@
 import { openDataDirectory } from "./data-directory.ts";
 import { createJsonLogger } from "./json-logger.ts";
+import { installLastResort } from "./last-resort.ts";
 import { startMachine } from "./machine.ts";
 import { parseUpOptions } from "./options.ts";
 import type { ServeMessage } from "./serve-message.ts";
@@ -14,6 +15,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   const options = parseUpOptions(args);
   const directory = openDataDirectory(options.dataDirectory, { create: true });
   const logger = createJsonLogger(options.logLevel);
+  installLastResort(logger);
   try {
     await using _machine = await startMachine({ options, directory, logger });
     tell({ type: "ready" });
