@@ -6,7 +6,7 @@ export interface PodNetwork extends AsyncDisposable {
   recover(podUids: ReadonlySet<string>): Promise<void>;
   /** Creates namespace, interface, address and routes; idempotent per pod. */
   attach(request: AttachRequest): Promise<PodAttachment>;
-  /** Removes it all; idempotent. */
+  /** Removes it all; idempotent. The kernel takes the interface away a moment later. */
   detach(podUid: string): Promise<void>;
   attachment(podUid: string): PodAttachment | undefined;
   /** Opens a TCP connection from inside the pod's namespace, for probes and port-forward. */

@@ -3,6 +3,8 @@ import * as route from "../../format/netlink/route-message.ts";
 import { type NetlinkSocket, openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
 
 const LOOPBACK_INDEX = 1;
+/** Any number that nobody else uses. */
+const PURGE_GROUP = 0x4e70_6873;
 
 /** Marks addresses on `lo` as ours, so that a purge finds them without knowing them. */
 function labelOf(linkPrefix: string): string {
@@ -34,10 +36,22 @@ export function carryAddresses(addresses: readonly string[], linkPrefix: string)
  */
 export function purgeNetwork(linkPrefix: string): void {
   using socket = openNetlinkSocket();
-  for (const { name } of socket.request(route.dumpLinks()).map(route.decodeLink)) {
-    if (name.startsWith(linkPrefix)) socket.request(route.deleteLink(name));
+  const links = socket.request(route.dumpLinks()).map(route.decodeLink);
+  for (const { name, index } of links) {
+    if (!name.startsWith(linkPrefix)) continue;
+    unlessGone(() => socket.request(route.setLinkGroup(index, PURGE_GROUP)));
   }
+  unlessGone(() => socket.request(route.deleteLinkGroup(PURGE_GROUP)));
   for (const address of socket.request(route.dumpAddresses()).map(route.decodeAddress)) {
     if (address.label === labelOf(linkPrefix)) socket.request(route.deleteAddress(address));
+  }
+}
+
+/** The kernel may be removing the links of pods that ended a moment ago. */
+function unlessGone(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENODEV") throw error;
   }
 }

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { connectToLoopback } from "../../sys/namespaced-connect.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
-import { isNetworkNamespace } from "../../sys/network-namespace.ts";
+import { isNetworkNamespace, removeNetworkNamespace } from "../../sys/network-namespace.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
@@ -63,11 +64,19 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     hasLink(socket, hostLinkName(linkPrefix, record.podUid));
 
   const remove = async (podUid: string) => {
-    deletePodLink(socket, namespaceFile(podUid), hostLinkName(options.linkPrefix, podUid));
+    // The kernel frees the links with the namespace: to delete one here would block this thread for
+    // an RCU grace period of about 20 ms, and all threads that need the routing lock with it.
+    removeNetworkNamespace(namespaceFile(podUid));
     await rm(recordFile(podUid), { force: true });
     pool.release(podUid);
     if (records.get(podUid)?.hostPorts.length && records.delete(podUid)) announce();
     records.delete(podUid);
+  };
+
+  /** Frees the name of the link at once too, for the next attempt to attach the same pod. */
+  const removeNow = async (podUid: string) => {
+    deletePodLink(socket, namespaceFile(podUid), hostLinkName(linkPrefix, podUid));
+    await remove(podUid);
   };
 
   return {
@@ -84,7 +93,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
         const record = parseRecord(text);
         const alive = record && podUids.has(podUid) && isAttached(record);
         if (alive && pool.claim(podUid, record.ip)) records.set(podUid, record);
-        else await remove(podUid);
+        else await removeNow(podUid);
       }
       announce();
     },
@@ -111,12 +120,12 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           mtu: options.mtu ?? MTU_BYTES,
         });
       } catch (error) {
-        await remove(request.podUid);
+        await removeNow(request.podUid);
         throw error;
       }
       records.set(request.podUid, record);
       if (request.hostPorts.length > 0) announce();
-      await writeFile(recordFile(request.podUid), JSON.stringify(record));
+      writeFileSync(recordFile(request.podUid), JSON.stringify(record));
       return record;
     },
 

@@ -113,10 +113,12 @@ function stats(context: RuntimeContext, id: string): SandboxStats {
  */
 export async function purgeCrunRuntime(options: CrunRuntimeOptions): Promise<void> {
   const context = createContext(options);
+  const { table } = context;
   prepareDirectories(context);
+  using _watcher = watchExits(context);
   await recover(context);
-  for (const id of context.table.containers.keys()) await removeContainer(context, id);
-  for (const id of context.table.sandboxes.keys()) await removeSandbox(context, id);
+  await Promise.all(Array.from(table.containers.keys(), (id) => removeContainer(context, id)));
+  await Promise.all(Array.from(table.sandboxes.keys(), (id) => removeSandbox(context, id)));
   unmountBelow(options.runDirectory);
   context.cgroups.remove(options.cgroupRoot);
   for (const directory of [options.stateDirectory, options.runDirectory]) {

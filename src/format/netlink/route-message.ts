@@ -94,6 +94,20 @@ export function deleteLink(name: string): NetlinkMessage {
   return { type: RTM_DELLINK, flags: 0, body: concat([linkHeader(0), attributeText(3, name)]) };
 }
 
+/** Puts a link into a group, so that `deleteLinkGroup` finds it. */
+export function setLinkGroup(index: number, group: number): NetlinkMessage {
+  return {
+    type: RTM_NEWLINK,
+    flags: 0,
+    body: concat([linkHeader(index), attributeU32(27, group)]),
+  };
+}
+
+/** Deletes all links of a group at once: the kernel waits for its readers once, not once a link. */
+export function deleteLinkGroup(group: number): NetlinkMessage {
+  return { type: RTM_DELLINK, flags: 0, body: concat([linkHeader(0), attributeU32(27, group)]) };
+}
+
 /** Asks for one link by name. */
 export function getLink(name: string): NetlinkMessage {
   return { type: RTM_GETLINK, flags: 0, body: concat([linkHeader(0), attributeText(3, name)]) };
