@@ -82,8 +82,9 @@ export function prepareInstance(): InstanceUnderTest {
     kubectlWith: (input, ...args) => outcomeOf("kubectl", args, { env, input }),
     async ok(...args) {
       const { code, stdout, stderr } = await kubectl(...args);
-      assert.equal(code, 0, `kubectl ${args.join(" ")}: ${stderr}${stdout}`);
-      return stdout;
+      if (code === 0) return stdout;
+      const report = args.includes("wait") ? await reportOn(kubectl, dataDirectory) : "";
+      assert.fail(`kubectl ${args.join(" ")}: ${stderr}${stdout}${report}`);
     },
     start: (...args) => spawn("kubectl", args, { env: { ...process.env, ...env } }),
     pid() {
@@ -100,6 +101,17 @@ export function prepareInstance(): InstanceUnderTest {
       assert.deepEqual(remains, []);
     },
   };
+}
+
+/** What the cluster looked like when something did not come true in time. */
+async function reportOn(
+  kubectl: (...args: string[]) => Promise<Outcome>,
+  dataDirectory: string,
+): Promise<string> {
+  const kinds = "nodes,pods,replicasets,deployments,events";
+  const { stdout, stderr } = await kubectl("get", kinds, "--all-namespaces");
+  const log = readIfPresent(path.join(dataDirectory, "nephos.log"));
+  return `${stdout}${stderr}\n${log.slice(-4000)}`;
 }
 
 /** Everything on this machine that still belongs to the instance. */
