@@ -184,6 +184,17 @@ test("kubectl's note of the last applied configuration follows", () => {
   assert.match(Object.values(note)[0] ?? "", /"image":"a:1"/);
 });
 
+test("kubectl goes on with what it applied on the client side, others do not", () => {
+  const note = JSON.stringify({ spec: one });
+  const annotations = { "kubectl.kubernetes.io/last-applied-configuration": note };
+  const before = { ...HEAD, metadata: { name: "web", annotations }, spec: one };
+  const live = apply(before, { spec: one }, { manager: "kubectl-client-side-apply" });
+  const changed = { spec: { containers: [{ name: "a", image: "a:2" }] } };
+  assert.equal(refusal(() => apply(live, changed, { manager: "other" })).reason, "Conflict");
+  const after = apply(live, changed, { manager: "kubectl" });
+  assert.match(JSON.stringify(after.spec), /a:2/);
+});
+
 const label = fc.dictionary(fc.constantFrom("x", "y", "z"), fc.constantFrom("1", "2"), {
   noNullPrototype: true,
 });

@@ -7,7 +7,6 @@ import { appliedFields, compareFields } from "./field-changes.ts";
 import {
   differenceOf,
   type FieldSet,
-  fieldSetOf,
   formatPaths,
   intersectionOf,
   isEmpty,
@@ -48,8 +47,6 @@ export interface ApplyRequest {
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-/** kubectl's note is rewritten by the server itself, so nobody can be in conflict about it. */
-const NOTE_FIELD: FieldSet = fieldSetOf(["f:metadata", "f:annotations", `f:${LAST_APPLIED}`]);
 
 /**
  * Server-side apply: the object with the configuration merged in, fields gone that the manager
@@ -61,7 +58,7 @@ export function applyServerSide(request: ApplyRequest): Json {
   const { live, manager, model, struct } = request;
   const typed = { model, struct };
   const apiVersion = checkApplied(request);
-  const applied = withLastApplied(request);
+  const { applied } = request;
   const entries = managedFieldsOf(live);
   const isOwn = (entry: ManagedFieldsEntry) =>
     entry.operation === "Apply" &&
@@ -79,7 +76,8 @@ export function applyServerSide(request: ApplyRequest): Json {
     object = removeUnowned(object, { last: fieldsOfEntry(own), owned }, typed);
   }
   const { changed, removed } = compareFields(live ?? {}, object, { ...typed, skip });
-  if (!request.force) refuseConflicts(others, withoutSubtrees(changed, NOTE_FIELD));
+  if (!request.force) refuseConflicts(others, differenceOf(changed, notedFields(request)));
+  object = withNote(object, request);
 
   const left = others.map((entry) => {
     return withFields(entry, differenceOf(differenceOf(fieldsOfEntry(entry), changed), removed));
@@ -113,18 +111,41 @@ function withoutReset(applied: Json, from: { live: Json | undefined; reset: Fiel
   return Object.fromEntries(Object.entries(applied).filter(([name]) => !reset.includes(name)));
 }
 
-/** kubectl's own note of what it applied follows when it goes from client-side to server-side. */
-function withLastApplied({ live, applied, manager, subresource }: ApplyRequest): Json {
-  const liveMetadata = isObject(live?.metadata) ? live.metadata : {};
-  const annotations = isObject(liveMetadata.annotations) ? liveMetadata.annotations : {};
-  if (manager !== "kubectl" || subresource || annotations[LAST_APPLIED] === undefined) {
-    return applied;
+function noteOf(object: Json | undefined): unknown {
+  const metadata = isObject(object?.metadata) ? object.metadata : {};
+  return isObject(metadata.annotations) ? metadata.annotations[LAST_APPLIED] : undefined;
+}
+
+/**
+ * kubectl's own note of what it applied is kept current when kubectl goes from client-side to
+ * server-side. Who owns the note stays: by that kubectl sees what it has still to take over.
+ */
+function withNote(object: Json, { live, applied, manager, subresource }: ApplyRequest): Json {
+  if (manager !== "kubectl" || subresource || noteOf(live) === undefined) return object;
+  const wanted = isObject(applied.metadata) ? applied.metadata : {};
+  const { [LAST_APPLIED]: _, ...own } = isObject(wanted.annotations) ? wanted.annotations : {};
+  const note = { ...applied, metadata: { ...wanted, annotations: own } };
+  const metadata = isObject(object.metadata) ? object.metadata : {};
+  const annotations = {
+    ...(isObject(metadata.annotations) ? metadata.annotations : {}),
+    [LAST_APPLIED]: `${JSON.stringify(note)}\n`,
+  };
+  return { ...object, metadata: { ...metadata, annotations } };
+}
+
+/**
+ * Fields of the configuration that kubectl noted when it applied on the client side: they are its
+ * own already, whoever is listed as their manager, so kubectl may go on to change them.
+ */
+function notedFields({ live, manager, subresource, model, struct }: ApplyRequest): FieldSet {
+  const note = noteOf(live);
+  if (manager !== "kubectl" || subresource || typeof note !== "string") return NO_FIELDS;
+  try {
+    const parsed: unknown = JSON.parse(note);
+    return isObject(parsed) ? appliedFields(parsed, { model, struct }) : NO_FIELDS;
+  } catch {
+    return NO_FIELDS;
   }
-  const metadata = isObject(applied.metadata) ? applied.metadata : {};
-  const { [LAST_APPLIED]: _, ...own } = isObject(metadata.annotations) ? metadata.annotations : {};
-  const note = { ...applied, metadata: { ...metadata, annotations: own } };
-  const noted = { ...own, [LAST_APPLIED]: `${JSON.stringify(note)}\n` };
-  return { ...applied, metadata: { ...metadata, annotations: noted } };
 }
 
 function refuseConflicts(others: readonly ManagedFieldsEntry[], changed: FieldSet): void {
