@@ -137,7 +137,7 @@ export function validateMetadataUpdate(
     errors.forbidden(
       "metadata.finalizers",
       "no new finalizers can be added if the object is being deleted, found new finalizers " +
-        JSON.stringify(added),
+        `[]string{${added.map((name) => JSON.stringify(name)).join(", ")}}`,
     );
   }
 }

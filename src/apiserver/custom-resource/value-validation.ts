@@ -87,9 +87,14 @@ function formProblems(schema: JSONSchemaProps, value: unknown, path: string): St
     }
   }
   if (typeof value === "string") {
-    causes.push(
-      ...countProblems(value.length, path, [schema.minLength, schema.maxLength, "chars long"]),
-    );
+    const { minLength, maxLength } = schema;
+    if (minLength !== undefined && value.length < minLength) {
+      causes.push(invalid(path, value, `should be at least ${minLength} chars long`));
+    }
+    if (maxLength !== undefined && value.length > maxLength) {
+      const message = `Too long: may not be more than ${maxLength} bytes`;
+      causes.push({ reason: "FieldValueTooLong", message, field: path });
+    }
     if (schema.pattern && !matches(schema.pattern, value)) {
       causes.push(invalid(path, value, `should match '${schema.pattern}'`));
     }
@@ -116,8 +121,8 @@ function countProblems(
     causes.push(invalid(path, count, `should have at least ${least} ${what}`));
   }
   if (most !== undefined && count > most) {
-    const message = `Too long: may not have more than ${most} ${what}`;
-    causes.push({ reason: "FieldValueTooLong", message, field: path });
+    const message = `Too many: ${count}: must have at most ${most} items`;
+    causes.push({ reason: "FieldValueTooMany", message, field: path });
   }
   return causes;
 }
