@@ -51,7 +51,11 @@ export async function ensureClusterObjects(
     metadata: {
       name: "kube-dns",
       namespace: "kube-system",
-      labels: { "k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS" },
+      labels: {
+        "k8s-app": "kube-dns",
+        "kubernetes.io/cluster-service": "true",
+        "kubernetes.io/name": "CoreDNS",
+      },
       annotations: { "nephos.dev/served-by": "nephos proxy of each node" },
     },
     spec: {

@@ -25,6 +25,7 @@ import { runScheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
+import { eventSourceOf } from "./event-source.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import { controllerRoles, controllerUser } from "./controller-identity.ts";
 import { GIT_VERSION } from "./version.ts";
@@ -139,7 +140,7 @@ async function startControllers(
       client: createClient(transport(controllerUser(definition.name))),
       informers,
       logger: logger.with({ component: definition.name }),
-      events: recorder(definition.name),
+      events: recorder(eventSourceOf(definition.name)),
     }),
   );
   const scheduler = runScheduler({

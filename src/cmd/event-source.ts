@@ -1,0 +1,11 @@
+/** Controllers whose events upstream signs with a name that their own does not tell. */
+const SIGNED_OTHERWISE: Readonly<Record<string, string>> = {
+  disruption: "controllermanager",
+  "node-lifecycle": "node-controller",
+  "taint-eviction": "taint-eviction-controller",
+};
+
+/** Who the events of a controller come from: `describe` shows it, alerts select by it. */
+export function eventSourceOf(controller: string): string {
+  return SIGNED_OTHERWISE[controller] ?? `${controller.replaceAll("-", "")}-controller`;
+}
