@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Pod } from "../../src/api/generated/types/core-v1.ts";
@@ -13,9 +13,6 @@ import { createApiServer } from "../../src/apiserver/api-server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createInformerFactory } from "../../src/client/informer-factory.ts";
 import { createClient } from "../../src/client/resource-client.ts";
-import { writeOciArchive } from "../../src/format/oci/image-writer.ts";
-import { concat } from "../../src/format/tar/tar-header.ts";
-import { type TarInput, writeTar } from "../../src/format/tar/tar-writer.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
 import type { Logger } from "../../src/lib/logger.ts";
 import { createMemoryStore } from "../../src/store/memory/memory-store.ts";
@@ -23,11 +20,9 @@ import { systemClock } from "../../src/sys/clock.ts";
 import { enterPrivateMounts } from "../../src/sys/mount-namespace.ts";
 import { readMounts, unmountBelow } from "../../src/sys/mount.ts";
 import { systemRandom } from "../../src/sys/random.ts";
+import { BUSYBOX, busyboxArchive } from "./busybox-image.ts";
 
-/** Image with a static busybox; `sh`, `sleep` and all its other names work. */
-export const BUSYBOX = "docker.io/library/busybox:test";
 const WAIT_MS = 20_000;
-const APPLETS = ["sh", "sleep", "cat", "echo", "ls", "id", "kill", "touch", "test", "hostname"];
 
 /** One node with a real runtime, network and volumes, on an API server in this process. */
 export interface NodeUnderTest extends AsyncDisposable {
@@ -41,25 +36,6 @@ export interface NodeUnderTest extends AsyncDisposable {
   run(name: string, spec: Partial<NonNullable<Pod["spec"]>>): Promise<Pod>;
   /** Waits for a state of a pod; undefined means that it is gone. @throws after 20 s */
   until(name: string, done: (pod: Pod | undefined) => boolean): Promise<Pod | undefined>;
-}
-
-function busyboxArchive(): Uint8Array {
-  const text = (value: string) => new TextEncoder().encode(value);
-  const directory = (name: string): TarInput => ({ name, type: "directory", mode: 0o755 });
-  const entries: TarInput[] = [
-    directory("bin"),
-    directory("etc"),
-    { ...directory("tmp"), mode: 0o1777 },
-    { name: "bin/busybox", type: "file", mode: 0o755, body: readFileSync("/bin/busybox") },
-    ...APPLETS.map(
-      (name): TarInput => ({ name: `bin/${name}`, type: "symlink", linkName: "busybox" }),
-    ),
-    { name: "etc/passwd", type: "file", body: text("root:x:0:0::/:/bin/sh\n") },
-  ];
-  const layer = concat([...writeTar(entries)]);
-  const config = { Cmd: ["sleep", "1000"], Env: ["PATH=/bin"] };
-  const input = { layers: [layer], config, architecture: "amd64", references: [BUSYBOX] };
-  return concat([...writeOciArchive(input)]);
 }
 
 /** Starts the node; disposing it asserts that nothing is left. */

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { importBusybox } from "./busybox-image.ts";
+import { type InstanceUnderTest, outcomeOf, startInstance } from "./instance-under-test.ts";
+import { type Answer, answers, matches, parseSession, recordSession, runStep } from "./session.ts";
+
+const SESSIONS = path.resolve(import.meta.dirname, "../../../test/e2e/sessions");
+const only = process.env["NEPHOS_SESSIONS"]?.split(",");
+const record = process.env["NEPHOS_RECORD_SESSIONS"] === "1";
+const root = process.getuid?.() === 0;
+const found = (await outcomeOf("kubectl", ["version", "--client"])).code === 0;
+const skip = root ? (found ? false : "kubectl is not installed") : "needs root";
+
+let instance: InstanceUnderTest;
+
+before(async () => {
+  if (skip) return;
+  instance = await startInstance("--listen", "127.0.0.1:6443");
+  await importBusybox(instance);
+});
+after(async () => {
+  await instance?.[Symbol.asyncDispose]();
+});
+
+test("a session's output is compared line by line", () => {
+  assert.ok(matches(["NAME   AGE", "web-[..] [..]s"], ["NAME      AGE", "web-x1   2s"]));
+  assert.ok(matches(["a", "...", "z"], ["a", "b", "c", "z"]));
+  assert.ok(!matches(["a", "...", "z"], ["a", "b"]));
+  assert.ok(!matches(["deployment.apps/web created"], ["deployment.apps/web unchanged"]));
+  assert.ok(!matches(["a"], ["a", "b"]) && !matches(["a", "b"], ["a"]));
+  assert.throws(() => parseSession("output\n"), /without a command/);
+});
+
+describe("kubectl sessions", { concurrency: 3, skip }, () => {
+  const files = readdirSync(SESSIONS).filter((name) => name.endsWith(".session"));
+  for (const file of files) {
+    const name = path.basename(file, ".session");
+    if (only && !only.includes(name)) continue;
+    test(name, async (session) => {
+      const source = path.join(SESSIONS, file);
+      const env = await environmentOf(name);
+      const answered = new Map<number, Answer>();
+      for (const step of parseSession(readFileSync(source, "utf8"))) {
+        const [title = ""] = step.command.split("\n");
+        await session.test(`${file}:${step.line} ${title}`, async () => {
+          const answer = await runStep(step, { cwd: SESSIONS, env });
+          answered.set(step.line, answer);
+          if (record || answers(step, answer)) return;
+          assert.deepEqual(answer, { lines: step.expected, code: step.code });
+        });
+      }
+      if (record) recordSession(source, answered);
+    });
+  }
+});
+
+/** A home, a kubeconfig and a namespace for each session, so that none sees the others. */
+async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
+  const home = path.join(instance.dataDirectory, "sessions", name);
+  mkdirSync(home, { recursive: true });
+  const kubeconfig = path.join(home, "kubeconfig");
+  copyFileSync(path.join(instance.dataDirectory, "kubeconfig"), kubeconfig);
+  const env = { ...process.env, HOME: home, KUBECONFIG: kubeconfig, TZ: "UTC", COLUMNS: "200" };
+  const steps = [
+    ["create", "namespace", name],
+    ["config", "set-context", "--current", `--namespace=${name}`],
+  ];
+  for (const args of steps) {
+    const { code, stderr } = await outcomeOf("kubectl", args, { env });
+    assert.equal(code, 0, stderr);
+  }
+  return env;
+}
