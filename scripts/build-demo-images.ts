@@ -1,32 +1,26 @@
 // Builds the demo's images from Debian packages: nginx, redis, node, busybox.
 //   node build/scripts/build-demo-images.js --out DIR --cache DIR [--only NAME,...] [--refresh]
 // Writes DIR/<name>.tar, an OCI archive each; what is up to date is left alone.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  appendFileSync,
   chownSync,
-  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
-import { arch } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { type OciArchiveInput, writeOciArchive } from "../src/format/oci/image-writer.ts";
+import type { OciArchiveInput } from "../src/format/oci/image-writer.ts";
 import { concat } from "../src/format/tar/tar-header.ts";
 import { writeTar } from "../src/format/tar/tar-writer.ts";
 import { directoryEntries } from "../src/sys/directory-tar.ts";
-import { type DebianPackage, downloadClosure, unpackPackage } from "./debian-packages.ts";
+import { type DebianPackage, downloadClosure } from "./debian-packages.ts";
+import { assembleRoot, writeImage } from "./image-root.ts";
 
 interface Recipe {
   packages: readonly string[];
@@ -122,15 +116,11 @@ async function build(name: string, { out, cache, refresh }: Options): Promise<st
 
   const root = mkdtempSync(path.join(cache, `${name}-root-`));
   try {
-    await assemble(root, { recipe, packages });
+    const users = recipe.users ?? [];
+    await assembleRoot(root, { packages, users, prepare: (made) => prepare(made, recipe) });
     const layer = concat([...writeTar(directoryEntries(root))]);
     const references = [recipe.tag, "latest"].map((tag) => `docker.io/library/${name}:${tag}`);
-    const architecture = arch() === "x64" ? "amd64" : arch();
-    const input = { layers: [layer], config: recipe.config, architecture, references };
-    const fd = openSync(`${target}.tmp`, "w");
-    for (const chunk of writeOciArchive(input)) writeSync(fd, chunk);
-    closeSync(fd);
-    renameSync(`${target}.tmp`, target);
+    writeImage(target, { layers: [layer], config: recipe.config, references });
     writeFileSync(stamp, `${inputs} ${target}`);
     return `${target}: ${references.join(", ")}, ${Math.ceil(layer.length / 1e6)} MB`;
   } finally {
@@ -138,42 +128,11 @@ async function build(name: string, { out, cache, refresh }: Options): Promise<st
   }
 }
 
-async function assemble(
-  root: string,
-  { recipe, packages }: { recipe: Recipe; packages: readonly DebianPackage[] },
-): Promise<void> {
-  for (const folder of ["bin", "sbin", "lib", "lib64"]) {
-    mkdirSync(path.join(root, "usr", folder), { recursive: true });
-    symlinkSync(`usr/${folder}`, path.join(root, folder));
-  }
-  for (const folder of ["etc", "proc", "sys", "dev", "root", "run", "tmp", "var/log"]) {
-    mkdirSync(path.join(root, folder), { recursive: true });
-  }
-  execFileSync("chmod", ["1777", path.join(root, "tmp")]);
-  const users = [
-    "root:x:0:0::/root:/bin/sh",
-    ...(recipe.users ?? []),
-    "nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin",
-  ];
-  for (const line of users) {
-    const [user, , , gid] = line.split(":");
-    appendFileSync(path.join(root, "etc/passwd"), `${line}\n`);
-    appendFileSync(path.join(root, "etc/group"), `${user}:x:${gid}:\n`);
-  }
-  writeFileSync(
-    path.join(root, "etc/nsswitch.conf"),
-    "passwd: files\ngroup: files\nhosts: files dns\n",
-  );
-  for (const { file } of packages) await unpackPackage(file, root);
+function prepare(root: string, recipe: Recipe): void {
   recipe.prepare?.(root);
   for (const [target, source] of Object.entries(recipe.files ?? {})) {
     mkdirSync(path.dirname(path.join(root, target)), { recursive: true });
     copyFileSync(path.join(REPOSITORY, source), path.join(root, target));
-  }
-  const busybox = path.join(root, "bin/busybox");
-  for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
-    const link = path.join(root, "bin", applet);
-    if (applet !== "busybox" && !existsSync(link)) symlinkSync("busybox", link);
   }
 }
 

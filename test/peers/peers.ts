@@ -7,6 +7,8 @@ export const PEER_BINARIES: Readonly<Record<string, { path: string; test?: boole
   "kube-controller-manager": { path: "cmd/kube-controller-manager" },
   "kube-scheduler": { path: "cmd/kube-scheduler" },
   kubelet: { path: "cmd/kubelet" },
+  agnhost: { path: "test/images/agnhost" },
+  nnp: { path: "test/images/nonewprivs" },
   "e2e.test": { path: "test/e2e", test: true },
 };
 
