@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PODS, SERVICES } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { RecordedEvent } from "../../client/event-recorder.ts";
 import { createInformerFactory } from "../../client/informer-factory.ts";
 import { MemoryTransport } from "../../client/memory-transport.ts";
@@ -32,6 +33,8 @@ export interface FakeNode extends AsyncDisposable {
   images: Map<string, LocalImage>;
   /** What the next preparation of volumes fails with, until it is cleared. */
   volumeFailure: { error?: VolumeError; retry?: (podUid: string) => void };
+  /** Pods that the volumes were told of after a change. */
+  volumeUpdates: Pod[];
   probes: { target: ProbeTarget; report: (report: ProbeReport) => void }[];
   /** Names of hooks that ran, "preStop app". */
   hooks: string[];
@@ -204,11 +207,13 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
   };
   const images = new Map([["app:1", image]]);
   const volumeFailure: FakeNode["volumeFailure"] = {};
+  const volumeUpdates: Pod[] = [];
   const volumes: VolumeManager = {
     prepare: async () => {
       if (volumeFailure.error) throw volumeFailure.error;
       return new Map();
     },
+    update: (pod) => void volumeUpdates.push(pod),
     onRetry: (handler) => {
       volumeFailure.retry = handler;
       return { [Symbol.dispose]: () => {} };
@@ -268,6 +273,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
     runtime,
     images,
     volumeFailure,
+    volumeUpdates,
     probes,
     hooks,
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
@@ -63,6 +63,22 @@ test("a pod runs, and one status write says so", () =>
     assert.equal(node.patches(), 1);
     assert.deepEqual(node.reasons(), ["Pulled", "Created", "Started"]);
     assert.equal(node.clock.pendingTimers, 0, "nothing is polled");
+  }));
+
+test("any user of a container may write its termination message", () =>
+  startNode(async (node) => {
+    await createPod(node, { terminationMessagePath: "/dev/why" });
+    const spec = node.runtime.specs.get(node.runtime.named("app").id);
+    const file = spec?.mounts.find(({ containerPath }) => containerPath === "/dev/why");
+    assert.equal(statSync(file?.hostPath ?? "").mode & 0o777, 0o666);
+  }));
+
+test("volumes learn of new labels", () =>
+  startNode(async (node) => {
+    await createPod(node);
+    await node.parts.client.for(PODS).patch(AT, { metadata: { labels: { tier: "web" } } });
+    await settle();
+    assert.deepEqual(node.volumeUpdates.at(-1)?.metadata?.labels, { tier: "web" });
   }));
 
 test("a container gets the pod's variables, files and command", () =>

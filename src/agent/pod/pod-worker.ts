@@ -96,6 +96,7 @@ class Worker implements PodWorker {
     // A write's answer and the watch race; the older view must not undo the newer one.
     if (isOlder(pod, this.state.pod)) return;
     this.state.pod = pod;
+    this.#parts.volumes.update(pod);
     this.changed();
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ConfigMap, Secret, VolumeMount } from "../../api/generated/types/core-v1.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
@@ -181,8 +181,9 @@ function specOf(
   const directory = attemptDirectory(state, container.name, attempt);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const terminationMessageFile = path.join(directory, "termination-log");
-  // Any user of the container may write its message.
-  writeFileSync(terminationMessageFile, "", { mode: 0o666 });
+  // Any user of the container may write its message; given at creation, a umask narrows the mode.
+  writeFileSync(terminationMessageFile, "");
+  chmodSync(terminationMessageFile, 0o666);
   const logPath = logPathOf(state.logDirectory, container.name, attempt);
   mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
   const etc = path.join(state.directory, "etc");

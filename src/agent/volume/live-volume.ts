@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
 import type { Pod, Volume } from "../../api/generated/types/core-v1.ts";
 import type { Resource } from "../../api/resource.ts";
@@ -22,8 +23,8 @@ export interface LiveVolumeContext {
 export interface LiveVolume extends Disposable {
   /** Writes the files as they must be now. @throws VolumeError */
   write(): Promise<void>;
-  /** The pod changed: labels and annotations may be among the files. */
-  setPod(pod: Pod): void;
+  /** The pod changed. True when its labels or annotations did and are among the files. */
+  setPod(pod: Pod): boolean;
 }
 
 /** Starts to follow everything that `volume` reads; `onChange` asks for another `write`. */
@@ -72,7 +73,14 @@ export function followVolume(
       writeAtomically(directory, files, { groupId: pod.spec?.securityContext?.fsGroup });
     },
     setPod(changed) {
+      const before = pod.metadata;
       pod = changed;
+      if (!projections.some(({ downwardAPI }) => downwardAPI)) return false;
+      const { labels, annotations } = changed.metadata ?? {};
+      return !(
+        isDeepStrictEqual(labels, before?.labels) &&
+        isDeepStrictEqual(annotations, before?.annotations)
+      );
     },
     [Symbol.dispose]() {
       for (const one of [...followed, ...tokens.values()]) one[Symbol.dispose]();

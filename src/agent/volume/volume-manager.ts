@@ -34,6 +34,10 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   const pods = new Map<string, PodVolumes>();
   const retryHandlers = new Set<(podUid: string) => void>();
 
+  const rewrite = (uid: string, live: LiveVolume) => {
+    live.write().catch((error: unknown) => logger.warn("volume is stale", { uid, error }));
+  };
+
   const prepareLive = async (
     request: { pod: Pod; volume: Volume; podDirectory: string },
     state: PodVolumes,
@@ -46,8 +50,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       const context = { ...options, facts: options.factsOf(pod) };
       const onChange = () => {
         if (state.waiting) for (const handler of retryHandlers) handler(uid);
-        else
-          live?.write().catch((error: unknown) => logger.warn("volume is stale", { uid, error }));
+        else if (live) rewrite(uid, live);
       };
       live = followVolume(context, { pod, volume, directory, onChange });
       state.live.set(volume.name, live);
@@ -93,6 +96,12 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       );
       state.waiting = false;
       return new Map(prepared);
+    },
+    update(pod) {
+      const uid = pod.metadata?.uid ?? "";
+      for (const live of pods.get(uid)?.live.values() ?? []) {
+        if (live.setPod(pod)) rewrite(uid, live);
+      }
     },
     onRetry(handler) {
       retryHandlers.add(handler);
