@@ -1,6 +1,7 @@
 import type { Transport } from "../api/transport.ts";
 
 import { builtInAdmission } from "../apiserver/admission/built-in-admission.ts";
+import type { SecurityLevel } from "../apiserver/admission/pod-security/security-policy.ts";
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
@@ -45,6 +46,8 @@ export interface ControlPlaneOptions {
   pki: Pki;
   network: ClusterNetwork;
   listeners: readonly { host: string; port: number }[];
+  /** What namespaces without a label of their own enforce. */
+  podSecurity: SecurityLevel;
   logger: Logger;
 }
 
@@ -67,7 +70,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       key: pki.kubeletClient.keyPem,
       ca: pki.ca.pem.certPem,
     },
-    security: (reader) => securityParts(reader, pki),
+    security: (reader) => securityParts(reader, options),
   });
   const { certPem: cert, keyPem: key } = pki.server;
   for (const listener of options.listeners) {
@@ -95,7 +98,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
-function securityParts(reader: ObjectReader, pki: Pki) {
+function securityParts(reader: ObjectReader, { pki, podSecurity }: ControlPlaneOptions) {
   const tokens = {
     ...sources,
     keys: readTokenKeys(pki.serviceAccountKeyPem),
@@ -107,7 +110,12 @@ function securityParts(reader: ObjectReader, pki: Pki) {
   return {
     authenticators: createAuthenticators({ clock: systemClock, verifier }),
     authorizer,
-    admission: builtInAdmission({ ...sources, reader, authorizer }),
+    admission: builtInAdmission({
+      ...sources,
+      reader,
+      authorizer,
+      podSecurity: { enforce: podSecurity },
+    }),
     tokenIssuer: createTokenIssuer(tokens),
     tokenVerifier: verifier,
   };

@@ -61,6 +61,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
       store,
       pki,
       network,
+      podSecurity: options.podSecurity,
       listeners: [
         { host: options.host, port: options.port },
         { host: network.apiServerIp, port: 443 },

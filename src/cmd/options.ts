@@ -15,6 +15,7 @@ export interface UpOptions {
   clusterCidr: string;
   serviceCidr: string;
   clusterDomain: string;
+  podSecurity: "privileged" | "baseline" | "restricted";
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -28,6 +29,7 @@ const FLAGS = {
   "cluster-cidr": { type: "string" },
   "service-cidr": { type: "string" },
   "cluster-domain": { type: "string" },
+  "pod-security": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -43,6 +45,7 @@ export const commonFlags: FlagTable = {
 };
 
 const NODES_MAX = 32;
+const POD_SECURITY_LEVELS = ["privileged", "baseline", "restricted"] as const;
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** Parses the arguments of `up`. @throws CommandError with exit code 2 */
@@ -64,6 +67,12 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
   if (store !== "lmdb" && store !== "memory") {
     throw usage(`--store must be "lmdb" or "memory", not "${store}"`);
   }
+  const podSecurity = POD_SECURITY_LEVELS.find(
+    (level) => level === text("pod-security", "baseline"),
+  );
+  if (!podSecurity) {
+    throw usage(`--pod-security must be one of ${POD_SECURITY_LEVELS.join(", ")}`);
+  }
   const logLevel = LOG_LEVELS.find((level) => level === text("log-level", "info"));
   if (!logLevel) throw usage(`--log-level must be one of ${LOG_LEVELS.join(", ")}`);
   return {
@@ -76,6 +85,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     clusterCidr: text("cluster-cidr", "10.244.0.0/16"),
     serviceCidr: text("service-cidr", "10.96.0.0/16"),
     clusterDomain: text("cluster-domain", "cluster.local"),
+    podSecurity,
     logLevel,
   };
 }
