@@ -6,6 +6,7 @@ import { createHttpsTransport } from "../src/client/https-transport.ts";
 import { MemoryTransport } from "../src/client/memory-transport.ts";
 import { createClient } from "../src/client/resource-client.ts";
 import { benchApi } from "./api-bench.ts";
+import { benchLists } from "./list-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchPodStart } from "./pod-start-bench.ts";
 
@@ -17,6 +18,16 @@ test("the API benchmark still runs", async () => {
   for (const { perSecond, p99Ms } of Object.values(figures)) {
     assert.ok(perSecond > 0 && p99Ms > 0);
   }
+});
+
+test("the list and watch benchmark still runs", async () => {
+  const certificates = issueTestCertificates(Date.now());
+  await using served = await serveTls(certificates, handlerOver(new MemoryTransport()));
+  const target = { server: served.url, caPem: certificates.caPem };
+  const sizes = { objects: 40, clients: 2, watchers: 3, writes: 5, seconds: 0.1 };
+  const { list, byLabel, watch } = await benchLists({ target, ...sizes });
+  assert.ok(list.sizeBytes > 40_000);
+  assert.ok(list.perSecond > 0 && byLabel.perSecond > 0 && watch.p99Ms > 0);
 });
 
 test("the pod start benchmark still runs", async () => {

@@ -1,14 +1,7 @@
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
-
-const HEAD_END = Buffer.from("\r\n\r\n");
-
-/** One answer; the body is left undecoded. */
-export interface LeanResponse {
-  status: number;
-  body: Buffer;
-}
+import { ResponseReader, type LeanResponse } from "./response-reader.ts";
 
 /**
  * One kept-alive HTTP/1.1 connection over TLS, one request at a time, with so little work per
@@ -17,7 +10,7 @@ export interface LeanResponse {
 export class LeanConnection implements Disposable {
   readonly #socket: TLSSocket;
   readonly #headers: string;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #reader = new ResponseReader();
   #waiting:
     | { resolve: (response: LeanResponse) => void; reject: (error: Error) => void }
     | undefined;
@@ -68,42 +61,27 @@ export class LeanConnection implements Disposable {
     return answered;
   }
 
+  /** Sends a GET whose answer never ends; `onBytes` gets whatever follows, undecoded. */
+  async watch(path: string, onBytes: (bytes: Buffer) => void): Promise<void> {
+    this.#socket.removeAllListeners("data");
+    const begun = once(this.#socket, "data");
+    this.#socket.write(`GET ${path} HTTP/1.1\r\n${this.#headers}\r\n`);
+    const [first] = (await begun) as [Buffer];
+    const head = first.toString("latin1", 0, 300);
+    if (!head.startsWith("HTTP/1.1 200 ")) throw new Error(`Cannot watch ${path}: ${head}`);
+    this.#socket.on("data", onBytes);
+  }
+
   [Symbol.dispose](): void {
     this.#waiting = undefined;
     this.#socket.destroy();
   }
 
   #receive(chunk: Buffer): void {
-    this.#received = this.#received.length > 0 ? Buffer.concat([this.#received, chunk]) : chunk;
-    const headEnd = this.#received.indexOf(HEAD_END);
-    if (headEnd < 0) return;
-    const head = this.#received.toString("latin1", 0, headEnd);
-    const rest = this.#received.subarray(headEnd + HEAD_END.length);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    const body = length === undefined ? unchunk(rest) : sized(rest, Number(length));
-    if (!body) return;
-    this.#received = Buffer.alloc(0);
+    const response = this.#reader.take(chunk);
+    if (!response) return;
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.resolve({ status: Number(head.slice(9, 12)), body });
-  }
-}
-
-function sized(bytes: Buffer, length: number): Buffer | undefined {
-  return bytes.length >= length ? bytes.subarray(0, length) : undefined;
-}
-
-/** The decoded body when its last chunk has arrived (RFC 9112 section 7.1). */
-function unchunk(bytes: Buffer): Buffer | undefined {
-  const parts: Buffer[] = [];
-  for (let at = 0; ; ) {
-    const lineEnd = bytes.indexOf("\r\n", at);
-    if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
-    const start = lineEnd + 2;
-    if (bytes.length < start + size + 2) return undefined;
-    if (size === 0) return Buffer.concat(parts);
-    parts.push(bytes.subarray(start, start + size));
-    at = start + size + 2;
+    waiting?.resolve(response);
   }
 }

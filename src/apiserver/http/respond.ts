@@ -5,7 +5,8 @@ import type { Status } from "../../api/status.ts";
 import type { Query } from "../request/query.ts";
 import type { Answer } from "../rest/call.ts";
 import type { Representation } from "./negotiation.ts";
-import { listChunksOf, listValueOf, metadataListOf, metadataOf } from "./representations.ts";
+import { ListText } from "./list-text.ts";
+import { listValueOf, metadataListOf, metadataOf } from "./representations.ts";
 import { tableOfList, tableOfObject } from "./table.ts";
 
 const gzipAsync = promisify(gzip);
@@ -13,6 +14,8 @@ const gzipAsync = promisify(gzip);
 const GZIP_MIN_BYTES = 128 * 1024;
 /** Answers up to this size leave together with their head. */
 const ONE_WRITE_MAX_BYTES = 16 * 1024;
+/** Larger lists are made while they are sent, so much at a time. */
+const STREAM_BYTES = 64 * 1024;
 const MEDIA_TYPE = { json: "application/json", yaml: "application/yaml" } as const;
 
 /** How to write one answer. */
@@ -34,16 +37,16 @@ export async function respond(
   const { representation, query } = options;
   const plain = representation.as === "object" && representation.format === "json";
   if (plain && !query.flag("pretty")) {
-    if (answer.kind === "object") return send(response, [answer.object.bytes], { answer, options });
+    if (answer.kind === "object") return send(response, answer.object.bytes, { answer, options });
     if (answer.kind === "list") {
-      const chunks = listChunksOf(answer.served, answer.list);
-      return sendList(exchange, chunks, { answer, options });
+      const text = new ListText(answer.served, answer.list);
+      return sendList(exchange, text, { answer, options });
     }
   }
   const value = valueOf(answer, options);
   const bytes = await encode(value, options);
-  if (answer.kind === "list") return sendList(exchange, [bytes], { answer, options });
-  return send(response, [bytes], { answer, options });
+  const isPackable = answer.kind === "list" && wantsGzip(exchange.request, bytes.byteLength);
+  return send(response, bytes, { answer, options, gzip: isPackable });
 }
 
 function valueOf(answer: Answer, options: ResponseOptions): object {
@@ -72,22 +75,50 @@ async function encode(value: object, options: ResponseOptions): Promise<Uint8Arr
 interface Sending {
   answer: Answer;
   options: ResponseOptions;
-  encoding?: string;
+  gzip?: boolean;
 }
 
-async function sendList(
-  exchange: { request: IncomingMessage; response: ServerResponse },
-  chunks: Uint8Array[],
+function wantsGzip(request: IncomingMessage, sizeBytes: number): boolean {
+  const asked = String(request.headers["accept-encoding"] ?? "").includes("gzip");
+  return asked && sizeBytes >= GZIP_MIN_BYTES && !isLoopback(request);
+}
+
+function sendList(
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  text: ListText,
   sending: Sending,
 ): Promise<void> {
-  const { request, response } = exchange;
-  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  const asked = String(request.headers["accept-encoding"] ?? "").includes("gzip");
-  if (!asked || sizeBytes < GZIP_MIN_BYTES || isLoopback(request)) {
-    return send(response, chunks, sending);
+  const gzip = wantsGzip(request, text.sizeBytes);
+  if (!gzip && text.sizeBytes > STREAM_BYTES) return stream(response, text, sending);
+  const whole = Buffer.allocUnsafe(text.sizeBytes);
+  text.read(whole);
+  return send(response, whole, { ...sending, gzip });
+}
+
+/** Reads and writes with two buffers in turns, each filled again when the socket has taken it. */
+async function stream(response: ServerResponse, text: ListText, sending: Sending): Promise<void> {
+  writeHead(response, text.sizeBytes, sending);
+  let isClosed = false;
+  const closed = new Promise<void>((resolve) => {
+    response.once("close", () => {
+      isClosed = true;
+      resolve();
+    });
+  });
+  const places = [0, 1].map(() => ({
+    buffer: Buffer.allocUnsafe(STREAM_BYTES),
+    free: Promise.resolve(),
+  }));
+  for (let turn = 0; ; turn++) {
+    const place = places[turn % places.length] as (typeof places)[number];
+    await Promise.race([place.free, closed]);
+    if (isClosed) return;
+    const sizeBytes = text.read(place.buffer);
+    if (sizeBytes === 0) break;
+    const bytes = place.buffer.subarray(0, sizeBytes);
+    place.free = new Promise((resolve) => response.write(bytes, () => resolve()));
   }
-  const packed = await gzipAsync(Buffer.concat(chunks), { level: 1 });
-  return send(response, [packed], { ...sending, encoding: "gzip" });
+  response.end();
 }
 
 /** On the same machine compression costs more than it saves. */
@@ -96,28 +127,27 @@ function isLoopback(request: IncomingMessage): boolean {
   return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }
 
-async function send(
+async function send(response: ServerResponse, bytes: Uint8Array, sending: Sending): Promise<void> {
+  const body = sending.gzip ? await gzipAsync(bytes, { level: 1 }) : bytes;
+  writeHead(response, body.byteLength, sending);
+  if (body.byteLength <= ONE_WRITE_MAX_BYTES) {
+    // Node.js joins the head with a text, never with bytes: as Latin-1 it is one write, one record.
+    const { buffer, byteOffset, byteLength } = body;
+    response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
+  } else {
+    response.end(body);
+  }
+}
+
+function writeHead(
   response: ServerResponse,
-  chunks: readonly Uint8Array[],
-  { answer, options, encoding }: Sending,
-): Promise<void> {
-  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  sizeBytes: number,
+  { answer, options, gzip }: Sending,
+): void {
   const headers = headersOf(MEDIA_TYPE[options.representation.format], sizeBytes);
   for (const text of options.warnings) headers.push("Warning", warningHeader(text));
-  if (encoding) headers.push("Content-Encoding", encoding, "Vary", "Accept-Encoding");
+  if (gzip) headers.push("Content-Encoding", "gzip", "Vary", "Accept-Encoding");
   response.writeHead(answer.status, headers);
-  const [only] = chunks;
-  if (only && chunks.length === 1 && only.byteLength <= ONE_WRITE_MAX_BYTES) {
-    // Node.js joins the head with a text, never with bytes: as Latin-1 it is one write, one record.
-    const { buffer, byteOffset, byteLength } = only;
-    response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
-    return;
-  }
-  const last = chunks.length - 1;
-  for (const [at, chunk] of chunks.entries()) {
-    if (at === last) response.end(chunk);
-    else if (!response.write(chunk)) await drained(response);
-  }
 }
 
 function headersOf(contentType: string, sizeBytes: number): string[] {
@@ -129,19 +159,6 @@ function headersOf(contentType: string, sizeBytes: number): string[] {
     "Content-Length",
     String(sizeBytes),
   ];
-}
-
-/** Waits for room in the socket, or for its end. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off("drain", done);
-      response.off("close", done);
-      resolve();
-    };
-    response.on("drain", done);
-    response.on("close", done);
-  });
 }
 
 /** RFC 7234 warning with the code that Kubernetes uses. */

@@ -14,6 +14,8 @@ const QUEUE_MAX_BYTES = 8 * 1024 * 1024;
 const QUEUE_MAX_FRAMES = 10_000;
 const INITIAL_CHUNK_BYTES = 64 * 1024;
 
+const CHUNK_END = Buffer.from("\r\n");
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 const SUFFIX = Buffer.from("}\n");
 const PREFIXES: Readonly<Record<WatchEventType, Buffer>> = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),
@@ -54,6 +56,8 @@ export class WatchWriter implements WatchReceiver {
       "chunked",
     ]);
     response.flushHeaders();
+    // The chunks are framed here, once for all watchers of an event.
+    response.chunkedEncoding = false;
     response.on("drain", () => {
       this.#blocked = false;
       this.#flush();
@@ -88,14 +92,14 @@ export class WatchWriter implements WatchReceiver {
         : as === "metadata"
           ? { kind: "PartialObjectMetadata", apiVersion: meta, metadata }
           : { kind: resource.kind, apiVersion, metadata };
-    this.#enqueue(Buffer.from(`${JSON.stringify({ type: "BOOKMARK", object })}\n`));
+    this.#enqueue(chunkOf([Buffer.from(`${JSON.stringify({ type: "BOOKMARK", object })}\n`)]));
     this.#flush();
   }
 
   ended(refusal?: StatusError): void {
     if (refusal) {
       const line = JSON.stringify({ type: "ERROR", object: refusal.status });
-      this.#enqueue(Buffer.from(`${line}\n`));
+      this.#enqueue(chunkOf([Buffer.from(`${line}\n`)]));
     }
     this.#ending = true;
     this.#flush();
@@ -124,7 +128,7 @@ export class WatchWriter implements WatchReceiver {
       this.#queuedBytes = 0;
       this.#blocked = !response.write(chunk);
     }
-    if (this.#ending) response.end();
+    if (this.#ending && !response.writableEnded) response.end(LAST_CHUNK);
   }
 
   #initialChunk(): Uint8Array {
@@ -159,12 +163,19 @@ export class WatchWriter implements WatchReceiver {
     const { representation, served, query, now } = this.#options;
     const prefix = PREFIXES[seen.type];
     const { version } = representation;
-    if (representation.as === "object") return Buffer.concat([prefix, seen.object.bytes, SUFFIX]);
+    if (representation.as === "object") return chunkOf([prefix, seen.object.bytes, SUFFIX]);
     const noHeaders = this.#columnsSent;
     const value =
       representation.as === "metadata"
         ? metadataOf(seen.object.object(), version)
         : tableOfObject(served, seen.object, { query, nowMs: now(), noHeaders });
-    return Buffer.concat([prefix, Buffer.from(JSON.stringify(value)), SUFFIX]);
+    return chunkOf([prefix, Buffer.from(JSON.stringify(value)), SUFFIX]);
   }
+}
+
+/** One chunk of a chunked body (RFC 9112 section 7.1). */
+function chunkOf(parts: readonly Uint8Array[]): Uint8Array {
+  let sizeBytes = 0;
+  for (const part of parts) sizeBytes += part.byteLength;
+  return Buffer.concat([Buffer.from(`${sizeBytes.toString(16)}\r\n`), ...parts, CHUNK_END]);
 }

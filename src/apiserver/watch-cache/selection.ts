@@ -31,9 +31,9 @@ export class Selection {
     this.#attributesOf = of.attributesOf;
   }
 
-  /** No object needs to be looked into: the keys decide. */
+  /** The prefix, or the one key, decides. */
   get byKeyOnly(): boolean {
-    return this.#matcher === undefined;
+    return this.#matcher === undefined && this.suffix === "";
   }
 
   coversKey(key: string): boolean {

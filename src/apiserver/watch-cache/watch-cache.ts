@@ -50,6 +50,8 @@ export class WatchCache implements Disposable {
   #waiters: Waiter[] = [];
   #revision: number;
   #generation = 0;
+  /** The last list by prefix, until something changes. */
+  #listed: { prefix: string; objects: readonly CachedObject[] } | undefined;
   #watch: Disposable | undefined;
 
   private constructor(options: WatchCacheOptions, list: { revision: number; keys: string[] }) {
@@ -97,18 +99,25 @@ export class WatchCache implements Disposable {
   }
 
   /** All selected objects in key order. */
-  list(selection: Selection): CachedObject[] {
+  list(selection: Selection): readonly CachedObject[] {
     if (selection.key !== undefined) {
       const object = this.#objects.get(selection.key);
       return object && selection.matches(object) ? [object] : [];
     }
-    const selected: CachedObject[] = [];
-    for (const key of this.#keys.range(selection.prefix)) {
-      if (!selection.coversKey(key)) continue;
+    const present = this.#ofPrefix(selection.prefix);
+    if (selection.byKeyOnly) return present;
+    return present.filter((object) => selection.coversKey(object.key) && selection.matches(object));
+  }
+
+  #ofPrefix(prefix: string): readonly CachedObject[] {
+    if (this.#listed?.prefix === prefix) return this.#listed.objects;
+    const objects: CachedObject[] = [];
+    for (const key of this.#keys.range(prefix)) {
       const object = this.#objects.get(key);
-      if (object && selection.matches(object)) selected.push(object);
+      if (object) objects.push(object);
     }
-    return selected;
+    this.#listed = { prefix, objects };
+    return objects;
   }
 
   /** Brings the cache to the newest durable revision and returns it. */
@@ -197,6 +206,7 @@ export class WatchCache implements Disposable {
   #apply(event: StoreEvent, timeMs: number): CacheEvent {
     const { key, revision } = event;
     this.#generation++;
+    this.#listed = undefined;
     const previous = this.#objects.get(key);
     const bytes = this.#options.splice(event.bytes, revision);
     const object = new CachedObject(key, revision, bytes);

@@ -1,0 +1,112 @@
+// Lists many ConfigMaps, whole and by label, and follows writes with many watchers:
+//   node build/bench/list-bench.js --kubeconfig FILE [--objects 5000] [--watchers 50] [--seconds 5]
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
+import { loadKubeconfig } from "../src/client/kubeconfig.ts";
+import { BenchTarget, expect, mapOf, percentilesOf, type RequestFigures } from "./bench-target.ts";
+import { Cleanup } from "../src/lib/cleanup.ts";
+import { LeanConnection } from "./lean-http-client.ts";
+
+const FILLERS = 32;
+/** One object in so many has the label that is selected. */
+const SHARE = 10;
+const STAMP = /"stamp":"([\d.]+)"/g;
+
+/** How much to do. */
+export interface ListBenchOptions {
+  target: HttpsTransportOptions;
+  objects: number;
+  /** Clients that list at the same time. */
+  clients: number;
+  watchers: number;
+  /** Writes that the watchers see, one after another. */
+  writes: number;
+  seconds: number;
+}
+
+/** What was measured. */
+export interface ListFigures {
+  list: RequestFigures & { sizeBytes: number };
+  byLabel: RequestFigures;
+  /** From the sending of a write to its arrival at each of the watchers. */
+  watch: { p50Ms: number; p99Ms: number };
+}
+
+/** Measures lists, selections and watches one after another; leaves nothing behind. */
+export async function benchLists(options: ListBenchOptions): Promise<ListFigures> {
+  const { target, objects, clients, seconds } = options;
+  const namespace = "nephos-list-bench";
+  await using fillers = await BenchTarget.open(target, { clients: FILLERS, namespace });
+  await Promise.all(
+    fillers.connections.map(async (connection, client) => {
+      for (let i = client; i < objects; i += FILLERS) {
+        const body = mapOf(`list-${i}`, { app: "bench", part: `${i % SHARE}` });
+        expect(await connection.send("POST", fillers.maps, { body }), 201);
+      }
+    }),
+  );
+  await using readers = await BenchTarget.open(target, { clients, namespace });
+  const { bodyBytes: sizeBytes } = await readers.first.send("GET", readers.maps);
+  const list = await readers.measure(seconds, (reader) => reader.send("GET", readers.maps));
+  const byLabel = await readers.measure(seconds, (reader) =>
+    reader.send("GET", `${readers.maps}?labelSelector=part%3D3`),
+  );
+  const watch = await benchWatch(fillers, options);
+  return { list: { ...list, sizeBytes }, byLabel, watch };
+}
+
+async function benchWatch(
+  { first, maps }: BenchTarget,
+  { target, watchers, writes }: ListBenchOptions,
+): Promise<ListFigures["watch"]> {
+  const times: number[] = [];
+  let arrived = 0;
+  let allArrived = () => {};
+  const onBytes = (bytes: Buffer) => {
+    const nowMs = performance.now();
+    for (const [, stamp] of bytes.toString("latin1").matchAll(STAMP)) {
+      times.push(nowMs - Number(stamp));
+      if (++arrived === watchers) allArrived();
+    }
+  };
+  await using watching = new Cleanup();
+  const path = `${maps}?watch=1&fieldSelector=metadata.name%3Dlist-0`;
+  for (let i = 0; i < watchers; i++) {
+    const watcher = watching.use(await LeanConnection.open(target));
+    await watcher.watch(path, onBytes);
+  }
+  const contentType = "application/merge-patch+json";
+  for (let i = 0; i < writes; i++) {
+    arrived = 0;
+    const received = new Promise<void>((resolve) => (allArrived = resolve));
+    const body = `{"data":{"stamp":"${performance.now()}","value":null}}`;
+    expect(await first.send("PATCH", `${maps}/list-0`, { body, contentType }), 200);
+    await received;
+  }
+  return percentilesOf(times);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },
+      objects: { type: "string", default: "5000" },
+      clients: { type: "string", default: "4" },
+      watchers: { type: "string", default: "50" },
+      seconds: { type: "string", default: "5" },
+    },
+  });
+  const directory = path.dirname(values.kubeconfig);
+  const target = loadKubeconfig(readFileSync(values.kubeconfig, "utf8"), { directory });
+  const figures = await benchLists({
+    target,
+    objects: Number(values.objects),
+    clients: Number(values.clients),
+    watchers: Number(values.watchers),
+    writes: 300,
+    seconds: Number(values.seconds),
+  });
+  console.log(JSON.stringify(figures, null, 2));
+}
