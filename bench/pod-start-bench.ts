@@ -32,7 +32,7 @@ export interface PodStartFigures {
   burstAllMs: number;
 }
 
-const NAMESPACE = "nephos-pod-bench";
+const NAMESPACE = `nephos-pod-bench-${process.pid}`;
 
 /** Starts pods one after another, then many at once; leaves nothing behind. */
 export async function benchPodStart(options: PodStartOptions): Promise<PodStartFigures> {
