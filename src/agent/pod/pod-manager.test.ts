@@ -101,8 +101,10 @@ test("a container that ends is restarted at once, then after its back-off", () =
     node.runtime.exit(node.runtime.named("app").id, 1);
     await settle();
     assert.equal(node.runtime.named("app").attempt, 1);
+    assert.ok(!node.reasons().includes("BackOff"));
     node.runtime.exit(node.runtime.named("app").id, 2);
     await settle();
+    assert.equal(node.reasons().at(-1), "BackOff");
     const pod = await node.pod();
     assert.equal(stateOf(pod)?.waiting?.reason, "CrashLoopBackOff");
     assert.equal(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 2);

@@ -20,6 +20,7 @@ import {
 import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
 import { type AgentPodStatus, podStatus } from "./pod-status.ts";
 import type { Semaphore } from "./semaphore.ts";
+import { sayBackOff } from "./restart-event.ts";
 import { startContainer } from "./start-container.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { type Step, stepKey } from "./step.ts";
@@ -155,6 +156,7 @@ class Worker implements PodWorker {
     const current = seen?.current?.status;
     if (!item || current?.id !== status.id || current.state === "exited") return;
     this.#recordExit(item, status);
+    sayBackOff(this.state, item, this.#parts);
     for (const handler of this.#exitHandlers) handler(status);
     this.changed();
   }
