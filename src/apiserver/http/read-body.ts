@@ -5,6 +5,8 @@ import type { Body } from "../rest/call.ts";
 
 /** Larger bodies are refused with 413. */
 export const BODY_MAX_BYTES: number = 3 * 1024 * 1024;
+/** Of a body that is refused. */
+const DROPPED_MAX_BYTES = 64 << 20;
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const TYPES: ReadonlySet<string> = new Set([
@@ -90,13 +92,21 @@ function readBytes(request: IncomingMessage): Promise<Uint8Array> {
   });
 }
 
-/** Reads the rest and drops it, so that the client sees the answer and not a reset. */
-function refuseLarge(request: IncomingMessage): Promise<never> {
-  request.resume();
-  return Promise.reject(
-    new StatusError(
-      "RequestEntityTooLarge",
-      `Request entity too large: limit is ${BODY_MAX_BYTES}`,
-    ),
+/**
+ * Drops the rest before it answers: a connection that ends with the answer would reset a client
+ * that still writes. One that sends without end gets its answer all the same.
+ */
+async function refuseLarge(request: IncomingMessage): Promise<never> {
+  await new Promise<void>((resolve) => {
+    let left = DROPPED_MAX_BYTES;
+    request.on("data", ({ byteLength }: Buffer) => {
+      left -= byteLength;
+      if (left < 0) resolve();
+    });
+    for (const event of ["end", "close", "error"]) request.once(event, () => resolve());
+  });
+  throw new StatusError(
+    "RequestEntityTooLarge",
+    `Request entity too large: limit is ${BODY_MAX_BYTES}`,
   );
 }
