@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openProcess } from "../sys/process.ts";
-import { CommandError } from "./command-error.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { type InstanceProcess, isAlive, readInstance } from "./instance.ts";
+import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlags } from "./options.ts";
 
 const STOP_MS = 10_000;
@@ -11,7 +11,7 @@ const POLL_MS = 10;
 /** `nephos down`: stops our processes; containers go on, unless `--purge` removes everything. */
 export async function down(args: readonly string[]): Promise<number> {
   const { values } = parseFlags(args, { ...commonFlags, purge: { type: "boolean" } });
-  if (process.getuid?.() !== 0) throw new CommandError("Cannot stop Nephos: run it as root");
+  requireRoot("stop Nephos");
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: false });
   const stopped = await stopAll(directory);
   if (values["purge"]) {

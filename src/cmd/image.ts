@@ -5,6 +5,7 @@ import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
+import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlags, usage } from "./options.ts";
 
 /** `nephos image import|list|remove`: works on the store itself, whether Nephos runs or not. */
@@ -16,6 +17,7 @@ export async function image(args: readonly string[]): Promise<number> {
   });
   const [verb, operand, ...rest] = positionals;
   if (rest.length > 0) throw usage(`unexpected "${rest[0]}"`);
+  requireRoot("work on images");
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: true });
   const images = await createImageStore({
     directory: directory.images,

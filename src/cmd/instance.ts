@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { processStartTime } from "../sys/process.ts";
+import { CommandError } from "./command-error.ts";
 
 /** What `up` started, as `status` and `down` need it. Written first when the start begins, and again when all of it runs. */
 export interface Instance {
@@ -27,12 +28,16 @@ export interface InstanceNode {
   ip: string;
 }
 
-/** The recorded instance; `undefined` when none was started or it was purged. */
+/**
+ * The recorded instance; `undefined` when none was started or it was purged. @throws CommandError
+ * when only root may read it
+ */
 export function readInstance(file: string): Instance | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Instance;
-  } catch {
-    return undefined;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EACCES") return undefined;
+    throw new CommandError(`Cannot read "${file}": run it as root`, { cause });
   }
 }
 

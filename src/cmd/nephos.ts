@@ -41,6 +41,14 @@ function help(): number {
   return 0;
 }
 
+/** What the system refused needs no stack to be understood. @throws anything unexpected */
+function explain(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof CommandError) return error;
+  const { message, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof Error && syscall !== undefined) return { message, exitCode: 1 };
+  throw error;
+}
+
 async function main([name = "help", ...args]: readonly string[]): Promise<number> {
   const load = COMMANDS[name.replace(/^--/, "")];
   if (!load)
@@ -55,9 +63,9 @@ const keepAlive = setInterval(() => {}, 3_600_000);
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof CommandError)) throw error;
-  process.stderr.write(`nephos: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+  const { message, exitCode } = explain(error);
+  process.stderr.write(`nephos: ${message}\n`);
+  process.exitCode = exitCode;
 } finally {
   clearInterval(keepAlive);
 }

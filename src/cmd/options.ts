@@ -99,7 +99,8 @@ export function parseFlags(
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     return { values: values as Record<string, string | boolean | undefined>, positionals };
   } catch (error) {
-    throw usage((error as Error).message);
+    // Its first sentence; the rest is about positional arguments.
+    throw usage((error as Error).message.split(". ")[0] ?? "");
   }
 }
 

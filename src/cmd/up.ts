@@ -8,6 +8,7 @@ import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { requireHost } from "./doctor.ts";
 import { isAlive, readInstance } from "./instance.ts";
 import { parseUpOptions, type UpOptions } from "./options.ts";
+import { requireRoot } from "./require-root.ts";
 import type { ServeMessage } from "./serve-message.ts";
 import { untilSignal } from "./signals.ts";
 
@@ -17,16 +18,19 @@ const NODE_FLAGS = ["--max-semi-space-size=4", "--no-warnings"];
 /** `nephos up`: starts the daemon; returns when the node is Ready, or stays in the foreground. */
 export async function up(args: readonly string[]): Promise<number> {
   const options = parseUpOptions(args);
+  requireRoot("start Nephos");
   requireHost();
-  const directory = openDirectory(options);
-  const running = readInstance(directory.instance)?.processes.find(
+  // Not created yet: what cannot start leaves nothing behind.
+  const known = openDataDirectory(options.dataDirectory, { create: false });
+  const running = readInstance(known.instance)?.processes.find(
     (process) => process.role === "nephos" && isAlive(process),
   );
   if (running) {
-    process.stdout.write(`Nephos already runs (process ${running.pid}) in ${directory.root}.\n`);
+    process.stdout.write(`Nephos already runs (process ${running.pid}) in ${known.root}.\n`);
     return 0;
   }
   await requireFreePort(options);
+  const directory = openDirectory(options);
   return options.detach ? await startDetached(args, directory) : await runInForeground(args);
 }
 
