@@ -38,6 +38,8 @@ export interface AgentOptions {
    * `enterPrivateMounts`, or the volumes of running pods die with the agent.
    */
   stateDirectory: string;
+  /** Files that need not survive a reboot; in memory. */
+  runDirectory: string;
   /** Port of the HTTPS endpoint that serves `streams`. */
   endpointPort: number;
   versions: { kubelet: string; runtime: string };
@@ -60,6 +62,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { stateDirectory, facts, versions } = options;
   const directories = {
     pods: path.join(stateDirectory, "pods"),
+    files: path.join(options.runDirectory, "pods"),
     logs: path.join(stateDirectory, "logs"),
     seccomp: path.join(stateDirectory, "seccomp"),
   };

@@ -12,6 +12,7 @@ import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
+import { keepInMemory } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
@@ -49,6 +50,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
   await using cleanup = new Cleanup();
   const network = planClusterNetwork(options);
   mkdirSync(path.join(directory.root, "nodes"), { recursive: true, mode: 0o711 });
+  keepInMemory(directory.run);
   enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
   const localAddresses = [network.dnsIp, network.apiServerIp];
   carryAddresses(localAddresses, directory.node(0).linkPrefix);

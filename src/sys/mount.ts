@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
 import { check, libc } from "./libc.ts";
 import { SysError } from "./sys-error.ts";
 
@@ -9,6 +9,7 @@ const mountCall = libc.func(
 const umountCall = libc.func("int umount2(const char *target, int flags)");
 
 const O_PATH = 0o10000000;
+const TMPFS_MAGIC = 0x0102_1994;
 const OVERLAY_OPTIONS_MAX = 4000; // mount(2) takes one page
 
 /** Flags of mount(2). */
@@ -58,6 +59,18 @@ export function unmount(target: string): boolean {
     if (error.code === "EINVAL" || error.code === "ENOENT") return depth > 0;
     throw error;
   }
+}
+
+/**
+ * Makes `directory` lie in memory, so that a reboot clears it and files in it cost no disk: mounts a
+ * tmpfs there unless it lies in one already, as below most machines' /run. Creates it. Idempotent.
+ * @throws SysError
+ */
+export function keepInMemory(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  if (statfsSync(directory).type === TMPFS_MAGIC) return;
+  const flags = MOUNT_FLAGS.noSuid | MOUNT_FLAGS.noDevices;
+  mount({ source: "tmpfs", target: directory, type: "tmpfs", flags, data: "mode=0711" });
 }
 
 /** Directories of an overlay; `layers` lowest first. */

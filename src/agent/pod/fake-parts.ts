@@ -261,6 +261,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
     },
     directories: {
       pods: path.join(directory, "pods"),
+      files: path.join(directory, "files"),
       logs: path.join(directory, "logs"),
       seccomp: path.join(directory, "seccomp"),
     },

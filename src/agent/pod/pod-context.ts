@@ -44,6 +44,8 @@ export interface PodNodeFacts extends NodeNetworkFacts {
 export interface PodDirectories {
   /** `<pods>/<uid>`: volumes and files that the agent writes. */
   pods: string;
+  /** `<files>/<uid>`: the pod's files of /etc; in memory, as the agent can always write them anew. */
+  files: string;
   /** `<logs>/<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
   logs: string;
   /** Profiles of type Localhost. */

@@ -66,7 +66,7 @@ export function writePodFiles(state: PodState, { node }: PodParts): void {
     nodeHostname: node.hostname,
   });
   state.names = names;
-  const directory = path.join(state.directory, "etc");
+  const directory = state.etcDirectory;
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const hosts = hostsFile(pod, { podIp, names, nodeHosts: node.hosts });
   writeFileSync(path.join(directory, "hosts"), hosts);
@@ -138,6 +138,7 @@ export async function releaseResources(
   // A mount that is left would turn the removal below into one of the user's own files.
   unmountBelow(directory);
   await rm(directory, { recursive: true, force: true });
+  rmSync(path.join(parts.directories.files, uid), { recursive: true, force: true });
 }
 
 /** Removes the logs, once nobody can ask for them any more. */

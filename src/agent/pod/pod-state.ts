@@ -22,6 +22,7 @@ export interface PodState extends PodObservation {
   readonly containers: Map<string, ContainerState>;
   readonly busy: Set<string>;
   readonly directory: string;
+  readonly etcDirectory: string;
   readonly logDirectory: string;
   sandbox: Preparation;
   volumes: Preparation;
@@ -51,6 +52,7 @@ export function newPodState(
     containers: new Map(),
     busy: new Set(),
     directory: path.join(options.directories.pods, uid),
+    etcDirectory: path.join(options.directories.files, uid),
     logDirectory: path.join(options.directories.logs, `${namespace}_${name}_${uid}`),
     sandbox: { ready: false },
     volumes: { ready: false },

@@ -186,7 +186,7 @@ function specOf(
   chmodSync(terminationMessageFile, 0o666);
   const logPath = logPathOf(state.logDirectory, container.name, attempt);
   mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
-  const etc = path.join(state.directory, "etc");
+  const etc = state.etcDirectory;
   return containerSpec(state.pod, {
     container,
     id: containerIdFor(identityOf(state.pod).uid, { name: container.name, attempt }),

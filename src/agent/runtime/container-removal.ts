@@ -97,5 +97,6 @@ export async function discardContainer(
   // All that the OCI runtime itself keeps of a container that has ended.
   rmSync(path.join(paths.runtimeState, id), { recursive: true, force: true });
   rmSync(path.join(paths.exits, id), { force: true });
+  rmSync(paths.bundle(id), { recursive: true, force: true });
   rmSync(paths.container(id), { recursive: true, force: true });
 }

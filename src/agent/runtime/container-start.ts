@@ -31,14 +31,16 @@ export async function createContainer(
   if (known) return known.status;
   const sandbox = table.sandbox(spec.sandboxId).spec;
   const cgroup = path.posix.join(podCgroup(context.options.cgroupRoot, sandbox), spec.id);
-  const bundle = paths.container(spec.id);
+  const bundle = paths.bundle(spec.id);
+  const writable = paths.container(spec.id);
   const target = paths.root(spec.id);
   const status = newStatus(spec, clock.now());
   const { ipc, shm } = sandboxMounts(context, spec.sandboxId);
   try {
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
+    mkdirSync(writable, { recursive: true, mode: 0o700 });
     mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
-    mountRoot(spec.image, { writable: bundle, target });
+    mountRoot(spec.image, { writable, target });
     const config = containerConfig(spec, {
       sandbox,
       rootPath: target,
@@ -138,7 +140,7 @@ function releaseInit({ paths }: RuntimeContext, id: string): boolean {
 
 function readCommand(context: RuntimeContext, id: string): string {
   try {
-    const text = readFileSync(path.join(context.paths.container(id), "config.json"), "utf8");
+    const text = readFileSync(path.join(context.paths.bundle(id), "config.json"), "utf8");
     const config = JSON.parse(text) as { process: { args: string[] } };
     return config.process.args[0] ?? "";
   } catch {

@@ -73,7 +73,9 @@ function createFixture(): RuntimeFixture {
         .map((entry) => entry.target)
         .filter((target) => target.startsWith(`${directory}/`)),
       ...["containers", "sandboxes", "exits"].flatMap((name) => inState(`state/${name}`)),
-      ...["roots", "oci", "execs", "sandboxes"].flatMap((name) => inState(`run/${name}`)),
+      ...["roots", "bundles", "oci", "execs", "sandboxes"].flatMap((name) =>
+        inState(`run/${name}`),
+      ),
       ...spawnSync("find", ["/sys/fs/cgroup", "-path", `*${cgroupRoot}*/pod*`], {
         encoding: "utf8",
       })

@@ -80,7 +80,7 @@ function attach(context: RuntimeContext, id: string, streams: AttachOptions): St
     const message = `Cannot attach to container "${record.status.name}": it has exited`;
     throw new RuntimeError("not-running", message);
   }
-  return openAttachSession(paths.container(id), {
+  return openAttachSession(paths.bundle(id), {
     tty: record.tty,
     streams: { ...streams, stdin: streams.stdin && record.stdin },
     exitCode: async () => {

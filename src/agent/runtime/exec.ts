@@ -38,7 +38,7 @@ function prepareExec(
   const directory = path.join(context.paths.execs, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const specPath = path.join(directory, "process.json");
-  const configPath = path.join(context.paths.container(id), "config.json");
+  const configPath = path.join(context.paths.bundle(id), "config.json");
   const config = JSON.parse(readFileSync(configPath, "utf8")) as {
     process: { env: string[] } & Record<string, unknown>;
   };
