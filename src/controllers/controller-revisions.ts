@@ -1,7 +1,7 @@
 import { isAlreadyExists, isNotFound } from "../api/errors.ts";
 import { CONTROLLER_REVISIONS } from "../api/generated/resources.ts";
 import type { ControllerRevision } from "../api/generated/types/apps-v1.ts";
-import type { PodTemplateSpec } from "../api/generated/types/core-v1.ts";
+import type { Container, PodSpec, PodTemplateSpec } from "../api/generated/types/core-v1.ts";
 import type { OwnerReference } from "../api/generated/types/meta-v1.ts";
 import type { Client } from "../client/client.ts";
 import { jsonEqual } from "./json-equal.ts";
@@ -20,9 +20,38 @@ export interface RevisionPlan {
   renumber: ControllerRevision | undefined;
 }
 
-/** The patch that kubectl applies to go back to a template. */
-function revisionData(template: PodTemplateSpec | undefined): object {
-  return { spec: { template: { ...template, $patch: "replace" } } };
+/**
+ * The patch that kubectl applies to go back to a template. Clients find the current revision by
+ * comparing these bytes with their own encoding of the template: keys are in order, and what the
+ * types of Go always write is there.
+ */
+function revisionData(template: PodTemplateSpec = {}): object {
+  const { metadata, spec } = template;
+  const written = {
+    ...template,
+    $patch: "replace",
+    metadata: { creationTimestamp: null, ...metadata },
+    ...(spec ? { spec: withResources(spec) } : {}),
+  };
+  return sortKeys({ spec: { template: written } }) as object;
+}
+
+function withResources(spec: PodSpec): PodSpec {
+  const { containers, initContainers } = spec;
+  const filled = (list: readonly Container[]) =>
+    list.map((container) => ({ resources: {}, ...container }));
+  return {
+    ...spec,
+    containers: filled(containers),
+    ...(initContainers ? { initContainers: filled(initContainers) } : {}),
+  };
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, each]) => [key, sortKeys(each)]));
 }
 
 /** Finds the template among the revisions, or adds it. */
