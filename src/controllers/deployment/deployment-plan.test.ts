@@ -151,6 +151,14 @@ test("undo brings the old set back under the next revision", () => {
   assert.deepEqual(steps[1], { do: "annotate", annotations: { [REVISION]: "3" } });
 });
 
+test("a revision may be an int64 that no number holds", () => {
+  const old = set("v1", 0);
+  old.metadata = { ...old.metadata, annotations: { [REVISION]: "3546343826724305832" } };
+  const [create] = plan(deployment("v2"), [old]).steps;
+  assert.ok(create?.do === "create");
+  assert.equal(create.set.metadata?.annotations?.[REVISION], "3546343826724305833");
+});
+
 test("a resize in the middle of a rollout is shared out in proportion", () => {
   const sets = [set("v1", 8, { desired: 10 }), set("v2", 5, { desired: 10, revision: 2 })];
   for (const one of sets) {

@@ -119,8 +119,9 @@ function recreate(draft: Draft, observed: ObservedSets): void {
   resizeCurrent(draft);
 }
 
-function nextRevision(draft: Draft): number {
-  return Math.max(0, ...draft.old.map(revisionOf)) + 1;
+function nextRevision(draft: Draft): bigint {
+  const revisions = draft.old.map(revisionOf);
+  return revisions.reduce((last, each) => (each > last ? each : last), 0n) + 1n;
 }
 
 /** Brings annotations of the newest set up to date; creates it when it does not exist. */
@@ -240,7 +241,7 @@ function surplusHistory(deployment: Deployment, old: readonly ReplicaSet[]): Dep
   const limit = deployment.spec?.revisionHistoryLimit ?? 10;
   const alive = old.filter((set) => !isTerminating(set));
   return [...alive]
-    .sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b))
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || byAge(a, b))
     .slice(0, Math.max(0, alive.length - limit))
     .filter((set) => {
       const observed = (set.status?.observedGeneration ?? 0) >= (set.metadata?.generation ?? 0);

@@ -18,22 +18,26 @@ const NOT_INHERITED: ReadonlySet<string> = new Set([
 
 type Annotations = Record<string, string>;
 
-/** The revision of a set; 0 when it has none yet. */
-export function revisionOf(set: ReplicaSet): number {
-  return Number.parseInt(set.metadata?.annotations?.[REVISION] ?? "0", 10) || 0;
+/** The revision of a set, an int64; 0 when it has none yet. */
+export function revisionOf(set: ReplicaSet): bigint {
+  return parseRevision(set.metadata?.annotations?.[REVISION]);
+}
+
+function parseRevision(text = ""): bigint {
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
 }
 
 /** What the newest set records: its revision, the revisions it was before, the wanted size. */
 export function newSetAnnotations(
   deployment: Deployment,
-  at: { existing: Annotations | undefined; revision: number },
+  at: { existing: Annotations | undefined; revision: bigint },
 ): Annotations {
   const next: Annotations = { ...at.existing };
   for (const [key, value] of Object.entries(deployment.metadata?.annotations ?? {})) {
     if (!NOT_INHERITED.has(key)) next[key] = value;
   }
   const before = at.existing?.[REVISION];
-  if ((Number.parseInt(before ?? "0", 10) || 0) < at.revision) {
+  if (parseRevision(before) < at.revision) {
     next[REVISION] = String(at.revision);
     if (before) {
       const history = next[REVISION_HISTORY];
