@@ -11,7 +11,7 @@ import type { Resource } from "../../api/resource.ts";
 import { builtInModel } from "../../api/schema/built-in-model.ts";
 import { OpenApiPages } from "./open-api-pages.ts";
 import type { JsonSchema } from "./schemas.ts";
-import type { SwaggerDocument, SwaggerOperation } from "./v2.ts";
+import { buildOpenApiV2, type SwaggerDocument, type SwaggerOperation } from "./v2.ts";
 import { buildOpenApiV3 } from "./v3.ts";
 
 interface Document {
@@ -157,6 +157,26 @@ test("a custom kind is described by its own schema", () => {
     { group: "example.com", kind: "Widget", version: "v1" },
   ]);
   assert.ok(paths["/apis/example.com/v1/namespaces/{namespace}/widgets/{name}"]?.["patch"]);
+});
+
+test("older clients see no fields where any field may stand", () => {
+  const preserve = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  const fields = { a: { ...preserve, description: "free" } };
+  const v2 = (schema: JsonSchema) => {
+    const customSchema = () => schema;
+    const resources = [WIDGETS];
+    const document = buildOpenApiV3({ model, version: "v1.32.0", resources, customSchema });
+    return buildOpenApiV2([document], "v1.32.0").definitions["com.example.v1.Widget"];
+  };
+  assert.deepEqual(v2({ ...preserve, properties: fields }), {
+    type: "object",
+    "x-kubernetes-group-version-kind": [{ group: "example.com", kind: "Widget", version: "v1" }],
+  });
+  const nested = v2({ properties: fields })?.["properties"] as JsonSchema | undefined;
+  assert.deepEqual(nested?.["a"], {
+    description: "free",
+    "x-kubernetes-preserve-unknown-fields": true,
+  });
 });
 
 test("the index leads to documents and a document's hash changes with its resources only", () => {

@@ -93,8 +93,20 @@ function parameterV2({ schema, ...rest }: ParameterV3): SwaggerParameter {
 
 const PREFIX = "#/components/schemas/";
 
+const PRESERVE = "x-kubernetes-preserve-unknown-fields";
+const KINDS = "x-kubernetes-group-version-kind";
+/** What kubectl 1.20 takes as the whole truth about an object's fields. */
+const CLOSING = new Set(["type", "properties", "required", "items", "additionalProperties"]);
+
+/** Where anything may stand nothing is listed: older clients refuse what a list lacks. */
+function openV2(schema: JsonSchema): JsonSchema {
+  if (schema[KINDS]) return { type: "object", [KINDS]: schema[KINDS] };
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !CLOSING.has(key)));
+}
+
 /** References move, lone `allOf` references open up, and values of several types become text. */
 function schemaV2(schema: JsonSchema): JsonSchema {
+  if (schema[PRESERVE] === true) return openV2(schema);
   const result: JsonSchema = {};
   for (const [key, value] of Object.entries(schema)) {
     if (key === "$ref") result[key] = `#/definitions/${String(value).slice(PREFIX.length)}`;
