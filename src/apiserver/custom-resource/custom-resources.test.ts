@@ -142,6 +142,22 @@ test("another version shows the same objects", async () => {
   assert.deepEqual(seen["spec"], { size: 1, color: "red" });
 });
 
+test("objects show the defaults that came after them", async () => {
+  await using api = await startServer();
+  await define(api);
+  await api.ask("POST", WIDGETS, { metadata: { name: "w" }, spec: { size: 1 } });
+  const path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+  await api.patch(`${DEFINITIONS}/widgets.example.com`, {
+    body: [{ op: "add", path: `${path}/shape`, value: { type: "string", default: "round" } }],
+    type: "json-patch+json",
+  });
+  await settle();
+  const seen = await api.ask("GET", `${WIDGETS}/w`);
+  assert.deepEqual(seen["spec"], { size: 1, color: "red", shape: "round" });
+  const [listed] = (await api.ask("GET", WIDGETS))["items"] as AnyObject[];
+  assert.deepEqual(listed?.["spec"], seen["spec"]);
+});
+
 test("deleting a definition deletes its objects and stops serving them", async () => {
   await using api = await startServer();
   await define(api);

@@ -94,14 +94,13 @@ export class CustomResources implements Disposable {
     for (const version of definition.spec.versions) {
       if (!version.served) continue;
       const same = before.find(({ resource }) => resource.version === version.name);
-      now.push(await serveVersion(definition, version, { base, startCache, cache: same?.cache }));
+      now.push(await serveVersion(definition, version, { base, startCache, before: same }));
     }
-    for (const { resource, cache } of before) {
-      if (now.some((served) => served.cache === cache)) continue;
-      engine.registry.remove(resource);
-      cache[Symbol.dispose]();
-    }
+    const gone = before.filter(({ cache }) => !now.some((served) => served.cache === cache));
+    for (const { resource } of gone) engine.registry.remove(resource);
     for (const served of now) engine.registry.add(served);
+    // Watches of these end only now: who comes back finds the new ones.
+    for (const { cache } of gone) cache[Symbol.dispose]();
     this.#served.set(name, now);
   }
 

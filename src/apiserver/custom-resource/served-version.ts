@@ -2,12 +2,18 @@ import { invalid } from "../../api/errors.ts";
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
+  JSONSchemaProps,
 } from "../../api/generated/types/apiextensions-v1.ts";
 import { apiVersionOf, type Resource, storageNameOf } from "../../api/resource.ts";
 import { createDecoder } from "../../api/schema/decode.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import { validateObject } from "../../api/validation/validate-object.ts";
-import { metadataOffset, spliceResourceVersion } from "../../format/json-canonical.ts";
+import {
+  encodeCanonical,
+  metadataOffset,
+  spliceResourceVersion,
+} from "../../format/json-canonical.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
 import type { StartCache } from "../built-in-resources.ts";
 import { schemaCodec } from "../codec/schema-codec.ts";
 import type { KubeObject } from "../kube-object.ts";
@@ -15,7 +21,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import { attributesOf } from "../rest/attributes-of.ts";
 import { customStrategy } from "../strategy/built-in-strategies.ts";
 import { printerColumns } from "./printer-columns.ts";
-import { applySchemaDefaults, structuralModel } from "./structural-model.ts";
+import { applySchemaDefaults, hasDefaults, structuralModel } from "./structural-model.ts";
 import { validateValue } from "./value-validation.ts";
 
 /** The resource that one version of a definition describes. */
@@ -38,6 +44,29 @@ export function resourceOf(
   };
 }
 
+/** Stored bytes with the defaults that the schema has now; most objects have them already. */
+function spliceDefaults(
+  splice: ServedResource["splice"],
+  schema: JSONSchemaProps,
+): ServedResource["splice"] {
+  return (bytes, revision) => {
+    const object: unknown = JSON.parse(Buffer.from(bytes).toString());
+    const filled = applySchemaDefaults(schema, object);
+    return splice(filled ? encodeCanonical(object as KubeObject) : bytes, revision);
+  };
+}
+
+/** Whether objects are shown as before, so that what is cached of them stays right. */
+function showsTheSame(
+  before: ServedResource,
+  now: { schema: JSONSchemaProps | undefined; selectable: readonly string[] },
+): boolean {
+  if (!deepEqual(before.selectable ?? [], now.selectable)) return false;
+  const was = before.schema as JSONSchemaProps | undefined;
+  const defaulted = [was, now.schema].some((schema) => schema && hasDefaults(schema));
+  return !defaulted || deepEqual(was, now.schema);
+}
+
 /** Stored bytes in the version that is served: without a webhook only the name differs. */
 function spliceAs(resource: Resource): ServedResource["splice"] {
   const head = `{"kind":${JSON.stringify(resource.kind)},"apiVersion":"${apiVersionOf(resource)}"`;
@@ -54,7 +83,7 @@ function spliceAs(resource: Resource): ServedResource["splice"] {
 export async function serveVersion(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
-  parts: { base: SchemaModel; startCache: StartCache; cache?: ServedResource["cache"] | undefined },
+  parts: { base: SchemaModel; startCache: StartCache; before?: ServedResource | undefined },
 ): Promise<ServedResource> {
   const resource = resourceOf(definition, version);
   const { group, kind } = resource;
@@ -64,7 +93,8 @@ export async function serveVersion(
   const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.slice(1));
   const attributes = attributesOf(resource, selectable);
   const storage = storageNameOf(resource);
-  const splice = spliceAs(resource);
+  const renamed = spliceAs(resource);
+  const splice = schema && hasDefaults(schema) ? spliceDefaults(renamed, schema) : renamed;
   const setDefaults = (object: KubeObject) => {
     if (schema) applySchemaDefaults(schema, object);
   };
@@ -73,7 +103,8 @@ export async function serveVersion(
     if (schema) causes.push(...validateValue(schema, object, ""));
     if (causes.length > 0) throw invalid({ group, kind }, object.metadata.name ?? "", causes);
   };
-  const startOwn = () => parts.startCache({ storage, splice, attributesOf: attributes });
+  const { before } = parts;
+  const kept = before && showsTheSame(before, { schema, selectable }) ? before.cache : undefined;
   return {
     resource,
     apiVersion: apiVersionOf(resource),
@@ -81,7 +112,7 @@ export async function serveVersion(
     strategy: customStrategy(),
     codec: schemaCodec({ resource, decoder: createDecoder(model), struct: name, setDefaults }),
     splice,
-    cache: parts.cache ?? (await startOwn()),
+    cache: kept ?? (await parts.startCache({ storage, splice, attributesOf: attributes })),
     attributesOf: attributes,
     selectable,
     hasStatus: version.subresources?.status !== undefined,

@@ -85,23 +85,40 @@ function listFrom(
   return listType === "set" ? { kind: "list", of, listType } : { kind: "list", of };
 }
 
-/** Fills in the defaults of the schema, in place. */
-export function applySchemaDefaults(schema: JSONSchemaProps, value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
+/** Whether any field has a default. */
+export function hasDefaults(schema: JSONSchemaProps): boolean {
+  const { items, additionalProperties } = schema;
+  const inner = [
+    ...Object.values(schema.properties ?? {}),
+    ...(Array.isArray(items) ? items : items ? [items] : []),
+    ...(typeof additionalProperties === "object" ? [additionalProperties] : []),
+  ];
+  return inner.some((each) => each.default !== undefined || hasDefaults(each));
+}
+
+/** Fills in the defaults of the schema, in place. Whether there was something to fill in. */
+export function applySchemaDefaults(schema: JSONSchemaProps, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  let filled = false;
   if (Array.isArray(value)) {
     const items = Array.isArray(schema.items) ? schema.items[0] : schema.items;
-    if (items) for (const item of value) applySchemaDefaults(items, item);
-    return;
+    if (items) for (const item of value) filled = applySchemaDefaults(items, item) || filled;
+    return filled;
   }
   const object = value as Record<string, unknown>;
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     const absent = object[key] === undefined || (object[key] === null && !property.nullable);
-    if (absent && property.default !== undefined) object[key] = structuredClone(property.default);
-    applySchemaDefaults(property, object[key]);
+    if (absent && property.default !== undefined) {
+      object[key] = structuredClone(property.default);
+      filled = true;
+    }
+    filled = applySchemaDefaults(property, object[key]) || filled;
   }
   const { additionalProperties } = schema;
-  if (typeof additionalProperties !== "object") return;
+  if (typeof additionalProperties !== "object") return filled;
   for (const [key, inner] of Object.entries(object)) {
-    if (!schema.properties?.[key]) applySchemaDefaults(additionalProperties, inner);
+    if (schema.properties?.[key]) continue;
+    filled = applySchemaDefaults(additionalProperties, inner) || filled;
   }
+  return filled;
 }
