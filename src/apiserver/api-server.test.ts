@@ -160,6 +160,26 @@ test("status and spec are written apart, and only spec moves the generation", as
   assert.deepEqual(after["status"], observed["status"]);
 });
 
+test("approval and status of built-in kinds carry annotations", async () => {
+  await using api = await startServer();
+  const path = "/apis/batch/v1/namespaces/default/jobs";
+  const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] } };
+  await api.ask("POST", path, { metadata: { name: "j" }, spec: { template } });
+  const body = { metadata: { annotations: { seen: "yes" } }, status: { failed: 0 } };
+  const patched = await api.patch(`${path}/j/status`, { body, type: "merge-patch+json" });
+  assert.deepEqual(patched.metadata.annotations, { seen: "yes" });
+
+  const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+  const spec = { request: "YQ==", signerName: "example.com/one", usages: ["digital signature"] };
+  await api.ask("POST", requests, { metadata: { name: "r" }, spec });
+  const condition = { type: "Approved", status: "True", reason: "test" };
+  const approved = await api.patch(`${requests}/r/approval`, {
+    body: { metadata: { annotations: { seen: "yes" } }, status: { conditions: [condition] } },
+    type: "merge-patch+json",
+  });
+  assert.deepEqual(approved.metadata.annotations, { seen: "yes" });
+});
+
 test("a scheduled pod is deleted with grace, an unscheduled one at once", async () => {
   await using api = await startServer();
   await api.ask("POST", PODS, podBody("waiting"));

@@ -100,7 +100,8 @@ const VERSION: VersionInfo = {
   major: "1",
   minor: "32",
   gitVersion: "v1.32.3+nephos",
-  gitCommit: "",
+  // What git calls no commit: clients expect hexadecimal digits.
+  gitCommit: "0".repeat(40),
   gitTreeState: "clean",
   buildDate: "1970-01-01T00:00:00Z",
   goVersion: "",

@@ -179,7 +179,8 @@ function versionInfo(): Readonly<Record<string, string>> {
     major,
     minor,
     gitVersion: GIT_VERSION,
-    gitCommit: "",
+    // What git calls no commit: clients expect hexadecimal digits.
+    gitCommit: "0".repeat(40),
     gitTreeState: "clean",
     buildDate: "1970-01-01T00:00:00Z",
     goVersion: "",

@@ -14,10 +14,11 @@ import { splitPath, type Query } from "../request/query.ts";
 import { parseTarget, type Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { Call } from "../rest/call.ts";
+import { REVIEW_KINDS } from "../subresource/review.ts";
 import { dispatch, unknownPath, verbOf } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
-import { Negotiator } from "./negotiation.ts";
+import { Negotiator, notAcceptable } from "./negotiation.ts";
 import type { PlainPages } from "./plain-pages.ts";
 import { readBody } from "./read-body.ts";
 import { respond, respondStatus } from "./respond.ts";
@@ -97,6 +98,10 @@ export class HttpHandler {
       warn: (text) => warnings.push(text),
     };
     const representation = this.#negotiator.representation(request.headers.accept);
+    if (representation.as !== "object" && REVIEW_KINDS.has(served.resource.kind)) {
+      // A review is an answer, no object that could be a row of a table.
+      throw notAcceptable();
+    }
     if (call.method === "GET" && verbOf("GET", target, call.query) === "watch") {
       return this.#watch(exchange, call);
     }

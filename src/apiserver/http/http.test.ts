@@ -44,6 +44,19 @@ test("what is wrong with a request is said by a Status", async () => {
       406,
       "NotAcceptable",
     ],
+    [
+      "a review as a table",
+      api.http("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+        method: "POST",
+        body: '{"spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}',
+        headers: {
+          accept: "application/json;as=Table;v=v1;g=meta.k8s.io",
+          "content-type": "application/json",
+        },
+      }),
+      406,
+      "NotAcceptable",
+    ],
   ];
   for (const [name, pending, code, reason] of cases) {
     const answer = await pending;

@@ -86,9 +86,14 @@ export class Negotiator {
       this.#known.set(accept, found);
     }
     if (found) return found;
-    throw new StatusError(
-      "NotAcceptable",
-      "only the following media types are accepted: application/json, application/yaml",
-    );
+    throw notAcceptable();
   }
+}
+
+/** What a client gets that asks for a form in which nothing can be given here. */
+export function notAcceptable(): StatusError {
+  return new StatusError(
+    "NotAcceptable",
+    "only the following media types are accepted: application/json, application/yaml",
+  );
 }

@@ -196,19 +196,26 @@ function mainScope(served: ServedResource, wanted: KubeObject, old: KubeObject):
   return next;
 }
 
+/** Makes fields of `to` what they are in `from`, absence too. */
+export function carryFields(
+  to: KubeObject["metadata"],
+  from: KubeObject["metadata"],
+  fields: readonly (keyof KubeObject["metadata"])[],
+): void {
+  for (const field of fields) {
+    if (from[field] === undefined) delete to[field];
+    else Object.assign(to, { [field]: from[field] });
+  }
+}
+
 /** Server-owned metadata cannot be changed by an update. */
 function carryMeta(next: KubeObject, old: KubeObject): void {
-  const from = old.metadata as Record<string, unknown>;
-  const to = next.metadata as Record<string, unknown>;
-  for (const field of CARRIED) {
-    if (from[field] === undefined) delete to[field];
-    else to[field] = from[field];
-  }
+  carryFields(next.metadata, old.metadata, CARRIED);
   if (old.apiVersion) next.apiVersion = old.apiVersion;
   if (old.kind) next.kind = old.kind;
 }
 
-const CARRIED = [
+const CARRIED: readonly (keyof KubeObject["metadata"])[] = [
   "name",
   "namespace",
   "uid",
@@ -230,23 +237,20 @@ function moveGeneration(served: ServedResource, next: KubeObject, old: KubeObjec
   if (changed) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 
-/** Kinds whose status updates may also carry labels and annotations. */
-const STATUS_WITH_LABELS: ReadonlySet<string> = new Set(["Node", "Pod", "Namespace"]);
+/** Built-in kinds whose status updates leave labels and annotations alone, as custom ones do. */
+const STATUS_ONLY: ReadonlySet<string> = new Set(["CustomResourceDefinition", "APIService"]);
 
-/** The status subresource changes status and nothing else. */
+/** The status subresource changes status, and labels and annotations of most built-in kinds. */
 export function statusScope(served: ServedResource): UpdateScope {
-  const withLabels = STATUS_WITH_LABELS.has(served.resource.kind);
+  const withLabels = !served.custom && !STATUS_ONLY.has(served.resource.kind);
+  const fields = withLabels
+    ? (["labels", "annotations", "managedFields"] as const)
+    : (["managedFields"] as const);
   return (wanted, old) => {
     const next = copyJson(old);
     if (wanted["status"] === undefined) delete next["status"];
     else next["status"] = wanted["status"];
-    const fields = withLabels ? ["labels", "annotations", "managedFields"] : ["managedFields"];
-    const from = wanted.metadata as Record<string, unknown>;
-    const to = next.metadata as Record<string, unknown>;
-    for (const field of fields) {
-      if (from[field] === undefined) delete to[field];
-      else to[field] = from[field];
-    }
+    carryFields(next.metadata, wanted.metadata, fields);
     return next;
   };
 }

@@ -1,6 +1,6 @@
 import { copyJson } from "../../lib/json-copy.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
-import type { UpdateScope } from "../rest/update.ts";
+import { carryFields, type UpdateScope } from "../rest/update.ts";
 
 function withField(
   old: KubeObject,
@@ -23,9 +23,12 @@ export const finalizeScope: UpdateScope = (wanted, old) => {
   return next;
 };
 
-/** PUT `certificatesigningrequests/approval` changes the conditions. */
-export const approvalScope: UpdateScope = (wanted, old) =>
-  withField(old, { parent: "status", field: "conditions", from: wanted });
+/** PUT `certificatesigningrequests/approval` changes the conditions, labels and annotations. */
+export const approvalScope: UpdateScope = (wanted, old) => {
+  const next = withField(old, { parent: "status", field: "conditions", from: wanted });
+  carryFields(next.metadata, wanted.metadata, ["labels", "annotations", "managedFields"]);
+  return next;
+};
 
 /** `pods/ephemeralcontainers` adds debug containers to a running pod. */
 export const ephemeralContainersScope: UpdateScope = (wanted, old) =>
