@@ -1,19 +1,9 @@
 // Runs the whole-system tests one after another, each file in a network and mount namespace of its
 // own: their addresses, rules and mounts cannot meet those of this machine.
-import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { buildDemoImages } from "../test/e2e/demo-images.ts";
-
-const SET_UP = [
-  "ip link set lo up",
-  "ip link add lan0 type veth peer name lan1",
-  "ip link set lan0 up",
-  "ip link set lan1 up",
-  "ip address add 192.0.2.2/24 dev lan0",
-  "ip route add default via 192.0.2.1 dev lan0",
-  'exec "$@"',
-].join(" && ");
+import { runIsolated } from "./isolated.ts";
 
 const folder = path.resolve(import.meta.dirname, "../test/e2e");
 const wanted = process.argv.slice(2);
@@ -27,10 +17,7 @@ buildDemoImages();
 
 const failed = files.filter((name) => {
   const file = path.join(folder, name);
-  const isolated = ["--net", "--mount", "--propagation", "private", "--", "sh", "-c", SET_UP, "sh"];
-  const command = [process.execPath, "--test", file];
-  const { status } = spawnSync("unshare", [...isolated, ...command], { stdio: "inherit" });
-  return status !== 0;
+  return runIsolated([process.execPath, "--test", file]) !== 0;
 });
 console.log(`${files.length - failed.length} passed, ${failed.length} failed`);
 if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);

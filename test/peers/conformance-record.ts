@@ -1,0 +1,75 @@
+import { parse } from "yaml";
+
+export type Outcome = "passed" | "failed" | "not run";
+
+/** Names in logs and in lists differ in their spaces only. */
+function normal(name: string): string {
+  return name.replace(/\s+/g, " ").trim();
+}
+
+/** Names of the conformance tests, from the list in Kubernetes' source. */
+export function testNames(conformanceYaml: string): string[] {
+  const list = parse(conformanceYaml) as readonly { codename: string }[];
+  return list.map(({ codename }) => normal(codename)).sort();
+}
+
+/** What the end-to-end tests said in their log; of several runs of a test, the last. */
+export function outcomesIn(log: string): Map<string, Outcome> {
+  const found = log.matchAll(/\{"msg":"(PASSED|FAILED) ((?:[^"\\]|\\.)*)"/g);
+  return new Map(
+    [...found].map(([, word, name = ""]) => [
+      normal(JSON.parse(`"${name}"`) as string),
+      word === "PASSED" ? "passed" : "failed",
+    ]),
+  );
+}
+
+const ROW = /^\| (.*) \| (passed|failed|not run) \|$/gm;
+
+/** The outcomes of a record that was written before. */
+export function readRecord(markdown: string): Map<string, Outcome> {
+  const rows = [...markdown.matchAll(ROW)];
+  return new Map(rows.map(([, name = "", outcome]) => [unescape(name), outcome as Outcome]));
+}
+
+/** A table of all tests by area, with the numbers in front. */
+export function writeRecord(
+  names: readonly string[],
+  outcomes: ReadonlyMap<string, Outcome>,
+): string {
+  const outcomeOf = (name: string) => outcomes.get(name) ?? "not run";
+  const areaOf = (name: string) => /^\[([^\]]+)\]/.exec(name)?.[1] ?? "other";
+  const areas = [...new Set(names.map(areaOf))].sort();
+  const count = (of: readonly string[], wanted: Outcome) =>
+    of.filter((name) => outcomeOf(name) === wanted).length;
+  const line = (title: string, of: readonly string[]) =>
+    `| ${title} | ${count(of, "passed")} | ${count(of, "failed")} | ${count(of, "not run")} |`;
+  const inArea = (area: string) => names.filter((name) => areaOf(name) === area);
+  return [
+    "# Kubernetes 1.20 conformance",
+    "",
+    "Written by `npm run conformance`: the last outcome of each test, not of one run.",
+    "",
+    "| Area | Passed | Failed | Not run |",
+    "|---|---|---|---|",
+    ...areas.map((area) => line(area, inArea(area))),
+    line("All", names),
+    ...areas.flatMap((area) => [
+      "",
+      `## ${area}`,
+      "",
+      "| Test | Outcome |",
+      "|---|---|",
+      ...inArea(area).map((name) => `| ${escape(name)} | ${outcomeOf(name)} |`),
+    ]),
+    "",
+  ].join("\n");
+}
+
+function escape(name: string): string {
+  return name.replaceAll("|", "\\|");
+}
+
+function unescape(name: string): string {
+  return name.replaceAll("\\|", "|");
+}

@@ -1,0 +1,104 @@
+// Runs Kubernetes' own conformance tests against an instance of its own and records the outcomes.
+//   npm run conformance -- --images DIR [--kubectl FILE] [--focus REGEXP] [--skip REGEXP]
+//                          [--timeout SECONDS] [--nodes N] [--log FILE]
+//   npm run conformance -- --merge LOG    records the outcomes in a log of an earlier run
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { runIsolated } from "../../scripts/isolated.ts";
+import { outcomesIn, readRecord, testNames, writeRecord } from "./conformance-record.ts";
+import { findPeer, peersDirectory } from "./peers.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+const NEPHOS = path.join(ROOT, "bin/nephos");
+const RECORD = path.join(ROOT, "docs/conformance/kubernetes-1.20.md");
+const LIST = path.join(
+  peersDirectory(),
+  "go/src/k8s.io/kubernetes/test/conformance/testdata/conformance.yaml",
+);
+
+const { values } = parseArgs({
+  options: {
+    images: { type: "string" },
+    kubectl: { type: "string", default: "kubectl" },
+    focus: { type: "string", default: "\\[Conformance\\]" },
+    skip: { type: "string", default: "" },
+    timeout: { type: "string", default: "7200" },
+    nodes: { type: "string", default: "2" },
+    log: { type: "string", default: path.join(tmpdir(), "nephos-conformance.log") },
+    merge: { type: "string", multiple: true },
+    isolated: { type: "boolean", default: false },
+  },
+});
+
+function nephos(...args: readonly string[]): void {
+  const { status } = spawnSync(NEPHOS, args, { stdio: "inherit", timeout: 120_000 });
+  if (status !== 0) throw new Error(`"nephos ${args.join(" ")}" failed`);
+}
+
+/** Starts an instance with the images, runs the tests against it, and removes it again. */
+function runTests(images: string): void {
+  const tests = findPeer("e2e.test");
+  if ("skip" in tests) throw new Error(tests.skip);
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-conformance-"));
+  const log = openSync(values.log, "w");
+  try {
+    nephos("up", "--detach", "--nodes", values.nodes, "--data-dir", directory);
+    for (const name of readdirSync(images).filter((file) => file.endsWith(".tar"))) {
+      nephos("image", "import", path.join(images, name), "--data-dir", directory);
+    }
+    const args = [
+      "--provider=skeleton",
+      `--kubeconfig=${path.join(directory, "kubeconfig")}`,
+      `--kubectl-path=${values.kubectl}`,
+      `--ginkgo.focus=${values.focus}`,
+      ...(values.skip ? [`--ginkgo.skip=${values.skip}`] : []),
+      "--ginkgo.noColor",
+      "--e2e-verify-service-account=false",
+      "--kube-api-content-type=application/json",
+      "--allowed-not-ready-nodes=0",
+    ];
+    const timeout = Number(values.timeout) * 1000;
+    spawnSync(tests.file, args, { stdio: ["ignore", log, log], timeout });
+  } finally {
+    closeSync(log);
+    spawnSync(NEPHOS, ["down", "--purge", "--data-dir", directory], { stdio: "inherit" });
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function record(logs: readonly string[]): void {
+  const before = existsSync(RECORD) ? readFileSync(RECORD, "utf8") : "";
+  const outcomes = readRecord(before);
+  for (const file of logs) {
+    const found = outcomesIn(readFileSync(file, "utf8"));
+    for (const [name, outcome] of found) outcomes.set(name, outcome);
+    const failed = [...found].filter(([, outcome]) => outcome === "failed");
+    for (const [name] of failed) console.log(`failed: ${name}`);
+    console.log(`${found.size - failed.length} passed, ${failed.length} failed; log: ${file}`);
+  }
+  mkdirSync(path.dirname(RECORD), { recursive: true });
+  writeFileSync(RECORD, writeRecord(testNames(readFileSync(LIST, "utf8")), outcomes));
+}
+
+if (values.merge) record(values.merge);
+else if (!values.images) throw new Error("Give --images DIR, made by conformance-images.js");
+else if (values.isolated) runTests(path.resolve(values.images));
+else {
+  const own = [process.execPath, import.meta.filename, ...process.argv.slice(2), "--isolated"];
+  const status = runIsolated(own);
+  record([values.log]);
+  process.exitCode = status;
+}
