@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 
-export type Outcome = "passed" | "failed" | "not run";
+const OUTCOMES = ["passed", "failed", "not run"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** Names in logs and in lists differ in their spaces only. */
 function normal(name: string): string {
@@ -24,7 +25,7 @@ export function outcomesIn(log: string): Map<string, Outcome> {
   );
 }
 
-const ROW = /^\| (.*) \| (passed|failed|not run) \|$/gm;
+const ROW = /^\| (.*?) +\| (passed|failed|not run) +\|$/gm;
 
 /** The outcomes of a record that was written before. */
 export function readRecord(markdown: string): Map<string, Outcome> {
@@ -42,34 +43,47 @@ export function writeRecord(
   const areas = [...new Set(names.map(areaOf))].sort();
   const count = (of: readonly string[], wanted: Outcome) =>
     of.filter((name) => outcomeOf(name) === wanted).length;
-  const line = (title: string, of: readonly string[]) =>
-    `| ${title} | ${count(of, "passed")} | ${count(of, "failed")} | ${count(of, "not run")} |`;
+  const line = (title: string, of: readonly string[]) => [
+    title,
+    ...OUTCOMES.map((outcome) => String(count(of, outcome))),
+  ];
   const inArea = (area: string) => names.filter((name) => areaOf(name) === area);
   return [
     "# Kubernetes 1.20 conformance",
     "",
     "Written by `npm run conformance`: the last outcome of each test, not of one run.",
     "",
-    "| Area | Passed | Failed | Not run |",
-    "|---|---|---|---|",
-    ...areas.map((area) => line(area, inArea(area))),
-    line("All", names),
+    ...table([
+      ["Area", "Passed", "Failed", "Not run"],
+      ...areas.map((area) => line(area, inArea(area))),
+      line("All", names),
+    ]),
     ...areas.flatMap((area) => [
       "",
       `## ${area}`,
       "",
-      "| Test | Outcome |",
-      "|---|---|",
-      ...inArea(area).map((name) => `| ${escape(name)} | ${outcomeOf(name)} |`),
+      ...table([
+        ["Test", "Outcome"],
+        ...inArea(area).map((name) => [escape(name), outcomeOf(name)]),
+      ]),
     ]),
     "",
   ].join("\n");
 }
 
+/** Lines of a table, padded as the formatter pads them; the first row is its head. */
+function table([head = [], ...rows]: readonly (readonly string[])[]): string[] {
+  const width = (at: number) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0));
+  const widths = head.map((_, at) => width(at));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  return [head, widths.map((each) => "-".repeat(each)), ...rows].map(line);
+}
+
 function escape(name: string): string {
-  return name.replaceAll("|", "\\|");
+  return name.replace(/[|*]/g, "\\$&");
 }
 
 function unescape(name: string): string {
-  return name.replaceAll("\\|", "|");
+  return name.replace(/\\([|*])/g, "$1");
 }
