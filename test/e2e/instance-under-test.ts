@@ -68,9 +68,9 @@ export async function startInstance(...flags: string[]): Promise<InstanceUnderTe
   return instance;
 }
 
-/** An instance that is not started yet. */
-export function prepareInstance(): InstanceUnderTest {
-  const dataDirectory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-e2e-")));
+/** An instance that is not started yet; its data directory is made in `parent`. */
+export function prepareInstance(parent: string = tmpdir()): InstanceUnderTest {
+  const dataDirectory = realpathSync(mkdtempSync(path.join(parent, "nephos-e2e-")));
   const env = { KUBECONFIG: path.join(dataDirectory, "kubeconfig"), HOME: dataDirectory };
   const kubectl = (...args: string[]) => outcomeOf("kubectl", args, { env });
   const nephos = ([command = "", ...args]: string[]) =>
