@@ -164,3 +164,25 @@ test("pods are proxied with methods, bodies and queries", async () => {
   );
   await new Promise<void>((resolve) => void backend.close(() => resolve()));
 });
+
+test("links and redirects of a pod's pages stay below the proxy, whoever signed its TLS", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const { certPem: cert, keyPem: key } = api.client;
+  let shown: object | undefined;
+  const options = { cert, key, requestCert: true, rejectUnauthorized: false };
+  const backend = https.createServer(options, (request, response) => {
+    shown = (request.socket as TLSSocket).getPeerCertificate();
+    response.writeHead(301, { "content-type": "text/html; charset=utf-8", location: "/next" });
+    response.end('<a href="/next">next</a>');
+  });
+  backend.listen(0, "127.0.0.1");
+  await once(backend, "listening");
+  await createPod(api, 1);
+  const { port } = backend.address() as AddressInfo;
+  const prefix = `/api/v1/namespaces/default/pods/https:p:${port}/proxy`;
+  const answer = await api.http(`${prefix}/`);
+  assert.equal(answer.text, `<a href="${prefix}/next">next</a>`);
+  assert.equal(answer.headers["location"], `${prefix}/next`);
+  assert.deepEqual(shown, {}, "no certificate of the server");
+  await new Promise<void>((resolve) => void backend.close(() => resolve()));
+});

@@ -9,6 +9,7 @@ import { validate } from "../rest/admission.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
+import { belowProxy, rewriteLinks } from "./proxied-links.ts";
 import {
   containerOf,
   type Endpoint,
@@ -40,6 +41,8 @@ export interface NodeRequest {
 /** Where to send it. */
 interface Destination extends Endpoint {
   tls: boolean;
+  /** The path that clients reach a pod's server by; absent when a kubelet answers. */
+  prefix?: string;
   /** With query. */
   path: string;
 }
@@ -76,6 +79,8 @@ const STREAM_PARAMETERS: Readonly<Record<string, string>> = {
 export class KubeletProxy {
   readonly #engine: Engine;
   readonly #agent: https.Agent;
+  /** Pods sign their own certificates, and this server's must not be shown to them. */
+  readonly #podAgent = new https.Agent({ keepAlive: false, rejectUnauthorized: false });
 
   constructor(engine: Engine, tls: KubeletTls | undefined) {
     this.#engine = engine;
@@ -104,11 +109,15 @@ export class KubeletProxy {
     const destination = await this.#destination(request.method ?? "GET", node);
     const outgoing = this.#dial(request, destination, {});
     const incoming = await answerOf(outgoing, () => request.pipe(outgoing), response);
-    response.writeHead(incoming.statusCode ?? 502, endToEnd(incoming.rawHeaders));
+    const { prefix } = destination;
+    const isHtml = prefix !== undefined && isPlainHtml(incoming);
+    const headers = endToEnd(incoming.rawHeaders, { prefix, isHtml });
+    response.writeHead(incoming.statusCode ?? 502, headers);
     response.flushHeaders();
     response.on("close", () => incoming.destroy());
     incoming.on("error", () => response.destroy());
-    incoming.pipe(response);
+    if (isHtml) incoming.pipe(rewriteLinks(prefix)).pipe(response);
+    else incoming.pipe(response);
   }
 
   /** A request that turns its connection into a stream: forwards the handshake, then bytes. */
@@ -143,6 +152,7 @@ export class KubeletProxy {
 
   close(): void {
     this.#agent.destroy();
+    this.#podAgent.destroy();
   }
 
   #dial(
@@ -150,7 +160,7 @@ export class KubeletProxy {
     destination: Destination,
     extra: Record<string, string>,
   ): http.ClientRequest {
-    const { host, port, path, tls } = destination;
+    const { host, port, path, tls, prefix } = destination;
     const headers: Record<string, string | string[]> = { ...extra };
     for (const [name, value] of Object.entries(request.headers)) {
       if (value === undefined || DROPPED.has(name) || name.startsWith("impersonate-")) continue;
@@ -160,7 +170,7 @@ export class KubeletProxy {
     const method = request.method ?? "GET";
     const options = { host, port, path, method, headers, timeout: CONNECT_TIMEOUT_MS };
     const outgoing = tls
-      ? https.request({ ...options, agent: this.#agent })
+      ? https.request({ ...options, agent: prefix === undefined ? this.#agent : this.#podAgent })
       : http.request({ ...options, agent: false });
     // Only connecting is bounded: logs and streams may rest for as long as they like.
     outgoing.once("timeout", () => {
@@ -196,13 +206,15 @@ export class KubeletProxy {
     const namespace = target.namespace ?? "";
     const path = `/${target.subpath ?? ""}${rawQuery ? `?${rawQuery}` : ""}`;
     const tls = scheme === "https";
-    switch (served.resource.plural) {
+    const { plural } = served.resource;
+    const prefix = `/api/v1/namespaces/${namespace}/${plural}/${target.name}/proxy`;
+    switch (plural) {
       case "nodes":
         return { ...kubeletOf(registry, name), tls: true, path };
       case "services":
-        return { ...serviceEndpoint(registry, { namespace, name, port }), tls, path };
+        return { ...serviceEndpoint(registry, { namespace, name, port }), tls, path, prefix };
       default:
-        return { ...podEndpoint(podOf(registry, { namespace, name }), port), tls, path };
+        return { ...podEndpoint(podOf(registry, { namespace, name }), port), tls, path, prefix };
     }
   }
 
@@ -279,12 +291,24 @@ function unreachable(endpoint: Endpoint, error: Error): StatusError {
   );
 }
 
+/** Links in compressed pages stay as they are. */
+function isPlainHtml({ headers }: IncomingMessage): boolean {
+  const isHtml = headers["content-type"]?.startsWith("text/html") ?? false;
+  return isHtml && (headers["content-encoding"] ?? "identity") === "identity";
+}
+
 /** Headers that concern more than one connection, in the flat form of `writeHead`. */
-function endToEnd(rawHeaders: readonly string[]): string[] {
+function endToEnd(
+  rawHeaders: readonly string[],
+  { prefix, isHtml = false }: { prefix?: string | undefined; isHtml?: boolean } = {},
+): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name = "", value = ""] = [rawHeaders[at], rawHeaders[at + 1]];
-    if (!DROPPED.has(name.toLowerCase())) kept.push(name, value);
+    const key = name.toLowerCase();
+    if (DROPPED.has(key) || (isHtml && key === "content-length")) continue;
+    const moved = prefix !== undefined && key === "location";
+    kept.push(name, moved ? belowProxy(value, prefix) : value);
   }
   return kept;
 }
