@@ -28,6 +28,7 @@ interface ServicePort {
 }
 
 const NOTHING: Allocation = { release: () => {}, commit: () => {} };
+const EXTERNAL_POLICY = "externalTrafficPolicy";
 /** Automatic addresses begin after this many, which are left to those who ask for one. */
 const STATIC_BAND_MAX = 256;
 
@@ -266,6 +267,10 @@ function carryOver(service: KubeObject, old: KubeObject): void {
   }
   const keepsPorts = type === "NodePort" || type === "LoadBalancer";
   const hadPorts = before["type"] === "NodePort" || before["type"] === "LoadBalancer";
+  // What only an outward type has goes with the type, unless the client changed it as well.
+  if (!keepsPorts && hadPorts && spec[EXTERNAL_POLICY] === before[EXTERNAL_POLICY]) {
+    delete spec[EXTERNAL_POLICY];
+  }
   for (const port of portsOf(service)) {
     const same = portsOf(old).find(
       (other) => other.port === port.port && other.protocol === port.protocol,
