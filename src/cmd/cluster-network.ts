@@ -9,6 +9,8 @@ export interface ClusterNetwork {
   apiServerIp: string;
   /** Tenth address of the Service range: `kube-system/kube-dns`. */
   dnsIp: string;
+  /** Range of `nodeIp`. */
+  nodeCidr: string;
   /** Address of a further node of this machine; `index` counts from 1. */
   nodeIp(index: number): string;
 }
@@ -27,11 +29,13 @@ export function planClusterNetwork(options: {
   if (pods.size < 1024) {
     throw new RangeError(`cluster range "${options.clusterCidr}" must be /22 or larger`);
   }
+  // The last /24 of the cluster range: pods get theirs from the front.
+  const nodes = pods.base + pods.size - 256;
   return {
     ...options,
     apiServerIp: formatIpv4(services.base + 1),
     dnsIp: formatIpv4(services.base + 10),
-    // The last /24 of the cluster range: pods get theirs from the front.
-    nodeIp: (index) => formatIpv4(pods.base + pods.size - 256 + index + 1),
+    nodeCidr: `${formatIpv4(nodes)}/24`,
+    nodeIp: (index) => formatIpv4(nodes + index + 1),
   };
 }

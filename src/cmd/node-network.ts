@@ -46,6 +46,7 @@ export function startNodeNetwork(options: NodeNetworkOptions): NodeNetwork {
       podCidr,
       clusterCidr: cluster.clusterCidr,
       serviceCidr: cluster.serviceCidr,
+      hiddenCidr: cluster.nodeCidr,
       linkPrefix: directories.linkPrefix,
       nodeAddress: pods.gateway,
       localAddresses: [cluster.dnsIp, cluster.apiServerIp],

@@ -10,7 +10,7 @@ const DIRECTORY = path.join(CACHE, "demo-images");
 const BUILDER = path.resolve(import.meta.dirname, "../../scripts/build-demo-images.js");
 
 /** A name of `scripts/build-demo-images.ts`. */
-export type DemoImage = "busybox" | "nginx" | "redis" | "guestbook-api";
+export type DemoImage = "busybox" | "nginx" | "redis" | "node" | "guestbook-api";
 
 /** Builds the images into the cache; needs a network the first time, and does nothing later. */
 export function buildDemoImages(): void {

@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { Node, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { eventually } from "./eventually.ts";
+import { askHttp } from "./http-answer.ts";
 import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
-import {
-  eventually,
-  fetchText,
-  IMAGE_DIRECTORY,
-  PEER_PORT,
-  type Peers,
-  preparePeers,
-} from "./peers.ts";
+import { PEER_PORT, type Peers, preparePeers } from "./peers.ts";
 
-const skip = skipReason();
+const skip = process.getuid?.() === 0 ? false : "needs root";
 let instance: InstanceUnderTest;
 let peers: Peers;
 /** Node names and addresses, the daemon's own first. */
@@ -21,11 +15,6 @@ let nodes: { name: string; ip: string }[];
 /** Addresses of the peers "a" on the first node and "b" on the second. */
 let a: string;
 let b: string;
-
-function skipReason(): string | false {
-  if (process.getuid?.() !== 0) return "needs root";
-  return existsSync(IMAGE_DIRECTORY) ? false : "needs the demo images";
-}
 
 async function json<T>(...args: string[]): Promise<T> {
   return JSON.parse(await instance.ok(...args, "-o", "json")) as T;
@@ -107,10 +96,10 @@ test("Services answer on ClusterIP, name and every node's port, from both nodes"
       }
     }
     for (const { ip } of nodes) {
-      assert.equal((await fetchText(`http://${ip}:${port}`)).text, target, `${ip} from the host`);
+      assert.equal((await askHttp(`http://${ip}:${port}`)).body, target, `${ip} from the host`);
     }
-    assert.equal((await fetchText(`http://127.0.0.1:${port}`)).text, target);
-    assert.equal((await fetchText(`http://${spec.clusterIP}`)).text, target);
+    assert.equal((await askHttp(`http://127.0.0.1:${port}`)).body, target);
+    assert.equal((await askHttp(`http://${spec.clusterIP}`)).body, target);
   }
 });
 
@@ -148,7 +137,7 @@ test("exec, logs and port-forward reach pods of both nodes", { skip }, async () 
     const forward = instance.start("port-forward", name, `${local}:${PEER_PORT}`);
     try {
       if (forward.stdout) await once(forward.stdout, "data");
-      assert.equal((await fetchText(`http://127.0.0.1:${local}`)).text, name);
+      assert.equal((await askHttp(`http://127.0.0.1:${local}`)).body, name);
     } finally {
       forward.kill();
     }

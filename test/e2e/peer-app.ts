@@ -5,8 +5,8 @@ import { Resolver } from "node:dns/promises";
 import { createServer, request } from "node:http";
 import { hostname } from "node:os";
 
-const HTTP_PORT = Number(process.env["HTTP_PORT"] ?? 8080);
-const UDP_PORT = Number(process.env["UDP_PORT"] ?? 8081);
+const HTTP_PORT = Number(process.env["LISTEN_HTTP"] ?? 8080);
+const UDP_PORT = Number(process.env["LISTEN_UDP"] ?? 8081);
 const TIMEOUT_MS = 2_000;
 
 function get(url: string): Promise<string> {

@@ -1,56 +1,15 @@
-import { readFileSync } from "node:fs";
-import { get } from "node:http";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import type { Pod, PodSpec } from "../../src/api/generated/types/core-v1.ts";
+import { importImages } from "./demo-images.ts";
+import { askHttp } from "./http-answer.ts";
 import type { InstanceUnderTest } from "./instance-under-test.ts";
 
-/** Where the image archives of the demo lie; `scripts/build-demo-images.ts` makes them. */
-export const IMAGE_DIRECTORY: string = process.env["NEPHOS_DEMO_IMAGES"] ?? "/tmp/demo-images";
 /** Port on which every peer answers HTTP; UDP is the next one. */
 export const PEER_PORT = 8080;
 
-const POLL_MS = 25;
-const APP = path.join(path.dirname(fileURLToPath(import.meta.url)), "peer-app.js");
-
-/** Polls until `probe` gives something. @throws the last failure, or says what was awaited */
-export async function eventually<T>(
-  what: string,
-  probe: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 15_000,
-): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  let last: unknown;
-  for (;;) {
-    try {
-      const found = await probe();
-      if (found !== undefined && found !== false) return found;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > deadline) {
-      const why = last instanceof Error ? `: ${last.message}` : "";
-      throw new Error(`Not within ${timeoutMs} ms: ${what}${why}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** Outcome of an HTTP GET from the test itself. */
-export function fetchText(url: string): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const asked = get(url, { agent: false, timeout: 5_000 }, (answer) => {
-      let text = "";
-      answer.on("data", (chunk) => {
-        text += String(chunk);
-      });
-      answer.once("end", () => resolve({ status: answer.statusCode ?? 0, text }));
-    });
-    asked.once("timeout", () => asked.destroy(new Error(`no answer from ${url}`)));
-    asked.once("error", reject);
-  });
-}
+const APP = path.join(import.meta.dirname, "peer-app.js");
 
 /** Pods that run `peer-app.ts`. */
 export interface Peers {
@@ -75,9 +34,7 @@ export interface PeerOptions {
 
 /** Imports the image and the app of the peers into a running instance. */
 export async function preparePeers(instance: InstanceUnderTest): Promise<Peers> {
-  const archive = path.join(IMAGE_DIRECTORY, "node.tar");
-  const imported = await instance.nephos("image", "import", archive);
-  assert.equal(imported.code, 0, imported.stderr);
+  await importImages(instance, ["node"]);
   await publishApp(instance, "default");
   const peers: Peers = {
     manifest: peerManifest,
@@ -94,8 +51,8 @@ export async function preparePeers(instance: InstanceUnderTest): Promise<Peers> 
     address: (name) => instance.ok("get", "pod", name, "-o", "jsonpath={.status.podIP}"),
     async ask(ip, what, query = {}) {
       const url = `http://${ip}:${PEER_PORT}/${what}?${new URLSearchParams(query).toString()}`;
-      const { status, text } = await fetchText(url);
-      return status === 200 ? text : `${status} ${text}`;
+      const { status, body } = await askHttp(url);
+      return status === 200 ? body : `${status} ${body}`;
     },
   };
   return peers;
@@ -114,7 +71,7 @@ async function publishApp(instance: InstanceUnderTest, namespace: string): Promi
 
 function peerManifest(name: string, more: PeerOptions = {}): Pod {
   const env = Object.entries(more.env ?? {}).map(([key, value]) => ({ name: key, value }));
-  const port = Number(more.env?.["HTTP_PORT"] ?? PEER_PORT);
+  const port = Number(more.env?.["LISTEN_HTTP"] ?? PEER_PORT);
   return {
     apiVersion: "v1",
     kind: "Pod",

@@ -10,6 +10,8 @@ export interface RuleSetOptions {
   /** Pods of all nodes: traffic to them keeps its source. */
   clusterCidr: string;
   serviceCidr: string;
+  /** Further nodes of this machine: beyond it, nobody knows the way to them. */
+  hiddenCidr?: string;
   /** Host ends of pod links start so. */
   linkPrefix: string;
   /** Source of traffic that must come back through this node. */
@@ -28,8 +30,10 @@ export interface RenderedPort {
   elements: ReadonlyMap<string, string>;
 }
 
-/** Set on packets whose answers must pass this node again. */
-const MASQUERADE_MARK = "0x4e50";
+/** Set on packets whose answers must pass this node again; instances on a machine differ. */
+function masqueradeMark(table: string): string {
+  return `0x4e${shortHash(table).slice(0, 6)}`;
+}
 
 /** Commands that replace the whole table by an empty one with its fixed chains. */
 export function baseRules(options: RuleSetOptions): string {
@@ -45,8 +49,11 @@ export function baseRules(options: RuleSetOptions): string {
     `add map ${t} nodeports { type inet_proto . inet_service : verdict; }`,
     `add set ${t} dead-nodeports { type inet_proto . inet_service; }`,
     `add set ${t} hairpin { type ipv4_addr . ipv4_addr; }`,
+    `add set ${t} cluster { type ipv4_addr; flags interval; elements = { ${options.clusterCidr} }; }`,
     `add chain ${t} raw { type filter hook prerouting priority raw; }`,
     `add rule ${t} raw iifname ${pods} ip daddr 127.0.0.0/8 drop`,
+    `add chain ${t} masquerade-later`,
+    `add rule ${t} masquerade-later meta mark set ${masqueradeMark(table)}`,
     `add chain ${t} dispatch`,
     `add rule ${t} dispatch ip daddr . meta l4proto . th dport vmap @services`,
     `add rule ${t} dispatch fib daddr type local meta l4proto . th dport vmap @nodeports`,
@@ -72,14 +79,16 @@ export function baseRules(options: RuleSetOptions): string {
 }
 
 function sourceRules(options: RuleSetOptions): string[] {
-  const { linkPrefix, nodeAddress, podCidr, clusterCidr } = options;
+  const { linkPrefix, nodeAddress, podCidr, clusterCidr, hiddenCidr } = options;
+  const mark = masqueradeMark(options.table);
+  const hidden = hiddenCidr ? `{ ${podCidr}, ${hiddenCidr} }` : podCidr;
   const toPods = `oifname "${linkPrefix}*"`;
   return [
     `ip saddr . ip daddr @hairpin snat to ${nodeAddress}`,
     `ip saddr 127.0.0.0/8 ${toPods} snat to ${nodeAddress}`,
-    `meta mark ${MASQUERADE_MARK} ${toPods} snat to ${nodeAddress}`,
-    `meta mark ${MASQUERADE_MARK} masquerade`,
-    `ip saddr ${podCidr} ip daddr != ${clusterCidr} oifname != { "lo", "${linkPrefix}*" } masquerade`,
+    `meta mark ${mark} ${toPods} snat to ${nodeAddress}`,
+    `meta mark ${mark} masquerade`,
+    `ip saddr ${hidden} ip daddr != ${clusterCidr} oifname != { "lo", "${linkPrefix}*" } masquerade`,
   ];
 }
 
@@ -132,6 +141,28 @@ function choiceChains(
   ]);
 }
 
+/**
+ * Chains for what comes through a node's own address. With the policy Local, strangers keep their
+ * address and reach pods of this node alone; the cluster itself reaches all, as by ClusterIP.
+ */
+function externalChains(
+  rendered: { chains: Map<string, string[]>; sets: Map<string, string> },
+  id: string,
+  port: ServicePort,
+): { leads: boolean; leadsAll: boolean } {
+  const { chains } = rendered;
+  if (port.endpoints.length === 0) return { leads: false, leadsAll: false };
+  const local = port.localExternalEndpoints;
+  const all = local ? `all-${id}` : `ext-${id}`;
+  choiceChains(rendered, all, port);
+  chains.get(all)?.unshift("jump masquerade-later");
+  if (!local) return { leads: true, leadsAll: true };
+  if (local.length > 0) choiceChains(rendered, `ext-${id}`, { ...port, endpoints: local });
+  const near = [`ip saddr @cluster goto ${all}`, `fib saddr type local goto ${all}`];
+  chains.set(`ext-${id}`, [...near, ...(chains.get(`ext-${id}`) ?? [])]);
+  return { leads: true, leadsAll: local.length > 0 };
+}
+
 /** Renders a service port; the same input gives the same output. */
 export function renderServicePort(port: ServicePort): RenderedPort {
   const id = shortHash(`${port.id}/${port.protocol}`);
@@ -140,7 +171,6 @@ export function renderServicePort(port: ServicePort): RenderedPort {
   const sets = new Map<string, string>();
   const elements = new Map<string, string>();
   const internal = port.localInternalEndpoints ?? port.endpoints;
-  const external = port.localExternalEndpoints ?? port.endpoints;
   if (internal.length > 0 && port.virtualIps.length > 0) {
     choiceChains({ chains, sets }, `svc-${id}`, { ...port, endpoints: internal });
     for (const ip of port.virtualIps) {
@@ -148,15 +178,10 @@ export function renderServicePort(port: ServicePort): RenderedPort {
     }
   }
   if (port.nodePort !== undefined) {
-    if (external.length > 0) {
-      choiceChains({ chains, sets }, `ext-${id}`, { ...port, endpoints: external });
-      if (!port.localExternalEndpoints) {
-        chains.get(`ext-${id}`)?.unshift(`meta mark set ${MASQUERADE_MARK}`);
-      }
-      elements.set(`nodeports ${protocol} . ${port.nodePort}`, `goto ext-${id}`);
-    } else {
-      elements.set(`dead-nodeports ${protocol} . ${port.nodePort}`, "");
-    }
+    const external = externalChains({ chains, sets }, id, port);
+    const nodePort = `${protocol} . ${port.nodePort}`;
+    if (external.leads) elements.set(`nodeports ${nodePort}`, `goto ext-${id}`);
+    if (!external.leadsAll) elements.set(`dead-nodeports ${nodePort}`, "");
   }
   for (const { ip } of port.endpoints) elements.set(`hairpin ${ip} . ${ip}`, "");
   return { chains, sets, elements };

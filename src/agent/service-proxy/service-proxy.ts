@@ -16,6 +16,7 @@ import {
   type RuleSetOptions,
 } from "./rules.ts";
 import { SERVICE_NAME_LABEL, servicePortsOf } from "./service-ports.ts";
+import { type FlowTarget, removeStaleFlows } from "./stale-flows.ts";
 
 /** Where the rules go and what they are made from. */
 export interface ServiceProxyOptions {
@@ -51,6 +52,8 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   let applied: ReadonlyMap<string, RenderedPort> | undefined;
   const dirty = new Set<string>();
   const portIds = new Map<string, string[]>();
+  /** UDP ports whose endpoints changed since the kernel was last rid of their old flows. */
+  const moved = new Map<string, FlowTarget>();
   let scheduled = false;
   let started = false;
   let closed = false;
@@ -69,8 +72,22 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     if (!service) return;
     const ports = servicePortsOf(service, slices.byIndex(BY_SERVICE, key), nodeName);
     const ids = ports.map(({ id, protocol }) => `service ${id}/${protocol}`);
-    ports.forEach((port, at) => wanted.set(ids[at] ?? "", renderServicePort(port)));
+    ports.forEach((port, at) => {
+      wanted.set(ids[at] ?? "", renderServicePort(port));
+      if (port.protocol === "UDP") moved.set(ids[at] ?? "", port);
+    });
     portIds.set(key, ids);
+  };
+
+  const forgetFlows = () => {
+    if (moved.size === 0) return;
+    const targets = [...moved.values()];
+    moved.clear();
+    try {
+      removeStaleFlows(targets);
+    } catch (error) {
+      logger.warn("UDP clients may stay with endpoints that are gone", { error });
+    }
   };
 
   const sync = () => {
@@ -87,6 +104,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
       applied = next;
       failures = 0;
       resolveReady();
+      forgetFlows();
     } catch (error) {
       applied = undefined;
       failures++;
