@@ -10,6 +10,8 @@ export interface Instance {
   startedAtMs: number;
   processes: readonly InstanceProcess[];
   nodes: readonly InstanceNode[];
+  /** Flags of `up` that the next `up` falls back on, by name. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** A process of ours; PIDs are reused, so the start time is part of its identity. */

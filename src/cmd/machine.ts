@@ -31,7 +31,7 @@ import {
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
-import type { UpOptions } from "./options.ts";
+import { settingsToRecord, type UpOptions } from "./options.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
@@ -194,6 +194,7 @@ function adoptProcesses(
       startedAtMs,
       processes: [self, ...others],
       nodes,
+      settings: settingsToRecord(options),
     });
   };
   record(found);

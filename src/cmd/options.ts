@@ -2,9 +2,13 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
 import { CommandError } from "./command-error.ts";
-import { DEFAULT_DATA_DIRECTORY } from "./data-directory.ts";
+import { DEFAULT_DATA_DIRECTORY, openDataDirectory } from "./data-directory.ts";
+import { readInstance } from "./instance.ts";
 
-/** Settings of `up`, from flags, then the file named by `--config`, then defaults. */
+/**
+ * Settings of `up`: from flags, then the file named by `--config`, then what the data directory was
+ * last started with, then defaults.
+ */
 export interface UpOptions {
   dataDirectory: string;
   host: string;
@@ -44,6 +48,8 @@ export const commonFlags: FlagTable = {
   "data-dir": { type: "string", default: DEFAULT_DATA_DIRECTORY },
 };
 
+/** Pods and Services have addresses and names from these for as long as they live. */
+const FIXED = ["cluster-cidr", "service-cidr", "cluster-domain"] as const;
 const NODES_MAX = 32;
 const POD_SECURITY_LEVELS = ["privileged", "baseline", "restricted"] as const;
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -52,9 +58,13 @@ const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export function parseUpOptions(args: readonly string[]): UpOptions {
   const flags = parseFlags(args, FLAGS).values;
   const file = typeof flags["config"] === "string" ? readConfig(flags["config"]) : {};
+  const given = (name: keyof typeof FLAGS) => flags[name] ?? file[name];
+  const dataDirectory = String(given("data-dir") ?? DEFAULT_DATA_DIRECTORY);
+  const recorded = recordedSettings(dataDirectory);
   const text = (name: keyof typeof FLAGS, fallback: string): string => {
-    return String(flags[name] ?? file[name] ?? fallback);
+    return String(given(name) ?? recorded[name] ?? fallback);
   };
+  for (const name of FIXED) refuseChange(name, given(name), recorded[name]);
   const { host, port } = parseListen(text("listen", "127.0.0.1:6443"));
   const nodes = Number(text("nodes", "1"));
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > NODES_MAX) {
@@ -76,7 +86,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
   const logLevel = LOG_LEVELS.find((level) => level === text("log-level", "info"));
   if (!logLevel) throw usage(`--log-level must be one of ${LOG_LEVELS.join(", ")}`);
   return {
-    dataDirectory: text("data-dir", DEFAULT_DATA_DIRECTORY),
+    dataDirectory,
     host,
     port,
     nodes,
@@ -88,6 +98,36 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     podSecurity,
     logLevel,
   };
+}
+
+/** What a later `up` in the same data directory falls back on. */
+export function settingsToRecord(options: UpOptions): Readonly<Record<string, string>> {
+  return {
+    listen: `${options.host}:${options.port}`,
+    nodes: `${options.nodes}`,
+    store: options.store,
+    "cluster-cidr": options.clusterCidr,
+    "service-cidr": options.serviceCidr,
+    "cluster-domain": options.clusterDomain,
+  };
+}
+
+function recordedSettings(dataDirectory: string): Readonly<Record<string, string>> {
+  const { instance } = openDataDirectory(dataDirectory, { create: false });
+  return readInstance(instance)?.settings ?? {};
+}
+
+function refuseChange(
+  name: string,
+  given: string | number | boolean | undefined,
+  recorded: string | undefined,
+): void {
+  if (given === undefined || recorded === undefined || given === recorded) return;
+  const why = "what runs in this data directory is built on it";
+  throw new CommandError(
+    `Cannot change --${name} from "${recorded}" to "${given}": ${why}; see "nephos down --purge"`,
+    { exitCode: 2 },
+  );
 }
 
 /** Parses flags and refuses unknown ones. @throws CommandError with exit code 2 */
