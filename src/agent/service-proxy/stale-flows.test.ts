@@ -64,7 +64,7 @@ test("the kernel forgets a stale flow, and only that", { skip }, () => {
     const tracked = () =>
       withinNetworkNamespace(namespace, () => {
         const listed = spawnSync("cat", ["/proc/net/nf_conntrack"], { encoding: "utf8" });
-        return listed.stdout.match(/dport=5[34]/g) ?? [];
+        return listed.stdout.match(/dport=5[34]\b/g) ?? [];
       });
     assert.deepEqual(tracked().sort(), ["dport=53", "dport=54"]);
     const virtualIps = ["127.0.0.9"];
