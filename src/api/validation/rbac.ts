@@ -1,20 +1,17 @@
 import { pathSegmentErrors } from "../../lib/names.ts";
 import type {
-  ClusterRole,
   ClusterRoleBinding,
   PolicyRule,
-  Role,
   RoleBinding,
   Subject,
 } from "../generated/types/rbac-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
-import { type KindRules, rulesFor } from "./kind-rules.ts";
+import type { KindRules } from "./kind-rules.ts";
 import { validateImmutable } from "./metadata.ts";
-import { validateSelector } from "./values.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
 
-function validateRule(
+export function validateRule(
   errors: FieldErrors,
   rule: PolicyRule,
   at: { field: string; namespaced: boolean },
@@ -44,32 +41,6 @@ function validateRule(
   }
 }
 
-const ROLE: KindRules<Role> = {
-  nameRule: pathSegmentErrors,
-  validate(errors, { rules }) {
-    for (const [index, rule] of (rules ?? []).entries()) {
-      validateRule(errors, rule, { field: `rules[${index}]`, namespaced: true });
-    }
-  },
-};
-
-const CLUSTER_ROLE: KindRules<ClusterRole> = {
-  nameRule: pathSegmentErrors,
-  validate(errors, { rules, aggregationRule }) {
-    for (const [index, rule] of (rules ?? []).entries()) {
-      validateRule(errors, rule, { field: `rules[${index}]`, namespaced: false });
-    }
-    const selectors = aggregationRule?.clusterRoleSelectors ?? [];
-    if (aggregationRule && selectors.length === 0) {
-      const detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
-      errors.required("aggregationRule.clusterRoleSelectors", detail);
-    }
-    for (const [index, selector] of selectors.entries()) {
-      validateSelector(errors, `aggregationRule.clusterRoleSelectors[${index}]`, selector);
-    }
-  },
-};
-
 function validateSubject(
   errors: FieldErrors,
   subject: Subject,
@@ -86,7 +57,8 @@ function validateSubject(
   } else errors.notSupported(`${field}.kind`, kind, ["Group", "ServiceAccount", "User"]);
 }
 
-function bindingRules(namespaced: boolean): KindRules<RoleBinding | ClusterRoleBinding> {
+/** Rules of both kinds of bindings. */
+export function bindingRules(namespaced: boolean): KindRules<RoleBinding | ClusterRoleBinding> {
   const kinds = namespaced ? ["ClusterRole", "Role"] : ["ClusterRole"];
   return {
     nameRule: pathSegmentErrors,
@@ -108,11 +80,3 @@ function bindingRules(namespaced: boolean): KindRules<RoleBinding | ClusterRoleB
     },
   };
 }
-
-/** Rules of roles and bindings, by "group/plural". */
-export const RBAC_RULES: Readonly<Record<string, KindRules<never>>> = {
-  [`${GROUP}/roles`]: rulesFor(ROLE),
-  [`${GROUP}/clusterroles`]: rulesFor(CLUSTER_ROLE),
-  [`${GROUP}/rolebindings`]: rulesFor(bindingRules(true)),
-  [`${GROUP}/clusterrolebindings`]: rulesFor(bindingRules(false)),
-};

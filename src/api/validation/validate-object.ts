@@ -2,22 +2,10 @@ import { dns1123SubdomainErrors } from "../../lib/names.ts";
 import type { ObjectMeta } from "../generated/types/meta-v1.ts";
 import type { Resource } from "../resource.ts";
 import type { StatusCause } from "../status.ts";
-import { CORE_RULES } from "./core-kinds.ts";
+import { BUILT_IN_RULES } from "./built-in-rules.ts";
 import { FieldErrors } from "./field-errors.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { validateMetadata, validateMetadataUpdate } from "./metadata.ts";
-import { OTHER_RULES } from "./other-kinds.ts";
-import { RBAC_RULES } from "./rbac.ts";
-import { SERVICE_RULES } from "./services.ts";
-import { WORKLOAD_RULES } from "./workloads.ts";
-
-const RULES: Readonly<Record<string, KindRules<never>>> = {
-  ...CORE_RULES,
-  ...WORKLOAD_RULES,
-  ...SERVICE_RULES,
-  ...RBAC_RULES,
-  ...OTHER_RULES,
-};
 
 /** Groups whose finalizers must be qualified; definitions and what they define are freer. */
 const OWN_GROUP = /^(?!apiextensions|apiregistration)([a-z]*|[a-z.]+\.k8s\.io)$/;
@@ -35,7 +23,8 @@ export function validateObject(
 ): StatusCause[] {
   const { old, subresource } = options;
   const errors = new FieldErrors();
-  const rules: KindRules<never> | undefined = RULES[`${resource.group}/${resource.plural}`];
+  const rules: KindRules<never> | undefined =
+    BUILT_IN_RULES[`${resource.group}/${resource.plural}`];
   const metadata = object.metadata ?? {};
   const nameRule = rules?.nameRule ?? dns1123SubdomainErrors;
   const anyFinalizer = !OWN_GROUP.test(resource.group);

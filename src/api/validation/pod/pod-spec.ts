@@ -1,17 +1,17 @@
-import { deepEqual } from "../../lib/deep-equal.ts";
+import { deepEqual } from "../../../lib/deep-equal.ts";
 import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
   labelValueErrors,
   qualifiedNameErrors,
-} from "../../lib/names.ts";
+} from "../../../lib/names.ts";
 import type {
   Container,
   Pod,
   PodSpec,
   PodTemplateSpec,
   Toleration,
-} from "../generated/types/core-v1.ts";
+} from "../../generated/types/core-v1.ts";
 import { validateAffinity } from "./affinity.ts";
 import {
   type ContainerContext,
@@ -21,9 +21,9 @@ import {
   validateResources,
   validateSeccomp,
 } from "./containers.ts";
-import type { FieldErrors } from "./field-errors.ts";
-import { validateAnnotations, validateLabels } from "./metadata.ts";
-import { ID_RANGE, validateIp, validateSelector } from "./values.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import { validateAnnotations, validateLabels } from "../metadata.ts";
+import { ID_RANGE, validateIp, validateSelector } from "../values.ts";
 import { validateVolumes } from "./volumes.ts";
 
 const DNS_POLICIES: readonly string[] = [

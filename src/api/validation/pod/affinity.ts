@@ -1,12 +1,12 @@
-import { labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
+import { labelValueErrors, qualifiedNameErrors } from "../../../lib/names.ts";
 import type {
   Affinity,
   NodeSelectorTerm,
   PodAffinity,
   PodAffinityTerm,
-} from "../generated/types/core-v1.ts";
-import type { FieldErrors } from "./field-errors.ts";
-import { validateSelector } from "./values.ts";
+} from "../../generated/types/core-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import { validateSelector } from "../values.ts";
 
 const WEIGHTS = [1, 100] as const;
 const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";

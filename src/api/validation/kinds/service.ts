@@ -3,30 +3,25 @@ import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
   qualifiedNameErrors,
-} from "../../lib/names.ts";
-import type { Endpoints, Service, ServicePort, ServiceSpec } from "../generated/types/core-v1.ts";
-import type { EndpointSlice } from "../generated/types/discovery-v1.ts";
-import type { FieldErrors } from "./field-errors.ts";
-import { type KindRules, rulesFor } from "./kind-rules.ts";
-import { validateImmutable, validateLabels } from "./metadata.ts";
+} from "../../../lib/names.ts";
+import type { Service, ServicePort, ServiceSpec } from "../../generated/types/core-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import type { KindRules } from "../kind-rules.ts";
+import { validateImmutable, validateLabels } from "../metadata.ts";
 import {
-  isIp,
-  isIpv4,
-  isIpv6,
   PROTOCOLS,
+  isIp,
   validateCidr,
   validateIp,
   validatePort,
   validatePortOrName,
-} from "./values.ts";
+} from "../values.ts";
 
 const TYPES: readonly string[] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
-const AFFINITY_SECONDS_MAX = 86_400;
-const ENDPOINTS_MAX = 1000;
-const ADDRESSES_MAX = 100;
-const SLICE_PORTS_MAX = 20_000;
 
-const SERVICE: KindRules<Service> = {
+const AFFINITY_SECONDS_MAX = 86_400;
+
+export const SERVICE: KindRules<Service> = {
   nameRule: dns1035LabelErrors,
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec.ports");
@@ -166,96 +161,3 @@ function validateTraffic(errors: FieldErrors, spec: ServiceSpec, type: string): 
   ]);
   errors.oneOf("spec.internalTrafficPolicy", internalTrafficPolicy, ["Cluster", "Local"]);
 }
-
-const ADDRESS_TYPES: Readonly<Record<string, (address: string) => boolean>> = {
-  IPv4: isIpv4,
-  IPv6: isIpv6,
-  FQDN: (address) => dns1123SubdomainErrors(address).length === 0,
-};
-
-/** Complaining about an unknown type is enough. */
-function fitOf(addressType: string): (address: string) => boolean {
-  const known = Object.hasOwn(ADDRESS_TYPES, addressType) ? ADDRESS_TYPES[addressType] : undefined;
-  return known ?? (() => true);
-}
-
-const ENDPOINT_SLICE: KindRules<EndpointSlice> = {
-  validate(errors, slice) {
-    const { addressType, ports = [] } = slice;
-    const endpoints = slice.endpoints ?? [];
-    if (errors.present("addressType", addressType)) {
-      errors.oneOf("addressType", addressType, Object.keys(ADDRESS_TYPES));
-    }
-    if (endpoints.length > ENDPOINTS_MAX) {
-      errors.tooMany("endpoints", endpoints.length, ENDPOINTS_MAX);
-    }
-    for (const [index, endpoint] of endpoints.entries()) {
-      const path = `endpoints[${index}]`;
-      const { hostname, nodeName } = endpoint;
-      const addresses = endpoint.addresses ?? [];
-      if (addresses.length === 0) {
-        errors.required(`${path}.addresses`, "must contain at least 1 address");
-      } else if (addresses.length > ADDRESSES_MAX) {
-        errors.tooMany(`${path}.addresses`, addresses.length, ADDRESSES_MAX);
-      }
-      const fits = fitOf(addressType);
-      for (const [at, address] of addresses.entries()) {
-        if (fits(address)) continue;
-        const kind =
-          addressType === "FQDN" ? "fully qualified domain name" : `${addressType} address`;
-        errors.invalid(`${path}.addresses[${at}]`, address, `must be a valid ${kind}`);
-      }
-      if (hostname) errors.complaints(`${path}.hostname`, hostname, dns1123LabelErrors(hostname));
-      if (nodeName)
-        errors.complaints(`${path}.nodeName`, nodeName, dns1123SubdomainErrors(nodeName));
-    }
-    if (ports.length > SLICE_PORTS_MAX) errors.tooMany("ports", ports.length, SLICE_PORTS_MAX);
-    const names = new Set<string>();
-    for (const [index, { name = "", protocol }] of ports.entries()) {
-      const path = `ports[${index}]`;
-      if (name) errors.complaints(`${path}.name`, name, dns1123LabelErrors(name));
-      if (names.has(name)) errors.duplicate(`${path}.name`, name);
-      names.add(name);
-      errors.oneOf(`${path}.protocol`, protocol, PROTOCOLS);
-    }
-  },
-  validateUpdate(errors, slice, old) {
-    validateImmutable(errors, "addressType", { now: slice.addressType, old: old.addressType });
-  },
-};
-
-const ENDPOINTS: KindRules<Endpoints> = {
-  validate(errors, { subsets = [] }) {
-    for (const [
-      index,
-      { addresses = [], notReadyAddresses = [], ports = [] },
-    ] of subsets.entries()) {
-      const path = `subsets[${index}]`;
-      if (addresses.length + notReadyAddresses.length === 0) {
-        errors.required(path, "must specify `addresses` or `notReadyAddresses`");
-      }
-      for (const [name, list] of [
-        ["addresses", addresses],
-        ["notReadyAddresses", notReadyAddresses],
-      ] as const) {
-        for (const [at, { ip }] of list.entries()) {
-          validateIp(errors, `${path}.${name}[${at}].ip`, ip);
-        }
-      }
-      for (const [at, port] of ports.entries()) {
-        const place = `${path}.ports[${at}]`;
-        if (port.name) errors.complaints(`${place}.name`, port.name, dns1123LabelErrors(port.name));
-        else if (ports.length > 1) errors.required(`${place}.name`);
-        validatePort(errors, `${place}.port`, port.port);
-        errors.oneOf(`${place}.protocol`, port.protocol, PROTOCOLS);
-      }
-    }
-  },
-};
-
-/** Rules of services and what they lead to, by "group/plural". */
-export const SERVICE_RULES: Readonly<Record<string, KindRules<never>>> = {
-  "/services": rulesFor(SERVICE),
-  "/endpoints": rulesFor(ENDPOINTS),
-  "discovery.k8s.io/endpointslices": rulesFor(ENDPOINT_SLICE),
-};

@@ -5,8 +5,8 @@ import {
   envVarNameErrors,
   portNameErrors,
   qualifiedNameErrors,
-} from "../../lib/names.ts";
-import type { Quantity } from "../../lib/quantity.ts";
+} from "../../../lib/names.ts";
+import type { Quantity } from "../../../lib/quantity.ts";
 import type {
   Container,
   EnvVar,
@@ -15,8 +15,8 @@ import type {
   ResourceRequirements,
   SecurityContext,
   VolumeMount,
-} from "../generated/types/core-v1.ts";
-import type { FieldErrors } from "./field-errors.ts";
+} from "../../generated/types/core-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
 import {
   exceeds,
   ID_RANGE,
@@ -25,7 +25,7 @@ import {
   validatePort,
   validatePortOrName,
   validateRelativePath,
-} from "./values.ts";
+} from "../values.ts";
 
 /** What a container is checked against. */
 export interface ContainerContext {

@@ -1,7 +1,7 @@
-import { configKeyErrors, dns1123LabelErrors } from "../../lib/names.ts";
-import type { KeyToPath, Volume, VolumeProjection } from "../generated/types/core-v1.ts";
-import type { FieldErrors } from "./field-errors.ts";
-import { validateAmount, validateRelativePath } from "./values.ts";
+import { configKeyErrors, dns1123LabelErrors } from "../../../lib/names.ts";
+import type { KeyToPath, Volume, VolumeProjection } from "../../generated/types/core-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import { validateAmount, validateRelativePath } from "../values.ts";
 
 const HOST_PATH_TYPES: readonly string[] = [
   "",

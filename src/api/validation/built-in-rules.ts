@@ -1,0 +1,77 @@
+import { type KindRules, rulesFor } from "./kind-rules.ts";
+import { API_SERVICE } from "./kinds/api-service.ts";
+import { CLUSTER_ROLE_BINDING } from "./kinds/cluster-role-binding.ts";
+import { CLUSTER_ROLE } from "./kinds/cluster-role.ts";
+import { CONFIG_MAP } from "./kinds/config-map.ts";
+import { CRON_JOB } from "./kinds/cron-job.ts";
+import { CUSTOM_RESOURCE_DEFINITION } from "./kinds/custom-resource-definition.ts";
+import { DAEMON_SET } from "./kinds/daemon-set.ts";
+import { DEPLOYMENT } from "./kinds/deployment.ts";
+import { ENDPOINT_SLICE } from "./kinds/endpoint-slice.ts";
+import { ENDPOINTS } from "./kinds/endpoints.ts";
+import { EVENT } from "./kinds/event.ts";
+import { HORIZONTAL_POD_AUTOSCALER } from "./kinds/horizontal-pod-autoscaler.ts";
+import { INGRESS_CLASS } from "./kinds/ingress-class.ts";
+import { INGRESS } from "./kinds/ingress.ts";
+import { JOB } from "./kinds/job.ts";
+import { LEASE } from "./kinds/lease.ts";
+import { LIMIT_RANGE } from "./kinds/limit-range.ts";
+import { NAMESPACE } from "./kinds/namespace.ts";
+import { NETWORK_POLICY } from "./kinds/network-policy.ts";
+import { NODE } from "./kinds/node.ts";
+import { PERSISTENT_VOLUME_CLAIM } from "./kinds/persistent-volume-claim.ts";
+import { PERSISTENT_VOLUME } from "./kinds/persistent-volume.ts";
+import { POD_DISRUPTION_BUDGET } from "./kinds/pod-disruption-budget.ts";
+import { POD_TEMPLATE } from "./kinds/pod-template.ts";
+import { POD } from "./kinds/pod.ts";
+import { PRIORITY_CLASS } from "./kinds/priority-class.ts";
+import { REPLICA_SET } from "./kinds/replica-set.ts";
+import { REPLICATION_CONTROLLER } from "./kinds/replication-controller.ts";
+import { RESOURCE_QUOTA } from "./kinds/resource-quota.ts";
+import { ROLE_BINDING } from "./kinds/role-binding.ts";
+import { ROLE } from "./kinds/role.ts";
+import { RUNTIME_CLASS } from "./kinds/runtime-class.ts";
+import { SECRET } from "./kinds/secret.ts";
+import { SERVICE } from "./kinds/service.ts";
+import { STATEFUL_SET } from "./kinds/stateful-set.ts";
+import { STORAGE_CLASS } from "./kinds/storage-class.ts";
+
+/** Rules of the built-in kinds, by "group/plural"; the rest have their metadata checked. */
+export const BUILT_IN_RULES: Readonly<Record<string, KindRules<never>>> = {
+  "/configmaps": rulesFor(CONFIG_MAP),
+  "/endpoints": rulesFor(ENDPOINTS),
+  "/events": rulesFor(EVENT),
+  "/limitranges": rulesFor(LIMIT_RANGE),
+  "/namespaces": rulesFor(NAMESPACE),
+  "/nodes": rulesFor(NODE),
+  "/persistentvolumes": rulesFor(PERSISTENT_VOLUME),
+  "/persistentvolumeclaims": rulesFor(PERSISTENT_VOLUME_CLAIM),
+  "/pods": rulesFor(POD),
+  "/podtemplates": rulesFor(POD_TEMPLATE),
+  "/replicationcontrollers": rulesFor(REPLICATION_CONTROLLER),
+  "/resourcequotas": rulesFor(RESOURCE_QUOTA),
+  "/secrets": rulesFor(SECRET),
+  "/services": rulesFor(SERVICE),
+  "apiextensions.k8s.io/customresourcedefinitions": rulesFor(CUSTOM_RESOURCE_DEFINITION),
+  "apiregistration.k8s.io/apiservices": rulesFor(API_SERVICE),
+  "apps/daemonsets": rulesFor(DAEMON_SET),
+  "apps/deployments": rulesFor(DEPLOYMENT),
+  "apps/replicasets": rulesFor(REPLICA_SET),
+  "apps/statefulsets": rulesFor(STATEFUL_SET),
+  "autoscaling/horizontalpodautoscalers": rulesFor(HORIZONTAL_POD_AUTOSCALER),
+  "batch/cronjobs": rulesFor(CRON_JOB),
+  "batch/jobs": rulesFor(JOB),
+  "coordination.k8s.io/leases": rulesFor(LEASE),
+  "discovery.k8s.io/endpointslices": rulesFor(ENDPOINT_SLICE),
+  "networking.k8s.io/ingresses": rulesFor(INGRESS),
+  "networking.k8s.io/ingressclasses": rulesFor(INGRESS_CLASS),
+  "networking.k8s.io/networkpolicies": rulesFor(NETWORK_POLICY),
+  "node.k8s.io/runtimeclasses": rulesFor(RUNTIME_CLASS),
+  "policy/poddisruptionbudgets": rulesFor(POD_DISRUPTION_BUDGET),
+  "rbac.authorization.k8s.io/clusterroles": rulesFor(CLUSTER_ROLE),
+  "rbac.authorization.k8s.io/clusterrolebindings": rulesFor(CLUSTER_ROLE_BINDING),
+  "rbac.authorization.k8s.io/roles": rulesFor(ROLE),
+  "rbac.authorization.k8s.io/rolebindings": rulesFor(ROLE_BINDING),
+  "scheduling.k8s.io/priorityclasses": rulesFor(PRIORITY_CLASS),
+  "storage.k8s.io/storageclasses": rulesFor(STORAGE_CLASS),
+};

@@ -1,0 +1,55 @@
+import { CronError, parseCron } from "../../../lib/cron.ts";
+import { dns1123SubdomainErrors } from "../../../lib/names.ts";
+import type { CronJob } from "../../generated/types/batch-v1.ts";
+import { validateJobSpec } from "../job-spec.ts";
+import type { KindRules } from "../kind-rules.ts";
+
+const CRON_JOB_NAME_MAX = 52;
+
+export const CRON_JOB: KindRules<CronJob> = {
+  nameRule: (name) =>
+    name.length > CRON_JOB_NAME_MAX
+      ? [`must be no more than ${CRON_JOB_NAME_MAX} characters`]
+      : dns1123SubdomainErrors(name),
+  validate(errors, { spec }) {
+    if (!spec) return errors.required("spec");
+    if (errors.present("spec.schedule", spec.schedule)) {
+      if (/TZ=/.test(spec.schedule)) {
+        const detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+        errors.invalid("spec.schedule", spec.schedule, detail);
+      } else {
+        try {
+          parseCron(spec.schedule);
+        } catch (error) {
+          if (!(error instanceof CronError)) throw error;
+          errors.invalid("spec.schedule", spec.schedule, error.message);
+        }
+      }
+    }
+    const policies = ["Allow", "Forbid", "Replace"];
+    errors.oneOf("spec.concurrencyPolicy", spec.concurrencyPolicy, policies);
+    for (const name of [
+      "startingDeadlineSeconds",
+      "successfulJobsHistoryLimit",
+      "failedJobsHistoryLimit",
+    ] as const) {
+      errors.nonNegative(`spec.${name}`, spec[name]);
+    }
+    if (spec.timeZone !== undefined && !isTimeZone(spec.timeZone)) {
+      errors.invalid("spec.timeZone", spec.timeZone, `unknown time zone ${spec.timeZone}`);
+    }
+    if (spec.jobTemplate?.spec) {
+      validateJobSpec(errors, "spec.jobTemplate.spec", spec.jobTemplate.spec);
+    } else errors.required("spec.jobTemplate.spec.template");
+  },
+};
+
+function isTimeZone(name: string): boolean {
+  if (name === "" || name.toLowerCase() === "local") return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+import { dns1123LabelErrors } from "../../../lib/names.ts";
+import type { Endpoints } from "../../generated/types/core-v1.ts";
+import type { KindRules } from "../kind-rules.ts";
+import { PROTOCOLS, validateIp, validatePort } from "../values.ts";
+
+export const ENDPOINTS: KindRules<Endpoints> = {
+  validate(errors, { subsets = [] }) {
+    for (const [
+      index,
+      { addresses = [], notReadyAddresses = [], ports = [] },
+    ] of subsets.entries()) {
+      const path = `subsets[${index}]`;
+      if (addresses.length + notReadyAddresses.length === 0) {
+        errors.required(path, "must specify `addresses` or `notReadyAddresses`");
+      }
+      for (const [name, list] of [
+        ["addresses", addresses],
+        ["notReadyAddresses", notReadyAddresses],
+      ] as const) {
+        for (const [at, { ip }] of list.entries()) {
+          validateIp(errors, `${path}.${name}[${at}].ip`, ip);
+        }
+      }
+      for (const [at, port] of ports.entries()) {
+        const place = `${path}.ports[${at}]`;
+        if (port.name) errors.complaints(`${place}.name`, port.name, dns1123LabelErrors(port.name));
+        else if (ports.length > 1) errors.required(`${place}.name`);
+        validatePort(errors, `${place}.port`, port.port);
+        errors.oneOf(`${place}.protocol`, port.protocol, PROTOCOLS);
+      }
+    }
+  },
+};

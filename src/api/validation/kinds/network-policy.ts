@@ -1,0 +1,71 @@
+import type {
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+} from "../../generated/types/networking-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import type { KindRules } from "../kind-rules.ts";
+import { PROTOCOLS, validateCidr, validatePortOrName, validateSelector } from "../values.ts";
+
+function validatePolicyPorts(
+  errors: FieldErrors,
+  field: string,
+  ports: readonly NetworkPolicyPort[] = [],
+): void {
+  for (const [index, { protocol, port, endPort }] of ports.entries()) {
+    const path = `${field}[${index}]`;
+    errors.oneOf(`${path}.protocol`, protocol, PROTOCOLS);
+    if (port !== undefined) validatePortOrName(errors, `${path}.port`, port);
+    if (endPort === undefined) continue;
+    if (port === undefined) {
+      const detail = "may not be specified when `port` is not specified";
+      errors.invalid(`${path}.endPort`, endPort, detail);
+    } else if (typeof port === "string") {
+      const detail = "may not be specified when `port` is non-numeric";
+      errors.invalid(`${path}.endPort`, endPort, detail);
+    } else if (endPort < port) {
+      errors.invalid(`${path}.endPort`, endPort, "must be greater than or equal to `port`");
+    }
+  }
+}
+
+function validatePeers(
+  errors: FieldErrors,
+  field: string,
+  peers: readonly NetworkPolicyPeer[] = [],
+): void {
+  for (const [index, { podSelector, namespaceSelector, ipBlock }] of peers.entries()) {
+    const path = `${field}[${index}]`;
+    if (!podSelector && !namespaceSelector && !ipBlock) {
+      errors.required(path, "must specify a peer");
+    } else if (ipBlock && (podSelector || namespaceSelector)) {
+      errors.forbidden(path, "may not specify both ipBlock and another peer");
+    }
+    validateSelector(errors, `${path}.podSelector`, podSelector);
+    validateSelector(errors, `${path}.namespaceSelector`, namespaceSelector);
+    if (!ipBlock) continue;
+    if (errors.present(`${path}.ipBlock.cidr`, ipBlock.cidr)) {
+      validateCidr(errors, `${path}.ipBlock.cidr`, ipBlock.cidr);
+    }
+    for (const [at, except] of (ipBlock.except ?? []).entries()) {
+      validateCidr(errors, `${path}.ipBlock.except[${at}]`, except);
+    }
+  }
+}
+
+export const NETWORK_POLICY: KindRules<NetworkPolicy> = {
+  validate(errors, { spec }) {
+    validateSelector(errors, "spec.podSelector", spec?.podSelector);
+    for (const [index, { ports, from }] of (spec?.ingress ?? []).entries()) {
+      validatePolicyPorts(errors, `spec.ingress[${index}].ports`, ports);
+      validatePeers(errors, `spec.ingress[${index}].from`, from);
+    }
+    for (const [index, { ports, to }] of (spec?.egress ?? []).entries()) {
+      validatePolicyPorts(errors, `spec.egress[${index}].ports`, ports);
+      validatePeers(errors, `spec.egress[${index}].to`, to);
+    }
+    for (const [index, type] of (spec?.policyTypes ?? []).entries()) {
+      errors.oneOf(`spec.policyTypes[${index}]`, type, ["Egress", "Ingress"]);
+    }
+  },
+};
