@@ -35,6 +35,7 @@ import { createObjectReader } from "./object-reader.ts";
 import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
+import type { ComponentCheck } from "./rest/component-status.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
@@ -67,6 +68,8 @@ export interface ApiServerOptions {
   sharedStore?: boolean;
   /** Further checks of /readyz. */
   readyChecks?: readonly HealthCheck[];
+  /** What `kubectl get componentstatuses` lists beside the store. */
+  components?: readonly ComponentCheck[];
   /** Further paths: the OIDC documents, metrics. */
   pages?: readonly PageSource[];
   /** How node agents are dialled; without it exec and logs have no client certificate. */
@@ -150,6 +153,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokenIssuer: security.tokenIssuer,
     tokenVerifier: security.tokenVerifier,
     serviceNetwork,
+    components: [...(options.components ?? []), storeCheck(store)],
     sharedStore: options.sharedStore ?? false,
     manage: (call, of) => recordOwnership(clock, call, of),
     apply: (call, of) => applyConfiguration(clock, call, of),
@@ -162,6 +166,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const times = { ...DEFAULT_TIMES, ...options.maintenance };
   const maintenance = startMaintenance({ store, clock, logger, events, times });
   return new Server(engine, { options, caches, reader, model, background: [custom, maintenance] });
+}
+
+/** The store under the name that clients know it by. */
+function storeCheck(store: Store): ComponentCheck {
+  const check = async () => {
+    try {
+      await store.revision();
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  return { name: "etcd-0", check };
 }
 
 /** A store that was never written has no revision that a watch could start from. */

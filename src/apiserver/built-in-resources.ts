@@ -16,11 +16,6 @@ import { encodeThrough, spliceThrough, viewOf } from "./views/views.ts";
 import type { AttributesOf } from "./watch-cache/cached-object.ts";
 import type { WatchCache } from "./watch-cache/watch-cache.ts";
 
-/** Component statuses are history: nobody keeps them any more. */
-function isServed({ plural }: Resource): boolean {
-  return plural !== "componentstatuses";
-}
-
 /** What starts the cache of a resource. */
 export type StartCache = (of: {
   storage: string;
@@ -35,7 +30,7 @@ export async function serveBuiltIns(
 ): Promise<ServedResource[]> {
   const decoder = createDecoder(model);
   return Promise.all(
-    BUILT_IN_RESOURCES.filter(isServed).map(async (resource): Promise<ServedResource> => {
+    BUILT_IN_RESOURCES.map(async (resource): Promise<ServedResource> => {
       const { group, version, kind } = resource;
       const struct = model.root({ group, version, kind });
       if (!struct) throw new RangeError(`Cannot serve ${kind}: the model does not have it`);

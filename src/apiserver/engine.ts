@@ -6,6 +6,7 @@ import type { AdmissionPlugin, Authenticator, Authorizer, TokenIssuer } from "./
 import type { KubeObject } from "./kube-object.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { Call } from "./rest/call.ts";
+import type { ComponentCheck } from "./rest/component-status.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
 
@@ -22,6 +23,8 @@ export interface Engine {
   tokenIssuer: TokenIssuer | undefined;
   tokenVerifier: TokenVerifier | undefined;
   serviceNetwork: ServiceNetwork;
+  /** What `componentstatuses` lists. */
+  components: readonly ComponentCheck[];
   /** Other servers write to the same store, so that the cache alone may lag behind them. */
   sharedStore: boolean;
   /** Records in managedFields what the caller's manager changed; returns the object to store. */

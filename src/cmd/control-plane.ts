@@ -10,7 +10,9 @@ import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.t
 import type { ObjectReader, UserInfo } from "../apiserver/contract.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
 import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
-import { readTokenKeys } from "../apiserver/token/token-keys.ts";
+import { issueLegacyToken } from "../apiserver/token/legacy-token.ts";
+import { oidcPages } from "../apiserver/token/oidc-pages.ts";
+import { readTokenKeys, type TokenKeys } from "../apiserver/token/token-keys.ts";
 import { createTokenVerifier } from "../apiserver/token/token-verifier.ts";
 import { createEventRecorder } from "../client/api-event-recorder.ts";
 import type { Client } from "../client/client.ts";
@@ -48,6 +50,8 @@ export interface ControlPlaneOptions {
   listeners: readonly { host: string; port: number }[];
   /** What namespaces without a label of their own enforce. */
   podSecurity: SecurityLevel;
+  /** Each ServiceAccount gets a token Secret, as before Kubernetes 1.24. */
+  legacyTokens: boolean;
   logger: Logger;
 }
 
@@ -59,6 +63,8 @@ const sources = { clock: systemClock, random: systemRandom };
 /** Starts everything; resolves when the API answers and the bootstrap objects exist. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { store, pki, network, logger } = options;
+  const tokenKeys = readTokenKeys(pki.serviceAccountKeyPem);
+  const serverUrl = `https://${network.apiServerIp}`;
   const server = await createApiServer({
     ...sources,
     store,
@@ -70,7 +76,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       key: pki.kubeletClient.keyPem,
       ca: pki.ca.pem.certPem,
     },
-    security: (reader) => securityParts(reader, options),
+    security: (reader) => securityParts(reader, { ...options, tokenKeys }),
+    pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
+    // Both run in this process from here on: they are as healthy as who answers.
+    components: ["controller-manager", "scheduler"].map((name) => ({
+      name,
+      check: () => undefined,
+    })),
   });
   const { certPem: cert, keyPem: key } = pki.server;
   for (const listener of options.listeners) {
@@ -84,7 +96,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const client = createClient(server.transport(SELF));
   const informers = createInformerFactory({ ...sources, client, logger });
   const transport = (user: UserInfo) => server.transport(user);
-  const controllers = await startControllers(options, { client, informers, transport });
+  const controllers = await startControllers(
+    { ...options, tokenKeys },
+    { client, informers, transport },
+  );
   return {
     server,
     client,
@@ -98,10 +113,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
-function securityParts(reader: ObjectReader, { pki, podSecurity }: ControlPlaneOptions) {
+function securityParts(
+  reader: ObjectReader,
+  { podSecurity, tokenKeys }: ControlPlaneOptions & { tokenKeys: TokenKeys },
+) {
   const tokens = {
     ...sources,
-    keys: readTokenKeys(pki.serviceAccountKeyPem),
+    keys: tokenKeys,
     reader,
     issuer: DEFAULT_ISSUER,
   };
@@ -122,7 +140,7 @@ function securityParts(reader: ObjectReader, { pki, podSecurity }: ControlPlaneO
 }
 
 async function startControllers(
-  { pki, network, logger }: ControlPlaneOptions,
+  { pki, network, logger, tokenKeys, legacyTokens }: ControlPlaneOptions & { tokenKeys: TokenKeys },
   of: {
     client: Client;
     informers: InformerFactory;
@@ -140,6 +158,7 @@ async function startControllers(
     client,
     caPem: pki.ca.pem.certPem,
     podAddresses: { cidr: network.clusterCidr, nodePrefix: 24 },
+    credentials: { signToken: (of) => issueLegacyToken(tokenKeys, of), legacyTokens },
   });
   await reconcileBootstrap(transport(SELF), controllerRoles(definitions));
   const running = definitions.map((definition) =>

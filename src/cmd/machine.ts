@@ -64,6 +64,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
       pki,
       network,
       podSecurity: options.podSecurity,
+      legacyTokens: options.legacyServiceAccountTokens,
       listeners: [
         { host: options.host, port: options.port },
         { host: network.apiServerIp, port: 443 },

@@ -8,6 +8,7 @@ usage: nephos COMMAND [--data-dir D] [flags]
   up          start        [--listen ADDR:PORT] [--nodes N] [--detach] [--config FILE]
                            [--store lmdb|memory] [--cluster-cidr C] [--service-cidr C]
                            [--pod-security privileged|baseline|restricted]
+                           [--legacy-service-account-tokens]
   down        stop         [--purge: also remove containers, networks and data]
   status      processes, memory, nodes                          [-o json]
   kubeconfig  print the administrator's kubeconfig

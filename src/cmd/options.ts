@@ -20,6 +20,8 @@ export interface UpOptions {
   serviceCidr: string;
   clusterDomain: string;
   podSecurity: "privileged" | "baseline" | "restricted";
+  /** As before Kubernetes 1.24: each ServiceAccount gets a token that never expires. */
+  legacyServiceAccountTokens: boolean;
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -34,6 +36,7 @@ const FLAGS = {
   "service-cidr": { type: "string" },
   "cluster-domain": { type: "string" },
   "pod-security": { type: "string" },
+  "legacy-service-account-tokens": { type: "boolean" },
   "log-level": { type: "string" },
 } as const;
 
@@ -59,6 +62,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
   const flags = parseFlags(args, FLAGS).values;
   const file = typeof flags["config"] === "string" ? readConfig(flags["config"]) : {};
   const given = (name: keyof typeof FLAGS) => flags[name] ?? file[name];
+  const isSet = (name: keyof typeof FLAGS) => flags[name] === true || file[name] === true;
   const dataDirectory = String(given("data-dir") ?? DEFAULT_DATA_DIRECTORY);
   const recorded = recordedSettings(dataDirectory);
   const text = (name: keyof typeof FLAGS, fallback: string): string => {
@@ -91,11 +95,12 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     port,
     nodes,
     store,
-    detach: flags["detach"] === true || file["detach"] === true,
+    detach: isSet("detach"),
     clusterCidr: text("cluster-cidr", "10.244.0.0/16"),
     serviceCidr: text("service-cidr", "10.96.0.0/16"),
     clusterDomain: text("cluster-domain", "cluster.local"),
     podSecurity,
+    legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
     logLevel,
   };
 }

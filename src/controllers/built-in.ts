@@ -1,6 +1,7 @@
 import type { Client } from "../client/client.ts";
 import type { ControllerDefinition } from "../client/controller.ts";
 import { clusterRoleAggregationController } from "./cluster-role-aggregation/cluster-role-aggregation-controller.ts";
+import { type CredentialOptions, credentialControllers } from "./credential-controllers.ts";
 import { cronJobController } from "./cron-job/cron-job-controller.ts";
 import { daemonSetController } from "./daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
@@ -42,6 +43,8 @@ export interface BuiltInOptions {
   caPem: string;
   /** Defaults to 10.244.0.0/16, cut into /24. */
   podAddresses?: PodAddressRange;
+  /** Without it nobody signs: Secrets that ask for tokens stay empty. */
+  credentials?: CredentialOptions;
 }
 
 /** The controllers that every cluster runs, each with its own fresh state. */
@@ -69,5 +72,6 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     clusterRoleAggregationController(),
     ttlAfterFinishedController(),
     eventTtlController(),
+    ...(options.credentials ? credentialControllers(options.credentials, options) : []),
   ];
 }

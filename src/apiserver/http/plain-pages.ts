@@ -84,7 +84,16 @@ export class PlainPages {
 }
 
 const PING: HealthCheck = { name: "ping", check: () => undefined };
-const PATHS = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version"];
+const PATHS = [
+  "/.well-known/openid-configuration",
+  "/api",
+  "/apis",
+  "/healthz",
+  "/livez",
+  "/openid/v1/jwks",
+  "/readyz",
+  "/version",
+];
 
 function json(value: unknown): Page {
   return { contentType: "application/json", bytes: Buffer.from(JSON.stringify(value, null, 2)) };

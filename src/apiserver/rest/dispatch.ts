@@ -6,6 +6,7 @@ import { serveSubresource } from "../subresource/subresource.ts";
 import { bindByBody } from "../subresource/binding.ts";
 import { createReview, REVIEW_KINDS } from "../subresource/review.ts";
 import type { Answer, Call } from "./call.ts";
+import { readComponentStatuses } from "./component-status.ts";
 import { createObject } from "./create.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { patchObject } from "./patch.ts";
@@ -42,6 +43,10 @@ export function dispatch(engine: Engine, call: Call): Promise<Answer> {
     throw methodNotAllowed();
   }
   if (served.storage === "core/bindings") return bindByBody(engine, call);
+  if (served.storage === "core/componentstatuses") {
+    if (method === "GET") return readComponentStatuses(engine, call);
+    throw methodNotAllowed();
+  }
   const named = target.name !== undefined;
   if (served.resource.namespaced && target.namespace === undefined && (named || method !== "GET")) {
     if (method !== "DELETE" && method !== "POST") throw unknownPath();

@@ -8,7 +8,9 @@ import { seededRandom } from "../../lib/random.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
 import type { TokenIssueRequest } from "../contract.ts";
 import { parseToken, signToken } from "./jwt-codec.ts";
+import { splitPath } from "../request/query.ts";
 import { issueLegacyToken } from "./legacy-token.ts";
+import { oidcPages } from "./oidc-pages.ts";
 import { createTokenIssuer, DEFAULT_ISSUER, type TokenSources } from "./token-issuer.ts";
 import { jwksDocument, openidConfiguration, readTokenKeys } from "./token-keys.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
@@ -175,6 +177,18 @@ test("the published keys check the tokens", async () => {
     ],
     ["ES256"],
   );
+});
+
+test("the pages of discovery lead to the keys", async () => {
+  const { keys } = setup();
+  const pages = oidcPages(keys, { issuer: DEFAULT_ISSUER, serverUrl: "https://10.96.0.1" });
+  const read = async (path: string) => {
+    const page = await pages(path, { query: splitPath("").query, accept: undefined });
+    return JSON.parse(Buffer.from(page?.bytes ?? []).toString()) as Record<string, unknown>;
+  };
+  const { issuer, jwks_uri: uri } = await read("/.well-known/openid-configuration");
+  assert.equal(issuer, DEFAULT_ISSUER);
+  assert.deepEqual(await read(new URL(String(uri)).pathname), jwksDocument(keys));
 });
 
 test("no text makes the parser throw", async () => {
