@@ -3,6 +3,10 @@ import { connect, type TLSSocket } from "node:tls";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { ResponseReader, type LeanResponse } from "./response-reader.ts";
 
+const CLOSED = "the server closed the connection";
+/** A server that says nothing for so long has failed. */
+const SILENCE_MAX_MS = 60_000;
+
 /**
  * One kept-alive HTTP/1.1 connection over TLS, one request at a time, with so little work per
  * request that a load generator on the same machine does not measure itself.
@@ -20,7 +24,10 @@ export class LeanConnection implements Disposable {
     this.#headers = headers;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error) => this.#waiting?.reject(error));
-    socket.on("close", () => this.#waiting?.reject(new Error("the server closed the connection")));
+    socket.on("close", () => this.#waiting?.reject(new Error(CLOSED)));
+    socket.setTimeout(SILENCE_MAX_MS, () => {
+      if (this.#waiting) socket.destroy(new Error(`no answer within ${SILENCE_MAX_MS} ms`));
+    });
   }
 
   static async open({
@@ -54,6 +61,7 @@ export class LeanConnection implements Disposable {
     const entity = body
       ? `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
       : "";
+    if (this.#socket.destroyed) return Promise.reject(new Error(CLOSED));
     const answered = new Promise<LeanResponse>((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
@@ -61,15 +69,21 @@ export class LeanConnection implements Disposable {
     return answered;
   }
 
-  /** Sends a GET whose answer never ends; `onBytes` gets whatever follows, undecoded. */
-  async watch(path: string, onBytes: (bytes: Buffer) => void): Promise<void> {
+  /** Sends a GET whose answer never ends; `onLines` gets the whole lines that follow. */
+  async watch(path: string, onLines: (lines: string) => void): Promise<void> {
     this.#socket.removeAllListeners("data");
     const begun = once(this.#socket, "data");
     this.#socket.write(`GET ${path} HTTP/1.1\r\n${this.#headers}\r\n`);
     const [first] = (await begun) as [Buffer];
     const head = first.toString("latin1", 0, 300);
     if (!head.startsWith("HTTP/1.1 200 ")) throw new Error(`Cannot watch ${path}: ${head}`);
-    this.#socket.on("data", onBytes);
+    let rest = "";
+    this.#socket.on("data", (bytes) => {
+      const text = rest + bytes.toString("latin1");
+      const end = text.lastIndexOf("\n") + 1;
+      rest = text.slice(end);
+      if (end > 0) onLines(text.slice(0, end));
+    });
   }
 
   [Symbol.dispose](): void {

@@ -7,11 +7,13 @@ import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { BenchTarget, expect, mapOf, percentilesOf, type RequestFigures } from "./bench-target.ts";
 import { Cleanup } from "../src/lib/cleanup.ts";
+import { within } from "./deadline.ts";
 import { LeanConnection } from "./lean-http-client.ts";
 
 const FILLERS = 32;
 /** One object in so many has the label that is selected. */
 const SHARE = 10;
+const EVENT_PATIENCE_MS = 10_000;
 const STAMP = /"stamp":"([\d.]+)"/g;
 
 /** How much to do. */
@@ -64,9 +66,9 @@ async function benchWatch(
   const times: number[] = [];
   let arrived = 0;
   let allArrived = () => {};
-  const onBytes = (bytes: Buffer) => {
+  const onLines = (lines: string) => {
     const nowMs = performance.now();
-    for (const [, stamp] of bytes.toString("latin1").matchAll(STAMP)) {
+    for (const [, stamp] of lines.matchAll(STAMP)) {
       times.push(nowMs - Number(stamp));
       if (++arrived === watchers) allArrived();
     }
@@ -75,7 +77,7 @@ async function benchWatch(
   const path = `${maps}?watch=1&fieldSelector=metadata.name%3Dlist-0`;
   for (let i = 0; i < watchers; i++) {
     const watcher = watching.use(await LeanConnection.open(target));
-    await watcher.watch(path, onBytes);
+    await watcher.watch(path, onLines);
   }
   const contentType = "application/merge-patch+json";
   for (let i = 0; i < writes; i++) {
@@ -83,7 +85,7 @@ async function benchWatch(
     const received = new Promise<void>((resolve) => (allArrived = resolve));
     const body = `{"data":{"stamp":"${performance.now()}","value":null}}`;
     expect(await first.send("PATCH", `${maps}/list-0`, { body, contentType }), 200);
-    await received;
+    await within(received, { ms: EVENT_PATIENCE_MS, what: `an event to ${watchers} watchers` });
   }
   return percentilesOf(times);
 }

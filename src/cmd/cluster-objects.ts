@@ -68,10 +68,14 @@ export async function ensureClusterObjects(
   });
 }
 
-async function ensureApiService(client: Client, addresses: ClusterAddresses): Promise<void> {
+/** Makes the Service `kubernetes` exist; without an endpoint, as no pod can reach it, it has none. */
+export async function ensureApiService(
+  client: Client,
+  addresses: { apiServerIp: string; endpoint?: { ip: string; port: number } },
+): Promise<void> {
   const metadata = { name: "kubernetes", namespace: "default" };
   const labels = { component: "apiserver", provider: "kubernetes" };
-  const { ip, port } = addresses.endpoint;
+  const { ip, port } = addresses.endpoint ?? { ip: undefined, port: 6443 };
   await ensure(client, SERVICES, {
     metadata: { ...metadata, labels },
     spec: {
@@ -79,6 +83,7 @@ async function ensureApiService(client: Client, addresses: ClusterAddresses): Pr
       ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
     },
   });
+  if (ip === undefined) return;
   const ports = [{ name: "https", port, protocol: "TCP" as const }];
   await replace(client, ENDPOINTS, {
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },

@@ -13,6 +13,9 @@ usage: nephos COMMAND [--data-dir D] [flags]
   status      processes, memory, nodes                          [-o json]
   kubeconfig  print the administrator's kubeconfig
   image       import FILE [--name REF] | list | remove REF      [-o json]
+  apiserver   the API server alone, in the foreground   [flags of up]
+  controllers the controllers and the scheduler alone   --kubeconfig FILE [--ca FILE]
+                           [--service-account-key FILE] [--legacy-service-account-tokens]
   doctor      what this host can do                             [-o json]
   version     print the version                                 [-o json]
 
@@ -25,7 +28,8 @@ type Command = (args: readonly string[]) => number | Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import("./up.ts")).up,
   serve: async () => (await import("./serve.ts")).serve,
-
+  apiserver: async () => (await import("./apiserver.ts")).apiserver,
+  controllers: async () => (await import("./controllers.ts")).controllers,
   agent: async () => (await import("./agent.ts")).agent,
   proxy: async () => (await import("./nephos-proxy.ts")).proxy,
   down: async () => (await import("./down.ts")).down,

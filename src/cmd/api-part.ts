@@ -1,0 +1,139 @@
+import type { Transport } from "../api/transport.ts";
+import { builtInAdmission } from "../apiserver/admission/built-in-admission.ts";
+import type { SecurityLevel } from "../apiserver/admission/pod-security/security-policy.ts";
+import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
+import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
+import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
+import {
+  type BootstrapObject,
+  bootstrapObjects,
+} from "../apiserver/bootstrap/bootstrap-objects.ts";
+import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.ts";
+import type { ObjectReader, UserInfo } from "../apiserver/contract.ts";
+import type { Pki } from "../apiserver/pki/pki.ts";
+import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
+import { oidcPages } from "../apiserver/token/oidc-pages.ts";
+import { readTokenKeys, type TokenKeys } from "../apiserver/token/token-keys.ts";
+import { createTokenVerifier } from "../apiserver/token/token-verifier.ts";
+import type { Client } from "../client/client.ts";
+import { createClient } from "../client/resource-client.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Store } from "../store/store.ts";
+import { systemClock } from "../sys/clock.ts";
+import { systemRandom } from "../sys/random.ts";
+import type { ClusterNetwork } from "./cluster-network.ts";
+import { GIT_VERSION } from "./version.ts";
+
+/** The API server in this process, with everything that decides who may do what. */
+export interface ApiPart extends AsyncDisposable {
+  readonly server: ApiServer;
+  readonly tokenKeys: TokenKeys;
+  /** Unrestricted and in process: for what the cluster itself needs. */
+  readonly client: Client;
+  transport(user: UserInfo): Transport;
+  /** Makes objects exist that the cluster cannot be without. */
+  bootstrap(objects: readonly BootstrapObject[]): Promise<void>;
+}
+
+/** What an API server is made of. */
+export interface ApiPartOptions {
+  store: Store;
+  pki: Pki;
+  network: ClusterNetwork;
+  listeners: readonly { host: string; port: number }[];
+  /** What namespaces without a label of their own enforce. */
+  podSecurity: SecurityLevel;
+  /** What else runs in this process: it is as healthy as who answers. */
+  components?: readonly string[];
+  logger: Logger;
+}
+
+/** The server's own identity: it needs no role, as no role could be read without it. */
+const SELF: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
+
+const sources = { clock: systemClock, random: systemRandom };
+
+/** Starts it; resolves when the API answers and the bootstrap objects exist. */
+export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
+  const { store, pki, network, logger, components = [] } = options;
+  const tokenKeys = readTokenKeys(pki.serviceAccountKeyPem);
+  const serverUrl = `https://${network.apiServerIp}`;
+  const server = await createApiServer({
+    ...sources,
+    store,
+    logger: logger.with({ component: "apiserver" }),
+    serviceCidr: network.serviceCidr,
+    version: versionInfo(),
+    kubeletTls: {
+      cert: pki.kubeletClient.certPem,
+      key: pki.kubeletClient.keyPem,
+      ca: pki.ca.pem.certPem,
+    },
+    security: (reader) => securityParts(reader, { ...options, tokenKeys }),
+    pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
+    components: components.map((name) => ({ name, check: () => undefined })),
+  });
+  const { certPem: cert, keyPem: key } = pki.server;
+  for (const listener of options.listeners) {
+    await server.listen({ ...listener, cert, key, clientCa: pki.ca.pem.certPem });
+  }
+  const roots = {
+    clientCaPem: pki.ca.pem.certPem,
+    frontProxyCaPem: pki.frontProxyCa.pem.certPem,
+  };
+  const own = server.transport(SELF);
+  const bootstrap = async (objects: readonly BootstrapObject[]): Promise<void> => {
+    await reconcileBootstrap(own, objects);
+  };
+  await bootstrap(bootstrapObjects(roots));
+  return {
+    server,
+    tokenKeys,
+    client: createClient(own),
+    transport: (user) => server.transport(user),
+    bootstrap,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function securityParts(
+  reader: ObjectReader,
+  { podSecurity, tokenKeys }: ApiPartOptions & { tokenKeys: TokenKeys },
+) {
+  const tokens = {
+    ...sources,
+    keys: tokenKeys,
+    reader,
+    issuer: DEFAULT_ISSUER,
+  };
+  const verifier = createTokenVerifier(tokens);
+  const authorizer = createAuthorizer(reader);
+  return {
+    authenticators: createAuthenticators({ clock: systemClock, verifier }),
+    authorizer,
+    admission: builtInAdmission({
+      ...sources,
+      reader,
+      authorizer,
+      podSecurity: { enforce: podSecurity },
+    }),
+    tokenIssuer: createTokenIssuer(tokens),
+    tokenVerifier: verifier,
+  };
+}
+
+function versionInfo(): Readonly<Record<string, string>> {
+  const [major = "", minor = ""] = GIT_VERSION.slice(1).split(".");
+  return {
+    major,
+    minor,
+    gitVersion: GIT_VERSION,
+    // What git calls no commit: clients expect hexadecimal digits.
+    gitCommit: "0".repeat(40),
+    gitTreeState: "clean",
+    buildDate: "1970-01-01T00:00:00Z",
+    goVersion: "",
+    compiler: "tsc",
+    platform: "linux/amd64",
+  };
+}

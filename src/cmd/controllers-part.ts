@@ -1,0 +1,54 @@
+import { createEventRecorder } from "../client/api-event-recorder.ts";
+import type { Client } from "../client/client.ts";
+import type { ControllerDefinition } from "../client/controller.ts";
+import { runController } from "../client/controller-runner.ts";
+import type { InformerFactory } from "../client/informer.ts";
+import { runGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
+import { Cleanup } from "../lib/cleanup.ts";
+import type { Logger } from "../lib/logger.ts";
+import { runScheduler } from "../scheduler/scheduler.ts";
+import { systemClock } from "../sys/clock.ts";
+import { systemRandom } from "../sys/random.ts";
+import { eventSourceOf } from "./event-source.ts";
+
+/** What controllers and scheduler work with, wherever their API server is. */
+export interface ControllersPartOptions {
+  client: Client;
+  informers: InformerFactory;
+  logger: Logger;
+}
+
+const sources = { clock: systemClock, random: systemRandom };
+
+/** Runs controllers, each with the client that `clientOf` gives it, and the garbage collector. */
+export function startControllersPart(
+  definitions: readonly ControllerDefinition[],
+  options: ControllersPartOptions & { clientOf: (controller: string) => Client },
+): AsyncDisposable {
+  const { client, clientOf, informers, logger } = options;
+  const running = new Cleanup();
+  for (const definition of definitions) {
+    const { name } = definition;
+    const events = running.use(
+      createEventRecorder({ ...sources, client, component: eventSourceOf(name), logger }),
+    );
+    const parts = { ...sources, informers, logger: logger.with({ component: name }), events };
+    running.use(runController(definition, { ...parts, client: clientOf(name) }));
+  }
+  const collector = { ...sources, client, informers };
+  running.use(
+    runGarbageCollector({ ...collector, logger: logger.with({ component: "garbage-collector" }) }),
+  );
+  return running;
+}
+
+/** Runs the scheduler. */
+export function startSchedulerPart(options: ControllersPartOptions): AsyncDisposable {
+  const { client, informers, logger } = options;
+  const running = new Cleanup();
+  const component = "default-scheduler";
+  const events = running.use(createEventRecorder({ ...sources, client, component, logger }));
+  const parts = { ...sources, client, informers, events };
+  running.use(runScheduler({ ...parts, logger: logger.with({ component: "scheduler" }) }));
+  return running;
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { issueLegacyToken } from "../apiserver/token/legacy-token.ts";
+import { readTokenKeys } from "../apiserver/token/token-keys.ts";
+import { createHttpsTransport } from "../client/https-transport.ts";
+import { createInformerFactory } from "../client/informer-factory.ts";
+import { loadKubeconfig } from "../client/kubeconfig.ts";
+import { createClient } from "../client/resource-client.ts";
+import { type BuiltInOptions, builtInControllers } from "../controllers/built-in.ts";
+import { parseCidr } from "../lib/ipv4.ts";
+import { systemClock } from "../sys/clock.ts";
+import { systemRandom } from "../sys/random.ts";
+import { CommandError } from "./command-error.ts";
+import { startControllersPart, startSchedulerPart } from "./controllers-part.ts";
+import { createJsonLogger } from "./json-logger.ts";
+import { installLastResort } from "./last-resort.ts";
+import { parseFlags, usage } from "./options.ts";
+import { untilSignal } from "./signals.ts";
+
+const FLAGS = {
+  kubeconfig: { type: "string" },
+  ca: { type: "string" },
+  "service-account-key": { type: "string" },
+  "legacy-service-account-tokens": { type: "boolean" },
+  "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
+} as const;
+
+/**
+ * `nephos controllers`: our controllers and scheduler, in the foreground, for any API server that a
+ * kubeconfig names; all of them act as its user.
+ */
+export async function controllers(args: readonly string[]): Promise<number> {
+  const { values } = parseFlags(args, FLAGS);
+  const file = values["kubeconfig"];
+  if (typeof file !== "string") throw usage("controllers needs --kubeconfig FILE");
+  const target = loadKubeconfig(read(file), { directory: path.dirname(file) });
+  const caPem = typeof values["ca"] === "string" ? read(values["ca"]) : target.caPem;
+  if (!caPem) throw usage("the kubeconfig names no authority for pods to trust: give --ca FILE");
+  const cidr = String(values["cluster-cidr"]);
+  parseCidr(cidr);
+  const logger = createJsonLogger("info");
+  installLastResort(logger);
+  using transport = createHttpsTransport(target);
+  const client = createClient(transport);
+  const sources = { clock: systemClock, random: systemRandom };
+  await using informers = createInformerFactory({ ...sources, client, logger });
+  const podAddresses = { cidr, nodePrefix: 24 };
+  const credentials = credentialsOf(values);
+  const definitions = builtInControllers({ client, caPem, podAddresses, ...credentials });
+  const parts = { client, informers, logger };
+  await using _controllers = startControllersPart(definitions, {
+    ...parts,
+    clientOf: () => client,
+  });
+  await using _scheduler = startSchedulerPart(parts);
+  process.stdout.write(`Controllers and scheduler work for ${target.server}\n`);
+  await untilSignal();
+  return 0;
+}
+
+/** Without a key nobody signs: Secrets that ask for tokens stay empty. */
+function credentialsOf(
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): Pick<BuiltInOptions, "credentials"> {
+  const file = values["service-account-key"];
+  const legacyTokens = values["legacy-service-account-tokens"] === true;
+  if (typeof file !== "string") {
+    if (legacyTokens) throw usage("--legacy-service-account-tokens needs --service-account-key");
+    return {};
+  }
+  const keys = readTokenKeys(read(file));
+  return { credentials: { signToken: (of) => issueLegacyToken(keys, of), legacyTokens } };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new CommandError(`Cannot read "${file}": ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ensurePki } from "../../src/apiserver/pki/pki.ts";
+import { Cleanup } from "../../src/lib/cleanup.ts";
+import { systemClock } from "../../src/sys/clock.ts";
+import { systemRandom } from "../../src/sys/random.ts";
+import { freePorts } from "./free-ports.ts";
+import { PeerProcess } from "./peer-process.ts";
+import { isReady, type ServerUnderTest } from "./server-under-test.ts";
+
+const ENTRY = path.resolve(import.meta.dirname, "../../src/cmd/nephos.js");
+const PATIENCE_MS = 30_000;
+/** As `nephos up` starts the daemon. */
+const NODE_FLAGS = ["--max-semi-space-size=4", "--no-warnings"];
+
+/** What may differ from one use to another. */
+export interface NephosApiServerOptions {
+  /** Flags of `nephos apiserver`. */
+  flags?: readonly string[];
+}
+
+/** Starts our API server alone, in a process of its own. */
+export async function startNephosApiServer(
+  options: NephosApiServerOptions = {},
+): Promise<ServerUnderTest> {
+  await using cleanup = new Cleanup();
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-peer-"));
+  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const [port = 0] = await freePorts(1);
+  const pki = await ensurePki(path.join(directory, "pki"), {
+    clock: systemClock,
+    random: systemRandom,
+    addresses: { server: ["127.0.0.1", "10.96.0.1"], serviceIp: "10.96.0.1", nodes: [] },
+  });
+  const listen = `--listen=127.0.0.1:${port}`;
+  const own = ["apiserver", `--data-dir=${directory}`, listen, "--pod-security=privileged"];
+  const server = cleanup.use(
+    PeerProcess.start({
+      name: "nephos",
+      file: process.execPath,
+      args: [...NODE_FLAGS, ENTRY, ...own, ...(options.flags ?? [])],
+      log: path.join(directory, "nephos.log"),
+    }),
+  );
+  const { certPem, keyPem } = pki.admin;
+  const target = {
+    server: `https://127.0.0.1:${port}`,
+    caPem: pki.ca.pem.certPem,
+    certPem,
+    keyPem,
+  };
+  await server.untilReady(() => isReady(target), { patienceMs: PATIENCE_MS });
+  const running = cleanup.move();
+  return {
+    name: "Nephos",
+    directory,
+    kubeconfig: path.join(directory, "kubeconfig"),
+    target,
+    pki,
+    pids: { nephos: server.pid },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
