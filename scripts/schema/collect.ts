@@ -114,10 +114,13 @@ export class Collector {
     if (!omitEmpty) flags.push("+");
     if (field.type.startsWith("*")) flags.push("*");
     if (number) flags.push(`#${number}`);
+    const type = this.#type(field.type, key, struct);
+    // Go can repeat fields of a list type, but not of a named one: that becomes a message.
+    if (type.startsWith("[]") && /^[\w.]+$/.test(field.type)) flags.push("%");
     flags.push(...mergeFlags(markers, field));
     const given = field.markers.get("default")?.[0];
     if (given !== undefined) flags.push(`default:${this.#default(key, given)}`);
-    return { name: jsonName, type: this.#type(field.type, key, struct), flags };
+    return { name: jsonName, type, flags };
   }
 
   /** A list type may be marked where the field is or where its named type is. */

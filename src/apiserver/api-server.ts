@@ -19,6 +19,7 @@ import type {
 } from "./contract.ts";
 import { CustomResources } from "./custom-resource/custom-resources.ts";
 import { ProtobufDecoder } from "./codec/protobuf-decoder.ts";
+import { ProtobufEncoder } from "./codec/protobuf-encoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { HttpHandler } from "./http/http-handler.ts";
@@ -230,7 +231,10 @@ class Server implements ApiServer {
     this.#handler = new HttpHandler({
       engine,
       kubelets: this.#kubelets,
-      protobuf: new ProtobufDecoder(of.model),
+      protobuf: {
+        decoder: new ProtobufDecoder(of.model),
+        encoder: new ProtobufEncoder(of.model),
+      },
       discovery: this.#discovery,
       pages: new PlainPages({
         version,

@@ -13,7 +13,7 @@ export interface CanonicalObject {
 export function encodeCanonical(object: CanonicalObject): Buffer {
   const { kind = "", apiVersion = "", metadata = {}, ...rest } = object;
   const ordered = { kind, apiVersion, metadata: withoutResourceVersion(metadata), ...rest };
-  return Buffer.from(stringify(ordered));
+  return Buffer.from(exactJson(ordered));
 }
 
 function withoutResourceVersion(metadata: object): object {
@@ -22,12 +22,13 @@ function withoutResourceVersion(metadata: object): object {
   return rest;
 }
 
-function stringify(value: object): string {
+/** JSON of a value that may hold `bigint`s; what JSON cannot say becomes `null`. */
+export function exactJson(value: unknown): string {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value) ?? "null";
   } catch (error) {
     if (!(error instanceof TypeError) || !hasBigInt(value)) throw error;
-    return exactText(value) ?? "";
+    return exactText(value) ?? "null";
   }
 }
 

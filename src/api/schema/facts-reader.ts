@@ -72,6 +72,7 @@ function parseField(line: string, scope: FactsScope): Field {
 function applyFlag(field: Field, flag: string): void {
   const rest = flag.slice(1);
   if (flag === "*") field.pointer = true;
+  else if (flag === "%") field.protobufWrapped = true;
   else if (flag.startsWith("#")) {
     const numbers = rest.split(".").map(Number);
     field.protobufNumber = numbers.pop() ?? 0;

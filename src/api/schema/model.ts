@@ -52,6 +52,8 @@ export interface Field {
   protobufNumber?: number;
   /** Numbers of the messages around `protobufNumber`, for fields of inlined Go structs. */
   protobufPath?: readonly number[];
+  /** The list of this field is a message of its own, with the items as field 1. */
+  protobufWrapped?: boolean;
 }
 
 /** The type of a value. */

@@ -1,12 +1,24 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Field, FieldType, SchemaModel, StructType } from "../../api/schema/model.ts";
-import { BYTES, ProtobufError, WireReader } from "../../format/protobuf/wire-reader.ts";
+import { JsonSyntaxError } from "../../format/json-parser.ts";
+import {
+  BYTES,
+  FIXED64,
+  ProtobufError,
+  VARINT,
+  WireReader,
+} from "../../format/protobuf/wire-reader.ts";
+import { PROTOBUF_MAGIC } from "./protobuf-media-type.ts";
+import { readMessageOf } from "./protobuf-values.ts";
+import { readSchemaUnion, type SchemaUnion, schemaUnionOf } from "./schema-union.ts";
 
-const MAGIC = Buffer.from("k8s\0");
 type Json = Record<string, unknown>;
 
+/** Deeper messages are refused, as they could only exhaust the stack. */
+const DEPTH_MAX = 300;
+
 /** Where the value of a protobuf field goes: into the object, or into an inlined message. */
-type Slot = { field: Field } | { inlined: Slots };
+type Slot = { field: Field; union: SchemaUnion | undefined } | { inlined: Slots };
 type Slots = Map<number, Slot>;
 
 /**
@@ -17,6 +29,7 @@ type Slots = Map<number, Slot>;
 export class ProtobufDecoder {
   readonly #model: SchemaModel;
   readonly #slots = new Map<string, Slots>();
+  #depth = 0;
 
   constructor(model: SchemaModel) {
     this.#model = model;
@@ -24,20 +37,21 @@ export class ProtobufDecoder {
 
   /** @throws StatusError BadRequest */
   decode(bytes: Uint8Array): Json {
+    this.#depth = 0;
     try {
       return this.#decodeEnvelope(bytes);
     } catch (error) {
-      if (!(error instanceof ProtobufError) && !(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof ProtobufError) && !(error instanceof JsonSyntaxError)) throw error;
       throw new StatusError("BadRequest", `couldn't decode the protobuf body: ${error.message}`);
     }
   }
 
   /** `runtime.Unknown`: the kind in clear and the object as bytes. */
   #decodeEnvelope(bytes: Uint8Array): Json {
-    if (Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0) {
+    if (Buffer.compare(bytes.subarray(0, PROTOBUF_MAGIC.length), PROTOBUF_MAGIC) !== 0) {
       throw new ProtobufError("it does not begin with the magic number of Kubernetes");
     }
-    const reader = new WireReader(bytes.subarray(MAGIC.length));
+    const reader = new WireReader(bytes.subarray(PROTOBUF_MAGIC.length));
     let apiVersion = "";
     let kind = "";
     let raw: Uint8Array = new Uint8Array();
@@ -67,8 +81,10 @@ export class ProtobufDecoder {
   }
 
   #struct(struct: StructType, bytes: Uint8Array): Json {
+    if (++this.#depth > DEPTH_MAX) throw new ProtobufError("exceeded max depth");
     const object: Json = {};
     this.#fill(object, this.#slotsOf(struct), bytes);
+    this.#depth--;
     return object;
   }
 
@@ -78,7 +94,7 @@ export class ProtobufDecoder {
       const slot = slots.get(reader.number);
       if (!slot) reader.skip();
       else if ("inlined" in slot) this.#fill(object, slot.inlined, reader.bytes());
-      else this.#read(object, slot.field, reader);
+      else this.#read(object, slot, reader);
     }
   }
 
@@ -96,21 +112,22 @@ export class ProtobufDecoder {
         slots.set(number, { inlined });
         slots = inlined;
       }
-      slots.set(field.protobufNumber, { field });
+      const union = schemaUnionOf(struct.name, field.name);
+      slots.set(field.protobufNumber, { field, union });
     }
     return root;
   }
 
-  #read(object: Json, field: Field, reader: WireReader): void {
+  #read(object: Json, { field, union }: Extract<Slot, { field: Field }>, reader: WireReader): void {
     const { type, name } = field;
-    if (type.kind === "list") {
+    if (type.kind === "list" && !field.protobufWrapped) {
       const list = (object[name] ??= []) as unknown[];
-      if (reader.wireType === BYTES && PACKABLE.has(type.of.kind)) {
+      if (reader.wireType === BYTES && WIRE_TYPES[type.of.kind] !== undefined) {
         const packed = new WireReader(reader.bytes());
-        while (!packed.ended) list.push(this.#value(type.of, packed));
-      } else list.push(this.#value(type.of, reader));
+        while (!packed.ended) list.push(scalarOf(type.of.kind, packed));
+      } else list.push(this.#value(type.of, reader) ?? null);
     } else if (type.kind === "map") {
-      const [key, value] = this.#entry(type.of, reader.bytes());
+      const [key, value] = this.#entry(type.of, { union, bytes: reader.bytes() });
       Object.defineProperty((object[name] ??= {}) as Json, key, {
         value,
         enumerable: true,
@@ -118,123 +135,90 @@ export class ProtobufDecoder {
         configurable: true,
       });
     } else {
-      const value = this.#value(type, reader);
+      const value = union ? this.#union(union, reader) : this.#value(type, reader);
       if (value !== undefined) object[name] = value;
     }
   }
 
-  #entry(of: FieldType, bytes: Uint8Array): [string, unknown] {
+  #entry(
+    of: FieldType,
+    { union, bytes }: { union: SchemaUnion | undefined; bytes: Uint8Array },
+  ): [string, unknown] {
     const reader = new WireReader(bytes);
     let key = "";
     let value: unknown;
     while (reader.next()) {
       if (reader.number === 1) key = reader.text();
-      else if (reader.number === 2) value = this.#value(of, reader);
-      else reader.skip();
+      else if (reader.number === 2) {
+        value = union ? this.#union(union, reader) : this.#value(of, reader);
+      } else reader.skip();
     }
     return [key, value ?? absentValue(of)];
   }
 
+  #union(union: SchemaUnion, reader: WireReader): unknown {
+    const schema = this.#model.struct("apiextensions/v1.JSONSchemaProps");
+    const message = new WireReader(reader.bytes());
+    return readSchemaUnion(union, message, (bytes) => this.#struct(schema, bytes));
+  }
+
   #value(type: FieldType, reader: WireReader): unknown {
+    const wireType = WIRE_TYPES[type.kind] ?? BYTES;
+    if (reader.wireType !== wireType) {
+      throw new ProtobufError(
+        `field ${reader.number} has the wire type ${reader.wireType}, not ${wireType}`,
+      );
+    }
     switch (type.kind) {
       case "string":
         return reader.text();
       case "bytes":
         return Buffer.from(reader.bytes()).toString("base64");
-      case "boolean":
-        return Number(reader.varint()) !== 0;
-      case "int32":
-      case "int64":
-        return reader.signed();
-      case "float64":
-        return reader.double();
       case "struct":
         return this.#struct(this.#model.struct(type.struct), reader.bytes());
       case "list":
         return this.#wrappedList(type.of, reader.bytes());
-      case "map":
-        throw new ProtobufError("a map stands where none can");
+      case "time":
+      case "microTime":
+      case "quantity":
+      case "intOrString":
+      case "any":
+        return readMessageOf(type.kind, new WireReader(reader.bytes()));
       default:
-        return MESSAGES[type.kind](new WireReader(reader.bytes()));
+        return scalarOf(type.kind, reader);
     }
   }
 
-  /** A list that is a message of its own because it is the value of a map. */
+  /** A list that is a message of its own: the value of a map, or of a named list type. */
   #wrappedList(of: FieldType, bytes: Uint8Array): unknown[] {
     const reader = new WireReader(bytes);
     const list: unknown[] = [];
     while (reader.next()) {
-      if (reader.number === 1) list.push(this.#value(of, reader));
+      if (reader.number === 1) list.push(this.#value(of, reader) ?? null);
       else reader.skip();
     }
     return list;
   }
 }
 
+/** Of kinds that are not length-delimited. */
+const WIRE_TYPES: Readonly<Record<string, number>> = {
+  int32: VARINT,
+  int64: VARINT,
+  boolean: VARINT,
+  float64: FIXED64,
+};
+
+function scalarOf(kind: string, reader: WireReader): unknown {
+  if (kind === "boolean") return Number(reader.varint()) !== 0;
+  if (kind !== "float64") return reader.signed();
+  const value = reader.double();
+  if (!Number.isFinite(value)) throw new ProtobufError(`JSON has no number ${value}`);
+  return value;
+}
+
 /** What Go means by an entry without a value. */
 function absentValue(of: FieldType): unknown {
   if (of.kind === "string" || of.kind === "bytes") return "";
   return of.kind === "struct" ? {} : null;
-}
-
-const PACKABLE: ReadonlySet<string> = new Set(["int32", "int64", "boolean", "float64"]);
-
-type MessageKind = "time" | "microTime" | "duration" | "quantity" | "intOrString" | "any";
-
-/** Messages that are one value in JSON. */
-const MESSAGES: Readonly<Record<MessageKind, (message: WireReader) => unknown>> = {
-  time: (message) => timeText(message, "seconds"),
-  microTime: (message) => timeText(message, "micros"),
-  duration: (message) => {
-    const [nanoseconds = 0] = numbersOf(message);
-    return `${Number(nanoseconds) / 1e9}s`;
-  },
-  quantity: (message) => {
-    let text = "0";
-    while (message.next()) {
-      if (message.number === 1) text = message.text() || "0";
-      else message.skip();
-    }
-    return text;
-  },
-  intOrString: (message) => {
-    let isText = false;
-    let number: unknown = 0;
-    let text = "";
-    while (message.next()) {
-      if (message.number === 1) isText = Number(message.varint()) === 1;
-      else if (message.number === 2) number = message.signed();
-      else if (message.number === 3) text = message.text();
-      else message.skip();
-    }
-    return isText ? text : number;
-  },
-  any: (message) => {
-    let value: unknown;
-    while (message.next()) {
-      if (message.number === 1) value = JSON.parse(message.text() || "null");
-      else message.skip();
-    }
-    return value ?? undefined;
-  },
-};
-
-/** Fields 1, 2, … of a message of integers. */
-function numbersOf(message: WireReader): (number | bigint | undefined)[] {
-  const numbers: (number | bigint | undefined)[] = [];
-  while (message.next()) {
-    if (message.wireType === 0) numbers[message.number - 1] = message.signed();
-    else message.skip();
-  }
-  return numbers;
-}
-
-/** An empty message is Go's zero time: no time at all. */
-function timeText(message: WireReader, precision: "seconds" | "micros"): string | undefined {
-  const [seconds, nanos = 0] = numbersOf(message);
-  if (seconds === undefined) return undefined;
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  if (precision === "seconds") return `${text}Z`;
-  const micros = Math.floor(Number(nanos) / 1000);
-  return `${text}.${String(micros).padStart(6, "0")}Z`;
 }

@@ -5,6 +5,7 @@ import type { ApiRequest } from "../../api/transport.ts";
 import { authenticateRequest } from "../authentication/authentication.ts";
 import { impersonate, impersonationOf } from "../authentication/impersonation.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
+import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import type { UserInfo } from "../contract.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Engine } from "../engine.ts";
@@ -18,7 +19,7 @@ import { REVIEW_KINDS } from "../subresource/review.ts";
 import { dispatch, unknownPath, verbOf } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
-import { Negotiator, notAcceptable } from "./negotiation.ts";
+import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts";
 import type { PlainPages } from "./plain-pages.ts";
 import { readBody } from "./read-body.ts";
 import { respond, respondStatus } from "./respond.ts";
@@ -30,7 +31,7 @@ export interface HttpHandlerParts {
   discovery: Discovery;
   pages: PlainPages;
   kubelets: KubeletProxy;
-  protobuf: ProtobufDecoder;
+  protobuf: { decoder: ProtobufDecoder; encoder: ProtobufEncoder };
 }
 
 /** A request that was let in. */
@@ -57,8 +58,10 @@ export class HttpHandler {
     const warnings: string[] = [];
     this.#serve({ request, response }, warnings).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return void response.destroy();
-      const { status } = toStatusError(error, this.#parts.engine.logger);
-      respondStatus(response, status, warnings);
+      const { engine, protobuf } = this.#parts;
+      const { status } = toStatusError(error, engine.logger);
+      const format = this.#negotiator.refusalFormat(request.headers.accept);
+      return respondStatus(response, status, { warnings, format, protobuf: protobuf.encoder });
     });
   }
 
@@ -93,21 +96,26 @@ export class HttpHandler {
       target,
       query: admitted.query,
       user: admitted.user,
-      body: await readBody(request, this.#parts.protobuf),
+      body: await readBody(request, {
+        protobuf: this.#parts.protobuf.decoder,
+        custom: served.custom && target.subresource === undefined,
+      }),
       userAgent: request.headers["user-agent"] ?? "",
       warn: (text) => warnings.push(text),
     };
-    const representation = this.#negotiator.representation(request.headers.accept);
+    const isWatch = call.method === "GET" && verbOf("GET", target, call.query) === "watch";
+    const offer = { custom: served.custom, watch: isWatch };
+    const representation = this.#negotiator.representation(request.headers.accept, offer);
     if (representation.as !== "object" && REVIEW_KINDS.has(served.resource.kind)) {
       // A review is an answer, no object that could be a row of a table.
       throw notAcceptable();
     }
-    if (call.method === "GET" && verbOf("GET", target, call.query) === "watch") {
-      return this.#watch(exchange, call);
-    }
+    if (isWatch) return this.#watch(exchange, { call, representation });
     const answer = await dispatch(this.#parts.engine, call);
     const nowMs = this.#parts.engine.clock.now();
-    await respond(exchange, answer, { representation, query: call.query, warnings, nowMs });
+    const protobuf = this.#parts.protobuf.encoder;
+    const { query } = call;
+    await respond(exchange, answer, { representation, query, warnings, nowMs, protobuf });
   }
 
   async #serveUpgrade(
@@ -196,19 +204,18 @@ export class HttpHandler {
   }
 
   async #watch(
-    exchange: { request: IncomingMessage; response: ServerResponse },
-    call: Call,
+    { response }: { response: ServerResponse },
+    { call, representation }: { call: Call; representation: Representation },
   ): Promise<void> {
-    const { request, response } = exchange;
-    const representation = this.#negotiator.representation(request.headers.accept);
-    const { clock } = this.#parts.engine;
-    const watch = prepareWatch(call, this.#parts.engine);
+    const { engine, protobuf } = this.#parts;
+    const watch = prepareWatch(call, engine);
     const { served, query } = call;
     const writer = new WatchWriter(response, {
       served,
       representation,
       query,
-      now: () => clock.now(),
+      protobuf: protobuf.encoder,
+      now: () => engine.clock.now(),
     });
     const session = await watch.start(writer);
     if (response.destroyed) session[Symbol.dispose]();

@@ -40,7 +40,7 @@ test("what is wrong with a request is said by a Status", async () => {
     ["nobody", api.http(MAPS, { anonymous: true }), 401, "Unauthorized"],
     [
       "an answer that cannot be given",
-      api.http(MAPS, { headers: { accept: "application/vnd.kubernetes.protobuf" } }),
+      api.http(MAPS, { headers: { accept: "text/csv" } }),
       406,
       "NotAcceptable",
     ],

@@ -1,4 +1,5 @@
 import { StatusError } from "../../api/errors.ts";
+import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 
 /** In which form a client wants objects. */
 export interface Representation {
@@ -6,7 +7,18 @@ export interface Representation {
   as: "object" | "table" | "metadata";
   /** Version of the Table or PartialObjectMetadata: "v1" or "v1beta1". */
   version: string;
-  format: "json" | "yaml";
+  format: Format;
+}
+
+/** How values are written. */
+export type Format = "json" | "yaml" | "protobuf";
+
+/** What can be had of a resource. */
+export interface Offer {
+  /** Objects have no protobuf form, though their metadata and refusals have. */
+  custom: boolean;
+  /** As a stream of events. */
+  watch: boolean;
 }
 
 const OBJECT_JSON: Representation = { as: "object", version: "v1", format: "json" };
@@ -30,11 +42,20 @@ export function parseAccept(header: string): AcceptClause[] {
     );
     return { type: type.toLowerCase(), parameters };
   });
-  const quality = (clause: AcceptClause) => Number(clause.parameters.get("q") ?? 1);
-  return clauses.toSorted((a, b) => quality(b) - quality(a));
+  return clauses.toSorted((a, b) => quality(b) - quality(a) || wildcards(a) - wildcards(b));
 }
 
-function formatOf(type: string): Representation["format"] | undefined {
+function quality({ parameters }: AcceptClause): number {
+  return Number(parameters.get("q") ?? 1);
+}
+
+/** Of clauses that are wanted alike the more specific one counts. */
+function wildcards({ type }: AcceptClause): number {
+  if (type === "*/*") return 2;
+  return type.endsWith("/*") ? 1 : 0;
+}
+
+function formatOf(type: string): Format | undefined {
   switch (type) {
     case "":
     case "*/*":
@@ -45,6 +66,8 @@ function formatOf(type: string): Representation["format"] | undefined {
     case "application/x-yaml":
     case "text/yaml":
       return "yaml";
+    case PROTOBUF_TYPE:
+      return "protobuf";
     default:
       return undefined;
   }
@@ -56,18 +79,32 @@ const TRANSFORMS: Readonly<Record<string, Representation["as"]>> = {
   PartialObjectMetadataList: "metadata",
 };
 
-function representationOf(header: string): Representation | undefined {
-  for (const { type, parameters } of parseAccept(header)) {
-    const format = formatOf(type);
-    if (!format) continue;
-    const as = parameters.get("as");
-    if (as === undefined) return { as: "object", version: "v1", format };
-    const transform = TRANSFORMS[as];
-    const version = parameters.get("v") ?? "v1";
-    const known = version === "v1" || version === "v1beta1";
-    if (transform && known && parameters.get("g") === "meta.k8s.io") {
-      return { as: transform, version, format };
-    }
+function wantedBy({ type, parameters }: AcceptClause): Representation | undefined {
+  const format = formatOf(type);
+  if (!format) return undefined;
+  const stream = parameters.get("stream");
+  if (stream && stream !== "watch") return undefined;
+  const as = parameters.get("as");
+  if (as === undefined) return { as: "object", version: "v1", format };
+  const transform = TRANSFORMS[as];
+  const version = parameters.get("v") ?? "v1";
+  const known = version === "v1" || version === "v1beta1";
+  const isMeta = parameters.get("g") === "meta.k8s.io";
+  return transform && known && isMeta ? { as: transform, version, format } : undefined;
+}
+
+function isOffered({ as, version, format }: Representation, offer: Offer): boolean {
+  if (format === "yaml") return !offer.watch;
+  if (format === "json") return true;
+  if (as === "object") return !offer.custom;
+  // Tables have no protobuf form, and lists of the older metadata a form that nobody asks for.
+  return as === "metadata" && version === "v1";
+}
+
+function representationOf(header: string, offer: Offer): Representation | undefined {
+  for (const clause of parseAccept(header)) {
+    const wanted = wantedBy(clause);
+    if (wanted && isOffered(wanted, offer)) return wanted;
   }
   return undefined;
 }
@@ -77,23 +114,38 @@ export class Negotiator {
   readonly #known = new Map<string, Representation | undefined>();
 
   /** @throws StatusError NotAcceptable */
-  representation(accept: string | undefined): Representation {
+  representation(accept: string | undefined, offer: Offer): Representation {
     if (!accept || accept === "application/json") return OBJECT_JSON;
-    let found = this.#known.get(accept);
-    if (!found && !this.#known.has(accept)) {
+    const key = `${Number(offer.custom)}${Number(offer.watch)}${accept}`;
+    let found = this.#known.get(key);
+    if (!found && !this.#known.has(key)) {
       if (this.#known.size >= CACHE_MAX) this.#known.clear();
-      found = representationOf(accept);
-      this.#known.set(accept, found);
+      found = representationOf(accept, offer);
+      this.#known.set(key, found);
     }
     if (found) return found;
-    throw notAcceptable();
+    throw notAcceptable(offer);
+  }
+
+  /** The format of a refusal: JSON when the client takes nothing else that there is. */
+  refusalFormat(accept: string | undefined): Format {
+    if (!accept || accept === "application/json") return "json";
+    const clauses = parseAccept(accept).filter(({ parameters }) => !parameters.has("as"));
+    for (const clause of clauses) {
+      const wanted = wantedBy(clause);
+      if (wanted) return wanted.format;
+    }
+    return "json";
   }
 }
 
 /** What a client gets that asks for a form in which nothing can be given here. */
-export function notAcceptable(): StatusError {
+export function notAcceptable({ watch }: { watch: boolean } = { watch: false }): StatusError {
+  const types = watch
+    ? ["application/json", PROTOBUF_TYPE].map((type) => `${type};stream=watch`)
+    : ["application/json", "application/yaml", PROTOBUF_TYPE];
   return new StatusError(
     "NotAcceptable",
-    "only the following media types are accepted: application/json, application/yaml",
+    `only the following media types are accepted: ${types.join(", ")}`,
   );
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { StatusError } from "../../api/errors.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
+import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Body } from "../rest/call.ts";
 
 /** Larger bodies are refused with 413. */
@@ -8,14 +9,9 @@ export const BODY_MAX_BYTES: number = 3 * 1024 * 1024;
 /** Of a body that is refused. */
 const DROPPED_MAX_BYTES = 64 << 20;
 
-const PROTOBUF = "application/vnd.kubernetes.protobuf";
-const TYPES: ReadonlySet<string> = new Set([
-  "application/json",
-  "application/yaml",
-  "application/x-yaml",
-  "text/yaml",
-  PROTOBUF,
-]);
+/** Spoken of in refusals; two older names of YAML are understood too. */
+const TYPES: ReadonlySet<string> = new Set(["application/json", "application/yaml", PROTOBUF_TYPE]);
+const OLD_YAML_TYPES: ReadonlySet<string> = new Set(["application/x-yaml", "text/yaml"]);
 const PATCH_TYPES: ReadonlySet<string> = new Set([
   "application/json-patch+json",
   "application/merge-patch+json",
@@ -23,8 +19,15 @@ const PATCH_TYPES: ReadonlySet<string> = new Set([
   "application/apply-patch+yaml",
 ]);
 
-/** The body of a request, bounded, with its media type checked. @throws StatusError 413 | 415 */
-export async function readBody(request: IncomingMessage, protobuf: ProtobufDecoder): Promise<Body> {
+/**
+ * The body of a request, bounded, with its media type checked.
+ * @param of.custom whether it is to be an object without a protobuf form
+ * @throws StatusError 400 | 413 | 415
+ */
+export async function readBody(
+  request: IncomingMessage,
+  of: { protobuf: ProtobufDecoder; custom: boolean },
+): Promise<Body> {
   const method = request.method ?? "";
   if (method === "GET" || method === "HEAD") return { kind: "none" };
   const bytes = await readBytes(request);
@@ -32,19 +35,21 @@ export async function readBody(request: IncomingMessage, protobuf: ProtobufDecod
   const header = request.headers["content-type"] ?? "application/json";
   const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();
   const accepted = method === "PATCH" ? PATCH_TYPES : TYPES;
-  if (!accepted.has(contentType)) throw unsupported(contentType, accepted);
-  if (contentType === PROTOBUF) {
-    return { kind: "value", value: protobuf.decode(bytes), contentType };
+  const isOldYaml = method !== "PATCH" && OLD_YAML_TYPES.has(contentType);
+  if (!accepted.has(contentType) && !isOldYaml) throw unsupported(accepted);
+  if (contentType === PROTOBUF_TYPE) {
+    if (of.custom && method !== "DELETE") throw unsupported(accepted);
+    return { kind: "value", value: of.protobuf.decode(bytes), contentType };
   }
   const yaml =
     contentType.endsWith("yaml") && !(contentType.startsWith("application/apply") && isJson(bytes));
   return yaml ? parseYaml(bytes, contentType) : { kind: "bytes", bytes, contentType };
 }
 
-function unsupported(contentType: string, accepted: ReadonlySet<string>): StatusError {
+function unsupported(accepted: ReadonlySet<string>): StatusError {
   return new StatusError(
     "UnsupportedMediaType",
-    `the body of the request was in an unknown format (${contentType}) - accepted media types ` +
+    "the body of the request was in an unknown format - accepted media types " +
       `include: ${[...accepted].join(", ")}`,
   );
 }

@@ -1,6 +1,8 @@
+import { decodeJson } from "../../format/json-decode.ts";
 import type { KubeObject } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { ObjectPage } from "../rest/call.ts";
+import type { CachedObject } from "../watch-cache/cached-object.ts";
 
 /** `metadata` of a list. */
 export function listMetaOf(page: ObjectPage): {
@@ -42,4 +44,13 @@ export function metadataListOf(page: ObjectPage, version: string): Record<string
     metadata: listMetaOf(page),
     items: page.items.map((item) => metadataOf(item.object(), version)),
   };
+}
+
+/** As many digits as may be more than a `number` holds. */
+const LONG_NUMBER = /[:,[]-?\d{16}/;
+
+/** The object parsed anew, with every int64 as it was stored. */
+export function exactObjectOf({ bytes }: CachedObject): object {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  return (LONG_NUMBER.test(text) ? decodeJson(bytes).value : JSON.parse(text)) as object;
 }

@@ -2,11 +2,19 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Status } from "../../api/status.ts";
+import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
+import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
 import type { Answer } from "../rest/call.ts";
-import type { Representation } from "./negotiation.ts";
+import { type Format, notAcceptable, type Representation } from "./negotiation.ts";
 import { ListText } from "./list-text.ts";
-import { listValueOf, metadataListOf, metadataOf } from "./representations.ts";
+import {
+  exactObjectOf,
+  listMetaOf,
+  listValueOf,
+  metadataListOf,
+  metadataOf,
+} from "./representations.ts";
 import { tableOfList, tableOfObject } from "./table.ts";
 
 const gzipAsync = promisify(gzip);
@@ -16,13 +24,18 @@ const GZIP_MIN_BYTES = 128 * 1024;
 const ONE_WRITE_MAX_BYTES = 16 * 1024;
 /** Larger lists are made while they are sent, so much at a time. */
 const STREAM_BYTES = 64 * 1024;
-const MEDIA_TYPE = { json: "application/json", yaml: "application/yaml" } as const;
+const MEDIA_TYPES: Readonly<Record<Format, string>> = {
+  json: "application/json",
+  yaml: "application/yaml",
+  protobuf: PROTOBUF_TYPE,
+};
 
 /** How to write one answer. */
 export interface ResponseOptions {
   representation: Representation;
   query: Query;
   warnings: readonly string[];
+  protobuf: ProtobufEncoder;
   /** Epoch milliseconds, for the ages in tables. */
   nowMs: number;
 }
@@ -43,8 +56,7 @@ export async function respond(
       return sendList(exchange, text, { answer, options });
     }
   }
-  const value = valueOf(answer, options);
-  const bytes = await encode(value, options);
+  const bytes = await encode(answer, options);
   const isPackable = answer.kind === "list" && wantsGzip(exchange.request, bytes.byteLength);
   return send(response, bytes, { answer, options, gzip: isPackable });
 }
@@ -63,13 +75,44 @@ function valueOf(answer: Answer, options: ResponseOptions): object {
   return listValueOf(answer.served, answer.list);
 }
 
-async function encode(value: object, options: ResponseOptions): Promise<Uint8Array> {
-  if (options.representation.format === "yaml") {
-    const { stringify } = await import("yaml");
-    return Buffer.from(stringify(value, { aliasDuplicateObjects: false }));
-  }
+async function encode(answer: Answer, options: ResponseOptions): Promise<Uint8Array> {
+  const { format } = options.representation;
+  if (format === "protobuf") return encodeProtobuf(answer, options);
+  const value = valueOf(answer, options);
+  if (format === "yaml") return encodeYaml(value);
   const indent = options.query.flag("pretty") ? 2 : undefined;
   return Buffer.from(`${JSON.stringify(value, undefined, indent)}\n`);
+}
+
+async function encodeYaml(value: object): Promise<Uint8Array> {
+  const { stringify } = await import("yaml");
+  return Buffer.from(stringify(value, { aliasDuplicateObjects: false }));
+}
+
+async function encodeProtobuf(
+  answer: Answer,
+  { protobuf, representation }: ResponseOptions,
+): Promise<Uint8Array> {
+  const { as, version } = representation;
+  if (answer.kind === "value") {
+    const value = answer.value as { apiVersion: string; kind: string };
+    if (protobuf.knows(value)) return protobuf.encode(value);
+    throw notAcceptable();
+  }
+  if (answer.kind === "object") {
+    const object = as === "metadata" ? metadataOf(answer.object.object(), version) : undefined;
+    return protobuf.encode(object ?? exactObjectOf(answer.object));
+  }
+  const { items } = answer.list;
+  const isMetadata = as === "metadata";
+  const { apiVersion, resource } = answer.served;
+  return protobuf.encodeList({
+    apiVersion: isMetadata ? `meta.k8s.io/${version}` : apiVersion,
+    kind: isMetadata ? "PartialObjectMetadataList" : `${resource.kind}List`,
+    metadata: listMetaOf(answer.list),
+    size: items.length,
+    item: (index) => exactObjectOf(items[index] as (typeof items)[number]),
+  });
 }
 
 interface Sending {
@@ -144,7 +187,7 @@ function writeHead(
   sizeBytes: number,
   { answer, options, gzip }: Sending,
 ): void {
-  const headers = headersOf(MEDIA_TYPE[options.representation.format], sizeBytes);
+  const headers = headersOf(MEDIA_TYPES[options.representation.format], sizeBytes);
   for (const text of options.warnings) headers.push("Warning", warningHeader(text));
   if (gzip) headers.push("Content-Encoding", "gzip", "Vary", "Accept-Encoding");
   response.writeHead(answer.status, headers);
@@ -167,22 +210,30 @@ function warningHeader(text: string): string {
   return `299 - "${safe}"`;
 }
 
-/** Sends a refusal. */
-export function respondStatus(
+/** Sends a refusal, encoded in the format that the client prefers. */
+export async function respondStatus(
   response: ServerResponse,
   status: Status,
-  warnings: readonly string[] = [],
-): void {
+  of: { warnings: readonly string[]; format: Format; protobuf: ProtobufEncoder },
+): Promise<void> {
+  const bytes = await encodeStatus(status, of);
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const bytes = Buffer.from(`${JSON.stringify(status)}\n`);
-  const headers = headersOf(MEDIA_TYPE.json, bytes.byteLength);
-  for (const text of warnings) headers.push("Warning", warningHeader(text));
+  const headers = headersOf(MEDIA_TYPES[of.format], bytes.byteLength);
+  for (const text of of.warnings) headers.push("Warning", warningHeader(text));
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter) headers.push("Retry-After", String(retryAfter));
   if (status.code === 401) headers.push("WWW-Authenticate", "Bearer");
   response.writeHead(status.code, headers);
   response.end(bytes);
+}
+
+async function encodeStatus(
+  status: Status,
+  { format, protobuf }: { format: Format; protobuf: ProtobufEncoder },
+): Promise<Uint8Array> {
+  if (format === "protobuf") return protobuf.encode(status);
+  return format === "yaml" ? encodeYaml(status) : Buffer.from(`${JSON.stringify(status)}\n`);
 }

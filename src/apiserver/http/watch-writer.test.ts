@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
+import { builtInModel } from "../../api/schema/built-in-model.ts";
+import { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { splitPath } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { CacheEvent } from "../watch-cache/cache-event.ts";
@@ -46,6 +48,7 @@ function writerOn(response: StuckResponse): WatchWriter {
     served,
     representation: { as: "object", version: "v1", format: "json" },
     query: splitPath("").query,
+    protobuf: new ProtobufEncoder(builtInModel()),
     now: () => 0,
   });
 }

@@ -1,12 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { StatusError } from "../../api/errors.ts";
 import type { WatchEventType } from "../../api/transport.ts";
+import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
+import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { ReceivedEvent, WatchReceiver } from "../rest/watch.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import type { Representation } from "./negotiation.ts";
-import { metadataOf } from "./representations.ts";
+import { exactObjectOf, metadataOf } from "./representations.ts";
 import { tableOfObject } from "./table.ts";
 
 /** A watcher that lets more than this pile up is closed; it will list again. */
@@ -28,11 +30,12 @@ export interface WatchWriterOptions {
   served: ServedResource;
   representation: Representation;
   query: Query;
+  protobuf: ProtobufEncoder;
   /** Epoch milliseconds, for the ages in tables. */
   now(): number;
 }
 
-/** Writes a watch as a stream of JSON lines and holds back when the client does not read. */
+/** Writes a watch as JSON lines or protobuf frames; holds back when the client does not read. */
 export class WatchWriter implements WatchReceiver {
   readonly #response: ServerResponse;
   readonly #options: WatchWriterOptions;
@@ -47,11 +50,12 @@ export class WatchWriter implements WatchReceiver {
   constructor(response: ServerResponse, options: WatchWriterOptions) {
     this.#response = response;
     this.#options = options;
+    const isProtobuf = options.representation.format === "protobuf";
     response.writeHead(200, [
       "Cache-Control",
       "no-cache, private",
       "Content-Type",
-      "application/json",
+      isProtobuf ? `${PROTOBUF_TYPE};stream=watch` : "application/json",
       "Transfer-Encoding",
       "chunked",
     ]);
@@ -92,15 +96,12 @@ export class WatchWriter implements WatchReceiver {
         : as === "metadata"
           ? { kind: "PartialObjectMetadata", apiVersion: meta, metadata }
           : { kind: resource.kind, apiVersion, metadata };
-    this.#enqueue(chunkOf([Buffer.from(`${JSON.stringify({ type: "BOOKMARK", object })}\n`)]));
+    this.#enqueue(this.#event("BOOKMARK", object));
     this.#flush();
   }
 
   ended(refusal?: StatusError): void {
-    if (refusal) {
-      const line = JSON.stringify({ type: "ERROR", object: refusal.status });
-      this.#enqueue(chunkOf([Buffer.from(`${line}\n`)]));
-    }
+    if (refusal) this.#enqueue(this.#event("ERROR", refusal.status));
     this.#ending = true;
     this.#flush();
   }
@@ -153,23 +154,36 @@ export class WatchWriter implements WatchReceiver {
   /** Watchers with equal names can share a frame. */
   #frameName(type: WatchEventType): string {
     const { representation, query } = this.#options;
-    if (representation.as === "object") return type;
+    const { as, version, format } = representation;
+    if (as === "object" && format === "json") return type;
     const include = query.get("includeObject") ?? "";
     const columns = this.#columnsSent ? "" : "columns";
-    return `${type}/${representation.as}/${representation.version}/${include}/${columns}`;
+    return `${type}/${format}/${as}/${version}/${include}/${columns}`;
   }
 
   #encode(seen: { type: WatchEventType; object: CachedObject }): Uint8Array {
     const { representation, served, query, now } = this.#options;
-    const prefix = PREFIXES[seen.type];
-    const { version } = representation;
-    if (representation.as === "object") return chunkOf([prefix, seen.object.bytes, SUFFIX]);
+    const { as, version, format } = representation;
+    if (as === "object" && format === "json") {
+      return chunkOf([PREFIXES[seen.type], seen.object.bytes, SUFFIX]);
+    }
+    if (as === "object") return this.#event(seen.type, exactObjectOf(seen.object));
+    if (as === "metadata") return this.#event(seen.type, metadataOf(seen.object.object(), version));
     const noHeaders = this.#columnsSent;
-    const value =
-      representation.as === "metadata"
-        ? metadataOf(seen.object.object(), version)
-        : tableOfObject(served, seen.object, { query, nowMs: now(), noHeaders });
-    return chunkOf([prefix, Buffer.from(JSON.stringify(value)), SUFFIX]);
+    const table = tableOfObject(served, seen.object, { query, nowMs: now(), noHeaders });
+    return this.#event(seen.type, table);
+  }
+
+  /** An event whose object is a value. */
+  #event(type: string, object: object): Uint8Array {
+    const { representation, protobuf } = this.#options;
+    if (representation.format !== "protobuf") {
+      return chunkOf([Buffer.from(`${JSON.stringify({ type, object })}\n`)]);
+    }
+    const event = protobuf.encodeEvent(type, object);
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(event.byteLength);
+    return chunkOf([head, event]);
   }
 }
 

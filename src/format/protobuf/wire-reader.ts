@@ -72,6 +72,9 @@ export class WireReader {
 
   /** The content of a length-delimited field. */
   bytes(): Uint8Array {
+    if (this.wireType !== BYTES) {
+      throw new ProtobufError(`field ${this.number} has the wrong wire type ${this.wireType}`);
+    }
     const size = Number(this.varint());
     const at = this.#take(size);
     return this.#bytes.subarray(at, at + size);

@@ -135,7 +135,7 @@ struct APIResource
  group string #8
  version string #9
  kind string ! + #3
- verbs []string ! + #4
+ verbs []string ! + #4 %
  shortNames []string #5 =atomic
  categories []string #7 =atomic
  storageVersionHash string #10
