@@ -56,7 +56,22 @@ test("a child that still runs is waited for and leaves no zombie", async () => {
     env,
     descriptors: [],
   });
-  await reap(pid);
+  assert.equal(await reap(pid), 0);
   assert.throws(() => readFileSync(`/proc/${pid}/stat`), { code: "ENOENT" });
   assert.equal(processStartTime(pid), undefined);
+});
+
+test("the end of a child tells its exit code, or the signal that ended it", async () => {
+  const run = (script: string) =>
+    reap(
+      spawnProgram({
+        file: "/bin/sh",
+        args: ["-c", script],
+        directory: "/",
+        env,
+        descriptors: ["ignore", "ignore", "ignore"],
+      }),
+    );
+  assert.equal(await run("exit 7"), 7);
+  assert.equal(await run("kill -9 $$"), 137);
 });

@@ -23,7 +23,7 @@ const attributesDestroy = libc.func("int posix_spawnattr_destroy(void *attribute
 const setFlags = libc.func("int posix_spawnattr_setflags(void *attributes, short flags)");
 const setDefaults = libc.func("int posix_spawnattr_setsigdefault(void *attributes, void *set)");
 const setMask = libc.func("int posix_spawnattr_setsigmask(void *attributes, void *set)");
-const waitCall = libc.func("int waitpid(int pid, void *status, int options)");
+const waitCall = libc.func("int waitpid(int pid, _Out_ int *status, int options)");
 const duplicateAbove = libc.func("fcntl", "int", ["int", "int", "int"]);
 
 const STRUCTURE_BYTES = 1024;
@@ -95,9 +95,18 @@ function moveUp(fd: number, above: number): number {
 
 /**
  * Takes the exit status of a child that `spawnProgram` started, so that it does not stay a zombie;
- * one that still runs is waited for off the main thread. Resolves when it is gone.
+ * one that still runs is waited for off the main thread. Resolves when it is gone, with its exit
+ * code or 128 + the number of the signal that ended it. Source: waitpid(2).
  */
-export function reap(pid: number): Promise<void> {
-  if (waitCall(pid, null, WNOHANG) !== 0) return Promise.resolve();
-  return new Promise((resolve) => waitCall.async(pid, null, 0, () => resolve()));
+export function reap(pid: number): Promise<number> {
+  const status = [0];
+  if (waitCall(pid, status, WNOHANG) !== 0) return Promise.resolve(exitCodeOf(status[0] ?? 0));
+  return new Promise((resolve) =>
+    waitCall.async(pid, status, 0, () => resolve(exitCodeOf(status[0] ?? 0))),
+  );
+}
+
+function exitCodeOf(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }

@@ -146,6 +146,9 @@ for (const [transport, webSockets] of Object.entries(TRANSPORTS)) {
     assert.equal(told.stderr, "err\ncommand terminated with exit code 7\n");
     assert.equal(told.code, 7);
     assert.match((await kubectl("exec", "none", "--", "ls")).stderr, /pods "none" not found/);
+    const absent = await kubectl("exec", pod, "-c", "app", "--", "absent-command");
+    assert.match(absent.stderr, /absent-command/);
+    assert.equal(absent.code, 127);
   });
 
   test(`exec over ${transport}: megabytes in and out`, { skip }, async () => {

@@ -13,8 +13,8 @@ const MESSAGE_MAX_BYTES = 8192;
 export interface AttachTarget {
   tty: boolean;
   streams: AttachOptions;
-  /** Asked once, after the monitor closed the connection. */
-  exitCode: () => Promise<number>;
+  /** Asked once, after the monitor closed the connection; the last words come on stdout. */
+  outcome: () => Promise<{ exitCode: number; lastWords?: string }>;
   atEnd?: () => void;
 }
 
@@ -42,10 +42,10 @@ export function openAttachSession(directory: string, target: AttachTarget): Stre
   });
   const stdin = streams.stdin ? stdinOf(connection) : undefined;
   const exit = ended.then(async () => {
-    stdout?.end();
     stderr?.end();
     stdin?.destroy();
-    const exitCode = await target.exitCode();
+    const { exitCode, lastWords } = await target.outcome();
+    stdout?.end(lastWords);
     target.atEnd?.();
     return { exitCode };
   });

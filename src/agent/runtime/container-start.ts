@@ -166,3 +166,13 @@ export function runtimeError(error: unknown, command: string): RuntimeError {
   if (/no space left/i.test(words)) return new RuntimeError("no-space", words, cause);
   return new RuntimeError("runtime-failed", words, cause);
 }
+
+/** With this code OCI runtimes end when they could not even start the command of an exec. */
+export const RUNTIME_FAILED_EXIT_CODE = 255;
+
+/** The exit code, as a shell has it, of a command that could not be started; `words` say why. */
+export function startExitCode(words: string): number {
+  if (/not found|no such file or directory/i.test(words)) return 127;
+  if (/permission denied|operation not permitted/i.test(words)) return 126;
+  return RUNTIME_FAILED_EXIT_CODE;
+}

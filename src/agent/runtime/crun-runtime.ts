@@ -83,9 +83,9 @@ function attach(context: RuntimeContext, id: string, streams: AttachOptions): St
   return openAttachSession(paths.bundle(id), {
     tty: record.tty,
     streams: { ...streams, stdin: streams.stdin && record.stdin },
-    exitCode: async () => {
+    outcome: async () => {
       await table.exited(id);
-      return table.containers.get(id)?.status.exitCode ?? 0;
+      return { exitCode: table.containers.get(id)?.status.exitCode ?? 0 };
     },
   });
 }

@@ -1,21 +1,21 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { Readable } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import type { Random } from "../../lib/random.ts";
 import { type PipedChild, spawnPiped } from "../../sys/child.ts";
-import { openProcess, signalNumber } from "../../sys/process.ts";
-import { startMonitor } from "./conmon.ts";
+import { openProcess } from "../../sys/process.ts";
 import { writeJson } from "./container-record.ts";
-import { runtimeError } from "./container-start.ts";
+import { RUNTIME_FAILED_EXIT_CODE, runtimeError, startExitCode } from "./container-start.ts";
 import { type ExecOptions, type ExecResult, RuntimeError, type StreamSession } from "./contract.ts";
-import { openAttachSession } from "./attach.ts";
 import { placedTools, type RuntimeContext } from "./runtime-context.ts";
+import { terminalSession } from "./terminal-exec.ts";
 
 const OUTPUT_MAX_BYTES = 16 * 1024;
 const TIMED_OUT_EXIT_CODE = 137;
+const LAST_WORDS_MAX_BYTES = 1024;
 
 /** One exec: a directory that is removed at its end. */
-interface ExecDirectory extends Disposable {
+export interface ExecDirectory extends Disposable {
   path: string;
   specPath: string;
   pidFile: string;
@@ -62,7 +62,16 @@ function spawnExec(
   const { runtime, runtimeArguments } = placedTools(context, context.table.container(id).cgroup);
   const files = ["--process", exec.specPath, "--pid-file", exec.pidFile];
   const command = [runtime, ...runtimeArguments, "exec", ...files, id];
-  return spawnPiped(command, { ...streams, signalNumber });
+  // What the OCI runtime itself has to say comes on stderr, whether or not the client wants it.
+  return spawnPiped(command, { ...streams, stderr: true });
+}
+
+/** The exit code of an exec; its process had a PID file, unless it never ran. */
+function exitCodeOf(exec: ExecDirectory, end: { exitCode: number; lastWords: string }): number {
+  if (end.exitCode !== RUNTIME_FAILED_EXIT_CODE || readPid(exec.pidFile) !== undefined) {
+    return end.exitCode;
+  }
+  return startExitCode(end.lastWords);
 }
 
 /** Runs a command to its end, or kills it when the time is over. */
@@ -73,7 +82,12 @@ export async function execSync(
 ): Promise<ExecResult> {
   using exec = prepareExec(context, id, { ...options, tty: false });
   const streams = { stdin: false, stdout: true, stderr: true };
-  const child = spawnExec(context, id, { exec, streams });
+  let child: PipedChild;
+  try {
+    child = spawnExec(context, id, { exec, streams });
+  } catch (error) {
+    throw runtimeError(error, options.command[0] ?? "");
+  }
   let timedOut = false;
   const timer = context.clock.setTimer(options.timeoutMs, () => {
     timedOut = true;
@@ -81,7 +95,7 @@ export async function execSync(
   });
   try {
     const outputs = Promise.all([collect(child.stdout), collect(child.stderr)]);
-    const exitCode = await child.exit;
+    const ended = await child.exit;
     // A process that the command left behind may hold the pipes open; it is not waited for.
     const graceful = context.clock.setTimer(OUTPUT_GRACE_MS, () => {
       child.stdout?.destroy();
@@ -89,9 +103,8 @@ export async function execSync(
     });
     const [stdout, stderr] = await outputs;
     graceful.cancel();
+    const exitCode = exitCodeOf(exec, { exitCode: ended, lastWords: stderr });
     return { exitCode: timedOut ? TIMED_OUT_EXIT_CODE : exitCode, stdout, stderr, timedOut };
-  } catch (error) {
-    throw runtimeError(error, options.command[0] ?? "");
   } finally {
     timer.cancel();
   }
@@ -105,7 +118,7 @@ function killExec(child: PipedChild, pidFile: string): void {
     using process = openProcess(pid);
     process?.signal("SIGKILL");
   }
-  child.process.kill("SIGKILL");
+  child.kill();
 }
 
 function readPid(pidFile: string): number | undefined {
@@ -140,103 +153,64 @@ export async function execSession(
 ): Promise<StreamSession> {
   const exec = prepareExec(context, id, options);
   try {
-    return options.tty
-      ? await terminalSession(context, id, { exec, stdin: options.stdin })
-      : pipedSession(spawnExec(context, id, { exec, streams: options }), exec);
+    if (options.tty) return await terminalSession(context, id, { exec, stdin: options.stdin });
+    const child = spawnExec(context, id, { exec, streams: options });
+    return pipedSession(child, { exec, wantsErrors: options.stderr });
   } catch (error) {
     exec[Symbol.dispose]();
     throw runtimeError(error, options.command[0] ?? "");
   }
 }
 
-function pipedSession(child: PipedChild, exec: ExecDirectory): StreamSession {
-  const { stdin, stdout, stderr } = child;
+function pipedSession(
+  child: PipedChild,
+  { exec, wantsErrors }: { exec: ExecDirectory; wantsErrors: boolean },
+): StreamSession {
+  const { stdin, stdout } = child;
   stdin?.on("error", () => {}); // EPIPE: the command closed its input
-  const closed = [stdout, stderr].map(
+  const errors = rememberingEnd(child.stderr);
+  if (!wantsErrors) errors.stream.resume();
+  const closed = [stdout, child.stderr].map(
     (stream) =>
       new Promise<void>((resolve) => (stream ? stream.once("close", resolve) : resolve())),
   );
+  let ended = false;
   const exit = child.exit.then(async (exitCode) => {
+    ended = true;
     stdin?.destroy();
     await Promise.all(closed);
+    const code = exitCodeOf(exec, { exitCode, lastWords: errors.lastWords() });
     exec[Symbol.dispose]();
-    return { exitCode };
+    return { exitCode: code };
   });
-  exit.catch(() => exec[Symbol.dispose]());
   return {
     ...(stdin && { stdin }),
     ...(stdout && { stdout }),
-    ...(stderr && { stderr }),
+    ...(wantsErrors && { stderr: errors.stream }),
     resize: () => {},
     exit,
     async [Symbol.asyncDispose]() {
-      if (child.process.exitCode === null && child.process.signalCode === null) {
-        killExec(child, exec.pidFile);
-      }
-      for (const stream of [stdin, stdout, stderr]) stream?.destroy();
-      await exit.catch(() => undefined);
+      if (!ended) killExec(child, exec.pidFile);
+      for (const stream of [stdin, stdout, child.stderr]) stream?.destroy();
+      await exit;
     },
   };
 }
 
-/** With a terminal, conmon opens and keeps it: Node.js cannot make a pseudo-terminal. */
-async function terminalSession(
-  context: RuntimeContext,
-  id: string,
-  { exec, stdin }: { exec: ExecDirectory; stdin: boolean },
-): Promise<StreamSession> {
-  let session: StreamSession | undefined;
-  const exitDirectory = path.join(exec.path, "exit");
-  mkdirSync(exitDirectory);
-  try {
-    const pid = await startMonitor(placedTools(context, context.table.container(id).cgroup), {
-      id,
-      bundle: exec.path,
-      pidFile: exec.pidFile,
-      exitDirectory,
-      tty: true,
-      stdin,
-      leaveStdinOpen: false,
-      execSpecPath: exec.specPath,
-      attach: () => {
-        session = openAttachSession(exec.path, {
-          tty: true,
-          streams: { stdin, stdout: true, stderr: false },
-          exitCode: () => readExitCode(context, path.join(exitDirectory, id)),
-          atEnd: () => exec[Symbol.dispose](),
-        });
-        return Promise.resolve();
-      },
-    });
-    if (!session) throw new RuntimeError("runtime-failed", "conmon opened no attach socket");
-    const opened = session;
-    return {
-      ...opened,
-      async [Symbol.asyncDispose]() {
-        using process = openProcess(pid);
-        process?.signal("SIGKILL");
-        await opened[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await session?.[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-const EXIT_FILE_RETRY_MS = 5;
-const EXIT_FILE_RETRIES = 200;
-
-/** The monitor closes its socket shortly before, or after, it writes the file. */
-async function readExitCode(context: RuntimeContext, file: string): Promise<number> {
-  for (let attempt = 0; attempt < EXIT_FILE_RETRIES; attempt++) {
-    try {
-      const code = Number.parseInt(readFileSync(file, "utf8"), 10);
-      if (Number.isInteger(code)) return code;
-    } catch {
-      // not yet
-    }
-    await new Promise<void>((resolve) => void context.clock.setTimer(EXIT_FILE_RETRY_MS, resolve));
-  }
-  return TIMED_OUT_EXIT_CODE;
+/** Passes a stream on and keeps its last bytes. */
+function rememberingEnd(source: Readable | undefined): {
+  stream: Readable;
+  lastWords: () => string;
+} {
+  let kept = Buffer.alloc(0);
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const rest = kept.subarray(-Math.max(0, LAST_WORDS_MAX_BYTES - chunk.length));
+      kept = Buffer.concat([rest, chunk.subarray(-LAST_WORDS_MAX_BYTES)]);
+      done(null, chunk);
+    },
+  });
+  source?.once("close", () => stream.end());
+  source?.pipe(stream);
+  return { stream, lastWords: () => kept.toString("utf8") };
 }

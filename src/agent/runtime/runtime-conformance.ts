@@ -214,7 +214,11 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
     const pids = await runtime.execSync(spec.id, ["sh", "-c", "ps | grep -c '[s]leep 50'"], 5000);
     assert.equal(pids.stdout, "0\n");
     const missing = await runtime.execSync(spec.id, ["absent-command"], 5000);
-    assert.notEqual(missing.exitCode, 0);
+    assert.equal(missing.exitCode, 127);
+    assert.match(missing.stderr, /absent-command/);
+    assert.equal((await runtime.execSync(spec.id, ["/etc/passwd"], 5000)).exitCode, 126);
+    const own = await runtime.execSync(spec.id, ["sh", "-c", "exit 255"], 5000);
+    assert.equal(own.exitCode, 255);
     await runtime.stopContainer(spec.id, { graceMs: 0 });
     await assert.rejects(runtime.execSync(spec.id, ["true"], 1000), { code: "not-running" });
     await runtime.removeSandbox(spec.sandboxId);
@@ -241,16 +245,19 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
       command: [
         "sh",
         "-c",
-        "tty; read line; until stty size 2>&1 | grep 37; do sleep 0.01; done; echo got $line; exit 6",
+        "stty size; read line; until stty size | grep 37; do sleep 0.01; done; echo got $line; exit 6",
       ],
     });
-    terminal.resize({ columns: 101, rows: 37 });
+    terminal.resize({ columns: 80, rows: 25 });
+    const screen = textOf(terminal.stdout);
     terminal.stdin?.write("hi\n");
-    const screen = await textOf(terminal.stdout);
-    assert.match(screen, /\/dev\/pts\/\d/);
-    assert.match(screen, /got hi/);
-    assert.match(screen, /37 101/);
+    terminal.resize({ columns: 101, rows: 37 });
+    assert.match(await screen, /got hi/);
+    assert.match(await screen, /37 101/);
     assert.deepEqual(await terminal.exit, { exitCode: 6 });
+    await using absent = await runtime.exec(spec.id, { ...all, tty: true, command: ["absent"] });
+    assert.match(await textOf(absent.stdout), /absent/);
+    assert.deepEqual(await absent.exit, { exitCode: 127 });
     await runtime.removeSandbox(spec.sandboxId);
   });
 
