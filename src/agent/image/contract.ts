@@ -25,9 +25,14 @@ export interface ImageConfig {
 
 /** The images of this node. */
 export interface ImageStore {
-  /** Finds by id or by reference; "redis" means "docker.io/library/redis:latest", as in Docker. */
+  /**
+   * Finds by id or by reference; "redis" means "docker.io/library/redis:latest", as in Docker. Sees
+   * at once what another process imported or removed.
+   */
   find(reference: string): LocalImage | undefined;
   list(): LocalImage[];
+  /** Called when images may have come or gone, by whichever process. */
+  onChange(handler: () => void): Disposable;
   /**
    * Imports an OCI image layout or `docker save` archive (a tar file, or an OCI layout directory).
    * Idempotent; a broken or interrupted import leaves nothing.

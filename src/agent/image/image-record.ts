@@ -1,5 +1,13 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Random } from "../../lib/random.ts";
 import type { ImageConfig, LocalImage } from "./contract.ts";
@@ -35,12 +43,12 @@ export function toLocalImage(directory: string, record: ImageRecord): LocalImage
 }
 
 /** Reads all records; one that a crash or a hand damaged is left out. */
-export async function readRecords(directory: string): Promise<Map<string, ImageRecord>> {
+export function readRecords(directory: string): Map<string, ImageRecord> {
   const folder = path.join(directory, "images");
   const records = new Map<string, ImageRecord>();
-  for (const name of await readdir(folder)) {
+  for (const name of readdirSync(folder)) {
     try {
-      const text = await readFile(path.join(folder, name), "utf8");
+      const text = readFileSync(path.join(folder, name), "utf8");
       const record = JSON.parse(text) as ImageRecord;
       if (name === `${record.id.slice(7)}.json`) records.set(record.id, record);
     } catch {

@@ -243,3 +243,25 @@ test("an interrupted import is cleaned up by the next opening", { skip: root }, 
   await assert.rejects(store.import(archive, { signal }), { name: "AbortError" });
   assert.deepEqual(readdirSync(path.join(setup.directory, "store/tmp")), []);
 });
+
+test("an import by another process is seen at once, also of a name that was there", async () => {
+  using setup = setUp();
+  const [ours, theirs] = [await setup.open(), await setup.open()];
+  const changed = new Promise<void>((resolve) => {
+    const watch = ours.onChange(() => {
+      watch[Symbol.dispose]();
+      resolve();
+    });
+  });
+  await theirs.import(setup.archive("one.tar", [layer([file("one")])]));
+  const alive = setInterval(() => {}, 1_000); // a watch by itself lets the process end
+  await changed;
+  clearInterval(alive);
+  const first = ours.find("app:1");
+  assert.ok(first);
+  await theirs.import(setup.archive("two.tar", [layer([file("two")])]));
+  const second = await ours.ensure("app:1", "IfNotPresent");
+  assert.notEqual(second.id, first.id);
+  await theirs.remove("app:1");
+  assert.equal(ours.find("app:1"), undefined);
+});

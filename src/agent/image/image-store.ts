@@ -1,3 +1,4 @@
+import { statSync, watch } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { arch } from "node:os";
 import path from "node:path";
@@ -28,6 +29,7 @@ export interface ImageStoreOptions {
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+const TIME_TICK_MS = 50;
 
 /**
  * Opens the images of a node. Layers are directories shared between images; an import becomes
@@ -39,10 +41,19 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     await mkdir(path.join(directory, name), { recursive: true, mode: 0o700 });
   }
   const lock = createStoreLock(path.join(directory, "lock"), clock);
+  const folder = path.join(directory, "images");
   let records = new Map<string, ImageRecord>();
-  const load = async () => void (records = await readRecords(directory));
+  let loaded = { changedMs: Number.NaN, final: false };
+  /** Reads the records again if some process may have changed one: each does so by a rename. */
+  const load = () => {
+    const changedMs = statSync(folder).mtimeMs;
+    if (loaded.final && changedMs === loaded.changedMs) return;
+    records = readRecords(directory);
+    // A directory's time is coarse: within one tick, a later change may not show in it.
+    loaded = { changedMs, final: clock.now() - changedMs > TIME_TICK_MS };
+  };
 
-  await load();
+  load();
   await lock.tryRun(async () => {
     const tmp = path.join(directory, "tmp");
     for (const name of await readdir(tmp)) {
@@ -85,16 +96,44 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     return merged;
   };
 
+  const present = (reference: string, policy: string): LocalImage => {
+    load();
+    if (!records.has(reference) && !parseReference(reference)) {
+      throw new ImageError("invalid-reference", `Image name "${reference}" is malformed`);
+    }
+    // Without a registry, "Always" is satisfied by what is here.
+    const record = find(reference);
+    if (record) return local(record);
+    if (policy === "Never") {
+      const message = `Image "${reference}" is absent, and its pull policy is Never`;
+      throw new ImageError("not-found", message);
+    }
+    throw new ImageError(
+      "pull-failed",
+      `Cannot pull image "${reference}": this node has no registry; ` +
+        `import it with "nephos image import FILE"`,
+    );
+  };
+
   return {
-    find: (reference) => {
+    find(reference) {
+      load();
       const record = find(reference);
       return record && local(record);
     },
-    list: () => [...records.values()].map(local),
+    list() {
+      load();
+      return [...records.values()].map(local);
+    },
+    onChange(handler) {
+      const watcher = watch(folder, { persistent: false }, handler);
+      watcher.on("error", (error) => logger.warn("cannot watch for new images", { error }));
+      return { [Symbol.dispose]: () => watcher.close() };
+    },
 
     import: (file, { name, signal } = {}) =>
       lock.run(async () => {
-        await load();
+        load();
         const architecture = ARCHITECTURES[arch()] ?? arch();
         const context = { directory, random, architecture, logger };
         const request = { file, ...(name && { name }), ...(signal && { signal }) };
@@ -110,28 +149,11 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
         return imported;
       }),
 
-    async ensure(reference, policy) {
-      if (!records.has(reference) && !parseReference(reference)) {
-        throw new ImageError("invalid-reference", `Image name "${reference}" is malformed`);
-      }
-      if (!find(reference)) await load(); // another process may have imported it
-      // Without a registry, "Always" is satisfied by what is here.
-      const record = find(reference);
-      if (record) return local(record);
-      if (policy === "Never") {
-        const message = `Image "${reference}" is absent, and its pull policy is Never`;
-        throw new ImageError("not-found", message);
-      }
-      throw new ImageError(
-        "pull-failed",
-        `Cannot pull image "${reference}": this node has no registry; ` +
-          `import it with "nephos image import FILE"`,
-      );
-    },
+    ensure: async (reference, policy) => await Promise.resolve(present(reference, policy)),
 
     remove: (reference) =>
       lock.run(async () => {
-        await load();
+        load();
         const record = find(reference);
         if (!record) throw new ImageError("not-found", `Image "${reference}" is absent`);
         const parsed = records.has(reference) ? undefined : parseReference(reference);

@@ -175,6 +175,7 @@ function fakeImages(images: Map<string, LocalImage>): ImageStore {
   return {
     find: (reference) => images.get(reference),
     list: () => [...images.values()],
+    onChange: () => ({ [Symbol.dispose]: () => {} }),
     import: () => Promise.reject(new Error("not in this test")),
     ensure: async (reference) => {
       const image = images.get(reference);

@@ -18,6 +18,7 @@ export function findImage(state: PodState, item: PodContainer, parts: PodParts):
   const seen = containerState(state, container.name);
   if (seen.image || pullPolicyOf(container) === "Always" || !container.image) return;
   seen.image = parts.images.find(container.image);
+  if (seen.image) seen.imageFailure = undefined;
 }
 
 /** Makes the image of the next attempt present; a failure is kept in the state. */

@@ -71,6 +71,9 @@ export function createPodManager(parts: PodParts): PodManager {
       await parts.network.recover(new Set([...known, ...leftovers.sandboxes.keys()]));
       subscriptions.push(
         parts.volumes.onRetry((uid) => workers.get(uid)?.retryVolumes()),
+        parts.images.onChange(() => {
+          for (const worker of workers.values()) worker.retryImages();
+        }),
         parts.pods.onChange(follow),
       );
       const orphans = leftovers;

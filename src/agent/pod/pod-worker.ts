@@ -34,6 +34,8 @@ export interface PodWorker extends AsyncDisposable {
   update(pod: Pod): void;
   /** What the pod's volumes were waiting for may be there. */
   retryVolumes(): void;
+  /** Images came or went: what waits for one looks again. */
+  retryImages(): void;
   /** The API no longer has the pod. */
   markGone(): void;
   exited(status: ContainerStatus): void;
@@ -104,6 +106,13 @@ class Worker implements PodWorker {
   retryVolumes(): void {
     const { volumes } = this.state;
     if (volumes.failure) volumes.failure = { ...volumes.failure, retryAtMs: 0 };
+    this.changed();
+  }
+
+  retryImages(): void {
+    for (const seen of this.state.containers.values()) {
+      if (seen.imageFailure) seen.imageFailure = { ...seen.imageFailure, retryAtMs: 0 };
+    }
     this.changed();
   }
 
