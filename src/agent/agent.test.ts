@@ -73,6 +73,21 @@ test("an agent registers its node as ready and renews its lease", () =>
     assert.ok(((await lease()).spec?.renewTime ?? "") > before);
   }));
 
+test("a resource that others add to the node can be used", () =>
+  withAgent(async ({ agent, node }) => {
+    await agent.ready;
+    await settle();
+    const nodes = node.parts.client.for(NODES);
+    const capacity = { "example.com/gpu": "4" };
+    const options = { type: "strategic", subresource: "status" } as const;
+    await nodes.patch({ name: "node-1" }, { status: { capacity } }, options);
+    await settle();
+    await node.clock.advance(10_000);
+    const { status } = await nodes.get({ name: "node-1" });
+    assert.equal(status?.capacity?.["example.com/gpu"], "4");
+    assert.equal(status?.allocatable?.["example.com/gpu"], "4");
+  }));
+
 test("a pod gets its volumes, also late ones, and leaves nothing behind", { skip: root }, () =>
   withAgent(async ({ agent, node, stateDirectory }) => {
     const { client } = node.parts;

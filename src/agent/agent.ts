@@ -102,6 +102,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const status = cleanup.use(
     startNodeStatus({
       client,
+      informers,
       clock,
       logger,
       name: nodeName,

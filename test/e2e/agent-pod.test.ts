@@ -4,6 +4,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { CONFIG_MAPS, NODES, PODS, SECRETS } from "../../src/api/generated/resources.ts";
 import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
@@ -49,8 +50,24 @@ async function inside(name: string, script: string): Promise<string> {
 
 test("the node becomes ready", { skip }, async () => {
   await node.agent().ready;
-  const { status } = await node.client.for(NODES).get({ name: "node-1" });
+  const nodes = node.client.for(NODES);
+  const { status } = await nodes.get({ name: "node-1" });
   assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+
+  const strategic = { type: "strategic", subresource: "status" } as const;
+  const conditions = [
+    { type: "Mine", status: "True" },
+    { type: "Ready", status: "Unknown", reason: "NodeStatusUnknown" },
+  ];
+  const capacity = { "example.com/gpu": "4" };
+  await nodes.patch({ name: "node-1" }, { status: { conditions, capacity } }, strategic);
+  const after = await eventually("the node tells its own state again", async () => {
+    const { status: seen } = await nodes.get({ name: "node-1" });
+    const ready = seen?.conditions?.find(({ type }) => type === "Ready");
+    return ready?.status === "True" ? seen : undefined;
+  });
+  assert.ok(after.conditions?.some(({ type }) => type === "Mine"));
+  assert.equal(after.allocatable?.["example.com/gpu"], "4");
 });
 
 test("a pod runs, logs, and goes away without a trace", { skip }, async () => {

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { conditionsOf, missingLabels, nodeLabels, statusChanged } from "./node-status-plan.ts";
+import {
+  allocatableOf,
+  conditionsOf,
+  missingLabels,
+  nodeLabels,
+  statusChanged,
+} from "./node-status-plan.ts";
 
 const calm = { memory: false, disk: false, pids: false };
 
@@ -22,9 +28,12 @@ test("only a real change moves the transition time and makes a write", () => {
   const second = conditionsOf({ pressure: calm }, first, 9_000_000);
   assert.equal(second[3]?.lastTransitionTime, first[3]?.lastTransitionTime);
   assert.notEqual(second[3]?.lastHeartbeatTime, first[3]?.lastHeartbeatTime);
-  assert.equal(statusChanged({ conditions: first }, { conditions: second }), false);
+  const told = (conditions: typeof first) => ({ conditions, allocatable: {} });
+  assert.equal(statusChanged({ conditions: first }, told(second)), false);
   const broken = conditionsOf({ pressure: calm, problem: "no network" }, second, 9_500_000);
-  assert.equal(statusChanged({ conditions: second }, { conditions: broken }), true);
+  assert.equal(statusChanged({ conditions: second }, told(broken)), true);
+  const others = [...second, { type: "Mine", status: "True" }];
+  assert.equal(statusChanged({ conditions: others }, told(second)), false);
   assert.notEqual(broken[3]?.lastTransitionTime, first[3]?.lastTransitionTime);
 });
 
@@ -32,4 +41,14 @@ test("labels that users added stay", () => {
   const wanted = nodeLabels({ name: "n", architecture: "amd64" });
   const node = { metadata: { labels: { ...wanted, "kubernetes.io/hostname": "old", mine: "x" } } };
   assert.deepEqual(missingLabels(node, wanted), { "kubernetes.io/hostname": "n" });
+});
+
+test("resources that others put into the capacity become allocatable, and go with it", () => {
+  const own = { capacity: { cpu: "2" }, allocatable: { cpu: "1" } };
+  const stored = { capacity: { cpu: "2", "example.com/gpu": "4" }, allocatable: { cpu: "1" } };
+  const wanted = allocatableOf(own, stored);
+  assert.deepEqual(wanted, { cpu: "1", "example.com/gpu": "4" });
+  assert.equal(statusChanged(stored, { capacity: own.capacity, allocatable: wanted }), true);
+  const without = { capacity: { cpu: "2" }, allocatable: { cpu: "1", "example.com/gpu": "4" } };
+  assert.deepEqual(allocatableOf(own, without), { cpu: "1", "example.com/gpu": null });
 });

@@ -1,6 +1,7 @@
 import type { Node, NodeCondition, NodeStatus } from "../../api/generated/types/core-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
-import type { NodePressure } from "./node-facts.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
+import type { NodePressure, NodeResources } from "./node-facts.ts";
 
 /** What the conditions follow from. */
 export interface NodeHealth {
@@ -66,25 +67,46 @@ export function conditionsOf(
   return [...pressures, ready];
 }
 
-/** Whether anything but heartbeats differs, so that a write is worth it. */
-export function statusChanged(before: NodeStatus | undefined, after: NodeStatus): boolean {
-  return fingerprint(before ?? {}) !== fingerprint(after);
+/**
+ * `allocatable` as the node has to tell it: its own resources, and the extended ones that others
+ * have put into the stored capacity. Null takes away what is in the capacity no more.
+ */
+export function allocatableOf(
+  own: { capacity: NodeResources; allocatable: NodeResources },
+  stored: NodeStatus,
+): Record<string, string | null> {
+  const capacity = { ...stored.capacity, ...own.capacity };
+  const gone = Object.keys(stored.allocatable ?? {}).filter((name) => !(name in capacity));
+  return {
+    ...Object.fromEntries(gone.map((name) => [name, null])),
+    ...stored.capacity,
+    ...own.allocatable,
+  };
 }
 
-function fingerprint(status: NodeStatus): string {
-  const conditions = (status.conditions ?? []).map(({ type, status: value, reason, message }) => {
-    return { type, value, reason, message };
-  });
-  const { capacity, allocatable, addresses, daemonEndpoints, nodeInfo, images } = status;
-  return JSON.stringify([
-    conditions,
-    capacity,
-    allocatable,
-    addresses,
-    daemonEndpoints,
-    nodeInfo,
-    images,
-  ]);
+/** A status to merge into the stored one; null removes a resource. */
+export type NodeStatusPatch = Omit<NodeStatus, "allocatable"> & {
+  allocatable: Record<string, string | null>;
+};
+
+/** Whether anything that the node tells, but heartbeats, differs from what is stored. */
+export function statusChanged(stored: NodeStatus, told: NodeStatusPatch): boolean {
+  const { capacity = {}, allocatable, conditions = [] } = told;
+  const differs = (have: Readonly<Record<string, string>> = {}, want: object): boolean =>
+    Object.entries(want).some(([name, value]) => (have[name] ?? null) !== value);
+  const sameCondition = (condition: NodeCondition): boolean => {
+    const old = stored.conditions?.find(({ type }) => type === condition.type);
+    const { status, reason, message } = condition;
+    return old?.status === status && old.reason === reason && old.message === message;
+  };
+  return (
+    differs(stored.capacity, capacity) ||
+    differs(stored.allocatable, allocatable) ||
+    !conditions.every(sameCondition) ||
+    !(["addresses", "daemonEndpoints", "nodeInfo", "images"] as const).every((field) =>
+      deepEqual(stored[field] ?? [], told[field] ?? []),
+    )
+  );
 }
 
 /** Labels that every node carries. */

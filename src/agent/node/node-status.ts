@@ -3,15 +3,24 @@ import { LEASES, NODES } from "../../api/generated/resources.ts";
 import type { Lease } from "../../api/generated/types/coordination-v1.ts";
 import type { Node, NodeStatus } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
+import type { InformerFactory, Lister } from "../../client/informer.ts";
 import { type Clock, formatMicroTime, type Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { ImageStore } from "../image/contract.ts";
 import { type NodeResources, readPressure, readSystemInfo } from "./node-facts.ts";
-import { conditionsOf, missingLabels, nodeLabels, statusChanged } from "./node-status-plan.ts";
+import {
+  allocatableOf,
+  conditionsOf,
+  missingLabels,
+  nodeLabels,
+  type NodeStatusPatch,
+  statusChanged,
+} from "./node-status-plan.ts";
 
 /** What the node says about itself. */
 export interface NodeStatusOptions {
   client: Client;
+  informers: InformerFactory;
   clock: Clock;
   logger: Logger;
   name: string;
@@ -45,12 +54,13 @@ const LEASE_NAMESPACE = "kube-node-lease";
 
 /** Registers the node and reports until disposed. The Node object is created when it is missing. */
 export function startNodeStatus(options: NodeStatusOptions): NodeStatusKeeper {
-  const { clock, logger } = options;
+  const { clock, logger, informers, name } = options;
+  const nodes = informers.informer(NODES);
   let timer: Timer | undefined;
   let disposed = false;
   let running = false;
   let again = false;
-  let written: { status: NodeStatus; atMs: number } | undefined;
+  let writtenAtMs: number | undefined;
   let resolveReported: () => void = () => {};
   const reported = new Promise<void>((resolve) => {
     resolveReported = resolve;
@@ -60,7 +70,7 @@ export function startNodeStatus(options: NodeStatusOptions): NodeStatusKeeper {
     running = true;
     timer?.cancel();
     try {
-      written = await report(options, written);
+      writtenAtMs = await report(options, { nodes, writtenAtMs });
       resolveReported();
       await renewLease(options);
     } catch (error) {
@@ -68,43 +78,59 @@ export function startNodeStatus(options: NodeStatusOptions): NodeStatusKeeper {
     }
     running = false;
     if (disposed) return;
-    const delayMs = again ? 0 : written ? HEARTBEAT_MS : 1_000;
+    const delayMs = again ? 0 : writtenAtMs === undefined ? 1_000 : HEARTBEAT_MS;
     again = false;
     timer = clock.setTimer(delayMs, () => void round());
   };
+  const refresh = () => {
+    if (running) again = true;
+    else void round();
+  };
   void round();
+  // Somebody may add a resource, or have called the node unreachable.
+  const following = nodes.onChange(({ type, object }) => {
+    if (type === "deleted" || object.metadata?.name !== name || running) return;
+    const stored = object.status ?? {};
+    if (writtenAtMs !== undefined && statusChanged(stored, statusOf(options, stored))) refresh();
+  });
   return {
     reported,
-    refresh() {
-      if (running) again = true;
-      else void round();
-    },
+    refresh,
     [Symbol.dispose]() {
       disposed = true;
       timer?.cancel();
+      following[Symbol.dispose]();
+      nodes[Symbol.dispose]();
     },
   };
 }
 
+/** Resolves with the time of the last write. */
 async function report(
   options: NodeStatusOptions,
-  written: { status: NodeStatus; atMs: number } | undefined,
-): Promise<{ status: NodeStatus; atMs: number }> {
-  const { client, clock, name } = options;
-  const nodes = client.for(NODES);
+  { nodes, writtenAtMs }: { nodes: Lister<Node>; writtenAtMs: number | undefined },
+): Promise<number> {
+  const { clock, name } = options;
+  const known = nodes.get(undefined, name);
+  const node = writtenAtMs === undefined || !known ? await ensureNode(options) : known;
   const nowMs = clock.now();
-  const node = written ? undefined : await ensureNode(options);
-  const status = statusOf(options, written?.status ?? node?.status ?? {}, nowMs);
-  const due = !written || nowMs - written.atMs >= REPORT_MS;
-  if (written && !due && !statusChanged(written.status, status)) return written;
+  const status = statusOf(options, node.status ?? {});
+  const due = writtenAtMs === undefined || nowMs - writtenAtMs >= REPORT_MS;
+  if (!due && !statusChanged(node.status ?? {}, status)) return writtenAtMs;
   try {
-    await nodes.patch({ name }, { status }, { subresource: "status", type: "merge" });
+    await write(options, status);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     await ensureNode(options); // somebody deleted the Node: it registers anew
-    await nodes.patch({ name }, { status }, { subresource: "status", type: "merge" });
+    await write(options, status);
   }
-  return { status, atMs: nowMs };
+  return nowMs;
+}
+
+/** Merged by condition type and resource name: what others keep there stays. */
+async function write({ client, name }: NodeStatusOptions, status: NodeStatusPatch): Promise<void> {
+  const options = { subresource: "status", type: "strategic" } as const;
+  await client.for(NODES).patch({ name }, { status }, options);
 }
 
 async function ensureNode(options: NodeStatusOptions): Promise<Node> {
@@ -123,19 +149,19 @@ async function ensureNode(options: NodeStatusOptions): Promise<Node> {
   return await nodes.patch({ name }, { metadata: { labels: missing } });
 }
 
-function statusOf(options: NodeStatusOptions, before: NodeStatus, nowMs: number): NodeStatus {
-  const { name, ip, agentPort, capacity, allocatable, images, directory } = options;
+function statusOf(options: NodeStatusOptions, stored: NodeStatus): NodeStatusPatch {
+  const { name, ip, agentPort, capacity, images, directory, clock } = options;
   const health = { pressure: readPressure(directory), problem: options.problem() };
   return {
     capacity: { ...capacity },
-    allocatable: { ...allocatable },
+    allocatable: allocatableOf(options, stored),
     addresses: [
       { type: "InternalIP", address: ip },
       { type: "Hostname", address: name },
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: agentPort } },
     nodeInfo: readSystemInfo(options.versions),
-    conditions: conditionsOf(health, before.conditions ?? [], nowMs),
+    conditions: conditionsOf(health, stored.conditions ?? [], clock.now()),
     images: images
       .list()
       .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
