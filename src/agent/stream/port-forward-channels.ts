@@ -1,4 +1,7 @@
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import type { WebSocket } from "ws";
+import type { Clock, Timer } from "../../lib/clock.ts";
 import { failureText, type PortForwardOptions } from "./port-forward.ts";
 import {
   channelCodec,
@@ -13,6 +16,8 @@ export const PORT_CHANNEL_PROTOCOLS: readonly string[] = [
   "v4.channel.k8s.io",
   "v4.base64.channel.k8s.io",
 ];
+
+const QUIET_MS = 1_000;
 
 /**
  * Serves port-forward over WebSocket channels: for the n-th port, channel 2n carries data and 2n+1
@@ -44,8 +49,11 @@ export function servePortChannels(
       (target) => {
         socket.once("close", () => target.destroy());
         target.on("error", () => target.destroy());
+        // The pod may end its direction and still read.
+        target.allowHalfOpen = true;
         lane.reader.pipe(target);
         target.pipe(lane.data, { end: false });
+        endWhenQuiet(target, { input: lane.reader, clock: of.clock });
         // Channels cannot be closed one by one; the last one takes the connection with it.
         target.once("close", () => {
           lane.connected = true;
@@ -55,4 +63,27 @@ export function servePortChannels(
       (error: unknown) => void lane.errors.write(failureText(lane.port, of.pod, error)),
     );
   }
+}
+
+/**
+ * Channels cannot tell that one direction has ended: once the pod has ended its own, the client's
+ * counts as ended when nothing came for a moment.
+ */
+function endWhenQuiet(target: Socket, of: { input: Readable; clock: Clock }): void {
+  target.once("end", () => {
+    let timer: Timer;
+    const wait = () => {
+      timer = of.clock.setTimer(QUIET_MS, () => target.end());
+    };
+    const again = () => {
+      timer.cancel();
+      wait();
+    };
+    wait();
+    of.input.on("data", again);
+    target.once("close", () => {
+      timer.cancel();
+      of.input.off("data", again);
+    });
+  });
 }

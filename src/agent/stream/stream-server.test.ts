@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request, type RequestOptions } from "node:https";
 import { createServer, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
@@ -421,3 +422,25 @@ test("port-forward over WebSocket channels", () =>
       await client.closed;
     }),
   ));
+
+test("a pod that has ended its direction of a channel still reads", () =>
+  withServer(nothing, async ({ options }) => {
+    let got = "";
+    await using server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("data", (chunk) => {
+        got += String(chunk);
+        if (got === "late") socket.destroy();
+      });
+      socket.end("bye");
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = openSocket(options, `/portForward/a/web?port=${port}`, ["v4.channel.k8s.io"]);
+    await client.opened;
+    while (!client.textOf(0).endsWith("bye")) {
+      await new Promise((resolve) => client.socket.once("message", resolve));
+    }
+    client.socket.send(Buffer.from("\0late"));
+    await client.closed;
+    assert.equal(got, "late");
+  }));
