@@ -20,7 +20,17 @@ export function roleOf(
   for (const { resource } of Object.values(definition.inputs)) {
     grant(resource, "", ["get", "list", "watch"]);
   }
+  const named: PolicyRule[] = [];
   for (const output of definition.outputs) {
+    if (output.names) {
+      named.push({
+        apiGroups: [output.resource.group],
+        resources: [output.resource.plural],
+        verbs: [...output.verbs],
+        resourceNames: [...output.names],
+      });
+      continue;
+    }
     grant(output.resource, "", ["get", ...output.verbs]);
     for (const subresource of output.subresources ?? []) {
       grant(output.resource, subresource, output.verbs);
@@ -31,7 +41,7 @@ export function roleOf(
     resources: [entry.resource],
     verbs: [...entry.verbs].sort(),
   }));
-  rules.push({ apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] });
+  rules.push(...named, { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] });
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",

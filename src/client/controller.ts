@@ -17,7 +17,15 @@ export interface Input<T> {
 }
 
 /** What a controller may do to what it writes. */
-export type OutputVerb = "create" | "update" | "patch" | "delete" | "deletecollection" | "escalate";
+export type OutputVerb =
+  | "create"
+  | "update"
+  | "patch"
+  | "delete"
+  | "deletecollection"
+  | "escalate"
+  | "approve"
+  | "sign";
 
 /** Finds the lister of any declared input inside `keysOf`. */
 export interface ListerLookup {
@@ -30,6 +38,8 @@ export interface Output {
   /** "escalate" lets it write roles that hold more than its own; RBAC wants that said. */
   verbs: readonly OutputVerb[];
   subresources?: readonly string[];
+  /** Only objects of these names; reading is not implied. */
+  names?: readonly string[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: variance of a map of differently typed inputs

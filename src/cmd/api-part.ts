@@ -109,7 +109,7 @@ function securityParts(
   const verifier = createTokenVerifier(tokens);
   const authorizer = createAuthorizer(reader);
   return {
-    authenticators: createAuthenticators({ clock: systemClock, verifier }),
+    authenticators: createAuthenticators({ clock: systemClock, verifier, reader }),
     authorizer,
     admission: builtInAdmission({
       ...sources,

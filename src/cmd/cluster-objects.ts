@@ -2,6 +2,7 @@ import { isAlreadyExists, isNotFound } from "../api/errors.ts";
 import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
+  CONFIG_MAPS,
   ENDPOINT_SLICES,
   ENDPOINTS,
   SERVICES,
@@ -16,6 +17,8 @@ export interface ClusterAddresses {
   /** Where the API server really listens for pods. */
   endpoint: { ip: string; port: number };
   dnsIp: string;
+  /** How outsiders find the cluster: `kube-public/cluster-info`. */
+  clusterInfo: { server: string; caPem: string };
 }
 
 /** User name of the certificate with which `nephos proxy` reads Services. */
@@ -47,6 +50,10 @@ export async function ensureClusterObjects(
     subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: PROXY_USER }],
   });
   await ensureApiService(client, addresses);
+  await replace(client, CONFIG_MAPS, {
+    metadata: { name: "cluster-info", namespace: "kube-public" },
+    data: { kubeconfig: clusterInfoOf(addresses.clusterInfo) },
+  });
   await ensure(client, SERVICES, {
     metadata: {
       name: "kube-dns",
@@ -65,6 +72,20 @@ export async function ensureClusterObjects(
         { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
       ],
     },
+  });
+}
+
+/** A kubeconfig without user; JSON is YAML. */
+function clusterInfoOf({ server, caPem }: { server: string; caPem: string }): string {
+  const authority = Buffer.from(caPem).toString("base64");
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "", cluster: { server, "certificate-authority-data": authority } }],
+    contexts: [],
+    users: [],
+    preferences: {},
+    "current-context": "",
   });
 }
 

@@ -7,6 +7,7 @@ import { Cleanup } from "../lib/cleanup.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { type ApiPart, type ApiPartOptions, startApiPart } from "./api-part.ts";
+import { certificateSigner } from "./certificate-signer.ts";
 import { controllerRoles, controllerUser } from "./controller-identity.ts";
 import { startControllersPart, startSchedulerPart } from "./controllers-part.ts";
 
@@ -37,7 +38,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     client,
     caPem: pki.ca.pem.certPem,
     podAddresses: { cidr: network.clusterCidr, nodePrefix: 24 },
-    credentials: { signToken: (of) => issueLegacyToken(tokenKeys, of), legacyTokens },
+    credentials: {
+      signToken: (of) => issueLegacyToken(tokenKeys, of),
+      signCertificate: certificateSigner(pki.ca),
+      legacyTokens,
+    },
   });
   await api.bootstrap(controllerRoles(definitions));
   const clientOf = (name: string) => createClient(transport(controllerUser(name)));

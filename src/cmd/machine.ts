@@ -76,6 +76,10 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
     apiServerIp: network.apiServerIp,
     endpoint: { ip: network.apiServerIp, port: 443 },
     dnsIp: network.dnsIp,
+    clusterInfo: {
+      server: `https://${options.host}:${options.port}`,
+      caPem: pki.ca.pem.certPem,
+    },
   });
   writeKubeconfigs(of, { pki, network });
   const others = startOthers(createHousehold({ directory, network, pki, supervisor }), of, nodes);

@@ -1,5 +1,15 @@
 import type { ControllerDefinition } from "../client/controller.ts";
 import {
+  bootstrapSignerController,
+  bootstrapTokenCleanerController,
+} from "./bootstrap-token/bootstrap-token-controller.ts";
+import { certificateApprovingController } from "./certificate-signing/certificate-approving-controller.ts";
+import { certificateCleanerController } from "./certificate-signing/certificate-cleaner-controller.ts";
+import {
+  certificateSigningController,
+  type SignCertificate,
+} from "./certificate-signing/certificate-signing-controller.ts";
+import {
   legacyTokenController,
   tokenSecretController,
 } from "./token-secret/token-secret-controller.ts";
@@ -8,6 +18,8 @@ import type { TokenSecretFacts } from "./token-secret/token-secret-plan.ts";
 /** Who signs what controllers hand out. */
 export interface CredentialOptions {
   signToken: TokenSecretFacts["signToken"];
+  /** Absent where the authority's key is not at hand: requests then wait for another signer. */
+  signCertificate?: SignCertificate;
   /** Gives each ServiceAccount a token Secret of its own, as Kubernetes did until 1.24. */
   legacyTokens: boolean;
 }
@@ -20,6 +32,11 @@ export function credentialControllers(
   const facts = { caPem, signToken: options.signToken };
   return [
     tokenSecretController(facts),
+    ...(options.signCertificate ? [certificateSigningController(options.signCertificate)] : []),
+    certificateApprovingController(),
+    certificateCleanerController(),
+    bootstrapTokenCleanerController(),
+    bootstrapSignerController(),
     ...(options.legacyTokens ? [legacyTokenController(facts)] : []),
   ];
 }

@@ -3,6 +3,8 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import { encodeCertificate } from "../../format/x509/certificate-codec.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { SECRETS } from "../../api/generated/resources.ts";
+import { memoryReader } from "../authorization/memory-reader.ts";
 import type { AccessRequest, UserInfo } from "../contract.ts";
 import type { TokenVerifier } from "../token/token-verifier.ts";
 import { ANONYMOUS, authenticateRequest, createAuthenticators } from "./authentication.ts";
@@ -24,7 +26,8 @@ const verifier: TokenVerifier = {
         ? { error: "expired" }
         : undefined,
 };
-const authenticators = createAuthenticators({ clock, verifier });
+const reader = memoryReader();
+const authenticators = createAuthenticators({ clock, verifier, reader });
 
 function certificate(notAfterMs: number): Uint8Array {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -54,6 +57,49 @@ test("a certificate names user and groups", async () => {
 test("a certificate that ended on a living connection is refused", async () => {
   await assert.rejects(ask({ clientCertificate: certificate(NOW - 1000) }), { code: 401 });
   await assert.rejects(ask({ clientCertificate: Uint8Array.of(1, 2) }), { code: 401 });
+});
+
+test("a bootstrap token is good while its Secret says so", async () => {
+  const token = "Bearer abcdef.0123456789abcdef";
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const put = (more: Record<string, string>) => {
+    const data = {
+      "token-id": "abcdef",
+      "token-secret": "0123456789abcdef",
+      "usage-bootstrap-authentication": "true",
+      "auth-extra-groups": "system:bootstrappers:workers",
+      ...more,
+    };
+    memory.put(SECRETS, {
+      metadata: { name: "bootstrap-token-abcdef", namespace: "kube-system" },
+      type: "bootstrap.kubernetes.io/token",
+      data: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, base64(text)])),
+    });
+  };
+  const memory = memoryReader();
+  const known = createAuthenticators({ clock, verifier, reader: memory });
+  const join = (authorization = token) =>
+    authenticateRequest(known, { credentials: { authorization }, path: "/api" });
+  await assert.rejects(join(), { code: 401 });
+  put({ expiration: new Date(NOW + 1000).toISOString() });
+  const user = await join();
+  assert.equal(user.name, "system:bootstrap:abcdef");
+  assert.deepEqual(user.groups, [
+    "system:bootstrappers",
+    "system:bootstrappers:workers",
+    "system:authenticated",
+  ]);
+  await assert.rejects(join("Bearer abcdef.0123456789abcdee"), { code: 401 });
+  for (const bad of [
+    { expiration: new Date(NOW - 1000).toISOString() },
+    { expiration: "soon" },
+    { "usage-bootstrap-authentication": "false" },
+    { "auth-extra-groups": "system:masters" },
+    { "token-id": "abcdee" },
+  ]) {
+    put(bad);
+    await assert.rejects(join(), { code: 401 });
+  }
 });
 
 test("a bearer token names a service account", async () => {

@@ -1,14 +1,16 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { Authenticator, Credentials, UserInfo } from "../contract.ts";
+import type { Authenticator, Credentials, ObjectReader, UserInfo } from "../contract.ts";
 import type { TokenVerifier } from "../token/token-verifier.ts";
+import { bootstrapTokenAuthenticator } from "./bootstrap-token.ts";
 import { clientCertificateAuthenticator } from "./client-certificate.ts";
 import { serviceAccountTokenAuthenticator } from "./service-account-token.ts";
 
 const AUTHENTICATED = "system:authenticated";
 const HEALTH_PATH = /^\/(healthz|livez|readyz)(\/|$)/;
+const CLUSTER_INFO_PATH = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
 
-/** Who asks without credentials; only health checks may. */
+/** Who asks without credentials. */
 export const ANONYMOUS: UserInfo = {
   name: "system:anonymous",
   groups: ["system:unauthenticated"],
@@ -18,9 +20,11 @@ export const ANONYMOUS: UserInfo = {
 export function createAuthenticators(options: {
   clock: Clock;
   verifier: TokenVerifier;
+  reader: ObjectReader;
 }): Authenticator[] {
   const kinds = [
     clientCertificateAuthenticator(options),
+    bootstrapTokenAuthenticator(options),
     serviceAccountTokenAuthenticator(options.verifier),
   ];
   return kinds.map((kind) => ({
@@ -38,8 +42,8 @@ export function withAuthenticatedGroup(user: UserInfo): UserInfo {
 }
 
 /**
- * The user of a request: the first authenticator that knows the credentials decides. A request
- * for health without credentials is anonymous. @throws StatusError Unauthorized
+ * The user of a request: the first authenticator that knows the credentials decides. Without
+ * credentials the few open paths alone are asked for anonymously. @throws StatusError Unauthorized
  */
 export async function authenticateRequest(
   authenticators: readonly Authenticator[],
@@ -49,6 +53,7 @@ export async function authenticateRequest(
     const user = await authenticator.authenticate(request.credentials);
     if (user) return user;
   }
-  if (HEALTH_PATH.test(request.path)) return ANONYMOUS;
+  // A node that joins must know the cluster first; RBAC gives that to anonymous users, or not.
+  if (HEALTH_PATH.test(request.path) || request.path === CLUSTER_INFO_PATH) return ANONYMOUS;
   throw new StatusError("Unauthorized", "Unauthorized");
 }

@@ -17,6 +17,24 @@ function leaderElection(lease: string): PolicyRule[] {
   ];
 }
 
+/** May approve requests for one of the built-in signers. */
+function approverOf(signer: string): [string, PolicyRule[]] {
+  const rules = [
+    {
+      ...rule("approve", "certificates.k8s.io", "signers"),
+      resourceNames: [`kubernetes.io/${signer}`],
+    },
+  ];
+  return [`system:certificates.k8s.io:${signer}-approver`, rules];
+}
+
+const SIGNERS = [
+  "kube-apiserver-client",
+  "kube-apiserver-client-kubelet",
+  "kubelet-serving",
+  "legacy-unknown",
+];
+
 /** Rules of the ClusterRoles that components use, by name. */
 export const COMPONENT_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = {
   "system:auth-delegator": DELEGATION,
@@ -103,6 +121,7 @@ export const COMPONENT_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("create", "core", "serviceaccounts/token"),
     ...DELEGATION,
   ],
+  ...Object.fromEntries(SIGNERS.map(approverOf)),
   "system:certificates.k8s.io:certificatesigningrequests:nodeclient": [
     rule("create", "certificates.k8s.io", "certificatesigningrequests/nodeclient"),
   ],

@@ -27,10 +27,15 @@ export interface KeyPairPem {
 
 /** What a leaf certificate shall state. */
 export interface LeafRequest {
-  subject: DistinguishedName;
-  usages: readonly ("server" | "client")[];
+  /** An encoded name is taken as it is. */
+  subject: DistinguishedName | Uint8Array;
+  usages?: readonly ("server" | "client")[];
+  /** Instead of `usages`: words of `certificates.k8s.io`. */
+  purposes?: readonly string[];
   dnsNames?: readonly string[];
   ipAddresses?: readonly string[];
+  /** Encoded `GeneralNames` instead of both. */
+  alternativeNames?: Uint8Array;
   lifetimeMs: number;
   /** SubjectPublicKeyInfo in DER of a key that somebody else holds. */
   publicKey: Uint8Array;

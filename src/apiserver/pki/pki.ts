@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { certificateFactsOf } from "../../format/x509/certificate-facts.ts";
+import type { DistinguishedName } from "../../format/x509/distinguished-name.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import {
@@ -7,7 +8,6 @@ import {
   createAuthority,
   generateKeyPem,
   type KeyPairPem,
-  type LeafRequest,
   openAuthority,
   publicKeyOf,
 } from "./certificate-authority.ts";
@@ -74,7 +74,11 @@ export interface ClientCertificateRequest {
   lifetimeMs?: number;
 }
 
-type LeafTerms = Pick<LeafRequest, "subject" | "usages"> & { alternativeNames?: readonly string[] };
+interface LeafTerms {
+  subject: DistinguishedName;
+  usages: readonly ("server" | "client")[];
+  alternativeNames?: readonly string[];
+}
 
 const isAddress = (name: string) => /^[\d.]+$/.test(name) || name.includes(":");
 

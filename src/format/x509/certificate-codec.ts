@@ -12,12 +12,14 @@ import {
   derValue,
 } from "./der-writer.ts";
 import { type DistinguishedName, encodeName } from "./distinguished-name.ts";
+import { type KeyPurposes, keyUsageBits, purposeIdentifiers } from "./key-usages.ts";
 
 /** What a certificate states; RFC 5280 section 4. */
 export interface CertificateFields {
   /** Big-endian, positive, at most 20 octets. */
   serial: Uint8Array;
-  subject: DistinguishedName;
+  /** An encoded name is taken as it is. */
+  subject: DistinguishedName | Uint8Array;
   issuer: DistinguishedName;
   notBeforeMs: number;
   notAfterMs: number;
@@ -28,8 +30,12 @@ export interface CertificateFields {
   /** A CA signs certificates; a leaf signs handshakes. */
   isAuthority: boolean;
   usages?: readonly ("server" | "client")[];
+  /** Instead of `usages`, and of the key usage of a leaf: words of `certificates.k8s.io`. */
+  purposes?: KeyPurposes;
   dnsNames?: readonly string[];
   ipAddresses?: readonly string[];
+  /** Encoded `GeneralNames` instead of both. */
+  alternativeNames?: Uint8Array;
 }
 
 const ECDSA_WITH_SHA256 = derSequence(derObjectIdentifier("1.2.840.10045.4.3.2"));
@@ -57,6 +63,7 @@ export function addressBytes(address: string): Uint8Array {
 }
 
 function alternativeNames(fields: CertificateFields): Uint8Array[] {
+  if (fields.alternativeNames) return [extension("2.5.29.17", false, fields.alternativeNames)];
   const names = (fields.dnsNames ?? []).map((name) =>
     derContext(2, new TextEncoder().encode(name), false),
   );
@@ -67,17 +74,30 @@ function alternativeNames(fields: CertificateFields): Uint8Array[] {
   return [extension("2.5.29.17", false, derSequence(...names, ...addresses))];
 }
 
+/** Numbers of the set bits; keyCertSign, cRLSign and digitalSignature for a CA. */
+function keyUsageOf({ isAuthority, purposes }: CertificateFields): readonly number[] {
+  if (isAuthority) return [0, 5, 6];
+  return purposes ? keyUsageBits(purposes) : [0];
+}
+
+function namedBits(bits: readonly number[]): Uint8Array {
+  const last = bits.at(-1) ?? 0;
+  const octets = new Uint8Array(Math.floor(last / 8) + 1);
+  for (const bit of bits) octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
+  return derBitString(octets, 7 - (last & 7));
+}
+
 function extensions(fields: CertificateFields): Uint8Array {
-  const { isAuthority, usages = [] } = fields;
-  // keyCertSign, cRLSign and digitalSignature for a CA; digitalSignature alone for a leaf.
-  const keyUsage = isAuthority
-    ? derBitString(Uint8Array.of(0x86), 1)
-    : derBitString(Uint8Array.of(0x80), 7);
-  const extended = derSequence(...usages.map((usage) => derObjectIdentifier(USAGE_OIDS[usage])));
+  const { isAuthority, usages = [], purposes } = fields;
+  const bits = keyUsageOf(fields);
+  const identifiers = purposes
+    ? purposeIdentifiers(purposes)
+    : usages.map((usage) => USAGE_OIDS[usage]);
+  const extended = derSequence(...identifiers.map(derObjectIdentifier));
   return derSequence(
     extension("2.5.29.19", true, isAuthority ? derSequence(derBoolean(true)) : derSequence()),
-    extension("2.5.29.15", true, keyUsage),
-    ...(usages.length > 0 ? [extension("2.5.29.37", false, extended)] : []),
+    ...(bits.length > 0 ? [extension("2.5.29.15", true, namedBits(bits))] : []),
+    ...(identifiers.length > 0 ? [extension("2.5.29.37", false, extended)] : []),
     extension("2.5.29.14", false, derOctetString(fields.subjectKeyId)),
     extension("2.5.29.35", false, derSequence(derContext(0, fields.authorityKeyId, false))),
     ...alternativeNames(fields),
@@ -98,7 +118,7 @@ export function encodeCertificate(
     ECDSA_WITH_SHA256,
     encodeName(fields.issuer),
     derSequence(derTime(fields.notBeforeMs), derTime(fields.notAfterMs)),
-    encodeName(fields.subject),
+    fields.subject instanceof Uint8Array ? fields.subject : encodeName(fields.subject),
     fields.publicKey,
     derContext(3, extensions(fields)),
   );
