@@ -62,6 +62,23 @@ test("an event names its object, its source and its time", async () => {
   await recorder[Symbol.asyncDispose]();
 });
 
+test("events of one moment are listed in the order of their recording", async () => {
+  const { recorder, events } = setUp();
+  const messages = Array.from({ length: 20 }, (_, at) => `step ${at}`);
+  for (const message of messages) {
+    recorder.record({ about: pod, type: "Normal", reason: "Step", message });
+  }
+  await recorder.drained();
+  const byName = (await events()).sort((one, other) =>
+    (one.metadata?.name ?? "") < (other.metadata?.name ?? "") ? -1 : 1,
+  );
+  assert.deepEqual(
+    byName.map(({ message }) => message),
+    messages,
+  );
+  await recorder[Symbol.asyncDispose]();
+});
+
 test("a repeated event counts up; one that the server forgot begins anew", async () => {
   const { clock, transport, recorder, events } = setUp();
   const event = { about: pod, type: "Warning", reason: "BackOff", message: "again" } as const;

@@ -4,7 +4,7 @@ import type { Event, ObjectReference } from "../api/generated/types/core-v1.ts";
 import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { type Clock, formatTime, sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import { type Random, randomSuffix } from "../lib/random.ts";
+import type { Random } from "../lib/random.ts";
 import type { Client } from "./client.ts";
 import type { EventRecorder, RecordedEvent } from "./event-recorder.ts";
 import { metadataOf } from "./object-cache.ts";
@@ -15,6 +15,8 @@ const MEMORY_MAX = 1_024;
 const MEMORY_MS = 10 * 60_000;
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
+/** Less than a millisecond, so that a later one always gives a greater stamp. */
+const CHANCE_NS = 900_000;
 
 /** Who records, and through what. */
 export interface EventRecorderOptions {
@@ -53,6 +55,7 @@ class ApiEventRecorder implements RunningEventRecorder {
   readonly #remembered = new Map<string, Remembered>();
   readonly #stop = new AbortController();
   #sending: Promise<void> | undefined;
+  #lastStamp = 0n;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -131,10 +134,10 @@ class ApiEventRecorder implements RunningEventRecorder {
     { type, reason, message }: RecordedEvent,
     { about, atMs }: { about: ObjectReference; atMs: number },
   ): Promise<{ namespace: string; name: string }> {
-    const { client, random, component, host } = this.#options;
+    const { client, component, host } = this.#options;
     // Events about objects outside namespaces live in "default".
     const namespace = about.namespace ?? "default";
-    const name = `${about.name}.${atMs.toString(16)}${randomSuffix(random, 5)}`;
+    const name = `${about.name}.${this.#nextStamp(atMs).toString(16)}`;
     const time = formatTime(atMs);
     const event: Event = {
       metadata: { name, namespace },
@@ -151,6 +154,17 @@ class ApiEventRecorder implements RunningEventRecorder {
     };
     await client.for(EVENTS).create(event);
     return { namespace, name };
+  }
+
+  /**
+   * Nanoseconds that grow with every event, so that a list by name shows events of the same second
+   * in their order. The clock knows milliseconds only; chance keeps recorders apart.
+   */
+  #nextStamp(atMs: number): bigint {
+    const chance = Math.floor(this.#options.random.float() * CHANCE_NS);
+    const stamp = BigInt(atMs) * 1_000_000n + BigInt(chance);
+    this.#lastStamp = stamp > this.#lastStamp ? stamp : this.#lastStamp + 1n;
+    return this.#lastStamp;
   }
 
   #remember(key: string, event: Remembered): void {
