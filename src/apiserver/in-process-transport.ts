@@ -104,18 +104,15 @@ class SinkReceiver implements WatchReceiver, Disposable {
     this.#call = call;
   }
 
-  initial: WatchReceiver["initial"] = (objects) => {
-    for (const object of objects) {
+  backlog: WatchReceiver["backlog"] = (backlog) => {
+    for (const { type, object } of backlog) {
       if (this.#done) return;
-      this.#sink.event("ADDED", object.object());
+      this.#sink.event(type, object.object());
     }
   };
 
-  events: WatchReceiver["events"] = (events) => {
-    for (const { seen } of events) {
-      if (this.#done) return;
-      this.#sink.event(seen.type, seen.object.object());
-    }
+  event: WatchReceiver["event"] = (_event, { type, object }) => {
+    if (!this.#done) this.#sink.event(type, object.object());
   };
 
   bookmark: WatchReceiver["bookmark"] = (revision, initialEventsEnd) => {

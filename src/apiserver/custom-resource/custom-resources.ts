@@ -49,8 +49,8 @@ export class CustomResources implements Disposable {
     const { cache } = parts.definitions;
     for (const key of cache.keys("")) custom.#take(cache.get(key)?.object());
     await custom.#work;
-    custom.#subscription = cache.subscribe(cache.revision, {
-      deliver: (events) => custom.#deliver(events),
+    custom.#subscription = cache.follow({
+      deliver: (event) => custom.#deliver(event),
       ended: () => {},
     });
     return custom;
@@ -60,11 +60,9 @@ export class CustomResources implements Disposable {
     this.#subscription?.[Symbol.dispose]();
   }
 
-  #deliver(events: readonly CacheEvent[]): void {
-    for (const event of events) {
-      if (event.removed) this.#enqueue(() => this.#forget(event.key));
-      else this.#take(event.object.object());
-    }
+  #deliver(event: CacheEvent): void {
+    if (event.removed) this.#enqueue(() => this.#forget(event.key));
+    else this.#take(event.object.object());
   }
 
   #take(object: KubeObject | undefined): void {
@@ -166,7 +164,7 @@ export class CustomResources implements Disposable {
   /** Objects with finalizers take their time; others may hold the definition for long. */
   #retryWhenEmpty(served: ServedResource, definition: CustomResourceDefinition): void {
     const { cache } = served;
-    const subscription = cache.subscribe(cache.revision, {
+    const subscription = cache.follow({
       deliver: () => {
         if (cache.size > 0) return;
         subscription[Symbol.dispose]();

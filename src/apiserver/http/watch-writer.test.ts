@@ -39,6 +39,16 @@ class StuckResponse extends EventEmitter {
   }
 }
 
+function revisionsIn({ written }: StuckResponse): number[] {
+  const lines = written
+    .join("")
+    .split("\n")
+    .filter((line) => line.startsWith("{"));
+  return lines.map(
+    (line) => (JSON.parse(line) as { object: { revision: number } }).object.revision,
+  );
+}
+
 function writerOn(response: StuckResponse): WatchWriter {
   const served = {
     resource: { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" },
@@ -59,15 +69,21 @@ function eventOf(revision: number, sizeBytes: number): CacheEvent {
   return new CacheEvent({ object, previous: undefined, removed: false, timeMs: 0 });
 }
 
-function send(writer: WatchWriter, event: CacheEvent): void {
-  writer.events([{ event, seen: { type: "ADDED", object: event.object } }]);
+/** Resolves when what was sent before has been written. */
+function written(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
-test("a reader that stops is cut off once too much waits for it", () => {
+function send(writer: WatchWriter, event: CacheEvent): void {
+  writer.event(event, { type: "ADDED", object: event.object });
+}
+
+test("a reader that stops is cut off once too much waits for it", async () => {
   const response = new StuckResponse(1);
   const writer = writerOn(response);
   for (let revision = 1; revision <= 8 && !response.destroyed; revision++) {
     send(writer, eventOf(revision, 1 << 20));
+    await written();
   }
   assert.equal(response.written.length, 1);
   assert.equal(response.destroyed, false);
@@ -75,35 +91,57 @@ test("a reader that stops is cut off once too much waits for it", () => {
   assert.equal(response.destroyed, true);
 });
 
-test("what waited is written in order when the reader goes on, and then the end", () => {
+test("what waited is written in order when the reader goes on, and then the end", async () => {
   const response = new StuckResponse(1);
   const writer = writerOn(response);
-  for (let revision = 1; revision <= 3; revision++) send(writer, eventOf(revision, 0));
+  for (let revision = 1; revision <= 3; revision++) {
+    send(writer, eventOf(revision, 0));
+    await written();
+  }
   writer.ended();
   assert.equal(response.ended, false);
   response.room = 10;
   response.emit("drain");
-  const lines = response.written
-    .join("")
-    .split("\n")
-    .filter((line) => line.startsWith("{"));
-  const revisions = lines.map(
-    (line) => (JSON.parse(line) as { object: { revision: number } }).object.revision,
-  );
-  assert.deepEqual(revisions, [1, 2, 3]);
+  assert.deepEqual(revisionsIn(response), [1, 2, 3]);
   assert.equal(response.ended, true);
 });
 
-test("watchers of the same form share one encoding", () => {
+test("a long backlog is read as the reader takes it, and never cuts it off", async () => {
+  const response = new StuckResponse(1);
+  const writer = writerOn(response);
+  let read = 0;
+  writer.backlog(
+    (function* () {
+      for (let revision = 1; revision <= 20_000; revision++) {
+        read = revision;
+        yield { type: "ADDED", object: eventOf(revision, 1_000).object } as const;
+      }
+    })(),
+  );
+  assert.ok(read > 0 && read < 200, `${read} were read`);
+  send(writer, eventOf(20_001, 0));
+  await written();
+  response.room = Number.POSITIVE_INFINITY;
+  response.emit("drain");
+  const revisions = revisionsIn(response);
+  assert.deepEqual(
+    revisions,
+    Array.from({ length: 20_001 }, (_, at) => at + 1),
+  );
+});
+
+test("watchers of the same form share one encoding", async () => {
   const event = eventOf(1, 10);
   const [one, two] = [new StuckResponse(9), new StuckResponse(9)];
   send(writerOn(one), event);
+  await written();
   let encoded = 0;
   event.frame("ADDED", () => {
     encoded++;
     return Buffer.from("");
   });
   send(writerOn(two), event);
+  await written();
   assert.equal(encoded, 0);
   assert.deepEqual(one.written, two.written);
 });

@@ -1,12 +1,13 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { StatusError } from "../../api/errors.ts";
 import type { WatchEventType } from "../../api/transport.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import type { ReceivedEvent, WatchReceiver } from "../rest/watch.ts";
-import type { CachedObject } from "../watch-cache/cached-object.ts";
+import type { WatchReceiver } from "../rest/watch.ts";
+import type { CacheEvent, SeenEvent } from "../watch-cache/cache-event.ts";
 import type { Representation } from "./negotiation.ts";
 import { exactObjectOf, metadataOf } from "./representations.ts";
 import { tableOfObject } from "./table.ts";
@@ -14,7 +15,7 @@ import { tableOfObject } from "./table.ts";
 /** A watcher that lets more than this pile up is closed; it will list again. */
 const QUEUE_MAX_BYTES = 8 * 1024 * 1024;
 const QUEUE_MAX_FRAMES = 10_000;
-const INITIAL_CHUNK_BYTES = 64 * 1024;
+const BACKLOG_CHUNK_BYTES = 64 * 1024;
 
 const CHUNK_END = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
@@ -39,13 +40,15 @@ export interface WatchWriterOptions {
 export class WatchWriter implements WatchReceiver {
   readonly #response: ServerResponse;
   readonly #options: WatchWriterOptions;
+  /** What the client has to read before anything that waits in the queue; encoded as it reads. */
+  #backlog: Iterator<SeenEvent> | undefined;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #blocked = false;
-  #initial: readonly CachedObject[] = [];
-  #initialAt = 0;
+  #scheduled = false;
   #columnsSent = false;
   #ending = false;
+  #socket: Socket | undefined;
 
   constructor(response: ServerResponse, options: WatchWriterOptions) {
     this.#response = response;
@@ -62,23 +65,32 @@ export class WatchWriter implements WatchReceiver {
     response.flushHeaders();
     // The chunks are framed here, once for all watchers of an event.
     response.chunkedEncoding = false;
-    response.on("drain", () => {
-      this.#blocked = false;
-      this.#flush();
-    });
+    response.on("drain", this.#drained);
+    response.on("close", () => this.#socket?.off("drain", this.#drained));
   }
 
-  initial(objects: readonly CachedObject[]): void {
-    this.#initial = objects;
+  readonly #drained = (): void => {
+    this.#blocked = false;
+    this.#flush();
+  };
+
+  readonly #flushNow = (): void => {
+    this.#scheduled = false;
+    this.#flush();
+  };
+
+  backlog(seen: Iterable<SeenEvent>): void {
+    this.#backlog = seen[Symbol.iterator]();
     this.#flush();
   }
 
-  events(events: readonly ReceivedEvent[]): void {
-    for (const { event, seen } of events) {
-      this.#enqueue(event.frame(this.#frameName(seen.type), () => this.#encode(seen)));
-      this.#columnsSent = true;
-    }
-    this.#flush();
+  event(event: CacheEvent, seen: SeenEvent): void {
+    this.#enqueue(event.frame(this.#frameName(seen.type), () => this.#encode(seen)));
+    this.#columnsSent = true;
+    if (this.#scheduled || this.#blocked) return;
+    this.#scheduled = true;
+    // Later in this turn of the event loop: the answer to the writer of the event goes first.
+    process.nextTick(this.#flushNow);
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): void {
@@ -107,7 +119,8 @@ export class WatchWriter implements WatchReceiver {
   }
 
   #enqueue(frame: Uint8Array): void {
-    this.#queue.push(frame);
+    if (this.#queue.length === 0) this.#queue = [frame];
+    else this.#queue.push(frame);
     this.#queuedBytes += frame.byteLength;
     if (this.#queuedBytes > QUEUE_MAX_BYTES || this.#queue.length > QUEUE_MAX_FRAMES) {
       this.#queue = [];
@@ -119,34 +132,49 @@ export class WatchWriter implements WatchReceiver {
   #flush(): void {
     const response = this.#response;
     if (response.destroyed) return;
-    while (!this.#blocked && this.#initialAt < this.#initial.length) {
-      this.#blocked = !response.write(this.#initialChunk());
+    while (!this.#blocked && this.#backlog) {
+      const chunk = this.#backlogChunk(this.#backlog);
+      if (chunk.byteLength > 0) this.#blocked = !this.#write(chunk);
     }
     if (this.#blocked) return;
-    if (this.#queue.length > 0) {
-      const chunk = this.#queue.length === 1 ? this.#queue[0] : Buffer.concat(this.#queue);
+    const [first] = this.#queue;
+    if (first) {
+      const chunk = this.#queue.length === 1 ? first : Buffer.concat(this.#queue);
       this.#queue = [];
       this.#queuedBytes = 0;
-      this.#blocked = !response.write(chunk);
+      this.#blocked = !this.#write(chunk);
     }
     if (this.#ending && !response.writableEnded) response.end(LAST_CHUNK);
   }
 
-  #initialChunk(): Uint8Array {
+  /**
+   * Writes past the response, whose cork would cost more than the rest of a write. It has no
+   * socket while an earlier answer of a pipelining client is going out.
+   */
+  #write(bytes: Uint8Array): boolean {
+    const { socket } = this.#response;
+    if (!socket) return this.#response.write(bytes);
+    if (!this.#socket) {
+      this.#socket = socket;
+      this.#response.off("drain", this.#drained);
+      socket.on("drain", this.#drained);
+    }
+    return socket.write(bytes);
+  }
+
+  #backlogChunk(backlog: Iterator<SeenEvent>): Uint8Array {
     const frames: Uint8Array[] = [];
     let sizeBytes = 0;
-    while (sizeBytes < INITIAL_CHUNK_BYTES) {
-      const object = this.#initial[this.#initialAt];
-      if (!object) break;
-      this.#initialAt++;
-      const frame = this.#encode({ type: "ADDED", object });
+    while (sizeBytes < BACKLOG_CHUNK_BYTES) {
+      const { done, value } = backlog.next();
+      if (done) {
+        this.#backlog = undefined;
+        break;
+      }
+      const frame = this.#encode(value);
       this.#columnsSent = true;
       frames.push(frame);
       sizeBytes += frame.byteLength;
-    }
-    if (this.#initialAt >= this.#initial.length) {
-      this.#initial = [];
-      this.#initialAt = 0;
     }
     return Buffer.concat(frames);
   }
@@ -161,7 +189,7 @@ export class WatchWriter implements WatchReceiver {
     return `${type}/${format}/${as}/${version}/${include}/${columns}`;
   }
 
-  #encode(seen: { type: WatchEventType; object: CachedObject }): Uint8Array {
+  #encode(seen: SeenEvent): Uint8Array {
     const { representation, served, query, now } = this.#options;
     const { as, version, format } = representation;
     if (as === "object" && format === "json") {

@@ -1,13 +1,18 @@
 import { StatusError } from "../../api/errors.ts";
 import { fieldGetterFor, parseFieldSelector } from "../../api/selection/field-selector.ts";
-import { LabelSelectorError, matchesLabels, parseLabelSelector } from "../../lib/labels.ts";
+import {
+  LabelSelectorError,
+  type LabelRequirements,
+  matchesLabels,
+  parseLabelSelector,
+} from "../../lib/labels.ts";
+import type { Pin } from "../watch-cache/pin.ts";
 import { type AttributeMatcher, Selection } from "../watch-cache/selection.ts";
 import type { Call } from "./call.ts";
 
-function labelMatcher(text: string): AttributeMatcher {
+function labelRequirementsOf(text: string): LabelRequirements {
   try {
-    const requirements = parseLabelSelector(text);
-    return ({ labels }) => matchesLabels(requirements, labels);
+    return parseLabelSelector(text);
   } catch (error) {
     if (!(error instanceof LabelSelectorError)) throw error;
     throw new StatusError("BadRequest", error.message);
@@ -29,6 +34,7 @@ export function selectionOf(call: Call): Selection {
   let namespace = namespaced ? target.namespace : undefined;
   let name = target.name;
   const matchers: AttributeMatcher[] = [];
+  const pins: Pin[] = [];
   for (const requirement of parseFieldSelector(query.get("fieldSelector") ?? "")) {
     const { field, operator, value } = requirement;
     if (operator === "=" && field === "metadata.name" && (name === undefined || name === value)) {
@@ -41,10 +47,19 @@ export function selectionOf(call: Call): Selection {
       }
       const wanted = operator === "=";
       matchers.push(({ fields }) => ((fields[field] ?? "") === value) === wanted);
+      if (wanted) pins.push({ of: "fields", name: field, value });
     }
   }
   const labels = query.get("labelSelector");
-  if (labels !== undefined) matchers.push(labelMatcher(labels));
+  const requirements = labelRequirementsOf(labels ?? "");
+  if (requirements.length > 0) {
+    matchers.push((attributes) => matchesLabels(requirements, attributes.labels));
+  }
+  for (const { key: label, operator, values } of requirements) {
+    const [value] = values;
+    if (operator !== "In" || value === undefined || values.length > 1) continue;
+    pins.push({ of: "labels", name: label, value });
+  }
   const prefix = namespace ? `${namespace}/` : "";
   const key = keyWanted({ namespaced, namespace, name });
   const suffix = name !== undefined && key === undefined ? `/${name}` : "";
@@ -52,7 +67,7 @@ export function selectionOf(call: Call): Selection {
     matchers.length > 1
       ? (attributes) => matchers.every((matches) => matches(attributes))
       : matchers[0];
-  return new Selection({ prefix, key, suffix, matcher, attributesOf: served.attributesOf });
+  return new Selection({ prefix, key, suffix, pins, matcher, attributesOf: served.attributesOf });
 }
 
 function keyWanted(at: {

@@ -4,6 +4,7 @@ import type { Random } from "../../lib/random.ts";
 import type { CacheEvent, SeenEvent } from "../watch-cache/cache-event.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import type { Selection } from "../watch-cache/selection.ts";
+import type { Subscriber } from "../watch-cache/subscriber-index.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { Call } from "./call.ts";
 import { parseRevision } from "./resource-version.ts";
@@ -16,19 +17,13 @@ const TIMEOUT_MIN_SECONDS = 1_800;
 
 /** What the two kinds of watch connections have in common. Calls never overlap. */
 export interface WatchReceiver {
-  /** The objects that exist when a watch starts without a revision. */
-  initial(objects: readonly CachedObject[]): void;
-  /** What one commit changed, as this watcher sees it. */
-  events(events: readonly ReceivedEvent[]): void;
+  /** What comes before everything else: the state, or what was missed. Read when there is room. */
+  backlog(seen: Iterable<SeenEvent>): void;
+  /** A change as this watcher sees it; `event` is there to share encodings among watchers. */
+  event(event: CacheEvent, seen: SeenEvent): void;
   bookmark(revision: number, initialEventsEnd: boolean): void;
   /** The server ends the watch: in the ordinary way, or with a refusal. */
   ended(refusal?: StatusError): void;
-}
-
-/** `event` is there to share encodings of `seen` among watchers. */
-export interface ReceivedEvent {
-  event: CacheEvent;
-  seen: SeenEvent;
 }
 
 interface WatchParameters {
@@ -95,8 +90,19 @@ export function prepareWatch(
   };
 }
 
+function* seenThrough(selection: Selection, events: readonly CacheEvent[]): Generator<SeenEvent> {
+  for (const event of events) {
+    const seen = event.seenThrough(selection);
+    if (seen) yield seen;
+  }
+}
+
+function* asAdded(objects: readonly CachedObject[]): Generator<SeenEvent> {
+  for (const object of objects) yield { type: "ADDED", object };
+}
+
 /** One open watch. */
-class WatchSession implements Disposable {
+class WatchSession implements Subscriber, Disposable {
   readonly #cache: WatchCache;
   readonly #parameters: WatchParameters;
   readonly #receiver: WatchReceiver;
@@ -104,7 +110,7 @@ class WatchSession implements Disposable {
   #subscription: Disposable | undefined;
   #timers: Timer[] = [];
   #closed = false;
-  /** Events up to here were part of the initial state. */
+  /** Everything up to here was delivered, or is part of the backlog. */
   #after = 0;
 
   constructor(
@@ -139,19 +145,16 @@ class WatchSession implements Disposable {
 
   #begin(): void {
     const { revision, sendInitialEvents, bookmarks, timeoutMs } = this.#parameters;
-    const subscriber = {
-      deliver: (events: readonly CacheEvent[]) => this.#deliver(events),
-      ended: () => this.#end(),
-    };
+    const { selection } = this.#parameters;
     if (revision !== undefined && !sendInitialEvents) {
-      this.#after = revision;
-      this.#subscription = this.#cache.subscribe(revision, subscriber);
+      this.#receiver.backlog(seenThrough(selection, this.#cache.eventsAfter(revision)));
+      this.#after = Math.max(revision, this.#cache.revision);
     } else {
       this.#after = this.#cache.revision;
-      this.#receiver.initial(this.#cache.list(this.#parameters.selection));
+      this.#receiver.backlog(asAdded(this.#cache.list(selection)));
       if (sendInitialEvents && bookmarks) this.#receiver.bookmark(this.#after, true);
-      this.#subscription = this.#cache.subscribe(this.#after, subscriber);
     }
+    this.#subscription = this.#cache.follow(this, selection);
     // The receiver may have closed the watch from within.
     if (this.#closed) return this[Symbol.dispose]();
     this.#at(timeoutMs, () => this.#end());
@@ -162,15 +165,15 @@ class WatchSession implements Disposable {
     }
   }
 
-  #deliver(events: readonly CacheEvent[]): void {
-    if (this.#closed) return;
-    const received: ReceivedEvent[] = [];
-    for (const event of events) {
-      if (event.revision <= this.#after) continue;
-      const seen = event.seenThrough(this.#parameters.selection);
-      if (seen) received.push({ event, seen });
-    }
-    if (received.length > 0) this.#receiver.events(received);
+  deliver(event: CacheEvent): void {
+    if (this.#closed || event.revision <= this.#after) return;
+    this.#after = event.revision;
+    const seen = event.seenThrough(this.#parameters.selection);
+    if (seen) this.#receiver.event(event, seen);
+  }
+
+  ended(): void {
+    this.#end();
   }
 
   #bookmarkEvery(): void {

@@ -1,10 +1,8 @@
-import type { AttributesOf, CachedObject } from "./cached-object.ts";
+import type { Attributes, AttributesOf, CachedObject } from "./cached-object.ts";
+import type { Pin } from "./pin.ts";
 
 /** Decides on the attributes of an object. */
-export type AttributeMatcher = (attributes: {
-  labels: Readonly<Record<string, string>>;
-  fields: Readonly<Record<string, string>>;
-}) => boolean;
+export type AttributeMatcher = (attributes: Attributes) => boolean;
 
 /** Which objects of a resource a list or watch wants. */
 export class Selection {
@@ -14,6 +12,8 @@ export class Selection {
   readonly key: string | undefined;
   /** Keys end so: "/name" when a field selector names objects of every namespace. */
   readonly suffix: string;
+  /** Values that every selected object has; the matcher checks them, too. */
+  readonly pins: readonly Pin[];
   readonly #matcher: AttributeMatcher | undefined;
   readonly #attributesOf: AttributesOf;
 
@@ -21,12 +21,14 @@ export class Selection {
     prefix: string;
     key?: string | undefined;
     suffix?: string;
+    pins?: readonly Pin[];
     matcher?: AttributeMatcher | undefined;
     attributesOf: AttributesOf;
   }) {
     this.prefix = of.prefix;
     this.key = of.key;
     this.suffix = of.suffix ?? "";
+    this.pins = of.pins ?? [];
     this.#matcher = of.matcher;
     this.#attributesOf = of.attributesOf;
   }

@@ -7,6 +7,7 @@ import { type AttributesOf, CachedObject } from "./cached-object.ts";
 import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
 import type { Selection } from "./selection.ts";
 import { SortedKeys } from "./sorted-keys.ts";
+import { type Subscriber, SubscriberIndex } from "./subscriber-index.ts";
 
 /** How long a read waits for a revision that the cache has not reached. */
 const FUTURE_WAIT_MS = 3_000;
@@ -23,14 +24,6 @@ export interface WatchCacheOptions {
   ringLimits?: EventRingLimits;
 }
 
-/** Receives what happens to a resource. Called in revision order and never concurrently. */
-export interface Subscriber {
-  /** The events of one commit. Must not throw and must not keep the array. */
-  deliver(events: readonly CacheEvent[]): void;
-  /** The cache closes; nothing more will come. */
-  ended(): void;
-}
-
 interface Waiter {
   revision: number;
   resolve(): void;
@@ -44,7 +37,7 @@ interface Waiter {
 export class WatchCache implements Disposable {
   readonly #options: WatchCacheOptions;
   readonly #objects = new Map<string, CachedObject>();
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #subscribers: SubscriberIndex;
   readonly #keys: SortedKeys;
   readonly #ring: EventRing;
   #waiters: Waiter[] = [];
@@ -58,6 +51,7 @@ export class WatchCache implements Disposable {
     this.#options = options;
     this.#revision = list.revision;
     this.#keys = new SortedKeys(list.keys);
+    this.#subscribers = new SubscriberIndex(options.attributesOf);
     this.#ring = new EventRing(list.revision, options.ringLimits ?? DEFAULT_RING_LIMITS);
   }
 
@@ -157,27 +151,23 @@ export class WatchCache implements Disposable {
   }
 
   /**
-   * Delivers everything after `fromRevision`: kept history at once, then changes as they come.
+   * What happened after `revision`, in order. With `follow` in the same turn nothing is missed.
    * @throws StatusError Expired when the history does not reach back that far
    */
-  subscribe(fromRevision: number, subscriber: Subscriber): Disposable {
-    if (fromRevision < this.#ring.startRevision) {
-      throw new StatusError(
-        "Expired",
-        `too old resource version: ${fromRevision} (${this.#ring.startRevision})`,
-      );
-    }
-    const missed = this.#ring.after(fromRevision);
-    if (missed.length > 0) subscriber.deliver(missed);
-    for (const event of missed) event.forgetFrames();
-    this.#subscribers.add(subscriber);
-    return { [Symbol.dispose]: () => this.#subscribers.delete(subscriber) };
+  eventsAfter(revision: number): readonly CacheEvent[] {
+    const { startRevision } = this.#ring;
+    if (revision >= startRevision) return this.#ring.after(revision);
+    throw new StatusError("Expired", `too old resource version: ${revision} (${startRevision})`);
+  }
+
+  /** Delivers changes as they come; with a selection, at least those that it sees. */
+  follow(subscriber: Subscriber, selection?: Selection): Disposable {
+    return this.#subscribers.add(subscriber, selection);
   }
 
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
     for (const subscriber of this.#subscribers) subscriber.ended();
-    this.#subscribers.clear();
     for (const waiter of this.#waiters) waiter.resolve();
   }
 
@@ -190,17 +180,20 @@ export class WatchCache implements Disposable {
       batch.push(cached);
     }
     this.#revision = Math.max(this.#revision, batch.at(-1)?.revision ?? 0);
-    for (const subscriber of this.#subscribers) {
-      try {
-        subscriber.deliver(batch);
-      } catch (error) {
-        this.#subscribers.delete(subscriber);
-        subscriber.ended();
-        this.#options.logger.error("a watcher failed and was dropped", { error });
-      }
+    for (const event of batch) {
+      this.#subscribers.visit(event, (subscriber) => this.#hand(event, subscriber));
     }
     for (const event of batch) event.forgetFrames();
     this.#wake();
+  }
+
+  #hand(event: CacheEvent, subscriber: Subscriber): void {
+    try {
+      subscriber.deliver(event);
+    } catch (error) {
+      subscriber.ended();
+      this.#options.logger.error("a watcher failed and was dropped", { error });
+    }
   }
 
   #apply(event: StoreEvent, timeMs: number): CacheEvent {
