@@ -3,10 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Node, NodeSpec, Pod, PodSpec } from "../api/generated/types/core-v1.ts";
 import { seededRandom } from "../lib/random.ts";
-import { ClusterState } from "./cluster-state.ts";
-import { filtersFor } from "./filters.ts";
-import { profileOf } from "./pod-profile.ts";
+import { defaultPlugins } from "./framework/default-plugins.ts";
+import { Framework } from "./framework/framework.ts";
+import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { failureMessage, schedule } from "./schedule.ts";
+import { ClusterState } from "./state/cluster-state.ts";
 
 interface NodeShape {
   cpu?: string;
@@ -57,12 +58,24 @@ function pod(shape: PodShape = {}): Pod {
 function cluster(nodes: Node[], placed: [Pod, string][] = []): ClusterState {
   const state = new ClusterState();
   for (const one of nodes) state.setNode(one);
-  for (const [one, on] of placed) state.addPod(profileOf(one), on);
+  for (const [one, on] of placed) state.addPod(recordOf(one), on);
   return state;
 }
 
+const recordOf = (one: Pod): PodRecord => new ProfileTable().recordOf(one);
+
+function frameworkOver(state: ClusterState): Framework {
+  const plugins = defaultPlugins();
+  return new Framework(state, {
+    schedulerName: "default-scheduler",
+    plugins,
+    percentageOfNodesToScore: 0,
+  });
+}
+
 function decide(state: ClusterState, wanted: Pod): string {
-  const decision = schedule(state, profileOf(wanted), seededRandom(1));
+  const framework = frameworkOver(state);
+  const decision = schedule(recordOf(wanted), { framework, random: seededRandom(1) });
   return decision.node ?? failureMessage(decision);
 }
 
@@ -309,7 +322,7 @@ for (const [name, state, wanted, expected] of CASES) {
 test("a removed pod gives back everything it held", () => {
   const state = cluster([node("n1", { cpu: "1", ...zone("a") })]);
   const holder = pod({ ...a, spec: { ...port(80), affinity: apart } });
-  state.addPod(profileOf(holder), "n1");
+  state.addPod(recordOf(holder), "n1");
   assert.match(decide(state, pod({ ...a, spec: port(80) })), /free ports/);
   state.removePod(holder.metadata?.uid ?? "");
   assert.equal(decide(state, pod({ ...a, spec: { ...port(80), affinity: apart } })), "n1");
@@ -337,6 +350,7 @@ test("property: decisions never break a filter and never over-commit a node", ()
       node("n3", { cpu: "4", memory: "4Gi", pods: "5", ...zone("b") }),
     ]);
     const random = seededRandom(seed);
+    const framework = frameworkOver(state);
     for (const { cpu, memory, app: label, rule } of shapes) {
       const rules: Record<string, Partial<PodSpec>> = {
         none: {},
@@ -347,18 +361,20 @@ test("property: decisions never break a filter and never over-commit a node", ()
         ssd: { nodeSelector: { disk: "ssd" } },
       };
       const requests = { cpu: `${cpu}m`, memory: `${memory}Mi` };
-      const profile = profileOf(pod({ requests, labels: { app: label }, spec: rules[rule] ?? {} }));
-      const decision = schedule(state, profile, random);
-      const fit = state.live.filter((slot) =>
-        filtersFor(state, profile).every((filter) => filter.test(slot) === undefined),
-      );
-      const names = fit.map((slot) => state.nodes[slot]?.name);
+      const profile = recordOf(pod({ requests, labels: { app: label }, spec: rules[rule] ?? {} }));
+      const decision = schedule(profile, { framework, random });
+      const fresh = frameworkOver(state).planFor(profile.profile);
+      fresh.begin(profile);
+      const names = [...state.live]
+        .filter((slot) => fresh.passes(slot))
+        .map((slot) => state.nodes[slot]?.name);
       if (decision.node === undefined) assert.deepEqual(names, []);
       else assert.ok(names.includes(decision.node));
       if (decision.node !== undefined) state.addPod(profile, decision.node);
       for (const slot of state.live) {
-        for (const [resource, column] of state.allocatable) {
-          assert.ok((state.requested.get(resource)?.[slot] ?? 0) <= (column[slot] ?? 0), resource);
+        for (const [id, name] of state.resources.names.entries()) {
+          const requested = state.resources.requested[id]?.[slot] ?? 0;
+          assert.ok(requested <= (state.resources.allocatable[id]?.[slot] ?? 0), name);
         }
       }
     }

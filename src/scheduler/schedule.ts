@@ -1,82 +1,211 @@
 import type { Random } from "../lib/random.ts";
-import type { ClusterState, NodeEntry } from "./cluster-state.ts";
-import { type FilterName, filtersFor } from "./filters.ts";
-import type { PodProfile } from "./pod-profile.ts";
-import { scoreSlots } from "./scores.ts";
+import type { Framework } from "./framework/framework.ts";
+import type { NodeRefusal, Plan } from "./framework/plan.ts";
+import type { PodRecord } from "./pod/pod-profile.ts";
+import type { ClusterState, NodeEntry } from "./state/cluster-state.ts";
+import type { Nominations } from "./state/nominations.ts";
 
 /** Where a pod goes, or why it can go nowhere. */
-export type Decision =
-  | { node: string; score: number }
-  | {
-      node: undefined;
-      nodesTotal: number;
-      /** Reason to number of nodes that gave it. */
-      reasons: ReadonlyMap<string, number>;
-      rejectedBy: ReadonlySet<FilterName>;
-    };
+export type Decision = Chosen | NoNode;
 
-/** Below this many nodes every one is looked at. */
+/** A node that the pod fits. */
+export interface Chosen {
+  node: string;
+  score: number;
+}
+
+/** No node fits. */
+export interface NoNode {
+  node: undefined;
+  nodesTotal: number;
+  /** Reason to number of nodes that gave it; empty when `refusal` holds for all. */
+  reasons: ReadonlyMap<string, number>;
+  /** Set when the pod is refused whatever the node. */
+  refusal: NodeRefusal | undefined;
+  rejectedBy: ReadonlySet<string>;
+  /** Slots that might take the pod if others left them. */
+  resolvable: readonly number[];
+}
+
+/** What a decision reads besides the pod. */
+export interface ScheduleInput {
+  framework: Framework;
+  random: Random;
+  /** Pods that were promised room by preemption; they count where they are expected. */
+  nominations?: Nominations | undefined;
+}
+
+/** Below this many nodes every one is looked at: a part of them is not worth a worse choice. */
 const FULL_SCAN_NODES = 1000;
 
 /** How many feasible nodes are enough to choose among: upstream's share, 50 % falling to 5 %. */
-export function enoughFeasible(nodesTotal: number): number {
-  if (nodesTotal < FULL_SCAN_NODES) return nodesTotal;
-  const percent = Math.max(5, 50 - Math.floor(nodesTotal / 125));
-  return Math.max(100, Math.floor((nodesTotal * percent) / 100));
+export function enoughFeasible(nodesTotal: number, percentage: number): number {
+  if (percentage >= 100 || (percentage <= 0 && nodesTotal < FULL_SCAN_NODES)) return nodesTotal;
+  const share = percentage > 0 ? percentage : Math.max(5, 50 - Math.floor(nodesTotal / 125));
+  return Math.min(nodesTotal, Math.max(100, Math.floor((nodesTotal * share) / 100)));
 }
 
 /**
  * Decides for one pod. Reads the state and changes nothing; equal state, pod and randomness give
  * an equal decision.
  */
-export function schedule(state: ClusterState, pod: PodProfile, random: Random): Decision {
-  const { live } = state;
-  const filters = filtersFor(state, pod);
-  const enough = enoughFeasible(live.length);
-  const start = enough < live.length ? Math.floor(random.float() * live.length) : 0;
-  const feasible: number[] = [];
-  const reasons = new Map<string, number>();
-  const rejectedBy = new Set<FilterName>();
-  for (let step = 0; step < live.length && feasible.length < enough; step++) {
-    const slot = live[(start + step) % live.length] as number;
-    let fits = true;
-    for (const filter of filters) {
-      const failed = filter.test(slot);
-      if (!failed) continue;
-      for (const reason of failed) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-      rejectedBy.add(filter.name);
-      fits = false;
-      break;
+export function schedule(pod: PodRecord, input: ScheduleInput): Decision {
+  const { framework } = input;
+  const plan = framework.planFor(pod.profile);
+  const refusal = plan.begin(pod);
+  if (refusal) return refusedOutright(framework.state, refusal);
+  const count = findFeasible(pod, { ...input, plan });
+  if (count === 0) return refusedByNodes(pod, { framework, plan });
+  return pick(pod, { ...input, plan, count });
+}
+
+/** Fills the scratch with feasible slots and returns their number. */
+export function findFeasible(pod: PodRecord, input: ScheduleInput & { plan: Plan }): number {
+  const { framework, plan, random, nominations } = input;
+  const { state, scratch } = framework;
+  scratch.ensure(state.size);
+  const { feasible } = scratch;
+  const contested = nominations?.contestedBy(pod);
+  const nominated = nominations?.slotOf(pod, state);
+  if (nominated !== undefined && passesContested(nominated, { ...input, pod, contested })) {
+    feasible[0] = nominated;
+    return 1;
+  }
+  const candidates = namedSlots(pod, state) ?? state.live;
+  const total = candidates.length;
+  const enough = enoughFeasible(total, framework.percentageOfNodesToScore);
+  let at = enough < total ? Math.floor(random.float() * total) : 0;
+  let count = 0;
+  for (let step = 0; step < total && count < enough; step++) {
+    const slot = candidates[at] as number;
+    if (++at === total) at = 0;
+    const isFit = contested
+      ? passesContested(slot, { ...input, pod, contested })
+      : plan.passes(slot);
+    if (isFit) feasible[count++] = slot;
+  }
+  return count;
+}
+
+/** The nodes that a pod is tied to by name, or undefined. */
+function namedSlots({ profile }: PodRecord, state: ClusterState): Int32Array | undefined {
+  if (!profile.onlyNodes) return undefined;
+  return Int32Array.from([...profile.onlyNodes].flatMap((name) => state.slotOf(name) ?? []));
+}
+
+/**
+ * Whether a node takes the pod both with and without the pods that preemption promised it to:
+ * they may come or not, and some filters want others to be there.
+ */
+function passesContested(
+  slot: number,
+  of: ScheduleInput & { pod: PodRecord; plan: Plan; contested: ReadonlySet<string> | undefined },
+): boolean {
+  const { pod, framework, plan, nominations } = of;
+  const { state } = framework;
+  const { name } = state.nodes[slot] as NodeEntry;
+  if (!plan.passes(slot)) return false;
+  if (!of.contested?.has(name)) return true;
+  const expected = nominations?.expectedOn(name, pod) ?? [];
+  for (const other of expected) state.addPod(other, name);
+  const fits = plan.beginAgain(pod) === undefined && plan.passes(slot);
+  for (const other of expected) state.removePod(other.uid);
+  plan.beginAgain(pod);
+  return fits;
+}
+
+/** The best of the feasible slots; among equals each has the same chance. */
+function pick(pod: PodRecord, of: ScheduleInput & { plan: Plan; count: number }): Chosen {
+  const { framework, plan, count, random } = of;
+  const { state, scratch } = framework;
+  const nameOf = (slot: number) => (state.nodes[slot] as NodeEntry).name;
+  if (count === 1) return { node: nameOf(scratch.feasible[0] as number), score: 0 };
+  const totals = scoreFeasible(pod, { framework, plan, count });
+  let best = 0;
+  let most = Number.NEGATIVE_INFINITY;
+  let ties = 0;
+  for (let at = 0; at < count; at++) {
+    const total = totals[at] as number;
+    if (total > most) {
+      most = total;
+      best = at;
+      ties = 1;
+    } else if (total === most) {
+      ties++;
+      if (random.float() * ties < 1) best = at;
     }
-    if (fits) feasible.push(slot);
   }
-  if (feasible.length === 0) {
-    return { node: undefined, nodesTotal: live.length, reasons, rejectedBy };
-  }
-  return pick(state, { feasible, scores: scoresOf(state, { pod, feasible }), random });
+  return { node: nameOf(scratch.feasible[best] as number), score: most };
 }
 
-function scoresOf(
-  state: ClusterState,
-  { pod, feasible }: { pod: PodProfile; feasible: readonly number[] },
-): number[] {
-  return feasible.length === 1 ? [0] : scoreSlots(state, pod, feasible);
+/** Weighted sums of all opinions on the first `count` feasible slots. */
+export function scoreFeasible(
+  pod: PodRecord,
+  of: { framework: Framework; plan: Plan; count: number },
+): Float64Array {
+  const { count, plan } = of;
+  const { feasible, totals, scores } = of.framework.scratch;
+  totals.fill(0, 0, count);
+  for (const { scorer, weight } of plan.scorers) {
+    if (!scorer.score(pod, feasible, { count, into: scores })) continue;
+    for (let at = 0; at < count; at++) {
+      totals[at] = (totals[at] as number) + weight * (scores[at] as number);
+    }
+  }
+  return totals;
 }
 
-/** The best slot; among equals each has the same chance. */
-function pick(
-  state: ClusterState,
-  of: { feasible: readonly number[]; scores: readonly number[]; random: Random },
-): Decision {
-  const score = Math.max(...of.scores);
-  const best = of.feasible.filter((_, at) => of.scores[at] === score);
-  const slot = best[best.length === 1 ? 0 : Math.floor(of.random.float() * best.length)] as number;
-  return { node: (state.nodes[slot] as NodeEntry).name, score };
+function refusedOutright(state: ClusterState, refusal: NodeRefusal): NoNode {
+  return {
+    node: undefined,
+    nodesTotal: state.live.length,
+    reasons: new Map(),
+    refusal,
+    rejectedBy: new Set([refusal.plugin]),
+    resolvable: refusal.unresolvable ? [] : [...state.live],
+  };
 }
+
+/** Asks every node again, for its reason: only pods without a place pay for that. */
+function refusedByNodes(
+  { profile }: PodRecord,
+  { framework, plan }: { framework: Framework; plan: Plan },
+): NoNode {
+  const { state } = framework;
+  const reasons = new Map<string, number>();
+  const rejectedBy = new Set<string>();
+  const resolvable: number[] = [];
+  for (const slot of state.live) {
+    const isNamed = profile.onlyNodes?.has((state.nodes[slot] as NodeEntry).name) ?? true;
+    const refusal = isNamed ? plan.refusal(slot) : NOT_NAMED;
+    if (!refusal) continue;
+    for (const reason of refusal.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    rejectedBy.add(refusal.plugin);
+    if (!refusal.unresolvable) resolvable.push(slot);
+  }
+  const nodesTotal = state.live.length;
+  return { node: undefined, nodesTotal, reasons, refusal: undefined, rejectedBy, resolvable };
+}
+
+const NOT_NAMED: NodeRefusal = {
+  plugin: "NodeAffinity",
+  reasons: ["node(s) didn't satisfy plugin(s) [NodeAffinity]"],
+  unresolvable: true,
+};
 
 /** `0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.` */
-export function failureMessage(decision: Extract<Decision, { node: undefined }>): string {
+export function failureMessage(decision: NoNode): string {
   if (decision.nodesTotal === 0) return "no nodes available to schedule pods";
-  const parts = [...decision.reasons].map(([reason, count]) => `${count} ${reason}`).sort();
-  return `0/${decision.nodesTotal} nodes are available: ${parts.join(", ")}.`;
+  const parts = decision.refusal
+    ? decision.refusal.reasons.join(", ")
+    : countedReasons(decision.reasons);
+  return `0/${decision.nodesTotal} nodes are available: ${parts}.`;
+}
+
+/** `1 Insufficient cpu, 2 node(s) were unschedulable`, sorted as text. */
+export function countedReasons(reasons: ReadonlyMap<string, number>): string {
+  return [...reasons]
+    .map(([reason, count]) => `${count} ${reason}`)
+    .sort()
+    .join(", ");
 }

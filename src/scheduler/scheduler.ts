@@ -4,14 +4,27 @@ import type { Node, Pod } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { Change, InformerFactory } from "../client/informer.ts";
-import { type Clock, formatTime, type Timer } from "../lib/clock.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
 import { deepEqual } from "../lib/deep-equal.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
-import { ClusterState } from "./cluster-state.ts";
-import { type PodProfile, profileOf } from "./pod-profile.ts";
-import { type Decision, failureMessage, schedule } from "./schedule.ts";
-import { SchedulingQueue, type WakeUp } from "./scheduling-queue.ts";
+import {
+  bind,
+  BINDINGS_MAX,
+  PlacementRefusedError,
+  reserve,
+  unreserve,
+  WaitingPods,
+} from "./binding-cycle.ts";
+import type { ClusterEvent, Placement, QueueingHint } from "./framework/contract.ts";
+import { defaultPlugins } from "./framework/default-plugins.ts";
+import { Framework } from "./framework/framework.ts";
+import { PodFeedback } from "./pod-feedback.ts";
+import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
+import { SchedulingQueue } from "./queue/scheduling-queue.ts";
+import { failureMessage, type NoNode, schedule } from "./schedule.ts";
+import { ClusterState } from "./state/cluster-state.ts";
+import { Nominations } from "./state/nominations.ts";
 
 /** Decisions run for at most this long before other work gets a turn. */
 const TURN_MS = 5;
@@ -31,7 +44,7 @@ export interface SchedulerOptions {
 /**
  * Binds pods to nodes until disposed. Decides on a pod in the same turn in which the informer
  * shows it; binds concurrently, with every decision assumed at once, so that a burst of pods never
- * shares a place twice. Writes only through `pods/binding` and the PodScheduled condition.
+ * shares a place twice. Writes only through `pods/binding` and the pod's status.
  */
 export function runScheduler(options: SchedulerOptions): Disposable {
   const loop = new SchedulerLoop(options);
@@ -42,12 +55,16 @@ export function runScheduler(options: SchedulerOptions): Disposable {
 class SchedulerLoop implements Disposable {
   readonly #options: SchedulerOptions;
   readonly #state = new ClusterState();
-  readonly #queue = new SchedulingQueue();
-  /** Last seen pods that wait, for events and conditions. */
-  readonly #waiting = new Map<string, Pod>();
-  /** UIDs whose binding is on its way or accepted but not yet shown by the informer. */
-  readonly #assumed = new Set<string>();
+  readonly #profiles = new ProfileTable();
+  readonly #nominations = new Nominations();
+  readonly #frameworks = new Map<string, Framework>();
+  readonly #queue: SchedulingQueue;
+  readonly #feedback: PodFeedback;
+  readonly #waiting = new WaitingPods();
+  /** Placements on their way, or accepted but not yet shown by the informer. */
+  readonly #assumed = new Map<string, Placement>();
   readonly #subscriptions: Disposable[] = [];
+  #bindings = 0;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #turnPlanned = false;
@@ -56,6 +73,15 @@ class SchedulerLoop implements Disposable {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#feedback = new PodFeedback(options);
+    const schedulerName = options.name ?? "default-scheduler";
+    const plugins = defaultPlugins();
+    const framework = { schedulerName, plugins, percentageOfNodesToScore: 0 };
+    this.#frameworks.set(schedulerName, new Framework(this.#state, framework));
+    const hints = new Map<string, QueueingHint>();
+    for (const { plugin } of plugins) if (plugin.hint) hints.set(plugin.name, plugin.hint);
+    const compare = (a: PodRecord, b: PodRecord) => b.profile.priority - a.profile.priority;
+    this.#queue = new SchedulingQueue({ compare, hints });
   }
 
   start(): void {
@@ -88,67 +114,67 @@ class SchedulerLoop implements Disposable {
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    for (const framework of this.#frameworks.values()) framework[Symbol.dispose]();
   }
 
   #nodeChanged(change: Change<Node>): void {
+    const name = change.object.metadata?.name ?? "";
     if (change.type === "deleted") {
-      this.#state.removeNode(change.object.metadata?.name ?? "");
+      this.#state.removeNode(name);
       return;
     }
     if (change.type === "updated" && !isRelevantChange(change.previous, change.object)) return;
     this.#state.setNode(change.object);
-    this.#wakeUp(change.type === "added" ? "node-added" : "node-changed");
+    const kind = change.type === "added" ? "node-added" : "node-changed";
+    this.#wakeUp({ kind, slot: this.#state.slotOf(name) as number });
   }
 
   #podChanged(change: Change<Pod>): void {
     const pod = change.object;
     const uid = pod.metadata?.uid ?? "";
     const phase = pod.status?.phase;
-    const over = change.type === "deleted" || phase === "Succeeded" || phase === "Failed";
-    if (over) {
+    if (change.type === "deleted" || phase === "Succeeded" || phase === "Failed") {
       this.#forget(uid);
-      if (this.#state.removePod(uid)) this.#wakeUp("pod-removed");
-      return;
+      this.#removed(uid);
+    } else if (pod.spec?.nodeName) {
+      this.#placedPodChanged(change, pod.spec.nodeName);
+    } else {
+      this.#pendingPodChanged(pod);
     }
-    if (pod.spec?.nodeName) {
-      const fresh = change.type === "added" || !change.previous.spec?.nodeName;
-      const labelsChanged =
-        change.type === "updated" && change.previous.metadata?.labels !== pod.metadata?.labels;
-      const terminates =
-        change.type === "updated" &&
-        change.previous.metadata?.deletionTimestamp !== pod.metadata?.deletionTimestamp;
-      this.#forget(uid);
-      if (!fresh && !labelsChanged && !terminates) return;
-      this.#state.addPod(profileOf(pod), pod.spec.nodeName);
-      this.#wakeUp("pod-added");
-      return;
-    }
-    this.#pendingPodChanged(change);
   }
 
-  #pendingPodChanged(change: Change<Pod>): void {
+  #placedPodChanged(change: Exclude<Change<Pod>, { type: "deleted" }>, node: string): void {
     const pod = change.object;
     const uid = pod.metadata?.uid ?? "";
+    const isFresh = change.type === "added" || !change.previous.spec?.nodeName;
+    if (!isFresh && !isRelevantPodChange(change.previous, pod)) return;
+    this.#forget(uid);
+    const record = this.#profiles.recordOf(pod);
+    this.#state.addPod(record, node);
+    const kind = isFresh ? "pod-added" : "pod-changed";
+    this.#wakeUp({ kind, pod: record, slot: this.#state.slotOfPod(uid) });
+  }
+
+  #pendingPodChanged(pod: Pod): void {
+    const uid = pod.metadata?.uid ?? "";
     if (this.#assumed.has(uid)) return;
-    const ours = (pod.spec?.schedulerName || "default-scheduler") === this.#name;
-    const gated = (pod.spec?.schedulingGates?.length ?? 0) > 0;
-    if (!ours || gated || pod.metadata?.deletionTimestamp) {
+    const framework = this.#frameworks.get(pod.spec?.schedulerName || "default-scheduler");
+    const isHeld =
+      (pod.spec?.schedulingGates?.length ?? 0) > 0 ||
+      framework?.plugins.some(({ plugin }) => plugin.preEnqueue?.(pod) !== undefined);
+    if (!framework || isHeld || pod.metadata?.deletionTimestamp) {
       this.#forget(uid);
       return;
     }
-    const known = this.#waiting.get(uid);
-    this.#waiting.set(uid, pod);
-    const same =
-      known !== undefined &&
-      deepEqual(known.spec, pod.spec) &&
-      deepEqual(known.metadata?.labels ?? {}, pod.metadata?.labels ?? {});
-    if (same && this.#queue.has(uid)) return;
-    this.#queue.add(profileOf(pod), this.#now());
+    const record = this.#profiles.recordOf(pod);
+    const known = this.#queue.get(uid);
+    // Equal requests share a profile; what else changed is no reason for another attempt.
+    if (known?.profile === record.profile) {
+      this.#queue.refresh(record);
+      return;
+    }
+    this.#queue.add(record, this.#now());
     this.#planTurn();
-  }
-
-  get #name(): string {
-    return this.#options.name ?? "default-scheduler";
   }
 
   #now(): number {
@@ -157,14 +183,20 @@ class SchedulerLoop implements Disposable {
 
   #forget(uid: string): void {
     this.#assumed.delete(uid);
-    this.#waiting.delete(uid);
+    this.#nominations.delete(uid);
     this.#queue.remove(uid);
   }
 
-  #wakeUp(change: WakeUp): void {
+  /** The pod holds its place no more. */
+  #removed(uid: string): void {
+    const slot = this.#state.slotOfPod(uid);
+    const pod = this.#state.removePod(uid);
+    if (pod) this.#wakeUp({ kind: "pod-removed", pod, slot });
+  }
+
+  #wakeUp(event: ClusterEvent): void {
     if (this.#queue.size === 0) return;
-    this.#queue.wakeUp(change, this.#now());
-    this.#planTurn();
+    if (this.#queue.wakeUp(event, { state: this.#state, nowMs: this.#now() })) this.#planTurn();
   }
 
   /** A microtask: after the informer's delivery, before any other work. */
@@ -180,7 +212,9 @@ class SchedulerLoop implements Disposable {
   #turn(): void {
     const begunMs = this.#now();
     const waitMs = this.#queue.advance(begunMs);
-    for (let pod = this.#queue.next(); pod; pod = this.#queue.next()) {
+    while (this.#bindings < BINDINGS_MAX) {
+      const pod = this.#queue.next();
+      if (!pod) break;
       this.#decide(pod);
       if (this.#now() - begunMs > TURN_MS) {
         this.#wakeLater(0);
@@ -202,83 +236,74 @@ class SchedulerLoop implements Disposable {
     });
   }
 
-  #decide(pod: PodProfile): void {
-    const { random, logger } = this.#options;
-    const decision = schedule(this.#state, pod, random);
-    if (decision.node !== undefined) {
-      this.#assumed.add(pod.uid);
-      this.#state.addPod(pod, decision.node);
-      this.#bind(pod, decision.node).catch((error: unknown) => {
-        logger.error("binding failed", { pod: pod.name, error });
-      });
+  #frameworkOf({ pod }: PodRecord): Framework {
+    const name = pod.spec?.schedulerName || "default-scheduler";
+    return this.#frameworks.get(name) as Framework;
+  }
+
+  #decide(pod: PodRecord): void {
+    const framework = this.#frameworkOf(pod);
+    const { random } = this.#options;
+    const decision = schedule(pod, { framework, random, nominations: this.#nominations });
+    if (decision.node === undefined) {
+      this.#refused(pod, decision);
       return;
     }
+    const placement = { pod, node: decision.node };
+    const refused = reserve(placement, framework.plugins);
+    if (refused) {
+      this.#failed(pod, refused);
+      return;
+    }
+    this.#assumed.set(pod.uid, placement);
+    this.#state.addPod(pod, decision.node);
+    this.#bindings++;
+    void this.#bind(placement, framework);
+  }
+
+  #refused(pod: PodRecord, decision: NoNode): void {
     this.#queue.refused(pod.uid, { rejectedBy: decision.rejectedBy, nowMs: this.#now() });
+    this.#sleepUntilNext();
+    void this.#feedback.unschedulable(pod, { message: failureMessage(decision) });
+  }
+
+  /** The attempt came to nothing; the next one comes after the pod's back-off. */
+  #failed(pod: PodRecord, error: unknown): void {
+    this.#queue.failed(pod.uid, this.#now());
+    this.#sleepUntilNext();
+    // The pod is gone or somebody else placed it: its informer will say so.
+    if (isConflict(error) || isNotFound(error)) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof PlacementRefusedError ? "Unschedulable" : "SchedulerError";
+    if (reason === "SchedulerError") {
+      this.#options.logger.warn("binding failed", { pod: pod.name, error });
+    }
+    void this.#feedback.unschedulable(pod, { message, reason });
+  }
+
+  #sleepUntilNext(): void {
     const waitMs = this.#queue.advance(this.#now());
     if (waitMs !== undefined) this.#wakeLater(waitMs);
-    this.#tellRefusal(pod, decision).catch((error: unknown) => {
-      if (!isNotFound(error)) logger.warn("condition not written", { pod: pod.name, error });
-    });
   }
 
-  async #bind(pod: PodProfile, node: string): Promise<void> {
-    const { client, events } = this.#options;
-    const { uid, name, namespace } = pod;
-    const about = this.#waiting.get(uid);
+  async #bind(placement: Placement, framework: Framework): Promise<void> {
+    const { client, clock } = this.#options;
+    const { plugins } = framework;
+    const { pod, node } = placement;
     try {
-      await client.for(PODS).post({ name, namespace }, "binding", {
-        apiVersion: "v1",
-        kind: "Binding",
-        metadata: { name, namespace, uid },
-        target: { apiVersion: "v1", kind: "Node", name: node },
-      });
+      await bind(placement, { client, clock, plugins, waiting: this.#waiting });
+      this.#queue.remove(pod.uid);
+      this.#nominations.delete(pod.uid);
+      this.#feedback.scheduled(pod, node);
     } catch (error) {
+      unreserve(placement, plugins);
       // The informer may have told of the pod's end, or of its place, in the meantime.
-      if (this.#assumed.delete(uid)) {
-        this.#state.removePod(uid);
-        this.#wakeUp("pod-removed");
-      }
-      this.#queue.failed(uid, this.#now());
-      this.#wakeLater(0);
-      if (isConflict(error) || isNotFound(error)) return;
-      throw error;
-    }
-    this.#queue.remove(uid);
-    const message = `Successfully assigned ${namespace}/${name} to ${node}`;
-    if (about) {
-      events.record({ about: kinded(about), type: "Normal", reason: "Scheduled", message });
+      if (this.#assumed.delete(pod.uid)) this.#removed(pod.uid);
+      this.#failed(pod, error);
+    } finally {
+      if (this.#bindings-- === BINDINGS_MAX) this.#wakeLater(0);
     }
   }
-
-  async #tellRefusal(
-    pod: PodProfile,
-    decision: Extract<Decision, { node: undefined }>,
-  ): Promise<void> {
-    const { client, clock, events } = this.#options;
-    const about = this.#waiting.get(pod.uid);
-    if (!about) return;
-    const message = failureMessage(decision);
-    const reason = "FailedScheduling";
-    events.record({ about: kinded(about), type: "Warning", reason, message });
-    const wanted = { type: "PodScheduled", status: "False", reason: "Unschedulable", message };
-    const known = about.status?.conditions?.find(({ type }) => type === "PodScheduled");
-    if (known?.status === "False" && known.reason === wanted.reason) {
-      if (known.message === message) return;
-    }
-    const since = known?.status === "False" ? known.lastTransitionTime : undefined;
-    const condition = { ...wanted, lastTransitionTime: since ?? formatTime(clock.now()) };
-    await client
-      .for(PODS)
-      .patch(
-        { name: pod.name, namespace: pod.namespace },
-        { metadata: { uid: pod.uid }, status: { conditions: [condition] } },
-        { type: "strategic", subresource: "status" },
-      );
-  }
-}
-
-function kinded(pod: Pod): object {
-  return { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
 }
 
 /** Heartbeats change a node's status all the time; only these parts decide on placement. */
@@ -288,5 +313,14 @@ function isRelevantChange(before: Node, after: Node): boolean {
     deepEqual(before.metadata?.labels ?? {}, after.metadata?.labels ?? {}) &&
     deepEqual(before.status?.allocatable ?? {}, after.status?.allocatable ?? {}) &&
     deepEqual(before.status?.images ?? [], after.status?.images ?? [])
+  );
+}
+
+/** A placed pod's status changes all the time; only these parts count for others. */
+function isRelevantPodChange(before: Pod, after: Pod): boolean {
+  return (
+    before.metadata?.deletionTimestamp !== after.metadata?.deletionTimestamp ||
+    !deepEqual(before.metadata?.labels ?? {}, after.metadata?.labels ?? {}) ||
+    !deepEqual(before.spec?.containers, after.spec?.containers)
   );
 }

@@ -1,5 +1,5 @@
-import type { Container, Pod } from "../api/generated/types/core-v1.ts";
-import { quantityToMilli, quantityToNumber } from "../lib/quantity.ts";
+import type { Container, Pod } from "../../api/generated/types/core-v1.ts";
+import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 
 /** Amounts by resource name: cpu in milli-CPU, everything else in its own unit. */
 export type Amounts = Map<string, number>;
@@ -46,6 +46,10 @@ export function podRequests(pod: Pod, read: (container: Container) => Amounts): 
   for (const container of pod.spec?.containers ?? []) addTo(running, read(container));
   addTo(running, sidecars);
   raiseTo(running, peak);
+  // What is asked for the pod as a whole takes the place of the sum of its containers.
+  for (const [name, amount] of amountsOf(pod.spec?.resources?.requests)) {
+    running.set(name, amount);
+  }
   addTo(running, amountsOf(pod.spec?.overhead));
   return running;
 }

@@ -1,14 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { profileOf } from "./pod-profile.ts";
+import type { ClusterEvent } from "../framework/contract.ts";
+import { type PodRecord, ProfileTable } from "../pod/pod-profile.ts";
+import { ClusterState } from "../state/cluster-state.ts";
 import { SchedulingQueue } from "./scheduling-queue.ts";
 
 const profile = (name: string, priority = 0) =>
-  profileOf({
+  new ProfileTable().recordOf({
     metadata: { name, uid: name, namespace: "default" },
     spec: { containers: [], priority },
   });
-const unfit = new Set(["NodeResourcesFit"] as const);
+const unfit = new Set(["NodeResourcesFit"]);
+const state = new ClusterState();
+const newQueue = () =>
+  new SchedulingQueue({
+    compare: (a: PodRecord, b: PodRecord) => b.profile.priority - a.profile.priority,
+    hints: new Map([["NodeResourcesFit", ({ kind }: ClusterEvent) => kind === "pod-removed"]]),
+  });
+const happens = (
+  queue: SchedulingQueue,
+  of: { kind: "pod-added" | "pod-removed"; nowMs: number },
+) =>
+  queue.wakeUp(
+    { kind: of.kind, pod: profile("other"), slot: undefined },
+    { state, nowMs: of.nowMs },
+  );
 const drain = (queue: SchedulingQueue) => {
   const names: string[] = [];
   for (let pod = queue.next(); pod; pod = queue.next()) names.push(pod.name);
@@ -16,7 +32,7 @@ const drain = (queue: SchedulingQueue) => {
 };
 
 test("priority goes first, then arrival", () => {
-  const queue = new SchedulingQueue();
+  const queue = newQueue();
   for (const [name, priority] of [
     ["a", 0],
     ["b", 5],
@@ -29,13 +45,13 @@ test("priority goes first, then arrival", () => {
 });
 
 test("a refused pod sleeps until a change that can help, and through its back-off", () => {
-  const queue = new SchedulingQueue();
+  const queue = newQueue();
   queue.add(profile("a"), 0);
   queue.next();
   queue.refused("a", { rejectedBy: unfit, nowMs: 0 });
-  queue.wakeUp("pod-added", 2000);
+  happens(queue, { kind: "pod-added", nowMs: 2000 });
   assert.deepEqual(drain(queue), []);
-  queue.wakeUp("pod-removed", 500);
+  happens(queue, { kind: "pod-removed", nowMs: 500 });
   assert.deepEqual(drain(queue), []);
   assert.equal(queue.advance(600), 400);
   assert.equal(queue.advance(1000), undefined);
@@ -43,16 +59,16 @@ test("a refused pod sleeps until a change that can help, and through its back-of
 });
 
 test("a sleeper whose back-off is over is tried at once", () => {
-  const queue = new SchedulingQueue();
+  const queue = newQueue();
   queue.add(profile("a"), 0);
   queue.next();
   queue.refused("a", { rejectedBy: unfit, nowMs: 0 });
-  queue.wakeUp("pod-removed", 1500);
+  happens(queue, { kind: "pod-removed", nowMs: 1500 });
   assert.deepEqual(drain(queue), ["a"]);
 });
 
 test("nobody sleeps for more than five minutes", () => {
-  const queue = new SchedulingQueue();
+  const queue = newQueue();
   queue.add(profile("a"), 0);
   queue.next();
   queue.refused("a", { rejectedBy: unfit, nowMs: 0 });
@@ -62,10 +78,10 @@ test("nobody sleeps for more than five minutes", () => {
 });
 
 test("a pod whose binding is on its way is not tried by another change", () => {
-  const queue = new SchedulingQueue();
+  const queue = newQueue();
   queue.add(profile("a"), 0);
   queue.next();
-  queue.wakeUp("node-added", 10_000);
+  queue.wakeUp({ kind: "node-added", slot: 0 }, { state, nowMs: 10_000 });
   queue.add(profile("a"), 10_000);
   assert.deepEqual(drain(queue), []);
   queue.failed("a", 10_000);
@@ -73,7 +89,7 @@ test("a pod whose binding is on its way is not tried by another change", () => {
 });
 
 test("a removed pod is never handed out", () => {
-  const queue = new SchedulingQueue();
+  const queue = newQueue();
   queue.add(profile("a"), 0);
   queue.remove("a");
   assert.deepEqual(drain(queue), []);

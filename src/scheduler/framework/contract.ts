@@ -1,0 +1,91 @@
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
+import type { ClusterState } from "../state/cluster-state.ts";
+
+/** Highest score a plugin may give before its weight. */
+export const SCORE_MAX = 100;
+
+/** Why a node, or every node, is refused. Reasons are upstream's words: people search for them. */
+export interface Refusal {
+  reasons: readonly string[];
+  /** Set when taking pods away would not help either. */
+  unresolvable?: boolean;
+}
+
+/**
+ * A filter of one profile over all nodes, kept as long as pods of the profile come. Per decision
+ * `begin` runs once and `test` once per node that is looked at, so whatever does not depend on the
+ * slot belongs into `begin`.
+ */
+export interface NodeFilter extends Partial<Disposable> {
+  /** Set when the answer depends on the node object alone: it is then asked once per change of it. */
+  readonly nodeOnly?: true;
+  /** Gets ready for one decision. False: every node passes. A refusal: no node does. */
+  begin(pod: PodRecord): boolean | Refusal;
+  /** 0 when the node may take the pod, or a code up to 2^31 that `explain` understands. */
+  test(slot: number): number;
+  explain(code: number): Refusal;
+}
+
+/** An opinion of one profile on the nodes that passed every filter. */
+export interface NodeScorer extends Partial<Disposable> {
+  /**
+   * Writes a score of 0 to `SCORE_MAX` for each of the first `count` slots into `into`. False when
+   * all nodes are alike to it; then nothing needs to be written.
+   */
+  score(pod: PodRecord, slots: Int32Array, out: { count: number; into: Float64Array }): boolean;
+}
+
+/** What the parts of a plugin are made from. */
+export interface PluginContext {
+  state: ClusterState;
+  profile: PodProfile;
+}
+
+/** What a plugin answers when asked to hold a pod: go, wait for `allow`, or turn it down. */
+export type Permission = "allow" | { waitMs: number } | Refusal;
+
+/** A pod on its way to a node. */
+export interface Placement {
+  pod: PodRecord;
+  node: string;
+}
+
+/** A change of the cluster that may make room for a pod that was turned down. */
+export type ClusterEvent =
+  | { kind: "node-added"; slot: number }
+  | { kind: "node-changed"; slot: number }
+  | { kind: "pod-added"; pod: PodRecord; slot: number | undefined }
+  | { kind: "pod-changed"; pod: PodRecord; slot: number | undefined }
+  | { kind: "pod-removed"; pod: PodRecord; slot: number | undefined }
+  | { kind: "storage-changed" };
+
+/** Tells whether an event may undo a refusal of this plugin for this pod. */
+export type QueueingHint = (event: ClusterEvent, pod: PodRecord, state: ClusterState) => boolean;
+
+/**
+ * One plugin of the scheduling framework; each method is an extension point and all are optional.
+ * `filter` and `score` are asked once per profile for a part that then serves many pods.
+ */
+export interface SchedulerPlugin {
+  readonly name: string;
+  /** PreEnqueue: a text keeps the pod out of the queue until the pod changes. */
+  preEnqueue?(pod: Pod): string | undefined;
+  /** QueueSort: negative when `a` goes first. Exactly one enabled plugin has it. */
+  compare?(a: PodRecord, b: PodRecord): number;
+  /** PreFilter and Filter. */
+  filter?(context: PluginContext): NodeFilter | undefined;
+  /** PreScore, Score and NormalizeScore. */
+  score?(context: PluginContext): NodeScorer | undefined;
+  /** Reserve: takes what the decision promises, or refuses; `unreserve` gives it back. */
+  reserve?(placement: Placement): Refusal | undefined;
+  unreserve?(placement: Placement): void;
+  permit?(placement: Placement): Permission;
+  /** PreBind: resolves when the node is ready for the binding. @throws when it will not be */
+  preBind?(placement: Placement): Promise<void> | undefined;
+  /** Bind: undefined leaves it to the next plugin. @throws when the binding was refused */
+  bind?(placement: Placement): Promise<void> | undefined;
+  postBind?(placement: Placement): void;
+  /** Without a hint every event is worth another try. */
+  hint?: QueueingHint;
+}

@@ -1,0 +1,72 @@
+import type { PodProfile } from "../pod/pod-profile.ts";
+import type { ClusterState } from "../state/cluster-state.ts";
+import { type EnabledPlugin, Plan } from "./plan.ts";
+
+/** Plans that are kept; the one that was not needed for longest makes room. */
+const PLANS_MAX = 256;
+
+/** What one scheduler name schedules with. */
+export interface FrameworkOptions {
+  schedulerName: string;
+  plugins: readonly EnabledPlugin[];
+  /** Share of the nodes that is enough to choose among, 1 to 100; 0 lets their number decide. */
+  percentageOfNodesToScore: number;
+}
+
+/** The plugins of one scheduler name over one state, with the plans of recent profiles. */
+export class Framework implements Disposable {
+  readonly schedulerName: string;
+  readonly percentageOfNodesToScore: number;
+  readonly plugins: readonly EnabledPlugin[];
+  readonly state: ClusterState;
+  /** Space for one decision, reused by the next. */
+  readonly scratch: Scratch = new Scratch();
+  readonly #plans = new Map<PodProfile, Plan>();
+
+  constructor(state: ClusterState, options: FrameworkOptions) {
+    this.state = state;
+    this.schedulerName = options.schedulerName;
+    this.plugins = options.plugins;
+    this.percentageOfNodesToScore = options.percentageOfNodesToScore;
+  }
+
+  planFor(profile: PodProfile): Plan {
+    let plan = this.#plans.get(profile);
+    if (plan) {
+      if (this.#plans.size === 1) return plan;
+      this.#plans.delete(profile);
+    } else {
+      plan = new Plan({ state: this.state, profile, plugins: this.plugins });
+      if (this.#plans.size >= PLANS_MAX) this.#dropOldest();
+    }
+    this.#plans.set(profile, plan);
+    return plan;
+  }
+
+  [Symbol.dispose](): void {
+    for (const plan of this.#plans.values()) plan[Symbol.dispose]();
+    this.#plans.clear();
+  }
+
+  #dropOldest(): void {
+    for (const [profile, plan] of this.#plans) {
+      this.#plans.delete(profile);
+      plan[Symbol.dispose]();
+      return;
+    }
+  }
+}
+
+/** Arrays as long as there are slots. */
+class Scratch {
+  feasible: Int32Array = new Int32Array(0);
+  totals: Float64Array = new Float64Array(0);
+  scores: Float64Array = new Float64Array(0);
+
+  ensure(size: number): void {
+    if (this.feasible.length >= size) return;
+    this.feasible = new Int32Array(size);
+    this.totals = new Float64Array(size);
+    this.scores = new Float64Array(size);
+  }
+}

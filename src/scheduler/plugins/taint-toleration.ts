@@ -1,0 +1,58 @@
+import type { Taint } from "../../api/generated/types/core-v1.ts";
+import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
+import type { SchedulerPlugin } from "../framework/contract.ts";
+import { normalize } from "../framework/normalize.ts";
+import { perNode } from "../framework/per-node.ts";
+
+/** Taints keep pods away that do not tolerate them; PreferNoSchedule only counts against a node. */
+export const taintToleration: SchedulerPlugin = {
+  name: "TaintToleration",
+  filter({ state, profile }) {
+    const seen: Taint[] = [];
+    const codes = new Map<string, number>();
+    return {
+      nodeOnly: true,
+      begin: () => true,
+      test(slot) {
+        const taints = state.nodes[slot]?.taints ?? [];
+        if (taints.length === 0) return 0;
+        const taint = untoleratedTaint(taints, profile.tolerations);
+        if (!taint) return 0;
+        const text = `${taint.key}: ${taint.value ?? ""}`;
+        let code = codes.get(text);
+        if (code === undefined) codes.set(text, (code = seen.push(taint)));
+        return code;
+      },
+      explain(code) {
+        const taint = seen[code - 1];
+        return {
+          reasons: [`node(s) had untolerated taint {${taint?.key}: ${taint?.value ?? ""}}`],
+          unresolvable: true,
+        };
+      },
+    };
+  },
+  score({ state, profile }) {
+    // Only tolerations that are about preferences soften one.
+    const tolerations = profile.tolerations.filter(
+      ({ effect }) => !effect || effect === "PreferNoSchedule",
+    );
+    const counts = perNode(state, (slot) => {
+      let count = 0;
+      for (const taint of state.nodes[slot]?.taints ?? []) {
+        if (taint.effect === "PreferNoSchedule" && !isTolerated(taint, tolerations)) count++;
+      }
+      return count;
+    });
+    return {
+      score(_pod, slots, { count, into }) {
+        const column = counts.current();
+        for (let at = 0; at < count; at++) into[at] = column[slots[at] as number] as number;
+        return normalize(into, { count, better: "fewer" });
+      },
+    };
+  },
+  hint: (event, { profile }, state) =>
+    (event.kind === "node-added" || event.kind === "node-changed") &&
+    !untoleratedTaint(state.nodes[event.slot]?.taints ?? [], profile.tolerations),
+};

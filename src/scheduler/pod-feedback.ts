@@ -1,0 +1,94 @@
+import { isNotFound } from "../api/errors.ts";
+import { PODS } from "../api/generated/resources.ts";
+import type { Pod, PodCondition } from "../api/generated/types/core-v1.ts";
+import type { Client } from "../client/client.ts";
+import type { EventRecorder } from "../client/event-recorder.ts";
+import { type Clock, formatTime } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { PodRecord } from "./pod/pod-profile.ts";
+
+/** What the scheduler tells about a pod goes through these. */
+export interface PodFeedbackDeps {
+  client: Client;
+  clock: Clock;
+  events: EventRecorder;
+  logger: Logger;
+}
+
+/** Tells users what became of their pods: events and the PodScheduled condition. */
+export class PodFeedback {
+  readonly #deps: PodFeedbackDeps;
+
+  constructor(deps: PodFeedbackDeps) {
+    this.#deps = deps;
+  }
+
+  scheduled({ pod, namespace, name }: PodRecord, node: string): void {
+    const message = `Successfully assigned ${namespace}/${name} to ${node}`;
+    this.#event(pod, { type: "Normal", reason: "Scheduled", message });
+  }
+
+  preempted(victim: Pod, by: { preemptor: PodRecord; node: string }): void {
+    const message = `Preempted by pod ${by.preemptor.uid} on node ${by.node}`;
+    this.#event(victim, { type: "Normal", reason: "Preempted", message });
+  }
+
+  /** Never rejects: a condition that could not be written comes with the next attempt. */
+  async unschedulable(
+    { pod }: PodRecord,
+    of: { message: string; reason?: "Unschedulable" | "SchedulerError"; nominatedNode?: string },
+  ): Promise<void> {
+    const { message, reason = "Unschedulable", nominatedNode } = of;
+    this.#event(pod, { type: "Warning", reason: "FailedScheduling", message });
+    const condition = this.#condition(pod, { reason, message });
+    const status = {
+      ...(condition ? { conditions: [condition] } : {}),
+      ...(nominatedNode === undefined || nominatedNode === (pod.status?.nominatedNodeName ?? "")
+        ? {}
+        : { nominatedNodeName: nominatedNode || null }),
+    };
+    if (Object.keys(status).length > 0) await this.#patchStatus(pod, status);
+  }
+
+  /** Takes a pod's claim to a node away. */
+  async clearNomination({ pod }: PodRecord): Promise<void> {
+    await this.#patchStatus(pod, { nominatedNodeName: null });
+  }
+
+  #condition(pod: Pod, of: { reason: string; message: string }): PodCondition | undefined {
+    const known = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+    const isKnown = known?.status === "False";
+    if (isKnown && known.reason === of.reason && known.message === of.message) return undefined;
+    const since = isKnown ? known.lastTransitionTime : undefined;
+    const lastTransitionTime = since ?? formatTime(this.#deps.clock.now());
+    return {
+      type: "PodScheduled",
+      status: "False",
+      lastTransitionTime,
+      ...of,
+    };
+  }
+
+  async #patchStatus({ metadata }: Pod, status: object): Promise<void> {
+    const { client, logger } = this.#deps;
+    const { name = "", namespace, uid } = metadata ?? {};
+    try {
+      await client
+        .for(PODS)
+        .patch(
+          { name, namespace },
+          { metadata: { uid }, status },
+          { type: "strategic", subresource: "status" },
+        );
+    } catch (error) {
+      if (!isNotFound(error)) logger.warn("pod status not written", { pod: name, error });
+    }
+  }
+
+  #event(
+    { metadata }: Pod,
+    event: { type: "Normal" | "Warning"; reason: string; message: string },
+  ): void {
+    this.#deps.events.record({ about: { apiVersion: "v1", kind: "Pod", metadata }, ...event });
+  }
+}

@@ -1,0 +1,207 @@
+import type { Container, Pod, Toleration } from "../../api/generated/types/core-v1.ts";
+import { type NodeTest, requiredNodeTest, termTest } from "../../api/node-affinity.ts";
+import type { Labels } from "../../lib/labels.ts";
+import { type PodAffinities, podAffinities } from "./affinity-terms.ts";
+import type { PodSelector } from "./pod-selector.ts";
+import {
+  type Amounts,
+  filteredRequests,
+  podRequests,
+  scoredRequests,
+} from "./resource-requests.ts";
+import {
+  defaultSpreadSelector,
+  type SpreadConstraint,
+  spreadConstraints,
+} from "./spread-constraints.ts";
+
+/** A port of the node that a container binds. */
+export interface HostPort {
+  protocol: string;
+  port: number;
+  ip: string;
+}
+
+/**
+ * What placement asks of a pod, compiled once. Pods of one template share a profile, and with it
+ * everything that is worked out for it: the equivalence class.
+ */
+export interface PodProfile extends PodAffinities {
+  namespace: string;
+  labels: Labels;
+  ownerUid: string | undefined;
+  priority: number;
+  preempts: boolean;
+  requests: Amounts;
+  /** Requests with stand-ins for absent ones; only scores read them. */
+  scored: Amounts;
+  /** Normalised names, one per container and init container. */
+  images: readonly string[];
+  hostPorts: readonly HostPort[];
+  tolerations: readonly Toleration[];
+  /** From `spec.nodeName` of a pod that still has to be admitted there. */
+  nodeName: string | undefined;
+  /** `nodeSelector` and required node affinity; undefined accepts every node. */
+  fitsNode: NodeTest | undefined;
+  /** Set when required affinity names its nodes, as a DaemonSet's pods do. */
+  onlyNodes: ReadonlySet<string> | undefined;
+  preferredNodes: readonly { weight: number; test: NodeTest }[];
+  spreadHard: readonly SpreadConstraint[];
+  spreadSoft: readonly SpreadConstraint[];
+  /** Whom default constraints spread, for a pod without constraints of its own. */
+  defaultSpread: PodSelector | undefined;
+  /** Claims by name, those of generic ephemeral volumes too. */
+  claims: readonly string[];
+}
+
+/** One pod: its profile and what is its own. */
+export interface PodRecord {
+  uid: string;
+  namespace: string;
+  name: string;
+  profile: PodProfile;
+  terminating: boolean;
+  /** The object as last seen; shared, never edited. */
+  pod: Pod;
+}
+
+/** Profiles that are remembered; more only means that equal pods share less. */
+const PROFILES_MAX = 2048;
+
+/** Compiles pods and lets pods that ask for the same share one profile. */
+export class ProfileTable {
+  readonly #profiles = new Map<string, PodProfile>();
+
+  recordOf(pod: Pod): PodRecord {
+    return {
+      uid: pod.metadata?.uid ?? "",
+      namespace: pod.metadata?.namespace ?? "",
+      name: pod.metadata?.name ?? "",
+      profile: this.profileOf(pod),
+      terminating: pod.metadata?.deletionTimestamp !== undefined,
+      pod,
+    };
+  }
+
+  /** @throws LabelSelectorError for a selector that validation let through */
+  profileOf(pod: Pod): PodProfile {
+    const key = profileKey(pod);
+    const known = this.#profiles.get(key);
+    if (known) {
+      this.#profiles.delete(key);
+      this.#profiles.set(key, known);
+      return known;
+    }
+    const profile = compileProfile(pod);
+    this.#profiles.set(key, profile);
+    if (this.#profiles.size > PROFILES_MAX) {
+      const [oldest] = this.#profiles.keys();
+      if (oldest !== undefined) this.#profiles.delete(oldest);
+    }
+    return profile;
+  }
+}
+
+/** Everything that `compileProfile` reads, as text. */
+function profileKey({ metadata, spec }: Pod): string {
+  const owner = metadata?.ownerReferences?.find((one) => one.controller === true);
+  const container = ({ image, ports, resources, restartPolicy }: Container) => [
+    image,
+    resources?.requests,
+    ports?.map(({ hostPort, protocol, hostIP }) => (hostPort ? [hostPort, protocol, hostIP] : 0)),
+    restartPolicy,
+  ];
+  return JSON.stringify([
+    metadata?.namespace,
+    metadata?.labels,
+    owner?.uid,
+    owner?.kind,
+    spec?.priority,
+    spec?.preemptionPolicy,
+    spec?.nodeName,
+    spec?.nodeSelector,
+    spec?.affinity,
+    spec?.tolerations,
+    spec?.topologySpreadConstraints,
+    spec?.overhead,
+    spec?.resources,
+    spec?.containers?.map(container),
+    spec?.initContainers?.map(container),
+    claimsOf({ metadata, spec } as Pod),
+  ]);
+}
+
+/** Compiles a pod. @throws LabelSelectorError for a selector that validation let through */
+function compileProfile(pod: Pod): PodProfile {
+  const spec = pod.spec;
+  const namespace = pod.metadata?.namespace ?? "";
+  const labels = pod.metadata?.labels ?? {};
+  const owner = pod.metadata?.ownerReferences?.find((one) => one.controller === true);
+  const { nodeAffinity } = spec?.affinity ?? {};
+  const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const spread = spreadConstraints(pod);
+  return {
+    namespace,
+    labels,
+    ownerUid: owner?.uid,
+    priority: spec?.priority ?? 0,
+    preempts: spec?.preemptionPolicy !== "Never",
+    requests: podRequests(pod, filteredRequests),
+    scored: podRequests(pod, scoredRequests),
+    images: containers.map(({ image = "" }) => normalizedImage(image)),
+    hostPorts: hostPortsOf(containers),
+    tolerations: spec?.tolerations ?? [],
+    nodeName: spec?.nodeName || undefined,
+    fitsNode: requiredNodeTest(spec?.nodeSelector, required?.nodeSelectorTerms),
+    onlyNodes: namedNodes(required?.nodeSelectorTerms),
+    preferredNodes: (nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
+      ({ weight, preference }) => ({ weight, test: termTest(preference) }),
+    ),
+    spreadHard: spread.hard,
+    spreadSoft: spread.soft,
+    defaultSpread:
+      spread.hard.length + spread.soft.length > 0 ? undefined : defaultSpreadSelector(pod),
+    ...podAffinities(spec?.affinity, { namespace, labels }),
+    claims: claimsOf(pod),
+  };
+}
+
+function hostPortsOf(containers: readonly Container[]): HostPort[] {
+  return containers
+    .flatMap(({ ports }) => ports ?? [])
+    .filter(({ hostPort }) => (hostPort ?? 0) > 0)
+    .map(({ hostPort = 0, protocol = "TCP", hostIP }) => ({
+      port: hostPort,
+      protocol,
+      ip: hostIP || "0.0.0.0",
+    }));
+}
+
+type NodeSelectorTerms = Parameters<typeof requiredNodeTest>[1];
+
+/** Node names, when every term is tied to some by `metadata.name`. */
+function namedNodes(terms: NodeSelectorTerms): ReadonlySet<string> | undefined {
+  if (!terms || terms.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const { matchFields } of terms) {
+    const field = matchFields?.find(
+      ({ key, operator }) => key === "metadata.name" && operator === "In",
+    );
+    if (!field) return undefined;
+    for (const name of field.values ?? []) names.add(name);
+  }
+  return names;
+}
+
+/** An image without a tag means ":latest", as nodes report it. */
+function normalizedImage(image: string): string {
+  return image.lastIndexOf(":") <= image.lastIndexOf("/") ? `${image}:latest` : image;
+}
+
+function claimsOf({ metadata, spec }: Pod): string[] {
+  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName ?? ""];
+    return ephemeral ? [`${metadata?.name}-${name}`] : [];
+  });
+}

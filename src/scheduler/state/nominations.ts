@@ -1,0 +1,55 @@
+import type { PodRecord } from "../pod/pod-profile.ts";
+import type { ClusterState } from "./cluster-state.ts";
+
+/** Pods that preemption made room for, on the nodes where that room is. */
+export class Nominations {
+  readonly #byNode = new Map<string, Map<string, PodRecord>>();
+  readonly #nodeByPod = new Map<string, string>();
+
+  set(pod: PodRecord, node: string): void {
+    this.delete(pod.uid);
+    this.#nodeByPod.set(pod.uid, node);
+    const pods = this.#byNode.get(node);
+    if (pods) pods.set(pod.uid, pod);
+    else this.#byNode.set(node, new Map([[pod.uid, pod]]));
+  }
+
+  delete(uid: string): void {
+    const node = this.#nodeByPod.get(uid);
+    if (node === undefined) return;
+    this.#nodeByPod.delete(uid);
+    const pods = this.#byNode.get(node);
+    pods?.delete(uid);
+    if (pods?.size === 0) this.#byNode.delete(node);
+  }
+
+  nodeOf(uid: string): string | undefined {
+    return this.#nodeByPod.get(uid);
+  }
+
+  slotOf({ uid }: PodRecord, state: ClusterState): number | undefined {
+    const node = this.#nodeByPod.get(uid);
+    return node === undefined ? undefined : state.slotOf(node);
+  }
+
+  /** Nodes on which others at least as important are expected; undefined when there is none. */
+  contestedBy(pod: PodRecord): ReadonlySet<string> | undefined {
+    if (this.#byNode.size === 0) return undefined;
+    const nodes = [...this.#byNode.keys()].filter((node) => this.expectedOn(node, pod).length > 0);
+    return nodes.length > 0 ? new Set(nodes) : undefined;
+  }
+
+  /** Pods expected on a node that go before `pod`. */
+  expectedOn(node: string, pod: PodRecord): PodRecord[] {
+    return [...(this.#byNode.get(node)?.values() ?? [])].filter(
+      (other) => other.uid !== pod.uid && other.profile.priority >= pod.profile.priority,
+    );
+  }
+
+  /** Pods expected on a node that come after `pod`: they lose their claim to it. */
+  lowerOn(node: string, pod: PodRecord): PodRecord[] {
+    return [...(this.#byNode.get(node)?.values() ?? [])].filter(
+      (other) => other.profile.priority < pod.profile.priority,
+    );
+  }
+}
