@@ -9,6 +9,7 @@ import { benchApi } from "./api-bench.ts";
 import { benchLists } from "./list-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchPodStart } from "./pod-start-bench.ts";
+import { benchSchedule, WORKLOADS } from "./schedule-bench.ts";
 
 test("the API benchmark still runs", async () => {
   const certificates = issueTestCertificates(Date.now());
@@ -63,4 +64,11 @@ test("the pod start benchmark still runs", async () => {
 test("memory of this process can be read", () => {
   const { pssMiB, pssAnonymousMiB, rssMiB } = memoryOf([process.pid]);
   assert.ok(pssAnonymousMiB > 0 && pssMiB >= pssAnonymousMiB && rssMiB >= pssMiB);
+});
+
+test("the scheduling benchmark still runs", () => {
+  for (const workload of WORKLOADS) {
+    const { perSecond } = benchSchedule({ nodes: 40, pods: 20, workload });
+    assert.ok(perSecond > 0, workload);
+  }
 });

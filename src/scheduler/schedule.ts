@@ -144,13 +144,10 @@ export function scoreFeasible(
   of: { framework: Framework; plan: Plan; count: number },
 ): Float64Array {
   const { count, plan } = of;
-  const { feasible, totals, scores } = of.framework.scratch;
+  const { feasible, totals } = of.framework.scratch;
   totals.fill(0, 0, count);
   for (const { scorer, weight } of plan.scorers) {
-    if (!scorer.score(pod, feasible, { count, into: scores })) continue;
-    for (let at = 0; at < count; at++) {
-      totals[at] = (totals[at] as number) + weight * (scores[at] as number);
-    }
+    scorer.addScores(pod, feasible, { count, weight, totals });
   }
   return totals;
 }

@@ -18,7 +18,7 @@ export interface Refusal {
  * slot belongs into `begin`.
  */
 export interface NodeFilter extends Partial<Disposable> {
-  /** Set when the answer depends on the node object alone: it is then asked once per change of it. */
+  /** The answer depends on the node object alone: it is asked once per change of that. */
   readonly nodeOnly?: true;
   /** Gets ready for one decision. False: every node passes. A refusal: no node does. */
   begin(pod: PodRecord): boolean | Refusal;
@@ -27,13 +27,21 @@ export interface NodeFilter extends Partial<Disposable> {
   explain(code: number): Refusal;
 }
 
+/** Where scores go: one total per slot at the same place. */
+export interface ScoreOutput {
+  /** Only so many slots and totals count. */
+  count: number;
+  weight: number;
+  totals: Float64Array;
+}
+
 /** An opinion of one profile on the nodes that passed every filter. */
 export interface NodeScorer extends Partial<Disposable> {
   /**
-   * Writes a score of 0 to `SCORE_MAX` for each of the first `count` slots into `into`. False when
-   * all nodes are alike to it; then nothing needs to be written.
+   * Adds `weight` times a whole score of 0 to `SCORE_MAX` to the total of each slot. Adds nothing
+   * when all nodes are alike to it.
    */
-  score(pod: PodRecord, slots: Int32Array, out: { count: number; into: Float64Array }): boolean;
+  addScores(pod: PodRecord, slots: Int32Array, out: ScoreOutput): void;
 }
 
 /** What the parts of a plugin are made from. */

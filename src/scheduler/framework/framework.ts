@@ -61,12 +61,10 @@ export class Framework implements Disposable {
 class Scratch {
   feasible: Int32Array = new Int32Array(0);
   totals: Float64Array = new Float64Array(0);
-  scores: Float64Array = new Float64Array(0);
 
   ensure(size: number): void {
     if (this.feasible.length >= size) return;
     this.feasible = new Int32Array(size);
     this.totals = new Float64Array(size);
-    this.scores = new Float64Array(size);
   }
 }

@@ -1,24 +1,21 @@
-import { SCORE_MAX } from "./contract.ts";
+import { SCORE_MAX, type ScoreOutput } from "./contract.ts";
 
-/**
- * Stretches the first `count` numbers to 0..100 by their maximum, in place. False when they are
- * all the same, and so say nothing.
- */
-export function normalize(
-  scores: Float64Array,
-  of: { count: number; better: "more" | "fewer" },
-): boolean {
+/** Adds numbers by slot, stretched to 0..100 by the largest of the slots in question. */
+export function addNormalized(
+  numbers: Float64Array,
+  slots: Int32Array,
+  of: ScoreOutput & { better: "more" | "fewer" },
+): void {
+  const { count, weight, totals } = of;
   let most = 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < of.count; at++) {
-    const score = scores[at] as number;
-    if (score > most) most = score;
-    if (score < least) least = score;
+  for (let at = 0; at < count; at++) {
+    const number = numbers[slots[at] as number] as number;
+    if (number > most) most = number;
   }
+  if (most === 0) return;
   const fewer = of.better === "fewer";
-  for (let at = 0; at < of.count; at++) {
-    const scaled = most === 0 ? 0 : Math.floor(((scores[at] as number) * SCORE_MAX) / most);
-    scores[at] = fewer ? SCORE_MAX - scaled : scaled;
+  for (let at = 0; at < count; at++) {
+    const scaled = Math.floor(((numbers[slots[at] as number] as number) * SCORE_MAX) / most);
+    totals[at] = (totals[at] as number) + weight * (fewer ? SCORE_MAX - scaled : scaled);
   }
-  return least !== most;
 }

@@ -56,7 +56,7 @@ export function resourceScorer(
   let known = new Float64Array(0);
   let knownVersions = new Float64Array(0);
   return {
-    score(_pod, slots, { count, into }) {
+    addScores(_pod, slots, { count, weight, totals }) {
       const { versions } = table;
       if (known.length < versions.length) {
         known = new Float64Array(versions.length);
@@ -68,9 +68,8 @@ export function resourceScorer(
           known[slot] = scoreOf(slot);
           knownVersions[slot] = versions[slot] as number;
         }
-        into[at] = known[slot] as number;
+        totals[at] = (totals[at] as number) + weight * (known[slot] as number);
       }
-      return true;
     },
   };
 }

@@ -4,7 +4,7 @@ const MIB = 1024 * 1024;
 const SMALL_BYTES = 23 * MIB;
 const LARGE_BYTES = 1000 * MIB;
 
-/** Prefers nodes that have the images, the more so the larger and the more widely spread they are. */
+/** Prefers nodes that have the images: the larger and more widely spread, the more so. */
 export const imageLocality: SchedulerPlugin = {
   name: "ImageLocality",
   score({ state, profile }) {
@@ -33,11 +33,12 @@ export const imageLocality: SchedulerPlugin = {
       return scores;
     };
     return {
-      score(_pod, slots, { count, into }) {
+      addScores(_pod, slots, { count, weight, totals }) {
         const column = current();
-        if (!column) return false;
-        for (let at = 0; at < count; at++) into[at] = column[slots[at] as number] as number;
-        return true;
+        if (!column) return;
+        for (let at = 0; at < count; at++) {
+          totals[at] = (totals[at] as number) + weight * (column[slots[at] as number] as number);
+        }
       },
     };
   },

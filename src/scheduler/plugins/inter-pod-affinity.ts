@@ -1,5 +1,6 @@
 import {
   SCORE_MAX,
+  type ScoreOutput,
   type NodeFilter,
   type NodeScorer,
   type PluginContext,
@@ -195,23 +196,26 @@ function affinityScorer(context: PluginContext, args: InterPodAffinityArgs): Nod
     if (kind === "affinity") return hardWeight;
     return kind === "preferredAntiAffinity" ? -term.weight : term.weight;
   };
+  let sums = new Float64Array(0);
   return {
-    score(_pod, slots, { count, into }) {
+    addScores(_pod, slots, out) {
       const rules = [
         ...preferences,
         ...others.current().map(({ rule, placed }) => ({ rule, factor: factorOf(placed) })),
       ];
-      if (rules.length === 0) return false;
-      into.fill(0, 0, count);
+      if (rules.length === 0) return;
+      if (sums.length < slots.length) sums = new Float64Array(slots.length);
+      const { count } = out;
+      sums.fill(0, 0, count);
       for (const { rule, factor } of rules) {
         refresh(rule);
         const { ids, perDomain } = rule;
         for (let at = 0; at < count; at++) {
           const domain = ids[slots[at] as number] as number;
-          if (domain >= 0) into[at] = (into[at] as number) + (perDomain[domain] as number) * factor;
+          if (domain >= 0) sums[at] = (sums[at] as number) + (perDomain[domain] as number) * factor;
         }
       }
-      return stretch(into, count);
+      addStretched(sums, out);
     },
     [Symbol.dispose]() {
       own[Symbol.dispose]();
@@ -220,18 +224,19 @@ function affinityScorer(context: PluginContext, args: InterPodAffinityArgs): Nod
   };
 }
 
-/** From the least sum to the most becomes 0 to 100; false when all are alike. */
-function stretch(into: Float64Array, count: number): boolean {
+/** From the least sum to the most becomes 0 to 100. */
+function addStretched(sums: Float64Array, { count, weight, totals }: ScoreOutput): void {
   let most = Number.NEGATIVE_INFINITY;
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < count; at++) {
-    const sum = into[at] as number;
+    const sum = sums[at] as number;
     if (sum > most) most = sum;
     if (sum < least) least = sum;
   }
   const range = most - least;
+  if (range === 0) return;
   for (let at = 0; at < count; at++) {
-    into[at] = range === 0 ? 0 : Math.floor(SCORE_MAX * (((into[at] as number) - least) / range));
+    const score = Math.floor(SCORE_MAX * (((sums[at] as number) - least) / range));
+    totals[at] = (totals[at] as number) + weight * score;
   }
-  return range > 0;
 }

@@ -3,7 +3,7 @@ import { type NodeTest, requiredNodeTest, termTest } from "../../api/node-affini
 import type { PodProfile } from "../pod/pod-profile.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
 import type { SchedulerPlugin } from "../framework/contract.ts";
-import { normalize } from "../framework/normalize.ts";
+import { addNormalized } from "../framework/normalize.ts";
 import { perNode } from "../framework/per-node.ts";
 
 /** Arguments of the plugin: an affinity that every pod of the scheduler has on top of its own. */
@@ -57,10 +57,9 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Schedule
         return sum;
       });
       return {
-        score(_pod, slots, { count, into }) {
+        addScores(_pod, slots, out) {
           const column = sums.current();
-          for (let at = 0; at < count; at++) into[at] = column[slots[at] as number] as number;
-          return normalize(into, { count, better: "more" });
+          if (!sums.isZero) addNormalized(column, slots, { ...out, better: "more" });
         },
       };
     },

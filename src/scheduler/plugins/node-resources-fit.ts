@@ -99,6 +99,10 @@ function fitFilter(
   const allocatable: Float64Array[] = [];
   const requested: Float64Array[] = [];
   const count = wanted.length;
+  // A decision changes one node: of all others the answer is known.
+  let { versions } = table;
+  let known = new Int32Array(0);
+  let knownVersions = new Float64Array(0);
   return {
     begin() {
       // Columns move when they grow.
@@ -107,9 +111,15 @@ function fitFilter(
         allocatable[at] = table.allocatable[id] as Float64Array;
         requested[at] = table.requested[id] as Float64Array;
       }
+      ({ versions } = table);
+      if (known.length < versions.length) {
+        known = new Int32Array(versions.length);
+        knownVersions = new Float64Array(versions.length).fill(-1);
+      }
       return true;
     },
     test(slot) {
+      if (knownVersions[slot] === versions[slot]) return known[slot] as number;
       let code = 0;
       for (let at = 0; at < count; at++) {
         const amount = amounts[at] as number;
@@ -118,6 +128,8 @@ function fitFilter(
         code |= 1 << Math.min(at, BITS - 1);
         if (amount > all) code |= TOO_SMALL;
       }
+      knownVersions[slot] = versions[slot] as number;
+      known[slot] = code;
       return code;
     },
     explain: (code) => ({

@@ -1,6 +1,7 @@
 import type { TopologySpreadConstraint } from "../../api/generated/types/core-v1.ts";
 import {
   SCORE_MAX,
+  type ScoreOutput,
   type NodeFilter,
   type NodeScorer,
   type PluginContext,
@@ -130,107 +131,113 @@ function spreadScorer(
   { list, everyKey }: Constraints,
 ): NodeScorer | undefined {
   if (list.length === 0) return undefined;
-  const rules = list.map((constraint) => ({
-    constraint,
-    counts: spreadCounts(context, { constraint, list: everyKey ? list : [] }),
-    ids: NONE,
-    perDomain: NONE,
-    seen: NONE,
-    mark: 0,
-  }));
+  const rules = list.map(
+    (constraint): ScoreRule => ({
+      constraint,
+      counts: spreadCounts(context, { constraint, list: everyKey ? list : [] }),
+      ids: NONE,
+      perDomain: NONE,
+      seen: NONE,
+      mark: 0,
+    }),
+  );
+  let costs = new Float64Array(0);
   return {
-    score(_pod, slots, { count, into }) {
+    addScores(_pod, slots, out) {
+      if (costs.length < slots.length) costs = new Float64Array(slots.length);
+      const { count } = out;
+      costs.fill(0, 0, count);
       for (const rule of rules) {
         rule.perDomain = rule.counts.view.current();
         rule.ids = rule.counts.view.column.ids;
       }
-      into.fill(0, 0, count);
-      const counted = everyKey ? ignoreIncomplete(rules, { slots, count, into }) : count;
-      for (const rule of rules) addCosts(rule, { slots, count, into, counted });
-      return fromCosts(into, count);
+      const counted = everyKey ? ignoreIncomplete(rules, { slots, count, costs }) : count;
+      for (const rule of rules) addCosts(rule, { slots, count, costs, counted });
+      addFromCosts(costs, out);
     },
     [Symbol.dispose]: () => release(rules),
   };
 }
 
-/** Marks nodes without one of the keys with -1: they get no score. Returns how many are left. */
-function ignoreIncomplete(
-  rules: readonly ScoreRule[],
-  of: { slots: Int32Array; count: number; into: Float64Array },
-): number {
-  let left = of.count;
-  for (const { ids } of rules) {
-    for (let at = 0; at < of.count; at++) {
-      if ((ids[of.slots[at] as number] as number) >= 0 || of.into[at] === -1) continue;
-      of.into[at] = -1;
-      left--;
-    }
-  }
-  return left;
-}
-
 interface ScoreRule {
   constraint: SpreadConstraint;
+  counts: SpreadCounts;
   ids: Int32Array;
   perDomain: Int32Array;
   seen: Int32Array;
   mark: number;
 }
 
-/** Adds what one constraint holds against each node. */
-function addCosts(
-  rule: ScoreRule,
-  of: { slots: Int32Array; count: number; into: Float64Array; counted: number },
-): void {
-  const { slots, count, into } = of;
+/** Slots, and what is held against each so far. */
+interface Costs {
+  slots: Int32Array;
+  count: number;
+  /** IGNORED for a slot that lacks one of the keys: it gets no score. */
+  costs: Float64Array;
+}
+
+const IGNORED = -1;
+
+/** Marks slots that lack one of the keys. Returns how many are left. */
+function ignoreIncomplete(rules: readonly ScoreRule[], of: Costs): number {
+  const { slots, count, costs } = of;
+  let left = count;
+  for (const { ids } of rules) {
+    for (let at = 0; at < count; at++) {
+      if ((ids[slots[at] as number] as number) >= 0 || costs[at] === IGNORED) continue;
+      costs[at] = IGNORED;
+      left--;
+    }
+  }
+  return left;
+}
+
+/** Adds what one constraint holds against each slot. */
+function addCosts(rule: ScoreRule, of: Costs & { counted: number }): void {
+  const { slots, count, costs } = of;
   const { ids, perDomain, constraint } = rule;
-  const domains =
-    constraint.topologyKey === HOSTNAME ? of.counted : domainsAmong(rule, { slots, count, into });
+  const domains = constraint.topologyKey === HOSTNAME ? of.counted : domainsAmong(rule, of);
   const factor = Math.log(domains + 2);
   const slack = constraint.maxSkew - 1;
   for (let at = 0; at < count; at++) {
-    if (into[at] === -1) continue;
     const domain = ids[slots[at] as number] as number;
-    if (domain >= 0)
-      into[at] = (into[at] as number) + (perDomain[domain] as number) * factor + slack;
+    const cost = costs[at] as number;
+    if (domain < 0 || cost === IGNORED) continue;
+    costs[at] = cost + (perDomain[domain] as number) * factor + slack;
   }
 }
 
-/** How many domains the nodes in question are in. */
-function domainsAmong(
-  rule: ScoreRule,
-  of: { slots: Int32Array; count: number; into: Float64Array },
-): number {
-  if (rule.seen.length < rule.perDomain.length) rule.seen = new Int32Array(rule.perDomain.length);
-  rule.mark++;
+/** How many domains the slots are in. */
+function domainsAmong(rule: ScoreRule, { slots, count, costs }: Costs): number {
+  const { ids, perDomain } = rule;
+  if (rule.seen.length < perDomain.length) rule.seen = new Int32Array(perDomain.length);
+  const { seen } = rule;
+  const mark = ++rule.mark;
   let found = 0;
-  for (let at = 0; at < of.count; at++) {
-    const domain = rule.ids[of.slots[at] as number] as number;
-    if (domain < 0 || of.into[at] === -1 || rule.seen[domain] === rule.mark) continue;
-    rule.seen[domain] = rule.mark;
+  for (let at = 0; at < count; at++) {
+    const domain = ids[slots[at] as number] as number;
+    if (domain < 0 || seen[domain] === mark || costs[at] === IGNORED) continue;
+    seen[domain] = mark;
     found++;
   }
   return found;
 }
 
-/** The lower the cost, the higher the score; false when all are alike. */
-function fromCosts(into: Float64Array, count: number): boolean {
+/** The lower the cost, the higher the score. */
+function addFromCosts(costs: Float64Array, { count, weight, totals }: ScoreOutput): void {
   let most = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < count; at++) {
-    if (into[at] === -1) continue;
-    const cost = Math.round(into[at] as number);
-    into[at] = cost;
+    if (costs[at] === IGNORED) continue;
+    const cost = Math.floor((costs[at] as number) + 0.5);
+    costs[at] = cost;
     if (cost > most) most = cost;
     if (cost < least) least = cost;
   }
-  let isAlike = true;
   for (let at = 0; at < count; at++) {
-    const cost = into[at] as number;
-    if (cost === -1) into[at] = 0;
-    else if (most === 0) into[at] = SCORE_MAX;
-    else into[at] = Math.floor((SCORE_MAX * (most + least - cost)) / most);
-    if (into[at] !== into[0]) isAlike = false;
+    const cost = costs[at] as number;
+    if (cost === IGNORED) continue;
+    const score = most === 0 ? SCORE_MAX : Math.floor((SCORE_MAX * (most + least - cost)) / most);
+    totals[at] = (totals[at] as number) + weight * score;
   }
-  return !isAlike;
 }

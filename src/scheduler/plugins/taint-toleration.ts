@@ -1,7 +1,7 @@
 import type { Taint } from "../../api/generated/types/core-v1.ts";
 import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
 import type { SchedulerPlugin } from "../framework/contract.ts";
-import { normalize } from "../framework/normalize.ts";
+import { addNormalized } from "../framework/normalize.ts";
 import { perNode } from "../framework/per-node.ts";
 
 /** Taints keep pods away that do not tolerate them; PreferNoSchedule only counts against a node. */
@@ -45,10 +45,9 @@ export const taintToleration: SchedulerPlugin = {
       return count;
     });
     return {
-      score(_pod, slots, { count, into }) {
+      addScores(_pod, slots, out) {
         const column = counts.current();
-        for (let at = 0; at < count; at++) into[at] = column[slots[at] as number] as number;
-        return normalize(into, { count, better: "fewer" });
+        if (!counts.isZero) addNormalized(column, slots, { ...out, better: "fewer" });
       },
     };
   },
