@@ -15,6 +15,7 @@ import type { ImageStore } from "./image/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
 import { readCapacity } from "./node/node-facts.ts";
 import { startNodeStatus } from "./node/node-status.ts";
+import { DEFAULT_LOG_LIMITS, type LogLimits, startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
 import { createProber } from "./probe/prober.ts";
@@ -43,6 +44,8 @@ export interface AgentOptions {
   /** Port of the HTTPS endpoint that serves `streams`. */
   endpointPort: number;
   versions: { kubelet: string; runtime: string };
+  /** How much of each container's output is kept; upstream's defaults when absent. */
+  logLimits?: LogLimits;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -99,6 +102,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     }),
   );
   await manager.start();
+  const limits = options.logLimits ?? DEFAULT_LOG_LIMITS;
+  cleanup.use(startLogRotation({ runtime, clock, logger, limits }));
   const status = cleanup.use(
     startNodeStatus({
       client,

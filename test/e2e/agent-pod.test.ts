@@ -70,6 +70,14 @@ test("the node becomes ready", { skip }, async () => {
   assert.equal(after.allocatable?.["example.com/gpu"], "4");
 });
 
+const LINES = 3000;
+
+test("a pod that talks a lot is started, for later", { skip }, async () => {
+  const script = `i=0; while [ $i -lt ${LINES} ]; do echo line $i; i=$((i+1)); done; sleep 1000`;
+  await node.run("chatty", { containers: [shell(script)] });
+  await node.until("chatty", isRunning);
+});
+
 test("a pod runs, logs, and goes away without a trace", { skip }, async () => {
   await node.run("hello", { containers: [shell("echo hello from $(hostname); sleep 1000")] });
   const pod = await node.until("hello", isRunning);
@@ -79,7 +87,8 @@ test("a pod runs, logs, and goes away without a trace", { skip }, async () => {
   assert.match(await logOf("hello"), /^hello from hello\n$/);
   await remove("hello");
   for (const folder of ["state/pods", "state/logs", "runtime/containers", "runtime/sandboxes"]) {
-    assert.deepEqual(readdirSync(path.join(node.directory, folder)), [], folder);
+    const left = readdirSync(path.join(node.directory, folder));
+    assert.equal(left.length, 1, `${folder}: ${left.join(" ")}`); // of the other pod
   }
 });
 
@@ -207,5 +216,21 @@ test("many pods at once all run", { skip }, async () => {
   await Promise.all(names.map((name) => node.run(name, { containers: [shell("sleep 1000")] })));
   await Promise.all(names.map((name) => node.until(name, isRunning)));
   await Promise.all(names.map(remove));
-  assert.deepEqual(readdirSync(path.join(node.directory, "runtime/containers")), []);
+  assert.equal(readdirSync(path.join(node.directory, "runtime/containers")).length, 1);
+});
+
+test("a long log was rotated meanwhile, and reads as one", { skip }, async () => {
+  const { metadata } = await node.client.for(PODS).get({ namespace: "default", name: "chatty" });
+  const folder = path.join(node.directory, "state/logs", `default_chatty_${metadata?.uid}`, "app");
+  await eventually("the log is rotated", () => readdirSync(folder).length === 2);
+  await inside("chatty", "echo after > /proc/1/fd/1");
+  const whole = [...Array.from({ length: LINES }, (_, at) => `line ${at}`), "after", ""];
+  await eventually("the new line is in the log", async () =>
+    (await logOf("chatty")).endsWith("after\n"),
+  );
+  assert.deepEqual((await logOf("chatty")).split("\n"), whole);
+  await remove("chatty");
+  for (const left of ["state/pods", "state/logs", "runtime/containers", "runtime/sandboxes"]) {
+    assert.deepEqual(readdirSync(path.join(node.directory, left)), [], left);
+  }
 });

@@ -121,6 +121,7 @@ export async function startNode(): Promise<NodeUnderTest> {
       runDirectory: path.join(directory, "agent"),
       endpointPort: 10_250,
       versions: { kubelet: "v1.32.3+nephos", runtime: "crun://1.8.1" },
+      logLimits: { maxBytes: 10_000, maxFiles: 3 },
       clock,
       random,
       logger,

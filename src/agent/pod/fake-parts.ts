@@ -146,6 +146,7 @@ export class FakeRuntime {
       execSync: () => Promise.reject(new Error("not in this test")),
       exec: () => Promise.reject(new Error("not in this test")),
       attach: () => Promise.reject(new Error("not in this test")),
+      reopenLog: async () => {},
       updateResources: async () => {},
       stats: () => Promise.reject(new Error("not in this test")),
       [Symbol.asyncDispose]: async () => {},

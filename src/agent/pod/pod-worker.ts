@@ -6,6 +6,7 @@ import { sleep, type Timer } from "../../lib/clock.ts";
 import { type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
 import { beginHealth } from "./health.ts";
 import { ensureImage, findImage } from "./image-step.ts";
+import { removeLog } from "./log-rotation.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
@@ -272,7 +273,7 @@ class Worker implements PodWorker {
       case "delete-object":
         return this.#deleteObject();
       case "remove-container":
-        await parts.runtime.removeContainer(step.id);
+        await this.#removeOld(step.id);
         return removeFrom(containerState(state, step.container).stale, step.id);
       case "ensure-image":
         return ensureImage(state, this.#required(step.container), parts);
@@ -283,6 +284,14 @@ class Worker implements PodWorker {
       default:
         throw new TypeError("Cannot perform an unknown step");
     }
+  }
+
+  async #removeOld(id: string): Promise<void> {
+    const { runtime } = this.#parts;
+    const log = runtime.status(id)?.logPath;
+    await runtime.removeContainer(id);
+    // Nobody can ask for the output of so old an attempt.
+    if (log) removeLog(log);
   }
 
   #required(name: string): PodContainer {

@@ -1,8 +1,8 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
 import path from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { connectSeqpacket, type SeqpacketConnection } from "../../sys/seqpacket.ts";
 import type { AttachOptions, StreamSession } from "./contract.ts";
+import { resizeTerminal } from "./monitor-control.ts";
 
 /** The first byte of each message of conmon. */
 const STREAM = { stdout: 2, stderr: 3 } as const;
@@ -53,7 +53,7 @@ export function openAttachSession(directory: string, target: AttachTarget): Stre
     ...(stdin && { stdin }),
     ...(stdout && { stdout }),
     ...(stderr && { stderr }),
-    resize: ({ columns, rows }) => tty && writeControl(directory, `1 ${rows} ${columns}\n`),
+    resize: (size) => void (tty && resizeTerminal(directory, size)),
     exit,
     async [Symbol.asyncDispose]() {
       connection.close();
@@ -79,19 +79,4 @@ function stdinOf(connection: SeqpacketConnection): Writable {
   });
   stdin.on("error", () => {}); // the process ended before its input did
   return stdin;
-}
-
-/** The monitor reads "1 ROWS COLUMNS" there and resizes the terminal. */
-function writeControl(directory: string, line: string): void {
-  try {
-    const flags = constants.O_WRONLY | constants.O_NONBLOCK;
-    const fd = openSync(path.join(directory, "ctl"), flags);
-    try {
-      writeSync(fd, line);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // The process has ended: there is no terminal to resize.
-  }
 }

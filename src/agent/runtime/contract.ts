@@ -27,6 +27,11 @@ export interface ContainerRuntime extends AsyncDisposable {
   execSync(containerId: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   exec(containerId: string, options: ExecOptions): Promise<StreamSession>;
   attach(containerId: string, options: AttachOptions): Promise<StreamSession>;
+  /**
+   * Makes the monitor write to a new file at the container's `logPath`, whose old one was renamed.
+   * Resolves when nothing will be written to the old one any more. @throws RuntimeError
+   */
+  reopenLog(containerId: string): Promise<void>;
   /** Changes limits of a running container. */
   updateResources(containerId: string, resources: ContainerResources): Promise<void>;
   /** CPU and memory use of a sandbox and its containers, read from cgroups. */

@@ -12,6 +12,7 @@ import {
 } from "./contract.ts";
 import { execSession, execSync } from "./exec.ts";
 import { watchExits } from "./exit-watcher.ts";
+import { reopenLog } from "./log-reopen.ts";
 import { prepareDirectories, recover } from "./recovery.ts";
 import {
   type CrunRuntimeOptions,
@@ -56,6 +57,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     execSync: (id, command, timeoutMs) => execSync(context, id, { command, timeoutMs, random }),
     exec: (id, exec) => execSession(context, id, { ...exec, random }),
     attach: (id, streams) => settled(() => attach(context, id, streams)),
+    reopenLog: (id) => reopenLog(context, id),
     updateResources: (id, limits) =>
       settled(() => context.cgroups.limit(table.container(id).cgroup, limits)),
     stats: (id) => settled(() => stats(context, id)),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { sleep } from "../../lib/clock.ts";
@@ -258,6 +258,26 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
     await using absent = await runtime.exec(spec.id, { ...all, tty: true, command: ["absent"] });
     assert.match(await textOf(absent.stdout), /absent/);
     assert.deepEqual(await absent.exit, { exitCode: 127 });
+    await runtime.removeSandbox(spec.sandboxId);
+  });
+
+  it("goes on with its log in a new file, and loses no line", async () => {
+    const spec = await start("trap 'exit 0' USR1; i=0; while true; do echo $i; i=$((i+1)); done");
+    const parts = [0, 1, 2].map((at) => `${spec.logPath}.${at}`);
+    for (const part of parts) {
+      renameSync(spec.logPath, part);
+      await runtime.reopenLog(spec.id);
+    }
+    await runtime.stopContainer(spec.id, { signal: "SIGUSR1", graceMs: GRACE_MS });
+    await assert.rejects(runtime.reopenLog(spec.id), { code: "not-running" });
+    const text = [...parts, spec.logPath].map((part) => readFileSync(part, "utf8")).join("");
+    // A line that the monitor read in two pieces has two entries, the first one tagged "P".
+    const joined = text.replace(/ P (.*)\n\S+ stdout F /g, " F $1");
+    const numbers = joined
+      .trimEnd()
+      .split("\n")
+      .map((line) => Number(line.split(" ").at(-1)));
+    assert.deepEqual(numbers, Array.from(numbers.keys()));
     await runtime.removeSandbox(spec.sandboxId);
   });
 

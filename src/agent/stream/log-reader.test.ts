@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import type { LogOptions } from "./contract.ts";
 import { readLog } from "./log-reader.ts";
 
@@ -91,5 +92,50 @@ test("following ends when the container has ended, with nothing lost", async () 
       }
     }
     assert.equal(chunks.join(""), "one\ntwo\nthree\n");
+  });
+});
+
+test("a rotated log is read as one, also backwards from its end", async () => {
+  await withLog(async (file) => {
+    writeFileSync(
+      `${file}.20260102-030400.gz`,
+      gzipSync(entry(1, "F", "one") + entry(2, "F", "two")),
+    );
+    writeFileSync(`${file}.20260102-030500`, entry(3, "F", "three"));
+    writeFileSync(file, entry(4, "F", "four"));
+    writeFileSync(file.replace("0.log", "10.log"), entry(4, "F", "of another attempt"));
+    assert.equal(await print(file, {}), "one\ntwo\nthree\nfour\n");
+    assert.equal(await print(file, { tailLines: 1 }), "four\n");
+    assert.equal(await print(file, { tailLines: 3 }), "two\nthree\nfour\n");
+    assert.equal(await print(file, { tailLines: 9 }), "one\ntwo\nthree\nfour\n");
+    assert.equal(await print(file, { limitBytes: 6 }), "one\ntw");
+    const sinceTimeMs = Date.parse("2026-01-02T03:04:02.5Z");
+    assert.equal(await print(file, { sinceTimeMs }), "three\nfour\n");
+  });
+});
+
+test("following goes on in the files that take the place of the first", async () => {
+  await withLog(async (file) => {
+    writeFileSync(file, entry(1, "F", "one"));
+    const abort = new AbortController();
+    const source = {
+      path: file,
+      isLive: () => true,
+      onEnd: () => ({ [Symbol.dispose]: () => {} }),
+    };
+    const stream = await readLog(source, { follow: true }, abort.signal);
+    let seen = "";
+    for await (const chunk of stream) {
+      seen += String(chunk);
+      if (seen === "one\n") {
+        renameSync(file, `${file}.20260102-030500`);
+        appendFileSync(`${file}.20260102-030500`, entry(2, "F", "two"));
+        writeFileSync(file, entry(3, "F", "three"));
+        renameSync(file, `${file}.20260102-030600`);
+        writeFileSync(file, entry(4, "F", "four"));
+      }
+      if (seen.endsWith("four\n")) abort.abort();
+    }
+    assert.equal(seen, "one\ntwo\nthree\nfour\n");
   });
 });

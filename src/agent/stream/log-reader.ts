@@ -1,11 +1,15 @@
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import path from "node:path";
 import { Readable } from "node:stream";
+import { type RotatedLog, rotatedLogs } from "../log-files.ts";
 import type { LogOptions } from "./contract.ts";
 import { LineSplitter, parseLogLine } from "./cri-log.ts";
+import { readCompressed, type Tail, tailOfFile, tailOfText } from "./log-tail.ts";
 
 /** A container's log on disk. */
 export interface LogFile {
+  /** The part that is being written; those before it lie beside it. */
   path: string;
   /** Whether the container may still write. */
   isLive: () => boolean;
@@ -13,28 +17,29 @@ export interface LogFile {
   onEnd: (handler: () => void) => Disposable;
 }
 
+/** How a log is being read. */
+interface Reading {
+  source: LogFile;
+  options: LogOptions;
+  signal: AbortSignal;
+  changes: LogChanges | undefined;
+}
+
 const CHUNK_BYTES = 64 << 10;
 const NEWLINE = Buffer.from("\n");
 
 /**
- * The log as `kubectl logs` prints it. With `follow` it ends when the container has ended and
- * everything was read, or when `signal` aborts. A log that does not exist yet is empty.
+ * The log as `kubectl logs` prints it, from its oldest part on. With `follow` it ends when the
+ * container has ended and everything was read, or when `signal` aborts. A log that does not exist
+ * yet is empty.
  */
-export async function readLog(
+export function readLog(
   source: LogFile,
   options: LogOptions,
   signal: AbortSignal,
 ): Promise<Readable> {
-  const file = await openIfPresent(source.path);
-  if (!file) return Readable.from([]);
-  let from = 0;
-  try {
-    if (options.tailLines !== undefined) from = await findTail(file, options.tailLines);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-  return Readable.from(entries({ file, source, from }, options, signal), { objectMode: false });
+  const text = entries({ source, options, signal });
+  return Promise.resolve(Readable.from(text, { objectMode: false }));
 }
 
 async function openIfPresent(file: string): Promise<FileHandle | undefined> {
@@ -46,36 +51,117 @@ async function openIfPresent(file: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function* entries(
-  at: { file: FileHandle; source: LogFile; from: number },
-  options: LogOptions,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  const changes = options.follow ? watchFile(at.source, signal) : undefined;
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
+}
+
+async function* entries(asked: Omit<Reading, "changes">): AsyncGenerator<Buffer> {
+  const { source, options, signal } = asked;
   const print = createPrinter(options);
+  let changes: LogChanges | undefined;
   try {
-    for await (const lines of readLines(at, { changes, signal })) {
+    const exists = inodeOf(path.dirname(source.path)) !== undefined;
+    if (options.follow && exists) changes = watchLog(source, signal);
+    for await (const lines of readParts({ ...asked, changes })) {
       const output = print(lines);
       if (output.length > 0) yield output;
       if (print.full()) return;
     }
   } finally {
     changes?.close();
-    await at.file.close();
   }
 }
 
-/** Lines from `from` on; at the end, waits for more while the container may write. */
-async function* readLines(
-  { file, source, from }: { file: FileHandle; source: LogFile; from: number },
-  { changes, signal }: { changes: FileChanges | undefined; signal: AbortSignal },
+/** Lines of all parts, then of what follows them. */
+async function* readParts(reading: Reading): AsyncGenerator<Buffer[]> {
+  const { source, options, signal, changes } = reading;
+  let file = await openIfPresent(source.path);
+  try {
+    // Parts that were put aside while the file was opened come after it, not before.
+    const inode = file && (await file.stat()).ino;
+    const parts = rotatedLogs(source.path).filter((part) => inodeOf(part.path) !== inode);
+    const start = await findStart({ file, parts }, options);
+    for (const { part, from } of start.parts) {
+      if (signal.aborted) return;
+      yield await linesOfPart(part, from);
+    }
+    let from = start.from;
+    while (file) {
+      yield* readFile(file, { from, reading });
+      const next = changes && !signal.aborted ? await successor(file, reading) : undefined;
+      await file.close();
+      file = next;
+      from = 0;
+    }
+  } finally {
+    await file?.close();
+  }
+}
+
+/** With which part, and where in it, the reader's wish begins. */
+async function findStart(
+  { file, parts }: { file: FileHandle | undefined; parts: readonly RotatedLog[] },
+  { tailLines, sinceTimeMs = 0 }: LogOptions,
+): Promise<{ parts: { part: RotatedLog; from: number }[]; from: number }> {
+  // What was written last before that time cannot be of interest.
+  const fresh = parts.filter(({ path: part }) => {
+    return (statSync(part, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= sinceTimeMs;
+  });
+  if (tailLines === undefined) {
+    return { parts: fresh.map((part) => ({ part, from: 0 })), from: 0 };
+  }
+  const last = file ? await tailOfFile(file, tailLines) : { offset: 0, lines: 0 };
+  let wanted = tailLines - last.lines;
+  const chosen: { part: RotatedLog; from: number }[] = [];
+  for (const part of fresh.toReversed()) {
+    if (wanted <= 0) break;
+    const { offset, lines } = await tailOfPart(part, wanted);
+    chosen.unshift({ part, from: offset });
+    wanted -= lines;
+  }
+  return { parts: chosen, from: last.offset };
+}
+
+async function textOfPart({ path: part, compressed }: RotatedLog): Promise<Buffer> {
+  if (compressed) return await readCompressed(part);
+  const file = await openIfPresent(part);
+  try {
+    return (await file?.readFile()) ?? Buffer.alloc(0);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** A part is as long as rotation lets a log grow: a few megabytes. */
+async function tailOfPart(part: RotatedLog, count: number): Promise<Tail> {
+  const none = { offset: 0, lines: 0 };
+  return tailOfText(await textOfPart(part), { count, whole: true }) ?? none;
+}
+
+async function linesOfPart(part: RotatedLog, from: number): Promise<Buffer[]> {
+  try {
+    return new LineSplitter().push((await textOfPart(part)).subarray(from));
+  } catch (error) {
+    // The oldest part may be removed while it is the turn of another.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Lines from `from` on; at the end, waits for more while the container writes to this file. */
+async function* readFile(
+  file: FileHandle,
+  { from, reading }: { from: number; reading: Reading },
 ): AsyncGenerator<Buffer[]> {
+  const { source, changes, signal } = reading;
+  const { ino } = await file.stat();
   const splitter = new LineSplitter();
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let position = from;
   for (;;) {
-    // Asked before reading: what was written until it ended is then read for certain.
+    // Asked before reading: what was written until then is then read for certain.
     const mayGrow = source.isLive();
+    const newest = inodeOf(source.path);
     let bytesRead: number;
     do {
       if (signal.aborted) return;
@@ -83,26 +169,39 @@ async function* readLines(
       position += bytesRead;
       if (bytesRead > 0) yield splitter.push(Buffer.from(chunk.subarray(0, bytesRead)));
     } while (bytesRead > 0);
-    if (!changes || !mayGrow) return;
+    const replaced = newest !== undefined && newest !== ino;
+    if (!changes || replaced || !mayGrow) return;
     await changes.next();
   }
 }
 
-interface FileChanges {
+/** The file that took the place of one that was put aside. */
+async function successor(file: FileHandle, { source }: Reading): Promise<FileHandle | undefined> {
+  const { ino } = await file.stat();
+  const parts = rotatedLogs(source.path).filter(({ compressed }) => !compressed);
+  const files = [...parts.map((part) => part.path), source.path];
+  const at = files.findIndex((name) => inodeOf(name) === ino);
+  // A reader so slow that its part is gone goes on with the oldest that it can follow.
+  const next = files[at + 1];
+  return next === undefined ? undefined : await openIfPresent(next);
+}
+
+interface LogChanges {
   /** Resolves at the next change since it resolved last. */
   next(): Promise<void>;
   close(): void;
 }
 
-/** Writes to the file, the end of its container, and the end of the reader's interest. */
-function watchFile(source: LogFile, signal: AbortSignal): FileChanges {
+/** Writes to the log, its rotation, the end of its container, and of the reader's interest. */
+function watchLog(source: LogFile, signal: AbortSignal): LogChanges {
   let changed = false;
   let wake: (() => void) | undefined;
   const notify = () => {
     changed = true;
     wake?.();
   };
-  const watcher: FSWatcher = watch(source.path, { persistent: false }, notify);
+  const directory = path.dirname(source.path);
+  const watcher: FSWatcher = watch(directory, { persistent: false }, notify);
   watcher.on("error", notify);
   const ended = source.onEnd(notify);
   signal.addEventListener("abort", notify, { once: true });
@@ -150,36 +249,4 @@ function createPrinter(options: LogOptions): {
     return allowed;
   };
   return Object.assign(print, { full: () => left <= 0 });
-}
-
-/** Offset at which the last `count` lines begin; entries that continue a line belong to it. */
-async function findTail(file: FileHandle, count: number): Promise<number> {
-  const { size } = await file.stat();
-  if (count <= 0) return size;
-  for (let window = CHUNK_BYTES; ; window *= 4) {
-    const start = Math.max(0, size - window);
-    const bytes = Buffer.alloc(size - start);
-    await file.read(bytes, 0, bytes.length, start);
-    const offset = tailOffset(bytes, { count, whole: start === 0 });
-    if (offset !== undefined) return start + offset;
-  }
-}
-
-/** Undefined when `bytes` do not reach back far enough. */
-function tailOffset(
-  bytes: Buffer,
-  { count, whole }: { count: number; whole: boolean },
-): number | undefined {
-  const starts: number[] = [];
-  let from = whole ? 0 : bytes.indexOf(0x0a) + 1;
-  let beginsLine = whole;
-  while (from < bytes.length) {
-    const newline = bytes.indexOf(0x0a, from);
-    if (newline < 0) break;
-    if (beginsLine) starts.push(from);
-    beginsLine = parseLogLine(bytes.subarray(from, newline))?.partial === false;
-    from = newline + 1;
-  }
-  if (starts.length >= count) return starts[starts.length - count];
-  return whole ? 0 : undefined;
 }

@@ -1,0 +1,106 @@
+import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { compressedPath, rotatedLogs, rotatedPath } from "../log-files.ts";
+import type { ContainerRuntime } from "../runtime/contract.ts";
+import { messageOf } from "./pod-failure.ts";
+
+/** How much of a container's output is kept. */
+export interface LogLimits {
+  /** A log that is longer is put aside. */
+  maxBytes: number;
+  /** Parts of a log, with the one that is being written; at least 2. */
+  maxFiles: number;
+}
+
+/** What a kubelet keeps. */
+export const DEFAULT_LOG_LIMITS: LogLimits = { maxBytes: 10 << 20, maxFiles: 5 };
+
+const ROUND_MS = 10_000;
+
+/** What rotation needs. */
+export interface LogRotationOptions {
+  runtime: ContainerRuntime;
+  clock: Clock;
+  logger: Logger;
+  limits: LogLimits;
+}
+
+/** Keeps the logs of running containers within their limits, until disposed. */
+export function startLogRotation(options: LogRotationOptions): AsyncDisposable {
+  const { runtime, clock, logger, limits } = options;
+  let timer: Timer;
+  let disposed = false;
+  let round = Promise.resolve();
+  const rotateAll = async () => {
+    for (const { id, state, logPath, name } of runtime.containers()) {
+      if (state !== "running" || sizeOf(logPath) <= limits.maxBytes) continue;
+      try {
+        await rotateLog({ id, logPath }, options);
+      } catch (error) {
+        logger.warn("cannot rotate a log", { container: name, error: messageOf(error) });
+      }
+    }
+    if (!disposed) again();
+  };
+  const again = () => {
+    timer = clock.setTimer(ROUND_MS, () => {
+      round = rotateAll();
+    });
+  };
+  again();
+  return {
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+      timer.cancel();
+      await round;
+    },
+  };
+}
+
+/** Puts the log aside and goes on in a new file. After a crash in between, it can be done again. */
+export async function rotateLog(
+  { id, logPath }: { id: string; logPath: string },
+  { runtime, clock, limits }: Omit<LogRotationOptions, "logger">,
+): Promise<void> {
+  const parts = rotatedLogs(logPath);
+  // The new part and the new log need room.
+  const surplus = parts.splice(0, Math.max(0, parts.length - (limits.maxFiles - 2)));
+  for (const part of surplus) rmSync(part.path, { force: true });
+  // The newest part stays readable as it is, for those that follow the log.
+  for (const part of parts) if (!part.compressed) await compress(part.path);
+  const aside = rotatedPath(logPath, clock.now());
+  renameSync(logPath, aside);
+  try {
+    await runtime.reopenLog(id);
+  } catch (error) {
+    // The monitor may have made the new file after all; what it holds must not be lost.
+    if (sizeOf(logPath) === 0) renameSync(aside, logPath);
+    throw error;
+  }
+}
+
+/** Removes a log with all its parts. */
+export function removeLog(logPath: string): void {
+  for (const part of rotatedLogs(logPath)) rmSync(part.path, { force: true });
+  rmSync(logPath, { force: true });
+}
+
+/** A crash leaves the part as it was: the compressed form appears complete. */
+async function compress(part: string): Promise<void> {
+  const target = compressedPath(part);
+  const temporary = `${target}.tmp`;
+  await pipeline(
+    createReadStream(part),
+    createGzip(),
+    createWriteStream(temporary, { mode: 0o640 }),
+  );
+  renameSync(temporary, target);
+  rmSync(part);
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
