@@ -2,28 +2,33 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { benchServer } from "../../bench/compare-apiserver.ts";
-import { Cleanup } from "../../src/lib/cleanup.ts";
-import { kubeApiServerSkip, startKubeApiServer } from "../peers/kube-apiserver.ts";
-import { startNephosApiServer } from "../peers/nephos-apiserver.ts";
-import type { ServerUnderTest } from "../peers/server-under-test.ts";
+import { ALL_CASES } from "../peers/differential/all-cases.ts";
+import { compareServers } from "../peers/differential/compare.ts";
+import { kubeApiServerSkip } from "../peers/kube-apiserver.ts";
+import { type ServerPair, startPair } from "../peers/server-pair.ts";
 
 const skip = kubeApiServerSkip();
-const running = new Cleanup();
-let ours: ServerUnderTest;
-let theirs: ServerUnderTest;
+let pair: ServerPair;
 
 before(async () => {
-  if (skip) return;
-  const starting = [startNephosApiServer(), startKubeApiServer()] as const;
-  for (const server of starting) running.use(await server);
-  [ours, theirs] = await Promise.all(starting);
+  if (!skip) pair = await startPair();
 });
-after(() => running[Symbol.asyncDispose]());
+after(() => pair?.[Symbol.asyncDispose]());
+
+test("both answer the same requests alike, but for a written list", { skip }, async () => {
+  const { unexplained, unused } = await compareServers(pair, Object.values(ALL_CASES).flat());
+  assert.deepEqual(Object.fromEntries(unexplained), {});
+  assert.deepEqual(
+    unused.map(({ reason }) => reason),
+    [],
+    "entries that cover nothing must go",
+  );
+});
 
 test("the comparison of both API servers still runs", { skip }, async () => {
   const sizes = { clients: 2, objects: 40, listers: 2, watchers: 3, writes: 5 };
   const options = { ...sizes, seconds: 0.1, warmUpSeconds: 0 };
-  for (const server of [ours, theirs]) {
+  for (const server of [pair.ours, pair.theirs]) {
     for (const [name, figure] of Object.entries(await benchServer(server, options))) {
       assert.ok(figure > 0, `${name} of ${server.name}`);
     }

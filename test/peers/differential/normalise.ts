@@ -1,0 +1,66 @@
+/** What depends on the moment and on chance, not on the server's rules; by field name. */
+const VOLATILE: Readonly<Record<string, string>> = {
+  uid: "<uid>",
+  resourceVersion: "<version>",
+  creationTimestamp: "<time>",
+  deletionTimestamp: "<time>",
+  time: "<time>",
+  lastTransitionTime: "<time>",
+  lastUpdateTime: "<time>",
+  continue: "<token>",
+};
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+const SERVICE_ADDRESS = /\b10\.96\.\d+\.\d+\b/g;
+const GENERATED = /-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
+const NODE_PORTS = { first: 30_000, last: 32_767 };
+
+/** The same answer with what must differ replaced; `asked` is what the request said itself. */
+export function normalise(body: unknown, asked: string): unknown {
+  const walk = (value: unknown, key: string): unknown => {
+    if (Array.isArray(value)) {
+      const items = value.map((item) => walk(item, ""));
+      return key === "causes" || key === "managedFields" ? inOrder(items) : items;
+    }
+    if (value !== null && typeof value === "object") {
+      const entries = Object.entries(value).map(([name, item]) => [name, walk(item, name)]);
+      return Object.fromEntries(entries) as unknown;
+    }
+    if (typeof value === "string") return normaliseText(value, key);
+    if (typeof value === "number" && isChosen(value)) return "<port>";
+    return value;
+  };
+  const normaliseText = (text: string, key: string) => {
+    const volatile = VOLATILE[key];
+    if (volatile && text) return volatile;
+    return text
+      .replace(UID, "<uid>")
+      .replace(TIME, "<time>")
+      .replace(SERVICE_ADDRESS, (found) => (asked.includes(found) ? found : "<address>"))
+      .replace(GENERATED, (found) => (asked.includes(found) ? found : "-<random>"));
+  };
+  const isChosen = (value: number) =>
+    value >= NODE_PORTS.first && value <= NODE_PORTS.last && !asked.includes(`${value}`);
+  return walk(withoutSummary(body), "");
+}
+
+/** A message that only repeats the causes repeats their order too. */
+function withoutSummary(body: unknown): unknown {
+  const { details, message } = (body ?? {}) as { details?: { causes?: unknown }; message?: string };
+  if (!details?.causes || !message) return body;
+  return { ...(body as object), message: message.replace(/ is invalid: [^]*/, " is invalid") };
+}
+
+/**
+ * Upstream lists causes in the order of Go's maps, one for each of its checks that finds it, and
+ * managers by the second of their last change.
+ */
+function inOrder(items: readonly unknown[]): unknown[] {
+  const byText = new Map(items.map((item) => [orderOf(item), item]));
+  return [...byText.keys()].sort().map((text) => byText.get(text));
+}
+
+function orderOf(item: unknown): string {
+  const { manager, operation, apiVersion } = item as Record<string, string>;
+  return manager === undefined ? JSON.stringify(item) : `${manager} ${operation} ${apiVersion}`;
+}
