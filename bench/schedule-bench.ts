@@ -3,6 +3,7 @@ import type { Node, Pod, PodSpec } from "../src/api/generated/types/core-v1.ts";
 import { seededRandom } from "../src/lib/random.ts";
 import { defaultPlugins } from "../src/scheduler/framework/default-plugins.ts";
 import { Framework } from "../src/scheduler/framework/framework.ts";
+import { DisruptionBudgets } from "../src/scheduler/preemption/disruption-budgets.ts";
 import { ProfileTable } from "../src/scheduler/pod/pod-profile.ts";
 import { schedule } from "../src/scheduler/schedule.ts";
 import { ClusterState } from "../src/scheduler/state/cluster-state.ts";
@@ -39,7 +40,7 @@ export function benchSchedule(of: {
   for (let i = 0; i < of.nodes; i++) state.setNode(nodeOf(i));
   const framework = new Framework(state, {
     schedulerName: "default-scheduler",
-    plugins: defaultPlugins(),
+    plugins: defaultPlugins(new DisruptionBudgets()),
     percentageOfNodesToScore: 0,
   });
   const random = seededRandom(1);

@@ -65,9 +65,9 @@ export function findFeasible(pod: PodRecord, input: ScheduleInput & { plan: Plan
   const { state, scratch } = framework;
   scratch.ensure(state.size);
   const { feasible } = scratch;
-  const contested = nominations?.contestedBy(pod);
+  const isContested = nominations?.isContested(pod) ?? false;
   const nominated = nominations?.slotOf(pod, state);
-  if (nominated !== undefined && passesContested(nominated, { ...input, pod, contested })) {
+  if (nominated !== undefined && fitsSlot(nominated, { ...input, pod })) {
     feasible[0] = nominated;
     return 1;
   }
@@ -79,9 +79,7 @@ export function findFeasible(pod: PodRecord, input: ScheduleInput & { plan: Plan
   for (let step = 0; step < total && count < enough; step++) {
     const slot = candidates[at] as number;
     if (++at === total) at = 0;
-    const isFit = contested
-      ? passesContested(slot, { ...input, pod, contested })
-      : plan.passes(slot);
+    const isFit = isContested ? fitsSlot(slot, { ...input, pod }) : plan.passes(slot);
     if (isFit) feasible[count++] = slot;
   }
   return count;
@@ -97,16 +95,16 @@ function namedSlots({ profile }: PodRecord, state: ClusterState): Int32Array | u
  * Whether a node takes the pod both with and without the pods that preemption promised it to:
  * they may come or not, and some filters want others to be there.
  */
-function passesContested(
+export function fitsSlot(
   slot: number,
-  of: ScheduleInput & { pod: PodRecord; plan: Plan; contested: ReadonlySet<string> | undefined },
+  of: ScheduleInput & { pod: PodRecord; plan: Plan },
 ): boolean {
   const { pod, framework, plan, nominations } = of;
   const { state } = framework;
   const { name } = state.nodes[slot] as NodeEntry;
   if (!plan.passes(slot)) return false;
-  if (!of.contested?.has(name)) return true;
   const expected = nominations?.expectedOn(name, pod) ?? [];
+  if (expected.length === 0) return true;
   for (const other of expected) state.addPod(other, name);
   const fits = plan.beginAgain(pod) === undefined && plan.passes(slot);
   for (const other of expected) state.removePod(other.uid);

@@ -20,6 +20,7 @@ interface Bench extends AsyncDisposable {
   events: RecordedEvent[];
   node(name: string, cpu: string): Promise<Node>;
   pod(name: string, spec?: Partial<PodSpec>): Promise<Pod>;
+  podOf(name: string): Promise<Pod>;
   placeOf(name: string): Promise<string | undefined>;
 }
 
@@ -50,6 +51,7 @@ function bench(): Bench {
         .for(PODS)
         .create({ metadata: at(name), spec: { containers, ...spec }, status: {} });
     },
+    podOf: (name) => client.for(PODS).get(at(name)),
     placeOf: async (name) => (await client.for(PODS).get(at(name))).spec?.nodeName,
     async [Symbol.asyncDispose]() {
       loop[Symbol.dispose]();
@@ -98,7 +100,11 @@ test("a pod without a place says why, and gets one when a node comes", async () 
   assert.equal(condition?.type, "PodScheduled");
   assert.equal(condition?.status, "False");
   assert.equal(condition?.reason, "Unschedulable");
-  assert.equal(condition?.message, "0/1 nodes are available: 1 Insufficient cpu.");
+  assert.equal(
+    condition?.message,
+    "0/1 nodes are available: 1 Insufficient cpu. " +
+      "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+  );
   await at.node("n2", "4");
   await at.clock.advance(1000);
   assert.equal(await at.placeOf("a"), "n2");
@@ -149,4 +155,58 @@ test("gated pods and pods of other schedulers are left alone", async () => {
     .patch({ name: "gated", namespace: "default" }, { spec: { schedulingGates: null } });
   await settle();
   assert.equal(await at.placeOf("gated"), "n1");
+});
+
+test("a more important pod takes the place of a less important one", async () => {
+  await using at = bench();
+  await at.node("n1", "1");
+  await settle();
+  await at.pod("low", { priority: 1 });
+  await settle();
+  await at.pod("high", { priority: 10 });
+  await settle();
+  assert.equal(await at.placeOf("high"), "n1");
+  await assert.rejects(at.podOf("low"));
+  const { uid } = (await at.podOf("high")).metadata ?? {};
+  assert.deepEqual(
+    at.events.map(({ reason }) => reason),
+    ["Scheduled", "FailedScheduling", "Preempted", "Scheduled"],
+  );
+  assert.equal(at.events[2]?.message, `Preempted by pod ${uid} on node n1`);
+});
+
+test("a pod that must not preempt waits, and says so", async () => {
+  await using at = bench();
+  await at.node("n1", "1");
+  await settle();
+  await at.pod("low", { priority: 1 });
+  await settle();
+  await at.pod("high", { priority: 10, preemptionPolicy: "Never" });
+  await settle();
+  assert.equal(await at.placeOf("high"), undefined);
+  assert.equal(
+    (await at.podOf("high")).status?.conditions?.[0]?.message,
+    "0/1 nodes are available: 1 Insufficient cpu. " +
+      "preemption: not eligible due to preemptionPolicy=Never.",
+  );
+});
+
+test("room made by preemption is kept for whom it was made", async () => {
+  await using at = bench();
+  await at.node("n1", "1");
+  await settle();
+  await at.pod("low", { priority: 1 });
+  // The victim takes its time.
+  const low = { name: "low", namespace: "default" };
+  await at.client.for(PODS).patch(low, { metadata: { finalizers: ["example.com/slow"] } });
+  await settle();
+  await at.pod("high", { priority: 10 });
+  await settle();
+  assert.equal((await at.podOf("high")).status?.nominatedNodeName, "n1");
+  await at.pod("middle", { priority: 5 });
+  await at.client.for(PODS).patch(low, { metadata: { finalizers: null } });
+  await settle();
+  await at.clock.advance(10_000);
+  assert.equal(await at.placeOf("high"), "n1");
+  assert.equal(await at.placeOf("middle"), undefined);
 });

@@ -1,5 +1,5 @@
 import { isConflict, isNotFound } from "../api/errors.ts";
-import { NAMESPACES, NODES, PODS } from "../api/generated/resources.ts";
+import { NAMESPACES, NODES, POD_DISRUPTION_BUDGETS, PODS } from "../api/generated/resources.ts";
 import type { Node, Pod } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
@@ -16,10 +16,17 @@ import {
   unreserve,
   WaitingPods,
 } from "./binding-cycle.ts";
-import type { ClusterEvent, Placement, QueueingHint } from "./framework/contract.ts";
+import type {
+  ClusterEvent,
+  Placement,
+  PostFilterResult,
+  QueueingHint,
+} from "./framework/contract.ts";
 import { defaultPlugins } from "./framework/default-plugins.ts";
 import { Framework } from "./framework/framework.ts";
 import { PodFeedback } from "./pod-feedback.ts";
+import { DisruptionBudgets } from "./preemption/disruption-budgets.ts";
+import { evictVictim } from "./preemption/evict-victims.ts";
 import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { failureMessage, type NoNode, schedule } from "./schedule.ts";
@@ -57,6 +64,7 @@ class SchedulerLoop implements Disposable {
   readonly #state = new ClusterState();
   readonly #profiles = new ProfileTable();
   readonly #nominations = new Nominations();
+  readonly #budgets = new DisruptionBudgets();
   readonly #frameworks = new Map<string, Framework>();
   readonly #queue: SchedulingQueue;
   readonly #feedback: PodFeedback;
@@ -75,7 +83,7 @@ class SchedulerLoop implements Disposable {
     this.#options = options;
     this.#feedback = new PodFeedback(options);
     const schedulerName = options.name ?? "default-scheduler";
-    const plugins = defaultPlugins();
+    const plugins = defaultPlugins(this.#budgets);
     const framework = { schedulerName, plugins, percentageOfNodesToScore: 0 };
     this.#frameworks.set(schedulerName, new Framework(this.#state, framework));
     const hints = new Map<string, QueueingHint>();
@@ -89,10 +97,17 @@ class SchedulerLoop implements Disposable {
     const nodes = informers.informer(NODES);
     const pods = informers.informer(PODS);
     const namespaces = informers.informer(NAMESPACES);
+    const budgets = informers.informer(POD_DISRUPTION_BUDGETS);
     this.#subscriptions.push(
       nodes,
       pods,
       namespaces,
+      budgets,
+      budgets.onChange(({ type, object }) => {
+        const { namespace = "", name = "" } = object.metadata ?? {};
+        if (type === "deleted") this.#budgets.delete(namespace, name);
+        else this.#budgets.set(object);
+      }),
       namespaces.onChange(({ type, object }) => {
         const labels = type === "deleted" ? undefined : (object.metadata?.labels ?? {});
         this.#state.setNamespace(object.metadata?.name ?? "", labels);
@@ -167,6 +182,8 @@ class SchedulerLoop implements Disposable {
       return;
     }
     const record = this.#profiles.recordOf(pod);
+    const nominated = pod.status?.nominatedNodeName;
+    if (nominated && !this.#nominations.has(uid)) this.#nominations.set(record, nominated);
     const known = this.#queue.get(uid);
     // Equal requests share a profile; what else changed is no reason for another attempt.
     if (known?.profile === record.profile) {
@@ -191,7 +208,15 @@ class SchedulerLoop implements Disposable {
   #removed(uid: string): void {
     const slot = this.#state.slotOfPod(uid);
     const pod = this.#state.removePod(uid);
-    if (pod) this.#wakeUp({ kind: "pod-removed", pod, slot });
+    if (!pod) return;
+    this.#wakeUp({ kind: "pod-removed", pod, slot });
+    const node = slot === undefined ? undefined : this.#state.nodes[slot];
+    const expected = node ? this.#nominations.on(node.name) : [];
+    if (!node || expected.length === 0) return;
+    // The room that preemption made is there: no reason to sit out a back-off.
+    if ([...node.pods.values()].some(({ terminating }) => terminating)) return;
+    for (const { uid: waiting } of expected) this.#queue.activate(waiting);
+    this.#planTurn();
   }
 
   #wakeUp(event: ClusterEvent): void {
@@ -262,9 +287,52 @@ class SchedulerLoop implements Disposable {
   }
 
   #refused(pod: PodRecord, decision: NoNode): void {
+    const result = decision.nodesTotal > 0 ? this.#postFilter(pod, decision) : undefined;
     this.#queue.refused(pod.uid, { rejectedBy: decision.rejectedBy, nowMs: this.#now() });
     this.#sleepUntilNext();
-    void this.#feedback.unschedulable(pod, { message: failureMessage(decision) });
+    const message = [failureMessage(decision), result?.message].filter(Boolean).join(" ");
+    const preemption = result?.preemption;
+    const nominatedNode = preemption?.node ?? (this.#nominations.has(pod.uid) ? undefined : "");
+    void this.#feedback.unschedulable(pod, {
+      message,
+      ...(nominatedNode === undefined ? {} : { nominatedNode }),
+    });
+    if (preemption) this.#preempt(pod, preemption);
+  }
+
+  #postFilter(pod: PodRecord, decision: NoNode): PostFilterResult | undefined {
+    const framework = this.#frameworkOf(pod);
+    const { random } = this.#options;
+    const input = { framework, random, nominations: this.#nominations };
+    for (const { plugin } of framework.plugins) {
+      const result = plugin.postFilter?.(pod, { decision, input });
+      if (result) return result;
+    }
+    return undefined;
+  }
+
+  #preempt(pod: PodRecord, of: NonNullable<PostFilterResult["preemption"]>): void {
+    const { node, victims } = of;
+    const { client, clock, logger } = this.#options;
+    const { schedulerName } = this.#frameworkOf(pod);
+    // Less important pods that were promised this node must look elsewhere.
+    for (const lower of this.#nominations.lowerOn(node, pod)) {
+      this.#nominations.delete(lower.uid);
+      this.#queue.activate(lower.uid);
+      void this.#feedback.clearNomination(lower);
+    }
+    this.#nominations.set(pod, node);
+    for (const victim of victims) {
+      this.#waiting.reject(victim.uid, { reasons: ["preempted"] });
+      this.#feedback.preempted(victim.pod, { preemptor: pod, node });
+      // As good as terminating: nobody shall be preempted for the same room twice.
+      this.#state.addPod({ ...victim, terminating: true }, node);
+      evictVictim(victim, { client, clock, schedulerName }).catch((error: unknown) => {
+        logger.warn("victim not evicted", { pod: victim.name, error });
+        this.#nominations.delete(pod.uid);
+        if (this.#state.slotOfPod(victim.uid) !== undefined) this.#state.addPod(victim, node);
+      });
+    }
   }
 
   /** The attempt came to nothing; the next one comes after the pod's back-off. */

@@ -1,5 +1,6 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
+import type { NoNode, ScheduleInput } from "../schedule.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
 
 /** Highest score a plugin may give before its weight. */
@@ -59,6 +60,20 @@ export interface Placement {
   node: string;
 }
 
+/** A decision that found no node, and what it read. */
+export interface PostFilterInput {
+  decision: NoNode;
+  input: ScheduleInput;
+}
+
+/** What a plugin makes of a pod without a node. */
+export interface PostFilterResult {
+  /** Added to the message about the pod; may be empty. */
+  message: string;
+  /** Pods that are to leave a node, which is then kept for the pod. */
+  preemption?: { node: string; victims: readonly PodRecord[] };
+}
+
 /** A change of the cluster that may make room for a pod that was turned down. */
 export type ClusterEvent =
   | { kind: "node-added"; slot: number }
@@ -83,6 +98,8 @@ export interface SchedulerPlugin {
   compare?(a: PodRecord, b: PodRecord): number;
   /** PreFilter and Filter. */
   filter?(context: PluginContext): NodeFilter | undefined;
+  /** PostFilter: the first plugin that answers decides. */
+  postFilter?(pod: PodRecord, of: PostFilterInput): PostFilterResult | undefined;
   /** PreScore, Score and NormalizeScore. */
   score?(context: PluginContext): NodeScorer | undefined;
   /** Reserve: takes what the decision promises, or refuses; `unreserve` gives it back. */

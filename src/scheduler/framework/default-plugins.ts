@@ -8,10 +8,12 @@ import { nodeResourcesFit } from "../plugins/node-resources-fit.ts";
 import { nodeUnschedulable } from "../plugins/node-unschedulable.ts";
 import { podTopologySpread } from "../plugins/pod-topology-spread.ts";
 import { taintToleration } from "../plugins/taint-toleration.ts";
+import { defaultPreemption } from "../preemption/default-preemption.ts";
+import type { DisruptionBudgets } from "../preemption/disruption-budgets.ts";
 import type { EnabledPlugin } from "./plan.ts";
 
 /** The plugins of a scheduler without configuration: upstream's, in its order, with its weights. */
-export function defaultPlugins(): EnabledPlugin[] {
+export function defaultPlugins(budgets: DisruptionBudgets): EnabledPlugin[] {
   const enabled = (plugin: EnabledPlugin["plugin"], scoreWeight = 1): EnabledPlugin => ({
     plugin,
     filters: true,
@@ -26,6 +28,7 @@ export function defaultPlugins(): EnabledPlugin[] {
     enabled(nodeResourcesFit()),
     enabled(podTopologySpread(), 2),
     enabled(interPodAffinity(), 2),
+    enabled(defaultPreemption(budgets)),
     enabled(nodeResourcesBalancedAllocation()),
     enabled(imageLocality),
   ];

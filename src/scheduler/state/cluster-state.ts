@@ -72,6 +72,8 @@ export class ClusterState {
   readonly #placements = new Map<PodProfile, Placement>();
   readonly #namespaces = new Map<string, Labels>();
   readonly #freeSlots: number[] = [];
+  /** Placed pods by priority: most clusters know a handful. */
+  readonly #priorities = new Map<number, number>();
   #live: Int32Array | undefined;
   #capacity = FIRST_CAPACITY;
 
@@ -94,6 +96,12 @@ export class ClusterState {
   /** Where a pod is placed, or undefined. */
   slotOfPod(uid: string): number | undefined {
     return this.#slotByPod.get(uid);
+  }
+
+  /** Whether any placed pod is less important. */
+  hasPodsBelow(priority: number): boolean {
+    for (const known of this.#priorities.keys()) if (known < priority) return true;
+    return false;
   }
 
   /** Adds a node or takes over its changes; its pods stay. */
@@ -230,6 +238,7 @@ export class ClusterState {
     this.resources.touch(slot);
     const { ports } = this.nodes[slot] as NodeEntry;
     for (const port of profile.hostPorts) accountPort(ports, { port, sign });
+    bump(this.#priorities, profile.priority, sign);
     bump(placement.all, slot, sign);
     if (terminating) bump(placement.terminating, slot, sign);
     for (const { withTerminating, counts } of placement.tallies) {
@@ -328,10 +337,10 @@ function dependsOnNamespaces(selector: PodSelector): boolean {
     : selector.namespaceSelector !== undefined;
 }
 
-function bump(counts: Map<number, number>, slot: number, delta: number): void {
-  const count = (counts.get(slot) ?? 0) + delta;
-  if (count === 0) counts.delete(slot);
-  else counts.set(slot, count);
+function bump(counts: Map<number, number>, key: number, delta: number): void {
+  const count = (counts.get(key) ?? 0) + delta;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function accountPort(

@@ -23,8 +23,8 @@ export class Nominations {
     if (pods?.size === 0) this.#byNode.delete(node);
   }
 
-  nodeOf(uid: string): string | undefined {
-    return this.#nodeByPod.get(uid);
+  has(uid: string): boolean {
+    return this.#nodeByPod.has(uid);
   }
 
   slotOf({ uid }: PodRecord, state: ClusterState): number | undefined {
@@ -32,24 +32,26 @@ export class Nominations {
     return node === undefined ? undefined : state.slotOf(node);
   }
 
-  /** Nodes on which others at least as important are expected; undefined when there is none. */
-  contestedBy(pod: PodRecord): ReadonlySet<string> | undefined {
-    if (this.#byNode.size === 0) return undefined;
-    const nodes = [...this.#byNode.keys()].filter((node) => this.expectedOn(node, pod).length > 0);
-    return nodes.length > 0 ? new Set(nodes) : undefined;
+  /** Whether others at least as important are expected anywhere. */
+  isContested(pod: PodRecord): boolean {
+    for (const node of this.#byNode.keys()) if (this.expectedOn(node, pod).length > 0) return true;
+    return false;
   }
 
   /** Pods expected on a node that go before `pod`. */
   expectedOn(node: string, pod: PodRecord): PodRecord[] {
-    return [...(this.#byNode.get(node)?.values() ?? [])].filter(
+    return this.on(node).filter(
       (other) => other.uid !== pod.uid && other.profile.priority >= pod.profile.priority,
     );
   }
 
+  /** Everybody who is expected on a node. */
+  on(node: string): PodRecord[] {
+    return [...(this.#byNode.get(node)?.values() ?? [])];
+  }
+
   /** Pods expected on a node that come after `pod`: they lose their claim to it. */
   lowerOn(node: string, pod: PodRecord): PodRecord[] {
-    return [...(this.#byNode.get(node)?.values() ?? [])].filter(
-      (other) => other.profile.priority < pod.profile.priority,
-    );
+    return this.on(node).filter((other) => other.profile.priority < pod.profile.priority);
   }
 }

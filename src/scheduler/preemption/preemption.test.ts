@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
+import { seededRandom } from "../../lib/random.ts";
+import { defaultPlugins } from "../framework/default-plugins.ts";
+import { Framework } from "../framework/framework.ts";
+import type { PostFilterResult } from "../framework/contract.ts";
+import { ProfileTable } from "../pod/pod-profile.ts";
+import { schedule } from "../schedule.ts";
+import { ClusterState } from "../state/cluster-state.ts";
+import { defaultPreemption } from "./default-preemption.ts";
+import { DisruptionBudgets } from "./disruption-budgets.ts";
+
+interface Placed {
+  name: string;
+  priority: number;
+  cpu?: number;
+  start?: number;
+  app?: string;
+  spec?: Partial<PodSpec>;
+}
+
+const PORT = { containers: [{ name: "c", ports: [{ containerPort: 1, hostPort: 80 }] }] };
+
+function podOf({ name, priority, cpu = 1, start = 5, app, spec = {} }: Placed): Pod {
+  return {
+    metadata: { name, uid: name, namespace: "default", labels: app ? { app } : {} },
+    spec: {
+      priority,
+      containers: [{ name: "c", resources: { requests: { cpu: `${cpu}` } } }],
+      ...spec,
+    },
+    status: { startTime: `2026-01-01T00:00:0${start}Z` },
+  };
+}
+
+interface Case {
+  name: string;
+  /** Nodes of four CPUs, each with its pods. */
+  nodes: Record<string, Placed[]>;
+  pod: Placed;
+  /** Disruptions that are allowed to the pods of an app. */
+  budgets?: Record<string, number>;
+  expected: { node: string; victims: string[] } | string;
+}
+
+const CASES: Case[] = [
+  {
+    name: "the least important pods that make room go, and no more",
+    nodes: {
+      n1: [
+        { name: "a", priority: 1 },
+        { name: "b", priority: 2, cpu: 2 },
+        { name: "c", priority: 3 },
+      ],
+    },
+    pod: { name: "p", priority: 10, cpu: 2 },
+    expected: { node: "n1", victims: ["b"] },
+  },
+  {
+    name: "of equals the youngest goes",
+    nodes: {
+      n1: [
+        { name: "old", priority: 1, cpu: 2, start: 1 },
+        { name: "young", priority: 1, cpu: 2, start: 9 },
+      ],
+    },
+    pod: { name: "p", priority: 10, cpu: 2 },
+    expected: { node: "n1", victims: ["young"] },
+  },
+  {
+    name: "the node whose most important victim matters least wins",
+    nodes: { n1: [{ name: "a", priority: 5, cpu: 4 }], n2: [{ name: "b", priority: 4, cpu: 4 }] },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["b"] },
+  },
+  {
+    name: "then the smaller sum of priorities",
+    nodes: {
+      n1: [
+        { name: "a", priority: 5, cpu: 2 },
+        { name: "b", priority: 5, cpu: 2 },
+      ],
+      n2: [
+        { name: "c", priority: 5, cpu: 2 },
+        { name: "d", priority: 1, cpu: 2 },
+      ],
+    },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["c", "d"] },
+  },
+  {
+    name: "then fewer victims",
+    nodes: {
+      n1: [
+        { name: "a", priority: -5, cpu: 2 },
+        { name: "b", priority: -5, cpu: 2 },
+      ],
+      n2: [{ name: "c", priority: -5, cpu: 4 }],
+    },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["c"] },
+  },
+  {
+    name: "then the victim that started last",
+    nodes: {
+      n1: [{ name: "a", priority: 1, cpu: 4, start: 1 }],
+      n2: [{ name: "b", priority: 1, cpu: 4, start: 7 }],
+      n3: [{ name: "c", priority: 1, cpu: 4, start: 3 }],
+    },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["b"] },
+  },
+  {
+    name: "a budget outweighs priorities",
+    nodes: {
+      n1: [{ name: "a", priority: 1, cpu: 4, app: "guarded" }],
+      n2: [{ name: "b", priority: 9, cpu: 4 }],
+    },
+    budgets: { guarded: 0 },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["b"] },
+  },
+  {
+    name: "a budget that allows it is no obstacle",
+    nodes: {
+      n1: [{ name: "a", priority: 1, cpu: 4, app: "guarded" }],
+      n2: [{ name: "b", priority: 9, cpu: 4 }],
+    },
+    budgets: { guarded: 1 },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n1", victims: ["a"] },
+  },
+  {
+    name: "on one node the guarded pod is spared where another will do",
+    nodes: {
+      n1: [
+        { name: "a", priority: 1, cpu: 2, app: "guarded" },
+        { name: "b", priority: 2, cpu: 2 },
+      ],
+    },
+    budgets: { guarded: 0 },
+    pod: { name: "p", priority: 10, cpu: 2 },
+    expected: { node: "n1", victims: ["b"] },
+  },
+  {
+    name: "a budget is broken when nothing else helps",
+    nodes: { n1: [{ name: "a", priority: 1, cpu: 4, app: "guarded" }] },
+    budgets: { guarded: 0 },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n1", victims: ["a"] },
+  },
+  {
+    name: "whoever holds the port goes",
+    nodes: {
+      n1: [
+        { name: "a", priority: 1, spec: PORT },
+        { name: "b", priority: 0 },
+      ],
+    },
+    pod: { name: "p", priority: 10, spec: PORT },
+    expected: { node: "n1", victims: ["a"] },
+  },
+  {
+    name: "equals are never taken",
+    nodes: { n1: [{ name: "a", priority: 10, cpu: 4 }] },
+    pod: { name: "p", priority: 10 },
+    expected:
+      "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+  },
+  {
+    name: "a node that is too small even when empty is not emptied",
+    nodes: { n1: [{ name: "a", priority: 1 }] },
+    pod: { name: "p", priority: 10, cpu: 5 },
+    expected: "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+  },
+  {
+    name: "taking pods away that is not enough is not done",
+    nodes: {
+      n1: [
+        { name: "a", priority: 1, cpu: 1 },
+        { name: "b", priority: 20, cpu: 3 },
+      ],
+    },
+    pod: { name: "p", priority: 10, cpu: 2 },
+    expected: "preemption: 0/1 nodes are available: 1 Insufficient cpu.",
+  },
+];
+
+function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefined {
+  const state = new ClusterState();
+  const profiles = new ProfileTable();
+  for (const [name, pods] of Object.entries(nodes)) {
+    state.setNode({ metadata: { name }, status: { allocatable: { cpu: "4", pods: "10" } } });
+    for (const one of pods) state.addPod(profiles.recordOf(podOf(one)), name);
+  }
+  const guards = new DisruptionBudgets();
+  for (const [app, disruptionsAllowed] of Object.entries(budgets)) {
+    guards.set({
+      metadata: { name: app, namespace: "default" },
+      spec: { selector: { matchLabels: { app } } },
+      status: { disruptionsAllowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+    });
+  }
+  const framework = new Framework(state, {
+    schedulerName: "s",
+    plugins: defaultPlugins(guards),
+    percentageOfNodesToScore: 0,
+  });
+  const input = { framework, random: seededRandom(1) };
+  const record = profiles.recordOf(podOf(pod));
+  const decision = schedule(record, input);
+  assert.equal(decision.node, undefined);
+  const before = JSON.stringify(state.resources);
+  const result = defaultPreemption(guards).postFilter?.(record, { decision, input });
+  const versionless = (text: string) => text.replace(/"versions":\{[^}]*\}/, "");
+  assert.equal(versionless(JSON.stringify(state.resources)), versionless(before));
+  return result;
+}
+
+for (const one of CASES) {
+  test(`preemption: ${one.name}`, () => {
+    const result = preempt(one);
+    if (typeof one.expected === "string") {
+      assert.deepEqual(result, { message: one.expected });
+      return;
+    }
+    const { node, victims = [] } = result?.preemption ?? {};
+    assert.equal(node, one.expected.node);
+    assert.deepEqual(
+      victims.map(({ name }) => name),
+      one.expected.victims,
+    );
+  });
+}
