@@ -68,6 +68,7 @@ type Decode = (value: unknown, context: Context) => unknown;
 interface FieldPlan {
   decode: Decode;
   dropsZero: boolean;
+  keepsNull: boolean;
 }
 
 class Compiler {
@@ -94,13 +95,16 @@ class Compiler {
       if (known) return known;
       const field = struct.fields.get(key);
       if (!field) return undefined;
-      const plan = this.#plan(field);
+      const plan = this.#plan(field, lenient);
       plans.set(key, plan);
       return plan;
     };
     const keepsUnknown = struct.preserveUnknown === true;
+    const lenient = struct.lenient === true;
     return (value, context) => {
-      if (!isObject(value)) return wrongType(value, goTypeOf(struct.name), context);
+      if (!isObject(value)) {
+        return lenient ? value : wrongType(value, goTypeOf(struct.name), context);
+      }
       const outer = context.struct;
       context.struct = goName;
       for (const key in value) {
@@ -111,7 +115,7 @@ class Compiler {
         }
         const before = value[key];
         if (before === null) {
-          delete value[key];
+          if (!plan.keepsNull) delete value[key];
           continue;
         }
         context.path.push(key);
@@ -125,30 +129,33 @@ class Compiler {
     };
   }
 
-  #plan(field: Field): FieldPlan {
+  #plan(field: Field, lenient: boolean): FieldPlan {
     const { type } = field;
+    // Metadata of a custom resource is as strict as that of any other.
+    const strict = type.kind === "struct" && !this.#model.struct(type.struct).lenient;
     return {
-      decode: this.#compile(type),
+      keepsNull: lenient && !strict,
+      decode: this.#compile(type, lenient),
       dropsZero: field.omitEmpty && !field.pointer && type.kind !== "struct",
     };
   }
 
-  #compile(type: FieldType): Decode {
+  #compile(type: FieldType, lenient: boolean): Decode {
     if (type.kind === "struct") {
       const { struct } = type;
       return (value, context) => this.struct(struct)(value, context);
     }
-    if (type.kind === "list") return this.#compileList(type.of);
-    if (type.kind === "map") return this.#compileMap(type.of);
+    if (type.kind === "list") return this.#compileList(type.of, lenient);
+    if (type.kind === "map") return this.#compileMap(type.of, lenient);
     return compileScalar(type.kind);
   }
 
-  #compileList(of: FieldType): Decode {
-    const decode = this.#compile(of);
+  #compileList(of: FieldType, lenient: boolean): Decode {
+    const decode = this.#compile(of, lenient);
     const goName = `[]${goNameOf(of)}`;
-    const zero = zeroOf(of);
+    const zero = lenient ? () => null : zeroOf(of);
     return (value, context) => {
-      if (!Array.isArray(value)) return wrongType(value, goName, context);
+      if (!Array.isArray(value)) return lenient ? value : wrongType(value, goName, context);
       for (let index = 0; index < value.length; index++) {
         const before: unknown = value[index];
         context.path.push(`[${index}]`);
@@ -160,12 +167,12 @@ class Compiler {
     };
   }
 
-  #compileMap(of: FieldType): Decode {
-    const decode = this.#compile(of);
+  #compileMap(of: FieldType, lenient: boolean): Decode {
+    const decode = this.#compile(of, lenient);
     const goName = `map[string]${goNameOf(of)}`;
-    const zero = zeroOf(of);
+    const zero = lenient ? () => null : zeroOf(of);
     return (value, context) => {
-      if (!isObject(value)) return wrongType(value, goName, context);
+      if (!isObject(value)) return lenient ? value : wrongType(value, goName, context);
       for (const key in value) {
         const before = value[key];
         if (typeof before === "string" && of.kind === "string") continue;

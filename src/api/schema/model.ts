@@ -29,6 +29,8 @@ export interface StructType {
   atomic?: boolean;
   /** Unknown fields are kept (custom resources only). */
   preserveUnknown?: boolean;
+  /** Null and values of other types stay, for validation to judge (custom resources only). */
+  lenient?: boolean;
 }
 
 /** A field of a struct. */

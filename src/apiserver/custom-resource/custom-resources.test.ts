@@ -108,6 +108,33 @@ test("what breaks the schema is invalid", async () => {
   assert.equal(await reasonOf(api.ask("PUT", `${WIDGETS}/w`, unconditional)), "Invalid");
 });
 
+test("null stays where it may stand, and wrong types are told by validation", async () => {
+  await using api = await startServer();
+  const body = definition() as { spec: { versions: { schema: object }[] } };
+  const spec = {
+    type: "object",
+    properties: {
+      maybe: { type: "object", nullable: true, properties: { a: { type: "integer" } } },
+      never: { type: "string" },
+      list: { type: "array", items: { type: "integer" } },
+    },
+  };
+  const [version] = body.spec.versions;
+  assert.ok(version);
+  version.schema = { openAPIV3Schema: { type: "object", properties: { spec } } };
+  await define(api, body);
+  const create = (name: string, value: unknown) =>
+    api.ask("POST", WIDGETS, { metadata: { name }, spec: value });
+  const made = await create("a", { maybe: null, never: null });
+  assert.deepEqual(made["spec"], { maybe: null });
+  const pruned = await create("b", { maybe: { a: 1, b: 2 } });
+  assert.deepEqual(pruned["spec"], { maybe: { a: 1 } });
+  for (const wrong of [{ list: {} }, { maybe: [] }, "text", { list: ["x"] }]) {
+    const promise = create("c", wrong);
+    assert.equal(await reasonOf(promise), "Invalid", JSON.stringify(wrong));
+  }
+});
+
 test("server-side apply merges lists by their keys", async () => {
   await using api = await startServer();
   await define(api);

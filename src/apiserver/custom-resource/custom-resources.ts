@@ -4,6 +4,8 @@ import type {
   CustomResourceDefinitionCondition,
 } from "../../api/generated/types/apiextensions-v1.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
+import type { Environment } from "../../lib/cel/environment.ts";
+import { createKubernetesEnvironment } from "../../lib/cel/kubernetes-environment.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { StartCache } from "../built-in-resources.ts";
@@ -37,6 +39,8 @@ export class CustomResources implements Disposable {
   /** By name of the definition. */
   readonly #served = new Map<string, ServedResource[]>();
   #subscription: Disposable | undefined;
+  /** Made for the first definition with rules, and shared by all. */
+  #expressions: Environment | undefined;
   #work: Promise<void> = Promise.resolve();
 
   private constructor(parts: CustomResourcesParts) {
@@ -92,7 +96,9 @@ export class CustomResources implements Disposable {
     for (const version of definition.spec.versions) {
       if (!version.served) continue;
       const same = before.find(({ resource }) => resource.version === version.name);
-      now.push(await serveVersion(definition, version, { base, startCache, before: same }));
+      const expressions = () => (this.#expressions ??= createKubernetesEnvironment());
+      const parts = { base, startCache, expressions, before: same };
+      now.push(await serveVersion(definition, version, parts));
     }
     const gone = before.filter(({ cache }) => !now.some((served) => served.cache === cache));
     for (const { resource } of gone) engine.registry.remove(resource);

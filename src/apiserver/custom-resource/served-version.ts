@@ -1,4 +1,5 @@
 import { invalid } from "../../api/errors.ts";
+import { createObjectValidator } from "../../api/custom-resource/object-validation.ts";
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
@@ -13,6 +14,7 @@ import {
   metadataOffset,
   spliceResourceVersion,
 } from "../../format/json-canonical.ts";
+import type { Environment } from "../../lib/cel/environment.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import type { StartCache } from "../built-in-resources.ts";
 import { schemaCodec } from "../codec/schema-codec.ts";
@@ -22,7 +24,6 @@ import { attributesOf } from "../rest/attributes-of.ts";
 import { customStrategy } from "../strategy/built-in-strategies.ts";
 import { printerColumns } from "./printer-columns.ts";
 import { applySchemaDefaults, hasDefaults, structuralModel } from "./structural-model.ts";
-import { validateValue } from "./value-validation.ts";
 
 /** The resource that one version of a definition describes. */
 export function resourceOf(
@@ -83,7 +84,13 @@ function spliceAs(resource: Resource): ServedResource["splice"] {
 export async function serveVersion(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
-  parts: { base: SchemaModel; startCache: StartCache; before?: ServedResource | undefined },
+  parts: {
+    base: SchemaModel;
+    startCache: StartCache;
+    /** What rules are compiled in. */
+    expressions: () => Environment;
+    before?: ServedResource | undefined;
+  },
 ): Promise<ServedResource> {
   const resource = resourceOf(definition, version);
   const { group, kind } = resource;
@@ -98,9 +105,10 @@ export async function serveVersion(
   const setDefaults = (object: KubeObject) => {
     if (schema) applySchemaDefaults(schema, object);
   };
+  const validator = schema && createObjectValidator(schema, parts.expressions);
   const check = (object: KubeObject, old?: KubeObject, subresource?: string) => {
     const causes = validateObject(resource, object, { old, subresource });
-    if (schema) causes.push(...validateValue(schema, object, ""));
+    if (validator) causes.push(...validator(object, old));
     if (causes.length > 0) throw invalid({ group, kind }, object.metadata.name ?? "", causes);
   };
   const { before } = parts;

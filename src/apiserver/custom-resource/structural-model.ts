@@ -47,7 +47,7 @@ function structFrom(
     if (property["x-kubernetes-map-type"] === "atomic") field.atomic = true;
     fields.set(key, field);
   }
-  const struct: StructType = { name, fields };
+  const struct: StructType = { name, fields, lenient: true };
   const embedded = schema["x-kubernetes-embedded-resource"];
   if (schema["x-kubernetes-preserve-unknown-fields"] || embedded) struct.preserveUnknown = true;
   structs.set(name, struct);
@@ -59,7 +59,7 @@ function typeFrom(
   name: string,
   schema: JSONSchemaProps,
 ): FieldType {
-  if (schema["x-kubernetes-int-or-string"] || schema.nullable) return ANY;
+  if (schema["x-kubernetes-int-or-string"]) return ANY;
   if (schema.type === "array") return listFrom(structs, name, schema);
   if (schema.type !== "object") return ANY;
   const { additionalProperties } = schema;
@@ -96,7 +96,10 @@ export function hasDefaults(schema: JSONSchemaProps): boolean {
   return inner.some((each) => each.default !== undefined || hasDefaults(each));
 }
 
-/** Fills in the defaults of the schema, in place. Whether there was something to fill in. */
+/**
+ * Fills in the defaults of the schema, in place; null goes where it may not stand. Whether there
+ * was something to do.
+ */
 export function applySchemaDefaults(schema: JSONSchemaProps, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   let filled = false;
@@ -107,9 +110,12 @@ export function applySchemaDefaults(schema: JSONSchemaProps, value: unknown): bo
   }
   const object = value as Record<string, unknown>;
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    const absent = object[key] === undefined || (object[key] === null && !property.nullable);
-    if (absent && property.default !== undefined) {
+    const unwanted = object[key] === null && !property.nullable;
+    if ((object[key] === undefined || unwanted) && property.default !== undefined) {
       object[key] = structuredClone(property.default);
+      filled = true;
+    } else if (unwanted) {
+      delete object[key];
       filled = true;
     }
     filled = applySchemaDefaults(property, object[key]) || filled;
