@@ -67,7 +67,7 @@ function runTests(images: string): void {
       ...(values.skip ? [`--ginkgo.skip=${values.skip}`] : []),
       "--ginkgo.noColor",
       "--e2e-verify-service-account=false",
-      "--kube-api-content-type=application/json",
+
       "--allowed-not-ready-nodes=0",
     ];
     const timeout = Number(values.timeout) * 1000;

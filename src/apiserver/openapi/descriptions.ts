@@ -1,132 +1,182 @@
-/** Fields that many kinds have, by name. */
-const COMMON_FIELDS: Readonly<Record<string, string>> = {
-  apiVersion: "The group and version of this kind, such as apps/v1.",
-  kind: "The kind of this object.",
-  metadata: "Name, labels and bookkeeping.",
+import {
+  ADMISSION,
+  ADMISSION_REGISTRATION,
+  API_DISCOVERY,
+  API_EXTENSIONS,
+  API_REGISTRATION,
+  AUTHENTICATION,
+  AUTHORIZATION,
+  CERTIFICATES,
+  FLOW_CONTROL,
+} from "./descriptions/access-extension.ts";
+import { CORE_CLUSTER } from "./descriptions/core-cluster.ts";
+import { CORE_PODS } from "./descriptions/core-pods.ts";
+import { CORE_VOLUMES } from "./descriptions/core-volumes.ts";
+import { META } from "./descriptions/meta.ts";
+import {
+  COORDINATION,
+  DISCOVERY,
+  EVENTS,
+  NETWORKING,
+  NODE,
+  RBAC,
+  SCHEDULING,
+  STORAGE,
+} from "./descriptions/network-storage.ts";
+import { APPS, AUTOSCALING_V1, AUTOSCALING_V2, BATCH, POLICY } from "./descriptions/workloads.ts";
+
+/**
+ * What kinds and fields mean, in our own words, for `kubectl explain`. A line of text is a type or
+ * (indented) one of its fields; a line indented further goes on. `A < B` says that A has the fields
+ * of B, and the type `*` stands for fields that mean the same wherever they are.
+ */
+const TEXTS: Readonly<Record<string, readonly string[]>> = {
+  "admission/v1": [ADMISSION],
+  "admissionregistration/v1": [ADMISSION_REGISTRATION],
+  "apidiscovery/v2": [API_DISCOVERY],
+  "apiextensions/v1": [API_EXTENSIONS],
+  "apiregistration/v1": [API_REGISTRATION],
+  "apps/v1": [APPS],
+  "authentication/v1": [AUTHENTICATION],
+  "authorization/v1": [AUTHORIZATION],
+  "autoscaling/v1": [AUTOSCALING_V1],
+  "autoscaling/v2": [AUTOSCALING_V2],
+  "batch/v1": [BATCH],
+  "certificates/v1": [CERTIFICATES],
+  "coordination/v1": [COORDINATION],
+  "core/v1": [CORE_PODS, CORE_VOLUMES, CORE_CLUSTER],
+  "discovery/v1": [DISCOVERY],
+  "events/v1": [EVENTS],
+  "flowcontrol/v1": [FLOW_CONTROL],
+  "meta/v1": [META],
+  "networking/v1": [NETWORKING],
+  "node/v1": [NODE],
+  "policy/v1": [POLICY],
+  "rbac/v1": [RBAC],
+  "scheduling/v1": [SCHEDULING],
+  "storage/v1": [STORAGE],
 };
 
-/** By type, then by field; "" is the type itself. In our own words, for `kubectl explain`. */
-const DESCRIPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "core/v1.Pod": {
-    "": "One or more containers that run together on a node and share network and volumes.",
-    spec: "What is to run. Most of it cannot change once the pod exists.",
-    status: "What is running, as last seen by the node.",
-  },
-  "core/v1.PodSpec": {
-    "": "What a pod runs, where it may run and what it may do.",
-    containers: "Containers that run for as long as the pod does.",
-    initContainers: "Containers that run to their end, one after another, before the others start.",
-    volumes: "Storage that the containers can mount.",
-    restartPolicy: "Whether containers are started again after they end.",
-    nodeName: "The node that runs the pod; set by the scheduler.",
-    nodeSelector: "Labels that a node must have to run the pod.",
-    serviceAccountName: "The account that the pod's processes act as towards the API.",
-    tolerations: "Taints of nodes that the pod puts up with.",
-    affinity: "Rules that draw the pod to, or keep it from, nodes and other pods.",
-    hostNetwork: "Use the node's network instead of one of its own.",
-    terminationGracePeriodSeconds: "Time between asking the containers to stop and killing them.",
-    dnsPolicy: "Where the containers' name resolution comes from.",
-    securityContext: "Identity and privileges for all containers.",
-  },
-  "core/v1.Container": {
-    "": "A process with its own file system, made from an image.",
-    name: "Name within the pod.",
-    image: "Reference of the image, such as nginx:1.25.",
-    command: "Program and first arguments, in place of the image's entry point.",
-    args: "Arguments, in place of the image's.",
-    env: "Environment variables.",
-    envFrom: "Config maps and secrets whose entries become environment variables.",
-    ports: "Ports that the container listens on.",
-    resources: "Computing power and memory that it may and must have.",
-    volumeMounts: "Where volumes appear in its file system.",
-    livenessProbe: "Restarts the container when it fails.",
-    readinessProbe: "Takes the pod out of its services while it fails.",
-    startupProbe: "Holds the other probes back until it succeeds.",
-    imagePullPolicy: "When to ask the registry for the image.",
-    securityContext: "Identity and privileges of this container.",
-    workingDir: "Directory that the program starts in.",
-  },
-  "core/v1.Service": {
-    "": "A stable name and address for the pods that a selector finds.",
-    spec: "Which pods, and how they are reached.",
-    status: "Addresses given by a load balancer.",
-  },
-  "core/v1.ServiceSpec": {
-    selector: "Labels of the pods behind the service.",
-    ports: "Ports of the service.",
-    type: "How far the service can be reached from.",
-    clusterIP: "Its address within the cluster; None for a headless service.",
-  },
-  "core/v1.ConfigMap": {
-    "": "Settings for pods to read.",
-    data: "Text by key.",
-    binaryData: "Bytes in base64 by key.",
-    immutable: "The data can never change.",
-  },
-  "core/v1.Secret": {
-    "": "Confidential settings for pods to read.",
-    data: "Bytes in base64 by key.",
-    stringData: "Text by key; written into data, never read back.",
-    type: "What the data is for.",
-  },
-  "core/v1.Namespace": { "": "A room for names: objects in different ones do not meet." },
-  "core/v1.Node": { "": "A machine that runs pods." },
-  "core/v1.Event": { "": "Something that happened to an object." },
-  "core/v1.PersistentVolume": { "": "A piece of storage." },
-  "core/v1.PersistentVolumeClaim": { "": "A wish for storage, bound to a volume that meets it." },
-  "core/v1.ServiceAccount": { "": "An identity for processes in pods." },
-  "apps/v1.Deployment": {
-    "": "Keeps a number of equal pods running and replaces them gradually on change.",
-    spec: "The pods wanted.",
-    status: "The pods there are.",
-  },
-  "apps/v1.DeploymentSpec": {
-    replicas: "How many pods; 1 unless given.",
-    selector: "Labels of the pods that belong to it.",
-    template: "What each pod looks like.",
-    strategy: "How old pods give way to new ones.",
-    paused: "Changes of the template wait until this is false again.",
-    revisionHistoryLimit: "How many old replica sets are kept to go back to.",
-    progressDeadlineSeconds: "Time without progress after which the rollout counts as failed.",
-    minReadySeconds: "How long a new pod must be ready to count as available.",
-  },
-  "apps/v1.ReplicaSet": { "": "Keeps a number of equal pods running." },
-  "apps/v1.StatefulSet": {
-    "": "Keeps pods running that each have a name and storage of their own.",
-  },
-  "apps/v1.DaemonSet": { "": "Keeps one pod running on each node." },
-  "batch/v1.Job": { "": "Runs pods until enough of them have succeeded." },
-  "batch/v1.CronJob": { "": "Creates jobs by the clock." },
-  "autoscaling/v1.HorizontalPodAutoscaler": { "": "Scales something by a metric, within bounds." },
-  "autoscaling/v2.HorizontalPodAutoscaler": { "": "Scales something by metrics, within bounds." },
-  "networking/v1.Ingress": { "": "Brings requests from outside to services, by host and path." },
-  "networking/v1.NetworkPolicy": { "": "Who may talk to pods, and to whom they may talk." },
-  "policy/v1.PodDisruptionBudget": { "": "How many pods may be taken away at a time on purpose." },
-  "rbac/v1.Role": { "": "What may be done within a namespace." },
-  "rbac/v1.ClusterRole": { "": "What may be done anywhere." },
-  "rbac/v1.RoleBinding": { "": "Who has a role within a namespace." },
-  "rbac/v1.ClusterRoleBinding": { "": "Who has a cluster role everywhere." },
-  "meta/v1.ObjectMeta": {
-    "": "What every object carries beside its contents.",
-    name: "Unique within the namespace and kind.",
-    namespace: "The namespace that holds the object.",
-    labels: "Keys and values to select objects by.",
-    annotations: "Keys and values for tools.",
-    uid: "Unique in time and space; set by the server.",
-    resourceVersion: "Changes with every write; set by the server.",
-    generation: "Grows with every change of what is wanted; set by the server.",
-    ownerReferences: "Objects with which this one goes away.",
-    finalizers: "Names of those who must let go before the object is gone.",
-    managedFields: "Who set which field.",
-  },
+type Texts = Readonly<Record<string, string>>;
+
+/** Of every object. The beginnings are those that tools look for. */
+export const OBJECT_FIELDS: Readonly<Record<"apiVersion" | "kind" | "metadata", string>> = {
+  apiVersion: "APIVersion defines group and version in which the object is written, as apps/v1.",
+  kind: "Kind is the type of the object, in CamelCase.",
+  metadata: "Standard object's metadata: name, labels and bookkeeping.",
 };
 
-/** A sentence about a type, for those that people look up most. */
-export function describeStruct(struct: string): string | undefined {
-  return DESCRIPTIONS[struct]?.[""];
+/** Of every list. */
+export const LIST_FIELDS: Readonly<Record<keyof typeof OBJECT_FIELDS | "items", string>> = {
+  apiVersion: "APIVersion defines group and version in which the list is written, as apps/v1.",
+  kind: "Kind is the type of the list, in CamelCase.",
+  metadata: "Standard list metadata: the state it shows, and how to go on.",
+  items: "The objects.",
+};
+
+const CONDITION_FIELDS: Texts = {
+  type: "What it is about, in CamelCase.",
+  status: "True, False or Unknown.",
+  observedGeneration: "The generation that it is about.",
+  lastTransitionTime: "When the status last changed.",
+  reason: "Why, in one word.",
+  message: "Why, for people.",
+};
+
+/** All of it, to tell by its hash whether anything changed. */
+export function allDescriptions(): string {
+  return Object.values(TEXTS).flat().join();
 }
 
-/** A sentence about a field. */
-export function describeField(struct: string, field: string): string | undefined {
-  return DESCRIPTIONS[struct]?.[field] ?? COMMON_FIELDS[field];
+/** Reads the texts of a group when first asked for it; meant to live as long as one document. */
+export class Descriptions {
+  readonly #groups = new Map<string, readonly GroupText[]>();
+
+  /** A sentence about a type. @param struct such as "core/v1.Pod" */
+  ofStruct(struct: string): string | undefined {
+    const { home, name } = partsOf(struct);
+    for (const group of this.#textsOf(home)) {
+      const text = group.get(name)?.text;
+      if (text) return text;
+    }
+    return isListName(name) ? `A list of ${name.slice(0, -"List".length)} objects.` : undefined;
+  }
+
+  /** A sentence about a field. */
+  ofField(struct: string, field: string): string | undefined {
+    const { home, name } = partsOf(struct);
+    const groups = this.#textsOf(home);
+    for (const group of groups) {
+      const own = fieldIn(group, name, field);
+      if (own) return own;
+    }
+    const usual = isListName(name) ? LIST_FIELDS : name.endsWith("Condition") && CONDITION_FIELDS;
+    const text = usual && (usual as Texts)[field];
+    if (text) return text;
+    for (const group of groups) {
+      const shared = group.get("*")?.fields.get(field);
+      if (shared) return shared;
+    }
+    return (OBJECT_FIELDS as Texts)[field];
+  }
+
+  /** All that is described, so that a test can tell what is no longer there. */
+  entries(): { struct: string; field: string | undefined }[] {
+    return Object.keys(TEXTS).flatMap((home) =>
+      this.#textsOf(home).flatMap((group) =>
+        [...group].flatMap(([name, { fields }]) => {
+          const struct = `${home}.${name}`;
+          return [undefined, ...fields.keys()].map((field) => ({ struct, field }));
+        }),
+      ),
+    );
+  }
+
+  #textsOf(home: string): readonly GroupText[] {
+    const known = this.#groups.get(home);
+    if (known) return known;
+    const read = (TEXTS[home] ?? []).map(parse);
+    this.#groups.set(home, read);
+    return read;
+  }
+}
+
+interface TypeText {
+  text: string;
+  /** Type whose fields this one has as well. */
+  like: string | undefined;
+  fields: Map<string, string>;
+}
+
+type GroupText = ReadonlyMap<string, TypeText>;
+
+function isListName(name: string): boolean {
+  return name.endsWith("List");
+}
+
+function partsOf(struct: string): { home: string; name: string } {
+  const dot = struct.indexOf(".");
+  return { home: struct.slice(0, dot), name: struct.slice(dot + 1) };
+}
+
+function fieldIn(group: GroupText, name: string, field: string): string | undefined {
+  const type = group.get(name);
+  return type?.fields.get(field) ?? (type?.like ? fieldIn(group, type.like, field) : undefined);
+}
+
+function parse(source: string): GroupText {
+  const group = new Map<string, TypeText>();
+  let type: TypeText = { text: "", like: undefined, fields: new Map() };
+  for (const line of source.replaceAll("\n  ", " ").split("\n")) {
+    const colon = line.indexOf(": ");
+    const head = colon < 0 ? line : line.slice(0, colon);
+    const text = colon < 0 ? "" : line.slice(colon + 2);
+    if (head.startsWith(" ")) type.fields.set(head.slice(1), text);
+    else if (head !== "") {
+      const [name = "", like] = head.split(" < ");
+      type = { text, like, fields: new Map() };
+      group.set(name, type);
+    }
+  }
+  return group;
 }

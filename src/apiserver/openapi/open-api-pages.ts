@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { GROUP_VERSION_FACTS } from "../../api/generated/facts.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import type { JsonSchema } from "./schemas.ts";
 import { buildOpenApiV2 } from "./v2.ts";
+import { allDescriptions } from "./descriptions.ts";
 import { encodeOpenApiV2 } from "./v2-protobuf.ts";
 import { buildOpenApiV3, openApiKeyOf, openApiV3Index } from "./v3.ts";
 
@@ -41,6 +43,8 @@ const SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+prot
 export class OpenApiPages {
   readonly #input: OpenApiInput;
   #generation = -1;
+  /** Hash of what all documents say of built-in kinds. */
+  #texts: string | undefined;
   #documents: ReadonlyMap<string, Document> = new Map();
 
   constructor(input: OpenApiInput) {
@@ -121,8 +125,15 @@ export class OpenApiPages {
   /** Of what a document is made from, so that an index needs no document. */
   #hash(resources: readonly Resource[]): string {
     const custom = resources.map((resource) => this.#input.customSchema?.(resource) ?? null);
-    return hashOf(Buffer.from(JSON.stringify([this.#input.version, resources, custom])));
+    this.#texts ??= hashOf(Buffer.from(allDescriptions() + factsText()));
+    return hashOf(
+      Buffer.from(JSON.stringify([this.#input.version, this.#texts, resources, custom])),
+    );
   }
+}
+
+function factsText(): string {
+  return GROUP_VERSION_FACTS.map(({ text }) => text).join();
 }
 
 function hashOf(bytes: Uint8Array): string {

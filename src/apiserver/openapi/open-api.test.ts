@@ -150,9 +150,10 @@ test("a custom kind is described by its own schema", () => {
   assert.deepEqual(Object.keys(widget?.properties ?? {}), [
     "apiVersion",
     "kind",
-    "spec",
     "metadata",
+    "spec",
   ]);
+  assert.match(String(widget?.properties["metadata"]?.["description"]), /^Standard object's/);
   assert.deepEqual(widget?.["x-kubernetes-group-version-kind"], [
     { group: "example.com", kind: "Widget", version: "v1" },
   ]);
@@ -229,9 +230,12 @@ test("older clients get one document for everything, as JSON or protobuf", () =>
   assert.deepEqual(definitions["io.k8s.api.core.v1.PodTemplateSpec"]?.["properties"], {
     metadata: {
       $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
-      description: "Name, labels and bookkeeping.",
+      description: "Standard object's metadata: name, labels and bookkeeping.",
     },
-    spec: { $ref: "#/definitions/io.k8s.api.core.v1.PodSpec" },
+    spec: {
+      $ref: "#/definitions/io.k8s.api.core.v1.PodSpec",
+      description: "What the pods run.",
+    },
   });
   const patch = paths["/api/v1/nodes/{name}"]?.["patch"] as SwaggerOperation;
   assert.deepEqual(patch.parameters[0]?.in, "body");

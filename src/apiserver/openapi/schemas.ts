@@ -6,7 +6,7 @@ import type {
   StructType,
 } from "../../api/schema/model.ts";
 import { definitionNameOf, referenceTo } from "./definition-names.ts";
-import { describeField, describeStruct } from "./descriptions.ts";
+import { Descriptions } from "./descriptions.ts";
 
 /** A JSON schema, or a part of one. */
 export type JsonSchema = { [key: string]: unknown };
@@ -42,6 +42,7 @@ const PLAIN_SCALARS: Readonly<Record<string, JsonSchema>> = {
 export class SchemaCollector {
   readonly #model: SchemaModel;
   readonly #definitions = new Map<string, JsonSchema>();
+  readonly #descriptions = new Descriptions();
   readonly #kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
 
   /** @param kinds what to say of `x-kubernetes-group-version-kind`, by type name */
@@ -74,7 +75,7 @@ export class SchemaCollector {
 
   #structSchema(struct: StructType): JsonSchema {
     const schema: JsonSchema = { type: "object" };
-    const description = describeStruct(struct.name);
+    const description = this.#descriptions.ofStruct(struct.name);
     if (description) schema["description"] = description;
     const properties: { [name: string]: JsonSchema } = {};
     const required: string[] = [];
@@ -93,7 +94,7 @@ export class SchemaCollector {
   #fieldSchema(struct: StructType, field: Field): JsonSchema {
     const schema = this.#typeSchema(field.type);
     const extra: JsonSchema = {};
-    const description = describeField(struct.name, field.name);
+    const description = this.#descriptions.ofField(struct.name, field.name);
     if (description) extra["description"] = description;
     if (field.default !== undefined) extra["default"] = field.default;
     if (field.enum && field.type.kind === "string") extra["enum"] = [...field.enum].sort();

@@ -1,5 +1,6 @@
 import { pathOf, type Resource } from "../../api/resource.ts";
 import type { GroupVersionKind, SchemaModel } from "../../api/schema/model.ts";
+import { LIST_FIELDS, OBJECT_FIELDS } from "./descriptions.ts";
 import { customDefinitionNameOf } from "./definition-names.ts";
 import { type PathItem, pathsOf, type ResourceSchemas } from "./paths.ts";
 import { type JsonSchema, SchemaCollector } from "./schemas.ts";
@@ -102,6 +103,12 @@ function schemasOf(
   };
 }
 
+/** What every custom object has, whatever its own schema says of it. */
+const TYPE_META: JsonSchema = {
+  apiVersion: { description: OBJECT_FIELDS.apiVersion, type: "string" },
+  kind: { description: OBJECT_FIELDS.kind, type: "string" },
+};
+
 function customSchemas(
   resource: Resource,
   schema: JsonSchema,
@@ -110,13 +117,15 @@ function customSchemas(
   const { group, version, kind } = resource;
   const name = customDefinitionNameOf(resource);
   const kindOf = (of: string) => [{ group, kind: of, version }];
-  const text = { type: "string" };
-  const properties = {
-    apiVersion: text,
-    kind: text,
-    ...(schema["properties"] as object | undefined),
-    metadata: collector.reference("meta/v1.ObjectMeta"),
+  const every: JsonSchema = {
+    ...TYPE_META,
+    metadata: {
+      description: OBJECT_FIELDS.metadata,
+      allOf: [collector.reference("meta/v1.ObjectMeta")],
+    },
   };
+  // First in order, and in place of what the schema itself says of them.
+  const properties = { ...every, ...(schema["properties"] as object | undefined), ...every };
   const object = collector.add(name, {
     type: "object",
     ...schema,
@@ -127,10 +136,12 @@ function customSchemas(
     type: "object",
     required: ["items"],
     properties: {
-      apiVersion: text,
-      kind: text,
-      metadata: collector.reference("meta/v1.ListMeta"),
-      items: { type: "array", items: object },
+      ...TYPE_META,
+      metadata: {
+        description: LIST_FIELDS.metadata,
+        allOf: [collector.reference("meta/v1.ListMeta")],
+      },
+      items: { description: LIST_FIELDS.items, type: "array", items: object },
     },
     "x-kubernetes-group-version-kind": kindOf(`${kind}List`),
   });
