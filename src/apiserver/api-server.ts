@@ -14,6 +14,7 @@ import type {
   Authenticator,
   Authorizer,
   ObjectReader,
+  ServedKinds,
   TokenIssuer,
   UserInfo,
 } from "./contract.ts";
@@ -37,6 +38,7 @@ import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
 import type { ComponentCheck } from "./rest/component-status.ts";
+import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
@@ -49,6 +51,8 @@ export interface SecurityParts {
   tokenIssuer?: TokenIssuer;
   /** For TokenReview. */
   tokenVerifier?: TokenVerifier;
+  /** Closed with the server. */
+  connections?: readonly Disposable[];
 }
 
 /** Everything a server needs from outside. */
@@ -58,7 +62,7 @@ export interface ApiServerOptions {
   random: Random;
   logger: Logger;
   /** Called once; the reader follows the server's own state. */
-  security(reader: ObjectReader): SecurityParts;
+  security(reader: ObjectReader, kinds: ServedKinds): SecurityParts;
   version?: VersionInfo;
   /** Default "10.96.0.0/16". */
   serviceCidr?: string;
@@ -141,7 +145,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const keys = services?.keys("") ?? [];
   serviceNetwork.rebuild(keys.flatMap((key) => services?.get(key)?.object() ?? []));
   const reader = createObjectReader(registry);
-  const security = options.security(reader);
+  const security = options.security(reader, servedKinds(registry));
   const engine: Engine = {
     store,
     clock,
@@ -166,7 +170,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   if (!events) throw new RangeError("Cannot expire events: they are not served");
   const times = { ...DEFAULT_TIMES, ...options.maintenance };
   const maintenance = startMaintenance({ store, clock, logger, events, times });
-  return new Server(engine, { options, caches, reader, model, background: [custom, maintenance] });
+  return new Server(engine, {
+    options,
+    caches,
+    reader,
+    model,
+    background: [custom, maintenance, ...(security.connections ?? [])],
+  });
 }
 
 /** The store under the name that clients know it by. */

@@ -91,15 +91,38 @@ export interface AdmissionRequest {
   /** The stored state; never changed. Absent for CREATE. */
   oldObject?: Record<string, unknown>;
   dryRun: boolean;
+  /** Mutating plugins run once more, as one of them changed what others had seen. */
+  reinvoked?: boolean;
+  /** The options of the verb (`CreateOptions` and so on), for those outside this process. */
+  options?(): Record<string, unknown>;
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
+  /** Adds to the audit event of the request. */
+  annotate?(key: string, value: string): void;
 }
+
+/** The kinds that are served now, for plugins that show objects in another version. */
+export interface ServedKinds {
+  /** Other groups and versions under which the same objects are served. */
+  equivalentsOf(resource: Resource): readonly Resource[];
+  /** A copy of an object in another version. */
+  convert(
+    object: Record<string, unknown>,
+    of: { from: Resource; to: Resource },
+  ): Promise<Record<string, unknown>>;
+  /** What an outsider made of an object: checked and defaulted. @throws StatusError BadRequest */
+  decode(resource: Resource, value: object): Record<string, unknown>;
+}
+
+/** What a mutating plugin reports; the built-in ones report nothing and run in a fixed order. */
+export type MutationResult = "changed" | void;
 
 /** A step of admission. A refusal is thrown as `StatusError`. */
 export interface AdmissionPlugin {
   name: string;
   /** Which requests it wants to see; the rest never pay for it. */
   handles(request: AdmissionRequest): boolean;
-  mutate?(request: AdmissionRequest): Promise<void> | void;
+  /** "changed" asks that every plugin looks at the object again. */
+  mutate?(request: AdmissionRequest): Promise<MutationResult> | MutationResult;
   validate?(request: AdmissionRequest): Promise<void> | void;
 }

@@ -1,6 +1,8 @@
 import type { Transport } from "../api/transport.ts";
 import { builtInAdmission } from "../apiserver/admission/built-in-admission.ts";
+import { createConditionEngine } from "../apiserver/admission/policy/contract.ts";
 import type { SecurityLevel } from "../apiserver/admission/pod-security/security-policy.ts";
+import type { ConditionMatcher } from "../apiserver/admission/webhook/hook-match.ts";
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
@@ -9,8 +11,9 @@ import {
   bootstrapObjects,
 } from "../apiserver/bootstrap/bootstrap-objects.ts";
 import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.ts";
-import type { ObjectReader, UserInfo } from "../apiserver/contract.ts";
+import type { ObjectReader, ServedKinds, UserInfo } from "../apiserver/contract.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
+import { WebhookClient } from "../apiserver/remote/webhook-client.ts";
 import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
 import { oidcPages } from "../apiserver/token/oidc-pages.ts";
 import { readTokenKeys, type TokenKeys } from "../apiserver/token/token-keys.ts";
@@ -69,7 +72,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
       key: pki.kubeletClient.keyPem,
       ca: pki.ca.pem.certPem,
     },
-    security: (reader) => securityParts(reader, { ...options, tokenKeys }),
+    security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, tokenKeys }),
     pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
     components: components.map((name) => ({ name, check: () => undefined })),
   });
@@ -97,8 +100,8 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
 }
 
 function securityParts(
-  reader: ObjectReader,
-  { podSecurity, tokenKeys }: ApiPartOptions & { tokenKeys: TokenKeys },
+  { reader, kinds }: { reader: ObjectReader; kinds: ServedKinds },
+  { podSecurity, tokenKeys, logger }: ApiPartOptions & { tokenKeys: TokenKeys },
 ) {
   const tokens = {
     ...sources,
@@ -108,6 +111,16 @@ function securityParts(
   };
   const verifier = createTokenVerifier(tokens);
   const authorizer = createAuthorizer(reader);
+  const expressions = createConditionEngine({ reader, authorizer });
+  const client = new WebhookClient({ ...sources, reader });
+  const conditions: ConditionMatcher = (all, request) =>
+    expressions.matchConditions(all, expressions.input(request));
+  const webhooks = {
+    kinds,
+    client,
+    conditions,
+    logger: logger.with({ component: "admission-webhooks" }),
+  };
   return {
     authenticators: createAuthenticators({ clock: systemClock, verifier, reader }),
     authorizer,
@@ -116,9 +129,11 @@ function securityParts(
       reader,
       authorizer,
       podSecurity: { enforce: podSecurity },
+      webhooks,
     }),
     tokenIssuer: createTokenIssuer(tokens),
     tokenVerifier: verifier,
+    connections: [client],
   };
 }
 

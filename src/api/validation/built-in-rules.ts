@@ -35,9 +35,12 @@ import { SECRET } from "./kinds/secret.ts";
 import { SERVICE } from "./kinds/service.ts";
 import { STATEFUL_SET } from "./kinds/stateful-set.ts";
 import { STORAGE_CLASS } from "./kinds/storage-class.ts";
+import { WEBHOOK_CONFIGURATION } from "./kinds/webhook-configuration.ts";
 
 /** Rules of the built-in kinds, by "group/plural"; the rest have their metadata checked. */
 export const BUILT_IN_RULES: Readonly<Record<string, KindRules<never>>> = {
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations": rulesFor(WEBHOOK_CONFIGURATION),
+  "admissionregistration.k8s.io/validatingwebhookconfigurations": rulesFor(WEBHOOK_CONFIGURATION),
   "/configmaps": rulesFor(CONFIG_MAP),
   "/endpoints": rulesFor(ENDPOINTS),
   "/events": rulesFor(EVENT),

@@ -22,6 +22,10 @@ import { runtimeClassPlugin } from "./runtime-class.ts";
 import { serviceAccountPlugin } from "./service-account.ts";
 import { storageObjectInUseProtectionPlugin } from "./storage-object-in-use-protection.ts";
 import { taintNodesByConditionPlugin } from "./taint-nodes-by-condition.ts";
+import { mutatingWebhooksPlugin } from "./webhook/mutating-webhooks.ts";
+import { validatingWebhooksPlugin } from "./webhook/validating-webhooks.ts";
+
+type WebhookParts = Parameters<typeof mutatingWebhooksPlugin>[0];
 
 /** What the built-in plugins work with. */
 export interface BuiltInAdmissionOptions {
@@ -35,9 +39,11 @@ export interface BuiltInAdmissionOptions {
    * without, nobody could delete a claim. Defaults to false.
    */
   storageProtection?: boolean;
+  /** Without it no webhook is ever asked. */
+  webhooks?: Omit<WebhookParts, "reader" | "random">;
 }
 
-/** Every built-in plugin, in the order of upstream; admission webhooks go before the last one. */
+/** Every built-in plugin, in the order of upstream. */
 export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlugin[] {
   const { reader, authorizer } = options;
   return [
@@ -58,6 +64,11 @@ export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlu
     certificateSubjectRestrictionPlugin(),
     defaultIngressClassPlugin(reader),
     rbacEscalationPlugin(authorizer),
+    ...(options.webhooks ? webhookPlugins({ ...options, ...options.webhooks }) : []),
     resourceQuotaPlugin(options),
   ];
+}
+
+function webhookPlugins(parts: WebhookParts): AdmissionPlugin[] {
+  return [mutatingWebhooksPlugin(parts), validatingWebhooksPlugin(parts)];
 }

@@ -3,9 +3,10 @@ import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
 import { StatusError } from "../../api/errors.ts";
-import type { AdmissionPlugin, UserInfo } from "../contract.ts";
+import type { AdmissionPlugin, AdmissionRequest, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
-import { validate } from "../rest/admission.ts";
+import { mutate, validate } from "../rest/admission.ts";
+import { connectOptions } from "./connect-options.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
@@ -185,7 +186,10 @@ export class KubeletProxy {
   async #destination(method: string, node: NodeRequest): Promise<Destination> {
     const { target, served } = node;
     const { registry } = this.#engine;
-    if (target.subresource === "proxy") return this.#proxied(node);
+    if (target.subresource === "proxy") {
+      await this.#admit(method, node);
+      return this.#proxied(node);
+    }
     const at = { namespace: target.namespace ?? "", name: target.name ?? "" };
     const pod = podOf(registry, at);
     const kubelet = kubeletOf(registry, hostOf(pod));
@@ -218,23 +222,27 @@ export class KubeletProxy {
     }
   }
 
-  /** exec, attach and port-forward are admitted as CONNECT. */
-  async #admit(method: string, { target, served, user }: NodeRequest): Promise<void> {
+  /** Everything but logs is admitted as CONNECT. */
+  async #admit(method: string, node: NodeRequest): Promise<void> {
+    const { target, served, user } = node;
     if (target.subresource === "log") {
       if (method === "GET" || method === "HEAD") return;
       throw new StatusError("MethodNotAllowed", "logs can only be read");
     }
     const plugins: readonly AdmissionPlugin[] = this.#engine.admission;
-    await validate(plugins, {
+    const request: AdmissionRequest = {
       operation: "CONNECT",
       resource: served.resource,
+      object: connectOptions(node),
       name: target.name ?? "",
       user,
       dryRun: false,
       warn: () => {},
       ...(target.subresource ? { subresource: target.subresource } : {}),
       ...(target.namespace ? { namespace: target.namespace } : {}),
-    });
+    };
+    await mutate(plugins, request);
+    await validate(plugins, request);
   }
 }
 

@@ -2,6 +2,33 @@ import type { AdmissionPlugin, AdmissionRequest } from "../contract.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { type Call, isDryRun } from "./call.ts";
 
+/** Query parameters as the options object of the verb, as webhooks get it. */
+function operationOptions(
+  { query, method, body }: Call,
+  operation: AdmissionRequest["operation"],
+): Record<string, unknown> {
+  const verb = {
+    CREATE: "Create",
+    UPDATE: method === "PATCH" ? "Patch" : "Update",
+    DELETE: "Delete",
+  };
+  const text = (name: string) => {
+    const value = query.get(name);
+    return value ? { [name]: value } : {};
+  };
+  const dryRun = query.all("dryRun");
+  const sent = operation === "DELETE" && body.kind === "value" ? body.value : {};
+  return {
+    ...sent,
+    kind: `${verb[operation as keyof typeof verb] ?? "Create"}Options`,
+    apiVersion: "meta.k8s.io/v1",
+    ...text("fieldManager"),
+    ...text("fieldValidation"),
+    ...text("propagationPolicy"),
+    ...(dryRun.length > 0 ? { dryRun } : {}),
+  };
+}
+
 /** The request that admission sees for a call. */
 export function admissionRequestOf(
   call: Call,
@@ -21,6 +48,7 @@ export function admissionRequestOf(
     user: call.user,
     dryRun: isDryRun(call),
     warn: call.warn,
+    options: () => operationOptions(call, of.operation),
     ...(target.subresource ? { subresource: target.subresource } : {}),
     ...(namespace ? { namespace } : {}),
     ...(of.object ? { object: of.object } : {}),
@@ -28,16 +56,34 @@ export function admissionRequestOf(
   };
 }
 
-/** Lets every interested plugin change the object. @throws StatusError of a plugin that refuses */
+/**
+ * Lets every interested plugin change the object; a second time when one of them asks for it. True
+ * when it did: then the object may be more than the client could have sent. @throws StatusError of
+ * a plugin that refuses
+ */
 export async function mutate(
   plugins: readonly AdmissionPlugin[],
   request: AdmissionRequest,
-): Promise<void> {
+): Promise<boolean> {
+  const changed = await mutateOnce(plugins, request);
+  if (!changed) return false;
+  request.reinvoked = true;
+  await mutateOnce(plugins, request);
+  return true;
+}
+
+async function mutateOnce(
+  plugins: readonly AdmissionPlugin[],
+  request: AdmissionRequest,
+): Promise<boolean> {
+  let changed = false;
   for (const plugin of plugins) {
     if (!plugin.mutate || !plugin.handles(request)) continue;
     const pending = plugin.mutate(request);
-    if (pending) await pending;
+    const result = pending instanceof Promise ? await pending : pending;
+    if (result === "changed") changed = true;
   }
+  return changed;
 }
 
 /** Asks every interested plugin for its consent. @throws StatusError of a plugin that refuses */

@@ -76,9 +76,10 @@ export async function insertObject(
     );
   }
   delete metadata.resourceVersion;
+  const asked = { operation: "CREATE", name: metadata.name ?? "", object } as const;
+  const request = admissionRequestOf(call, asked);
+  if (await mutate(engine.admission, request)) checkPlace(call, object);
   const name = metadata.name ?? "";
-  const request = admissionRequestOf(call, { operation: "CREATE", name, object });
-  await mutate(engine.admission, request);
   served.codec.setDefaults(object);
   completeMeta(engine, served, object);
   served.strategy.prepareCreate?.(object, { user: call.user, nowMs: engine.clock.now() });
@@ -104,6 +105,19 @@ export async function insertObject(
       }
     }
   }
+}
+
+/** Admission may name an object, but not move it away from where the request put it. */
+function checkPlace({ target, served }: Call, { metadata }: KubeObject): void {
+  const isMoved = served.resource.namespaced && metadata.namespace !== target.namespace;
+  const isRenamed =
+    target.name !== undefined && !target.subresource && metadata.name !== target.name;
+  if (!isMoved && !isRenamed) return;
+  const what = isMoved ? "namespace" : "name";
+  throw new StatusError(
+    "BadRequest",
+    `the ${what} of the object that admission returned does not match the one on the URL`,
+  );
 }
 
 /** Fields that every new object gets from the server and from nobody else. */

@@ -7,7 +7,7 @@ import type { KubeObject } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
-import { admissionRequestOf, validate } from "./admission.ts";
+import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import type { Answer, Call } from "./call.ts";
 import { answerWith } from "./create.ts";
 import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
@@ -59,6 +59,7 @@ async function deleteByKey(engine: Engine, call: Call, options: DeleteOptions): 
     const old = parsedOf(served, current);
     checkPreconditions(served, old, options);
     const request = admissionRequestOf(call, { operation: "DELETE", oldObject: old });
+    await mutate(engine.admission, request);
     await validate(engine.admission, request);
     try {
       return await deleteOnce(engine, call, { current, old, options });

@@ -105,7 +105,14 @@ async function updateOnce(
   const context = { user: call.user, nowMs: engine.clock.now() };
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
-  await mutate(engine.admission, request);
+  if (await mutate(engine.admission, request)) {
+    // Outsiders may change no more than the client could have.
+    checkIdentity(served, next, old);
+    next = plan.scope ? plan.scope(next, old) : mainScope(served, next, old);
+    carryMeta(next, old);
+    if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
+    request.object = next;
+  }
   served.codec.setDefaults(next);
   moveGeneration(served, next, old);
   if (!plan.managed) next = engine.manage(call, { object: next, old });
@@ -166,6 +173,17 @@ export function isGone(served: ServedResource, object: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
   if (!deletionTimestamp || (deletionGracePeriodSeconds ?? 0) > 0) return false;
   return !finalizers?.length && !served.strategy.holdsBack?.(object);
+}
+
+/** @throws StatusError Invalid for an object that became another one */
+function checkIdentity(served: ServedResource, next: KubeObject, old: KubeObject): void {
+  const causes = (["name", "namespace", "uid"] as const).flatMap((field) => {
+    const value = next.metadata[field];
+    if (value === old.metadata[field]) return [];
+    const message = `Invalid value: ${JSON.stringify(value ?? "")}: field is immutable`;
+    return [{ reason: "FieldValueInvalid", message, field: `metadata.${field}` }];
+  });
+  if (causes.length > 0) throw served.invalid(old.metadata.name ?? "", causes);
 }
 
 function checkPreconditions(call: Call, wanted: KubeObject, old: KubeObject): void {
