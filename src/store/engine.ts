@@ -54,6 +54,11 @@ class Engine implements Store {
     return this.#revision;
   }
 
+  async oldestRevision(): Promise<number> {
+    this.#assertUsable();
+    return this.#compacted;
+  }
+
   async get(resource: string, key: string): Promise<StoredObject | undefined> {
     this.#assertUsable();
     return toObject(this.#backend.find(resource, key, this.#revision));

@@ -37,6 +37,8 @@ export interface Store extends AsyncDisposable {
     fromRevision: number,
     deliver: (events: StoreEvent[]) => void,
   ): Promise<Disposable>;
+  /** States before this revision are forgotten; 0 when none is. */
+  oldestRevision(): Promise<number>;
   /** Forgets history up to and including `revision`; current values stay. */
   compact(revision: number): Promise<void>;
   /** Resource names that hold at least one key. */

@@ -194,7 +194,8 @@ export function compileFieldSelector(
   return (object) => tests.every((test) => test(object));
 }
 
-function unsupportedField(resource: Resource, field: string): StatusError {
+/** The refusal of a field that selectors of this resource may not name. */
+export function unsupportedField(resource: Resource, field: string): StatusError {
   const specific = SELECTABLE[`${resource.group}/${resource.plural}`] !== undefined;
   const text = specific
     ? `field label not supported: ${field}`

@@ -2,39 +2,54 @@ import { StatusError } from "../../api/errors.ts";
 
 /** Where a list goes on. */
 export interface ContinuePoint {
-  /** Revision of all pages; -1 means newest (a list that outlived its history). */
+  /** Revision of all pages; negative means newest (a list that outlived its history). */
   revision: number;
   /** First key of the next page, inclusive. */
   start: string;
 }
 
-/** The opaque text clients send back; the layout is that of upstream. */
-export function encodeContinue(point: ContinuePoint): string {
-  const token = { v: "meta.k8s.io/v1", rv: point.revision, start: point.start };
+const VERSION = "meta.k8s.io/v1";
+
+/**
+ * The opaque text clients send back, in upstream's layout. Its start is relative to `prefix`, that
+ * of the list: no token leads out of a namespace.
+ */
+export function encodeContinue({ revision, start }: ContinuePoint, prefix: string): string {
+  const token = { v: VERSION, rv: revision, start: start.slice(prefix.length) };
   return Buffer.from(JSON.stringify(token)).toString("base64url");
 }
 
 /** @throws StatusError BadRequest for anything that this server did not produce */
-export function decodeContinue(text: string): ContinuePoint {
+export function decodeContinue(text: string, prefix: string): ContinuePoint {
+  const { v, rv, start } = parse(text);
+  if (v !== VERSION) {
+    throw refusal(`: server does not recognize this encoded version ${JSON.stringify(v ?? "")}`);
+  }
+  if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv === 0) {
+    throw refusal(`: incorrect encoded start resourceVersion (version ${VERSION})`);
+  }
+  if (typeof start !== "string" || start === "") {
+    throw refusal(`: encoded start key empty (version ${VERSION})`);
+  }
+  const segments = (start.startsWith("/") ? start.slice(1) : start).split("/");
+  if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
+    throw refusal(`: ${start}`);
+  }
+  return { revision: rv, start: `${prefix}${segments.join("/")}` };
+}
+
+function parse(text: string): Record<string, unknown> {
+  if (!/^[\w-]*$/.test(text)) throw refusal(": illegal base64 data");
   let token: unknown;
   try {
     token = JSON.parse(Buffer.from(text, "base64url").toString());
-  } catch {
-    throw invalid("the token is not valid");
+  } catch (error) {
+    throw refusal(`: ${(error as Error).message}`);
   }
-  if (typeof token !== "object" || token === null) throw invalid("the token is not valid");
-  const { v, rv, start } = token as Record<string, unknown>;
-  if (v !== "meta.k8s.io/v1") throw invalid("the server does not recognize this encoded version");
-  if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv === 0 || rv < -1) {
-    throw invalid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
-  }
-  if (typeof start !== "string" || start === "") throw invalid("no start key");
-  if (start.split("/").some((part) => part === "." || part === "..")) {
-    throw invalid("the start key is not valid");
-  }
-  return { revision: rv, start };
+  if (typeof token !== "object" || token === null) throw refusal("");
+  return token as Record<string, unknown>;
 }
 
-function invalid(why: string): StatusError {
-  return new StatusError("BadRequest", `continue key is not valid: ${why}`);
+function refusal(why: string): StatusError {
+  return new StatusError("BadRequest", `invalid continue token: continue key is not valid${why}`);
 }

@@ -19,8 +19,9 @@ export function verbOf(method: string, target: Target, query: Query): string {
     case "GET":
     case "HEAD":
       if (target.subresource) return "get";
-      if (target.watch || query.flag("watch")) return "watch";
-      return target.name === undefined ? "list" : "get";
+      if (target.watch) return "watch";
+      if (target.name !== undefined) return "get";
+      return query.flag("watch") ? "watch" : "list";
     case "POST":
       return "create";
     case "PUT":

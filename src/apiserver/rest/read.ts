@@ -4,9 +4,11 @@ import { isStoreError } from "../../store/errors.ts";
 import { keyOf } from "../kube-object.ts";
 import { CachedObject } from "../watch-cache/cached-object.ts";
 import type { Selection } from "../watch-cache/selection.ts";
+import type { StateView } from "../watch-cache/state-view.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { Answer, Call, ObjectPage } from "./call.ts";
 import { type ContinuePoint, decodeContinue, encodeContinue } from "./continue-token.ts";
+import { checkListOptions, type ListOptions, listOptionsOf } from "./list-options.ts";
 import { type Freshness, freshnessOfGet, freshnessOfList } from "./resource-version.ts";
 import { hasSelectors, selectionOf } from "./selection-of.ts";
 
@@ -34,19 +36,11 @@ export async function getObject(engine: ReadEngine, call: Call): Promise<Answer>
 
 /** GET of a collection. */
 export async function listObjects(engine: ReadEngine, call: Call): Promise<Answer> {
-  const freshness = freshnessOfList(call.query);
+  const options = listOptionsOf(call.query);
+  checkListOptions(options);
   const selection = selectionOf(call);
-  const limit = limitOf(call);
-  const token = call.query.get("continue");
-  const list = await pageOf(engine, call, { freshness, selection, limit, token });
+  const list = await pageOf(engine, call, { options, selection });
   return { kind: "list", status: 200, served: call.served, list };
-}
-
-function limitOf(call: Call): number {
-  const text = call.query.get("limit");
-  if (text === undefined) return 0;
-  if (!/^\d+$/.test(text)) throw new StatusError("BadRequest", `invalid limit: "${text}"`);
-  return Number(text);
 }
 
 async function reach(engine: ReadEngine, cache: WatchCache, freshness: Freshness): Promise<void> {
@@ -54,113 +48,157 @@ async function reach(engine: ReadEngine, cache: WatchCache, freshness: Freshness
   else if (freshness.kind === "newest" && engine.sharedStore) await cache.refresh();
 }
 
-interface PageRequest {
-  freshness: Freshness;
-  selection: Selection;
-  limit: number;
-  token: string | undefined;
-}
-
-async function pageOf(engine: ReadEngine, call: Call, page: PageRequest): Promise<ObjectPage> {
-  const { freshness, selection, limit, token } = page;
+async function pageOf(
+  engine: ReadEngine,
+  call: Call,
+  { options, selection }: { options: ListOptions; selection: Selection },
+): Promise<ObjectPage> {
   const { cache } = call.served;
-  if (token !== undefined) {
-    const point = decodeContinue(token);
-    if (point.revision > 0) return historicPage(engine, call, { selection, limit, point });
+  const { limit } = options;
+  if (options.continue !== undefined) {
+    const { revision, start } = continuePointOf(options.continue, options, selection);
+    if (revision > 0) return pageAt(engine, call, { selection, limit, revision, start });
     await cache.refresh();
-    return cachedPage(call, { selection, limit, start: point.start });
+    return pageOfState(cache, call, { selection, limit, start });
   }
+  const freshness = freshnessOfList(options);
   if (freshness.kind === "exact") {
-    if (freshness.revision > cache.revision) await cache.waitFor(freshness.revision);
-    const point = { revision: freshness.revision, start: "" };
-    return historicPage(engine, call, { selection, limit, point });
+    const { revision } = freshness;
+    return pageAt(engine, call, { selection, limit, revision, start: "" });
   }
   if (freshness.kind === "newest") await cache.refresh();
   else await reach(engine, cache, freshness);
-  if (limit > 0) return cachedPage(call, { selection, limit });
+  if (limit > 0) return pageOfState(cache, call, { selection, limit, start: "" });
   return { items: cache.list(selection), revision: cache.revision };
 }
 
-/** A page of the newest state. */
-function cachedPage(
+function continuePointOf(token: string, options: ListOptions, selection: Selection): ContinuePoint {
+  const point = decodeContinue(token, selection.prefix);
+  const { resourceVersion } = options;
+  if (resourceVersion === undefined || resourceVersion === "0") return point;
+  throw new StatusError(
+    "BadRequest",
+    "specifying resource version is not allowed when using continue",
+  );
+}
+
+/** What to take of a state: up to `limit` selected objects from the key `start` on. */
+interface PageRange {
+  selection: Selection;
+  limit: number;
+  start: string;
+}
+
+/** A page of the state as of exactly `revision`. */
+async function pageAt(
+  engine: ReadEngine,
   call: Call,
-  page: { selection: Selection; limit: number; start?: string },
-): ObjectPage {
+  page: PageRange & { revision: number },
+): Promise<ObjectPage> {
   const { cache } = call.served;
-  const { selection, limit } = page;
-  const { revision } = cache;
-  if (selection.key !== undefined) return { items: cache.list(selection), revision };
+  const { revision } = page;
+  if (revision > cache.revision) await cache.waitFor(revision);
+  // What the store has forgotten has expired, even if the cache could still tell.
+  if (revision < (await engine.store.oldestRevision())) throw expired(page);
+  const state = cache.stateAt(revision);
+  if (state) return pageOfState(state, call, page);
+  try {
+    return await storedPage(engine, call, page);
+  } catch (error) {
+    throw isStoreError(error, "compacted") ? expired(page, error) : error;
+  }
+}
+
+function pageOfState(
+  state: StateView,
+  call: Call,
+  { selection, limit, start }: PageRange,
+): ObjectPage {
+  const { revision } = state;
+  if (selection.key !== undefined) {
+    const object = state.get(selection.key);
+    return { items: object && selection.matches(object) ? [object] : [], revision };
+  }
   const items: CachedObject[] = [];
-  const keys = cache.keys(selection.prefix, page.start);
+  const keys = state.keys(selection.prefix, start);
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
-    const object = cache.get(key);
+    const object = state.get(key);
     if (!object || !selection.coversKey(key) || !selection.matches(object)) continue;
     if (limit > 0 && items.length === limit) {
-      const more = encodeContinue({ revision, start: key });
-      const remaining = hasSelectors(call) ? {} : { remaining: keys.length - at };
-      return { items, revision, continue: more, ...remaining };
+      return unfinished(call, { items, revision, selection, remaining: keys.length - at });
     }
     items.push(object);
   }
   return { items, revision };
 }
 
-/** A page of the state as of one revision, from the history of the store. */
-async function historicPage(
+/** A page from the history of the store. */
+async function storedPage(
   engine: ReadEngine,
   call: Call,
-  page: { selection: Selection; limit: number; point: ContinuePoint },
+  page: PageRange & { revision: number },
 ): Promise<ObjectPage> {
-  const { selection, limit, point } = page;
-  const { storage } = call.served;
+  const { selection, limit, revision } = page;
+  const { storage, splice } = call.served;
   const prefix = selection.key ?? selection.prefix;
   const items: CachedObject[] = [];
-  let { start } = point;
+  let { start } = page;
   for (;;) {
-    const found = await listAt(engine, storage, {
+    const found = await engine.store.list(storage, {
       prefix,
       ...(start ? { start } : {}),
       ...(limit > 0 ? { limit: limit + 1 } : {}),
-      revision: point.revision,
+      revision,
     });
     for (const [at, item] of found.items.entries()) {
-      const bytes = call.served.splice(item.bytes, item.revision);
-      const object = new CachedObject(item.key, item.revision, bytes);
+      const object = new CachedObject(item.key, item.revision, splice(item.bytes, item.revision));
       if (!selection.coversKey(item.key) || !selection.matches(object)) continue;
       if (limit > 0 && items.length === limit) {
-        const more = encodeContinue({ revision: point.revision, start: item.key });
-        const remaining = hasSelectors(call)
-          ? {}
-          : { remaining: found.remaining + found.items.length - at };
-        return { items, revision: point.revision, continue: more, ...remaining };
+        const remaining = found.remaining + found.items.length - at;
+        return unfinished(call, { items, revision, selection, remaining });
       }
       items.push(object);
     }
     const last = found.items.at(-1);
-    if (found.remaining === 0 || !last) return { items, revision: point.revision };
-    start = `${last.key}\0`;
+    if (found.remaining === 0 || !last) return { items, revision };
+    start = after(last.key);
   }
 }
 
-async function listAt(
-  engine: ReadEngine,
-  storage: string,
-  options: { prefix: string; start?: string; limit?: number; revision: number },
-) {
-  try {
-    return await engine.store.list(storage, options);
-  } catch (error) {
-    if (!isStoreError(error, "compacted")) throw error;
-    const { start } = options;
-    throw new StatusError(
-      "Expired",
-      start
-        ? "The provided continue parameter is too old to display a consistent list result. " +
-            "You can start a new list without the continue parameter, or use the continue token " +
-            "in this response to retrieve the remainder of the results."
-        : `The resourceVersion for the provided list is too old.`,
-      start ? { continueToken: encodeContinue({ revision: -1, start }), cause: error } : {},
-    );
+/** A page that others follow. How many is only told of whole collections. */
+function unfinished(
+  call: Call,
+  of: { items: CachedObject[]; revision: number; selection: Selection; remaining: number },
+): ObjectPage {
+  const { items, revision, selection, remaining } = of;
+  const start = after(items.at(-1)?.key ?? "");
+  return {
+    items,
+    revision,
+    continue: encodeContinue({ revision, start }, selection.prefix),
+    ...(hasSelectors(call) ? {} : { remaining }),
+  };
+}
+
+/** The first key that could follow. */
+function after(key: string): string {
+  return `${key}\0`;
+}
+
+/** A list that was begun may go on in the newest state; upstream offers that with the refusal. */
+function expired({ selection, start }: PageRange, cause?: unknown): StatusError {
+  if (!start) {
+    const text = "The resourceVersion for the provided list is too old.";
+    return new StatusError("Expired", text, { cause });
   }
+  return new StatusError(
+    "Expired",
+    "The provided continue parameter is too old to display a consistent list result. " +
+      "You can start a new list without the continue parameter, or use the continue token " +
+      "in this response to retrieve the remainder of the results. Continuing with the provided " +
+      "token results in an inconsistent list - objects that were created, modified, or deleted " +
+      "between the time the first chunk was returned and now may show up in the list.",
+    { continueToken: encodeContinue({ revision: -1, start }, selection.prefix), cause },
+  );
 }

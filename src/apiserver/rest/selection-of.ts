@@ -1,5 +1,10 @@
 import { StatusError } from "../../api/errors.ts";
-import { fieldGetterFor, parseFieldSelector } from "../../api/selection/field-selector.ts";
+import {
+  fieldGetterFor,
+  type FieldRequirements,
+  parseFieldSelector,
+  unsupportedField,
+} from "../../api/selection/field-selector.ts";
 import {
   LabelSelectorError,
   type LabelRequirements,
@@ -35,7 +40,9 @@ export function selectionOf(call: Call): Selection {
   let name = target.name;
   const matchers: AttributeMatcher[] = [];
   const pins: Pin[] = [];
-  for (const requirement of parseFieldSelector(query.get("fieldSelector") ?? "")) {
+  const fields = parseFieldSelector(query.get("fieldSelector") ?? "");
+  if (name !== undefined) checkNameWanted(name, fields);
+  for (const requirement of fields) {
     const { field, operator, value } = requirement;
     if (operator === "=" && field === "metadata.name" && (name === undefined || name === value)) {
       name = value;
@@ -43,7 +50,9 @@ export function selectionOf(call: Call): Selection {
       namespace = value;
     } else {
       if (!fieldGetterFor(served.resource, field, served.selectable)) {
-        throw new StatusError("BadRequest", `field label not supported: ${field}`);
+        throw served.custom
+          ? new StatusError("BadRequest", `field label not supported: ${field}`)
+          : unsupportedField(served.resource, field);
       }
       const wanted = operator === "=";
       matchers.push(({ fields }) => ((fields[field] ?? "") === value) === wanted);
@@ -68,6 +77,13 @@ export function selectionOf(call: Call): Selection {
       ? (attributes) => matchers.every((matches) => matches(attributes))
       : matchers[0];
   return new Selection({ prefix, key, suffix, pins, matcher, attributesOf: served.attributesOf });
+}
+
+/** A path that names an object goes with a field selector only if that names it, too. */
+function checkNameWanted(name: string, fields: FieldRequirements): void {
+  const named = fields.find(({ field, operator }) => field === "metadata.name" && operator === "=");
+  if (fields.length === 0 || named?.value === name) return;
+  throw new StatusError("BadRequest", "fieldSelector metadata.name doesn't match requested name");
 }
 
 function keyWanted(at: {

@@ -7,6 +7,7 @@ import type { Selection } from "../watch-cache/selection.ts";
 import type { Subscriber } from "../watch-cache/subscriber-index.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { Call } from "./call.ts";
+import { checkWatchOptions, listOptionsOf } from "./list-options.ts";
 import { parseRevision } from "./resource-version.ts";
 import { selectionOf } from "./selection-of.ts";
 
@@ -28,47 +29,30 @@ export interface WatchReceiver {
 
 interface WatchParameters {
   selection: Selection;
-  /** `undefined` starts with the state itself. */
+  /** `undefined` is the newest. */
   revision: number | undefined;
-  sendInitialEvents: boolean;
+  /** Begins with the state at `revision` or later; else with what happened after it. */
+  initialEvents: boolean;
+  markInitialEventsEnd: boolean;
   bookmarks: boolean;
   timeoutMs: number;
 }
 
 function parametersOf(call: Call, random: Random): WatchParameters {
-  const { query } = call;
-  const sendInitialEvents = query.flag("sendInitialEvents");
-  const match = query.get("resourceVersionMatch");
-  if (query.has("sendInitialEvents") && match !== "NotOlderThan") {
-    throw forbiddenOption(
-      "resourceVersionMatch",
-      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-    );
-  }
-  if (match !== undefined && !query.has("sendInitialEvents")) {
-    throw forbiddenOption(
-      "resourceVersionMatch",
-      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-    );
-  }
-  const text = query.get("resourceVersion");
-  const revision = text === undefined ? 0 : parseRevision(text);
-  const asked = Number(query.get("timeoutSeconds") ?? 0);
-  const seconds = asked > 0 ? asked : TIMEOUT_MIN_SECONDS * (1 + random.float());
+  const options = listOptionsOf(call.query);
+  checkWatchOptions(options);
+  const { resourceVersion, sendInitialEvents, bookmarks, timeoutSeconds } = options;
+  const revision = parseRevision(resourceVersion ?? "0");
+  const seconds = timeoutSeconds ?? TIMEOUT_MIN_SECONDS * (1 + random.float());
   return {
     selection: selectionOf(call),
     revision: revision === 0 ? undefined : revision,
-    sendInitialEvents,
-    bookmarks: query.flag("allowWatchBookmarks"),
-    timeoutMs: seconds * 1000,
+    // Without a word about it, a watch that names no version begins with the state.
+    initialEvents: sendInitialEvents ?? revision === 0,
+    markInitialEventsEnd: sendInitialEvents === true && bookmarks,
+    bookmarks,
+    timeoutMs: Math.max(0, seconds * 1000),
   };
-}
-
-function forbiddenOption(field: string, message: string): StatusError {
-  return new StatusError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
-    subject: { group: "meta.k8s.io", kind: "ListOptions" },
-    causes: [{ reason: "FieldValueForbidden", message, field }],
-  });
 }
 
 /**
@@ -124,10 +108,10 @@ class WatchSession implements Subscriber, Disposable {
   }
 
   async open(): Promise<void> {
-    const { revision, sendInitialEvents } = this.#parameters;
+    const { revision, initialEvents } = this.#parameters;
     try {
       if (revision === undefined) await this.#cache.refresh();
-      else if (sendInitialEvents) await this.#cache.waitFor(revision);
+      else if (initialEvents) await this.#cache.waitFor(revision);
       if (this.#closed) return;
       this.#begin();
     } catch (error) {
@@ -144,23 +128,21 @@ class WatchSession implements Subscriber, Disposable {
   }
 
   #begin(): void {
-    const { revision, sendInitialEvents, bookmarks, timeoutMs } = this.#parameters;
-    const { selection } = this.#parameters;
-    if (revision !== undefined && !sendInitialEvents) {
-      this.#receiver.backlog(seenThrough(selection, this.#cache.eventsAfter(revision)));
-      this.#after = Math.max(revision, this.#cache.revision);
-    } else {
-      this.#after = this.#cache.revision;
+    const { selection, revision, bookmarks, timeoutMs } = this.#parameters;
+    this.#after = Math.max(revision ?? 0, this.#cache.revision);
+    if (this.#parameters.initialEvents) {
       this.#receiver.backlog(asAdded(this.#cache.list(selection)));
-      if (sendInitialEvents && bookmarks) this.#receiver.bookmark(this.#after, true);
+    } else if (revision !== undefined) {
+      this.#receiver.backlog(seenThrough(selection, this.#cache.eventsAfter(revision)));
     }
+    if (this.#parameters.markInitialEventsEnd) this.#receiver.bookmark(this.#after, true);
     this.#subscription = this.#cache.follow(this, selection);
     // The receiver may have closed the watch from within.
     if (this.#closed) return this[Symbol.dispose]();
     this.#at(timeoutMs, () => this.#end());
     if (!bookmarks) return;
     this.#bookmarkEvery();
-    if (timeoutMs > 2 * BOOKMARK_BEFORE_END_MS) {
+    if (timeoutMs > BOOKMARK_BEFORE_END_MS) {
       this.#at(timeoutMs - BOOKMARK_BEFORE_END_MS, () => this.#bookmark());
     }
   }

@@ -7,6 +7,7 @@ import { type AttributesOf, CachedObject } from "./cached-object.ts";
 import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
 import type { Selection } from "./selection.ts";
 import { SortedKeys } from "./sorted-keys.ts";
+import { PastState, type StateView } from "./state-view.ts";
 import { type Subscriber, SubscriberIndex } from "./subscriber-index.ts";
 
 /** How long a read waits for a revision that the cache has not reached. */
@@ -34,7 +35,7 @@ interface Waiter {
  * by one watch of the store. Everything that this server acknowledged is in it, because writes
  * wait for their own revision (`waitFor`) before they answer.
  */
-export class WatchCache implements Disposable {
+export class WatchCache implements StateView, Disposable {
   readonly #options: WatchCacheOptions;
   readonly #objects = new Map<string, CachedObject>();
   readonly #subscribers: SubscriberIndex;
@@ -92,6 +93,12 @@ export class WatchCache implements Disposable {
     return this.#keys.range(prefix, start);
   }
 
+  /** The state as of an earlier revision, if the recent history tells it. */
+  stateAt(revision: number): StateView | undefined {
+    if (revision > this.#revision || revision < this.#ring.startRevision) return undefined;
+    return new PastState(this, { revision, events: this.#ring.after(revision) });
+  }
+
   /** All selected objects in key order. */
   list(selection: Selection): readonly CachedObject[] {
     if (selection.key !== undefined) {
@@ -142,7 +149,7 @@ export class WatchCache implements Disposable {
     if (reached || (await this.refresh()) >= revision) return;
     throw new StatusError(
       "Timeout",
-      `Too large resource version: ${revision}, current: ${this.#revision}`,
+      `Timeout: Too large resource version: ${revision}, current: ${this.#revision}`,
       {
         retryAfterSeconds: 1,
         causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
