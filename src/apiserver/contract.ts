@@ -97,7 +97,7 @@ export interface AdmissionRequest {
   options?(): Record<string, unknown>;
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
-  /** Adds to the audit event of the request. */
+  /** Adds to the audit event of the request; absent where nothing is audited. */
   annotate?(key: string, value: string): void;
 }
 

@@ -15,6 +15,7 @@ import { namespaceLifecyclePlugin } from "./namespace-lifecycle.ts";
 import { nodeRestrictionPlugin } from "./node-restriction.ts";
 import { persistentVolumeClaimResizePlugin } from "./persistent-volume-claim-resize.ts";
 import { podSecurityPlugin, type PodSecurityOptions } from "./pod-security.ts";
+import { validatingPolicyPlugin } from "./policy/validating-policy.ts";
 import { priorityPlugin } from "./priority.ts";
 import { rbacEscalationPlugin } from "./rbac-escalation.ts";
 import { resourceQuotaPlugin } from "./resource-quota.ts";
@@ -64,6 +65,7 @@ export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlu
     certificateSubjectRestrictionPlugin(),
     defaultIngressClassPlugin(reader),
     rbacEscalationPlugin(authorizer),
+    validatingPolicyPlugin({ reader, authorizer }),
     ...(options.webhooks ? webhookPlugins({ ...options, ...options.webhooks }) : []),
     resourceQuotaPlugin(options),
   ];

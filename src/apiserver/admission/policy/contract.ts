@@ -1,49 +1,28 @@
 import { policyEnvironment } from "../../../api/policy/policy-environment.ts";
-import type { Environment } from "../../../lib/cel/environment.ts";
-import {
-  CONDITIONS_COST_MAX,
-  createKubernetesEnvironment,
-  EXPRESSION_COST_MAX,
-} from "../../../lib/cel/kubernetes-environment.ts";
-import { type CompileError, compile, type Program } from "../../../lib/cel/program.ts";
-import { CelError, CostExceededError } from "../../../lib/cel/source-errors.ts";
-import type { Value } from "../../../lib/cel/values.ts";
+import { createKubernetesEnvironment } from "../../../lib/cel/kubernetes-environment.ts";
+import { type CompileError, compile } from "../../../lib/cel/program.ts";
 import type { AdmissionRequest, Authorizer, ObjectReader } from "../../contract.ts";
+import { type ConditionsResult, evaluateConditions, type Expression } from "./policy-evaluation.ts";
 import { PolicyInput } from "./policy-input.ts";
 
-/** A condition with a name, as webhooks and policies list them. */
+/** A condition with a name, as webhooks list them. */
 export interface MatchCondition {
   name: string;
   expression: string;
 }
 
-/** Whether a request matches. An `error` stands where no condition is false but one fails. */
-export interface ConditionsResult {
-  matches: boolean;
-  error?: string;
-}
-
 /**
- * Evaluates the expressions of admission. Make one per server: it compiles each expression once.
- * Make one input per request and share it between all that look at the request.
+ * Evaluates conditions of webhooks. Make one per server: it compiles each expression once. Make
+ * one input per request and share it between all webhooks that look at the request.
  */
 export interface ConditionEngine {
   input(request: AdmissionRequest): PolicyInput;
-  /** As for `matchConditions` of webhooks: one that is false decides, whatever else fails. */
+  /** What `matchConditions` say; an error is for the failure policy to judge. */
   matchConditions(conditions: readonly MatchCondition[], input: PolicyInput): ConditionsResult;
-}
-
-/** An expression failed at run time. `outOfBudget` ends the evaluation of all others. */
-interface Failure {
-  message: string;
-  outOfBudget: boolean;
 }
 
 /** Compiled expressions that are kept; beyond that all are compiled again. */
 const KEPT_MAX = 2_000;
-
-const OUT_OF_BUDGET =
-  "validation failed due to running out of cost budget, no further validation rules will be run";
 
 /** An engine over the state of the server. */
 export function createConditionEngine(parts: {
@@ -51,78 +30,32 @@ export function createConditionEngine(parts: {
   authorizer: Authorizer;
 }): ConditionEngine {
   const environment = policyEnvironment(createKubernetesEnvironment(), {});
-  const conditions = new Map<string, Program | CompileError>();
-  const compiled = (expression: string): Program => {
-    let known = conditions.get(expression);
-    if (!known) {
-      if (conditions.size >= KEPT_MAX) conditions.clear();
-      known = tryCompile(expression, environment);
-      conditions.set(expression, known);
+  const known = new Map<string, Expression>();
+  const expressionOf = ({ expression: source }: MatchCondition): Expression => {
+    let expression = known.get(source);
+    if (!expression) {
+      if (known.size >= KEPT_MAX) known.clear();
+      expression = { source, program: tryCompile(source, environment) };
+      known.set(source, expression);
     }
-    if (known instanceof Error) throw known;
-    return known;
+    return expression;
   };
   return {
     input: (request) => new PolicyInput(request, parts),
-    matchConditions: (all, input) => matchConditions(all, input, compiled),
+    matchConditions: (conditions, input) => {
+      return evaluateConditions(conditions.map(expressionOf), input);
+    },
   };
 }
 
-function tryCompile(expression: string, environment: Environment): Program | CompileError {
+/** The program, or why there is none. */
+export function tryCompile(
+  source: string,
+  environment: Parameters<typeof compile>[1],
+): ReturnType<typeof compile> | CompileError {
   try {
-    return compile(expression, environment);
+    return compile(source, environment);
   } catch (error) {
     return error as CompileError;
-  }
-}
-
-function matchConditions(
-  conditions: readonly MatchCondition[],
-  input: PolicyInput,
-  compiled: (expression: string) => Program,
-): ConditionsResult {
-  const errors: string[] = [];
-  const budget = { left: CONDITIONS_COST_MAX };
-  for (const { expression } of conditions) {
-    const result = evaluate(() => compiled(expression), { expression, input, budget });
-    if ("value" in result) {
-      if (result.value === false) return { matches: false };
-      if (result.value !== true) errors.push(wrongResult(expression));
-    } else {
-      errors.push(result.message);
-      if (result.outOfBudget) break;
-    }
-  }
-  if (errors.length === 0) return { matches: true };
-  const text = errors.length === 1 ? errors[0] : `[${errors.join(", ")}]`;
-  return { matches: false, error: text ?? "" };
-}
-
-function wrongResult(expression: string): string {
-  return `expression '${expression}' resulted in error: must evaluate to bool`;
-}
-
-/** Evaluates within a budget that several expressions share; failures are values. */
-function evaluate(
-  program: () => Program,
-  of: { expression: string; input: PolicyInput; budget: { left: number } },
-): { value: Value } | Failure {
-  const { expression, input, budget } = of;
-  const limit = Math.min(EXPRESSION_COST_MAX, budget.left);
-  try {
-    const { value, cost } = program().evaluate(input.variables, limit);
-    budget.left -= cost;
-    return { value };
-  } catch (error) {
-    if (error instanceof CostExceededError && limit === budget.left) {
-      return { message: OUT_OF_BUDGET, outOfBudget: true };
-    }
-    if (error instanceof CelError || error instanceof CostExceededError) {
-      if (error instanceof CostExceededError) budget.left -= limit;
-      const message = `expression '${expression}' resulted in error: ${error.message}`;
-      return { message, outOfBudget: false };
-    }
-    if ((error as Error).name !== "CompileError") throw error;
-    return { message: `compilation error: ${(error as Error).message}`, outOfBudget: false };
   }
 }

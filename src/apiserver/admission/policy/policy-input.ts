@@ -5,7 +5,6 @@ import {
   authorizerValue,
   resourceCheckValue,
 } from "../../../lib/cel/functions/authorization.ts";
-import type { Variables } from "../../../lib/cel/frame.ts";
 import { valueOfJson } from "../../../lib/cel/json-values.ts";
 import { DYN } from "../../../lib/cel/types.ts";
 import type { Value } from "../../../lib/cel/values.ts";
@@ -13,37 +12,67 @@ import type { AdmissionRequest, Authorizer, ObjectReader, UserInfo } from "../..
 import { subresourceFacts } from "../../discovery/subresource-kinds.ts";
 import { type ServiceAccountName, serviceAccountUser } from "../../token/service-account-user.ts";
 
-interface Parts {
-  reader: ObjectReader;
-  authorizer: Authorizer;
-}
-
-/** What expressions see of a request. Every variable is made when it is first asked for. */
+/** What expressions see of a request. Every value is made when it is first asked for. */
 export class PolicyInput {
-  readonly request: AdmissionRequest;
-  readonly variables: Variables;
+  readonly #request: AdmissionRequest;
+  readonly #parts: { reader: ObjectReader; authorizer: Authorizer };
+  readonly #known = new Map<string, Value>();
 
-  constructor(request: AdmissionRequest, parts: Parts) {
-    this.request = request;
-    this.variables = lazily({
-      object: () => valueOfJson(request.object ?? null, DYN),
-      oldObject: () => valueOfJson(request.oldObject ?? null, DYN),
-      request: () => valueOfJson(requestJson(request), REQUEST_TYPE),
-      namespaceObject: () => namespaceValue(request, parts.reader),
-      authorizer: () => authorizerValue(decider(request.user, parts.authorizer)),
-      "authorizer.requestResource": () => requestResource(request, parts.authorizer),
-    });
+  constructor(request: AdmissionRequest, parts: { reader: ObjectReader; authorizer: Authorizer }) {
+    this.#request = request;
+    this.#parts = parts;
   }
-}
 
-/** An object whose fields are computed once, when they are read. */
-function lazily(makers: Readonly<Record<string, () => Value>>): Variables {
-  const target = {};
-  for (const [name, make] of Object.entries(makers)) {
-    let value: Value | undefined;
-    Object.defineProperty(target, name, { get: () => (value ??= make()), enumerable: true });
+  [name: string]: Value | undefined;
+
+  get object(): Value {
+    return this.#once("object", () => valueOfJson(this.#request.object ?? null, DYN));
   }
-  return target;
+
+  get oldObject(): Value {
+    return this.#once("oldObject", () => valueOfJson(this.#request.oldObject ?? null, DYN));
+  }
+
+  get request(): Value {
+    return this.#once("request", () => valueOfJson(requestJson(this.#request), REQUEST_TYPE));
+  }
+
+  get namespaceObject(): Value {
+    return this.#once("namespaceObject", () => namespaceValue(this.#request, this.#parts.reader));
+  }
+
+  get authorizer(): Value {
+    return this.#once("authorizer", () => authorizerValue(this.#decider()));
+  }
+
+  /** As expressions name it. */
+  get "authorizer.requestResource"(): Value {
+    const { resource, subresource, namespace, name } = this.#request;
+    return this.#once("authorizer.requestResource", () =>
+      resourceCheckValue(this.#decider(), {
+        group: resource.group,
+        resource: resource.plural,
+        ...(subresource ? { subresource } : {}),
+        ...(namespace ? { namespace } : {}),
+        ...(name ? { name } : {}),
+      }),
+    );
+  }
+
+  #decider(): AccessDecider {
+    const { authorizer } = this.#parts;
+    return ({ serviceAccount, path, verb, ...resource }) => {
+      const user = serviceAccount ? accountUser(serviceAccount) : this.#request.user;
+      if (path !== undefined) return authorizer.authorize({ user, verb, path });
+      return authorizer.authorize({ user, verb, version: "*", ...resource });
+    };
+  }
+
+  #once(name: string, make: () => Value): Value {
+    let value = this.#known.get(name);
+    if (value === undefined) this.#known.set(name, (value = make()));
+    return value;
+  }
 }
 
 /** The AdmissionRequest of an AdmissionReview, but for the objects themselves. */
@@ -81,26 +110,7 @@ function namespaceValue({ namespace }: AdmissionRequest, reader: ObjectReader): 
   return valueOfJson({ ...object, metadata: { ...metadata, UID: uid } }, NAMESPACE_TYPE);
 }
 
-function decider(user: UserInfo, authorizer: Authorizer): AccessDecider {
-  return ({ serviceAccount, path, verb, ...resource }) => {
-    const asking = serviceAccount ? accountUser(serviceAccount) : user;
-    if (path !== undefined) return authorizer.authorize({ user: asking, verb, path });
-    return authorizer.authorize({ user: asking, verb, version: "*", ...resource });
-  };
-}
-
 function accountUser(account: ServiceAccountName): UserInfo {
   const user = serviceAccountUser({ ...account, uid: "" });
   return { ...user, groups: [...user.groups, "system:authenticated"] };
-}
-
-function requestResource(request: AdmissionRequest, authorizer: Authorizer): Value {
-  const { resource, subresource, namespace, name } = request;
-  return resourceCheckValue(decider(request.user, authorizer), {
-    group: resource.group,
-    resource: resource.plural,
-    ...(subresource ? { subresource } : {}),
-    ...(namespace ? { namespace } : {}),
-    ...(name ? { name } : {}),
-  });
 }
