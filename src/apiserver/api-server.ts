@@ -4,7 +4,7 @@ import { DEFAULT_CIPHERS, type TLSSocket } from "node:tls";
 import { builtInModel } from "../api/schema/built-in-model.ts";
 import type { SchemaModel } from "../api/schema/model.ts";
 import type { Transport } from "../api/transport.ts";
-import type { Clock } from "../lib/clock.ts";
+import { type Clock, sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { Store } from "../store/store.ts";
@@ -93,7 +93,10 @@ export interface ListenOptions {
   clientCa?: string;
 }
 
-/** A running API server. Disposing closes listeners, watches and caches, not the store. */
+/**
+ * A running API server. Disposing ends the watches, lets requests that are under way be answered,
+ * and closes listeners and caches, not the store.
+ */
 export interface ApiServer extends AsyncDisposable {
   /** Opens an HTTPS listener; may be called for several addresses. */
   listen(options: ListenOptions): Promise<AddressInfo>;
@@ -121,6 +124,8 @@ const CIPHERS: string = ["TLS_AES_128_GCM_SHA256", DEFAULT_CIPHERS].join(":");
 /** Longer than clients keep idle connections, so that they never write into a closing one. */
 const KEEP_ALIVE_MS = 300_000;
 const HEADERS_TIMEOUT_MS = 60_000;
+/** How long a server that stops waits for requests, and again for streams, to end. */
+const DRAIN_MS = 5_000;
 
 /** Starts a server over a store; resolves when every cache is filled. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -302,10 +307,18 @@ class Server implements ApiServer {
       (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
     );
     for (const part of this.#background) part[Symbol.dispose]();
+    await this.#withPatience(this.#handler.requestsDrained());
     for (const cache of this.#caches) cache[Symbol.dispose]();
-    for (const server of this.#listeners) server.closeAllConnections();
     this.#kubelets.close();
+    await this.#withPatience(this.#handler.streamsDrained());
+    for (const server of this.#listeners) server.closeAllConnections();
     await Promise.all(closed);
+  }
+
+  async #withPatience(drained: Promise<void>): Promise<void> {
+    const waited = new AbortController();
+    await Promise.race([drained, sleep(this.#engine.clock, DRAIN_MS, waited.signal)]);
+    waited.abort();
   }
 
   #address(): string {

@@ -14,13 +14,16 @@ import { authorize, resourceAccess } from "../request/access.ts";
 import { splitPath, type Query } from "../request/query.ts";
 import { parseTarget, type Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import type { Call } from "../rest/call.ts";
+import type { Answer, Call } from "../rest/call.ts";
 import { REVIEW_KINDS } from "../subresource/review.ts";
-import { dispatch, unknownPath, verbOf } from "../rest/dispatch.ts";
+import { dispatch, methodNotAllowed, unknownPath, verbOf } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
 import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts";
+import { OpenResponses } from "./open-responses.ts";
 import type { PlainPages } from "./plain-pages.ts";
+import { includeOf } from "./table.ts";
+import { allowedMs, withinMs } from "./deadline.ts";
 import { readBody } from "./read-body.ts";
 import { respond, respondStatus } from "./respond.ts";
 import { WatchWriter } from "./watch-writer.ts";
@@ -48,6 +51,8 @@ export class HttpHandler {
   readonly #negotiator = new Negotiator();
   /** Reading the certificate of a connection costs more than most requests: it is done once. */
   readonly #certificates = new WeakMap<TLSSocket, Uint8Array>();
+  readonly #requests = new OpenResponses();
+  readonly #streams = new OpenResponses();
 
   constructor(parts: HttpHandlerParts) {
     this.#parts = parts;
@@ -55,6 +60,7 @@ export class HttpHandler {
 
   /** Never throws: what goes wrong becomes a Status. */
   handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#requests.add(response);
     const warnings: string[] = [];
     this.#serve({ request, response }, warnings).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return void response.destroy();
@@ -63,6 +69,16 @@ export class HttpHandler {
       const format = this.#negotiator.refusalFormat(request.headers.accept);
       return respondStatus(response, status, { warnings, format, protobuf: protobuf.encoder });
     });
+  }
+
+  /** Resolves when everything but watches and connections to nodes has been answered. */
+  requestsDrained(): Promise<void> {
+    return this.#requests.drained();
+  }
+
+  /** The same for the others, which do not end by themselves. */
+  streamsDrained(): Promise<void> {
+    return this.#streams.drained();
   }
 
   /** exec, attach, port-forward and proxied upgrades. Never throws. */
@@ -88,34 +104,69 @@ export class HttpHandler {
     const served = this.#find(target);
     this.#authorize(request, { target, admitted });
     if (this.#parts.kubelets.handles(served, target)) {
+      this.#becomesStream(exchange.response);
       return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
     }
+    const { engine, protobuf } = this.#parts;
     const call: Call = {
       method: methodOf(request),
       served,
       target,
       query: admitted.query,
       user: admitted.user,
-      body: await readBody(request, {
-        protobuf: this.#parts.protobuf.decoder,
-        custom: served.custom && target.subresource === undefined,
-      }),
+      body: { kind: "none" },
       userAgent: request.headers["user-agent"] ?? "",
       warn: (text) => warnings.push(text),
     };
-    const isWatch = call.method === "GET" && verbOf("GET", target, call.query) === "watch";
+    const { query } = call;
+    const isWatch = call.method === "GET" && verbOf("GET", target, query) === "watch";
+    const representation = this.#representation(request, { call, isWatch });
+    if (isWatch) {
+      this.#becomesStream(exchange.response);
+      return this.#watch(exchange, { call, representation });
+    }
+    const work = this.#perform(request, call);
+    // What only reads needs no timer of its own: it never waits longer than for a revision.
+    const isBounded = call.method === "GET" && !query.has("timeout");
+    const answer = await (isBounded
+      ? work
+      : withinMs(allowedMs(query), { clock: engine.clock, work }));
+    const nowMs = engine.clock.now();
+    await respond(exchange, answer, {
+      representation,
+      query,
+      warnings,
+      nowMs,
+      protobuf: protobuf.encoder,
+    });
+  }
+
+  #becomesStream(response: ServerResponse): void {
+    this.#streams.add(response);
+    this.#requests.delete(response);
+  }
+
+  async #perform(request: IncomingMessage, call: Call): Promise<Answer> {
+    const { engine, protobuf } = this.#parts;
+    const custom = call.served.custom && call.target.subresource === undefined;
+    const body = await readBody(request, { protobuf: protobuf.decoder, custom });
+    return dispatch(engine, { ...call, body });
+  }
+
+  #representation(
+    request: IncomingMessage,
+    { call, isWatch }: { call: Call; isWatch: boolean },
+  ): Representation {
+    const { served, query } = call;
     const offer = { custom: served.custom, watch: isWatch };
     const representation = this.#negotiator.representation(request.headers.accept, offer);
     if (representation.as !== "object" && REVIEW_KINDS.has(served.resource.kind)) {
       // A review is an answer, no object that could be a row of a table.
       throw notAcceptable();
     }
-    if (isWatch) return this.#watch(exchange, { call, representation });
-    const answer = await dispatch(this.#parts.engine, call);
-    const nowMs = this.#parts.engine.clock.now();
-    const protobuf = this.#parts.protobuf.encoder;
-    const { query } = call;
-    await respond(exchange, answer, { representation, query, warnings, nowMs, protobuf });
+    // Before anything is done: a table that cannot be made must not follow a write.
+    if (representation.as === "table") includeOf(query);
+    return representation;
   }
 
   async #serveUpgrade(
@@ -215,7 +266,8 @@ export class HttpHandler {
       representation,
       query,
       protobuf: protobuf.encoder,
-      now: () => engine.clock.now(),
+      clock: engine.clock,
+      logger: engine.logger,
     });
     const session = await watch.start(writer);
     if (response.destroyed) session[Symbol.dispose]();
@@ -225,10 +277,7 @@ export class HttpHandler {
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 
-function methodOf(request: IncomingMessage): ApiRequest["method"] {
-  const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
-  if (!METHODS.has(method)) {
-    throw new StatusError("MethodNotAllowed", `the method ${method} is not allowed`);
-  }
-  return method as ApiRequest["method"];
+function methodOf({ method = "" }: IncomingMessage): ApiRequest["method"] {
+  if (METHODS.has(method)) return method as ApiRequest["method"];
+  throw methodNotAllowed();
 }

@@ -16,10 +16,15 @@ export interface TableOptions {
 
 const INCLUDES: readonly string[] = ["None", "Metadata", "Object"];
 
-function includeOf(query: Query): IncludeObject {
+/** How much of each object its row carries. @throws StatusError BadRequest */
+export function includeOf(query: Query): IncludeObject {
   const include = query.get("includeObject") ?? "Metadata";
   if (INCLUDES.includes(include)) return include as IncludeObject;
-  throw new StatusError("BadRequest", `unrecognized includeObject value: "${include}"`);
+  throw new StatusError(
+    "BadRequest",
+    `Unable to convert to Table as requested: includeObject: Invalid value: "${include}": ` +
+      "must be 'Metadata', 'Object', 'None', or empty",
+  );
 }
 
 /** The Table of a list. */

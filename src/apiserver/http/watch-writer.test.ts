@@ -4,6 +4,9 @@ import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import { builtInModel } from "../../api/schema/built-in-model.ts";
 import { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { splitPath } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { CacheEvent } from "../watch-cache/cache-event.ts";
@@ -49,7 +52,7 @@ function revisionsIn({ written }: StuckResponse): number[] {
   );
 }
 
-function writerOn(response: StuckResponse): WatchWriter {
+function writerOn(response: StuckResponse, clock: Clock = new VirtualClock()): WatchWriter {
   const served = {
     resource: { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" },
     apiVersion: "v1",
@@ -59,7 +62,8 @@ function writerOn(response: StuckResponse): WatchWriter {
     representation: { as: "object", version: "v1", format: "json" },
     query: splitPath("").query,
     protobuf: new ProtobufEncoder(builtInModel()),
-    now: () => 0,
+    clock,
+    logger: silentLogger,
   });
 }
 
@@ -144,4 +148,23 @@ test("watchers of the same form share one encoding", async () => {
   await written();
   assert.equal(encoded, 0);
   assert.deepEqual(one.written, two.written);
+});
+
+test("a reader that does not even take the end is cut off after a while", async () => {
+  const clock = new VirtualClock();
+  const [stuck, slow] = [new StuckResponse(1), new StuckResponse(1)];
+  for (const response of [stuck, slow]) {
+    const writer = writerOn(response, clock);
+    for (const revision of [1, 2]) {
+      send(writer, eventOf(revision, 0));
+      await written();
+    }
+    writer.ended();
+  }
+  slow.room = 9;
+  slow.emit("drain");
+  slow.emit("close");
+  await clock.advance(10_001);
+  assert.deepEqual([stuck.ended, stuck.destroyed], [false, true]);
+  assert.deepEqual([slow.ended, slow.destroyed], [true, false]);
 });

@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { StatusError } from "../../api/errors.ts";
 import type { WatchEventType } from "../../api/transport.ts";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
@@ -16,6 +18,8 @@ import { tableOfObject } from "./table.ts";
 const QUEUE_MAX_BYTES = 8 * 1024 * 1024;
 const QUEUE_MAX_FRAMES = 10_000;
 const BACKLOG_CHUNK_BYTES = 64 * 1024;
+/** A client that reads no further gets so long to take the end of its watch. */
+const ENDING_MS = 10_000;
 
 const CHUNK_END = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
@@ -32,8 +36,8 @@ export interface WatchWriterOptions {
   representation: Representation;
   query: Query;
   protobuf: ProtobufEncoder;
-  /** Epoch milliseconds, for the ages in tables. */
-  now(): number;
+  clock: Clock;
+  logger: Logger;
 }
 
 /** Writes a watch as JSON lines or protobuf frames; holds back when the client does not read. */
@@ -47,7 +51,7 @@ export class WatchWriter implements WatchReceiver {
   #blocked = false;
   #scheduled = false;
   #columnsSent = false;
-  #ending = false;
+  #ending: Timer | undefined;
   #socket: Socket | undefined;
 
   constructor(response: ServerResponse, options: WatchWriterOptions) {
@@ -66,7 +70,10 @@ export class WatchWriter implements WatchReceiver {
     // The chunks are framed here, once for all watchers of an event.
     response.chunkedEncoding = false;
     response.on("drain", this.#drained);
-    response.on("close", () => this.#socket?.off("drain", this.#drained));
+    response.on("close", () => {
+      this.#socket?.off("drain", this.#drained);
+      this.#ending?.cancel();
+    });
   }
 
   readonly #drained = (): void => {
@@ -114,7 +121,8 @@ export class WatchWriter implements WatchReceiver {
 
   ended(refusal?: StatusError): void {
     if (refusal) this.#enqueue(this.#event("ERROR", refusal.status));
-    this.#ending = true;
+    const { clock } = this.#options;
+    this.#ending = clock.setTimer(ENDING_MS, () => this.#response.destroy());
     this.#flush();
   }
 
@@ -130,6 +138,15 @@ export class WatchWriter implements WatchReceiver {
   }
 
   #flush(): void {
+    try {
+      this.#writeWaiting();
+    } catch (error) {
+      this.#options.logger.error("a watch could not be written", { error });
+      this.#response.destroy();
+    }
+  }
+
+  #writeWaiting(): void {
     const response = this.#response;
     if (response.destroyed) return;
     while (!this.#blocked && this.#backlog) {
@@ -190,7 +207,7 @@ export class WatchWriter implements WatchReceiver {
   }
 
   #encode(seen: SeenEvent): Uint8Array {
-    const { representation, served, query, now } = this.#options;
+    const { representation, served, query, clock } = this.#options;
     const { as, version, format } = representation;
     if (as === "object" && format === "json") {
       return chunkOf([PREFIXES[seen.type], seen.object.bytes, SUFFIX]);
@@ -198,7 +215,7 @@ export class WatchWriter implements WatchReceiver {
     if (as === "object") return this.#event(seen.type, exactObjectOf(seen.object));
     if (as === "metadata") return this.#event(seen.type, metadataOf(seen.object.object(), version));
     const noHeaders = this.#columnsSent;
-    const table = tableOfObject(served, seen.object, { query, nowMs: now(), noHeaders });
+    const table = tableOfObject(served, seen.object, { query, nowMs: clock.now(), noHeaders });
     return this.#event(seen.type, table);
   }
 
