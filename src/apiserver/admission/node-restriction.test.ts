@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LEASES, NODES, PODS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
-import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import {
+  LEASES,
+  NODES,
+  PERSISTENT_VOLUMES,
+  PODS,
+  SERVICE_ACCOUNTS,
+} from "../../api/generated/resources.ts";
+import type { Node, PersistentVolume, Pod } from "../../api/generated/types/core-v1.ts";
 import type { Resource } from "../../api/resource.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
 import type { UserInfo } from "../contract.ts";
@@ -120,4 +126,20 @@ test("a node renews its own lease, and others are not restricted", async () => {
   await assert.rejects(write(LEASES, lease("n2"), { namespace }), { code: 403 });
   await assert.rejects(write(LEASES, lease("n1")), { code: 403 });
   await write(NODES, { metadata: { name: "n2" } }, { user: { name: "jane", groups: [] } });
+});
+
+test("a node changes of a volume only that it holds its data", async () => {
+  const volume = (finalizers: string[], path = "/srv"): PersistentVolume => ({
+    metadata: { name: "v", finalizers },
+    spec: { hostPath: { path } },
+  });
+  const update = (object: PersistentVolume) =>
+    write(PERSISTENT_VOLUMES, object, {
+      operation: "UPDATE",
+      old: volume(["kubernetes.io/pv-protection"]),
+    });
+  const [other, own] = ["kubernetes.io/pv-protection", "nephos.dev/local-volume"];
+  await update(volume([other, own]));
+  await assert.rejects(update(volume([own])), { reason: "Forbidden" });
+  await assert.rejects(update(volume([other, own], "/")), { reason: "Forbidden" });
 });

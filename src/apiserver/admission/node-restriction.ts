@@ -1,6 +1,6 @@
 import { forbidden } from "../../api/errors.ts";
 import { PODS } from "../../api/generated/resources.ts";
-import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Node, PersistentVolume, Pod } from "../../api/generated/types/core-v1.ts";
 import { nodeNameOf } from "../authorization/node-identity.ts";
 import { podReferences } from "../authorization/pod-references.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
@@ -11,6 +11,7 @@ import { forbiddenLabelChanges } from "./node-labels.ts";
 type Check = (request: AdmissionRequest, node: string) => string | undefined;
 
 const quote = JSON.stringify;
+const LOCAL_FINALIZER = "nephos.dev/local-volume";
 
 function same(left: unknown, right: unknown): boolean {
   return JSON.stringify(left ?? null) === JSON.stringify(right ?? null);
@@ -82,6 +83,24 @@ function writeNode(request: AdmissionRequest, node: string): string | undefined 
   return `is not allowed to ${verb} the following labels: ${labels.join(", ")}`;
 }
 
+/** Its finalizer says that the node may hold data of the volume. */
+function updateVolume(request: AdmissionRequest, node: string): string | undefined {
+  const old = request.oldObject as PersistentVolume;
+  const next = request.object as PersistentVolume;
+  const others = (volume: PersistentVolume) =>
+    (volume.metadata?.finalizers ?? []).filter((name) => name !== LOCAL_FINALIZER);
+  const { labels, annotations, ownerReferences } = old.metadata ?? {};
+  const unchanged =
+    same(old.spec, next.spec) &&
+    same(old.status, next.status) &&
+    same(others(old), others(next)) &&
+    same(labels, next.metadata?.labels) &&
+    same(annotations, next.metadata?.annotations) &&
+    same(ownerReferences, next.metadata?.ownerReferences);
+  if (unchanged) return undefined;
+  return `node ${quote(node)} can only change the finalizer ${quote(LOCAL_FINALIZER)} of volumes`;
+}
+
 function writeOwn(kind: string, namespace?: string): Check {
   return (request, node) => {
     if (namespace !== undefined && request.namespace !== namespace) {
@@ -124,6 +143,7 @@ export function nodeRestrictionPlugin(reader: ObjectReader): AdmissionPlugin {
   };
 
   const checks: Readonly<Record<string, Check>> = {
+    "UPDATE persistentvolumes": updateVolume,
     "CREATE pods": createPod,
     "DELETE pods": ownPod("delete"),
     "UPDATE pods": (_request, node) => `node ${quote(node)} can not update pods`,

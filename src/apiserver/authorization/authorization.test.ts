@@ -4,6 +4,7 @@ import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
   PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
   PODS,
   ROLE_BINDINGS,
   ROLES,
@@ -172,6 +173,17 @@ function nodeCluster() {
     metadata: { name: "claim", namespace: "a" },
     spec: { volumeName: "pv-1" },
   });
+  for (const node of ["n1", "n2"]) {
+    const key = "kubernetes.io/hostname";
+    const terms = [{ matchExpressions: [{ key, operator: "In" as const, values: [node] }] }];
+    reader.put(PERSISTENT_VOLUMES, {
+      metadata: { name: `local-${node}` },
+      spec: {
+        csi: { driver: "local.nephos.dev", volumeHandle: `local-${node}` },
+        nodeAffinity: { required: { nodeSelectorTerms: terms } },
+      },
+    });
+  }
   const authorizer = createAuthorizer(reader);
   return (verb: string, resource: string, name = "", more: Partial<AccessRequest> = {}) =>
     authorizer.authorize({ user: NODE, verb, group: "", resource, namespace: "a", name, ...more })
@@ -189,6 +201,9 @@ test("a node reads what its own pods refer to and nothing else", () => {
   assert.equal(may("get", "persistentvolumeclaims", "claim"), true);
   assert.equal(may("get", "persistentvolumes", "pv-1", { namespace: "" }), true);
   assert.equal(may("get", "persistentvolumes", "pv-2", { namespace: "" }), false);
+  assert.equal(may("patch", "persistentvolumes", "pv-1", { namespace: "" }), false);
+  assert.equal(may("patch", "persistentvolumes", "local-n1", { namespace: "" }), true);
+  assert.equal(may("watch", "persistentvolumes", "local-n2", { namespace: "" }), false);
   assert.equal(may("create", "serviceaccounts", "bot", { subresource: "token" }), true);
   assert.equal(may("create", "serviceaccounts", "default", { subresource: "token" }), false);
   assert.equal(may("patch", "pods", "web", { subresource: "status" }), true);

@@ -1,5 +1,9 @@
-import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../api/generated/resources.ts";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import {
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  PODS,
+} from "../../api/generated/resources.ts";
+import type { PersistentVolume, Pod } from "../../api/generated/types/core-v1.ts";
 import { NODE_RULES } from "../bootstrap/node-rules.ts";
 import type { AccessRequest, Authorizer, ObjectReader } from "../contract.ts";
 import { nodeNameOf } from "./node-identity.ts";
@@ -14,6 +18,18 @@ const ALLOWED: Verdict = { allowed: true, reason: "" };
 
 function refuse(reason: string): Verdict {
   return { allowed: false, reason };
+}
+
+const LOCAL_DRIVER = "local.nephos.dev";
+
+/** A volume that is a directory of this node. */
+function isLocalTo(node: string, volume: PersistentVolume | undefined): boolean {
+  const terms = volume?.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+  const hosts = terms.flatMap(({ matchExpressions = [] }) => matchExpressions);
+  return (
+    volume?.spec?.csi?.driver === LOCAL_DRIVER &&
+    hosts.some(({ key, values = [] }) => key === "kubernetes.io/hostname" && values.includes(node))
+  );
 }
 
 /**
@@ -41,8 +57,13 @@ export function createNodeAuthorizer(reader: ObjectReader): Authorizer {
     return related ? ALLOWED : noRelation(node);
   };
 
-  const authorizeVolume = ({ verb, name }: AccessRequest, node: string): Verdict => {
-    if (verb !== "get" || !name) return refuse("can only get individual resources of this type");
+  const authorizeVolume = ({ verb, subresource, name }: AccessRequest, node: string): Verdict => {
+    if (!name || subresource || !(READ_VERBS.has(verb) || verb === "patch")) {
+      return refuse("can only read individual resources of this type");
+    }
+    // Admission lets it change only whether its data keeps the volume.
+    if (isLocalTo(node, reader.get(PERSISTENT_VOLUMES, { namespace: "", name }))) return ALLOWED;
+    if (verb === "patch") return noRelation(node);
     const claims = reader
       .list(PERSISTENT_VOLUME_CLAIMS)
       .filter((claim) => claim.spec?.volumeName === name);
