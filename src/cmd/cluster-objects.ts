@@ -4,11 +4,14 @@ import {
   CLUSTER_ROLES,
   CONFIG_MAPS,
   ENDPOINT_SLICES,
+  CSI_DRIVERS,
   ENDPOINTS,
   SERVICES,
+  STORAGE_CLASSES,
 } from "../api/generated/resources.ts";
 import type { Resource } from "../api/resource.ts";
 import type { Client } from "../client/client.ts";
+import { LOCAL_PROVISIONER } from "../controllers/persistent-volume/contract.ts";
 
 /** Addresses that the cluster's own Services stand for. */
 export interface ClusterAddresses {
@@ -50,6 +53,7 @@ export async function ensureClusterObjects(
     subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: PROXY_USER }],
   });
   await ensureApiService(client, addresses);
+  await ensureLocalStorage(client);
   await replace(client, CONFIG_MAPS, {
     metadata: { name: "cluster-info", namespace: "kube-public" },
     data: { kubeconfig: clusterInfoOf(addresses.clusterInfo) },
@@ -72,6 +76,23 @@ export async function ensureClusterObjects(
         { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
       ],
     },
+  });
+}
+
+/** Directories on the nodes' own disks: the default for claims that name no class. */
+async function ensureLocalStorage(client: Client): Promise<void> {
+  await ensure(client, CSI_DRIVERS, {
+    metadata: { name: LOCAL_PROVISIONER },
+    spec: { attachRequired: false, fsGroupPolicy: "File", volumeLifecycleModes: ["Persistent"] },
+  });
+  await ensure(client, STORAGE_CLASSES, {
+    metadata: {
+      name: "nephos-local",
+      annotations: { "storageclass.kubernetes.io/is-default-class": "true" },
+    },
+    provisioner: LOCAL_PROVISIONER,
+    volumeBindingMode: "WaitForFirstConsumer",
+    reclaimPolicy: "Delete",
   });
 }
 

@@ -20,6 +20,13 @@ import {
   nodeLifecycleController,
   taintEvictionController,
 } from "./node-lifecycle/node-lifecycle-controller.ts";
+import { claimBinderController } from "./persistent-volume/claim-binder-controller.ts";
+import { ephemeralVolumeController } from "./persistent-volume/ephemeral-volume-controller.ts";
+import {
+  claimProtectionController,
+  volumeProtectionController,
+} from "./persistent-volume/protection-controllers.ts";
+import { volumeController } from "./persistent-volume/volume-controller.ts";
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import {
   replicaSetController,
@@ -67,6 +74,11 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     taintEvictionController(),
     nodeAddressController(options.podAddresses),
     podGcController(),
+    claimBinderController(),
+    volumeController(),
+    claimProtectionController(),
+    volumeProtectionController(),
+    ephemeralVolumeController(),
     disruptionController(),
     resourceQuotaController(),
     clusterRoleAggregationController(),
