@@ -35,7 +35,7 @@ export interface AgentOptions {
   network: PodNetwork;
   facts: NodeNetworkFacts;
   /**
-   * `pods/` and `logs/` lie below it. With mounts of its own, the process must have given it to
+   * `pods/`, `logs/` and `volumes/` lie below it. With mounts of its own, the process must have given it to
    * `enterPrivateMounts`, or the volumes of running pods die with the agent.
    */
   stateDirectory: string;
@@ -82,7 +82,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const events = cleanup.use(
     createEventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName }),
   );
-  const volumes = cleanup.use(createVolumeManager({ client, informers, clock, factsOf, logger }));
+  const localDirectory = path.join(stateDirectory, "volumes");
+  const volumes = cleanup.use(
+    createVolumeManager({ client, informers, clock, factsOf, localDirectory, logger }),
+  );
   const manager = cleanup.use(
     createPodManager({
       client,

@@ -12,6 +12,7 @@ export interface FollowedObject<T> extends Disposable {
 /** What to follow, and whom to tell of every later change. */
 export interface FollowRequest<T> {
   resource: Resource<T>;
+  /** "" for kinds without one. */
   namespace: string;
   name: string;
   onChange: () => void;
@@ -24,7 +25,7 @@ export function followObject<T>(
 ): FollowedObject<T> {
   const { resource, namespace, name, onChange } = request;
   const informer: Informer<T> = informers.informer(resource, {
-    namespace,
+    ...(namespace && { namespace }),
     fieldSelector: `metadata.name=${name}`,
   });
   let reported = false;
@@ -35,7 +36,7 @@ export function followObject<T>(
   return {
     known,
     get value() {
-      return informer.get(namespace, name);
+      return informer.get(namespace || undefined, name);
     },
     [Symbol.dispose]: () => informer[Symbol.dispose](),
   };

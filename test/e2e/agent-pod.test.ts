@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { CONFIG_MAPS, NODES, PODS, SECRETS } from "../../src/api/generated/resources.ts";
+import {
+  CONFIG_MAPS,
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  PODS,
+  SECRETS,
+} from "../../src/api/generated/resources.ts";
 import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
@@ -159,6 +166,50 @@ test("settings reach the container as variables and files, and follow changes", 
   for (let i = 0; i < 100 && seen !== "red"; i++) seen = await inside("set", "cat /map/COLOR");
   assert.equal(seen, "red");
   await remove("set");
+});
+
+test("a claimed volume outlives its pod, and its data goes with its claim", { skip }, async () => {
+  const claims = node.client.for(PERSISTENT_VOLUME_CLAIMS);
+  const volumes = node.client.for(PERSISTENT_VOLUMES);
+  const spec = { accessModes: ["ReadWriteOnce" as const], storageClassName: "nephos-local" };
+  const status = { subresource: "status" } as const;
+  const claim = await claims.create({
+    metadata: { name: "data", namespace: "default" },
+    spec: { ...spec, resources: { requests: { storage: "1Mi" } } },
+  });
+  const volumeMounts = [{ name: "data", mountPath: "/data" }];
+  const pod = (script: string) => ({
+    securityContext: { fsGroup: 2000, runAsUser: 1000 },
+    volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }],
+    containers: [shell(script, { volumeMounts })],
+  });
+  await node.run("claims", pod("echo kept > /data/file; ls -ln /data; sleep 1000"));
+  const { uid = "" } = claim.metadata ?? {};
+  await volumes.create({
+    metadata: { name: "vol" },
+    spec: {
+      ...spec,
+      capacity: { storage: "1Mi" },
+      persistentVolumeReclaimPolicy: "Delete",
+      csi: { driver: "local.nephos.dev", volumeHandle: "vol" },
+      claimRef: { name: "data", namespace: "default", uid },
+    },
+  });
+  await claims.patch({ namespace: "default", name: "data" }, { spec: { volumeName: "vol" } });
+  const bound = { status: { phase: "Bound" } };
+  await claims.patch({ namespace: "default", name: "data" }, bound, status);
+  await node.until("claims", isRunning); // without a wait for its back-off
+  await remove("claims");
+  await node.run("claims", pod("cat /data/file; ls -ln /data; sleep 1000"));
+  await node.until("claims", isRunning);
+  assert.match(await inside("claims", "cat /data/file; ls -ln /data"), /^kept\n[^]* 1000 +2000 /);
+  await remove("claims");
+  const directory = path.join(node.directory, "state/volumes/vol");
+  assert.ok(existsSync(path.join(directory, "file")));
+  await volumes.delete({ name: "vol" });
+  await eventually("the data is gone", () => !existsSync(directory));
+  await eventually("the volume is gone", async () => (await volumes.list()).items.length === 0);
+  await claims.delete({ namespace: "default", name: "data" });
 });
 
 test("probes decide on readiness and restart what hangs", { skip }, async () => {

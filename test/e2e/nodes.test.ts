@@ -5,7 +5,7 @@ import type { Node, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
 import { askHttp } from "./http-answer.ts";
 import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
-import { PEER_PORT, type Peers, preparePeers } from "./peers.ts";
+import { PEER_IMAGE, PEER_PORT, type Peers, preparePeers } from "./peers.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 let instance: InstanceUnderTest;
@@ -142,6 +142,48 @@ test("exec, logs and port-forward reach pods of both nodes", { skip }, async () 
       forward.kill();
     }
   }
+});
+
+test("claims get a volume on the node of their pod, which outlives it but not them", {
+  skip,
+}, async () => {
+  const claimOf = (name: string) => ({
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+  });
+  const podOf = (name: string, script: string) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: {
+      nodeSelector: { "kubernetes.io/hostname": nodes[Number(name.at(-1))]?.name },
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 0,
+      volumes: [{ name: "data", persistentVolumeClaim: { claimName: name } }],
+      containers: [
+        {
+          name: "main",
+          image: PEER_IMAGE,
+          command: ["sh", "-c", script],
+          volumeMounts: [{ name: "data", mountPath: "/data" }],
+        },
+      ],
+    },
+  });
+  const names = ["data-0", "data-1"];
+  const pods = names.map((name) => `pod/${name}`);
+  const finished = ["--for=jsonpath={.status.phase}=Succeeded", "--timeout=30s"];
+  await apply(...names.map(claimOf), ...names.map((name) => podOf(name, `echo ${name} > /data/f`)));
+  await instance.ok("wait", ...pods, ...finished);
+  await instance.ok("delete", ...pods, "--now");
+  await apply(...names.map((name) => podOf(name, "cat /data/f")));
+  await instance.ok("wait", ...pods, ...finished);
+  for (const name of names) assert.equal(await instance.ok("logs", name), `${name}\n`);
+  await instance.ok("delete", ...pods, "--now");
+  await instance.ok("delete", "pvc", ...names, "--timeout=20s");
+  await instance.ok("wait", "--for=delete", "pv", "--all", "--timeout=20s");
 });
 
 test("a drained node is emptied and takes pods again after uncordon", { skip }, async () => {

@@ -9,6 +9,9 @@ import type { InstanceUnderTest } from "./instance-under-test.ts";
 /** Port on which every peer answers HTTP; UDP is the next one. */
 export const PEER_PORT = 8080;
 
+/** Has a shell and Node.js. */
+export const PEER_IMAGE = "node:18";
+
 const APP = path.join(import.meta.dirname, "peer-app.js");
 
 /** Pods that run `peer-app.ts`. */
@@ -82,7 +85,7 @@ function peerManifest(name: string, more: PeerOptions = {}): Pod {
       containers: [
         {
           name: "peer",
-          image: "node:18",
+          image: PEER_IMAGE,
           imagePullPolicy: "IfNotPresent",
           command: ["node", "/app/peer-app.mjs"],
           env,

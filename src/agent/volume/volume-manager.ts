@@ -4,21 +4,26 @@ import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/type
 import type { Logger } from "../../lib/logger.ts";
 import { quantityToNumber } from "../../lib/quantity.ts";
 import { MOUNT_FLAGS, mount, unmount } from "../../sys/mount.ts";
+import { type ClaimVolume, followClaim, hasClaim } from "./claim-volume.ts";
 import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-volume.ts";
+import { createLocalVolumes } from "./local-volumes.ts";
 import { projectionsOf } from "./payload.ts";
 
 /** Where and from what volumes are made. */
 export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
   /** What the downward API tells about a pod on this node. */
   factsOf: (pod: Pod) => LiveVolumeContext["facts"];
+  /** Holds the directories of local persistent volumes. */
+  localDirectory: string;
   logger: Logger;
 }
 
 /** Volumes of one pod. */
 interface PodVolumes {
   live: Map<string, LiveVolume>;
+  claims: Map<string, ClaimVolume>;
   /** The last `prepare` lacked something. */
   waiting: boolean;
 }
@@ -28,14 +33,32 @@ const MEMORY = "memory";
 const EMPTY = "empty-dir";
 const MEMORY_BYTES = 256 << 20;
 
-/** Creates the volumes of a node's pods: emptyDir, hostPath, and all that hold API objects. */
+/** Creates the volumes of a node's pods: from the node, from API objects, and claimed ones. */
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
-  const { logger } = options;
+  const { client, informers, logger, localDirectory: directory } = options;
+  const local = createLocalVolumes({ directory, client, informers, logger });
   const pods = new Map<string, PodVolumes>();
   const retryHandlers = new Set<(podUid: string) => void>();
 
   const rewrite = (uid: string, live: LiveVolume) => {
     live.write().catch((error: unknown) => logger.warn("volume is stale", { uid, error }));
+  };
+
+  const retry = (uid: string) => {
+    for (const handler of retryHandlers) handler(uid);
+  };
+
+  const prepareClaim = async (
+    { pod, volume }: { pod: Pod; volume: Volume },
+    state: PodVolumes,
+  ): Promise<PreparedVolume> => {
+    const onChange = () => {
+      if (state.waiting) retry(pod.metadata?.uid ?? "");
+    };
+    const known = state.claims.get(volume.name);
+    const claim = known ?? followClaim({ informers, local, onChange }, { pod, volume });
+    state.claims.set(volume.name, claim);
+    return await claim.open();
   };
 
   const prepareLive = async (
@@ -49,7 +72,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     if (!live) {
       const context = { ...options, facts: options.factsOf(pod) };
       const onChange = () => {
-        if (state.waiting) for (const handler of retryHandlers) handler(uid);
+        if (state.waiting) retry(uid);
         else if (live) rewrite(uid, live);
       };
       live = followVolume(context, { pod, volume, directory, onChange });
@@ -66,6 +89,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   ): Promise<PreparedVolume> => {
     const { pod, volume, podDirectory } = request;
     if (projectionsOf(volume)) return await prepareLive(request, state);
+    if (hasClaim(volume)) return await prepareClaim(request, state);
     if (volume.hostPath) return { hostPath: prepareHostPath(volume.hostPath), readOnly: false };
     if (volume.emptyDir) {
       const directory = path.join(podDirectory, EMPTY, volume.name);
@@ -80,7 +104,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   return {
     async prepare(pod, podDirectory) {
       const uid = pod.metadata?.uid ?? "";
-      const state = pods.get(uid) ?? { live: new Map<string, LiveVolume>(), waiting: false };
+      const state = pods.get(uid) ?? newPodVolumes();
       pods.set(uid, state);
       const volumes = pod.spec?.volumes ?? [];
       if (volumes.some((volume) => projectionsOf(volume))) prepareMemory(podDirectory);
@@ -108,7 +132,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       return { [Symbol.dispose]: () => void retryHandlers.delete(handler) };
     },
     async release(podUid, podDirectory) {
-      for (const live of pods.get(podUid)?.live.values() ?? []) live[Symbol.dispose]();
+      dispose(pods.get(podUid));
       pods.delete(podUid);
       unmount(path.join(podDirectory, MEMORY));
       rmSync(path.join(podDirectory, MEMORY), { recursive: true, force: true });
@@ -119,11 +143,22 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       await Promise.resolve();
     },
     async [Symbol.asyncDispose]() {
-      for (const { live } of pods.values()) for (const one of live.values()) one[Symbol.dispose]();
+      for (const state of pods.values()) dispose(state);
       pods.clear();
+      local[Symbol.dispose]();
       await Promise.resolve();
     },
   };
+}
+
+function newPodVolumes(): PodVolumes {
+  return { live: new Map(), claims: new Map(), waiting: false };
+}
+
+function dispose(state: PodVolumes | undefined): void {
+  for (const one of [...(state?.live.values() ?? []), ...(state?.claims.values() ?? [])]) {
+    one[Symbol.dispose]();
+  }
 }
 
 /** Worded as users of Kubernetes know it from the event FailedMount. */

@@ -1,0 +1,150 @@
+import { statSync } from "node:fs";
+import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Volume,
+} from "../../api/generated/types/core-v1.ts";
+import type { InformerFactory } from "../../client/informer.ts";
+import { type FollowedObject, followObject } from "../followed-object.ts";
+import { type PreparedVolume, VolumeError } from "./contract.ts";
+import { prepareHostPath } from "./host-path.ts";
+import { LOCAL_DRIVER, type LocalVolumes } from "./local-volumes.ts";
+import { giveToGroup } from "./volume-ownership.ts";
+
+const SETTINGS: ReadonlySet<string> = new Set([
+  "capacity",
+  "accessModes",
+  "claimRef",
+  "persistentVolumeReclaimPolicy",
+  "storageClassName",
+  "mountOptions",
+  "volumeMode",
+  "nodeAffinity",
+  "volumeAttributesClassName",
+]);
+
+/** What a claim's volume is looked up with. */
+export interface ClaimVolumeContext {
+  informers: InformerFactory;
+  local: LocalVolumes;
+  /** The claim or its volume changed. */
+  onChange: () => void;
+}
+
+/** A pod's view of one claim; it follows claim and volume until disposed. */
+export interface ClaimVolume extends Disposable {
+  /** Makes the volume usable; idempotent. @throws VolumeError until it is bound to the claim */
+  open(): Promise<PreparedVolume>;
+}
+
+/** Whether a volume stands for a claim. */
+export function hasClaim(volume: Volume): boolean {
+  return volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined;
+}
+
+/** Follows the claim that a pod's volume names, or that was made for it. */
+export function followClaim(
+  context: ClaimVolumeContext,
+  { pod, volume }: { pod: Pod; volume: Volume },
+): ClaimVolume {
+  const { informers, onChange } = context;
+  const { namespace = "", name: podName = "" } = pod.metadata ?? {};
+  const name = volume.persistentVolumeClaim?.claimName ?? `${podName}-${volume.name}`;
+  const claims = followObject(informers, {
+    resource: PERSISTENT_VOLUME_CLAIMS,
+    namespace,
+    name,
+    onChange,
+  });
+  let volumes: FollowedObject<PersistentVolume> | undefined;
+  return {
+    async open() {
+      await claims.known;
+      const claim = requireBound(claims.value, { pod, volume, name });
+      volumes ??= followObject(informers, {
+        resource: PERSISTENT_VOLUMES,
+        namespace: "",
+        name: claim.spec?.volumeName ?? "",
+        onChange,
+      });
+      await volumes.known;
+      const found = requireVolume(volumes.value, claim);
+      const opened = await openVolume(found, { pod, local: context.local });
+      const readOnly = opened.readOnly || (volume.persistentVolumeClaim?.readOnly ?? false);
+      return { ...opened, readOnly };
+    },
+    [Symbol.dispose]() {
+      claims[Symbol.dispose]();
+      volumes?.[Symbol.dispose]();
+    },
+  };
+}
+
+function requireBound(
+  claim: PersistentVolumeClaim | undefined,
+  { pod, volume, name }: { pod: Pod; volume: Volume; name: string },
+): PersistentVolumeClaim {
+  const refuse = (code: VolumeError["code"], message: string) => new VolumeError(code, message);
+  if (!claim) throw refuse("not-found", `persistentvolumeclaim "${name}" not found`);
+  const { ownerReferences = [] } = claim.metadata ?? {};
+  if (volume.ephemeral && !ownerReferences.some(({ uid }) => uid === pod.metadata?.uid)) {
+    throw refuse("invalid", `PVC "${name}" was not created for the pod (pod is not owner)`);
+  }
+  if (claim.status?.phase !== "Bound" || !claim.spec?.volumeName) {
+    throw refuse("not-found", `persistentvolumeclaim "${name}" is not bound`);
+  }
+  if (claim.spec.volumeMode === "Block") {
+    throw refuse(
+      "unsupported",
+      `persistentvolumeclaim "${name}" has volumeMode Block, which this node cannot provide; ` +
+        "use Filesystem",
+    );
+  }
+  return claim;
+}
+
+function requireVolume(
+  volume: PersistentVolume | undefined,
+  claim: PersistentVolumeClaim,
+): PersistentVolume {
+  const name = claim.spec?.volumeName ?? "";
+  if (!volume) throw new VolumeError("not-found", `persistentvolume "${name}" not found`);
+  if (volume.spec?.claimRef?.uid === claim.metadata?.uid) return volume;
+  const message = `persistentvolume "${name}" is bound to another claim`;
+  throw new VolumeError("invalid", message);
+}
+
+async function openVolume(
+  volume: PersistentVolume,
+  { pod, local }: { pod: Pod; local: LocalVolumes },
+): Promise<PreparedVolume> {
+  const { hostPath, local: directory, csi } = volume.spec ?? {};
+  if (hostPath) return { hostPath: prepareHostPath(hostPath), readOnly: false };
+  if (directory) {
+    if (!statSync(directory.path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new VolumeError("invalid", `local volume "${directory.path}" is no directory here`);
+    }
+    shareWithPod(directory.path, pod);
+    return { hostPath: directory.path, readOnly: false };
+  }
+  if (csi?.driver === LOCAL_DRIVER) {
+    const opened = await local.open(volume);
+    shareWithPod(opened, pod);
+    return { hostPath: opened, readOnly: csi.readOnly ?? false };
+  }
+  const kind = Object.keys(volume.spec ?? {}).find((field) => !SETTINGS.has(field)) ?? "unnamed";
+  const what = csi ? `driver "${csi.driver}"` : `type "${kind}"`;
+  throw new VolumeError(
+    "unsupported",
+    `persistent volumes of ${what} are not supported by this node`,
+  );
+}
+
+function shareWithPod(directory: string, pod: Pod): void {
+  const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+  if (fsGroup === undefined) return;
+  const onlyOnMismatch = fsGroupChangePolicy === "OnRootMismatch";
+  giveToGroup(directory, { groupId: fsGroup, onlyOnMismatch });
+}
