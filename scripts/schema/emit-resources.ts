@@ -1,5 +1,5 @@
 import type { GroupFacts } from "./fact.ts";
-import { RESOURCE_FACTS, type ResourceFacts } from "./resource-facts.ts";
+import { PLURALS, RESOURCE_FACTS, type ResourceFacts } from "./resource-facts.ts";
 
 interface ResourceEntry {
   constant: string;
@@ -55,7 +55,7 @@ function entryOf(facts: GroupFacts, kind: string, namespaced: boolean): Resource
   };
   const literal = JSON.stringify(resource, undefined, 2).replace(/^( +)"(\w+)":/gm, "$1$2:");
   return {
-    constant: constantOf(facts, plural),
+    constant: constantOf(facts, kind in PLURALS ? kind : plural),
     type: kind,
     file: `${facts.short}-${facts.version}`,
     literal,
@@ -74,6 +74,8 @@ function constantOf(facts: GroupFacts, plural: string): string {
 }
 
 function pluralOf(kind: string): string {
+  const named = PLURALS[kind];
+  if (named) return named;
   if (kind === "Endpoints") return kind;
   if (/(s|x|ch)$/.test(kind)) return `${kind}es`;
   if (/[^aeiou]y$/.test(kind)) return `${kind.slice(0, -1)}ies`;

@@ -5,12 +5,19 @@ export type ResourceFacts = Pick<Resource, "shortNames" | "categories" | "subres
 
 const ALL = ["all"] as const;
 const EXTENSIONS = ["api-extensions"] as const;
+const READ = { verbs: ["get", "list"] } as const;
 const CREATE = { verbs: ["create"] } as const;
+
+/** Kinds whose resource is named after what they tell about. */
+export const PLURALS: Readonly<Record<string, string>> = {
+  NodeMetrics: "nodes",
+  PodMetrics: "pods",
+};
 
 /** By "plural" or "plural.group". */
 export const RESOURCE_FACTS: Readonly<Record<string, ResourceFacts>> = {
   bindings: CREATE,
-  componentstatuses: { shortNames: ["cs"], verbs: ["get", "list"] },
+  componentstatuses: { shortNames: ["cs"], ...READ },
   configmaps: { shortNames: ["cm"] },
   endpoints: { shortNames: ["ep"] },
   events: { shortNames: ["ev"] },
@@ -100,6 +107,8 @@ export const RESOURCE_FACTS: Readonly<Record<string, ResourceFacts>> = {
     categories: EXTENSIONS,
     subresources: ["status"],
   },
+  "nodes.metrics.k8s.io": READ,
+  "pods.metrics.k8s.io": READ,
   "apiservices.apiregistration.k8s.io": { categories: EXTENSIONS, subresources: ["status"] },
 };
 

@@ -177,6 +177,28 @@ struct ServiceReference
  port int32 * #3
 `;
 
+const METRICS = `
+struct NodeMetrics root cluster
+ metadata meta/v1.ObjectMeta #1
+ timestamp time + #2
+ window duration + #3
+ usage {}quantity + #4
+struct NodeMetricsList root
+ metadata meta/v1.ListMeta #1
+ items []NodeMetrics ! + #2
+struct PodMetrics root namespaced
+ metadata meta/v1.ObjectMeta #1
+ timestamp time + #2
+ window duration + #3
+ containers []ContainerMetrics + #4 ~merge:name
+struct PodMetricsList root
+ metadata meta/v1.ListMeta #1
+ items []PodMetrics ! + #2
+struct ContainerMetrics
+ name string ! + #1
+ usage {}quantity + #2
+`;
+
 /** Group-versions that no Go source within reach declares at this release. */
 export const SUPPLEMENTS: readonly GroupFacts[] = [
   {
@@ -190,5 +212,11 @@ export const SUPPLEMENTS: readonly GroupFacts[] = [
     group: "apiregistration.k8s.io",
     version: "v1",
     ...readFacts(API_REGISTRATION),
+  },
+  {
+    short: "metrics",
+    group: "metrics.k8s.io",
+    version: "v1beta1",
+    ...readFacts(METRICS),
   },
 ];

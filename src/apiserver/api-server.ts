@@ -31,7 +31,9 @@ import {
   type VersionInfo,
 } from "./http/plain-pages.ts";
 import { createInProcessTransport } from "./in-process-transport.ts";
-import { KubeletProxy, type KubeletTls } from "./kubelet-proxy/kubelet-proxy.ts";
+import { KubeletClient, type KubeletTls } from "./kubelet-proxy/kubelet-client.ts";
+import { KubeletProxy } from "./kubelet-proxy/kubelet-proxy.ts";
+import { kubeletOf } from "./kubelet-proxy/node-address.ts";
 import { DEFAULT_TIMES, type MaintenanceTimes, startMaintenance } from "./maintenance.ts";
 import { createObjectReader } from "./object-reader.ts";
 import { OpenApiPages } from "./openapi/open-api-pages.ts";
@@ -41,6 +43,8 @@ import type { ComponentCheck } from "./rest/component-status.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
+import { parseSummary } from "./usage/usage-sample.ts";
+import { UsageSampler } from "./usage/usage-sampler.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
 
 /** Who may do what; made once the server can read its own objects. */
@@ -150,6 +154,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const keys = services?.keys("") ?? [];
   serviceNetwork.rebuild(keys.flatMap((key) => services?.get(key)?.object() ?? []));
   const reader = createObjectReader(registry);
+  const agents = new KubeletClient(options.kubeletTls);
+  const usage = new UsageSampler({
+    clock,
+    logger,
+    sample: async (node) => {
+      const body = await agents.get(kubeletOf(registry, node), "/stats/summary");
+      return parseSummary(body, clock.now());
+    },
+  });
   const security = options.security(reader, servedKinds(registry));
   const engine: Engine = {
     store,
@@ -164,6 +177,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokenVerifier: security.tokenVerifier,
     serviceNetwork,
     components: [...(options.components ?? []), storeCheck(store)],
+    usage,
     sharedStore: options.sharedStore ?? false,
     manage: (call, of) => recordOwnership(clock, call, of),
     apply: (call, of) => applyConfiguration(clock, call, of),
@@ -180,7 +194,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     caches,
     reader,
     model,
-    background: [custom, maintenance, ...(security.connections ?? [])],
+    background: [custom, maintenance, usage, agents, ...(security.connections ?? [])],
   });
 }
 

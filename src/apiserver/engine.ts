@@ -9,6 +9,7 @@ import type { Call } from "./rest/call.ts";
 import type { ComponentCheck } from "./rest/component-status.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
+import type { UsageSampler } from "./usage/usage-sampler.ts";
 
 /** What the handlers of requests share. */
 export interface Engine {
@@ -25,6 +26,8 @@ export interface Engine {
   serviceNetwork: ServiceNetwork;
   /** What `componentstatuses` lists. */
   components: readonly ComponentCheck[];
+  /** What nodes and pods use, for metrics.k8s.io. */
+  usage: UsageSampler;
   /** Other servers write to the same store, so that the cache alone may lag behind them. */
   sharedStore: boolean;
   /** Records in managedFields what the caller's manager changed; returns the object to store. */

@@ -21,6 +21,7 @@ import type * as flowcontrolV1 from "./types/flowcontrol-v1.ts";
 import type * as appsV1 from "./types/apps-v1.ts";
 import type * as apiextensionsV1 from "./types/apiextensions-v1.ts";
 import type * as apiregistrationV1 from "./types/apiregistration-v1.ts";
+import type * as metricsV1beta1 from "./types/metrics-v1beta1.ts";
 
 export const PERSISTENT_VOLUMES: Resource<coreV1.PersistentVolume> = {
   group: "",
@@ -820,6 +821,32 @@ export const API_SERVICES: Resource<apiregistrationV1.APIService> = {
   ]
 };
 
+export const NODE_METRICS: Resource<metricsV1beta1.NodeMetrics> = {
+  group: "metrics.k8s.io",
+  version: "v1beta1",
+  plural: "nodes",
+  singular: "nodemetrics",
+  kind: "NodeMetrics",
+  namespaced: false,
+  verbs: [
+    "get",
+    "list"
+  ]
+};
+
+export const POD_METRICS: Resource<metricsV1beta1.PodMetrics> = {
+  group: "metrics.k8s.io",
+  version: "v1beta1",
+  plural: "pods",
+  singular: "podmetrics",
+  kind: "PodMetrics",
+  namespaced: true,
+  verbs: [
+    "get",
+    "list"
+  ]
+};
+
 /** Every resource of the API that is not custom, in the order of discovery. */
 export const BUILT_IN_RESOURCES: readonly Resource[] = [
   PERSISTENT_VOLUMES,
@@ -881,4 +908,6 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
   CONTROLLER_REVISIONS,
   CUSTOM_RESOURCE_DEFINITIONS,
   API_SERVICES,
+  NODE_METRICS,
+  POD_METRICS,
 ];

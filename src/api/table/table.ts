@@ -1,6 +1,7 @@
 import type { ObjectMeta } from "../generated/types/meta-v1.ts";
 import type { Resource } from "../resource.ts";
 import * as core from "./core-tables.ts";
+import * as metrics from "./metrics-tables.ts";
 import * as network from "./network-tables.ts";
 import { POD_TABLE } from "./pod-table.ts";
 import * as policy from "./policy-tables.ts";
@@ -107,6 +108,8 @@ const TABLES: Readonly<Record<string, TableKind<never>>> = {
   "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations":
     policy.PRIORITY_LEVEL_CONFIGURATION_TABLE,
   "apiregistration.k8s.io/apiservices": policy.API_SERVICE_TABLE,
+  "metrics.k8s.io/nodes": metrics.NODE_METRICS_TABLE,
+  "metrics.k8s.io/pods": metrics.POD_METRICS_TABLE,
   "storage.k8s.io/storageclasses": storage.STORAGE_CLASS_TABLE,
   "storage.k8s.io/volumeattachments": storage.VOLUME_ATTACHMENT_TABLE,
   "storage.k8s.io/csidrivers": storage.CSI_DRIVER_TABLE,

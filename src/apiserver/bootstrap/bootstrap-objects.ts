@@ -10,7 +10,13 @@ import {
 import type { PolicyRule, Subject } from "../../api/generated/types/rbac-v1.ts";
 import { apiVersionOf, type Resource } from "../../api/resource.ts";
 import { COMPONENT_ROLES, SYSTEM_NAMESPACE_ROLES } from "./component-roles.ts";
-import { ADMIN_RULES, CLUSTER_ADMIN_RULES, EDIT_RULES, VIEW_RULES } from "./user-roles.ts";
+import {
+  ADMIN_RULES,
+  CLUSTER_ADMIN_RULES,
+  EDIT_RULES,
+  METRICS_RULES,
+  VIEW_RULES,
+} from "./user-roles.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 const BOOTSTRAP_LABELS = { "kubernetes.io/bootstrapping": "rbac-defaults" };
@@ -92,12 +98,15 @@ function clusterBinding(role: string, ...subjects: Subject[]) {
 function clusterRoles(): BootstrapObject[] {
   return [
     clusterRole("cluster-admin", CLUSTER_ADMIN_RULES),
-    aggregate("admin", [...ADMIN_RULES, ...EDIT_RULES, ...VIEW_RULES]),
-    aggregate("edit", [...EDIT_RULES, ...VIEW_RULES], "admin"),
-    aggregate("view", VIEW_RULES, "edit"),
+    aggregate("admin", [...ADMIN_RULES, ...EDIT_RULES, ...VIEW_RULES, ...METRICS_RULES]),
+    aggregate("edit", [...EDIT_RULES, ...VIEW_RULES, ...METRICS_RULES], "admin"),
+    aggregate("view", [...VIEW_RULES, ...METRICS_RULES], "edit"),
     aggregated("admin", ADMIN_RULES),
     aggregated("edit", EDIT_RULES),
     aggregated("view", VIEW_RULES),
+    clusterRole("system:aggregated-metrics-reader", METRICS_RULES, {
+      [`${RBAC}/aggregate-to-view`]: "true",
+    }),
     ...Object.entries(COMPONENT_ROLES).map(([name, rules]) => clusterRole(name, rules)),
   ];
 }

@@ -25,6 +25,9 @@ export const VIEW_RULES: readonly PolicyRule[] = [
   reads("networking.k8s.io", "ingresses ingresses/status networkpolicies"),
 ];
 
+/** Reading what nodes and pods use. */
+export const METRICS_RULES: readonly PolicyRule[] = [reads("metrics.k8s.io", "nodes pods")];
+
 /** What `edit` adds to `view`. */
 export const EDIT_RULES: readonly PolicyRule[] = [
   reads("core", `${STREAMS} secrets services/proxy`),

@@ -180,6 +180,7 @@ export class ProtobufDecoder {
         return this.#wrappedList(type.of, reader.bytes());
       case "time":
       case "microTime":
+      case "duration":
       case "quantity":
       case "intOrString":
       case "any":

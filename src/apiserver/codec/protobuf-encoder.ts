@@ -172,7 +172,6 @@ export class ProtobufEncoder {
       case "list":
         return wrapped(this.#value(type.of, 1), number);
       case "map":
-      case "duration":
         throw new RangeError(`Cannot encode a ${type.kind} that is no field of a kind as protobuf`);
       default:
         return writeMessageOf(type.kind, number);

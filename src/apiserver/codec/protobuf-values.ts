@@ -2,12 +2,14 @@ import type { ScalarType } from "../../api/schema/model.ts";
 import { exactJson } from "../../format/json-canonical.ts";
 import { decodeJson } from "../../format/json-decode.ts";
 import type { BackwardWriter } from "../../format/protobuf/backward-writer.ts";
+import { parseDuration } from "../../lib/cel/functions/time-text.ts";
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import { ProtobufError, VARINT, type WireReader } from "../../format/protobuf/wire-reader.ts";
 
 /** Kinds of values that are one value in JSON and a message in protobuf. */
 export type MessageKind = Extract<
   ScalarType["kind"],
-  "time" | "microTime" | "quantity" | "intOrString" | "any"
+  "time" | "microTime" | "duration" | "quantity" | "intOrString" | "any"
 >;
 
 /** A value that is there in Go but was never set: its message has no fields. */
@@ -33,6 +35,10 @@ const FORMS: Readonly<Record<MessageKind, MessageForm>> = {
       out.integer(2, microsOf(value as string) * 1000);
       out.integer(1, secondsOf(value as string));
     },
+  },
+  duration: {
+    read: (message) => formatGoDuration(BigInt(integersOf(message)[0] ?? 0)),
+    write: (out, value) => out.integer(1, parseDuration(value as string) ?? 0n),
   },
   quantity: {
     read: (message) => {

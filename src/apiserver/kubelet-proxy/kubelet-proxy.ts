@@ -10,6 +10,7 @@ import { connectOptions } from "./connect-options.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
+import { kubeletAgent, type KubeletTls } from "./kubelet-client.ts";
 import { belowProxy, rewriteLinks } from "./proxied-links.ts";
 import {
   containerOf,
@@ -21,14 +22,6 @@ import {
   podOf,
   serviceEndpoint,
 } from "./node-address.ts";
-
-/** How this server proves itself to node agents, and knows them. */
-export interface KubeletTls {
-  cert: string | Uint8Array;
-  key: string | Uint8Array;
-  /** Without it serving certificates of nodes are not checked, as upstream's default is. */
-  ca?: string | Uint8Array;
-}
 
 /** A request for something that lives on a node. */
 export interface NodeRequest {
@@ -85,14 +78,7 @@ export class KubeletProxy {
 
   constructor(engine: Engine, tls: KubeletTls | undefined) {
     this.#engine = engine;
-    this.#agent = new https.Agent({
-      keepAlive: false,
-      rejectUnauthorized: tls?.ca !== undefined,
-      // Nodes are dialled by address; their certificates name the node.
-      checkServerIdentity: () => undefined,
-      ...(tls ? { cert: asText(tls.cert), key: asText(tls.key) } : {}),
-      ...(tls?.ca ? { ca: asText(tls.ca) } : {}),
-    });
+    this.#agent = kubeletAgent(tls, false);
   }
 
   handles(served: ServedResource, target: Target): boolean {
@@ -338,8 +324,4 @@ function splice(client: Duplex, upstream: Duplex): void {
   upstream.on("close", () => client.end());
   client.pipe(upstream);
   upstream.pipe(client);
-}
-
-function asText(value: string | Uint8Array): string {
-  return typeof value === "string" ? value : Buffer.from(value).toString();
 }

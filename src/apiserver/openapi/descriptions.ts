@@ -23,7 +23,14 @@ import {
   SCHEDULING,
   STORAGE,
 } from "./descriptions/network-storage.ts";
-import { APPS, AUTOSCALING_V1, AUTOSCALING_V2, BATCH, POLICY } from "./descriptions/workloads.ts";
+import {
+  APPS,
+  AUTOSCALING_V1,
+  AUTOSCALING_V2,
+  BATCH,
+  METRICS,
+  POLICY,
+} from "./descriptions/workloads.ts";
 
 /**
  * What kinds and fields mean, in our own words, for `kubectl explain`. A line of text is a type or
@@ -49,6 +56,7 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   "events/v1": [EVENTS],
   "flowcontrol/v1": [FLOW_CONTROL],
   "meta/v1": [META],
+  "metrics/v1beta1": [METRICS],
   "networking/v1": [NETWORKING],
   "node/v1": [NODE],
   "policy/v1": [POLICY],

@@ -5,6 +5,7 @@ import type { Target } from "../request/target.ts";
 import { serveSubresource } from "../subresource/subresource.ts";
 import { bindByBody } from "../subresource/binding.ts";
 import { createReview, REVIEW_KINDS } from "../subresource/review.ts";
+import { isMetrics, readMetrics } from "../usage/read-metrics.ts";
 import type { Answer, Call } from "./call.ts";
 import { readComponentStatuses } from "./component-status.ts";
 import { createObject } from "./create.ts";
@@ -46,6 +47,10 @@ export function dispatch(engine: Engine, call: Call): Promise<Answer> {
   if (served.storage === "core/bindings") return bindByBody(engine, call);
   if (served.storage === "core/componentstatuses") {
     if (method === "GET") return readComponentStatuses(engine, call);
+    throw methodNotAllowed();
+  }
+  if (isMetrics(served.storage)) {
+    if (method === "GET") return readMetrics(engine, call);
     throw methodNotAllowed();
   }
   const named = target.name !== undefined;

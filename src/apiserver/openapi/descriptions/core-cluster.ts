@@ -71,7 +71,7 @@ ReplicationController: Keeps a number of equal pods running; Deployment takes it
  spec: The pods wanted.
  status: The pods there are.
 ReplicationControllerSpec: The pods wanted.
- replicas: How many pods; 1.
+ replicas: How many pods are wanted; 1 by default.
  minReadySeconds: How long a pod must be ready to count as available; 0.
  selector: Labels of the pods that belong to it; those of the template unless given.
  template: What each pod looks like.

@@ -11,7 +11,7 @@ Deployment: Keeps a number of equal pods running and replaces them gradually on 
  spec: The pods wanted.
  status: The pods there are.
 DeploymentSpec: The pods wanted, and how they change.
- replicas: How many pods; 1.
+ replicas: How many pods are wanted; 1 by default.
  strategy: How old pods give way to new ones.
  paused: Changes of the template wait until this is false again.
  progressDeadlineSeconds: Time without progress after which a rollout counts as failed; 600.
@@ -34,7 +34,7 @@ ReplicaSet: Keeps a number of equal pods running; usually made by a Deployment.
  spec: The pods wanted.
  status: The pods there are.
 ReplicaSetSpec: The pods wanted.
- replicas: How many pods; 1.
+ replicas: How many pods are wanted; 1 by default.
 ReplicaSetStatus: The pods there are.
  replicas: How many there are.
  fullyLabeledReplicas: How many have all labels of the template.
@@ -46,7 +46,7 @@ StatefulSet: Keeps pods running that each have a name and storage of their own.
  spec: The pods wanted.
  status: The pods there are.
 StatefulSetSpec: The pods wanted, their storage, and how they change.
- replicas: How many pods; 1.
+ replicas: How many pods are wanted; 1 by default.
  volumeClaimTemplates: Claims that are made for each pod, named TEMPLATE-POD.
  serviceName: Headless Service that gives the pods their DNS names.
  podManagementPolicy: OrderedReady (default) goes one by one, Parallel all at once.
@@ -323,4 +323,18 @@ PodDisruptionBudgetStatus: How many pods may go now.
  conditions: DisruptionAllowed.
 Eviction: Asks a pod to go, if the budgets allow.
  deleteOptions: How to delete it.
+`;
+
+export const METRICS: string = `
+NodeMetrics: What a node uses.
+ timestamp: The end of the time that was measured.
+ window: How long was measured.
+ usage: Processors and memory in use.
+PodMetrics: What the containers of a pod use.
+ timestamp: The end of the time that was measured.
+ window: How long was measured.
+ containers: The containers of the pod.
+ContainerMetrics: What a container uses.
+ name: The container.
+ usage: Processors and memory in use.
 `;
