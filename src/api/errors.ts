@@ -39,6 +39,8 @@ export interface StatusSubject {
 export interface StatusErrorOptions {
   subject?: StatusSubject;
   causes?: StatusCause[];
+  /** An answer about no object: its details are there, and empty. */
+  generic?: boolean;
   retryAfterSeconds?: number;
   /** HTTP status when it differs from the usual one of the reason. */
   code?: number;
@@ -70,7 +72,7 @@ export class StatusError extends Error {
       status: "Failure",
       message,
       ...(reason ? { reason } : {}),
-      ...(Object.keys(details).length > 0 ? { details } : {}),
+      ...(options.generic || Object.keys(details).length > 0 ? { details } : {}),
       code: options.code ?? (reason ? STATUS_REASONS[reason] : 500),
     };
   }

@@ -62,6 +62,11 @@ export class ResourceRegistry {
     return this.#served.get(`${group}/${version}/${plural}`);
   }
 
+  /** Whether anything of a group is served. */
+  hasGroup(group: string): boolean {
+    return [...this.#served.values()].some(({ resource }) => resource.group === group);
+  }
+
   /** The entry that serves exactly this group, version and resource. */
   of(resource: Resource): ServedResource | undefined {
     return this.find(resource.group, resource.version, resource.plural);

@@ -58,7 +58,7 @@ test("a patch that does not fit is refused with the reason", () => {
     [{ op: "test", path: "/a", value: 2 }, "testFailed"],
     [{ op: "add", path: "b", value: 1 }, "malformed"],
     [{ op: "add", path: "/b" }, "malformed"],
-    [{ op: "frob", path: "/b" }, "malformed"],
+    [{ op: "frob", path: "/b" }, "unapplicable"],
     [{ op: "copy", path: "/b" }, "malformed"],
   ];
   for (const [operation, wanted] of cases) {

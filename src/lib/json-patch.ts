@@ -30,7 +30,7 @@ const OPERATIONS: readonly unknown[] = ["add", "remove", "replace", "move", "cop
 const WITH_VALUE: readonly unknown[] = ["add", "replace", "test"];
 const WITH_FROM: readonly unknown[] = ["move", "copy"];
 
-/** Checks the shape of a decoded patch. @throws JsonPatchError "malformed" */
+/** Checks the shape of a decoded patch. @throws JsonPatchError "malformed" | "unapplicable" */
 export function parseJsonPatch(patch: unknown): JsonPatchOperation[] {
   if (!Array.isArray(patch)) throw malformed("a JSON patch must be an array of operations");
   return patch.map((operation: unknown, at) => {
@@ -38,7 +38,9 @@ export function parseJsonPatch(patch: unknown): JsonPatchOperation[] {
       throw malformed(`operation ${at} must be an object`);
     }
     const { op, path, from } = operation as Record<string, unknown>;
-    if (!OPERATIONS.includes(op)) throw malformed(`Unexpected kind: ${String(op)}`);
+    if (!OPERATIONS.includes(op)) {
+      throw new JsonPatchError("unapplicable", `Unexpected kind: ${String(op)}`);
+    }
     if (typeof path !== "string") throw malformed(`operation ${at} has no path`);
     if (WITH_FROM.includes(op) && typeof from !== "string") {
       throw malformed(`operation ${at} has no from`);

@@ -77,7 +77,7 @@ function withJsonPatch(object: object, patch: unknown): Record<string, unknown> 
     throw new StatusError(
       "Invalid",
       `the server rejected our request due to an error in our request: ${error.message}`,
-      { cause },
+      { cause, generic: true },
     );
   }
 }

@@ -70,14 +70,15 @@ export function validateAnnotations(
 
 function validateOwners(errors: FieldErrors, owners: readonly OwnerReference[]): void {
   let controller: OwnerReference | undefined;
-  for (const [at, owner] of owners.entries()) {
-    const field = `metadata.ownerReferences[${at}]`;
+  for (const owner of owners) {
+    const field = "metadata.ownerReferences";
     const version = owner.apiVersion?.split("/").at(-1);
     if (!version) {
       errors.invalid(`${field}.apiVersion`, owner.apiVersion, "version must not be empty");
     }
     for (const name of ["kind", "name", "uid"] as const) {
-      if (!owner[name]) errors.invalid(`${field}.${name}`, owner[name], "must not be empty");
+      if (!owner[name])
+        errors.invalid(`${field}.${name}`, owner[name], `${name} must not be empty`);
     }
     if (owner.kind === "Event" && owner.apiVersion === "v1") {
       errors.invalid(field, owner, "v1, Kind=Event is disallowed from being an owner");

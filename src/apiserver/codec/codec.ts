@@ -22,4 +22,6 @@ export interface Codec {
 export interface DecodeOptions {
   fieldValidation: FieldValidation;
   warn(text: string): void;
+  /** Says no to fields that the kind does not have, whatever the validation. */
+  refuseUnknown?(path: string): Error;
 }

@@ -57,6 +57,10 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
           `${resource.kind}: ${why}`,
       );
     }
+    const [first] = unknownFields;
+    if (first !== undefined && options.fieldValidation !== "Strict" && options.refuseUnknown) {
+      throw options.refuseUnknown(first);
+    }
     report([...duplicates.map(duplicate), ...unknownFields.map(unknown)], options);
     object["metadata"] ??= {};
     return object as KubeObject;

@@ -25,7 +25,7 @@ import type { PlainPages } from "./plain-pages.ts";
 import { includeOf } from "./table.ts";
 import { allowedMs, withinMs } from "./deadline.ts";
 import { readBody } from "./read-body.ts";
-import { respond, respondStatus } from "./respond.ts";
+import { respond, respondPlain, respondStatus } from "./respond.ts";
 import { WatchWriter } from "./watch-writer.ts";
 
 /** Handlers of paths that are no resources; `undefined` means that the path is unknown. */
@@ -36,6 +36,9 @@ export interface HttpHandlerParts {
   kubelets: KubeletProxy;
   protobuf: { decoder: ProtobufDecoder; encoder: ProtobufEncoder };
 }
+
+/** What a path gets that nobody serves, not even for another version or resource. */
+const PAGE_NOT_FOUND = "404 page not found\n";
 
 /** A request that was let in. */
 interface Admitted {
@@ -102,6 +105,10 @@ export class HttpHandler {
     const target = parseTarget(admitted.path);
     if (!target) return this.#servePage(exchange, admitted);
     const served = this.#find(target);
+    if (!served) {
+      if (this.#parts.engine.registry.hasGroup(target.group)) throw unknownPath();
+      return respondPlain(exchange.response, { status: 404, text: PAGE_NOT_FOUND });
+    }
     this.#authorize(request, { target, admitted });
     if (this.#parts.kubelets.handles(served, target)) {
       this.#becomesStream(exchange.response);
@@ -177,6 +184,7 @@ export class HttpHandler {
     const target = parseTarget(admitted.path);
     if (!target) throw unknownPath();
     const served = this.#find(target);
+    if (!served) throw unknownPath();
     this.#authorize(request, { target, admitted });
     if (!this.#parts.kubelets.handles(served, target)) {
       throw new StatusError("BadRequest", "this path does not offer a connection upgrade");
@@ -211,11 +219,8 @@ export class HttpHandler {
     return raw;
   }
 
-  #find(target: Target): ServedResource {
-    const { registry } = this.#parts.engine;
-    const served = registry.find(target.group, target.version, target.resource);
-    if (!served) throw unknownPath();
-    return served;
+  #find(target: Target): ServedResource | undefined {
+    return this.#parts.engine.registry.find(target.group, target.version, target.resource);
   }
 
   #authorize(request: IncomingMessage, of: { target: Target; admitted: Admitted }): void {
@@ -237,7 +242,9 @@ export class HttpHandler {
     const document =
       discovery.document(trimmed, request.headers.accept) ??
       (await pages.page(trimmed, { query, accept: request.headers.accept }));
-    if (!document) throw unknownPath();
+    if (!document) {
+      return respondPlain(exchange.response, { status: 404, text: PAGE_NOT_FOUND });
+    }
     if (verb !== "get" && verb !== "head") {
       throw new StatusError("MethodNotAllowed", "only GET is allowed here");
     }

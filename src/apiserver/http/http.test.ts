@@ -27,7 +27,6 @@ test("what is wrong with a request is said by a Status", async () => {
     ["an unknown media type", post("{}", "text/html"), 415, "UnsupportedMediaType"],
     ["an empty body", post(""), 400, "BadRequest"],
     ["an unknown resource", api.http("/api/v1/nopes"), 404, "NotFound"],
-    ["an unknown path", api.http("/nope"), 404, "NotFound"],
     ["an unknown subresource", api.http(`${MAPS}/a/nope`), 404, "NotFound"],
     ["an unknown object", api.http(`${MAPS}/a`), 404, "NotFound"],
     [
@@ -64,6 +63,61 @@ test("what is wrong with a request is said by a Status", async () => {
     assert.deepEqual([status.kind, status.reason, status.code], ["Status", reason, code], name);
     assert.equal(answer.status, code, name);
   }
+});
+
+test("a path of nobody, or of no group, is answered in plain text", async () => {
+  await using api = await startHttpsServer(Date.now());
+  for (const path of ["/nope", "/apis/no.such/v1/things"]) {
+    const { status, text } = await api.http(path);
+    assert.deepEqual([status, text], [404, "404 page not found\n"], path);
+  }
+});
+
+test("a write whose options are wrong is refused before its body is read", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const manager = "m".repeat(129);
+  const cases: [string, string, string][] = [
+    ["POST", "dryRun=Some", 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: '],
+    [
+      "PUT",
+      `fieldManager=${manager}`,
+      'UpdateOptions.meta.k8s.io "" is invalid: fieldManager: Too',
+    ],
+    ["PATCH", "force=true", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be'],
+    ["PATCH", "fieldValidation=Nice", "fieldValidation: Unsupported value: "],
+    ["DELETE", "dryRun=Some", 'DeleteOptions.meta.k8s.io "" is invalid: dryRun: Unsupported '],
+  ];
+  for (const [method, query, message] of cases) {
+    const target = method === "POST" ? MAPS : `${MAPS}/a`;
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { "content-type": type };
+    const sent = method === "DELETE" ? { method } : { method, body: "{}", headers };
+    const answer = await api.http(`${target}?${query}`, sent);
+    assert.equal(answer.status, 422, `${method} ${query} ${answer.text}`);
+    assert.ok(answer.text.includes(JSON.stringify(message).slice(1, -1)), answer.text);
+  }
+});
+
+test("apply cannot reach past the name and namespace of its path", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const headers = { "content-type": "application/apply-patch+yaml" };
+  const apply = (metadata: object, more: object = { apiVersion: "v1", kind: "ConfigMap" }) =>
+    api.http(`${MAPS}/a?fieldManager=me`, {
+      method: "PATCH",
+      body: JSON.stringify({ ...more, metadata }),
+      headers,
+    });
+  assert.match((await apply({ name: "b" })).text, /\(b\) does not match the name on the URL/);
+  assert.match(
+    (await apply({ namespace: "other" })).text,
+    /\(other\) does not match the namespace/,
+  );
+  assert.match((await apply({}, {})).text, /Incorrect version specified in apply patch/);
+  assert.match(
+    (await apply({}, { apiVersion: "v1", kind: "ConfigMap", dat: {} })).text,
+    /\.dat: field not declared in schema/,
+  );
+  assert.equal((await apply({ name: "a" })).status, 201);
 });
 
 test("health needs no credentials", async () => {

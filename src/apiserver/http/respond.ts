@@ -61,6 +61,22 @@ export async function respond(
   return send(response, bytes, { answer, options, gzip: isPackable });
 }
 
+/** Answers with text for people. */
+export function respondPlain(
+  response: ServerResponse,
+  { status, text }: { status: number; text: string },
+): void {
+  response.writeHead(status, [
+    "Content-Type",
+    "text/plain; charset=utf-8",
+    "X-Content-Type-Options",
+    "nosniff",
+    "Content-Length",
+    `${Buffer.byteLength(text)}`,
+  ]);
+  response.end(text);
+}
+
 function valueOf(answer: Answer, options: ResponseOptions): object {
   const { representation } = options;
   const { as, version } = representation;

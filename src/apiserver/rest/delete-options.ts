@@ -1,6 +1,7 @@
-import { StatusError } from "../../api/errors.ts";
+import type { StatusError } from "../../api/errors.ts";
 import { textOf } from "../kube-object.ts";
 import type { Call } from "./call.ts";
+import { checkDryRun, invalidOptions, unsupportedOption } from "./request-options.ts";
 
 /** `metav1.DeleteOptions`, checked. */
 export interface DeleteOptions {
@@ -16,14 +17,7 @@ export interface DeleteOptions {
 const POLICIES: readonly unknown[] = ["Orphan", "Foreground", "Background"];
 
 function refuse(field: string, message: string): StatusError {
-  return new StatusError(
-    "Invalid",
-    `DeleteOptions.meta.k8s.io "" is invalid: ${field}: ${message}`,
-    {
-      subject: { group: "meta.k8s.io", kind: "DeleteOptions" },
-      causes: [{ reason: "FieldValueInvalid", message, field }],
-    },
-  );
+  return invalidOptions("DeleteOptions", { reason: "FieldValueInvalid", message, field });
 }
 
 /** Reads the options from the body, and from the query what the body leaves out. */
@@ -45,12 +39,14 @@ export function deleteOptionsOf(call: Call, body: Record<string, unknown>): Dele
     );
   }
   if (policy && !POLICIES.includes(policy)) {
-    throw refuse(
-      "propagationPolicy",
-      `Unsupported value: "${textOf(policy)}": supported values: "Foreground", "Background", "Orphan"`,
-    );
+    throw unsupportedOption("DeleteOptions", {
+      field: "propagationPolicy",
+      value: JSON.stringify(textOf(policy)),
+      supported: ["Foreground", "Background", "Orphan", "nil"],
+    });
   }
   const dryRuns = [...query.all("dryRun"), ...((body["dryRun"] as string[] | undefined) ?? [])];
+  checkDryRun("DeleteOptions", dryRuns);
   return {
     gracePeriodSeconds: typeof grace === "number" ? grace : undefined,
     uid: preconditions["uid"] as string | undefined,

@@ -71,13 +71,22 @@ async function deleteByKey(engine: Engine, call: Call, options: DeleteOptions): 
 
 function checkPreconditions(served: ServedResource, old: KubeObject, options: DeleteOptions): void {
   const { name = "", uid, resourceVersion } = old.metadata;
-  const refuse = (what: string, wanted: string, is: string | undefined) => {
-    const why = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: `;
-    return conflict(served.resource, name, why + is);
+  const refuse = (why: string) => {
+    // Upstream names the kind here, where conflicts otherwise name the resource.
+    const { group, kind } = served.resource;
+    return conflict({ group, plural: kind }, name, why);
   };
-  if (options.uid && options.uid !== uid) throw refuse("UID", options.uid, uid);
+  if (options.uid && options.uid !== uid) {
+    throw refuse(
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). ` +
+        "The object might have been deleted and then recreated",
+    );
+  }
   if (options.resourceVersion && options.resourceVersion !== resourceVersion) {
-    throw refuse("ResourceVersion", options.resourceVersion, resourceVersion);
+    throw refuse(
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ` +
+        `ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+    );
   }
 }
 

@@ -12,6 +12,7 @@ import { createObject } from "./create.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { patchObject } from "./patch.ts";
 import { getObject, listObjects } from "./read.ts";
+import { checkWriteOptions } from "./request-options.ts";
 import { replaceObject } from "./update.ts";
 
 /** The Kubernetes verb of a request for a resource. */
@@ -39,6 +40,7 @@ export function verbOf(method: string, target: Target, query: Query): string {
 /** Performs every request but watches and connections to nodes. */
 export function dispatch(engine: Engine, call: Call): Promise<Answer> {
   const { method, target, served } = call;
+  checkWriteOptions(call);
   if (target.subresource) return serveSubresource(engine, call);
   if (REVIEW_KINDS.has(served.resource.kind)) {
     if (method === "POST" && target.name === undefined) return createReview(engine, call);
@@ -72,10 +74,12 @@ export function methodNotAllowed(): StatusError {
   return new StatusError(
     "MethodNotAllowed",
     "the server does not allow this method on the requested resource",
+    { generic: true },
   );
 }
 
 /** What a path that names nothing gets. */
 export function unknownPath(): StatusError {
-  return new StatusError("NotFound", "the server could not find the requested resource");
+  const message = "the server could not find the requested resource";
+  return new StatusError("NotFound", message, { generic: true });
 }

@@ -1,11 +1,13 @@
 import { applyPatch } from "../../api/patch/apply-patch.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Engine } from "../engine.ts";
-import { parseRawValue } from "../raw-body.ts";
+import { apiVersionOf } from "../../api/resource.ts";
+import type { KubeObject } from "../kube-object.ts";
+import { parseRawBody, parseRawValue } from "../raw-body.ts";
 import type { Answer, Call } from "./call.ts";
 import { insertObject } from "./create.ts";
 import { fieldValidationOf } from "./decode-body.ts";
-import { type UpdateScope, updateObject } from "./update.ts";
+import { checkPath, type UpdateScope, updateObject } from "./update.ts";
 
 const APPLY_PATCH = "application/apply-patch+yaml";
 
@@ -28,32 +30,42 @@ export async function patchObject(
       const value = applyPatch({ type, patch, object, model: served.model, struct });
       return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
     },
+    patched: true,
     ...(scope ? { scope } : {}),
   });
 }
 
-/** Server-side apply: merges by field ownership, and creates what does not exist. */
-async function applyObject(engine: Engine, call: Call, scope?: UpdateScope): Promise<Answer> {
-  const { served, query, target } = call;
-  if (!query.get("fieldManager")) {
+/**
+ * The configuration, without defaults: the manager owns what it wrote and no more.
+ * @throws StatusError BadRequest, also for fields that nobody could own
+ */
+function readApplied(call: Call): KubeObject {
+  const { served } = call;
+  const { apiVersion } = parseRawBody(call.body);
+  if (!apiVersion) {
     throw new StatusError(
-      "Invalid",
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      {
-        subject: { group: "meta.k8s.io", kind: "PatchOptions" },
-        causes: [
-          {
-            reason: "FieldValueRequired",
-            message: "Required value: is required for apply patch",
-            field: "fieldManager",
-          },
-        ],
-      },
+      "BadRequest",
+      "Incorrect version specified in apply patch. " +
+        `Specified patch version: , expected: ${apiVersionOf(served.resource)}`,
     );
   }
-  const fieldValidation = fieldValidationOf(call);
-  // Without defaults: the manager owns what it wrote and no more.
-  const applied = served.codec.read(call.body, { fieldValidation, warn: call.warn });
+  const applied = served.codec.read(call.body, {
+    fieldValidation: fieldValidationOf(call),
+    warn: call.warn,
+    refuseUnknown: (path) =>
+      new StatusError(
+        "BadRequest",
+        `failed to create typed patch object: .${path}: field not declared in schema`,
+      ),
+  });
+  checkPath(call, applied);
+  return applied;
+}
+
+/** Server-side apply: merges by field ownership, and creates what does not exist. */
+async function applyObject(engine: Engine, call: Call, scope?: UpdateScope): Promise<Answer> {
+  const { served, target } = call;
+  const applied = readApplied(call);
   return updateObject(engine, call, {
     wanted: (old) => engine.apply(call, { applied, old }),
     managed: true,

@@ -30,6 +30,8 @@ export interface UpdatePlan {
   create?(): Promise<Answer>;
   /** `wanted` already wrote managedFields (server-side apply). */
   managed?: boolean;
+  /** `wanted` comes from a patch: what it may not change is refused as such. */
+  patched?: boolean;
   /** A race that is lost because the caller's own resourceVersion is old is never retried. */
   unconditional?: boolean;
 }
@@ -45,6 +47,7 @@ export async function replaceObject(
 ): Promise<Answer> {
   const { served } = call;
   const object = decodeBody(call);
+  checkPath(call, object);
   bindToPath(call, object);
   if (!object.metadata.resourceVersion && !served.strategy.unconditionalUpdate) {
     throw served.invalid(object.metadata.name ?? "", [
@@ -99,6 +102,8 @@ async function updateOnce(
   const { served } = call;
   const old = parsedOf(served, current);
   const wanted = await plan.wanted(old);
+  checkPath(call, wanted);
+  if (plan.patched) checkPatchedMeta(served, wanted, old);
   checkPreconditions(call, wanted, old);
   let next = plan.scope ? plan.scope(wanted, old) : mainScope(served, wanted, old);
   carryMeta(next, old);
@@ -186,16 +191,43 @@ function checkIdentity(served: ServedResource, next: KubeObject, old: KubeObject
   if (causes.length > 0) throw served.invalid(old.metadata.name ?? "", causes);
 }
 
-function checkPreconditions(call: Call, wanted: KubeObject, old: KubeObject): void {
-  const { resource } = call.served;
-  const { uid, resourceVersion, name } = wanted.metadata;
-  const current = old.metadata;
-  if (name !== undefined && name !== current.name) {
+/** What was sent must be of the path that it was sent to. */
+export function checkPath({ served, target }: Call, object: KubeObject): void {
+  const { name, namespace } = object.metadata;
+  if (name !== undefined && name !== target.name) {
     throw new StatusError(
       "BadRequest",
-      `the name of the object (${name}) does not match the name on the URL (${current.name})`,
+      `the name of the object (${name}) does not match the name on the URL (${target.name})`,
     );
   }
+  if (namespace && served.resource.namespaced && namespace !== target.namespace) {
+    throw new StatusError(
+      "BadRequest",
+      `the namespace of the object (${namespace}) does not match the namespace on the request ` +
+        `(${target.namespace})`,
+    );
+  }
+}
+
+/** In an object that is sent whole these count as preconditions, or not at all. */
+function checkPatchedMeta(served: ServedResource, wanted: KubeObject, old: KubeObject): void {
+  for (const field of ["uid", "deletionTimestamp"] as const) {
+    const value = wanted.metadata[field];
+    if (value === undefined || value === old.metadata[field]) continue;
+    throw served.invalid(old.metadata.name ?? "", [
+      {
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${JSON.stringify(value)}: field is immutable`,
+        field: `metadata.${field}`,
+      },
+    ]);
+  }
+}
+
+function checkPreconditions(call: Call, wanted: KubeObject, old: KubeObject): void {
+  const { resource } = call.served;
+  const { uid, resourceVersion } = wanted.metadata;
+  const current = old.metadata;
   if (uid && uid !== current.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
     throw conflict(resource, current.name ?? "", why + current.uid);

@@ -33,7 +33,8 @@ export function serveSubresource(engine: Engine, call: Call): Promise<Answer> {
   const { subresource = "" } = target;
   const name = `${served.resource.plural}/${subresource}`;
   if (!served.resource.subresources?.includes(subresource) || target.subpath !== undefined) {
-    throw new StatusError("NotFound", "the server could not find the requested resource");
+    const message = "the server could not find the requested resource";
+    throw new StatusError("NotFound", message, { generic: true });
   }
   const created = CREATED[name];
   if (created && method === "POST") return created(engine, call);
@@ -47,5 +48,6 @@ export function serveSubresource(engine: Engine, call: Call): Promise<Answer> {
   throw new StatusError(
     "MethodNotAllowed",
     "the server does not allow this method on the requested resource",
+    { generic: true },
   );
 }

@@ -12,6 +12,7 @@ const VOLATILE: Readonly<Record<string, string>> = {
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const SERVICE_ADDRESS = /\b10\.96\.\d+\.\d+\b/g;
+const VERSION_IN_TEXT = /(?<=ResourceVersion in (?:record \(|object meta: ))\d+/g;
 const GENERATED = /-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 const NODE_PORTS = { first: 30_000, last: 32_767 };
 
@@ -36,6 +37,7 @@ export function normalise(body: unknown, asked: string): unknown {
     return text
       .replace(UID, "<uid>")
       .replace(TIME, "<time>")
+      .replace(VERSION_IN_TEXT, "<version>")
       .replace(SERVICE_ADDRESS, (found) => (asked.includes(found) ? found : "<address>"))
       .replace(GENERATED, (found) => (asked.includes(found) ? found : "-<random>"));
   };
