@@ -66,6 +66,26 @@ const CONFIG_KEY = syntax("[-._a-zA-Z0-9]+", {
   examples: ["key.name", "KEY_NAME", "key-name"],
 });
 
+const HEADER_NAME = syntax("[-A-Za-z0-9]+", {
+  lengthMax: Number.POSITIVE_INFINITY,
+  text: "a valid HTTP header must consist of alphanumeric characters or '-'",
+  examples: ["X-Header-Name"],
+});
+const WILDCARD_SUBDOMAIN = syntax(`\\*\\.${SUBDOMAIN_1123}`, {
+  lengthMax: 253,
+  text:
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, " +
+    "which must consist of lower case alphanumeric characters, '-' or '.' and end with an " +
+    "alphanumeric character",
+  examples: ["*.example.com"],
+});
+const UNDERSCORE_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const UNDERSCORE_SUBDOMAIN: Syntax = {
+  pattern: new RegExp(`^${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*$`),
+  lengthMax: 253,
+  complaint: DNS_1123_SUBDOMAIN.complaint.replace("characters, '-'", "characters, '_', '-'"),
+};
+
 function complaintsOf(text: string, wanted: Syntax): string[] {
   const complaints: string[] = [];
   if (text.length > wanted.lengthMax) {
@@ -77,7 +97,9 @@ function complaintsOf(text: string, wanted: Syntax): string[] {
 
 /** A name of one part, such as a namespace's or a container's. */
 export function dns1123LabelErrors(text: string): string[] {
-  return complaintsOf(text, DNS_1123_LABEL);
+  const complaints = complaintsOf(text, DNS_1123_LABEL);
+  const dotted = text.includes(".") && DNS_1123_SUBDOMAIN.pattern.test(text);
+  return dotted ? [...complaints.slice(0, -1), "must not contain dots"] : complaints;
 }
 
 /** A name of parts with dots, as most objects have. */
@@ -122,7 +144,7 @@ export function qualifiedNameErrors(text: string): string[] {
     else complaints.push(...dns1123SubdomainErrors(prefix).map((text) => `prefix part ${text}`));
   }
   if (name === "") complaints.push("name part must be non-empty");
-  if (name.length > 63) complaints.push("name part must be no more than 63 characters");
+  else if (name.length > 63) complaints.push("name part must be no more than 63 characters");
   if (!QUALIFIED_NAME.pattern.test(name)) complaints.push(QUALIFIED_NAME.complaint);
   return complaints;
 }
@@ -131,7 +153,7 @@ export function qualifiedNameErrors(text: string): string[] {
 export function portNameErrors(text: string): string[] {
   const complaints: string[] = [];
   if (text.length > 15) complaints.push("must be no more than 15 characters");
-  if (!/^[-a-z0-9]*$/.test(text)) {
+  if (!/^[-a-z0-9]+$/.test(text)) {
     complaints.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   }
   if (!/[a-z]/.test(text)) complaints.push("must contain at least one letter (a-z)");
@@ -144,11 +166,38 @@ export function portNameErrors(text: string): string[] {
 
 /** The name of an environment variable in a container. */
 export function envVarNameErrors(text: string): string[] {
-  const complaints: string[] = [];
-  if (text === "" || !/^[ -<>-~]+$/.test(text)) {
+  if (text === "") return ["environment variable name must be non-empty"];
+  if (/^[ -<>-~]+$/.test(text)) return [];
+  return [
+    "a valid environment variable name must consist only of printable ASCII characters other " +
+      "than '='",
+  ];
+}
+
+/** The name of an HTTP header. */
+export function headerNameErrors(text: string): string[] {
+  return complaintsOf(text, HEADER_NAME);
+}
+
+/** A host name with a star for its first part. */
+export function wildcardSubdomainErrors(text: string): string[] {
+  return complaintsOf(text, WILDCARD_SUBDOMAIN);
+}
+
+/** A host name whose parts may hold underscores, as search paths of resolvers do. */
+export function underscoreSubdomainErrors(text: string): string[] {
+  return complaintsOf(text, UNDERSCORE_SUBDOMAIN);
+}
+
+/** `host/path`, as names of events of webhooks and signers are. */
+export function domainPathErrors(text: string): string[] {
+  const [host = "", ...rest] = text.split("/");
+  const path = rest.join("/");
+  if (!host || !path) return ['must be a domain-prefixed path (such as "acme.io/foo")'];
+  const complaints = dns1123SubdomainErrors(host);
+  if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path)) {
     complaints.push(
-      "a valid environment variable name must consist only of printable ASCII characters other " +
-        "than '='",
+      "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')",
     );
   }
   return complaints;

@@ -1,14 +1,10 @@
-import type { FieldErrors } from "./field-errors.ts";
-
-const ACCESS_MODES: readonly string[] = [
+/** How many nodes and pods a volume can be used from. */
+export const ACCESS_MODES: readonly string[] = [
   "ReadOnlyMany",
   "ReadWriteMany",
   "ReadWriteOnce",
   "ReadWriteOncePod",
 ];
 
-export function validateModes(errors: FieldErrors, modes: readonly string[] = []): void {
-  for (const [index, mode] of modes.entries()) {
-    errors.oneOf(`spec.accessModes[${index}]`, mode, ACCESS_MODES);
-  }
-}
+/** Whether a volume is used as a directory or as a device. */
+export const VOLUME_MODES: readonly string[] = ["Block", "Filesystem"];

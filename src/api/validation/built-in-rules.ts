@@ -3,6 +3,7 @@ import { API_SERVICE } from "./kinds/api-service.ts";
 import { CLUSTER_ROLE_BINDING } from "./kinds/cluster-role-binding.ts";
 import { CLUSTER_ROLE } from "./kinds/cluster-role.ts";
 import { CONFIG_MAP } from "./kinds/config-map.ts";
+import { CONTROLLER_REVISION } from "./kinds/controller-revision.ts";
 import { CRON_JOB } from "./kinds/cron-job.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./kinds/custom-resource-definition.ts";
 import { DAEMON_SET } from "./kinds/daemon-set.ts";
@@ -57,6 +58,7 @@ export const BUILT_IN_RULES: Readonly<Record<string, KindRules<never>>> = {
   "/services": rulesFor(SERVICE),
   "apiextensions.k8s.io/customresourcedefinitions": rulesFor(CUSTOM_RESOURCE_DEFINITION),
   "apiregistration.k8s.io/apiservices": rulesFor(API_SERVICE),
+  "apps/controllerrevisions": rulesFor(CONTROLLER_REVISION),
   "apps/daemonsets": rulesFor(DAEMON_SET),
   "apps/deployments": rulesFor(DEPLOYMENT),
   "apps/replicasets": rulesFor(REPLICA_SET),

@@ -1,4 +1,5 @@
 import type { StatusCause } from "../status.ts";
+import { GoText } from "./go-text.ts";
 
 /**
  * Collects what is wrong with an object, in the reasons and words of the Kubernetes API. `field`
@@ -20,8 +21,9 @@ export class FieldErrors {
     for (const text of texts) this.invalid(field, value, text);
   }
 
-  duplicate(field: string, value: unknown): void {
-    this.#add("FieldValueDuplicate", field, `Duplicate value: ${valueText(value)}`);
+  duplicate(field: string, value: unknown, detail = ""): void {
+    const text = join(`Duplicate value: ${valueText(value)}`, detail);
+    this.#add("FieldValueDuplicate", field, text);
   }
 
   forbidden(field: string, detail: string): void {
@@ -32,8 +34,9 @@ export class FieldErrors {
     this.#add("FieldValueNotFound", field, `Not found: ${valueText(value)}`);
   }
 
+  /** `supported` is printed in the order given. */
   notSupported(field: string, value: unknown, supported: readonly string[]): void {
-    const list = supported.toSorted().map((text) => `"${text}"`);
+    const list = supported.map((text) => `"${text}"`);
     const detail = `supported values: ${list.join(", ")}`;
     this.#add("FieldValueNotSupported", field, `Unsupported value: ${valueText(value)}: ${detail}`);
   }
@@ -51,6 +54,12 @@ export class FieldErrors {
     if (value !== undefined && !supported.includes(value)) {
       this.notSupported(field, value, supported);
     }
+  }
+
+  /** The same where the value has to be there. */
+  required1Of(field: string, value: string | undefined, supported: readonly string[]): void {
+    if (!value) this.required(field);
+    else this.oneOf(field, value, supported);
   }
 
   /** A number that must not be negative. */
@@ -84,5 +93,6 @@ function join(text: string, detail: string): string {
 }
 
 function valueText(value: unknown): string {
+  if (value instanceof GoText) return value.text;
   return value === undefined ? "null" : JSON.stringify(value);
 }

@@ -7,10 +7,14 @@ export interface KindRules<T> {
   nameRule?: NameRule;
   /** A new object, or the new state of one. */
   validate?(errors: FieldErrors, object: T): void;
+  /** What holds for new objects only; runs after `validate`. */
+  validateCreate?(errors: FieldErrors, object: T): void;
   /** A change; runs after `validate`. */
   validateUpdate?(errors: FieldErrors, object: T, old: T): void;
-  /** An update checks only what `validateUpdate` says. */
-  updateOnly?: boolean;
+  /** Which updates `validate` has nothing to say of, for kinds that change often. */
+  unchanged?(object: T, old: T): boolean;
+  /** A change through a subresource such as "status"; `validate` does not run for those. */
+  subresources?: Readonly<Record<string, (errors: FieldErrors, object: T, old: T) => void>>;
 }
 
 /** Lets the compiler check the object's type against the rules. */

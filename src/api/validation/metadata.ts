@@ -1,11 +1,14 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
-import type { ObjectMeta, OwnerReference } from "../generated/types/meta-v1.ts";
+import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../generated/types/meta-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
+import { type GoText, goStrings } from "./go-text.ts";
 
 /** Complaints about a name; for a prefix the trailing dash of `generateName` is already gone. */
 export type NameRule = (name: string) => string[];
 
+const FIELD_MANAGER_MAX = 128;
+const SUBRESOURCE_MAX = 256;
 const ANNOTATIONS_SIZE_MAX = 256 * 1024;
 const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
 const IMMUTABLE = [
@@ -40,6 +43,33 @@ export function validateMetadata(
   validateAnnotations(errors, "metadata.annotations", metadata.annotations);
   validateOwners(errors, metadata.ownerReferences ?? []);
   validateFinalizers(errors, metadata.finalizers ?? [], options.anyFinalizer ?? false);
+  validateManagedFields(errors, metadata.managedFields ?? []);
+}
+
+function validateManagedFields(errors: FieldErrors, entries: readonly ManagedFieldsEntry[]): void {
+  for (const [at, { operation, fieldsType, subresource, manager }] of entries.entries()) {
+    const field = `metadata.managedFields[${at}]`;
+    if (operation !== "Apply" && operation !== "Update") {
+      errors.invalid(`${field}.operation`, operation ?? "", "must be `Apply` or `Update`");
+    }
+    if (fieldsType && fieldsType !== "FieldsV1") {
+      errors.invalid(`${field}.fieldsType`, fieldsType, "must be `FieldsV1`");
+    }
+    validateFieldManager(errors, `${field}.manager`, manager ?? "");
+    if ((subresource ?? "").length > SUBRESOURCE_MAX) {
+      errors.tooLong(`${field}.subresource`, SUBRESOURCE_MAX);
+    }
+  }
+}
+
+/** The name that owns fields of an object. */
+export function validateFieldManager(errors: FieldErrors, field: string, manager: string): void {
+  if (manager.length > FIELD_MANAGER_MAX) errors.tooLong(field, FIELD_MANAGER_MAX);
+  for (const { 0: character, index } of manager.matchAll(/\p{C}|(?! )\p{Z}/gu)) {
+    const point = character.codePointAt(0) ?? 0;
+    const code = `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
+    errors.invalid(field, manager, `invalid character ${code} (at position ${index})`);
+  }
 }
 
 /** Keys and values of labels, or of selectors that are plain maps. */
@@ -69,30 +99,30 @@ export function validateAnnotations(
 }
 
 function validateOwners(errors: FieldErrors, owners: readonly OwnerReference[]): void {
-  let controller: OwnerReference | undefined;
+  const field = "metadata.ownerReferences";
+  let controller = "";
   for (const owner of owners) {
-    const field = "metadata.ownerReferences";
-    const version = owner.apiVersion?.split("/").at(-1);
-    if (!version) {
-      errors.invalid(`${field}.apiVersion`, owner.apiVersion, "version must not be empty");
+    const { kind, name } = owner;
+    const apiVersion = owner.apiVersion ?? "";
+    if (!apiVersion.split("/").at(-1)) {
+      errors.invalid(`${field}.apiVersion`, apiVersion, "version must not be empty");
     }
-    for (const name of ["kind", "name", "uid"] as const) {
-      if (!owner[name])
-        errors.invalid(`${field}.${name}`, owner[name], `${name} must not be empty`);
+    for (const part of ["kind", "name", "uid"] as const) {
+      if (!owner[part]) errors.invalid(`${field}.${part}`, "", `${part} must not be empty`);
     }
-    if (owner.kind === "Event" && owner.apiVersion === "v1") {
-      errors.invalid(field, owner, "v1, Kind=Event is disallowed from being an owner");
+    if (kind === "Event" && apiVersion === "v1") {
+      errors.invalid(field, owner, "/v1, Kind=Event is disallowed from being an owner");
     }
     if (!owner.controller) continue;
     if (controller) {
       errors.invalid(
-        "metadata.ownerReferences",
+        field,
         owners,
         'Only one reference can have Controller set to true. Found "true" in references for ' +
-          `${controller.name} and ${owner.name}`,
+          `${controller} and ${kind}/${name}`,
       );
     }
-    controller ??= owner;
+    controller ||= `${kind}/${name}`;
   }
 }
 
@@ -113,7 +143,11 @@ function validateFinalizers(
     }
   }
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
-    errors.invalid(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+    errors.invalid(
+      field,
+      goStrings(finalizers),
+      "finalizer orphan and foregroundDeletion cannot be both set",
+    );
   }
 }
 
@@ -143,12 +177,12 @@ export function validateMetadataUpdate(
   }
 }
 
-/** A field that no update may change. */
+/** A field that no update may change; `shown` is how a refusal prints it. */
 export function validateImmutable(
   errors: FieldErrors,
   field: string,
-  values: { now: unknown; old: unknown; detail?: string },
+  values: { now: unknown; old: unknown; detail?: string; shown?: GoText },
 ): void {
   if (deepEqual(values.now, values.old)) return;
-  errors.invalid(field, values.now, values.detail ?? "field is immutable");
+  errors.invalid(field, values.shown ?? values.now, values.detail ?? "field is immutable");
 }

@@ -12,8 +12,8 @@ const OWN_GROUP = /^(?!apiextensions|apiregistration)([a-z]*|[a-z.]+\.k8s\.io)$/
 
 /**
  * What is wrong with a decoded and defaulted object, in the words of Kubernetes; nothing when it
- * may be stored. With `old` also what a change breaks. For a subresource only `metadata` is
- * checked: what such endpoints write, they check themselves. Kinds without rules of their own, and
+ * may be stored. With `old` also what a change breaks. For a subresource only `metadata` and what
+ * its own rules say is checked. Kinds without rules of their own, and
  * custom resources, have their metadata checked.
  */
 export function validateObject(
@@ -30,8 +30,14 @@ export function validateObject(
   const anyFinalizer = !OWN_GROUP.test(resource.group);
   validateMetadata(errors, metadata, { namespaced: resource.namespaced, nameRule, anyFinalizer });
   if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
-  if (subresource || !rules) return errors.causes;
-  if (!old || !rules.updateOnly) rules.validate?.(errors, object as never);
-  if (old) rules.validateUpdate?.(errors, object as never, old as never);
+  if (!rules) return errors.causes;
+  const [next, before] = [object as never, old as never];
+  if (subresource) {
+    if (old) rules.subresources?.[subresource]?.(errors, next, before);
+    return errors.causes;
+  }
+  if (!old || !rules.unchanged?.(next, before)) rules.validate?.(errors, next);
+  if (old) rules.validateUpdate?.(errors, next, before);
+  else rules.validateCreate?.(errors, next);
   return errors.causes;
 }

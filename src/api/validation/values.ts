@@ -55,7 +55,6 @@ export function validateSelector(
   for (const [at, expression] of (selector?.matchExpressions ?? []).entries()) {
     const place = `${field}.matchExpressions[${at}]`;
     const { key, operator, values = [] } = expression;
-    errors.complaints(`${place}.key`, key, qualifiedNameErrors(key ?? ""));
     if (operator === "In" || operator === "NotIn") {
       if (values.length === 0) {
         errors.required(`${place}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
@@ -68,6 +67,7 @@ export function validateSelector(
         );
       }
     } else errors.invalid(`${place}.operator`, operator, "not a valid selector operator");
+    errors.complaints(`${place}.key`, key, qualifiedNameErrors(key ?? ""));
     for (const [index, value] of values.entries()) {
       errors.complaints(`${place}.values[${index}]`, value, labelValueErrors(value));
     }
@@ -139,6 +139,40 @@ export function isCidr(text: string): boolean {
   return isIpv4(ip) ? Number(bits) <= 32 : isIpv6(ip) && Number(bits) <= 128;
 }
 
+/** Whether the first range is a real part of the second; both are valid. */
+export function isInside(inner: string, outer: string): boolean {
+  const [small, large] = [bitsOf(inner), bitsOf(outer)];
+  return small.length > large.length && small.startsWith(large);
+}
+
+/** The fixed bits of a range as text, behind the family. */
+function bitsOf(cidr: string): string {
+  const [ip = "", length = "0"] = cidr.split("/");
+  const binary = (value: number, width: number) => value.toString(2).padStart(width, "0");
+  if (isIpv4(ip)) {
+    const bits = ip.split(".").map((octet) => binary(Number(octet), 8));
+    return `4${bits.join("").slice(0, Number(length))}`;
+  }
+  const groups = ipv6Groups(ip).map((group) => binary(group, 16));
+  return `6${groups.join("").slice(0, Number(length))}`;
+}
+
+/** The eight numbers of a valid IPv6 address. */
+function ipv6Groups(ip: string): number[] {
+  const numbers = (part: string) =>
+    part.split(":").flatMap((group) => {
+      if (group === "") return [];
+      if (!group.includes(".")) return [Number.parseInt(group, 16)];
+      const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+      return [a * 256 + b, c * 256 + d];
+    });
+  const [head = "", tail] = ip.split("::");
+  const before = numbers(head);
+  if (tail === undefined) return before;
+  const after = numbers(tail);
+  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
+}
+
 export function validateIp(errors: FieldErrors, field: string, text: string): void {
   if (!isIp(text)) {
     errors.invalid(field, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
@@ -152,8 +186,36 @@ export function validateCidr(errors: FieldErrors, field: string, text: string): 
   }
 }
 
+/** An address that packets to a Service or an endpoint may carry. @see RFC 6890 */
+export function validateNonSpecialIp(errors: FieldErrors, field: string, text: string): void {
+  if (!isIp(text)) return errors.invalid(field, text, "must be a valid IP address");
+  const refuse = (detail: string) => errors.invalid(field, text, `may not be ${detail}`);
+  const v4 = isIpv4(text);
+  const within = (cidr: string) => isInside(`${text}/${v4 ? 32 : 128}`, cidr);
+  if (v4 ? text === "0.0.0.0" : ipv6Groups(text).every((group) => group === 0)) {
+    refuse(`unspecified (${text})`);
+  }
+  if (v4 ? within("127.0.0.0/8") : ipv6Groups(text).join() === "0,0,0,0,0,0,0,1") {
+    refuse("in the loopback range (127.0.0.0/8, ::1/128)");
+  }
+  if (within(v4 ? "169.254.0.0/16" : "fe80::/10")) {
+    refuse("in the link-local range (169.254.0.0/16, fe80::/10)");
+  }
+  if (within(v4 ? "224.0.0.0/24" : "ff02::/16")) {
+    refuse("in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+  }
+}
+
 /** A path inside a volume: relative and without steps up. */
 export function validateRelativePath(errors: FieldErrors, field: string, path: string): void {
   if (path.startsWith("/")) errors.invalid(field, path, "must be a relative path");
   if (path.split("/").includes("..")) errors.invalid(field, path, "must not contain '..'");
+}
+
+/** A relative path whose name does not look like a step up. */
+export function validateLocalPath(errors: FieldErrors, field: string, path: string): void {
+  validateRelativePath(errors, field, path);
+  if (path.startsWith("..") && !path.startsWith("../")) {
+    errors.invalid(field, path, "must not start with '..'");
+  }
 }

@@ -109,6 +109,7 @@ async function updateOnce(
   carryMeta(next, old);
   const context = { user: call.user, nowMs: engine.clock.now() };
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
+  else if (call.target.subresource === "status") served.strategy.prepareStatus?.(next, old);
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
   if (await mutate(engine.admission, request)) {
     // Outsiders may change no more than the client could have.

@@ -20,11 +20,12 @@ function generateSelector(job: KubeObject): void {
   if (spec["manualSelector"] === true) return;
   const template = fieldOf(spec, "template");
   const metadata = fieldOf(template, "metadata");
-  metadata["labels"] = { ...(metadata["labels"] as Labels | undefined), ...jobLabels(job) };
+  // What the author says is kept: the rules of jobs refuse it where it is not this job's.
+  metadata["labels"] = { ...jobLabels(job), ...(metadata["labels"] as Labels | undefined) };
   template["metadata"] = metadata;
   const selector = fieldOf(spec, "selector");
   const unique = { "batch.kubernetes.io/controller-uid": job.metadata.uid ?? "" };
-  selector["matchLabels"] = { ...(selector["matchLabels"] as Labels | undefined), ...unique };
+  selector["matchLabels"] = { ...unique, ...(selector["matchLabels"] as Labels | undefined) };
   spec["selector"] = selector;
 }
 

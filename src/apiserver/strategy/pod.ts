@@ -43,4 +43,9 @@ export const POD: Partial<Strategy> = {
   prepareCreate: (pod) => {
     pod["status"] = { phase: "Pending", qosClass: qosClassOf(pod) };
   },
+  prepareStatus: (pod, old) => {
+    // It never changes, so leaving it out says nothing.
+    const { qosClass } = fieldOf(old, "status");
+    if (qosClass) pod["status"] = { qosClass, ...fieldOf(pod, "status") };
+  },
 };

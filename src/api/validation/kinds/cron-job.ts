@@ -1,16 +1,17 @@
 import { CronError, parseCron } from "../../../lib/cron.ts";
 import { dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type { CronJob } from "../../generated/types/batch-v1.ts";
+import { goSelector } from "../go-text.ts";
 import { validateJobSpec } from "../job-spec.ts";
 import type { KindRules } from "../kind-rules.ts";
 
 const CRON_JOB_NAME_MAX = 52;
 
 export const CRON_JOB: KindRules<CronJob> = {
-  nameRule: (name) =>
-    name.length > CRON_JOB_NAME_MAX
-      ? [`must be no more than ${CRON_JOB_NAME_MAX} characters`]
-      : dns1123SubdomainErrors(name),
+  nameRule: (name) => {
+    const long = `must be no more than ${CRON_JOB_NAME_MAX} characters`;
+    return [...dns1123SubdomainErrors(name), ...(name.length > CRON_JOB_NAME_MAX ? [long] : [])];
+  },
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
     if (errors.present("spec.schedule", spec.schedule)) {
@@ -35,11 +36,22 @@ export const CRON_JOB: KindRules<CronJob> = {
     ] as const) {
       errors.nonNegative(`spec.${name}`, spec[name]);
     }
-    if (spec.timeZone !== undefined && !isTimeZone(spec.timeZone)) {
+    if (spec.timeZone === "") {
+      errors.invalid("spec.timeZone", "", "timeZone must be nil or non-empty string");
+    } else if (spec.timeZone !== undefined && !isTimeZone(spec.timeZone)) {
       errors.invalid("spec.timeZone", spec.timeZone, `unknown time zone ${spec.timeZone}`);
     }
     if (spec.jobTemplate?.spec) {
       validateJobSpec(errors, "spec.jobTemplate.spec", spec.jobTemplate.spec);
+      const { selector, manualSelector } = spec.jobTemplate.spec;
+      if (selector) {
+        const detail = "`selector` will be auto-generated";
+        errors.invalid("spec.jobTemplate.spec.selector", goSelector(selector), detail);
+      }
+      if (manualSelector) {
+        const field = "spec.jobTemplate.spec.manualSelector";
+        errors.notSupported(field, manualSelector, ["nil", "false"]);
+      }
     } else errors.required("spec.jobTemplate.spec.template");
   },
 };

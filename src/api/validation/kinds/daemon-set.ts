@@ -1,19 +1,77 @@
-import type { DaemonSet } from "../../generated/types/apps-v1.ts";
+import type { DaemonSet, DaemonSetUpdateStrategy } from "../../generated/types/apps-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import { goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
-import { validateLongRunning, validateRolling } from "../workload.ts";
+import { validateSelector } from "../values.ts";
+import {
+  isEmptySelector,
+  isNone,
+  type StatusRules,
+  validateRolling,
+  validateRunningTemplate,
+  validateSelected,
+  validateShare,
+  validateStatus,
+} from "../workload.ts";
+
+const STATUS: StatusRules = {
+  counts: [
+    "currentNumberScheduled",
+    "numberMisscheduled",
+    "desiredNumberScheduled",
+    "numberReady",
+    "observedGeneration",
+    "updatedNumberScheduled",
+    "numberAvailable",
+    "numberUnavailable",
+    "collisionCount",
+  ],
+};
 
 export const DAEMON_SET: KindRules<DaemonSet> = {
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
-    validateLongRunning(errors, { kind: "daemonset", ...spec });
+    const { selector, template } = spec;
+    validateSelector(errors, "spec.selector", selector);
+    validateSelected(errors, template, selector);
+    if (selector && isEmptySelector(selector)) {
+      const detail = "empty selector is invalid for daemonset";
+      errors.invalid("spec.selector", goSelector(selector), detail);
+    }
+    validateRunningTemplate(errors, template, "DaemonSet");
     errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
+    validateStrategy(errors, spec.updateStrategy ?? {});
     errors.nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);
-    const { type, rollingUpdate } = spec.updateStrategy ?? {};
-    errors.oneOf("spec.updateStrategy.type", type, ["OnDelete", "RollingUpdate"]);
-    if (rollingUpdate) validateRolling(errors, "spec.updateStrategy.rollingUpdate", rollingUpdate);
   },
   validateUpdate(errors, { spec }, old) {
-    validateImmutable(errors, "spec.selector", { now: spec?.selector, old: old.spec?.selector });
+    const values = { now: spec?.selector, old: old.spec?.selector };
+    validateImmutable(errors, "spec.selector", { ...values, shown: goSelector(spec?.selector) });
+  },
+  subresources: {
+    status(errors, { status }, old) {
+      validateStatus(errors, { status, old: old.status }, STATUS);
+    },
   },
 };
+
+/** A pod is either taken before its successor is started, or after. */
+function validateStrategy(errors: FieldErrors, strategy: DaemonSetUpdateStrategy): void {
+  const { type, rollingUpdate } = strategy;
+  if (type !== undefined && type !== "RollingUpdate" && type !== "OnDelete") {
+    errors.notSupported("spec.updateStrategy", strategy, ["RollingUpdate", "OnDelete"]);
+  }
+  if (type !== "RollingUpdate" || !rollingUpdate) return;
+  const field = "spec.updateStrategy.rollingUpdate";
+  const { maxSurge, maxUnavailable } = rollingUpdate;
+  validateRolling(errors, field, rollingUpdate);
+  const [surge, unavailable] = [!isNone(maxSurge), !isNone(maxUnavailable)];
+  if (surge && unavailable) {
+    const detail = "may not be set when maxUnavailable is non-zero";
+    errors.invalid(`${field}.maxSurge`, maxSurge, detail);
+  } else if (!surge && !unavailable) {
+    errors.required(`${field}.maxUnavailable`, "cannot be 0 when maxSurge is 0");
+  }
+  validateShare(errors, `${field}.maxUnavailable`, maxUnavailable);
+  validateShare(errors, `${field}.maxSurge`, maxSurge);
+}

@@ -1,23 +1,47 @@
-import type { Deployment } from "../../generated/types/apps-v1.ts";
+import type { Deployment, DeploymentStrategy } from "../../generated/types/apps-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import { goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
-import { validateLongRunning, validateRolling } from "../workload.ts";
+import {
+  isNone,
+  type StatusRules,
+  validateRolling,
+  validateRunningTemplate,
+  validateSelected,
+  validateShare,
+  validateStatus,
+  validateWorkloadSelector,
+} from "../workload.ts";
+
+const STATUS: StatusRules = {
+  counts: [
+    "observedGeneration",
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "collisionCount",
+  ],
+  parts: [
+    ["updatedReplicas", "replicas"],
+    ["readyReplicas", "replicas"],
+    ["availableReplicas", "replicas"],
+    ["availableReplicas", "readyReplicas", "readyReplicas"],
+  ],
+};
 
 export const DEPLOYMENT: KindRules<Deployment> = {
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
-    validateLongRunning(errors, { kind: "deployment", ...spec });
-    for (const name of ["replicas", "minReadySeconds", "revisionHistoryLimit"] as const) {
-      errors.nonNegative(`spec.${name}`, spec[name]);
-    }
-    const { type, rollingUpdate } = spec.strategy ?? {};
-    errors.oneOf("spec.strategy.type", type, ["Recreate", "RollingUpdate"]);
-    if (type === "Recreate" && rollingUpdate) {
-      const detail = "may not be specified when strategy `type` is 'Recreate'";
-      errors.forbidden("spec.strategy.rollingUpdate", detail);
-    } else if (rollingUpdate) {
-      validateRolling(errors, "spec.strategy.rollingUpdate", rollingUpdate);
-    }
+    errors.nonNegative("spec.replicas", spec.replicas);
+    validateWorkloadSelector(errors, spec.selector, "deployment");
+    if (spec.selector) validateSelected(errors, spec.template, spec.selector);
+    validateRunningTemplate(errors, spec.template, "ReplicaSet");
+    validateStrategy(errors, spec.strategy ?? {});
+    errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
+    errors.nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);
     const deadline = spec.progressDeadlineSeconds;
     errors.nonNegative("spec.progressDeadlineSeconds", deadline);
     if (deadline !== undefined && deadline <= (spec.minReadySeconds ?? 0)) {
@@ -26,6 +50,32 @@ export const DEPLOYMENT: KindRules<Deployment> = {
     }
   },
   validateUpdate(errors, { spec }, old) {
-    validateImmutable(errors, "spec.selector", { now: spec?.selector, old: old.spec?.selector });
+    const values = { now: spec?.selector, old: old.spec?.selector };
+    validateImmutable(errors, "spec.selector", { ...values, shown: goSelector(spec?.selector) });
+  },
+  subresources: {
+    status(errors, { status }, old) {
+      validateStatus(errors, { status, old: old.status }, STATUS);
+    },
   },
 };
+
+function validateStrategy(errors: FieldErrors, strategy: DeploymentStrategy): void {
+  const { type, rollingUpdate } = strategy;
+  const field = "spec.strategy.rollingUpdate";
+  if (type === "Recreate") {
+    if (rollingUpdate) {
+      errors.forbidden(field, "may not be specified when strategy `type` is 'Recreate'");
+    }
+  } else if (type !== undefined && type !== "RollingUpdate") {
+    errors.notSupported("spec.strategy", strategy, ["Recreate", "RollingUpdate"]);
+  } else if (rollingUpdate) {
+    validateRolling(errors, field, rollingUpdate);
+    const { maxSurge, maxUnavailable } = rollingUpdate;
+    if (isNone(maxSurge) && isNone(maxUnavailable)) {
+      const detail = "may not be 0 when `maxSurge` is 0";
+      errors.invalid(`${field}.maxUnavailable`, maxUnavailable, detail);
+    }
+    validateShare(errors, `${field}.maxUnavailable`, maxUnavailable);
+  }
+}

@@ -2,7 +2,7 @@ import { dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.t
 import type { EndpointSlice } from "../../generated/types/discovery-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
-import { PROTOCOLS, isIpv4, isIpv6 } from "../values.ts";
+import { PROTOCOLS, isIpv4, isIpv6, validateNonSpecialIp } from "../values.ts";
 
 const ENDPOINTS_MAX = 1000;
 
@@ -43,10 +43,14 @@ export const ENDPOINT_SLICE: KindRules<EndpointSlice> = {
       }
       const fits = fitOf(addressType);
       for (const [at, address] of addresses.entries()) {
-        if (fits(address)) continue;
+        const field = `${path}.addresses[${at}]`;
+        if (fits(address)) {
+          if (addressType !== "FQDN") validateNonSpecialIp(errors, field, address);
+          continue;
+        }
         const kind =
           addressType === "FQDN" ? "fully qualified domain name" : `${addressType} address`;
-        errors.invalid(`${path}.addresses[${at}]`, address, `must be a valid ${kind}`);
+        errors.invalid(field, address, `must be a valid ${kind}`);
       }
       if (hostname) errors.complaints(`${path}.hostname`, hostname, dns1123LabelErrors(hostname));
       if (nodeName)

@@ -1,7 +1,7 @@
-import { dns1123LabelErrors } from "../../../lib/names.ts";
+import { dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type { Endpoints } from "../../generated/types/core-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { PROTOCOLS, validateIp, validatePort } from "../values.ts";
+import { PROTOCOLS, isIp, validateIp, validateNonSpecialIp, validatePort } from "../values.ts";
 
 export const ENDPOINTS: KindRules<Endpoints> = {
   validate(errors, { subsets = [] }) {
@@ -17,8 +17,17 @@ export const ENDPOINTS: KindRules<Endpoints> = {
         ["addresses", addresses],
         ["notReadyAddresses", notReadyAddresses],
       ] as const) {
-        for (const [at, { ip }] of list.entries()) {
-          validateIp(errors, `${path}.${name}[${at}].ip`, ip);
+        for (const [at, { ip, hostname, nodeName }] of list.entries()) {
+          const place = `${path}.${name}[${at}]`;
+          const known = isIp(ip ?? "");
+          if (!known) validateIp(errors, `${place}.ip`, ip ?? "");
+          if (hostname) {
+            errors.complaints(`${place}.hostname`, hostname, dns1123LabelErrors(hostname));
+          }
+          if (nodeName) {
+            errors.complaints(`${place}.nodeName`, nodeName, dns1123SubdomainErrors(nodeName));
+          }
+          if (known) validateNonSpecialIp(errors, `${place}.ip`, ip);
         }
       }
       for (const [at, port] of ports.entries()) {

@@ -1,8 +1,101 @@
-import { dns1035LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
-import type { Ingress, IngressBackend } from "../../generated/types/networking-v1.ts";
+import {
+  dns1035LabelErrors,
+  dns1123SubdomainErrors,
+  wildcardSubdomainErrors,
+} from "../../../lib/names.ts";
+import type {
+  HTTPIngressPath,
+  Ingress,
+  IngressBackend,
+  IngressRule,
+  IngressSpec,
+} from "../../generated/types/networking-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { isIp, validatePort, validatePortOrName } from "../values.ts";
+import { isIp, validateIp, validatePort, validatePortOrName } from "../values.ts";
+
+const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+const PATH_TYPES: readonly string[] = ["Exact", "ImplementationSpecific", "Prefix"];
+const SEQUENCES: readonly string[] = ["//", "/./", "/../", "%2f", "%2F"];
+const SUFFIXES: readonly string[] = ["/..", "/."];
+
+export const INGRESS: KindRules<Ingress> = {
+  validate(errors, { spec = {} }) {
+    const { rules = [], defaultBackend, ingressClassName } = spec;
+    if (rules.length === 0 && !defaultBackend) {
+      const detail = "either `defaultBackend` or `rules` must be specified";
+      errors.invalid("spec", rules, detail);
+    }
+    if (defaultBackend) validateBackend(errors, "spec.defaultBackend", defaultBackend);
+    for (const [index, rule] of rules.entries()) {
+      validateRule(errors, `spec.rules[${index}]`, rule);
+    }
+    validateTls(errors, spec);
+    if (ingressClassName !== undefined) {
+      const complaints = dns1123SubdomainErrors(ingressClassName);
+      errors.complaints("spec.ingressClassName", ingressClassName, complaints);
+    }
+  },
+  validateCreate(errors, { metadata, spec }) {
+    const annotation = metadata?.annotations?.[CLASS_ANNOTATION];
+    const named = spec?.ingressClassName;
+    if (annotation === undefined || named === undefined || annotation === named) return;
+    const detail = "must match `ingressClassName` when both are specified";
+    errors.invalid(`annotations.${CLASS_ANNOTATION}`, annotation, detail);
+  },
+  subresources: {
+    status(errors, { status }) {
+      for (const [index, { ip, hostname }] of (status?.loadBalancer?.ingress ?? []).entries()) {
+        const path = `status.loadBalancer.ingress[${index}]`;
+        if (ip) validateIp(errors, `${path}.ip`, ip);
+        if (!hostname) continue;
+        errors.complaints(`${path}.hostname`, hostname, dns1123SubdomainErrors(hostname));
+        if (!isIp(hostname)) continue;
+        errors.invalid(`${path}.hostname`, hostname, "must be a DNS name, not an IP address");
+      }
+    },
+  },
+};
+
+function validateRule(errors: FieldErrors, path: string, { host = "", http }: IngressRule): void {
+  if (isIp(host)) errors.invalid(`${path}.host`, host, "must be a DNS name, not an IP address");
+  if (host) validateHost(errors, `${path}.host`, host);
+  if (!http) return;
+  const paths = http.paths ?? [];
+  if (paths.length === 0) errors.required(`${path}.http.paths`);
+  for (const [index, one] of paths.entries()) {
+    validatePath(errors, `${path}.http.paths[${index}]`, one);
+  }
+}
+
+function validateHost(errors: FieldErrors, field: string, host: string): void {
+  const wild = host.includes("*");
+  const complaints = wild ? wildcardSubdomainErrors(host) : dns1123SubdomainErrors(host);
+  errors.complaints(field, host, complaints);
+}
+
+function validatePath(errors: FieldErrors, place: string, one: HTTPIngressPath): void {
+  const { path = "", pathType, backend } = one;
+  if (!pathType) {
+    return errors.required(`${place}.pathType`, "pathType must be specified");
+  }
+  if (pathType === "ImplementationSpecific") {
+    if (path !== "" && !path.startsWith("/")) {
+      errors.invalid(`${place}.path`, path, "must be an absolute path");
+    }
+  } else if (!PATH_TYPES.includes(pathType)) {
+    errors.notSupported(`${place}.pathType`, pathType, PATH_TYPES);
+  } else {
+    if (!path.startsWith("/")) errors.invalid(`${place}.path`, path, "must be an absolute path");
+    for (const text of SEQUENCES) {
+      if (path.includes(text)) errors.invalid(`${place}.path`, path, `must not contain '${text}'`);
+    }
+    for (const text of SUFFIXES) {
+      if (path.endsWith(text)) errors.invalid(`${place}.path`, path, `cannot end with '${text}'`);
+    }
+  }
+  validateBackend(errors, `${place}.backend`, backend);
+}
 
 function validateBackend(
   errors: FieldErrors,
@@ -24,37 +117,24 @@ function validateBackend(
     else if (number) validatePort(errors, `${field}.service.port.number`, number);
     else errors.required(field, "port name or number is required");
   } else if (resource) {
-    errors.present(`${field}.resource.kind`, resource.kind);
-    errors.present(`${field}.resource.name`, resource.name);
-  } else errors.required(field, "service or resource backend is required");
+    const { apiGroup, kind, name } = resource;
+    if (apiGroup) {
+      const complaints = dns1123SubdomainErrors(apiGroup);
+      errors.complaints(`${field}.resource.apiGroup`, apiGroup, complaints);
+    }
+    if (!kind) errors.required(`${field}.resource.kind`, "kind is required");
+    if (!name) errors.required(`${field}.resource.name`, "name is required");
+  } else errors.invalid(field, "", "resource or service backend is required");
 }
 
-export const INGRESS: KindRules<Ingress> = {
-  validate(errors, { spec = {} }) {
-    const { rules = [], defaultBackend } = spec;
-    if (rules.length === 0 && !defaultBackend) {
-      const detail = "either `defaultBackend` or `rules` must be specified";
-      errors.invalid("spec", rules, detail);
+function validateTls(errors: FieldErrors, spec: IngressSpec): void {
+  for (const [index, { hosts, secretName }] of (spec.tls ?? []).entries()) {
+    const path = `spec.tls[${index}]`;
+    for (const [at, host] of (hosts ?? []).entries()) {
+      validateHost(errors, `${path}.hosts[${at}]`, host);
     }
-    if (defaultBackend) validateBackend(errors, "spec.defaultBackend", defaultBackend);
-    for (const [index, { host = "", http }] of rules.entries()) {
-      const path = `spec.rules[${index}]`;
-      if (isIp(host)) errors.invalid(`${path}.host`, host, "must be a DNS name, not an IP address");
-      else if (host) {
-        const plain = host.replace(/^\*\./, "");
-        errors.complaints(`${path}.host`, host, dns1123SubdomainErrors(plain));
-      }
-      if (http && (http.paths ?? []).length === 0) errors.required(`${path}.http.paths`);
-      for (const [at, { path: url = "", pathType, backend }] of (http?.paths ?? []).entries()) {
-        const place = `${path}.http.paths[${at}]`;
-        if (!pathType) errors.required(`${place}.pathType`, "pathType must be specified");
-        const types = ["Exact", "ImplementationSpecific", "Prefix"];
-        errors.oneOf(`${place}.pathType`, pathType || undefined, types);
-        if (pathType !== "ImplementationSpecific" && !url.startsWith("/")) {
-          errors.invalid(`${place}.path`, url, "must be an absolute path");
-        }
-        validateBackend(errors, `${place}.backend`, backend);
-      }
+    if (secretName) {
+      errors.complaints(`${path}.secretName`, secretName, dns1123SubdomainErrors(secretName));
     }
-  },
-};
+  }
+}

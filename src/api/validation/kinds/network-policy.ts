@@ -5,7 +5,14 @@ import type {
 } from "../../generated/types/networking-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { PROTOCOLS, validateCidr, validatePortOrName, validateSelector } from "../values.ts";
+import {
+  isCidr,
+  isInside,
+  validateCidr,
+  validatePort,
+  validatePortOrName,
+  validateSelector,
+} from "../values.ts";
 
 function validatePolicyPorts(
   errors: FieldErrors,
@@ -14,7 +21,7 @@ function validatePolicyPorts(
 ): void {
   for (const [index, { protocol, port, endPort }] of ports.entries()) {
     const path = `${field}[${index}]`;
-    errors.oneOf(`${path}.protocol`, protocol, PROTOCOLS);
+    errors.oneOf(`${path}.protocol`, protocol, ["TCP", "UDP", "SCTP"]);
     if (port !== undefined) validatePortOrName(errors, `${path}.port`, port);
     if (endPort === undefined) continue;
     if (port === undefined) {
@@ -23,8 +30,11 @@ function validatePolicyPorts(
     } else if (typeof port === "string") {
       const detail = "may not be specified when `port` is non-numeric";
       errors.invalid(`${path}.endPort`, endPort, detail);
-    } else if (endPort < port) {
-      errors.invalid(`${path}.endPort`, endPort, "must be greater than or equal to `port`");
+    } else {
+      if (endPort < port) {
+        errors.invalid(`${path}.endPort`, endPort, "must be greater than or equal to `port`");
+      }
+      validatePort(errors, `${path}.endPort`, endPort);
     }
   }
 }
@@ -48,7 +58,10 @@ function validatePeers(
       validateCidr(errors, `${path}.ipBlock.cidr`, ipBlock.cidr);
     }
     for (const [at, except] of (ipBlock.except ?? []).entries()) {
-      validateCidr(errors, `${path}.ipBlock.except[${at}]`, except);
+      const field = `${path}.ipBlock.except[${at}]`;
+      validateCidr(errors, field, except);
+      if (!isCidr(except) || !isCidr(ipBlock.cidr) || isInside(except, ipBlock.cidr)) continue;
+      errors.invalid(field, except, "must be a strict subset of `cidr`");
     }
   }
 }
@@ -64,8 +77,13 @@ export const NETWORK_POLICY: KindRules<NetworkPolicy> = {
       validatePolicyPorts(errors, `spec.egress[${index}].ports`, ports);
       validatePeers(errors, `spec.egress[${index}].to`, to);
     }
-    for (const [index, type] of (spec?.policyTypes ?? []).entries()) {
-      errors.oneOf(`spec.policyTypes[${index}]`, type, ["Egress", "Ingress"]);
+    const types = spec?.policyTypes ?? [];
+    if (types.length > 2) {
+      const detail = "may not specify more than two policyTypes";
+      return errors.invalid("spec.policyTypes", types, detail);
+    }
+    for (const [index, type] of types.entries()) {
+      errors.oneOf(`spec.policyTypes[${index}]`, type, ["Ingress", "Egress"]);
     }
   },
 };

@@ -1,47 +1,115 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
+import { qualifiedNameErrors } from "../../../lib/names.ts";
 import type { PersistentVolumeClaim } from "../../generated/types/core-v1.ts";
-import { validateModes } from "../access-modes.ts";
+import { validateClaimSpec } from "../claim-spec.ts";
+import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { exceeds, readQuantity, validateAmount, validateSelector } from "../values.ts";
+import { exceeds, readQuantity, validateAmount } from "../values.ts";
+
+const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
+const STORAGE = "spec.resources.requests.storage";
+const CLASS = "spec.volumeAttributesClassName";
+const RESIZE_STATUSES: readonly string[] = [
+  "ControllerResizeInProgress",
+  "ControllerResizeInfeasible",
+  "NodeResizeInProgress",
+  "NodeResizeInfeasible",
+  "NodeResizePending",
+];
 
 export const PERSISTENT_VOLUME_CLAIM: KindRules<PersistentVolumeClaim> = {
-  validate(errors, { spec = {} }) {
-    if ((spec.accessModes ?? []).length === 0) {
-      errors.required("spec.accessModes", "at least 1 access mode is required");
-    }
-    validateModes(errors, spec.accessModes);
-    if ((spec.accessModes?.length ?? 0) > 1 && spec.accessModes?.includes("ReadWriteOncePod")) {
-      const detail = "may not use ReadWriteOncePod with other access modes";
-      errors.forbidden("spec.accessModes", detail);
-    }
-    validateSelector(errors, "spec.selector", spec.selector);
-    const storage = spec.resources?.requests?.storage;
-    if (storage === undefined) errors.required("spec.resources[storage]");
-    else if (validateAmount(errors, "spec.resources[storage]", storage)?.nanos === 0n) {
-      errors.invalid("spec.resources[storage]", storage, "must be greater than zero");
-    }
-    errors.oneOf("spec.volumeMode", spec.volumeMode, ["Block", "Filesystem"]);
+  validate(errors, { spec }) {
+    validateClaimSpec(errors, "spec", spec);
   },
-  validateUpdate(errors, { spec = {} }, old) {
-    const before = old.spec ?? {};
-    const fixed = (of: PersistentVolumeClaim["spec"] = {}) => {
-      const { resources: _, volumeName: __, volumeAttributesClassName: ___, ...rest } = of;
-      return rest;
-    };
-    const rebound = before.volumeName && spec.volumeName !== before.volumeName;
-    if (rebound || !deepEqual(fixed(spec), fixed(before))) {
+  validateUpdate(errors, claim, old) {
+    const [spec, before] = [claim.spec ?? {}, old.spec ?? {}];
+    const [now, was] = [claim.metadata?.annotations, old.metadata?.annotations];
+    const annotation = was?.[CLASS_ANNOTATION];
+    if (now?.[CLASS_ANNOTATION] !== annotation) {
+      const field = `metadata.annotations.${CLASS_ANNOTATION}`;
+      errors.invalid(field, now?.[CLASS_ANNOTATION] ?? "", "field is immutable");
+    }
+    const wanted = withFreeParts(claim, old);
+    if (!deepEqual(wanted, before)) {
       errors.forbidden(
         "spec",
         "spec is immutable after creation except resources.requests and " +
           "volumeAttributesClassName for bound claims",
       );
     }
-    const [now, was] = [spec.resources?.requests?.storage, before.resources?.requests?.storage];
-    if (now === undefined || was === undefined) return;
-    const field = "spec.resources.requests.storage";
-    const smallest = old.status?.capacity?.storage ?? was;
-    if (exceeds(readQuantity(errors, field, smallest), readQuantity(errors, field, now))) {
-      errors.forbidden(field, "field can not be less than status.capacity");
+    validateShrinking(errors, claim, old);
+    const attributes = before.volumeAttributesClassName;
+    if (attributes === undefined || spec.volumeAttributesClassName === attributes) return;
+    if (spec.volumeAttributesClassName === undefined) {
+      errors.forbidden(CLASS, "update from non-nil value to nil is forbidden");
+    } else if (spec.volumeAttributesClassName === "") {
+      errors.forbidden(CLASS, "update from non-nil value to an empty string is forbidden");
     }
   },
+  subresources: {
+    status(errors, { status }) {
+      for (const [name, amount] of Object.entries(status?.capacity ?? {})) {
+        validateAmount(errors, `status.capacity[${name}]`, amount);
+      }
+      const statuses = Object.entries(status?.allocatedResourceStatuses ?? {});
+      for (const [name, resize] of statuses) {
+        const field = "status.allocatedResourceStatus";
+        validateClaimResource(errors, field, name);
+        if (!RESIZE_STATUSES.includes(resize)) errors.notSupported(field, name, RESIZE_STATUSES);
+      }
+      for (const [name, amount] of Object.entries(status?.allocatedResources ?? {})) {
+        validateClaimResource(errors, "status.allocatedResources", name);
+        validateAmount(errors, `status.allocatedResources[${name}]`, amount);
+      }
+    },
+  },
 };
+
+/** The new spec with what may change as it was. */
+function withFreeParts(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): object {
+  const [spec, before] = [claim.spec ?? {}, old.spec ?? {}];
+  const wanted = { ...spec };
+  const same = <K extends keyof typeof wanted>(name: K) => {
+    if (before[name] === undefined) delete wanted[name];
+    else wanted[name] = before[name];
+  };
+  if (!before.volumeName) same("volumeName");
+  const annotation = old.metadata?.annotations?.[CLASS_ANNOTATION];
+  const named = spec.storageClassName;
+  if (before.storageClassName === undefined && (annotation ?? named) === named) {
+    same("storageClassName");
+  }
+  if (claim.status?.phase !== "Bound") return wanted;
+  if (spec.volumeAttributesClassName !== undefined) same("volumeAttributesClassName");
+  const storage = before.resources?.requests?.["storage"];
+  if (wanted.resources?.requests && storage !== undefined) {
+    const requests = { ...wanted.resources.requests, storage };
+    wanted.resources = { ...wanted.resources, requests };
+  }
+  return wanted;
+}
+
+/** A growth that failed may be taken back, but not below what the volume has. */
+function validateShrinking(
+  errors: FieldErrors,
+  claim: PersistentVolumeClaim,
+  old: PersistentVolumeClaim,
+): void {
+  const now = claim.spec?.resources?.requests?.["storage"];
+  const was = old.spec?.resources?.requests?.["storage"];
+  if (now === undefined || was === undefined || now === was) return;
+  const [amount, before] = [readQuantity(errors, STORAGE, now), readQuantity(errors, STORAGE, was)];
+  if (!exceeds(before, amount)) return;
+  const capacity = old.status?.capacity?.["storage"] ?? "0";
+  if (exceeds(amount, readQuantity(errors, STORAGE, capacity)) && capacity !== "0") return;
+  errors.forbidden(STORAGE, "field can not be less than status.capacity");
+}
+
+function validateClaimResource(errors: FieldErrors, field: string, name: string): void {
+  const complaints = qualifiedNameErrors(name);
+  errors.complaints(field, name, complaints);
+  const native = !name.includes("/") || name.includes("kubernetes.io/");
+  if (complaints.length === 0 && native && name !== "storage") {
+    errors.notSupported(field, name, ["storage"]);
+  }
+}

@@ -1,55 +1,145 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
-import type { PersistentVolume } from "../../generated/types/core-v1.ts";
-import { validateModes } from "../access-modes.ts";
+import { dns1123SubdomainErrors } from "../../../lib/names.ts";
+import type {
+  LocalVolumeSource,
+  PersistentVolume,
+  PersistentVolumeSpec,
+} from "../../generated/types/core-v1.ts";
+import { ACCESS_MODES, VOLUME_MODES } from "../access-modes.ts";
+import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
+import { validateTerm } from "../pod/affinity.ts";
 import { validateAmount } from "../values.ts";
+import {
+  checkPersistentCsi,
+  refuseBackSteps,
+  SHARED_SOURCES,
+  type SourceRule,
+  validateVolumeSource,
+} from "../volume-sources.ts";
 
-const VOLUME_SETTINGS: readonly string[] = [
-  "capacity",
-  "accessModes",
-  "claimRef",
-  "persistentVolumeReclaimPolicy",
-  "storageClassName",
-  "mountOptions",
-  "volumeMode",
-  "nodeAffinity",
-  "volumeAttributesClassName",
-];
+const SECRET = ["name", "namespace"];
 
-function volumeSourcesOf(spec: object): string[] {
-  return Object.keys(spec).filter((name) => !VOLUME_SETTINGS.includes(name));
-}
+/** Sources of a volume in the order they are looked at; the first one counts. */
+const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
+  Object.entries<SourceRule>({
+    ...SHARED_SOURCES,
+    cinder: { required: ["volumeID"], secrets: { secretRef: SECRET } },
+    azureFile: { required: ["secretName", "shareName"], check: checkSecretNamespace },
+    scaleIO: { required: ["gateway", "system", "volumeName"] },
+    local: { required: ["path"], check: checkLocal },
+    storageos: { required: ["volumeName"], secrets: { secretRef: SECRET } },
+    csi: { check: checkPersistentCsi },
+  }),
+);
 
 export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
   validate(errors, { spec = {} }) {
-    if ((spec.accessModes ?? []).length === 0) errors.required("spec.accessModes");
-    validateModes(errors, spec.accessModes);
-    const storage = spec.capacity?.storage;
-    if (storage === undefined) errors.required("spec.capacity");
-    else validateAmount(errors, "spec.capacity[storage]", storage);
-    const policies = ["Delete", "Recycle", "Retain"];
-    const policy = spec.persistentVolumeReclaimPolicy;
-    errors.oneOf("spec.persistentVolumeReclaimPolicy", policy, policies);
-    const [first, ...more] = volumeSourcesOf(spec);
-    if (first === undefined) errors.required("spec", "must specify a volume type");
-    for (const name of more) {
-      errors.forbidden(`spec.${name}`, "may not specify more than 1 volume type");
+    const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy: policy } = spec;
+    if (accessModes.length === 0) errors.required("spec.accessModes");
+    for (const mode of accessModes) errors.oneOf("spec.accessModes", mode, ACCESS_MODES);
+    if (accessModes.includes("ReadWriteOncePod") && new Set(accessModes).size > 1) {
+      const detail = "may not use ReadWriteOncePod with other access modes";
+      errors.forbidden("spec.accessModes", detail);
     }
-    if (spec.local && !spec.nodeAffinity) {
+    if (Object.keys(capacity).length === 0) errors.required("spec.capacity");
+    else if (capacity["storage"] === undefined || Object.keys(capacity).length > 1) {
+      errors.notSupported("spec.capacity", capacity, ["storage"]);
+    }
+    validateCapacity(errors, capacity);
+    const policies = ["Delete", "Recycle", "Retain"];
+    errors.oneOf("spec.persistentVolumeReclaimPolicy", policy, policies);
+    const pinned = validateNodeAffinity(errors, spec);
+    const source = validateSource(errors, spec);
+    if (source === "local" && !pinned) {
       errors.required("spec.nodeAffinity", "Local volume requires node affinity");
     }
+    if (spec.hostPath?.path === "/" && policy === "Recycle") {
+      const detail = "may not be 'recycle' for a hostPath mount of '/'";
+      errors.forbidden("spec.persistentVolumeReclaimPolicy", detail);
+    }
+    for (const name of ["storageClassName", "volumeAttributesClassName"] as const) {
+      const value = spec[name];
+      if (value) errors.complaints(`spec.${name}`, value, dns1123SubdomainErrors(value));
+    }
+    errors.oneOf("spec.volumeMode", spec.volumeMode, VOLUME_MODES);
   },
   validateUpdate(errors, { spec = {} }, old) {
-    const source = (of: object) =>
-      Object.fromEntries(Object.entries(of).filter(([name]) => !VOLUME_SETTINGS.includes(name)));
-    if (!deepEqual(source(spec), source(old.spec ?? {}))) {
-      errors.forbidden(
-        "spec.persistentvolumesource",
-        "spec.persistentvolumesource is immutable after creation",
-      );
+    const before = old.spec ?? {};
+    if (!deepEqual(sourcesOf(spec), sourcesOf(before))) {
+      const detail = "spec.persistentvolumesource is immutable after creation";
+      errors.forbidden("spec.persistentvolumesource", detail);
     }
-    const values = { now: spec.volumeMode, old: old.spec?.volumeMode };
-    validateImmutable(errors, "spec.volumeMode", values);
+    validateImmutable(errors, "volumeMode", { now: spec.volumeMode, old: before.volumeMode });
+    if (before.nodeAffinity) {
+      const values = { now: spec.nodeAffinity, old: before.nodeAffinity };
+      validateImmutable(errors, "nodeAffinity", values);
+    }
+    if (before.volumeAttributesClassName !== undefined && !spec.volumeAttributesClassName) {
+      const detail = "update from non-nil value to nil is forbidden";
+      errors.forbidden("spec.volumeAttributesClassName", detail);
+    }
   },
 };
+
+function sourcesOf(spec: PersistentVolumeSpec): object {
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => SOURCES.has(name)));
+}
+
+function validateCapacity(
+  errors: FieldErrors,
+  capacity: NonNullable<PersistentVolumeSpec["capacity"]>,
+): void {
+  for (const [name, amount] of Object.entries(capacity)) {
+    const field = `spec.capacity[${name}]`;
+    if (validateAmount(errors, field, amount)?.nanos === 0n) {
+      errors.invalid(field, amount, "must be greater than zero");
+    }
+  }
+}
+
+/** The name of the source that counts. */
+function validateSource(errors: FieldErrors, spec: PersistentVolumeSpec): string | undefined {
+  let found: string | undefined;
+  for (const [name, rule] of SOURCES) {
+    const source = spec[name as keyof PersistentVolumeSpec];
+    if (typeof source !== "object") continue;
+    const path = `spec.${name}`;
+    if (found) errors.forbidden(path, "may not specify more than 1 volume type");
+    else validateVolumeSource(errors, path, { rule, source });
+    found ??= name;
+  }
+  if (!found) errors.required("spec", "must specify a volume type");
+  return found;
+}
+
+function validateNodeAffinity(
+  errors: FieldErrors,
+  { nodeAffinity }: PersistentVolumeSpec,
+): boolean {
+  if (!nodeAffinity) return false;
+  if (!nodeAffinity.required) {
+    errors.required("spec.nodeAffinity.required", "must specify required node constraints");
+    return true;
+  }
+  const terms = nodeAffinity.required.nodeSelectorTerms ?? [];
+  const field = "spec.nodeAffinity.required.nodeSelectorTerms";
+  if (terms.length === 0) errors.required(field, "must have at least one node selector term");
+  for (const [index, term] of terms.entries()) {
+    validateTerm(errors, term, { field: `${field}[${index}]` });
+  }
+  return true;
+}
+
+function checkLocal(errors: FieldErrors, path: string, { path: place }: LocalVolumeSource): void {
+  if (place) refuseBackSteps(errors, `${path}.path`, place);
+}
+
+function checkSecretNamespace(
+  errors: FieldErrors,
+  path: string,
+  { secretNamespace }: { secretNamespace?: string },
+): void {
+  if (secretNamespace === "") errors.required(`${path}.secretNamespace`);
+}

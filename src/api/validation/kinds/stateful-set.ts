@@ -1,34 +1,73 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
-import type { StatefulSet } from "../../generated/types/apps-v1.ts";
+import type { StatefulSet, StatefulSetSpec } from "../../generated/types/apps-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { validateLongRunning } from "../workload.ts";
+import { validateAnnotations, validateLabels } from "../metadata.ts";
+import {
+  type StatusRules,
+  validateKeptRunning,
+  validateSelected,
+  validateStatus,
+  validateWorkloadSelector,
+} from "../workload.ts";
+
+const FREE: readonly string[] = [
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "revisionHistoryLimit",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds",
+];
+const STATUS: StatusRules = {
+  counts: [
+    "replicas",
+    "readyReplicas",
+    "currentReplicas",
+    "updatedReplicas",
+    "availableReplicas",
+    "observedGeneration",
+    "collisionCount",
+  ],
+  parts: [
+    ["readyReplicas", "replicas"],
+    ["currentReplicas", "replicas"],
+    ["updatedReplicas", "replicas"],
+    ["availableReplicas", "replicas"],
+    ["availableReplicas", "readyReplicas", "status.readyReplicas"],
+  ],
+};
 
 export const STATEFUL_SET: KindRules<StatefulSet> = {
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
-    validateLongRunning(errors, { kind: "StatefulSet", ...spec });
-    for (const name of ["replicas", "minReadySeconds", "revisionHistoryLimit"] as const) {
-      errors.nonNegative(`spec.${name}`, spec[name]);
+    const policy = spec.podManagementPolicy;
+    if (policy !== undefined && policy !== "OrderedReady" && policy !== "Parallel") {
+      const detail = "must be 'OrderedReady' or 'Parallel'";
+      errors.invalid("spec.podManagementPolicy", policy, detail);
     }
-    const policies = ["OrderedReady", "Parallel"];
-    errors.oneOf("spec.podManagementPolicy", spec.podManagementPolicy, policies);
-    const { type, rollingUpdate } = spec.updateStrategy ?? {};
-    errors.oneOf("spec.updateStrategy.type", type, ["OnDelete", "RollingUpdate"]);
-    errors.nonNegative("spec.updateStrategy.rollingUpdate.partition", rollingUpdate?.partition);
+    validateStrategy(errors, spec);
+    const retention = spec.persistentVolumeClaimRetentionPolicy;
+    for (const when of ["whenDeleted", "whenScaled"] as const) {
+      const field = `spec.persistentVolumeClaimRetentionPolicy.${when}`;
+      errors.oneOf(field, retention?.[when], ["Delete", "Retain"]);
+    }
+    errors.nonNegative("spec.replicas", spec.replicas);
+    errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
+    errors.nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);
     errors.nonNegative("spec.ordinals.start", spec.ordinals?.start);
+    validateWorkloadSelector(errors, spec.selector, "statefulset");
+    if (spec.selector) validateSelected(errors, spec.template, spec.selector);
+    if (!spec.template) return errors.required("spec.template");
+    // The pods get volumes that the template does not name: their own rules judge them.
+    const { labels, annotations } = spec.template.metadata ?? {};
+    validateLabels(errors, "spec.template.labels", labels);
+    validateAnnotations(errors, "spec.template.annotations", annotations);
+    validateKeptRunning(errors, spec.template, "StatefulSet");
   },
   validateUpdate(errors, { spec }, old) {
-    if (!spec || !old.spec) return;
-    const { selector, serviceName, podManagementPolicy, volumeClaimTemplates } = spec;
-    const before = old.spec;
-    const now = { selector, serviceName, podManagementPolicy, volumeClaimTemplates };
-    const same = {
-      selector: before.selector,
-      serviceName: before.serviceName,
-      podManagementPolicy: before.podManagementPolicy,
-      volumeClaimTemplates: before.volumeClaimTemplates,
-    };
-    if (deepEqual(now, same)) return;
+    if (!spec || !old.spec || deepEqual(fixedOf(spec), fixedOf(old.spec))) return;
     errors.forbidden(
       "spec",
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', " +
@@ -36,4 +75,26 @@ export const STATEFUL_SET: KindRules<StatefulSet> = {
         "'minReadySeconds' are forbidden",
     );
   },
+  subresources: {
+    status(errors, { status }, old) {
+      validateStatus(errors, { status, old: old.status }, STATUS);
+    },
+  },
 };
+
+function fixedOf(spec: StatefulSetSpec): object {
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => !FREE.includes(name)));
+}
+
+function validateStrategy(errors: FieldErrors, { updateStrategy = {} }: StatefulSetSpec): void {
+  const { type, rollingUpdate } = updateStrategy;
+  const field = "spec.updateStrategy";
+  if (type === "OnDelete") {
+    if (rollingUpdate) {
+      const detail = "only allowed for updateStrategy 'RollingUpdate'";
+      errors.invalid(`${field}.rollingUpdate`, rollingUpdate, detail);
+    }
+  } else if (type !== undefined && type !== "RollingUpdate") {
+    errors.invalid(field, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'");
+  } else errors.nonNegative(`${field}.rollingUpdate.partition`, rollingUpdate?.partition);
+}

@@ -1,4 +1,9 @@
-import { labelValueErrors, qualifiedNameErrors } from "../../../lib/names.ts";
+import {
+  dns1123LabelErrors,
+  dns1123SubdomainErrors,
+  labelValueErrors,
+  qualifiedNameErrors,
+} from "../../../lib/names.ts";
 import type {
   Affinity,
   NodeSelectorTerm,
@@ -28,12 +33,13 @@ export function validateAffinity(errors: FieldErrors, field: string, affinity: A
     const path = `${field}.nodeAffinity.${REQUIRED}.nodeSelectorTerms`;
     const terms = required.nodeSelectorTerms ?? [];
     if (terms.length === 0) errors.required(path, "must have at least one node selector term");
-    for (const [index, term] of terms.entries()) validateTerm(errors, `${path}[${index}]`, term);
+    for (const [index, term] of terms.entries())
+      validateTerm(errors, term, { field: `${path}[${index}]` });
   }
   for (const [index, { weight, preference }] of (node?.[PREFERRED] ?? []).entries()) {
     const path = `${field}.nodeAffinity.${PREFERRED}[${index}]`;
     validateWeight(errors, `${path}.weight`, weight);
-    validateTerm(errors, `${path}.preference`, preference ?? {});
+    validateTerm(errors, preference ?? {}, { field: `${path}.preference`, anyValue: true });
   }
   for (const name of ["podAffinity", "podAntiAffinity"] as const) {
     const rules = affinity[name];
@@ -61,13 +67,39 @@ function validatePodAffinity(errors: FieldErrors, field: string, rules: PodAffin
 function validatePodTerm(errors: FieldErrors, field: string, term: PodAffinityTerm): void {
   validateSelector(errors, `${field}.labelSelector`, term.labelSelector);
   validateSelector(errors, `${field}.namespaceSelector`, term.namespaceSelector);
+  for (const name of term.namespaces ?? []) {
+    errors.complaints(`${field}.namespace`, name, dns1123LabelErrors(name));
+  }
+  validateLabelKeys(errors, field, term);
   const key = term.topologyKey ?? "";
   if (key === "") errors.required(`${field}.topologyKey`, "can not be empty");
-  else errors.complaints(`${field}.topologyKey`, key, qualifiedNameErrors(key));
+  errors.complaints(`${field}.topologyKey`, key, qualifiedNameErrors(key));
+}
+
+/** Labels of the pod itself that narrow the selector, or widen it. */
+function validateLabelKeys(errors: FieldErrors, field: string, term: PodAffinityTerm): void {
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
+  for (const [name, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys })) {
+    if (keys.length > 0 && !labelSelector) {
+      const detail = "must not be specified when labelSelector is not set";
+      errors.forbidden(`${field}.${name}`, detail);
+    }
+    for (const [index, key] of keys.entries()) {
+      errors.complaints(`${field}.${name}[${index}]`, key, qualifiedNameErrors(key));
+      if (name === "matchLabelKeys" && mismatchLabelKeys.includes(key)) {
+        const detail = "exists in both matchLabelKeys and mismatchLabelKeys";
+        errors.invalid(`${field}.${name}[${index}]`, key, detail);
+      }
+    }
+  }
 }
 
 /** Conditions on the labels and fields of a node. */
-export function validateTerm(errors: FieldErrors, field: string, term: NodeSelectorTerm): void {
+export function validateTerm(
+  errors: FieldErrors,
+  term: NodeSelectorTerm,
+  { field, anyValue = false }: { field: string; anyValue?: boolean },
+): void {
   for (const [index, { key, operator, values = [] }] of (term.matchExpressions ?? []).entries()) {
     const path = `${field}.matchExpressions[${index}]`;
     const rule = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
@@ -79,7 +111,7 @@ export function validateTerm(errors: FieldErrors, field: string, term: NodeSelec
       errors.required(`${path}.values`, rule[1]);
     }
     errors.complaints(`${path}.key`, key, qualifiedNameErrors(key ?? ""));
-    for (const [at, value] of values.entries()) {
+    for (const [at, value] of anyValue ? [] : values.entries()) {
       errors.complaints(`${path}.values[${at}]`, value, labelValueErrors(value));
     }
   }
@@ -94,6 +126,10 @@ export function validateTerm(errors: FieldErrors, field: string, term: NodeSelec
     }
     if (key !== "metadata.name") {
       errors.invalid(`${path}.key`, key, "not a valid field selector key");
+    } else {
+      for (const [at, value] of values.entries()) {
+        errors.complaints(`${path}.values[${at}]`, value, dns1123SubdomainErrors(value));
+      }
     }
   }
 }

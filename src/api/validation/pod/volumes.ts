@@ -1,128 +1,200 @@
-import { configKeyErrors, dns1123LabelErrors } from "../../../lib/names.ts";
-import type { KeyToPath, Volume, VolumeProjection } from "../../generated/types/core-v1.ts";
+import { configKeyErrors, dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
+import type {
+  ConfigMapVolumeSource,
+  DownwardAPIVolumeFile,
+  DownwardAPIVolumeSource,
+  EmptyDirVolumeSource,
+  EphemeralVolumeSource,
+  ImageVolumeSource,
+  KeyToPath,
+  ProjectedVolumeSource,
+  SecretVolumeSource,
+  ServiceAccountTokenProjection,
+  Volume,
+} from "../../generated/types/core-v1.ts";
+import { validateClaimSpec } from "../claim-spec.ts";
 import type { FieldErrors } from "../field-errors.ts";
-import { validateAmount, validateRelativePath } from "../values.ts";
+import { validateAnnotations, validateLabels } from "../metadata.ts";
+import { readQuantity, validateLocalPath } from "../values.ts";
+import {
+  checkInlineCsi,
+  SHARED_SOURCES,
+  type SourceRule,
+  validateVolumeSource,
+} from "../volume-sources.ts";
+import { validateFieldRef, validateResourceRef } from "./env.ts";
 
-const HOST_PATH_TYPES: readonly string[] = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
-];
 const MODE_MAX = 0o777;
+const TOKEN_SECONDS_MIN = 600;
+const TOKEN_SECONDS_MAX = 2 ** 32;
+const CLAIM_METADATA: readonly string[] = ["annotations", "labels"];
+const FILE_FIELDS: readonly string[] = [
+  "metadata.annotations",
+  "metadata.labels",
+  "metadata.name",
+  "metadata.namespace",
+  "metadata.uid",
+];
 
-/** The volumes of a pod; returns their names, for mounts to refer to. */
+/** Sources of a pod's volume in the order they are looked at; the first one counts. */
+const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
+  Object.entries<SourceRule>({
+    emptyDir: { check: checkEmptyDir },
+    hostPath: SHARED_SOURCES["hostPath"] ?? {},
+    gitRepo: { required: ["repository"], check: checkGitRepo },
+    ...pick("gcePersistentDisk", "awsElasticBlockStore"),
+    secret: { required: ["secretName"], check: checkFiles },
+    ...pick("nfs", "iscsi", "glusterfs", "flocker"),
+    persistentVolumeClaim: { required: ["claimName"] },
+    rbd: SHARED_SOURCES["rbd"] ?? {},
+    cinder: { required: ["volumeID"], secrets: { secretRef: ["name"] } },
+    ...pick("cephfs", "quobyte"),
+    downwardAPI: { check: checkDownward },
+    ...pick("fc", "flexVolume"),
+    configMap: { required: ["name"], check: checkFiles },
+    azureFile: { required: ["secretName", "shareName"] },
+    ...pick("vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk"),
+    storageos: { required: ["volumeName"], secrets: { secretRef: ["name"] } },
+    projected: { check: checkProjected },
+    scaleIO: { required: ["gateway", "system", "volumeName"] },
+    csi: { check: checkInlineCsi },
+    ephemeral: { check: checkEphemeral },
+    image: { required: ["reference"], check: checkImage },
+  }),
+);
+
+function pick(...names: string[]): Record<string, SourceRule> {
+  return Object.fromEntries(names.map((name) => [name, SHARED_SOURCES[name] ?? {}]));
+}
+
+/** The volumes of a pod; returns them by name, for mounts to refer to. */
 export function validateVolumes(
   errors: FieldErrors,
   field: string,
   volumes: readonly Volume[],
-): Set<string> {
-  const names = new Set<string>();
+): Map<string, Volume> {
+  const byName = new Map<string, Volume>();
   for (const [index, volume] of volumes.entries()) {
     const path = `${field}[${index}]`;
     validateSource(errors, path, volume);
     if (!errors.present(`${path}.name`, volume.name)) continue;
     errors.complaints(`${path}.name`, volume.name, dns1123LabelErrors(volume.name));
-    if (names.has(volume.name)) errors.duplicate(`${path}.name`, volume.name);
-    names.add(volume.name);
+    if (byName.has(volume.name)) errors.duplicate(`${path}.name`, volume.name);
+    byName.set(volume.name, volume);
   }
-  return names;
+  return byName;
 }
 
 function validateSource(errors: FieldErrors, path: string, volume: Volume): void {
-  const [first, ...more] = Object.keys(volume).filter((name) => {
-    return name !== "name" && volume[name as keyof Volume] !== undefined;
-  });
-  if (first === undefined) return errors.required(path, "must specify a volume type");
-  for (const name of more) {
-    errors.forbidden(`${path}.${name}`, "may not specify more than 1 volume type");
+  let found = false;
+  for (const [name, rule] of SOURCES) {
+    const source = volume[name as keyof Volume];
+    if (typeof source !== "object") continue;
+    if (found) errors.forbidden(`${path}.${name}`, "may not specify more than 1 volume type");
+    else validateVolumeSource(errors, `${path}.${name}`, { rule, source });
+    found = true;
   }
-  const { hostPath, configMap, secret, emptyDir, persistentVolumeClaim, downwardAPI } = volume;
-  if (hostPath) {
-    if (errors.present(`${path}.hostPath.path`, hostPath.path)) {
-      if (hostPath.path.split("/").includes("..")) {
-        errors.invalid(`${path}.hostPath.path`, hostPath.path, "must not contain '..'");
+  if (!found) errors.required(path, "must specify a volume type");
+}
+
+function checkEmptyDir(errors: FieldErrors, path: string, source: EmptyDirVolumeSource): void {
+  if (source.sizeLimit === undefined) return;
+  const size = readQuantity(errors, `${path}.sizeLimit`, source.sizeLimit);
+  if (size && size.nanos < 0n) {
+    errors.forbidden(`${path}.sizeLimit`, "SizeLimit field must be a valid resource quantity");
+  }
+}
+
+function checkGitRepo(
+  errors: FieldErrors,
+  path: string,
+  { directory = "" }: { directory?: string },
+): void {
+  validateLocalPath(errors, `${path}.directory`, directory);
+}
+
+type Files = Pick<SecretVolumeSource & ConfigMapVolumeSource, "defaultMode" | "items">;
+
+function checkFiles(errors: FieldErrors, path: string, { defaultMode, items }: Files): void {
+  validateMode(errors, `${path}.defaultMode`, defaultMode);
+  validateItems(errors, `${path}.items`, items ?? []);
+}
+
+function checkDownward(errors: FieldErrors, path: string, source: DownwardAPIVolumeSource): void {
+  validateMode(errors, `${path}.defaultMode`, source.defaultMode);
+  for (const [index, file] of (source.items ?? []).entries()) {
+    validateDownwardFile(errors, `${path}.items[${index}]`, file);
+  }
+}
+
+function checkImage(errors: FieldErrors, path: string, source: ImageVolumeSource): void {
+  const policies = ["Always", "IfNotPresent", "Never"];
+  errors.oneOf(`${path}.pullPolicy`, source.pullPolicy, policies);
+}
+
+function checkEphemeral(errors: FieldErrors, path: string, source: EphemeralVolumeSource): void {
+  const field = `${path}.volumeClaimTemplate`;
+  if (!source.volumeClaimTemplate) return errors.required(field);
+  const { metadata = {}, spec } = source.volumeClaimTemplate;
+  validateLabels(errors, `${field}.metadata.labels`, metadata.labels);
+  validateAnnotations(errors, `${field}.metadata.annotations`, metadata.annotations);
+  for (const [name, value] of Object.entries(metadata)) {
+    if (CLAIM_METADATA.includes(name) || value === null) continue;
+    errors.forbidden(`${field}.metadata.${name}`, "cannot be set for an Ephemeral Volume");
+  }
+  validateClaimSpec(errors, `${field}.spec`, spec);
+}
+
+function checkProjected(errors: FieldErrors, path: string, source: ProjectedVolumeSource): void {
+  validateMode(errors, `${path}.defaultMode`, source.defaultMode);
+  const taken = new Set<string>();
+  const take = (file: string | undefined, value: unknown) => {
+    if (!file) return;
+    if (taken.has(file)) errors.invalid(path, value, "conflicting duplicate paths");
+    taken.add(file);
+  };
+  for (const [index, projection] of (source.sources ?? []).entries()) {
+    const place = `${path}.sources[${index}]`;
+    for (const kind of ["secret", "configMap"] as const) {
+      const part = projection[kind];
+      if (!part) continue;
+      if (errors.present(`${place}.${kind}.name`, part.name)) {
+        const complaints = dns1123SubdomainErrors(part.name);
+        errors.complaints(`${place}.${kind}.name`, part.name, complaints);
       }
+      validateItems(errors, `${place}.${kind}.items`, part.items ?? []);
+      for (const item of part.items ?? []) take(item.path, part.name);
     }
-    errors.oneOf(`${path}.hostPath.type`, hostPath.type, HOST_PATH_TYPES);
-  }
-  if (emptyDir?.sizeLimit !== undefined) {
-    validateAmount(errors, `${path}.emptyDir.sizeLimit`, emptyDir.sizeLimit);
-  }
-  if (configMap) {
-    errors.present(`${path}.configMap.name`, configMap.name);
-    validateMode(errors, `${path}.configMap.defaultMode`, configMap.defaultMode);
-    validateItems(errors, `${path}.configMap.items`, configMap.items ?? []);
-  }
-  if (secret) {
-    errors.present(`${path}.secret.secretName`, secret.secretName);
-    validateMode(errors, `${path}.secret.defaultMode`, secret.defaultMode);
-    validateItems(errors, `${path}.secret.items`, secret.items ?? []);
-  }
-  if (persistentVolumeClaim) {
-    const { claimName } = persistentVolumeClaim;
-    errors.present(`${path}.persistentVolumeClaim.claimName`, claimName);
-  }
-  if (downwardAPI) {
-    validateMode(errors, `${path}.downwardAPI.defaultMode`, downwardAPI.defaultMode);
-    validateDownward(errors, `${path}.downwardAPI.items`, downwardAPI.items ?? []);
-  }
-  validateOtherSources(errors, path, volume);
-}
-
-function validateOtherSources(errors: FieldErrors, path: string, volume: Volume): void {
-  const { nfs, projected, csi, ephemeral } = volume;
-  if (nfs) {
-    errors.present(`${path}.nfs.server`, nfs.server);
-    errors.present(`${path}.nfs.path`, nfs.path);
-    if (nfs.path && !nfs.path.startsWith("/")) {
-      errors.invalid(`${path}.nfs.path`, nfs.path, "must be an absolute path");
+    for (const [at, file] of (projection.downwardAPI?.items ?? []).entries()) {
+      validateDownwardFile(errors, `${place}.downwardAPI.items[${at}]`, file);
+      take(file.path, file.path);
     }
-  }
-  if (csi) errors.present(`${path}.csi.driver`, csi.driver);
-  if (ephemeral && !ephemeral.volumeClaimTemplate) {
-    errors.required(`${path}.ephemeral.volumeClaimTemplate`);
-  }
-  if (projected) {
-    validateMode(errors, `${path}.projected.defaultMode`, projected.defaultMode);
-    for (const [index, source] of (projected.sources ?? []).entries()) {
-      validateProjection(errors, `${path}.projected.sources[${index}]`, source);
+    const token = projection.serviceAccountToken;
+    if (token) {
+      validateToken(errors, `${place}.serviceAccountToken`, { token, source: place });
+      take(token.path, token.path);
+    }
+    if (Object.values(projection).filter((value) => value !== undefined).length > 1) {
+      errors.forbidden(place, "may not specify more than 1 volume type");
     }
   }
 }
 
-function validateProjection(errors: FieldErrors, path: string, source: VolumeProjection): void {
-  const [, ...more] = Object.keys(source);
-  for (const name of more) {
-    errors.forbidden(`${path}.${name}`, "may not specify more than 1 volume type per source");
-  }
-  for (const kind of ["secret", "configMap"] as const) {
-    const projection = source[kind];
-    if (!projection) continue;
-    errors.present(`${path}.${kind}.name`, projection.name);
-    validateItems(errors, `${path}.${kind}.items`, projection.items ?? []);
-  }
-  if (source.downwardAPI) {
-    validateDownward(errors, `${path}.downwardAPI.items`, source.downwardAPI.items ?? []);
-  }
-  const token = source.serviceAccountToken;
-  if (!token) return;
+function validateToken(
+  errors: FieldErrors,
+  field: string,
+  { token, source }: { token: ServiceAccountTokenProjection; source: string },
+): void {
   const seconds = token.expirationSeconds;
-  const field = `${path}.serviceAccountToken`;
-  if (seconds !== undefined && seconds < 600) {
+  if (seconds !== undefined && seconds < TOKEN_SECONDS_MIN) {
     const detail = "may not specify a duration less than 10 minutes";
     errors.invalid(`${field}.expirationSeconds`, seconds, detail);
-  } else if (seconds !== undefined && seconds > 2 ** 32) {
+  } else if (seconds !== undefined && seconds > TOKEN_SECONDS_MAX) {
     const detail = "may not specify a duration larger than 2^32 seconds";
     errors.invalid(`${field}.expirationSeconds`, seconds, detail);
   }
-  if (errors.present(`${field}.path`, token.path)) {
-    validateRelativePath(errors, `${field}.path`, token.path);
-  }
+  if (!token.path) errors.required(`${source}.path`);
+  else validateLocalPath(errors, `${field}.path`, token.path);
 }
 
 function validateMode(errors: FieldErrors, field: string, mode: number | undefined): void {
@@ -137,39 +209,27 @@ function validateItems(errors: FieldErrors, field: string, items: readonly KeyTo
     if (errors.present(`${place}.key`, key)) {
       errors.complaints(`${place}.key`, key, configKeyErrors(key));
     }
-    if (errors.present(`${place}.path`, path)) {
-      validateRelativePath(errors, `${place}.path`, path);
-    }
+    if (errors.present(`${place}.path`, path)) validateLocalPath(errors, `${place}.path`, path);
     validateMode(errors, `${place}.mode`, mode);
   }
 }
 
-interface DownwardItem {
-  path: string;
-  fieldRef?: { fieldPath: string };
-  resourceFieldRef?: object;
-  mode?: number;
-}
-
-function validateDownward(
+function validateDownwardFile(
   errors: FieldErrors,
   field: string,
-  items: readonly DownwardItem[],
+  file: DownwardAPIVolumeFile,
 ): void {
-  const fields = ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace"];
-  fields.push("metadata.uid");
-  for (const [index, { path, fieldRef, resourceFieldRef, mode }] of items.entries()) {
-    const place = `${field}[${index}]`;
-    if (errors.present(`${place}.path`, path)) validateRelativePath(errors, `${place}.path`, path);
-    if (fieldRef && resourceFieldRef) {
+  const { path, fieldRef, resourceFieldRef, mode } = file;
+  if (errors.present(`${field}.path`, path)) validateLocalPath(errors, `${field}.path`, path);
+  if (fieldRef) {
+    validateFieldRef(errors, `${field}.fieldRef`, { ref: fieldRef, of: FILE_FIELDS });
+    if (resourceFieldRef) {
       const detail = "fieldRef and resourceFieldRef can not be specified simultaneously";
-      errors.invalid(place, "resource", detail);
-    } else if (fieldRef) {
-      const keyed = /^metadata\.(annotations|labels)\['.*'\]$/.test(fieldRef.fieldPath);
-      if (!keyed) errors.oneOf(`${place}.fieldRef.fieldPath`, fieldRef.fieldPath, fields);
-    } else if (!resourceFieldRef) {
-      errors.required(place, "one of fieldRef and resourceFieldRef is required");
+      errors.invalid(field, "resource", detail);
     }
-    validateMode(errors, `${place}.mode`, mode);
-  }
+  } else if (resourceFieldRef) {
+    const of = { ref: resourceFieldRef, volume: true };
+    validateResourceRef(errors, `${field}.resourceFieldRef`, of);
+  } else errors.required(field, "one of fieldRef and resourceFieldRef is required");
+  validateMode(errors, `${field}.mode`, mode);
 }
