@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import path from "node:path";
-import { PODS, SERVICES } from "../api/generated/resources.ts";
+import { NODES, PODS, SERVICES } from "../api/generated/resources.ts";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import { createEventRecorder } from "../client/api-event-recorder.ts";
 import type { Client } from "../client/client.ts";
@@ -46,10 +46,14 @@ export interface AgentOptions {
   versions: { kubelet: string; runtime: string };
   /** How much of each container's output is kept; upstream's defaults when absent. */
   logLimits?: LogLimits;
+  /** Kernel settings, or patterns ("net.*"), that pods may change beyond the safe ones. */
+  allowedSysctls?: readonly string[];
   clock: Clock;
   random: Random;
   logger: Logger;
 }
+
+const APP_ARMOR = "/sys/kernel/security/apparmor";
 
 /** A running agent. Disposing it leaves the containers running: the next agent adopts them. */
 export interface Agent extends AsyncDisposable {
@@ -86,6 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const volumes = cleanup.use(
     createVolumeManager({ client, informers, clock, factsOf, localDirectory, logger }),
   );
+  const nodes = cleanup.use(informers.informer(NODES));
   const manager = cleanup.use(
     createPodManager({
       client,
@@ -101,9 +106,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clock,
       logger,
       node: nodeFacts(options, allocatable),
+      admission: {
+        node: () => nodes.get(undefined, nodeName),
+        allowedSysctls: options.allowedSysctls ?? [],
+        hasAppArmor: existsSync(APP_ARMOR),
+      },
       directories,
     }),
   );
+  await nodes.synced;
   await manager.start();
   const limits = options.logLimits ?? DEFAULT_LOG_LIMITS;
   cleanup.use(startLogRotation({ runtime, clock, logger, limits }));

@@ -110,6 +110,19 @@ test("a container that ends is restarted and its end is told", { skip }, async (
   await remove("again");
 });
 
+test("a pod that the node cannot run has failed with a reason", { skip }, async () => {
+  const resources = { requests: { cpu: "1000" } };
+  await node.run("huge", { containers: [shell("true", { resources })] });
+  const sysctls = [{ name: "kernel.msgmax", value: "65536" }];
+  await node.run("unsafe", { securityContext: { sysctls }, containers: [shell("true")] });
+  const huge = await node.until("huge", (pod) => pod?.status?.phase === "Failed");
+  assert.equal(huge?.status?.reason, "OutOfcpu");
+  const unsafe = await node.until("unsafe", (pod) => pod?.status?.phase === "Failed");
+  assert.equal(unsafe?.status?.reason, "SysctlForbidden");
+  await remove("huge");
+  await remove("unsafe");
+});
+
 test("a pod that runs once succeeds or fails", { skip }, async () => {
   const restartPolicy = "Never";
   await node.run("good", { restartPolicy, containers: [shell("exit 0")] });

@@ -42,6 +42,11 @@ export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpe
   const expand = (text: string) => expandVariables(text, (name) => environment.get(name));
   const command = commandOf(container, image).map(expand);
   if (command.length === 0) throw new ConfigurationError("no command specified");
+  const [device] = container.volumeDevices ?? [];
+  if (device) {
+    const message = `volume "${device.name}" is a block device, which this node cannot provide`;
+    throw new ConfigurationError(message);
+  }
   return {
     id: input.id,
     sandboxId: pod.metadata?.uid ?? "",

@@ -257,10 +257,11 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       clusterDnsIp: "10.96.0.10",
       clusterDomain: "cluster.local",
       memoryBytes: 2 ** 32,
-      allocatable: { cpu: "2", memory: "4Gi" },
+      allocatable: { cpu: "2", memory: "4Gi", pods: "110" },
       resolvConf: "nameserver 192.0.2.53\n",
       hosts: "127.0.0.1 localhost\n",
     },
+    admission: { node: () => undefined, allowedSysctls: [], hasAppArmor: false },
     directories: {
       pods: path.join(directory, "pods"),
       files: path.join(directory, "files"),

@@ -1,4 +1,4 @@
-import type { Pod, Service } from "../../api/generated/types/core-v1.ts";
+import type { Node, Pod, Service } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informer, InformerFactory } from "../../client/informer.ts";
@@ -26,7 +26,17 @@ export interface PodParts {
   clock: Clock;
   logger: Logger;
   node: PodNodeFacts;
+  admission: NodeAdmission;
   directories: PodDirectories;
+}
+
+/** What decides whether a pod may run here at all. */
+export interface NodeAdmission {
+  /** Undefined as long as the API has no such node. */
+  node: () => Node | undefined;
+  /** Kernel settings, or patterns ("net.*"), that pods may change beyond the safe ones. */
+  allowedSysctls: readonly string[];
+  hasAppArmor: boolean;
 }
 
 /** What pods are told about their node. */

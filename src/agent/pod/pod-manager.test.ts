@@ -305,3 +305,14 @@ test("a new agent adopts what runs, learns what ended, and removes what nobody w
   assert.deepEqual(node.runtime.named("app"), before);
   assert.equal(node.transport.requests.slice(patches).filter((r) => r.method !== "GET").length, 0);
 });
+
+test("a pod that does not fit the node has failed, with a reason, and holds nothing", () =>
+  startNode(async (node) => {
+    await createPod(node, { resources: { requests: { cpu: "3" } } });
+    const { status } = await node.pod();
+    assert.equal(status?.phase, "Failed");
+    assert.equal(status.reason, "OutOfcpu");
+    assert.match(status.message ?? "", /requested: 3000, used: 0, capacity: 2000/);
+    assert.deepEqual(node.reasons(), ["OutOfcpu"]);
+    assert.equal(node.runtime.sandboxes.size, 0);
+  }));

@@ -4,9 +4,12 @@ import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
-import { identityOf } from "./pod-containers.ts";
+import type { Doom } from "./observation.ts";
+import { admissionRefusal } from "./pod-admission.ts";
+import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
+import { storedOutcome } from "./pod-outcome.ts";
 import { releaseResources } from "./pod-sandbox.ts";
 import {
   createPodWorker,
@@ -57,7 +60,11 @@ export function createPodManager(parts: PodParts): PodManager {
     } else {
       // A pod that was replaced under its name while the watch was away ends as gone.
       if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
-      workers.set(uid, createPodWorker(change.object, deps, claim(leftovers, { uid, parts })));
+      const found = claim(leftovers, { uid, parts });
+      const refusal = found ? undefined : refusalOf(change.object, { workers, parts });
+      const created = createPodWorker(change.object, deps, found);
+      workers.set(uid, created);
+      if (refusal) created.doom(refusal.reason, refusal.message);
     }
   };
 
@@ -104,6 +111,24 @@ export function createPodManager(parts: PodParts): PodManager {
       workers.clear();
     },
   };
+}
+
+/** A pod that was accepted once stays so, whatever the node has become since. */
+function refusalOf(
+  pod: Pod,
+  { workers, parts }: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts },
+): Doom | undefined {
+  if (pod.status?.startTime || pod.metadata?.deletionTimestamp) return undefined;
+  const others = Array.from(workers.values(), ({ state }) => state)
+    .filter((state) => !state.doom && !state.released && storedOutcome(state.pod) === "running")
+    .map((state) => state.pod);
+  const { allowedSysctls, hasAppArmor } = parts.admission;
+  const node = parts.admission.node();
+  const allocatable = { ...node?.status?.allocatable, ...parts.node.allocatable };
+  const facts = { node, allocatable, others, allowedSysctls, hasAppArmor };
+  const refusal = admissionRefusal(pod, facts);
+  if (refusal) parts.events.record({ about: referenceTo(pod), type: "Warning", ...refusal });
+  return refusal;
 }
 
 function grouped(recovered: {

@@ -12,6 +12,7 @@ import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
 import { messageOf, nextPreparationFailure } from "./pod-failure.ts";
 import { podResources, qosClassOf } from "./pod-resources.ts";
 import type { PodState } from "./pod-state.ts";
+import { sysctlName } from "./sysctls.ts";
 
 /** Gives the pod its network and its sandbox; a failure is kept in the state. */
 export async function createSandbox(state: PodState, parts: PodParts): Promise<void> {
@@ -81,7 +82,10 @@ function sandboxSpec(
 ): SandboxSpec {
   const { uid, name, namespace } = identityOf(pod);
   const { securityContext, shareProcessNamespace, hostPID, hostIPC } = pod.spec ?? {};
-  const sysctls = (securityContext?.sysctls ?? []).map((entry) => [entry.name, entry.value]);
+  const sysctls = (securityContext?.sysctls ?? []).map((entry) => [
+    sysctlName(entry.name),
+    entry.value,
+  ]);
   return {
     id: uid,
     podName: name,

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Node, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
+import { type AdmissionFacts, admissionRefusal } from "./pod-admission.ts";
+
+const NODE: Node = { metadata: { name: "n", labels: { disk: "ssd", cores: "4" } } };
+
+const podOf = (spec: Partial<PodSpec>): Pod => ({ spec: { containers: [], ...spec } });
+const asking = (requests: Record<string, string>): Pod =>
+  podOf({ containers: [{ name: "a", resources: { requests } }] });
+
+function refusal(pod: Pod, more: Partial<AdmissionFacts> = {}): string | undefined {
+  const found = admissionRefusal(pod, {
+    node: NODE,
+    allocatable: { cpu: "2", memory: "1Gi", pods: "3", "example.com/gpu": "1" },
+    others: [],
+    allowedSysctls: [],
+    hasAppArmor: false,
+    ...more,
+  });
+  return found && `${found.reason}: ${found.message.replace("Pod was rejected: ", "")}`;
+}
+
+test("a pod that fits the node is admitted", () => {
+  assert.equal(refusal(asking({ cpu: "2", memory: "1Gi", "example.com/gpu": "1" })), undefined);
+  assert.equal(refusal(podOf({ nodeSelector: { disk: "ssd" } })), undefined);
+  assert.equal(refusal(podOf({ nodeSelector: { disk: "hdd" } }), { node: undefined }), undefined);
+});
+
+test("a pod that asks for more than is left is refused with figures", () => {
+  const others = [asking({ cpu: "1500m" }), asking({})];
+  assert.equal(
+    refusal(asking({ cpu: "600m" }), { others }),
+    "OutOfcpu: Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000",
+  );
+  assert.match(refusal(asking({ "example.com/fpga": "1" })) ?? "", /^OutOfexample.com\/fpga/);
+  assert.match(refusal(asking({}), { others: [...others, asking({})] }) ?? "", /^OutOfpods/);
+  const initContainers = [{ name: "i", resources: { limits: { memory: "2Gi" } } }];
+  assert.match(refusal(podOf({ initContainers })) ?? "", /^OutOfmemory/);
+});
+
+test("a pod that must not be on this node is refused", () => {
+  assert.match(refusal(podOf({ nodeSelector: { disk: "hdd" } })) ?? "", /^NodeAffinity/);
+  const affinityTo = (values: string[]): Partial<PodSpec> => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "cores", operator: "Gt", values }] }],
+        },
+      },
+    },
+  });
+  assert.equal(refusal(podOf(affinityTo(["3"]))), undefined);
+  assert.match(refusal(podOf(affinityTo(["4"]))) ?? "", /^NodeAffinity/);
+  const tainted = { ...NODE, spec: { taints: [{ key: "bad", effect: "NoExecute" as const }] } };
+  assert.match(refusal(podOf({}), { node: tainted }) ?? "", /^TaintToleration/);
+  const tolerations = [{ operator: "Exists" as const }];
+  assert.equal(refusal(podOf({ tolerations }), { node: tainted }), undefined);
+  const windows: PodSpec["os"] = { name: "windows" };
+  assert.match(refusal(podOf({ os: windows })) ?? "", /^PodOSNotSupported/);
+});
+
+test("two pods cannot have one port of the node, but its addresses differ", () => {
+  const serving = (hostIP?: string): Pod =>
+    podOf({
+      containers: [
+        { name: "a", ports: [{ containerPort: 80, hostPort: 8080, ...(hostIP && { hostIP }) }] },
+      ],
+    });
+  assert.match(refusal(serving(), { others: [serving("127.0.0.1")] }) ?? "", /^NodePorts/);
+  assert.equal(refusal(serving("127.0.0.2"), { others: [serving("127.0.0.1")] }), undefined);
+});
+
+test("unsafe kernel settings need the node's consent, and namespaces of the pod's own", () => {
+  const setting = (name: string, more: Partial<PodSpec> = {}): Pod =>
+    podOf({ securityContext: { sysctls: [{ name, value: "1" }] }, ...more });
+  assert.equal(refusal(setting("net.ipv4.tcp_syncookies")), undefined);
+  assert.equal(refusal(setting("net/ipv4/tcp_syncookies")), undefined);
+  assert.equal(
+    refusal(setting("kernel.msgmax")),
+    'SysctlForbidden: forbidden sysctl: "kernel.msgmax" not allowlisted',
+  );
+  const allowedSysctls = ["kernel.msg*", "vm.swappiness"];
+  assert.equal(refusal(setting("kernel.msgmax"), { allowedSysctls }), undefined);
+  assert.match(refusal(setting("vm.swappiness"), { allowedSysctls }) ?? "", /not allowlisted/);
+  const host = setting("kernel.msgmax", { hostIPC: true });
+  assert.match(refusal(host, { allowedSysctls }) ?? "", /host ipc/);
+  const hostNet = setting("net.ipv4.tcp_syncookies", { hostNetwork: true });
+  assert.match(refusal(hostNet) ?? "", /host net/);
+});
+
+test("what the host cannot enforce is refused, not forgotten", () => {
+  assert.match(refusal(podOf({ hostUsers: false })) ?? "", /^UnexpectedAdmissionError/);
+  const profiled = podOf({ securityContext: { appArmorProfile: { type: "RuntimeDefault" } } });
+  assert.match(refusal(profiled) ?? "", /^AppArmor/);
+  assert.equal(refusal(profiled, { hasAppArmor: true }), undefined);
+});

@@ -1,0 +1,125 @@
+import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Doom } from "./observation.ts";
+import { selectsNode } from "./node-selection.ts";
+import { amountsOf, podRequests } from "./pod-requests.ts";
+import { forbiddenSysctl } from "./sysctls.ts";
+
+/** What a pod that was just bound here meets. */
+export interface AdmissionFacts {
+  /** Undefined as long as the node does not know itself. */
+  node: Node | undefined;
+  allocatable: Readonly<Record<string, string>>;
+  /** Pods that were admitted and have not ended. */
+  others: readonly Pod[];
+  /** Names or patterns ("net.*") beyond the safe ones. */
+  allowedSysctls: readonly string[];
+  hasAppArmor: boolean;
+}
+
+type Check = (pod: Pod, facts: AdmissionFacts) => Doom | undefined;
+
+/**
+ * Why a pod cannot be run here although it was bound here; undefined when it can. Whoever binds
+ * pods without a scheduler, or with an old view of the node, meets these. Upstream's reasons.
+ */
+export function admissionRefusal(pod: Pod, facts: AdmissionFacts): Doom | undefined {
+  const checks: readonly Check[] = [checkOs, checkNode, checkPorts, checkResources, checkSecurity];
+  for (const check of checks) {
+    const refusal = check(pod, facts);
+    if (refusal) return { ...refusal, message: `Pod was rejected: ${refusal.message}` };
+  }
+  return undefined;
+}
+
+const checkOs: Check = (pod) => {
+  const name = pod.spec?.os?.name ?? "linux";
+  if (name === "linux") return undefined;
+  const reason = "PodOSNotSupported";
+  return { reason, message: `the node's operating system is linux, the pod's is ${name}` };
+};
+
+const checkNode: Check = (pod, { node }) => {
+  if (!node) return undefined;
+  if (!selectsNode(pod, node)) {
+    const why = "node(s) didn't match Pod's node affinity/selector";
+    return { reason: "NodeAffinity", message: `Predicate NodeAffinity failed: ${why}` };
+  }
+  const taint = (node.spec?.taints ?? []).find(
+    ({ effect, key, value = "" }) =>
+      effect === "NoExecute" &&
+      !(pod.spec?.tolerations ?? []).some(
+        (one) =>
+          (!one.effect || one.effect === effect) &&
+          (!one.key || one.key === key) &&
+          (one.operator === "Exists" || (one.value ?? "") === value),
+      ),
+  );
+  if (!taint) return undefined;
+  const why = `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`;
+  return { reason: "TaintToleration", message: `Predicate TaintToleration failed: ${why}` };
+};
+
+const checkPorts: Check = (pod, { others }) => {
+  const taken = others.flatMap(hostPortsOf);
+  const clash = hostPortsOf(pod).some((wanted) =>
+    taken.some(
+      (other) =>
+        other.port === wanted.port &&
+        other.protocol === wanted.protocol &&
+        (other.ip === wanted.ip || other.ip === ANY || wanted.ip === ANY),
+    ),
+  );
+  if (!clash) return undefined;
+  const why = "node(s) didn't have free ports for the requested pod ports";
+  return { reason: "NodePorts", message: `Predicate NodePorts failed: ${why}` };
+};
+
+const ANY = "0.0.0.0";
+
+function hostPortsOf(pod: Pod): { port: number; protocol: string; ip: string }[] {
+  return (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, protocol = "TCP", hostIP }) =>
+      hostPort ? [{ port: hostPort, protocol, ip: hostIP || ANY }] : [],
+    ),
+  );
+}
+
+const checkResources: Check = (pod, { allocatable, others }) => {
+  const capacity = amountsOf(allocatable);
+  const used = new Map<string, number>();
+  for (const other of others) {
+    for (const [name, value] of podRequests(other)) used.set(name, (used.get(name) ?? 0) + value);
+  }
+  for (const [name, requested] of podRequests(pod)) {
+    const limit = capacity.get(name) ?? 0;
+    const taken = used.get(name) ?? 0;
+    if (requested === 0 || requested + taken <= limit) continue;
+    const why = `requested: ${requested}, used: ${taken}, capacity: ${limit}`;
+    const message = `Node didn't have enough resource: ${name}, ${why}`;
+    return { reason: `OutOf${name}`, message };
+  }
+  return undefined;
+};
+
+const checkSecurity: Check = (pod, { allowedSysctls, hasAppArmor }) => {
+  const sysctl = forbiddenSysctl(pod, allowedSysctls);
+  if (sysctl !== undefined) {
+    return { reason: "SysctlForbidden", message: `forbidden sysctl: ${sysctl}` };
+  }
+  const { securityContext, containers = [], initContainers = [], hostUsers } = pod.spec ?? {};
+  if (hostUsers === false) {
+    const why = "this node's runtime has no user namespaces; leave hostUsers out";
+    return {
+      reason: "UnexpectedAdmissionError",
+      message: `Cannot honour hostUsers: false: ${why}`,
+    };
+  }
+  const profiles = [
+    securityContext,
+    ...[...containers, ...initContainers].map((container) => container.securityContext),
+  ].map((context) => context?.appArmorProfile?.type);
+  const confined = profiles.some((type) => type && type !== "Unconfined");
+  if (!confined || hasAppArmor) return undefined;
+  const message = "Cannot enforce AppArmor: AppArmor is not enabled on the host";
+  return { reason: "AppArmor", message };
+};
