@@ -8,6 +8,10 @@ import { type Clock, sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { Store } from "../store/store.ts";
+import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
+import { Aggregation } from "./aggregation/aggregation.ts";
+import { remoteDiscovery } from "./aggregation/remote-resources.ts";
+import type { FrontProxyPair } from "./aggregation/remote-client.ts";
 import { serveBuiltIns } from "./built-in-resources.ts";
 import type {
   AdmissionPlugin,
@@ -81,6 +85,8 @@ export interface ApiServerOptions {
   components?: readonly ComponentCheck[];
   /** Further paths: the OIDC documents, metrics. */
   pages?: readonly PageSource[];
+  /** Serves what APIServices name; without it they are objects like any other. */
+  aggregation?: { frontProxy?: FrontProxyPair };
   /** How node agents are dialled; without it exec and logs have no client certificate. */
   kubeletTls?: KubeletTls;
 }
@@ -189,12 +195,24 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   if (!events) throw new RangeError("Cannot expire events: they are not served");
   const times = { ...DEFAULT_TIMES, ...options.maintenance };
   const maintenance = startMaintenance({ store, clock, logger, events, times });
+  const { aggregation: wanted } = options;
+  const aggregation = wanted
+    ? Aggregation.start({ engine, reader, frontProxy: wanted.frontProxy })
+    : undefined;
   return new Server(engine, {
     options,
     caches,
     reader,
     model,
-    background: [custom, maintenance, usage, agents, ...(security.connections ?? [])],
+    background: [
+      custom,
+      maintenance,
+      usage,
+      agents,
+      ...(aggregation ? [aggregation] : []),
+      ...(security.connections ?? []),
+    ],
+    aggregation,
   });
 }
 
@@ -224,6 +242,7 @@ class Server implements ApiServer {
   readonly #discovery: Discovery;
   readonly #handler: HttpHandler;
   readonly #kubelets: KubeletProxy;
+  readonly #proxy: AggregationProxy | undefined;
   readonly #listeners: https.Server[] = [];
   readonly #background: readonly Disposable[];
   #closing = false;
@@ -236,6 +255,7 @@ class Server implements ApiServer {
       reader: ObjectReader;
       model: SchemaModel;
       background: readonly Disposable[];
+      aggregation: Aggregation | undefined;
     },
   ) {
     const { options } = of;
@@ -243,7 +263,12 @@ class Server implements ApiServer {
     this.#caches = of.caches;
     this.reader = of.reader;
     this.#background = of.background;
-    this.#discovery = new Discovery(engine.registry, () => this.#address());
+    this.#proxy = of.aggregation?.proxy;
+    this.#discovery = new Discovery(
+      engine.registry,
+      () => this.#address(),
+      of.aggregation && remoteDiscovery(of.aggregation),
+    );
     this.#kubelets = new KubeletProxy(engine, options.kubeletTls);
     const shutdown: HealthCheck = {
       name: "shutdown",
@@ -260,6 +285,7 @@ class Server implements ApiServer {
     this.#handler = new HttpHandler({
       engine,
       kubelets: this.#kubelets,
+      proxy: of.aggregation?.proxy,
       protobuf: {
         decoder: new ProtobufDecoder(of.model),
         encoder: new ProtobufEncoder(of.model),
@@ -311,7 +337,11 @@ class Server implements ApiServer {
   }
 
   transport(user: UserInfo): Transport {
-    return createInProcessTransport(this.#engine, { user, discovery: this.#discovery });
+    return createInProcessTransport(this.#engine, {
+      user,
+      discovery: this.#discovery,
+      proxy: this.#proxy,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,11 +4,13 @@ import type { UserInfo } from "./contract.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { listValueOf } from "./http/representations.ts";
-import { authorize, resourceAccess } from "./request/access.ts";
+import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
+import { accessOf, authorize, resourceAccess } from "./request/access.ts";
 import { splitPath } from "./request/query.ts";
 import { parseTarget } from "./request/target.ts";
 import type { Answer, Body, Call } from "./rest/call.ts";
-import { dispatch, unknownPath, verbOf } from "./rest/dispatch.ts";
+import { verbOf } from "./request/verb.ts";
+import { dispatch, unknownPath } from "./rest/dispatch.ts";
 import { prepareWatch, type WatchReceiver } from "./rest/watch.ts";
 import { toStatusError } from "./status-answer.ts";
 
@@ -43,6 +45,12 @@ function callOf(engine: Engine, user: UserInfo, request: ApiRequest): Call {
   };
 }
 
+/** @throws StatusError Forbidden */
+function authorizeRemote(engine: Engine, user: UserInfo, request: ApiRequest): void {
+  const { path, query } = splitPath(request.path);
+  authorize(engine.authorizer, accessOf(user, { method: request.method, path, query }));
+}
+
 function valueOf(answer: Answer): unknown {
   switch (answer.kind) {
     case "object":
@@ -58,16 +66,23 @@ function valueOf(answer: Answer): unknown {
 export interface InProcessCaller {
   user: UserInfo;
   discovery: Discovery;
+  /** Hands on what other servers answer for. */
+  proxy?: AggregationProxy | undefined;
 }
 
 /** Requests without HTTP or JSON: answers are the server's own shared, frozen objects. */
 export function createInProcessTransport(
   engine: Engine,
-  { user, discovery }: InProcessCaller,
+  { user, discovery, proxy }: InProcessCaller,
 ): Transport {
   return {
     request: async (request: ApiRequest): Promise<ApiResponse> => {
       try {
+        const remote = proxy?.route(request.path);
+        if (remote) {
+          authorizeRemote(engine, user, request);
+          return (await proxy?.fetch(request, { remote, user })) as ApiResponse;
+        }
         const document = request.method === "GET" && discovery.document(request.path, undefined);
         if (document)
           return { status: 200, body: JSON.parse(Buffer.from(document.bytes).toString()) };
@@ -79,6 +94,11 @@ export function createInProcessTransport(
     },
     watch: async (request: ApiRequest, sink: WatchSink): Promise<Disposable> => {
       try {
+        const remote = proxy?.route(request.path);
+        if (proxy && remote) {
+          authorizeRemote(engine, user, request);
+          return await proxy.watch(request, { remote, user, sink });
+        }
         const path = `${request.path}${request.path.includes("?") ? "&" : "?"}watch=1`;
         const call = callOf(engine, user, { ...request, method: "GET", path });
         const receiver = new SinkReceiver(sink, call);

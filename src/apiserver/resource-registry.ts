@@ -45,17 +45,24 @@ export interface ServedResource {
 /** All resources that are served now; custom ones come and go. */
 export class ResourceRegistry {
   readonly #served = new Map<string, ServedResource>();
+  readonly #listeners = new Set<() => void>();
   #generation = 0;
 
   add(served: ServedResource): void {
     const { group, version, plural } = served.resource;
     this.#served.set(`${group}/${version}/${plural}`, served);
-    this.#generation++;
+    this.#changed();
   }
 
   remove(resource: { group: string; version: string; plural: string }): void {
     this.#served.delete(`${resource.group}/${resource.version}/${resource.plural}`);
-    this.#generation++;
+    this.#changed();
+  }
+
+  /** Tells of every change, once it is made. Listeners must not throw. */
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
   find(group: string, version: string, plural: string): ServedResource | undefined {
@@ -75,6 +82,11 @@ export class ResourceRegistry {
   /** In the order of their registration. */
   all(): ServedResource[] {
     return [...this.#served.values()];
+  }
+
+  #changed(): void {
+    this.#generation++;
+    for (const listener of this.#listeners) listener();
   }
 
   /** Grows with every change, so that discovery documents know when they are stale. */

@@ -73,6 +73,9 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
       ca: pki.ca.pem.certPem,
     },
     security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, tokenKeys }),
+    aggregation: {
+      frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
+    },
     pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
     components: components.map((name) => ({ name, check: () => undefined })),
   });

@@ -3,6 +3,7 @@ import type { Resource } from "../../api/resource.ts";
 import { parseAccept } from "../http/negotiation.ts";
 import type { Page } from "../http/plain-pages.ts";
 import type { ResourceRegistry, ServedResource } from "../resource-registry.ts";
+import { groupPriorityOf } from "../aggregation/group-priority.ts";
 import { subresourceFacts } from "./subresource-kinds.ts";
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -13,19 +14,22 @@ type Aggregated = "v2" | "v2beta1";
 export class Discovery {
   readonly #registry: ResourceRegistry;
   readonly #serverAddress: () => string;
+  readonly #remotes: RemoteDiscovery | undefined;
   #documents = new Map<string, Page>();
   #generation = -1;
 
-  constructor(registry: ResourceRegistry, serverAddress: () => string) {
+  constructor(registry: ResourceRegistry, serverAddress: () => string, remotes?: RemoteDiscovery) {
     this.#registry = registry;
     this.#serverAddress = serverAddress;
+    this.#remotes = remotes;
   }
 
   /** The document of a path without trailing slash; `undefined` when there is none. */
   document(path: string, accept: string | undefined): Page | undefined {
-    if (this.#generation !== this.#registry.generation) {
+    const generation = this.#registry.generation + (this.#remotes?.generation ?? 0);
+    if (this.#generation !== generation) {
       this.#documents = new Map();
-      this.#generation = this.#registry.generation;
+      this.#generation = generation;
     }
     const root = path === "/api" || path === "/apis";
     const aggregated = root ? aggregatedAsked(accept) : undefined;
@@ -45,10 +49,10 @@ export class Discovery {
       .filter(({ group }) => (group === "") === core)
       .map(({ group, versions }) => ({
         metadata: { ...(group ? { name: group } : {}), creationTimestamp: null },
-        versions: versions.map(({ version: name, resources }) => ({
+        versions: versions.map(({ version: name, resources, remote }) => ({
           version: name,
-          resources: resources.map(aggregatedResource),
-          freshness: "Current",
+          resources: remote?.resources ?? resources.map(aggregatedResource),
+          freshness: remote?.available === false ? "Stale" : "Current",
         })),
       }));
     return {
@@ -105,18 +109,65 @@ export class Discovery {
       if (resources) resources.push(served);
       else versions.set(version, [served]);
     }
-    return [...groups].map(([group, versions]) => ({
+    const local = [...groups].map(([group, versions]) => ({
       group,
       versions: [...versions]
-        .map(([version, resources]) => ({ version, resources }))
+        .map(([version, resources]): GroupVersion => ({ version, resources }))
         .sort((a, b) => compareVersions(a.version, b.version)),
     }));
+    return this.#remotes ? withRemotes(local, this.#remotes.groupVersions()) : local;
   }
+}
+
+interface GroupVersion {
+  version: string;
+  resources: ServedResource[];
+  /** Another server answers for it. */
+  remote?: RemoteVersion;
 }
 
 interface Group {
   group: string;
-  versions: { version: string; resources: ServedResource[] }[];
+  versions: GroupVersion[];
+}
+
+/** A group-version of another server, as discovery shows it. */
+export interface RemoteVersion {
+  group: string;
+  version: string;
+  groupPriority: number;
+  available: boolean;
+  /** Entries of aggregated discovery. */
+  resources: readonly Json[];
+}
+
+/** What other servers add to discovery. */
+export interface RemoteDiscovery {
+  /** Grows with every change. */
+  readonly generation: number;
+  /** Those of high priority first. */
+  groupVersions(): readonly RemoteVersion[];
+}
+
+/** Puts the groups of others where their priority wants them. */
+function withRemotes(local: readonly Group[], remotes: readonly RemoteVersion[]): Group[] {
+  const groups = [...local];
+  for (const remote of remotes) {
+    const { group, version, groupPriority } = remote;
+    const entry: GroupVersion = { version, resources: [], remote };
+    const known = groups.findIndex((each) => each.group === group);
+    const before = groups[known];
+    if (before) {
+      const others = before.versions.filter((each) => each.version !== version);
+      groups[known] = { group, versions: [...others, entry] };
+      continue;
+    }
+    const at = groups.findIndex(
+      (each) => each.group !== "" && groupPriorityOf(each.group) < groupPriority,
+    );
+    groups.splice(at < 0 ? groups.length : at, 0, { group, versions: [entry] });
+  }
+  return groups;
 }
 
 /** Stable before beta before alpha, and newer before older. */

@@ -10,13 +10,15 @@ import type { UserInfo } from "../contract.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
-import { authorize, resourceAccess } from "../request/access.ts";
+import type { AggregationProxy } from "../aggregation/aggregation-proxy.ts";
+import { accessOf, authorize, resourceAccess } from "../request/access.ts";
 import { splitPath, type Query } from "../request/query.ts";
 import { parseTarget, type Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { Answer, Call } from "../rest/call.ts";
 import { REVIEW_KINDS } from "../subresource/review.ts";
-import { dispatch, methodNotAllowed, unknownPath, verbOf } from "../rest/dispatch.ts";
+import { verbOf } from "../request/verb.ts";
+import { dispatch, methodNotAllowed, unknownPath } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
 import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts";
@@ -34,6 +36,8 @@ export interface HttpHandlerParts {
   discovery: Discovery;
   pages: PlainPages;
   kubelets: KubeletProxy;
+  /** Hands on what other servers answer for. */
+  proxy: AggregationProxy | undefined;
   protobuf: { decoder: ProtobufDecoder; encoder: ProtobufEncoder };
 }
 
@@ -102,6 +106,11 @@ export class HttpHandler {
   ): Promise<void> {
     const { request } = exchange;
     const admitted = await this.#admit(request);
+    const remote = this.#parts.proxy?.route(admitted.path);
+    if (remote) {
+      this.#authorizePath(request, admitted);
+      return this.#parts.proxy?.request(exchange, { ...admitted, remote });
+    }
     const target = parseTarget(admitted.path);
     if (!target) return this.#servePage(exchange, admitted);
     const served = this.#find(target);
@@ -181,6 +190,11 @@ export class HttpHandler {
     upgrade: { socket: TLSSocket; head: Buffer },
   ): Promise<void> {
     const admitted = await this.#admit(request);
+    const remote = this.#parts.proxy?.route(admitted.path);
+    if (remote) {
+      this.#authorizePath(request, admitted);
+      return this.#parts.proxy?.upgrade(request, { ...admitted, ...upgrade, remote });
+    }
     const target = parseTarget(admitted.path);
     if (!target) throw unknownPath();
     const served = this.#find(target);
@@ -221,6 +235,10 @@ export class HttpHandler {
 
   #find(target: Target): ServedResource | undefined {
     return this.#parts.engine.registry.find(target.group, target.version, target.resource);
+  }
+
+  #authorizePath({ method = "" }: IncomingMessage, { user, path, query }: Admitted): void {
+    authorize(this.#parts.engine.authorizer, accessOf(user, { method, path, query }));
   }
 
   #authorize(request: IncomingMessage, of: { target: Target; admitted: Admitted }): void {

@@ -6,6 +6,7 @@ import { StatusError } from "../../api/errors.ts";
 import type { AdmissionPlugin, AdmissionRequest, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { mutate, validate } from "../rest/admission.ts";
+import { answerOf, endToEnd, isForwarded, relayUpgrade } from "../remote/relay.ts";
 import { connectOptions } from "./connect-options.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
@@ -50,15 +51,6 @@ const CONNECTED: ReadonlySet<string> = new Set([
   "services/proxy",
   "nodes/proxy",
 ]);
-/** Headers that end at this server. */
-const DROPPED: ReadonlySet<string> = new Set([
-  "authorization",
-  "host",
-  "connection",
-  "keep-alive",
-  "transfer-encoding",
-  "upgrade",
-]);
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Query of the API and the same in the words of the kubelet. */
@@ -95,10 +87,17 @@ export class KubeletProxy {
     const { request, response } = exchange;
     const destination = await this.#destination(request.method ?? "GET", node);
     const outgoing = this.#dial(request, destination, {});
-    const incoming = await answerOf(outgoing, () => request.pipe(outgoing), response);
+    const incoming = await answerOf(outgoing, () => request.pipe(outgoing), response).catch(
+      (error: Error) => {
+        throw unreachable(destination, error);
+      },
+    );
     const { prefix } = destination;
     const isHtml = prefix !== undefined && isPlainHtml(incoming);
-    const headers = endToEnd(incoming.rawHeaders, { prefix, isHtml });
+    const headers = endToEnd(incoming.rawHeaders, (name, value) => {
+      if (isHtml && name === "content-length") return undefined;
+      return prefix !== undefined && name === "location" ? belowProxy(value, prefix) : value;
+    });
     response.writeHead(incoming.statusCode ?? 502, headers);
     response.flushHeaders();
     response.on("close", () => incoming.destroy());
@@ -118,22 +117,8 @@ export class KubeletProxy {
       connection: "Upgrade",
       upgrade: request.headers.upgrade ?? "",
     });
-    await new Promise<void>((resolve, reject) => {
-      outgoing.once("error", (error) => reject(unreachable(destination, error)));
-      outgoing.once("upgrade", (incoming, upstream, rest) => {
-        socket.write(responseHead(incoming));
-        if (rest.byteLength > 0) socket.write(rest);
-        if (head.byteLength > 0) upstream.write(head);
-        splice(socket, upstream);
-        resolve();
-      });
-      outgoing.once("response", (incoming) => {
-        socket.write(responseHead(incoming, ["Connection", "close"]));
-        incoming.pipe(socket);
-        resolve();
-      });
-      socket.once("close", () => outgoing.destroy());
-      outgoing.end();
+    await relayUpgrade(outgoing, { socket, head }).catch((error: Error) => {
+      throw unreachable(destination, error);
     });
   }
 
@@ -150,7 +135,7 @@ export class KubeletProxy {
     const { host, port, path, tls, prefix } = destination;
     const headers: Record<string, string | string[]> = { ...extra };
     for (const [name, value] of Object.entries(request.headers)) {
-      if (value === undefined || DROPPED.has(name) || name.startsWith("impersonate-")) continue;
+      if (value === undefined || !isForwarded(name)) continue;
       headers[name] = value;
     }
     if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
@@ -261,22 +246,6 @@ function kubeletPath(
   }
 }
 
-function answerOf(
-  outgoing: http.ClientRequest,
-  send: () => void,
-  response: ServerResponse,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once("response", resolve);
-    outgoing.once("error", (error) => {
-      const { host, port } = { host: outgoing.host, port: outgoing.socket?.remotePort ?? 0 };
-      reject(unreachable({ host, port }, error));
-    });
-    response.once("close", () => outgoing.destroy());
-    send();
-  });
-}
-
 function unreachable(endpoint: Endpoint, error: Error): StatusError {
   return new StatusError(
     "ServiceUnavailable",
@@ -289,39 +258,4 @@ function unreachable(endpoint: Endpoint, error: Error): StatusError {
 function isPlainHtml({ headers }: IncomingMessage): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") ?? false;
   return isHtml && (headers["content-encoding"] ?? "identity") === "identity";
-}
-
-/** Headers that concern more than one connection, in the flat form of `writeHead`. */
-function endToEnd(
-  rawHeaders: readonly string[],
-  { prefix, isHtml = false }: { prefix?: string | undefined; isHtml?: boolean } = {},
-): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const [name = "", value = ""] = [rawHeaders[at], rawHeaders[at + 1]];
-    const key = name.toLowerCase();
-    if (DROPPED.has(key) || (isHtml && key === "content-length")) continue;
-    const moved = prefix !== undefined && key === "location";
-    kept.push(name, moved ? belowProxy(value, prefix) : value);
-  }
-  return kept;
-}
-
-/** Status line and headers of an answer, as bytes for the client. */
-function responseHead(incoming: IncomingMessage, replace?: readonly string[]): string {
-  const headers = replace ? [...endToEnd(incoming.rawHeaders), ...replace] : incoming.rawHeaders;
-  let head = `HTTP/1.1 ${incoming.statusCode} ${incoming.statusMessage}\r\n`;
-  for (let at = 0; at + 1 < headers.length; at += 2)
-    head += `${headers[at]}: ${headers[at + 1]}\r\n`;
-  return `${head}\r\n`;
-}
-
-/** Bytes both ways, each direction ending on its own, at the pace of the slower side. */
-function splice(client: Duplex, upstream: Duplex): void {
-  client.on("error", () => upstream.destroy());
-  upstream.on("error", () => client.destroy());
-  client.on("close", () => upstream.destroy());
-  upstream.on("close", () => client.end());
-  client.pipe(upstream);
-  upstream.pipe(client);
 }

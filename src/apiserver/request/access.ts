@@ -1,7 +1,8 @@
 import { forbiddenAccess } from "../authorization/access-refusal.ts";
 import type { AccessRequest, Authorizer, UserInfo } from "../contract.ts";
 import type { Query } from "./query.ts";
-import type { Target } from "./target.ts";
+import { parseTarget, type Target } from "./target.ts";
+import { verbOf } from "./verb.ts";
 
 const NAME_SELECTOR = /(?:^|,)metadata\.name==?([^,]+)/;
 
@@ -23,6 +24,17 @@ export function resourceAccess(
   const name = target.name ?? NAME_SELECTOR.exec(query.get("fieldSelector") ?? "")?.[1];
   if (name !== undefined) access.name = name;
   return access;
+}
+
+/** The access that a request for any path needs, whoever answers for it. */
+export function accessOf(
+  user: UserInfo,
+  of: { method: string; path: string; query: Query },
+): AccessRequest {
+  const { method, path, query } = of;
+  const target = parseTarget(path);
+  if (!target) return { user, verb: method.toLowerCase(), path };
+  return resourceAccess(user, { verb: verbOf(method, target, query), target, query });
 }
 
 /** @throws StatusError Forbidden */

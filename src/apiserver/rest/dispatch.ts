@@ -1,7 +1,5 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Engine } from "../engine.ts";
-import type { Query } from "../request/query.ts";
-import type { Target } from "../request/target.ts";
 import { serveSubresource } from "../subresource/subresource.ts";
 import { bindByBody } from "../subresource/binding.ts";
 import { createReview, REVIEW_KINDS } from "../subresource/review.ts";
@@ -14,28 +12,6 @@ import { patchObject } from "./patch.ts";
 import { getObject, listObjects } from "./read.ts";
 import { checkWriteOptions } from "./request-options.ts";
 import { replaceObject } from "./update.ts";
-
-/** The Kubernetes verb of a request for a resource. */
-export function verbOf(method: string, target: Target, query: Query): string {
-  switch (method) {
-    case "GET":
-    case "HEAD":
-      if (target.subresource) return "get";
-      if (target.watch) return "watch";
-      if (target.name !== undefined) return "get";
-      return query.flag("watch") ? "watch" : "list";
-    case "POST":
-      return "create";
-    case "PUT":
-      return "update";
-    case "PATCH":
-      return "patch";
-    case "DELETE":
-      return target.name === undefined ? "deletecollection" : "delete";
-    default:
-      return method.toLowerCase();
-  }
-}
 
 /** Performs every request but watches and connections to nodes. */
 export function dispatch(engine: Engine, call: Call): Promise<Answer> {

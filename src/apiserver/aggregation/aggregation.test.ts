@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { seededRandom } from "../../lib/random.ts";
+import { settle } from "../../lib/virtual-clock.ts";
+import { type AnyObject, type HttpsFixture, startHttpsServer } from "../api-server-fixture.ts";
+import { createAuthority, generateKeyPem, publicKeyOf } from "../pki/certificate-authority.ts";
+
+const API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices";
+const REMOTE = "/apis/wardle.example.com/v1alpha1";
+
+type Json = Record<string, unknown>;
+
+const flunder = {
+  name: "flunders",
+  singularName: "flunder",
+  namespaced: true,
+  kind: "Flunder",
+  verbs: ["get", "list"],
+  shortNames: ["fl"],
+};
+const DOCUMENT = {
+  kind: "APIResourceList",
+  apiVersion: "v1",
+  groupVersion: "wardle.example.com/v1alpha1",
+  resources: [flunder, { ...flunder, name: "flunders/status", verbs: ["get"] }],
+};
+
+interface Extension extends AsyncDisposable {
+  port: number;
+  caBundle: string;
+  requests: { url: string; headers: IncomingHttpHeaders; authorized: boolean }[];
+  answer: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+/** An API server of one group, which trusts the front proxy's authority. */
+async function startExtension(frontProxyCa: string): Promise<Extension> {
+  const clock = { now: () => Date.now(), monotonicMs: () => 0, setTimer: () => ({ cancel() {} }) };
+  const sources = { clock, random: seededRandom(8) };
+  const authority = createAuthority("extension", { ...sources, keyPem: generateKeyPem() });
+  const key = generateKeyPem();
+  const cert = authority.issue({
+    subject: { commonName: "extension", organizations: [] },
+    usages: ["server"],
+    dnsNames: ["api.default.svc"],
+    lifetimeMs: 3_600_000,
+    publicKey: publicKeyOf(key),
+  });
+  const extension: Omit<Extension, "port" | typeof Symbol.asyncDispose> = {
+    caBundle: Buffer.from(authority.pem.certPem).toString("base64"),
+    requests: [],
+    answer: (request, response) => {
+      response.setHeader("Content-Type", "application/json");
+      const known = request.url === REMOTE;
+      response.writeHead(known ? 200 : 404).end(JSON.stringify(known ? DOCUMENT : {}));
+    },
+  };
+  const server = https.createServer(
+    { cert, key, ca: frontProxyCa, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      const { authorized } = request.socket as unknown as { authorized: boolean };
+      extension.requests.push({ url: request.url ?? "", headers: request.headers, authorized });
+      extension.answer(request, response);
+    },
+  );
+  server.on("upgrade", (request, socket) => {
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+    );
+    socket.write(String(request.headers["x-remote-user"]));
+    socket.on("error", () => {});
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return Object.assign(extension, {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  });
+}
+
+/** Sockets take their time, but never this many turns of the event loop. */
+const TURNS_MAX = 100_000;
+
+/** Asks again and again until there is an answer. */
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await settle();
+  }
+  throw new assert.AssertionError({ message: "it never came true" });
+}
+
+interface World extends AsyncDisposable {
+  api: HttpsFixture;
+  extension: Extension;
+  register(spec?: Json): Promise<AnyObject>;
+  /** Waits until the APIService says so. */
+  condition(reason: string): Promise<Json>;
+}
+
+async function start(): Promise<World> {
+  const now = Date.now();
+  const clock = { now: () => now, monotonicMs: () => 0, setTimer: () => ({ cancel() {} }) };
+  const sources = { clock, random: seededRandom(9) };
+  const ca = createAuthority("front-proxy", { ...sources, keyPem: generateKeyPem() });
+  const key = generateKeyPem();
+  const cert = ca.issue({
+    subject: { commonName: "front-proxy-client", organizations: [] },
+    usages: ["client"],
+    lifetimeMs: 3_600_000,
+    publicKey: publicKeyOf(key),
+  });
+  const extension = await startExtension(ca.pem.certPem);
+  const api = await startHttpsServer(now, { aggregation: { frontProxy: { cert, key } } });
+  await api.ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const name = "v1alpha1.wardle.example.com";
+  return {
+    api,
+    extension,
+    register: (spec = {}) =>
+      api.ask("POST", API_SERVICES, {
+        metadata: { name },
+        spec: {
+          group: "wardle.example.com",
+          version: "v1alpha1",
+          service: { name: "api", namespace: "default" },
+          caBundle: extension.caBundle,
+          groupPriorityMinimum: 2000,
+          versionPriority: 200,
+          ...spec,
+        },
+      }),
+    condition: (reason) =>
+      until(async () => {
+        const { status } = await api.ask("GET", `${API_SERVICES}/${name}`);
+        const [condition] = (status as { conditions?: Json[] }).conditions ?? [];
+        return condition?.["reason"] === reason ? condition : undefined;
+      }),
+    [Symbol.asyncDispose]: async () => {
+      await api[Symbol.asyncDispose]();
+      await extension[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function addService({ api, extension }: World): Promise<void> {
+  await api.ask("POST", "/api/v1/namespaces/default/services", {
+    metadata: { name: "api" },
+    spec: { ports: [{ port: 443, targetPort: extension.port }] },
+  });
+  await api.ask("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+    metadata: { name: "api-1", labels: { "kubernetes.io/service-name": "api" } },
+    // By its name this address of the test's own server may be an endpoint.
+    addressType: "FQDN",
+    endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true } }],
+    ports: [{ port: extension.port }],
+  });
+}
+
+test("an APIService becomes available with its Service, and its group is served", async () => {
+  await using world = await start();
+  const { api, extension } = world;
+  await world.register();
+  const missing = await world.condition("ServiceNotFound");
+  assert.equal(missing["message"], 'service/api in "default" is not present');
+  const unavailable = await api.http(`${REMOTE}/namespaces/default/flunders`);
+  assert.equal(unavailable.status, 503);
+  await addService(world);
+  const passed = await world.condition("Passed");
+  assert.equal(passed["status"], "True");
+  assert.equal(passed["message"], "all checks passed");
+  const check = extension.requests[0];
+  assert.equal(check?.url, REMOTE);
+  assert.equal(check?.authorized, true);
+  assert.equal(check?.headers["x-remote-user"], "system:kube-aggregator");
+  assert.equal(check?.headers["x-remote-group"], "system:masters");
+  const headers = { "X-Remote-User": "forged", "X-Remote-Group": "forged", Authorization: "x" };
+  const document = await api.http(REMOTE, { headers });
+  assert.deepEqual(document.json(), DOCUMENT);
+  const seen = extension.requests.at(-1)?.headers;
+  assert.equal(seen?.["x-remote-user"], "admin");
+  assert.equal(seen?.["x-remote-group"], "system:masters");
+  assert.equal(seen?.authorization, undefined);
+  assert.equal(seen?.host, "api.default.svc");
+});
+
+test("discovery and in-process callers know the group", async () => {
+  await using world = await start();
+  const { api } = world;
+  await addService(world);
+  await world.register();
+  await world.condition("Passed");
+  const { groups } = await api.ask("GET", "/apis");
+  const names = (groups as { name: string }[]).map(({ name }) => name);
+  assert.ok(names.includes("wardle.example.com"));
+  const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const { items } = (await api.http("/apis", { headers: { accept } })).json();
+  const group = (items as { metadata: { name: string }; versions: Json[] }[]).find(
+    ({ metadata }) => metadata.name === "wardle.example.com",
+  );
+  const [version] = group?.versions ?? [];
+  assert.equal(version?.["freshness"], "Current");
+  const [resource] = (version?.["resources"] ?? []) as Json[];
+  assert.equal(resource?.["resource"], "flunders");
+  assert.deepEqual(resource?.["shortNames"], ["fl"]);
+  assert.equal(((resource?.["subresources"] ?? []) as Json[])[0]?.["subresource"], "status");
+  assert.deepEqual(await api.ask("GET", REMOTE), DOCUMENT);
+  await assert.rejects(api.ask("GET", `${REMOTE}/nothing`), { code: 404 });
+});
+
+test("watches of in-process callers come line by line", async () => {
+  await using world = await start();
+  const { api, extension } = world;
+  await addService(world);
+  await world.register();
+  await world.condition("Passed");
+  const events: unknown[] = [];
+  extension.answer = (_request, response) => {
+    const lines = ["ADDED", "MODIFIED"].map((type) => JSON.stringify({ type, object: { a: 1 } }));
+    response.write(`${lines[0]}\n${lines[1]?.slice(0, 5)}`);
+    response.end(`${lines[1]?.slice(5)}\n`);
+  };
+  const closed = new Promise<unknown>((resolve) => {
+    const sink = { event: (type: string) => void events.push(type), closed: resolve };
+    void api.transport.watch({ method: "GET", path: `${REMOTE}/flunders` }, sink);
+  });
+  assert.equal(await closed, undefined);
+  assert.deepEqual(events, ["ADDED", "MODIFIED"]);
+});
+
+test("a server that is not whom it should be is not believed", async () => {
+  await using world = await start();
+  await addService(world);
+  await world.register({ caBundle: Buffer.from(world.api.ca.pem.certPem).toString("base64") });
+  const condition = await world.condition("FailedDiscoveryCheck");
+  assert.equal(condition["status"], "False");
+  assert.match(String(condition["message"]), /certificate/);
+  const path = `${API_SERVICES}/v1alpha1.wardle.example.com`;
+  await world.api.patch(path, {
+    type: "merge-patch+json",
+    body: { spec: { caBundle: null, insecureSkipTLSVerify: true } },
+  });
+  await world.condition("Passed");
+});
+
+test("this server's own group-versions are registered, custom ones come and go", async () => {
+  await using world = await start();
+  const { api } = world;
+  const find = (name: string) =>
+    until(async () => {
+      const found = await api.ask("GET", `${API_SERVICES}/${name}`).catch(() => undefined);
+      return (found?.["status"] as Json | undefined)?.["conditions"] ? found : undefined;
+    });
+  const core = await find("v1.");
+  assert.deepEqual(core?.["spec"], {
+    groupPriorityMinimum: 18_000,
+    version: "v1",
+    versionPriority: 1,
+  });
+  const { conditions = [] } = (core?.["status"] ?? {}) as { conditions?: Json[] };
+  assert.equal(conditions[0]?.["reason"], "Local");
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  await api.ask("POST", definitions, {
+    metadata: { name: "toys.a.example" },
+    spec: {
+      group: "a.example",
+      scope: "Cluster",
+      names: { plural: "toys", kind: "Toy" },
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: "object" } },
+        },
+      ],
+    },
+  });
+  const custom = await find("v1.a.example");
+  assert.equal(((custom?.["spec"] ?? {}) as Json)["groupPriorityMinimum"], 1000);
+  await api.ask("DELETE", `${definitions}/toys.a.example`);
+  await until(async () => {
+    const found = await api.ask("GET", `${API_SERVICES}/v1.a.example`).catch(() => undefined);
+    return found ? undefined : "gone";
+  });
+});
+
+test("a connection that is upgraded is passed through", async () => {
+  await using world = await start();
+  const { api } = world;
+  await addService(world);
+  await world.register();
+  await world.condition("Passed");
+  const text = await new Promise<string>((resolve, reject) => {
+    const request = https.request({
+      host: "127.0.0.1",
+      port: api.port,
+      path: `${REMOTE}/namespaces/default/flunders/a/connect`,
+      headers: { connection: "Upgrade", upgrade: "echo" },
+      ca: api.ca.pem.certPem,
+      cert: api.client.certPem,
+      key: api.client.keyPem,
+      agent: false,
+    });
+    request.once("error", reject);
+    request.once("upgrade", (_response, socket, head) => {
+      let received = head.toString();
+      socket.on("data", (chunk: Buffer) => {
+        received += chunk.toString();
+        if (!received.endsWith("ping")) return;
+        socket.destroy();
+        resolve(received);
+      });
+      socket.write("ping");
+    });
+    request.end();
+  });
+  assert.equal(text, "adminping");
+});
