@@ -7,7 +7,7 @@ import type { ControllerDefinition } from "./controller.ts";
  * its outputs, and record events.
  */
 export function roleOf(
-  definition: Pick<ControllerDefinition, "name" | "inputs" | "outputs">,
+  definition: Pick<ControllerDefinition, "name" | "inputs" | "outputs" | "undeclared">,
 ): ClusterRole {
   const verbs = new Map<string, { group: string; resource: string; verbs: Set<string> }>();
   const grant = ({ group, plural }: Resource, subresource: string, granted: readonly string[]) => {
@@ -41,7 +41,11 @@ export function roleOf(
     resources: [entry.resource],
     verbs: [...entry.verbs].sort(),
   }));
-  rules.push(...named, { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] });
+  rules.push(...named, ...(definition.undeclared ?? []), {
+    apiGroups: [""],
+    resources: ["events"],
+    verbs: ["create", "patch"],
+  });
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",

@@ -1,3 +1,4 @@
+import type { PolicyRule } from "../api/generated/types/rbac-v1.ts";
 import type { Resource } from "../api/resource.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -71,6 +72,11 @@ export interface ControllerDefinition<I extends Inputs = Inputs> {
   name: string;
   inputs: I;
   outputs: readonly Output[];
+  /**
+   * Access to kinds that are known only at run time, beside inputs and outputs. With it
+   * `client.transport` may be used.
+   */
+  undeclared?: readonly PolicyRule[];
   /** Keys reconciled at once; defaults to 4. */
   workers?: number;
   reconcile(context: ReconcileContext<I>, key: ObjectRef): Promise<ReconcileResult | void>;

@@ -1,4 +1,6 @@
+import type { PolicyRule } from "../api/generated/types/rbac-v1.ts";
 import { type Resource, storageNameOf } from "../api/resource.ts";
+import type { Transport } from "../api/transport.ts";
 import type { Client, ResourceClient } from "./client.ts";
 import type { Inputs, Output } from "./controller.ts";
 
@@ -9,6 +11,7 @@ export interface Declaration {
   name: string;
   inputs: Inputs;
   outputs: readonly Output[];
+  undeclared?: readonly PolicyRule[] | undefined;
 }
 
 /**
@@ -21,7 +24,8 @@ export function declaredClient(
   onWritten: (resource: Resource, object: unknown) => void,
 ): Client {
   return {
-    get transport(): never {
+    get transport(): Transport {
+      if (declaration.undeclared?.length) return client.transport;
       throw new Error(`Cannot bypass the declared outputs of controller "${declaration.name}"`);
     },
     for<T>(resource: Resource<T>): ResourceClient<T> {

@@ -10,6 +10,7 @@ import {
   endpointSliceController,
   endpointsController,
 } from "./endpoint-slice/endpoint-slice-controller.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import {
@@ -80,6 +81,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     volumeProtectionController(),
     ephemeralVolumeController(),
     disruptionController(),
+    horizontalPodAutoscalerController(),
     resourceQuotaController(),
     clusterRoleAggregationController(),
     ttlAfterFinishedController(),

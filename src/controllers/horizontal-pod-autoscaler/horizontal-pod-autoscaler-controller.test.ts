@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HORIZONTAL_POD_AUTOSCALERS, PODS } from "../../api/generated/resources.ts";
+import type { HorizontalPodAutoscaler } from "../../api/generated/types/autoscaling-v2.ts";
+import type { Transport } from "../../api/transport.ts";
+import { runController } from "../../client/controller-runner.ts";
+import { createInformerFactory } from "../../client/informer-factory.ts";
+import { MemoryTransport } from "../../client/memory-transport.ts";
+import { createClient } from "../../client/resource-client.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { seededRandom } from "../../lib/random.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler-controller.ts";
+
+const SCALE = "/apis/apps/v1/namespaces/default/deployments/web/scale";
+const DEPLOYMENT = { name: "deployments", kind: "Deployment", namespaced: true };
+
+/** A cluster of one deployment whose pods use what the test says. */
+class Cluster {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly memory: MemoryTransport = new MemoryTransport();
+  replicas = 2;
+  /** Of each pod, in thousandths; undefined: the metrics API does not answer. */
+  use: number | undefined = 100;
+  readonly events: string[] = [];
+
+  get transport(): Transport {
+    return {
+      request: async (request) => {
+        const { path, method } = request;
+        if (path === "/apis/apps/v1") return { status: 200, body: { resources: [DEPLOYMENT] } };
+        if (path === SCALE && method === "PUT") {
+          this.replicas = (request.body as { spec: { replicas: number } }).spec.replicas;
+          await this.#fill();
+        }
+        if (path === SCALE) return { status: 200, body: this.#scale() };
+        if (path.startsWith("/apis/metrics.k8s.io/")) return { status: 200, body: this.#metrics() };
+        return this.memory.request(request);
+      },
+      watch: (request, sink) => this.memory.watch(request, sink),
+    };
+  }
+
+  #scale(): object {
+    const status = { replicas: this.replicas, selector: "app=web" };
+    return { kind: "Scale", spec: { replicas: this.replicas }, status };
+  }
+
+  #metrics(): object {
+    if (this.use === undefined) throw new Error("the server could not find the requested resource");
+    const usage = { cpu: `${this.use}m` };
+    const timestamp = new Date(this.clock.now()).toISOString();
+    const items = Array.from({ length: this.replicas }, (_, at) => ({
+      metadata: { name: `web-${at}`, namespace: "default" },
+      timestamp,
+      window: "10s",
+      containers: [{ name: "c", usage }],
+    }));
+    return { kind: "PodMetricsList", items };
+  }
+
+  async #fill(): Promise<void> {
+    const pods = createClient(this.memory).for(PODS);
+    const { items } = await pods.list();
+    for (let at = items.length; at < this.replicas; at++) {
+      await pods.create({
+        metadata: { name: `web-${at}`, namespace: "default", labels: { app: "web" } },
+        spec: { containers: [{ name: "c", resources: { requests: { cpu: "100m" } } }] },
+        status: {
+          phase: "Running",
+          startTime: "2024-12-31T00:00:00Z",
+          conditions: [
+            { type: "Ready", status: "True", lastTransitionTime: "2024-12-31T00:00:01Z" },
+          ],
+        },
+      });
+    }
+  }
+
+  async start(more: Partial<HorizontalPodAutoscaler["spec"]> = {}): Promise<AsyncDisposable> {
+    await this.#fill();
+    const client = createClient(this.transport);
+    await client.for(HORIZONTAL_POD_AUTOSCALERS).create({
+      metadata: { name: "web", namespace: "default" },
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
+        maxReplicas: 5,
+        metrics: [
+          {
+            type: "Resource",
+            resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } },
+          },
+        ],
+        ...more,
+      },
+    });
+    const shared = { client, clock: this.clock, random: seededRandom(1), logger: silentLogger };
+    const informers = createInformerFactory(shared);
+    const events = {
+      record: ({ reason, message }: { reason: string; message: string }) => {
+        this.events.push(`${reason}: ${message}`);
+      },
+    };
+    const running = runController(horizontalPodAutoscalerController(), {
+      ...shared,
+      informers,
+      events,
+    });
+    await this.clock.advance(1_000);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await running[Symbol.asyncDispose]();
+        await informers[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  async status(): Promise<Record<string, string>> {
+    const client = createClient(this.memory).for(HORIZONTAL_POD_AUTOSCALERS);
+    const { status } = await client.get({ namespace: "default", name: "web" });
+    const conditions = status?.conditions ?? [];
+    return Object.fromEntries(
+      conditions.map(({ type, status: is, reason }) => [type, `${is} ${reason}`]),
+    );
+  }
+}
+
+test("busy pods get company at once, idle ones go after five minutes", async () => {
+  const cluster = new Cluster();
+  await using _ = await cluster.start();
+  assert.equal(cluster.replicas, 4);
+  assert.deepEqual(cluster.events, [
+    "SuccessfulRescale: New size: 4; reason: cpu resource utilization (percentage of request) above target",
+  ]);
+  assert.deepEqual(await cluster.status(), {
+    AbleToScale: "True SucceededRescale",
+    ScalingActive: "True ValidMetricFound",
+    ScalingLimited: "False DesiredWithinRange",
+  });
+  cluster.use = 10;
+  await cluster.clock.advance(240_000);
+  assert.equal(cluster.replicas, 4);
+  assert.equal((await cluster.status())["AbleToScale"], "True ScaleDownStabilized");
+  await cluster.clock.advance(90_000);
+  assert.equal(cluster.replicas, 1);
+});
+
+test("at its fixpoint it writes nothing", async () => {
+  const cluster = new Cluster();
+  cluster.use = 50;
+  await using _ = await cluster.start();
+  await cluster.clock.advance(60_000);
+  const writes = () => cluster.memory.requests.filter(({ method }) => method !== "GET").length;
+  const before = writes();
+  await cluster.clock.advance(120_000);
+  assert.equal(writes(), before);
+  assert.equal(cluster.replicas, 2);
+});
+
+test("without metrics nothing is resized, and the condition says why", async () => {
+  const cluster = new Cluster();
+  cluster.use = undefined;
+  await using _ = await cluster.start();
+  assert.equal(cluster.replicas, 2);
+  assert.equal((await cluster.status())["ScalingActive"], "False FailedGetResourceMetric");
+  assert.match(cluster.events.join("\n"), /FailedGetResourceMetric: unable to fetch metrics/);
+  cluster.use = 100;
+  await cluster.clock.advance(15_000);
+  assert.equal(cluster.replicas, 4);
+});
+
+test("bounds hold without metrics, and zero replicas switch it off", async () => {
+  const cluster = new Cluster();
+  cluster.use = undefined;
+  cluster.replicas = 9;
+  {
+    await using _ = await cluster.start();
+    assert.equal(cluster.replicas, 5);
+    cluster.replicas = 0;
+    await cluster.clock.advance(15_000);
+    assert.equal((await cluster.status())["ScalingActive"], "False ScalingDisabled");
+    assert.equal(cluster.replicas, 0);
+  }
+});
