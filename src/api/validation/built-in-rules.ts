@@ -36,10 +36,16 @@ import { SECRET } from "./kinds/secret.ts";
 import { SERVICE } from "./kinds/service.ts";
 import { STATEFUL_SET } from "./kinds/stateful-set.ts";
 import { STORAGE_CLASS } from "./kinds/storage-class.ts";
+import { VALIDATING_ADMISSION_POLICY_BINDING } from "./kinds/validating-admission-policy-binding.ts";
+import { VALIDATING_ADMISSION_POLICY } from "./kinds/validating-admission-policy.ts";
 import { WEBHOOK_CONFIGURATION } from "./kinds/webhook-configuration.ts";
 
 /** Rules of the built-in kinds, by "group/plural"; the rest have their metadata checked. */
 export const BUILT_IN_RULES: Readonly<Record<string, KindRules<never>>> = {
+  "admissionregistration.k8s.io/validatingadmissionpolicies": rulesFor(VALIDATING_ADMISSION_POLICY),
+  "admissionregistration.k8s.io/validatingadmissionpolicybindings": rulesFor(
+    VALIDATING_ADMISSION_POLICY_BINDING,
+  ),
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": rulesFor(WEBHOOK_CONFIGURATION),
   "admissionregistration.k8s.io/validatingwebhookconfigurations": rulesFor(WEBHOOK_CONFIGURATION),
   "/configmaps": rulesFor(CONFIG_MAP),

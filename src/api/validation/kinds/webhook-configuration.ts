@@ -1,18 +1,16 @@
-import {
-  dns1035LabelErrors,
-  dns1123SubdomainErrors,
-  qualifiedNameErrors,
-} from "../../../lib/names.ts";
+import { createKubernetesEnvironment } from "../../../lib/cel/kubernetes-environment.ts";
+import { dns1035LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type {
-  MatchCondition,
   MutatingWebhook,
   MutatingWebhookConfiguration,
-  RuleWithOperations,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from "../../generated/types/admissionregistration-v1.ts";
+import { policyEnvironment } from "../../policy/policy-environment.ts";
+import { validateAdmissionRule } from "../admission-rule.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
+import { validateMatchConditions } from "../match-conditions.ts";
 import { validateSelector } from "../values.ts";
 import { validateWebhookClient } from "../webhook-client.ts";
 
@@ -21,8 +19,6 @@ type Webhook = MutatingWebhook | ValidatingWebhook;
 
 const REVIEW_VERSIONS = ["v1", "v1beta1"];
 const SIDE_EFFECTS = ["None", "NoneOnDryRun"];
-const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-const CONDITIONS_MAX = 64;
 
 /** Rules of MutatingWebhookConfiguration and ValidatingWebhookConfiguration. */
 export const WEBHOOK_CONFIGURATION: KindRules<Configuration> = {
@@ -40,7 +36,7 @@ export const WEBHOOK_CONFIGURATION: KindRules<Configuration> = {
 function validateWebhook(errors: FieldErrors, field: string, webhook: Webhook): void {
   validateName(errors, `${field}.name`, webhook.name);
   for (const [at, rule] of (webhook.rules ?? []).entries()) {
-    validateRule(errors, `${field}.rules[${at}]`, rule);
+    validateAdmissionRule(errors, `${field}.rules[${at}]`, rule);
   }
   errors.oneOf(`${field}.failurePolicy`, webhook.failurePolicy, ["Fail", "Ignore"]);
   errors.oneOf(`${field}.matchPolicy`, webhook.matchPolicy, ["Equivalent", "Exact"]);
@@ -59,7 +55,10 @@ function validateWebhook(errors: FieldErrors, field: string, webhook: Webhook): 
     errors.oneOf(`${field}.reinvocationPolicy`, webhook.reinvocationPolicy, allowed);
   }
   validateWebhookClient(errors, `${field}.clientConfig`, webhook.clientConfig);
-  validateConditions(errors, `${field}.matchConditions`, webhook.matchConditions ?? []);
+  validateMatchConditions(errors, `${field}.matchConditions`, {
+    conditions: webhook.matchConditions ?? [],
+    environment: () => policyEnvironment(createKubernetesEnvironment(), {}),
+  });
   const versions = webhook.admissionReviewVersions ?? [];
   validateVersions(errors, `${field}.admissionReviewVersions`, versions);
 }
@@ -71,76 +70,6 @@ function validateName(errors: FieldErrors, field: string, name: string | undefin
   if (complaints.length === 0 && name.split(".").length < 3) {
     const why = "should be a domain with at least three segments separated by dots";
     errors.invalid(field, name, why);
-  }
-}
-
-function validateRule(errors: FieldErrors, field: string, rule: RuleWithOperations): void {
-  const { operations = [], apiGroups = [], apiVersions = [], resources = [] } = rule;
-  const alone = (name: string, items: readonly string[], what: string) => {
-    if (items.length === 0) errors.required(`${field}.${name}`);
-    if (items.length > 1 && items.includes("*")) {
-      const why = `if '*' is present, must not specify other ${what}`;
-      errors.invalid(`${field}.${name}`, items, why);
-    }
-  };
-  alone("operations", operations, "operations");
-  for (const [at, operation] of operations.entries()) {
-    errors.oneOf(`${field}.operations[${at}]`, operation, OPERATIONS);
-  }
-  alone("apiGroups", apiGroups, "API groups");
-  alone("apiVersions", apiVersions, "API versions");
-  for (const [at, version] of apiVersions.entries()) {
-    errors.present(`${field}.apiVersions[${at}]`, version);
-  }
-  validateResources(errors, `${field}.resources`, resources);
-  errors.oneOf(`${field}.scope`, rule.scope, ["*", "Cluster", "Namespaced"]);
-}
-
-function validateResources(errors: FieldErrors, field: string, resources: readonly string[]): void {
-  if (resources.length === 0) errors.required(field);
-  const wholeResources = new Set<string>();
-  const wholeSubresources = new Set<string>();
-  for (const [at, text] of resources.entries()) {
-    const place = `${field}[${at}]`;
-    if (!errors.present(place, text)) continue;
-    const slash = text.indexOf("/");
-    if (slash < 0) continue;
-    const [resource, below] = [text.slice(0, slash), text.slice(slash + 1)];
-    if (wholeResources.has(resource)) {
-      errors.invalid(place, text, `if '${resource}/*' is present, must not specify ${text}`);
-    }
-    if (wholeSubresources.has(below)) {
-      errors.invalid(place, text, `if '*/${below}' is present, must not specify ${text}`);
-    }
-    if (below === "*") wholeResources.add(resource);
-    if (resource === "*") wholeSubresources.add(below);
-  }
-  if (resources.length > 1 && resources.includes("*/*")) {
-    errors.invalid(field, resources, "if '*/*' is present, must not specify other resources");
-  }
-  if (resources.includes("*") && resources.some((text) => text !== "*" && !text.includes("/"))) {
-    const why = "if '*' is present, must not specify other resources without subresources";
-    errors.invalid(field, resources, why);
-  }
-}
-
-function validateConditions(
-  errors: FieldErrors,
-  field: string,
-  conditions: readonly MatchCondition[],
-): void {
-  if (conditions.length > CONDITIONS_MAX) {
-    errors.tooMany(field, conditions.length, CONDITIONS_MAX);
-    return;
-  }
-  const names = new Set<string>();
-  for (const [at, { name, expression }] of conditions.entries()) {
-    const place = `${field}[${at}]`;
-    if (!expression?.trim()) errors.required(`${place}.expression`);
-    if (!name) errors.required(`${place}.name`);
-    else errors.complaints(`${place}.name`, name, qualifiedNameErrors(name));
-    if (names.has(name)) errors.duplicate(`${place}.name`, name);
-    names.add(name);
   }
 }
 

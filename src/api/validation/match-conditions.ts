@@ -1,0 +1,35 @@
+import type { Environment } from "../../lib/cel/environment.ts";
+import { BOOL } from "../../lib/cel/types.ts";
+import { qualifiedNameErrors } from "../../lib/names.ts";
+import type { MatchCondition } from "../generated/types/admissionregistration-v1.ts";
+import { checkExpression } from "../policy/expression-problem.ts";
+import type { FieldErrors } from "./field-errors.ts";
+
+const CONDITIONS_MAX = 64;
+
+/** Conditions of webhooks and policies: their names, and that they can be compiled. */
+export function validateMatchConditions(
+  errors: FieldErrors,
+  field: string,
+  of: { conditions: readonly MatchCondition[]; environment: () => Environment },
+): void {
+  const { conditions } = of;
+  if (conditions.length > CONDITIONS_MAX) {
+    errors.tooMany(field, conditions.length, CONDITIONS_MAX);
+    return;
+  }
+  const names = new Set<string>();
+  for (const [at, { name, expression }] of conditions.entries()) {
+    const place = `${field}[${at}]`;
+    if (!expression?.trim()) errors.required(`${place}.expression`);
+    else {
+      const checked = { environment: of.environment(), types: [BOOL] };
+      const { problem } = checkExpression(expression.trim(), checked);
+      if (problem) errors.invalid(`${place}.expression`, expression.trim(), problem);
+    }
+    if (!name) errors.required(`${place}.name`);
+    else errors.complaints(`${place}.name`, name, qualifiedNameErrors(name));
+    if (names.has(name)) errors.duplicate(`${place}.name`, name);
+    names.add(name);
+  }
+}
