@@ -21,10 +21,10 @@ export interface ValueValidator {
   validate(value: unknown, old?: unknown): StatusCause[];
 }
 
-/** A validator of a schema. */
-export function createValueValidator(schema: JSONSchemaProps): ValueValidator {
+/** A validator of a schema; `path` is where its values stand. */
+export function createValueValidator(schema: JSONSchemaProps, path: string = ""): ValueValidator {
   const checker = new Checker();
-  return { validate: (value, old) => checker.validate(schema, value, { path: "", old }) };
+  return { validate: (value, old) => checker.validate(schema, value, { path, old }) };
 }
 
 function invalid(path: string, shown: unknown, why: string): StatusCause {

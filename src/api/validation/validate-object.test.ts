@@ -276,9 +276,16 @@ test("other kinds have their own rules", () => {
     metadata: { name: "things.example.com" },
     spec: {
       group: "example.com",
-      names: { plural: "things", kind: "Thing" },
+      names: { plural: "things", singular: "thing", kind: "Thing", listKind: "ThingList" },
       scope: "Namespaced",
-      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: {} } }],
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: "object" } },
+        },
+      ],
     },
   };
   assert.deepEqual(complaints(CUSTOM_RESOURCE_DEFINITIONS, crd), []);

@@ -24,6 +24,7 @@ function definition(more: object = {}): object {
             "x-kubernetes-list-map-keys": ["port"],
             items: {
               type: "object",
+              required: ["port"],
               properties: { port: { type: "integer" }, name: { type: "string" } },
             },
           },

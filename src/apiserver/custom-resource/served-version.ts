@@ -1,4 +1,5 @@
 import { invalid } from "../../api/errors.ts";
+import { applySchemaDefaults, hasDefaults } from "../../api/custom-resource/schema-defaults.ts";
 import { createObjectValidator } from "../../api/custom-resource/object-validation.ts";
 import type {
   CustomResourceDefinition,
@@ -23,7 +24,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import { attributesOf } from "../rest/attributes-of.ts";
 import { customStrategy } from "../strategy/built-in-strategies.ts";
 import { printerColumns } from "./printer-columns.ts";
-import { applySchemaDefaults, hasDefaults, structuralModel } from "./structural-model.ts";
+import { structuralModel } from "./structural-model.ts";
 
 /** The resource that one version of a definition describes. */
 export function resourceOf(

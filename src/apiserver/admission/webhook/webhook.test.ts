@@ -29,7 +29,9 @@ async function start(): Promise<ServerFixture & { timeouts: VirtualClock }> {
       const client = new WebhookClient({ reader, random, clock: timeouts });
       const conditions = (all: readonly { expression: string }[]) => ({
         matches: all.every(({ expression }) => expression === "true"),
-        ...(all.some(({ expression }) => expression === "broken") ? { error: "it broke" } : {}),
+        ...(all.some(({ expression }) => expression === "object.broken")
+          ? { error: "it broke" }
+          : {}),
       });
       const parts = { reader, kinds, client, conditions, random, logger: silentLogger };
       return {
@@ -360,7 +362,10 @@ test("selectors, conditions and dry run decide who is asked", async () => {
     assert.equal(hook.calls.length - before, called ? 1 : 0, JSON.stringify(more));
     await api.ask("DELETE", `${HOOKS}/validatingwebhookconfigurations/v`);
   }
-  await validating(api, "v", { ...config, matchConditions: [{ name: "c", expression: "broken" }] });
+  await validating(api, "v", {
+    ...config,
+    matchConditions: [{ name: "c", expression: "object.broken" }],
+  });
   const error = await refusal(api.ask("POST", MAPS, { metadata: { name: "b" } }));
   assert.equal(error.message, 'configmaps "b" is forbidden: it broke');
   await api.ask("DELETE", `${HOOKS}/validatingwebhookconfigurations/v`);
