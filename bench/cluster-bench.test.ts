@@ -8,6 +8,7 @@ import { createClient } from "../src/client/resource-client.ts";
 import { benchApi } from "./api-bench.ts";
 import { benchLists } from "./list-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
+import { benchBind, benchDeployment, benchHttp, benchMemory } from "./placement-bench.ts";
 import { benchPodStart } from "./pod-start-bench.ts";
 import { benchSchedule, WORKLOADS } from "./schedule-bench.ts";
 
@@ -71,4 +72,16 @@ test("the scheduling benchmark still runs", () => {
     const { perSecond } = benchSchedule({ nodes: 40, pods: 20, workload });
     assert.ok(perSecond > 0, workload);
   }
+});
+
+test("the placement benchmark still runs", async () => {
+  const sizes = { nodes: 3, pods: 6 };
+  for (const bench of [benchBind, benchDeployment]) {
+    const { perSecond } = await bench(sizes);
+    assert.ok(perSecond > 0);
+  }
+  const { perSecond } = await benchHttp(sizes, { connections: 2 });
+  assert.ok(perSecond > 0);
+  const { heapMiB } = await benchMemory(sizes);
+  assert.ok(heapMiB > 0);
 });
