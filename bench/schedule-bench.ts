@@ -40,7 +40,7 @@ export function benchSchedule(of: {
   for (let i = 0; i < of.nodes; i++) state.setNode(nodeOf(i));
   const framework = new Framework(state, {
     schedulerName: "default-scheduler",
-    plugins: defaultPlugins(new DisruptionBudgets()),
+    plugins: defaultPlugins({ budgets: new DisruptionBudgets() }),
     percentageOfNodesToScore: 0,
   });
   const random = seededRandom(1);

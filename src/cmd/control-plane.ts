@@ -4,6 +4,7 @@ import type { InformerFactory } from "../client/informer.ts";
 import { createClient } from "../client/resource-client.ts";
 import { builtInControllers } from "../controllers/built-in.ts";
 import { Cleanup } from "../lib/cleanup.ts";
+import type { SchedulerConfiguration } from "../scheduler/config/scheduler-configuration.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { type ApiPart, type ApiPartOptions, startApiPart } from "./api-part.ts";
@@ -15,6 +16,7 @@ import { startControllersPart, startSchedulerPart } from "./controllers-part.ts"
 export interface ControlPlaneOptions extends ApiPartOptions {
   /** Each ServiceAccount gets a token Secret, as before Kubernetes 1.24. */
   legacyTokens: boolean;
+  schedulerConfiguration?: SchedulerConfiguration | undefined;
 }
 
 /** API server, controllers and scheduler in this process. */
@@ -48,7 +50,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const clientOf = (name: string) => createClient(transport(controllerUser(name)));
   const parts = { client, informers, logger };
   cleanup.use(startControllersPart(definitions, { ...parts, clientOf }));
-  cleanup.use(startSchedulerPart(parts));
+  const { schedulerConfiguration } = options;
+  cleanup.use(startSchedulerPart({ ...parts, schedulerConfiguration }));
   const running = cleanup.move();
   return {
     server,

@@ -6,6 +6,7 @@ import type { InformerFactory } from "../client/informer.ts";
 import { runGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { SchedulerConfiguration } from "../scheduler/config/scheduler-configuration.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -43,12 +44,14 @@ export function startControllersPart(
 }
 
 /** Runs the scheduler. */
-export function startSchedulerPart(options: ControllersPartOptions): AsyncDisposable {
-  const { client, informers, logger } = options;
+export function startSchedulerPart(
+  options: ControllersPartOptions & { schedulerConfiguration?: SchedulerConfiguration | undefined },
+): AsyncDisposable {
+  const { client, informers, logger, schedulerConfiguration: configuration } = options;
   const running = new Cleanup();
   const component = "default-scheduler";
   const events = running.use(createEventRecorder({ ...sources, client, component, logger }));
-  const parts = { ...sources, client, informers, events };
+  const parts = { ...sources, client, informers, events, configuration };
   running.use(runScheduler({ ...parts, logger: logger.with({ component: "scheduler" }) }));
   return running;
 }

@@ -15,6 +15,7 @@ import { startControllersPart, startSchedulerPart } from "./controllers-part.ts"
 import { createJsonLogger } from "./json-logger.ts";
 import { installLastResort } from "./last-resort.ts";
 import { parseFlags, usage } from "./options.ts";
+import { readSchedulerConfig } from "./scheduler-config.ts";
 import { untilSignal } from "./signals.ts";
 
 const FLAGS = {
@@ -22,6 +23,7 @@ const FLAGS = {
   ca: { type: "string" },
   "service-account-key": { type: "string" },
   "legacy-service-account-tokens": { type: "boolean" },
+  "scheduler-config": { type: "string" },
   "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
 } as const;
 
@@ -38,6 +40,10 @@ export async function controllers(args: readonly string[]): Promise<number> {
   if (!caPem) throw usage("the kubeconfig names no authority for pods to trust: give --ca FILE");
   const cidr = String(values["cluster-cidr"]);
   parseCidr(cidr);
+  const schedulerFile = values["scheduler-config"];
+  const schedulerConfiguration = readSchedulerConfig(
+    typeof schedulerFile === "string" ? schedulerFile : undefined,
+  );
   const logger = createJsonLogger("info");
   installLastResort(logger);
   using transport = createHttpsTransport(target);
@@ -52,7 +58,7 @@ export async function controllers(args: readonly string[]): Promise<number> {
     ...parts,
     clientOf: () => client,
   });
-  await using _scheduler = startSchedulerPart(parts);
+  await using _scheduler = startSchedulerPart({ ...parts, schedulerConfiguration });
   process.stdout.write(`Controllers and scheduler work for ${target.server}\n`);
   await untilSignal();
   return 0;

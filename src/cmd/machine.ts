@@ -32,6 +32,7 @@ import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
 import { settingsToRecord, type UpOptions } from "./options.ts";
+import { readSchedulerConfig } from "./scheduler-config.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
@@ -65,6 +66,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
       network,
       podSecurity: options.podSecurity,
       legacyTokens: options.legacyServiceAccountTokens,
+      schedulerConfiguration: readSchedulerConfig(options.schedulerConfig),
       listeners: [
         { host: options.host, port: options.port },
         { host: network.apiServerIp, port: 443 },

@@ -22,6 +22,8 @@ export interface UpOptions {
   podSecurity: "privileged" | "baseline" | "restricted";
   /** As before Kubernetes 1.24: each ServiceAccount gets a token that never expires. */
   legacyServiceAccountTokens: boolean;
+  /** File with a KubeSchedulerConfiguration. */
+  schedulerConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -37,6 +39,7 @@ const FLAGS = {
   "cluster-domain": { type: "string" },
   "pod-security": { type: "string" },
   "legacy-service-account-tokens": { type: "boolean" },
+  "scheduler-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -101,6 +104,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     clusterDomain: text("cluster-domain", "cluster.local"),
     podSecurity,
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
+    schedulerConfig: text("scheduler-config", "") || undefined,
     logLevel,
   };
 }

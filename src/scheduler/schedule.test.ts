@@ -66,7 +66,7 @@ function cluster(nodes: Node[], placed: [Pod, string][] = []): ClusterState {
 const recordOf = (one: Pod): PodRecord => new ProfileTable().recordOf(one);
 
 function frameworkOver(state: ClusterState): Framework {
-  const plugins = defaultPlugins(new DisruptionBudgets());
+  const plugins = defaultPlugins({ budgets: new DisruptionBudgets() });
   return new Framework(state, {
     schedulerName: "default-scheduler",
     plugins,

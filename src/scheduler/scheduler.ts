@@ -22,7 +22,12 @@ import type {
   PostFilterResult,
   QueueingHint,
 } from "./framework/contract.ts";
-import { defaultPlugins } from "./framework/default-plugins.ts";
+import { pluginsOf } from "./config/profile-plugins.ts";
+import {
+  DEFAULT_CONFIGURATION,
+  type SchedulerConfiguration,
+} from "./config/scheduler-configuration.ts";
+import type { PluginFactory } from "./framework/default-plugins.ts";
 import { Framework } from "./framework/framework.ts";
 import { PodFeedback } from "./pod-feedback.ts";
 import { DisruptionBudgets } from "./preemption/disruption-budgets.ts";
@@ -44,8 +49,10 @@ export interface SchedulerOptions {
   clock: Clock;
   random: Random;
   logger: Logger;
-  /** Pods that name another scheduler are left alone. Defaults to "default-scheduler". */
-  name?: string;
+  /** Pods that name a scheduler without a profile are left alone. */
+  configuration?: SchedulerConfiguration | undefined;
+  /** Plugins that the configuration may name beside the built-in ones. */
+  plugins?: ReadonlyMap<string, PluginFactory>;
 }
 
 /**
@@ -82,14 +89,23 @@ class SchedulerLoop implements Disposable {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#feedback = new PodFeedback(options);
-    const schedulerName = options.name ?? "default-scheduler";
-    const plugins = defaultPlugins(this.#budgets);
-    const framework = { schedulerName, plugins, percentageOfNodesToScore: 0 };
-    this.#frameworks.set(schedulerName, new Framework(this.#state, framework));
+    const configuration = options.configuration ?? DEFAULT_CONFIGURATION;
     const hints = new Map<string, QueueingHint>();
-    for (const { plugin } of plugins) if (plugin.hint) hints.set(plugin.name, plugin.hint);
-    const compare = (a: PodRecord, b: PodRecord) => b.profile.priority - a.profile.priority;
-    this.#queue = new SchedulingQueue({ compare, hints });
+    for (const profile of configuration.profiles) {
+      const deps = { budgets: this.#budgets };
+      const plugins = pluginsOf(profile, { deps, more: options.plugins });
+      const { schedulerName } = profile;
+      const percentageOfNodesToScore =
+        profile.percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
+      const framework = { schedulerName, plugins, percentageOfNodesToScore };
+      this.#frameworks.set(schedulerName, new Framework(this.#state, framework));
+      for (const { plugin } of plugins) if (plugin.hint) hints.set(plugin.name, plugin.hint);
+    }
+    this.#queue = new SchedulingQueue({
+      compare: comparisonOf(this.#frameworks.values()),
+      hints,
+      backoff: { baseMs: configuration.podInitialBackoffMs, maxMs: configuration.podMaxBackoffMs },
+    });
   }
 
   start(): void {
@@ -174,9 +190,7 @@ class SchedulerLoop implements Disposable {
     const uid = pod.metadata?.uid ?? "";
     if (this.#assumed.has(uid)) return;
     const framework = this.#frameworks.get(pod.spec?.schedulerName || "default-scheduler");
-    const isHeld =
-      (pod.spec?.schedulingGates?.length ?? 0) > 0 ||
-      framework?.plugins.some(({ plugin }) => plugin.preEnqueue?.(pod) !== undefined);
+    const isHeld = framework?.plugins.some(({ plugin }) => plugin.preEnqueue?.(pod));
     if (!framework || isHeld || pod.metadata?.deletionTimestamp) {
       this.#forget(uid);
       return;
@@ -372,6 +386,15 @@ class SchedulerLoop implements Disposable {
       if (this.#bindings-- === BINDINGS_MAX) this.#wakeLater(0);
     }
   }
+}
+
+/** The order of the one queue: that of the first plugin that has one. */
+function comparisonOf(frameworks: Iterable<Framework>): (a: PodRecord, b: PodRecord) => number {
+  for (const { plugins } of frameworks) {
+    const sorter = plugins.find(({ plugin }) => plugin.compare)?.plugin;
+    if (sorter) return (a, b) => sorter.compare?.(a, b) ?? 0;
+  }
+  return () => 0;
 }
 
 /** Heartbeats change a node's status all the time; only these parts decide on placement. */

@@ -7,29 +7,64 @@ import { nodeResourcesBalancedAllocation } from "../plugins/node-resources-balan
 import { nodeResourcesFit } from "../plugins/node-resources-fit.ts";
 import { nodeUnschedulable } from "../plugins/node-unschedulable.ts";
 import { podTopologySpread } from "../plugins/pod-topology-spread.ts";
+import { prioritySort } from "../plugins/priority-sort.ts";
+import { schedulingGates } from "../plugins/scheduling-gates.ts";
 import { taintToleration } from "../plugins/taint-toleration.ts";
 import { defaultPreemption } from "../preemption/default-preemption.ts";
 import type { DisruptionBudgets } from "../preemption/disruption-budgets.ts";
+import type { SchedulerPlugin } from "./contract.ts";
 import type { EnabledPlugin } from "./plan.ts";
 
-/** The plugins of a scheduler without configuration: upstream's, in its order, with its weights. */
-export function defaultPlugins(budgets: DisruptionBudgets): EnabledPlugin[] {
-  const enabled = (plugin: EnabledPlugin["plugin"], scoreWeight = 1): EnabledPlugin => ({
-    plugin,
-    filters: true,
-    scoreWeight,
-  });
-  return [
-    enabled(nodeUnschedulable),
-    enabled(nodeName),
-    enabled(taintToleration, 3),
-    enabled(nodeAffinity(), 2),
-    enabled(nodePorts),
-    enabled(nodeResourcesFit()),
-    enabled(podTopologySpread(), 2),
-    enabled(interPodAffinity(), 2),
-    enabled(defaultPreemption(budgets)),
-    enabled(nodeResourcesBalancedAllocation()),
-    enabled(imageLocality),
-  ];
+/** What plugins share. */
+export interface PluginDeps {
+  budgets: DisruptionBudgets;
+}
+
+/** Makes a plugin; `args` come from the configuration and are the plugin's own business. */
+export type PluginFactory = (args: unknown, deps: PluginDeps) => SchedulerPlugin;
+
+const withArgs =
+  <A>(make: (args: A | undefined) => SchedulerPlugin): PluginFactory =>
+  (args) =>
+    make(args as A | undefined);
+
+/** Every built-in plugin by name, in upstream's order and with its weight. */
+const BUILT_IN: readonly { name: string; make: PluginFactory; weight?: number }[] = [
+  { name: "SchedulingGates", make: () => schedulingGates },
+  { name: "PrioritySort", make: () => prioritySort },
+  { name: "NodeUnschedulable", make: () => nodeUnschedulable },
+  { name: "NodeName", make: () => nodeName },
+  { name: "TaintToleration", make: () => taintToleration, weight: 3 },
+  { name: "NodeAffinity", make: withArgs(nodeAffinity), weight: 2 },
+  { name: "NodePorts", make: () => nodePorts },
+  { name: "NodeResourcesFit", make: withArgs(nodeResourcesFit) },
+  { name: "PodTopologySpread", make: withArgs(podTopologySpread), weight: 2 },
+  { name: "InterPodAffinity", make: withArgs(interPodAffinity), weight: 2 },
+  {
+    name: "DefaultPreemption",
+    make: (args, { budgets }) => defaultPreemption(budgets, args ?? {}),
+  },
+  {
+    name: "NodeResourcesBalancedAllocation",
+    make: withArgs(nodeResourcesBalancedAllocation),
+  },
+  { name: "ImageLocality", make: () => imageLocality },
+];
+
+/** Factories of the built-in plugins. */
+export const PLUGIN_FACTORIES: ReadonlyMap<string, PluginFactory> = new Map(
+  BUILT_IN.map(({ name, make }) => [name, make]),
+);
+
+/** Names and weights of the plugins of a scheduler without configuration. */
+export const DEFAULT_PLUGINS: readonly { name: string; weight: number }[] = BUILT_IN.map(
+  ({ name, weight = 1 }) => ({ name, weight }),
+);
+
+/** The plugins of a scheduler without configuration. */
+export function defaultPlugins(deps: PluginDeps): EnabledPlugin[] {
+  return BUILT_IN.map(({ make, weight = 1 }) => ({
+    plugin: make(undefined, deps),
+    scoreWeight: weight,
+  }));
 }

@@ -5,7 +5,6 @@ import type { NodeFilter, NodeScorer, Refusal, SchedulerPlugin } from "./contrac
 /** A plugin in use, and how much its scores count; 0 leaves them out. */
 export interface EnabledPlugin {
   plugin: SchedulerPlugin;
-  filters: boolean;
   scoreWeight: number;
 }
 
@@ -45,8 +44,8 @@ export class Plan implements Disposable {
     const { state, profile, plugins } = of;
     this.#state = state;
     const scorers: { weight: number; scorer: NodeScorer }[] = [];
-    for (const { plugin, filters, scoreWeight } of plugins) {
-      const filter = filters ? plugin.filter?.({ state, profile }) : undefined;
+    for (const { plugin, scoreWeight } of plugins) {
+      const filter = plugin.filter?.({ state, profile });
       if (filter) {
         (filter.nodeOnly ? this.#nodeOnly : this.#others).push({ plugin: plugin.name, filter });
       }

@@ -204,7 +204,7 @@ function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefin
   }
   const framework = new Framework(state, {
     schedulerName: "s",
-    plugins: defaultPlugins(guards),
+    plugins: defaultPlugins({ budgets: guards }),
     percentageOfNodesToScore: 0,
   });
   const input = { framework, random: seededRandom(1) };

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DisruptionBudgets } from "../preemption/disruption-budgets.ts";
+import { defaultPlugins } from "../framework/default-plugins.ts";
+import { pluginsOf } from "./profile-plugins.ts";
+import {
+  readSchedulerConfiguration,
+  type SchedulerConfiguration,
+} from "./scheduler-configuration.ts";
+
+const deps = { budgets: new DisruptionBudgets() };
+const read = (fields: object): SchedulerConfiguration =>
+  readSchedulerConfiguration({
+    apiVersion: "kubescheduler.config.k8s.io/v1",
+    kind: "KubeSchedulerConfiguration",
+    ...fields,
+  });
+/** "Name:weight filter score" for each plugin of the first profile. */
+const shapes = (profile: object): Record<string, string> => {
+  const [first] = read({ profiles: [profile] }).profiles;
+  assert.ok(first);
+  return Object.fromEntries(
+    pluginsOf(first, { deps }).map(({ plugin, scoreWeight }) => [
+      plugin.name,
+      `${scoreWeight}${plugin.filter ? " filter" : ""}${plugin.score ? " score" : ""}`,
+    ]),
+  );
+};
+
+test("without a word about plugins the defaults hold, with upstream's weights", () => {
+  assert.deepEqual(
+    Object.keys(shapes({})),
+    defaultPlugins(deps).map(({ plugin }) => plugin.name),
+  );
+  const { TaintToleration, NodeAffinity, ImageLocality } = shapes({});
+  assert.equal(TaintToleration, "3 filter score");
+  assert.equal(NodeAffinity, "2 filter score");
+  assert.equal(ImageLocality, "1 score");
+});
+
+test("a plugin is switched off everywhere by multiPoint, and weighted anew", () => {
+  const found = shapes({
+    plugins: {
+      multiPoint: {
+        disabled: [{ name: "ImageLocality" }],
+        enabled: [{ name: "NodeResourcesFit", weight: 7 }],
+      },
+    },
+  });
+  assert.equal(found["ImageLocality"], undefined);
+  assert.equal(found["NodeResourcesFit"], "7 filter score");
+});
+
+test("one point is switched off, and only one point switched on", () => {
+  const found = shapes({
+    plugins: {
+      multiPoint: { disabled: [{ name: "TaintToleration" }] },
+      score: { disabled: [{ name: "*" }], enabled: [{ name: "NodeAffinity", weight: 5 }] },
+      filter: { enabled: [{ name: "TaintToleration" }] },
+    },
+  });
+  assert.equal(found["NodeResourcesFit"], "1 filter");
+  assert.equal(found["NodeAffinity"], "5 filter score");
+  assert.equal(found["TaintToleration"], "1 filter");
+});
+
+test("several schedulers have several profiles, and back-off is theirs to set", () => {
+  const { profiles, podInitialBackoffMs, podMaxBackoffMs } = read({
+    podInitialBackoffSeconds: 2,
+    podMaxBackoffSeconds: 20,
+    leaderElection: { leaderElect: true },
+    profiles: [{ schedulerName: "a" }, { schedulerName: "b", percentageOfNodesToScore: 30 }],
+  });
+  assert.deepEqual([podInitialBackoffMs, podMaxBackoffMs], [2000, 20_000]);
+  assert.deepEqual(
+    profiles.map(({ schedulerName }) => schedulerName),
+    ["a", "b"],
+  );
+  assert.equal(profiles[1]?.percentageOfNodesToScore, 30);
+});
+
+test("an extender is read with its defaults", () => {
+  const [extender] = read({
+    extenders: [{ urlPrefix: "http://127.0.0.1/x", filterVerb: "f", httpTimeout: "1m30s" }],
+  }).extenders;
+  assert.equal(extender?.timeoutMs, 90_000);
+  assert.equal(extender?.ignorable, false);
+});
+
+const REFUSED: [document: object, message: RegExp][] = [
+  [{ kind: "Pod" }, /is "kubescheduler.config.k8s.io\/v1" "Pod", wanted/],
+  [{ profiles: {} }, /profiles must be a list/],
+  [{ profiles: [{ schedulerName: "a" }, { schedulerName: "a" }] }, /profiles\[1\].schedulerName/],
+  [{ percentageOfNodesToScore: 101 }, /percentageOfNodesToScore must be a whole number from 0/],
+  [{ profiles: [{ plugins: { bnid: {} } }] }, /profiles\[0\].plugins.bnid is no extension point/],
+  [{ podInitialBackoffSeconds: 20 }, /podMaxBackoffSeconds must not be below/],
+  [{ extenders: [{}] }, /extenders\[0\].urlPrefix must be set/],
+  [{ extenders: [{ urlPrefix: "x", prioritizeVerb: "p" }] }, /extenders\[0\].weight/],
+];
+for (const [fields, message] of REFUSED) {
+  test(`a bad scheduler configuration is refused: ${message.source}`, () => {
+    assert.throws(() => read(fields), message);
+  });
+}
+
+test("a plugin that nobody knows is refused by name", () => {
+  assert.throws(
+    () => shapes({ plugins: { multiPoint: { enabled: [{ name: "Magic" }] } } }),
+    /Cannot use the scheduler plugin "Magic": known are SchedulingGates,/,
+  );
+});

@@ -1,0 +1,120 @@
+import { type ExtenderConfiguration, readExtenders } from "./extender-configuration.ts";
+import { Reader, SchedulerConfigurationError } from "./reader.ts";
+
+/** Extension points that a profile may name, as the configuration spells them. */
+export const POINTS = [
+  "preEnqueue",
+  "queueSort",
+  "preFilter",
+  "filter",
+  "postFilter",
+  "preScore",
+  "score",
+  "reserve",
+  "permit",
+  "preBind",
+  "bind",
+  "postBind",
+  "multiPoint",
+] as const;
+
+/** One of `POINTS`. */
+export type Point = (typeof POINTS)[number];
+
+/** What is switched on and off at one point; the name "*" means all. */
+export interface PluginSet {
+  enabled: readonly { name: string; weight: number | undefined }[];
+  disabled: readonly string[];
+}
+
+/** One scheduler name and what it schedules with. */
+export interface SchedulerProfile {
+  schedulerName: string;
+  percentageOfNodesToScore: number | undefined;
+  plugins: ReadonlyMap<Point, PluginSet>;
+  /** Arguments by plugin name. */
+  pluginConfig: ReadonlyMap<string, unknown>;
+}
+
+/** A checked `KubeSchedulerConfiguration`; zero or absent values have their defaults. */
+export interface SchedulerConfiguration {
+  podInitialBackoffMs: number;
+  podMaxBackoffMs: number;
+  percentageOfNodesToScore: number;
+  profiles: readonly SchedulerProfile[];
+  extenders: readonly ExtenderConfiguration[];
+}
+
+const API_VERSION = "kubescheduler.config.k8s.io/v1";
+const PERCENTAGE = { min: 0, max: 100 };
+const DEFAULT_NAME = "default-scheduler";
+
+/** What holds without a configuration. */
+export const DEFAULT_CONFIGURATION: SchedulerConfiguration = readSchedulerConfiguration({
+  apiVersion: API_VERSION,
+  kind: "KubeSchedulerConfiguration",
+});
+
+/**
+ * Checks a decoded configuration file. Fields that have no meaning here, such as those about
+ * leader election, are accepted. @throws SchedulerConfigurationError, which names the field
+ */
+export function readSchedulerConfiguration(document: unknown): SchedulerConfiguration {
+  const root = new Reader(document, "");
+  const apiVersion = root.text("apiVersion");
+  const kind = root.text("kind");
+  if (apiVersion !== API_VERSION || kind !== "KubeSchedulerConfiguration") {
+    throw new SchedulerConfigurationError(
+      `Cannot read the scheduler configuration: it is "${apiVersion}" "${kind}", ` +
+        `wanted "${API_VERSION}" "KubeSchedulerConfiguration"`,
+    );
+  }
+  const initial = root.number("podInitialBackoffSeconds", { min: 0, max: 3600 }) || 1;
+  const most = root.number("podMaxBackoffSeconds", { min: 0, max: 3600 }) || 10;
+  if (most < initial) throw root.error("podMaxBackoffSeconds", "must not be below the initial one");
+  const profiles = root.list("profiles").map(readProfile);
+  const seen = new Set<string>();
+  for (const [at, { schedulerName }] of profiles.entries()) {
+    if (seen.has(schedulerName)) {
+      throw root.error(`profiles[${at}].schedulerName`, `"${schedulerName}" is there already`);
+    }
+    seen.add(schedulerName);
+  }
+  return {
+    podInitialBackoffMs: initial * 1000,
+    podMaxBackoffMs: most * 1000,
+    percentageOfNodesToScore: root.number("percentageOfNodesToScore", PERCENTAGE) ?? 0,
+    profiles: profiles.length > 0 ? profiles : [readProfile(new Reader({}, "profiles[0]"))],
+    extenders: readExtenders(root),
+  };
+}
+
+function readProfile(profile: Reader): SchedulerProfile {
+  const plugins = new Map<Point, PluginSet>();
+  const sets = profile.object("plugins");
+  for (const name of sets.names()) {
+    const point = POINTS.find((known) => known === name);
+    if (!point) throw sets.error(name, `is no extension point: known are ${POINTS.join(", ")}`);
+    plugins.set(point, readPluginSet(sets.object(name)));
+  }
+  const pluginConfig = new Map<string, unknown>();
+  for (const one of profile.list("pluginConfig")) {
+    pluginConfig.set(one.requiredText("name"), one.value("args"));
+  }
+  return {
+    schedulerName: profile.text("schedulerName") ?? DEFAULT_NAME,
+    percentageOfNodesToScore: profile.number("percentageOfNodesToScore", PERCENTAGE),
+    plugins,
+    pluginConfig,
+  };
+}
+
+function readPluginSet(set: Reader): PluginSet {
+  return {
+    enabled: set.list("enabled").map((one) => ({
+      name: one.requiredText("name"),
+      weight: one.number("weight", { min: 0, max: 2 ** 31 - 1 }) || undefined,
+    })),
+    disabled: set.list("disabled").map((one) => one.requiredText("name")),
+  };
+}
