@@ -12,13 +12,15 @@ import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { DownwardFacts } from "./field-reference.ts";
 import type { ImageStore } from "./image/contract.ts";
+import { createAgentMetrics } from "./metrics/agent-metrics.ts";
+import type { AgentMetrics } from "./metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
 import { readCapacity } from "./node/node-facts.ts";
 import { startNodeStatus } from "./node/node-status.ts";
 import { DEFAULT_LOG_LIMITS, type LogLimits, startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
-import { createProber } from "./probe/prober.ts";
+import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
 import { createStreamBackend } from "./stream-backend.ts";
 import type { StreamBackend } from "./stream/contract.ts";
@@ -35,8 +37,8 @@ export interface AgentOptions {
   network: PodNetwork;
   facts: NodeNetworkFacts;
   /**
-   * `pods/`, `logs/` and `volumes/` lie below it. With mounts of its own, the process must have given it to
-   * `enterPrivateMounts`, or the volumes of running pods die with the agent.
+   * `pods/`, `logs/` and `volumes/` lie below it. With mounts of its own, the process must have given
+   * it to `enterPrivateMounts`, or the volumes of running pods die with the agent.
    */
   stateDirectory: string;
   /** Files that need not survive a reboot; in memory. */
@@ -86,6 +88,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const events = cleanup.use(
     createEventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName }),
   );
+  const metrics = createAgentMetrics();
   const localDirectory = path.join(stateDirectory, "volumes");
   const volumes = cleanup.use(
     createVolumeManager({ client, informers, clock, factsOf, localDirectory, logger }),
@@ -101,7 +104,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       images,
       network,
       volumes,
-      prober: createProber({ runtime, clock }),
+      prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
+      metrics,
       events,
       clock,
       logger,
@@ -135,12 +139,37 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       problem: () => undefined,
     }),
   );
-  const streams = createStreamBackend({ manager, runtime, network, nodeName, clock, readLog });
+  const streams = createStreamBackend({
+    manager,
+    runtime,
+    network,
+    nodeName,
+    clock,
+    readLog,
+    metrics,
+    directory: stateDirectory,
+  });
   const owned = cleanup.move();
   return {
     ready: status.reported,
     streams,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+function probeCounter(metrics: AgentMetrics): NonNullable<Surroundings["onAttempt"]> {
+  return ({ pod, container }, kind, succeeded) => {
+    const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+    const result = succeeded ? "successful" : "failed";
+    const { name: containerName } = container;
+    metrics.countProbe({
+      container: containerName,
+      namespace,
+      pod: name,
+      podUid: uid,
+      kind,
+      result,
+    });
   };
 }
 

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { isNotFound } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
 import { settle } from "../lib/virtual-clock.ts";
+import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import { createFakeNode } from "./pod/fake-parts.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
 import { createStreamBackend } from "./stream-backend.ts";
@@ -16,8 +17,18 @@ async function withBackend(
   use: (backend: StreamBackend, node: ReturnType<typeof createFakeNode>) => Promise<void>,
 ): Promise<void> {
   await using node = createFakeNode();
-  const stats = { atMs: 0, cpuNanoseconds: 2e9, memoryBytes: 10, workingSetBytes: 5 };
-  node.parts.runtime.stats = async () => ({ ...stats, containers: [{ name: "app", ...stats }] });
+  const usage = {
+    cpuNanoseconds: 2e9,
+    memoryBytes: 10,
+    workingSetBytes: 5,
+    residentBytes: 4,
+    cacheBytes: 3,
+    pageFaults: 2,
+    majorPageFaults: 1,
+    tasks: 1,
+  };
+  const container = { id: "c1", name: "app", startedAtMs: 0, ...usage };
+  node.parts.runtime.stats = async () => ({ atMs: 0, ...usage, containers: [container] });
   await using manager = createPodManager(node.parts);
   await manager.start();
   const containers = [{ name: "app", image: "app:1" }];
@@ -30,6 +41,8 @@ async function withBackend(
     network,
     clock,
     nodeName: "node-1",
+    directory: "/",
+    metrics: createAgentMetrics(),
     readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
   });
   await use(backend, node);
@@ -72,7 +85,11 @@ test("use of pods is told as a summary and as metrics", () =>
       summary.pods.map(({ podRef }) => podRef.name),
       ["web"],
     );
-    const text = await backend.metrics();
-    const labels = '{container="app",namespace="default",pod="web"}';
-    assert.ok(text.includes(`\ncontainer_cpu_usage_seconds_total${labels} 2\n`), text);
+    const labels = 'container="app",namespace="default",pod="web"';
+    const resource = await backend.metrics("resource");
+    assert.ok(resource.includes(`\ncontainer_cpu_usage_seconds_total{${labels}} 2 0\n`), resource);
+    assert.match(resource, /^node_memory_working_set_bytes \d+ \d+$/m);
+    assert.match(await backend.metrics("cadvisor"), /^container_memory_rss\{container="app",id=/m);
+    assert.match(await backend.metrics("agent"), /^kubelet_running_pods 1$/m);
+    assert.equal(await backend.metrics("probes"), "");
   }));

@@ -1,10 +1,14 @@
 import { connect, type Socket } from "node:net";
-import { cpus, freemem, totalmem, uptime } from "node:os";
 import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { encodeMetrics } from "../lib/prometheus.ts";
+import { cadvisorMetrics } from "./metrics/cadvisor-metrics.ts";
+import type { AgentMetrics, NodeUsage, PodUsage } from "./metrics/contract.ts";
+import { readNodeUsage } from "./metrics/node-usage.ts";
+import { resourceMetrics } from "./metrics/resource-metrics.ts";
+import { type CpuRate, statsSummary } from "./metrics/stats-summary.ts";
 import type { PodNetwork } from "./network/contract.ts";
-import { metricsText, type NodeUse, type PodStats, statsSummary } from "./node-stats.ts";
 import { type LogSource, requireLog, requirePod, requireRunning } from "./pod/container-lookup.ts";
 import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
@@ -17,6 +21,9 @@ export interface StreamBackendDeps {
   runtime: ContainerRuntime;
   network: PodNetwork;
   nodeName: string;
+  /** On the file system that pods write to. */
+  directory: string;
+  metrics: AgentMetrics;
   clock: Clock;
   readLog: ReadLog;
 }
@@ -30,7 +37,10 @@ export type ReadLog = (
 
 /** Connects the node's HTTPS endpoint with its pods. */
 export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
-  const { manager, runtime, network } = deps;
+  const { manager, runtime, network, metrics, nodeName } = deps;
+  const rateOf = createCpuRate();
+  const node = (): NodeUsage =>
+    readNodeUsage({ name: nodeName, nowMs: deps.clock.now(), directory: deps.directory });
   return {
     // `async`, so that a refused lookup rejects instead of throwing.
     async exec(target, options) {
@@ -53,8 +63,21 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
       return await deps.readLog(requireLog(manager, target, { previous }), options, signal);
     },
     pods: () => manager.pods(),
-    statsSummary: async () => statsSummary(nodeUse(deps), await readStats(deps)),
-    metrics: async () => metricsText(await readStats(deps)),
+    statsSummary: async () => statsSummary(node(), await readUsage(deps), rateOf),
+    async metrics(of) {
+      switch (of) {
+        case "agent":
+          return encodeMetrics(metrics.families(nodeName, manager.pods()));
+        case "probes":
+          return encodeMetrics(metrics.probeFamilies());
+        case "resource":
+          return encodeMetrics(resourceMetrics(node(), await readUsage(deps)));
+        case "cadvisor":
+          return encodeMetrics(cadvisorMetrics(node(), await readUsage(deps)));
+        default:
+          throw new StatusError("NotFound", "the node has no such metrics");
+      }
+    },
   };
 }
 
@@ -70,11 +93,15 @@ function connectLocally(port: number): Promise<Socket> {
 }
 
 /** A pod that ends while it is being read is left out. */
-async function readStats({ manager, runtime }: StreamBackendDeps): Promise<PodStats[]> {
+async function readUsage({ manager, runtime, network }: StreamBackendDeps): Promise<PodUsage[]> {
   const running = manager.pods().filter(({ status }) => status?.phase === "Running");
-  const read = running.map(async (pod): Promise<PodStats[]> => {
+  const counters = network.counters();
+  const read = running.map(async (pod): Promise<PodUsage[]> => {
+    const { uid } = identityOf(pod);
     try {
-      return [{ pod, stats: await runtime.stats(identityOf(pod).uid) }];
+      const stats = await runtime.stats(uid);
+      const traffic = counters.get(uid);
+      return [{ pod, stats, ...(traffic ? { network: traffic } : {}) }];
     } catch {
       return [];
     }
@@ -82,17 +109,18 @@ async function readStats({ manager, runtime }: StreamBackendDeps): Promise<PodSt
   return (await Promise.all(read)).flat();
 }
 
-function nodeUse({ nodeName, clock }: StreamBackendDeps): NodeUse {
-  const nowMs = clock.now();
-  const busyMs = cpus().reduce((sum, { times }) => sum + times.user + times.sys + times.nice, 0);
-  const usedBytes = totalmem() - freemem();
-  return {
-    name: nodeName,
-    nowMs,
-    bootMs: nowMs - uptime() * 1000,
-    cpuNanoseconds: busyMs * 1e6,
-    memoryBytes: usedBytes,
-    workingSetBytes: usedBytes,
-    availableBytes: freemem(),
+const RATES_MAX = 10_000;
+
+/** Compares each reading with the one before it. */
+function createCpuRate(): CpuRate {
+  const before = new Map<string, { cpuNanoseconds: number; atMs: number }>();
+  return (key, { cpuNanoseconds, atMs }) => {
+    const last = before.get(key);
+    before.delete(key); // the newest come last, so that the oldest are forgotten first
+    before.set(key, { cpuNanoseconds, atMs });
+    const [oldest] = before.keys();
+    if (before.size > RATES_MAX && oldest !== undefined) before.delete(oldest);
+    if (!last || atMs <= last.atMs) return undefined;
+    return Math.max(0, ((cpuNanoseconds - last.cpuNanoseconds) * 1000) / (atMs - last.atMs));
   };
 }

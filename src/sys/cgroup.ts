@@ -39,6 +39,13 @@ export interface CgroupUsage {
   memoryBytes: number;
   /** Memory that cannot be taken back at once: without inactive page cache. */
   workingSetBytes: number;
+  /** Memory of the processes themselves, not of files. */
+  residentBytes: number;
+  cacheBytes: number;
+  pageFaults: number;
+  majorPageFaults: number;
+  /** Threads and processes. */
+  tasks: number;
 }
 
 /** The control groups of the machine, whichever version; paths are absolute within a hierarchy. */
@@ -126,11 +133,16 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
       const memory = named1("memory", group);
       const total = readText(`${memory}/memory.usage_in_bytes`);
       if (total === undefined) return undefined;
-      const inactive = statistic(`${memory}/memory.stat`, "total_inactive_file");
+      const of = statisticsOf(`${memory}/memory.stat`);
       return {
         cpuNanoseconds: number(`${named1("cpuacct", group)}/cpuacct.usage`),
         memoryBytes: Number(total),
-        workingSetBytes: Math.max(0, Number(total) - inactive),
+        workingSetBytes: Math.max(0, Number(total) - of("total_inactive_file")),
+        residentBytes: of("total_rss"),
+        cacheBytes: of("total_cache"),
+        pageFaults: of("total_pgfault"),
+        majorPageFaults: of("total_pgmajfault"),
+        tasks: number(`${named1("pids", group)}/pids.current`),
       };
     },
     oomKills: (group) => statistic(`${named1("memory", group)}/memory.oom_control`, "oom_kill"),
@@ -188,11 +200,16 @@ function openV2(root: string): Cgroups {
     usage(group) {
       const total = readText(`${directory(group)}/memory.current`);
       if (total === undefined) return undefined;
-      const inactive = statistic(`${directory(group)}/memory.stat`, "inactive_file");
+      const of = statisticsOf(`${directory(group)}/memory.stat`);
       return {
         cpuNanoseconds: statistic(`${directory(group)}/cpu.stat`, "usage_usec") * 1000,
         memoryBytes: Number(total),
-        workingSetBytes: Math.max(0, Number(total) - inactive),
+        workingSetBytes: Math.max(0, Number(total) - of("inactive_file")),
+        residentBytes: of("anon"),
+        cacheBytes: of("file"),
+        pageFaults: of("pgfault"),
+        majorPageFaults: of("pgmajfault"),
+        tasks: Number(readText(`${directory(group)}/pids.current`) ?? 0),
       };
     },
     oomKills: (group) => statistic(`${directory(group)}/memory.events`, "oom_kill"),
@@ -214,12 +231,18 @@ function readText(file: string): string | undefined {
   }
 }
 
-/** Value of a line "name value"; 0 when absent. */
+/** Values of lines "name value"; 0 for a name that is absent. */
+function statisticsOf(file: string): (name: string) => number {
+  const pairs = (readText(file) ?? "").split("\n").map((line): [string, number] => {
+    const at = line.indexOf(" ");
+    return [line.slice(0, at), Number(line.slice(at + 1))];
+  });
+  const values = new Map(pairs);
+  return (name) => values.get(name) ?? 0;
+}
+
 function statistic(file: string, name: string): number {
-  const line = readText(file)
-    ?.split("\n")
-    .find((candidate) => candidate.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1) ?? 0);
+  return statisticsOf(file)(name);
 }
 
 function folders(directory: string): string[] {

@@ -9,11 +9,25 @@ export interface PodNetwork extends AsyncDisposable {
   /** Removes it all; idempotent. The kernel takes the interface away a moment later. */
   detach(podUid: string): Promise<void>;
   attachment(podUid: string): PodAttachment | undefined;
+  /** What went through the pods' interfaces, as the pods see it, by pod UID. */
+  counters(): ReadonlyMap<string, NetworkCounters>;
   /** Opens a TCP connection from inside the pod's namespace, for probes and port-forward. */
   connect(
     podUid: string,
     address: { host: string; port: number },
   ): Promise<import("node:net").Socket>;
+}
+
+/** Traffic of an interface since it was made. */
+export interface NetworkCounters {
+  receivedBytes: number;
+  receivedPackets: number;
+  receiveErrors: number;
+  receiveDrops: number;
+  sentBytes: number;
+  sentPackets: number;
+  sendErrors: number;
+  sendDrops: number;
 }
 
 /** A pod that needs a network of its own. */

@@ -10,6 +10,7 @@ import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
 import { prepareNode } from "./node-link.ts";
 import { createPodLink, deletePodLink, hasLink, hostLinkName } from "./pod-link.ts";
+import { mirrored, readLinkCounters } from "../link-counters.ts";
 
 /** Where and with what addresses the pods of a node live. */
 export interface PodNetworkOptions {
@@ -131,6 +132,15 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
 
     detach: (podUid) => remove(podUid),
     attachment: (podUid) => records.get(podUid),
+    counters() {
+      const links = readLinkCounters();
+      return new Map(
+        [...records.keys()].flatMap((podUid) => {
+          const ours = links.get(hostLinkName(linkPrefix, podUid));
+          return ours ? [[podUid, mirrored(ours)] as const] : [];
+        }),
+      );
+    },
 
     async connect(podUid, address) {
       const record = records.get(podUid);

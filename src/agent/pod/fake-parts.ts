@@ -167,6 +167,7 @@ function fakeNetwork(): PodNetwork {
     },
     detach: async (podUid) => void attached.delete(podUid),
     attachment: (podUid) => attached.get(podUid),
+    counters: () => new Map(),
     connect: () => Promise.reject(new Error("not in this test")),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -262,6 +263,14 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       hosts: "127.0.0.1 localhost\n",
     },
     admission: { node: () => undefined, allowedSysctls: [], hasAppArmor: false },
+    metrics: {
+      observeStage: () => {},
+      observeStart: () => {},
+      countProbe: () => {},
+      forgetProbes: () => {},
+      families: () => [],
+      probeFamilies: () => [],
+    },
     directories: {
       pods: path.join(directory, "pods"),
       files: path.join(directory, "files"),

@@ -5,6 +5,7 @@ import type { Informer, InformerFactory } from "../../client/informer.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { ImageStore } from "../image/contract.ts";
+import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
 import type { Prober } from "../probe/contract.ts";
 import type { ContainerRuntime } from "../runtime/contract.ts";
@@ -27,6 +28,7 @@ export interface PodParts {
   logger: Logger;
   node: PodNodeFacts;
   admission: NodeAdmission;
+  metrics: AgentMetrics;
   directories: PodDirectories;
 }
 

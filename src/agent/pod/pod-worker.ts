@@ -85,6 +85,8 @@ class Worker implements PodWorker {
   #timer: Timer | undefined;
   #planned = false;
   #published: AgentPodStatus | undefined;
+  /** Until the pod is said to run; undefined for one that an earlier agent saw first. */
+  #firstSeenMs: number | undefined;
 
   constructor(pod: Pod, deps: PodWorkerDeps) {
     this.#deps = deps;
@@ -94,6 +96,7 @@ class Worker implements PodWorker {
     const { client, logger } = deps.parts;
     const onWritten = (written: Pod) => this.update(written);
     this.#writer = createStatusWriter({ client, clock, logger, onWritten });
+    if (!pod.status?.startTime) this.#firstSeenMs = clock.monotonicMs();
   }
 
   update(pod: Pod): void {
@@ -223,11 +226,19 @@ class Worker implements PodWorker {
   #publish(status: AgentPodStatus): void {
     this.#published = status;
     if (this.state.gone) return;
+    const { clock, metrics } = this.#parts;
+    if (this.#firstSeenMs !== undefined && status.phase !== "Pending") {
+      if (status.phase !== "Failed") {
+        metrics.observeStart((clock.monotonicMs() - this.#firstSeenMs) / 1000);
+      }
+      this.#firstSeenMs = undefined;
+    }
     this.#writer.publish(this.state.pod, status, status.phase !== "Pending");
   }
 
   #finish(): void {
     removeLogs(this.state);
+    this.#parts.metrics.forgetProbes(identityOf(this.state.pod).uid);
     this.#stop.abort();
     this.#writer[Symbol.dispose]();
     this.#deps.onFinished(identityOf(this.state.pod).uid);
@@ -246,11 +257,15 @@ class Worker implements PodWorker {
 
   /** Steps keep expected failures in the state; what they throw is tried again after a while. */
   async #attempt(step: Step): Promise<void> {
+    const { clock, metrics } = this.#parts;
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      const startMs = clock.monotonicMs();
       try {
-        return await this.#execute(step);
+        await this.#execute(step);
+        metrics.observeStage(step.do, (clock.monotonicMs() - startMs) / 1000);
+        return;
       } catch (error) {
-        const { clock, logger } = this.#parts;
+        const { logger } = this.#parts;
         const { name, namespace } = identityOf(this.state.pod);
         const fields = { pod: `${namespace}/${name}`, step: stepKey(step) };
         logger.error("pod step failed", { ...fields, error: messageOf(error) });

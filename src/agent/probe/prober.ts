@@ -15,16 +15,19 @@ const PROBE_AGENT = "kube-probe/1.32";
 const HOOK_AGENT = "kube-lifecycle/1.32";
 
 /** Creates the prober of a node. Attempts of one probe never overlap. */
-export function createProber(options: { runtime: ContainerRuntime; clock: Clock }): Prober {
+export function createProber(options: Surroundings): Prober {
   return {
     watch: (target, report) => watchContainer(options, target, report),
     runHook: (hook, target, { timeoutMs }) => runHook(options, { hook, target, timeoutMs }),
   };
 }
 
-interface Surroundings {
+/** What probes are run with. */
+export interface Surroundings {
   runtime: ContainerRuntime;
   clock: Clock;
+  /** Told of each attempt of a probe. */
+  onAttempt?: (target: ProbeTarget, kind: ProbeKind, succeeded: boolean) => void;
 }
 
 function watchContainer(
@@ -59,7 +62,7 @@ function stopAll(running: Set<Disposable>): void {
 }
 
 function repeat(
-  { runtime, clock }: Surroundings,
+  { runtime, clock, onAttempt }: Surroundings,
   { kind, probe, target }: { kind: ProbeKind; probe: Probe; target: ProbeTarget },
   report: (report: ProbeReport) => void,
 ): Disposable {
@@ -71,6 +74,7 @@ function repeat(
     const context = { target, runtime, timeoutMs: settings.timeoutMs, userAgent: PROBE_AGENT };
     const failure = await attempt(probe, context);
     if (stopped) return;
+    onAttempt?.(target, kind, failure === undefined);
     const judgement = judge(standing, failure === undefined, settings);
     standing = judgement.standing;
     timer = clock.setTimer(judgement.waitMs, () => void ask());

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { LocalImage } from "../image/contract.ts";
 
 /**
@@ -193,17 +194,17 @@ export interface StreamSession extends AsyncDisposable {
 }
 
 /** One reading of a sandbox's cgroups. */
-export interface SandboxStats {
+export interface SandboxStats extends CgroupUsage {
   atMs: number;
-  cpuNanoseconds: number;
-  memoryBytes: number;
-  workingSetBytes: number;
-  containers: readonly {
-    name: string;
-    cpuNanoseconds: number;
-    memoryBytes: number;
-    workingSetBytes: number;
-  }[];
+  /** Those that run. */
+  containers: readonly ContainerStats[];
+}
+
+/** One reading of a container's cgroup. */
+export interface ContainerStats extends CgroupUsage {
+  id: string;
+  name: string;
+  startedAtMs: number;
 }
 
 /** A refusal of the runtime, worded for the pod's status. */

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import type { CgroupUsage } from "../../sys/cgroup.ts";
 import { unmountBelow } from "../../sys/mount.ts";
 import { openAttachSession } from "./attach.ts";
 import { removeContainer, stopContainer } from "./container-removal.ts";
@@ -92,19 +93,31 @@ function attach(context: RuntimeContext, id: string, streams: AttachOptions): St
   });
 }
 
+const NO_USAGE: CgroupUsage = {
+  cpuNanoseconds: 0,
+  memoryBytes: 0,
+  workingSetBytes: 0,
+  residentBytes: 0,
+  cacheBytes: 0,
+  pageFaults: 0,
+  majorPageFaults: 0,
+  tasks: 0,
+};
+
 function stats(context: RuntimeContext, id: string): SandboxStats {
   const { table, cgroups, clock, options } = context;
-  const empty = { cpuNanoseconds: 0, memoryBytes: 0, workingSetBytes: 0 };
   const group = podCgroup(options.cgroupRoot, table.sandbox(id).spec);
   return {
     atMs: clock.now(),
-    ...(cgroups.usage(group) ?? empty),
+    ...(cgroups.usage(group) ?? NO_USAGE),
     containers: table
       .inSandbox(id)
       .filter((record) => record.status.state === "running")
-      .map((record) => ({
-        name: record.status.name,
-        ...(cgroups.usage(record.cgroup) ?? empty),
+      .map(({ status, cgroup }) => ({
+        id: status.id,
+        name: status.name,
+        startedAtMs: status.startedAtMs ?? status.createdAtMs,
+        ...(cgroups.usage(cgroup) ?? NO_USAGE),
       })),
   };
 }

@@ -16,8 +16,11 @@ export interface StreamBackend {
   /** `/stats/summary` body. */
   statsSummary(): Promise<unknown>;
   /** Prometheus text. */
-  metrics(): Promise<string>;
+  metrics(of: MetricsKind): Promise<string>;
 }
+
+/** The agent's own counts, or use of resources as the metrics API or dashboards want it. */
+export type MetricsKind = "agent" | "resource" | "cadvisor" | "probes";
 
 /** A pod on this node. */
 export interface PodTarget {

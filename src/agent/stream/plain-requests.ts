@@ -2,8 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { StreamBackend } from "./contract.ts";
+import type { MetricsKind, StreamBackend } from "./contract.ts";
 import { logOptionsOf, parseStreamRequest } from "./stream-request.ts";
+
+const METRICS: ReadonlyMap<string, MetricsKind> = new Map([
+  ["/metrics", "agent"],
+  ["/metrics/resource", "resource"],
+  ["/metrics/cadvisor", "cadvisor"],
+  ["/metrics/probes", "probes"],
+]);
 
 /** Answers what is no stream in both directions. @throws StatusError */
 export async function answerRequest(
@@ -11,16 +18,20 @@ export async function answerRequest(
   exchange: { request: IncomingMessage; response: ServerResponse; clock: Clock },
 ): Promise<void> {
   const { request, response } = exchange;
-  const [path] = (request.url ?? "").split("?", 1);
+  const [path = ""] = (request.url ?? "").split("?", 1);
+  const metrics = METRICS.get(path);
+  if (metrics) {
+    return send(
+      response,
+      "text/plain; version=0.0.4; charset=utf-8",
+      await backend.metrics(metrics),
+    );
+  }
   switch (path) {
     case "/healthz":
       return send(response, "text/plain", "ok");
     case "/pods":
       return send(response, "application/json", podList(backend));
-    case "/metrics":
-    case "/metrics/resource":
-    case "/metrics/cadvisor":
-      return send(response, "text/plain; version=0.0.4", await backend.metrics());
     case "/stats/summary":
       return send(response, "application/json", JSON.stringify(await backend.statsSummary()));
     default:

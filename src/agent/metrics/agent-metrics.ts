@@ -1,0 +1,94 @@
+import { Histogram, type MetricFamily } from "../../lib/prometheus.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { AgentMetrics, ProbeLabels } from "./contract.ts";
+
+const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const START_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600];
+
+/** Starts at zero. */
+export function createAgentMetrics(): AgentMetrics {
+  const stages = new Map<string, Histogram>();
+  const starts = new Histogram(START_SECONDS);
+  const probes = new Map<string, { labels: ProbeLabels; count: number }>();
+  return {
+    observeStage(stage, seconds) {
+      const histogram = stages.get(stage) ?? new Histogram(STAGE_SECONDS);
+      stages.set(stage, histogram);
+      histogram.observe(seconds);
+    },
+    observeStart: (seconds) => starts.observe(seconds),
+    countProbe(labels) {
+      const key = [labels.podUid, labels.container, labels.kind, labels.result].join("/");
+      const known = probes.get(key) ?? { labels, count: 0 };
+      known.count++;
+      probes.set(key, known);
+    },
+    forgetProbes(podUid) {
+      for (const [key, { labels }] of probes) if (labels.podUid === podUid) probes.delete(key);
+    },
+    families: (node, pods) => [
+      {
+        name: "kubelet_node_name",
+        type: "gauge",
+        help: "The node's name. The count is always 1.",
+        samples: [{ labels: { node }, value: 1 }],
+      },
+      {
+        name: "kubelet_running_pods",
+        type: "gauge",
+        help: "Number of pods that have a running pod sandbox",
+        samples: [{ value: pods.filter(({ status }) => status?.phase === "Running").length }],
+      },
+      {
+        name: "kubelet_running_containers",
+        type: "gauge",
+        help: "Number of containers currently running",
+        samples: containerStates(pods),
+      },
+      {
+        name: "kubelet_pod_start_duration_seconds",
+        type: "histogram",
+        help: "Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run",
+        samples: starts.samples(),
+      },
+      {
+        name: "nephos_pod_start_stage_seconds",
+        type: "histogram",
+        help: "Duration in seconds of one step on a pod's way",
+        samples: [...stages].flatMap(([stage, histogram]) => histogram.samples({ stage })),
+      },
+    ],
+    probeFamilies: () => [
+      {
+        name: "prober_probe_total",
+        type: "counter",
+        help: "Cumulative number of a liveness, readiness or startup probe for a container by result.",
+        samples: [...probes.values()].map(({ labels, count }) => ({
+          labels: {
+            container: labels.container,
+            namespace: labels.namespace,
+            pod: labels.pod,
+            pod_uid: labels.podUid,
+            probe_type: labels.kind,
+            result: labels.result,
+          },
+          value: count,
+        })),
+      },
+    ],
+  };
+}
+
+function containerStates(pods: readonly Pod[]): MetricFamily["samples"] {
+  const counts = new Map([
+    ["running", 0],
+    ["exited", 0],
+  ]);
+  for (const { status } of pods) {
+    for (const { state } of status?.containerStatuses ?? []) {
+      const name = state?.running ? "running" : state?.terminated ? "exited" : undefined;
+      if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+  }
+  return [...counts].map(([name, value]) => ({ labels: { container_state: name }, value }));
+}

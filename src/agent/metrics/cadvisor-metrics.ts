@@ -1,0 +1,155 @@
+import type { MetricFamily, Sample } from "../../lib/prometheus.ts";
+import type { CgroupUsage } from "../../sys/cgroup.ts";
+import type { NetworkCounters } from "../network/contract.ts";
+import type { NodeUsage, PodUsage } from "./contract.ts";
+import { podLabels } from "./resource-metrics.ts";
+
+type CgroupMetric = [
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  of: (usage: CgroupUsage) => number,
+  labels?: Record<string, string>,
+];
+
+const CGROUP_METRICS: readonly CgroupMetric[] = [
+  [
+    "container_cpu_usage_seconds_total",
+    "counter",
+    "Cumulative cpu time consumed in seconds.",
+    ({ cpuNanoseconds }) => cpuNanoseconds / 1e9,
+    { cpu: "total" },
+  ],
+  [
+    "container_memory_usage_bytes",
+    "gauge",
+    "Current memory usage in bytes, including all memory regardless of when it was accessed",
+    ({ memoryBytes }) => memoryBytes,
+  ],
+  [
+    "container_memory_working_set_bytes",
+    "gauge",
+    "Current working set in bytes.",
+    ({ workingSetBytes }) => workingSetBytes,
+  ],
+  ["container_memory_rss", "gauge", "Size of RSS in bytes.", ({ residentBytes }) => residentBytes],
+  [
+    "container_memory_cache",
+    "gauge",
+    "Number of bytes of page cache memory.",
+    ({ cacheBytes }) => cacheBytes,
+  ],
+  [
+    "container_threads",
+    "gauge",
+    "Number of threads running inside the container",
+    ({ tasks }) => tasks,
+  ],
+];
+
+type NetworkMetric = [name: string, help: string, of: (counters: NetworkCounters) => number];
+
+const NETWORK_METRICS: readonly NetworkMetric[] = [
+  ["receive_bytes", "Cumulative count of bytes received", (one) => one.receivedBytes],
+  ["receive_packets", "Cumulative count of packets received", (one) => one.receivedPackets],
+  ["receive_errors", "Cumulative count of errors while receiving", (one) => one.receiveErrors],
+  [
+    "receive_packets_dropped",
+    "Cumulative count of packets dropped while receiving",
+    (one) => one.receiveDrops,
+  ],
+  ["transmit_bytes", "Cumulative count of bytes transmitted", (one) => one.sentBytes],
+  ["transmit_packets", "Cumulative count of packets transmitted", (one) => one.sentPackets],
+  ["transmit_errors", "Cumulative count of errors while transmitting", (one) => one.sendErrors],
+  [
+    "transmit_packets_dropped",
+    "Cumulative count of packets dropped while transmitting",
+    (one) => one.sendDrops,
+  ],
+];
+
+/** What `/metrics/cadvisor` tells, under cAdvisor's names: dashboards are made of these. */
+export function cadvisorMetrics(node: NodeUsage, pods: readonly PodUsage[]): MetricFamily[] {
+  const everywhere = <T>(of: (usage: PodUsage) => T[]): T[] => pods.flatMap(of);
+  const groups = CGROUP_METRICS.map(
+    ([name, type, help, of, labels]): MetricFamily => ({
+      name,
+      type,
+      help,
+      samples: everywhere((usage) => cgroupSamples(usage, of, labels ?? {})),
+    }),
+  );
+  const traffic = NETWORK_METRICS.map(
+    ([name, help, of]): MetricFamily => ({
+      name: `container_network_${name}_total`,
+      type: "counter",
+      help,
+      samples: everywhere((usage) =>
+        usage.network
+          ? [
+              {
+                labels: { ...groupLabels(usage), interface: "eth0" },
+                value: of(usage.network),
+                atMs: usage.stats.atMs,
+              },
+            ]
+          : [],
+      ),
+    }),
+  );
+  const starts = everywhere((usage) =>
+    usage.stats.containers.map(({ id, name, startedAtMs }) => ({
+      labels: groupLabels(usage, { id, name }),
+      value: startedAtMs / 1000,
+    })),
+  );
+  const gauge = (name: string, help: string, samples: Sample[]): MetricFamily => {
+    return { name, type: "gauge", help, samples };
+  };
+  return [
+    ...groups,
+    ...traffic,
+    gauge(
+      "container_start_time_seconds",
+      "Start time of the container since unix epoch in seconds.",
+      starts,
+    ),
+    gauge("machine_cpu_cores", "Number of logical CPU cores.", [{ value: node.cpuCores }]),
+    gauge("machine_memory_bytes", "Amount of memory installed on the machine.", [
+      { value: node.memoryCapacityBytes },
+    ]),
+  ];
+}
+
+/** A pod's own group has no container name, as in cAdvisor. */
+function cgroupSamples(
+  usage: PodUsage,
+  of: (usage: CgroupUsage) => number,
+  labels: Record<string, string>,
+): Sample[] {
+  const { stats } = usage;
+  const { atMs } = stats;
+  return [
+    { labels: { ...groupLabels(usage), ...labels }, value: of(stats), atMs },
+    ...stats.containers.map((container) => ({
+      labels: { ...groupLabels(usage, container), ...labels },
+      value: of(container),
+      atMs,
+    })),
+  ];
+}
+
+function groupLabels(
+  usage: PodUsage,
+  container?: { id: string; name: string },
+): Record<string, string> {
+  const { uid = "" } = usage.pod.metadata ?? {};
+  const status = usage.pod.status?.containerStatuses?.find(({ name }) => name === container?.name);
+  return {
+    container: container?.name ?? "",
+    id: container ? `/kubepods/pod${uid}/${container.id}` : `/kubepods/pod${uid}`,
+    image: status?.image ?? "",
+    name: container?.id ?? "",
+    ...podLabels(usage),
+  };
+}

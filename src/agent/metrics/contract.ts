@@ -1,0 +1,63 @@
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
+import type { CgroupUsage } from "../../sys/cgroup.ts";
+import type { NetworkCounters } from "../network/contract.ts";
+import type { SandboxStats } from "../runtime/contract.ts";
+
+/** A running pod with what its cgroups and its interface say. */
+export interface PodUsage {
+  pod: Pod;
+  stats: SandboxStats;
+  /** Absent on the node's own network. */
+  network?: NetworkCounters;
+}
+
+/** Use of a file system. */
+export interface FileSystemUsage {
+  capacityBytes: number;
+  availableBytes: number;
+  usedBytes: number;
+  inodes: number;
+  inodesFree: number;
+}
+
+/** One reading of the whole node. */
+export interface NodeUsage extends Omit<CgroupUsage, "tasks"> {
+  name: string;
+  atMs: number;
+  bootMs: number;
+  cpuCores: number;
+  memoryCapacityBytes: number;
+  memoryAvailableBytes: number;
+  network: NetworkCounters & { name: string };
+  /** On which pods' volumes, logs and writable layers lie; images, too. */
+  fileSystem: FileSystemUsage;
+  processesMax: number;
+  processes: number;
+}
+
+/** What the agent counts about its own work. */
+export interface AgentMetrics {
+  /** A step of a pod's start, such as "create-sandbox", took so long. */
+  observeStage(stage: string, seconds: number): void;
+  /** From the agent's first sight of a pod until it said that all of it runs. */
+  observeStart(seconds: number): void;
+  /** The outcome of one attempt of a probe. */
+  countProbe(labels: ProbeLabels): void;
+  /** The container is gone: its probes are told no more. */
+  forgetProbes(podUid: string): void;
+  /** For `/metrics`. */
+  families(node: string, pods: readonly Pod[]): MetricFamily[];
+  /** For `/metrics/probes`. */
+  probeFamilies(): MetricFamily[];
+}
+
+/** Labels of `prober_probe_total`, as a kubelet has them. */
+export interface ProbeLabels {
+  container: string;
+  namespace: string;
+  pod: string;
+  podUid: string;
+  kind: string;
+  result: "successful" | "failed";
+}
