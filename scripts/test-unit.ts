@@ -4,7 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 const build = path.resolve(import.meta.dirname, "..");
-for (const folder of ["src", "bench", "scripts"]) {
+for (const folder of ["src", "bench", "scripts", "test/fuzz"]) {
   if (!existsSync(path.join(build, folder))) continue;
   for (const name of readdirSync(path.join(build, folder), { recursive: true, encoding: "utf8" })) {
     if (/\.(test|fuzz)\.js$/.test(name)) {

@@ -93,3 +93,12 @@ for (const [text, message] of [
 test("nesting without end is refused", () => {
   assert.throws(() => decode("[".repeat(5_000)), /exceeded max depth/);
 });
+
+test("half a surrogate pair becomes the replacement character, as in Go", () => {
+  const { value } = decode('{"\\ud83d":"\\ud83d\\ude00 \\udc00"}');
+  assert.deepEqual(value, { "\ufffd": "\u{1f600} \ufffd" });
+});
+
+test("a whole number of very many digits is no int64, and takes no time to tell", () => {
+  assert.deepEqual(decode("9".repeat(2_000_000)).value, Number.POSITIVE_INFINITY);
+});

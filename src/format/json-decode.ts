@@ -8,9 +8,13 @@ export interface DecodedJson {
 }
 
 const MAX_DEPTH = 1_000;
+/** Only an escape can be half a pair: in UTF-8 there is no such thing. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+const HALF_PAIR = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /**
- * Decodes JSON in UTF-8. An int64 beyond 2^53 becomes a `bigint`. Documents without oddities go
+ * Decodes JSON in UTF-8. An int64 beyond 2^53 becomes a `bigint`, half of a surrogate pair U+FFFD
+ * as in Go. Documents without oddities go
  * through `JSON.parse`; one pass over the bytes tells which those are.
  * @throws JsonSyntaxError for malformed or too deeply nested input
  */
@@ -18,6 +22,10 @@ export function decodeJson(bytes: Uint8Array): DecodedJson {
   const { keys, depth, hasLongNumber } = scan(bytes);
   if (depth > MAX_DEPTH) throw new JsonSyntaxError("exceeded max depth", 0);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  if (SURROGATE_ESCAPE.test(text)) {
+    const { value, duplicates } = parseStrictJson(text);
+    return { value: wellFormed(value), duplicates };
+  }
   if (hasLongNumber) return parseStrictJson(text);
   let value: unknown;
   try {
@@ -59,6 +67,16 @@ function endOfString(bytes: Uint8Array, start: number): number {
     else if (byte === 0x22) return at;
   }
   return bytes.length;
+}
+
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(HALF_PAIR, "\ufffd");
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(wellFormed);
+  const entries = Object.entries(value).map(([key, inner]) => {
+    return [key.replace(HALF_PAIR, "\ufffd"), wellFormed(inner)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function countKeys(value: unknown): number {

@@ -16,6 +16,8 @@ export function parseStrictJson(text: string): { value: unknown; duplicates: str
   return { value: parser.document(), duplicates: parser.duplicates };
 }
 
+/** More are no int64, and reading very many of them exactly would take long. */
+const INT64_CHARACTERS_MAX = 20;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -178,6 +180,7 @@ class JsonParser {
     this.#at += literal.length;
     const number = Number(literal);
     if (fraction || exponent || Number.isSafeInteger(number)) return number;
+    if (literal.length > INT64_CHARACTERS_MAX) return number;
     const exact = BigInt(literal);
     return BigInt.asIntN(64, exact) === exact ? exact : number;
   }

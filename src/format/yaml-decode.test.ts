@@ -60,6 +60,7 @@ for (const [name, text] of [
   ["an alias without an anchor", "a: *x"],
   ["a second document", "a: 1\n---\nb: 1"],
   ["a tab for indentation", "a:\n\t- b"],
+  ["a merge of what is no map", "a: 1\n<<: 1"],
 ] as const) {
   test(`${name} is refused`, () => {
     assert.throws(() => decodeYaml(text), { name: "YamlSyntaxError" });

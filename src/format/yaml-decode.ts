@@ -86,12 +86,13 @@ function lineOf(offset: number, lines: LineCounter): number {
   return lines.linePos(offset).line;
 }
 
-/** @throws YamlSyntaxError for aliases that lead nowhere, or that expand without end */
+/** @throws YamlSyntaxError for aliases that lead nowhere or expand without end, merges of text */
 function valueOf(document: Document | undefined): unknown {
   try {
     return narrow(document?.toJS({ maxAliasCount: MAX_ALIASES }) ?? null);
   } catch (error) {
-    if (error instanceof ReferenceError) throw new YamlSyntaxError(`yaml: ${error.message}`);
+    // The library has no class of its own for what it refuses here.
+    if (error instanceof Error) throw new YamlSyntaxError(`yaml: ${error.message}`);
     throw error;
   }
 }

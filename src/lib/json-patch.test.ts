@@ -59,6 +59,7 @@ test("a patch that does not fit is refused with the reason", () => {
     [{ op: "add", path: "b", value: 1 }, "malformed"],
     [{ op: "add", path: "/b" }, "malformed"],
     [{ op: "frob", path: "/b" }, "unapplicable"],
+    [{ op: { toString: 1 }, path: "/b" }, "unapplicable"],
     [{ op: "copy", path: "/b" }, "malformed"],
   ];
   for (const [operation, wanted] of cases) {

@@ -39,7 +39,8 @@ export function parseJsonPatch(patch: unknown): JsonPatchOperation[] {
     }
     const { op, path, from } = operation as Record<string, unknown>;
     if (!OPERATIONS.includes(op)) {
-      throw new JsonPatchError("unapplicable", `Unexpected kind: ${String(op)}`);
+      const kind = typeof op === "string" ? op : JSON.stringify(op);
+      throw new JsonPatchError("unapplicable", `Unexpected kind: ${kind}`);
     }
     if (typeof path !== "string") throw malformed(`operation ${at} has no path`);
     if (WITH_FROM.includes(op) && typeof from !== "string") {

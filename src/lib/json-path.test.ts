@@ -38,3 +38,8 @@ test("what is no path is refused", () => {
     assert.throws(() => parseJsonPath(path), JsonPathError, path);
   }
 });
+
+test("a filter that never ends is refused at once", () => {
+  assert.throws(() => parseJsonPath(`.a[?(@${".a".repeat(5_000)}`), JsonPathError);
+  assert.throws(() => parseJsonPath(`.a[?(@.b==${" ".repeat(50_000)}`), JsonPathError);
+});

@@ -19,7 +19,9 @@ const MEMBER = /\.((?:\\.|[^.[\]\\])+)/y;
 const QUOTED = /\[(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]/y;
 const INDEX = /\[(-?[0-9]+)\]/y;
 const ALL = /\[\*\]|\.\*/y;
-const FILTER = /\[\?\(\s*@((?:\.[^\s=!)]+|\['[^']*'\])+)\s*(==|!=)\s*([^)]+?)\s*\)\]/y;
+/** No two of its parts can match the same text, so that no text makes it try many ways. */
+const FILTER =
+  /\[\?\(\s*@((?:\.(?:\\.|[^\s=!()[\].\\])+|\['[^']*'\]|\[-?[0-9]+\])+)\s*(==|!=)([^)]+)\)\]/y;
 
 /**
  * Parses the paths of custom resource columns, scale and selectable fields: ".spec.replicas",
@@ -64,7 +66,7 @@ export function parseJsonPath(text: string): JsonPath {
       kind: "filter",
       path: parseJsonPath(path).steps,
       operator: operator === "!=" ? "!=" : "==",
-      value: parseLiteral(value),
+      value: parseLiteral(value.trim()),
     });
   }
   return { steps };

@@ -27,7 +27,10 @@ export function applyMergePatch(target: unknown, patch: unknown): unknown {
 /** Assigns also the key "__proto__" as what it is in JSON: an ordinary member. */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== "__proto__") object[key] = value;
-  else Object.defineProperty(object, key, { value, enumerable: true, writable: true });
+  else {
+    const member = { enumerable: true, writable: true, configurable: true };
+    Object.defineProperty(object, key, { value, ...member });
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { copyJson } from "../../lib/json-copy.ts";
 import { builtInModel } from "./built-in-model.ts";
 import { createDecoder } from "./decode.ts";
 import type { FieldType } from "./model.ts";
@@ -157,3 +158,30 @@ function arbitraryOf(type: FieldType, depth: number): fc.Arbitrary<unknown> {
       return fc.constant({ free: [null] });
   }
 }
+
+test("bits behind the last byte of base64 are not kept", () => {
+  const { object } = decoder.decode("core/v1.Secret", { data: { a: "Yf==", b: "YWI=" } });
+  assert.deepEqual(object, { data: { a: "YQ==", b: "YWI=" } });
+});
+
+test("an unknown field named __proto__ goes like any other", () => {
+  const value: unknown = copyJson(JSON.parse('{"spec":{"__proto__":{"a":1}}}'));
+  const { object, unknownFields } = decoder.decode("core/v1.Pod", value);
+  assert.deepEqual([object, unknownFields], [{ spec: {} }, ["spec.__proto__"]]);
+});
+
+test("schemas within schemas are read as such", () => {
+  const { object, unknownFields, errors } = decoder.decode("apiextensions/v1.JSONSchemaProps", {
+    items: { type: "string", typ: "x" },
+    additionalProperties: true,
+    additionalItems: 1,
+    dependencies: { a: ["b"], c: { type: "object", x: 1 } },
+  });
+  assert.deepEqual(unknownFields, ["items.typ", "dependencies.c.x"]);
+  assert.deepEqual(errors, ["boolean or JSON schema expected"]);
+  assert.deepEqual(object, {
+    items: { type: "string" },
+    additionalProperties: true,
+    dependencies: { a: ["b"], c: { type: "object" } },
+  });
+});

@@ -1,5 +1,6 @@
 import { StatusError } from "../errors.ts";
 import type { Field, FieldType, SchemaModel, StructType } from "./model.ts";
+import { type SchemaUnion, schemaUnionOf } from "./schema-union.ts";
 import { SCALAR_DECODERS, ValueError } from "./scalar-decoders.ts";
 
 /** A decoded object and what was wrong with its input. */
@@ -65,6 +66,8 @@ interface Context {
 /** Answers the cleaned value; the same one when nothing changed, `undefined` to drop it. */
 type Decode = (value: unknown, context: Context) => unknown;
 
+const SCHEMA = "apiextensions/v1.JSONSchemaProps";
+
 interface FieldPlan {
   decode: Decode;
   dropsZero: boolean;
@@ -95,7 +98,8 @@ class Compiler {
       if (known) return known;
       const field = struct.fields.get(key);
       if (!field) return undefined;
-      const plan = this.#plan(field, lenient);
+      const union = schemaUnionOf(struct.name, key);
+      const plan = this.#plan(field, { lenient, union });
       plans.set(key, plan);
       return plan;
     };
@@ -129,13 +133,16 @@ class Compiler {
     };
   }
 
-  #plan(field: Field, lenient: boolean): FieldPlan {
+  #plan(
+    field: Field,
+    { lenient, union }: { lenient: boolean; union: SchemaUnion | undefined },
+  ): FieldPlan {
     const { type } = field;
     // Metadata of a custom resource is as strict as that of any other.
     const strict = type.kind === "struct" && !this.#model.struct(type.struct).lenient;
     return {
       keepsNull: lenient && !strict,
-      decode: this.#compile(type, lenient),
+      decode: union ? this.#compileUnion(type, union) : this.#compile(type, lenient),
       dropsZero: field.omitEmpty && !field.pointer && type.kind !== "struct",
     };
   }
@@ -148,6 +155,24 @@ class Compiler {
     if (type.kind === "list") return this.#compileList(type.of, lenient);
     if (type.kind === "map") return this.#compileMap(type.of, lenient);
     return compileScalar(type.kind);
+  }
+
+  /** What is none of the forms goes unread, as in Go, where only a boolean is insisted on. */
+  #compileUnion(type: FieldType, union: SchemaUnion): Decode {
+    if (type.kind === "map") {
+      return this.#mapOf(this.#compileUnion(type.of, union), { of: type.of, lenient: false });
+    }
+    const schema: Decode = (value, context) => this.struct(SCHEMA)(value, context);
+    const texts = this.#compileList({ kind: "string" }, false);
+    const schemas = this.#compileList({ kind: "struct", struct: SCHEMA }, false);
+    return (value, context) => {
+      if (isObject(value)) return schema(value, context);
+      if (union === "list") return Array.isArray(value) ? schemas(value, context) : undefined;
+      if (union === "strings") return Array.isArray(value) ? texts(value, context) : undefined;
+      if (typeof value === "boolean") return value;
+      context.errors.push("boolean or JSON schema expected");
+      return undefined;
+    };
   }
 
   #compileList(of: FieldType, lenient: boolean): Decode {
@@ -168,7 +193,10 @@ class Compiler {
   }
 
   #compileMap(of: FieldType, lenient: boolean): Decode {
-    const decode = this.#compile(of, lenient);
+    return this.#mapOf(this.#compile(of, lenient), { of, lenient });
+  }
+
+  #mapOf(decode: Decode, { of, lenient }: { of: FieldType; lenient: boolean }): Decode {
     const goName = `map[string]${goNameOf(of)}`;
     const zero = lenient ? () => null : zeroOf(of);
     return (value, context) => {

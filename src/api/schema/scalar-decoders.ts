@@ -21,7 +21,9 @@ export const SCALAR_DECODERS: Readonly<Record<ScalarType["kind"], (value: unknow
   int64: decodeInt64,
   float64: (value) => {
     if (typeof value === "bigint") return Number(value);
-    return typeof value === "number" ? value : mismatch(value, "float64");
+    if (typeof value !== "number") return mismatch(value, "float64");
+    if (!Number.isFinite(value)) throw new ValueError("number", "float64");
+    return value;
   },
   bytes: decodeBytes,
   time: decodeTime,
@@ -67,7 +69,9 @@ function decodeBytes(value: unknown): string {
   if (text.length % 4 !== 0) {
     throw new ValueError(`illegal base64 data at input byte ${text.length - (text.length % 4)}`);
   }
-  return text;
+  if (!text.endsWith("=")) return text;
+  // Bits behind the last byte are ignored, and not kept.
+  return text.slice(0, -4) + Buffer.from(text.slice(-4), "base64").toString("base64");
 }
 
 function decodeQuantity(value: unknown): string {

@@ -5,6 +5,7 @@ import type { KubeObject } from "../kube-object.ts";
 /** Fills in and checks apiVersion, kind and metadata. @throws StatusError BadRequest */
 export function checkKind(resource: Resource, value: Record<string, unknown>): KubeObject {
   const apiVersion = apiVersionOf(resource);
+  for (const field of ["apiVersion", "kind"]) checkText(value[field] ?? "", field);
   value["apiVersion"] ||= apiVersion;
   value["kind"] ||= resource.kind;
   if (value["apiVersion"] !== apiVersion || value["kind"] !== resource.kind) {
@@ -19,4 +20,14 @@ export function checkKind(resource: Resource, value: Record<string, unknown>): K
     throw new StatusError("BadRequest", "metadata must be an object");
   }
   return value as KubeObject;
+}
+
+function checkText(value: unknown, field: string): void {
+  if (typeof value === "string") return;
+  const found = Array.isArray(value) ? "array" : typeof value;
+  throw new StatusError(
+    "BadRequest",
+    "couldn't get version/kind; json parse error: json: cannot unmarshal " +
+      `${found} into Go struct field .${field} of type string`,
+  );
 }

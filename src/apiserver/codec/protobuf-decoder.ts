@@ -1,5 +1,6 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Field, FieldType, SchemaModel, StructType } from "../../api/schema/model.ts";
+import { type SchemaUnion, schemaUnionOf } from "../../api/schema/schema-union.ts";
 import { JsonSyntaxError } from "../../format/json-parser.ts";
 import {
   BYTES,
@@ -10,7 +11,7 @@ import {
 } from "../../format/protobuf/wire-reader.ts";
 import { PROTOBUF_MAGIC } from "./protobuf-media-type.ts";
 import { readMessageOf } from "./protobuf-values.ts";
-import { readSchemaUnion, type SchemaUnion, schemaUnionOf } from "./schema-union.ts";
+import { readSchemaUnion } from "./schema-union-codec.ts";
 
 type Json = Record<string, unknown>;
 

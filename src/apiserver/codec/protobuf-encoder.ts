@@ -1,9 +1,10 @@
 import type { Field, FieldType, SchemaModel, StructType } from "../../api/schema/model.ts";
+import { schemaUnionOf } from "../../api/schema/schema-union.ts";
 import { BackwardWriter } from "../../format/protobuf/backward-writer.ts";
 import { FIXED64 } from "../../format/protobuf/wire-reader.ts";
 import { compareUtf8 } from "./compare-utf8.ts";
 import { PROTOBUF_MAGIC } from "./protobuf-media-type.ts";
-import { schemaUnionOf, writeSchemaUnion } from "./schema-union.ts";
+import { writeSchemaUnion } from "./schema-union-codec.ts";
 import { NO_VALUE, writeMessageOf } from "./protobuf-values.ts";
 
 type Json = Readonly<Record<string, unknown>>;

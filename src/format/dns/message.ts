@@ -63,6 +63,8 @@ export interface DnsReply {
 
 const HEADER_BYTES = 12;
 const NAME_BYTES_MAX = 255;
+/** A name of the most labels needs no more; a chain of pointers could be as long as its packet. */
+const POINTERS_MAX = 127;
 
 /** A packet that is not a query as RFC 1035 wants it. */
 export class DnsFormatError extends Error {
@@ -75,12 +77,14 @@ function readName(bytes: Uint8Array, at: number): { name: string; next: number }
   let next = -1;
   let position = at;
   let total = 0;
+  let pointers = 0;
   for (;;) {
     const length = bytes[position];
     if (length === undefined) throw new DnsFormatError("name runs past the packet");
     if (length >= 0xc0) {
       const target = ((length & 0x3f) << 8) | (bytes[position + 1] ?? 0);
       if (target >= position) throw new DnsFormatError("compression pointer does not point back");
+      if (++pointers > POINTERS_MAX) throw new DnsFormatError("name has too many pointers");
       if (next < 0) next = position + 2;
       position = target;
       continue;

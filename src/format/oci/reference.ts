@@ -34,8 +34,8 @@ export function parseReference(text: string): ImageReference | undefined {
   const registry = qualified ? first : "docker.io";
   let repository = qualified ? path.slice(slash + 1) : path;
   if (!REGISTRY.test(registry) || !REPOSITORY.test(repository)) return undefined;
-  if (registry.length + repository.length > NAME_MAX) return undefined;
   if (registry === "docker.io" && !repository.includes("/")) repository = `library/${repository}`;
+  if (registry.length + repository.length > NAME_MAX) return undefined;
   const reference: ImageReference = { registry, repository };
   if (tag !== undefined) reference.tag = tag;
   else if (digest === undefined) reference.tag = "latest";

@@ -98,3 +98,10 @@ test("PEM comes back, with text around the blocks", () => {
   assert.equal(encodePem("PUBLIC KEY", der), pem);
   assert.ok(createPublicKey(encodePem("PUBLIC KEY", der)).equals(key));
 });
+
+test("a name that is no UTF-8 is refused as what it is", () => {
+  const certificate = Buffer.from(selfSigned({}));
+  const at = certificate.indexOf("root", certificate.indexOf("root") + 1);
+  certificate[at] = 0xff;
+  assert.throws(() => certificateFactsOf(certificate), DerError);
+});

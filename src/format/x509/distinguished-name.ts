@@ -20,10 +20,18 @@ export function encodeName(name: DistinguishedName): Uint8Array {
   );
 }
 
+function decodeUtf8(content: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch {
+    throw new DerError("Name has a string that is no UTF-8");
+  }
+}
+
 function decodeText({ tag, content }: DerNode): string {
   switch (tag) {
     case 0x0c:
-      return new TextDecoder("utf-8", { fatal: true }).decode(content);
+      return decodeUtf8(content);
     case 0x13:
     case 0x16:
     case 0x14:
