@@ -1,6 +1,7 @@
 /** Controllers whose events upstream signs with a name that their own does not tell. */
 const SIGNED_OTHERWISE: Readonly<Record<string, string>> = {
   disruption: "controllermanager",
+  "horizontal-pod-autoscaler": "horizontal-pod-autoscaler",
   "node-lifecycle": "node-controller",
   "taint-eviction": "taint-eviction-controller",
 };
