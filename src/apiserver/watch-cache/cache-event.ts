@@ -50,9 +50,10 @@ export class CacheEvent {
     return frame;
   }
 
-  /** What this event keeps in memory beside the current state of its object. */
+  /** What is kept in memory for this event alone: nobody else has a state that was replaced. */
   get sizeBytes(): number {
-    return this.object.bytes.byteLength + (this.previous?.bytes.byteLength ?? 0);
+    const replaced = this.previous?.bytes.byteLength ?? 0;
+    return this.removed ? replaced + this.object.bytes.byteLength : replaced;
   }
 
   /** Everybody who watches has it; whoever comes later gets a new encoding. */

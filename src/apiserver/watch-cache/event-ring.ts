@@ -8,7 +8,7 @@ export interface EventRingLimits {
   eventsMax: number;
   /** Younger events are kept up to `eventsMax`. */
   ageMs: number;
-  /** Bytes of the objects in kept events beyond `eventsMin`. */
+  /** Bytes of the replaced and removed states in kept events beyond `eventsMin`. */
   bytesMax: number;
 }
 
@@ -17,7 +17,7 @@ export const DEFAULT_RING_LIMITS: EventRingLimits = {
   eventsMin: 100,
   eventsMax: 102_400,
   ageMs: 75_000,
-  bytesMax: 24 * 1024 * 1024,
+  bytesMax: 12 * 1024 * 1024,
 };
 
 /** The recent events of one resource in revision order, bounded by age, number and size. */

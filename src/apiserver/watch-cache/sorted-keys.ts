@@ -1,3 +1,6 @@
+/** Sorts after every part of a key: names and namespaces are ASCII. */
+const LAST = "\uffff";
+
 /** The keys of a resource in order, so that lists and pages need no sorting. */
 export class SortedKeys {
   readonly #keys: string[];
@@ -27,8 +30,13 @@ export class SortedKeys {
   range(prefix: string, start?: string): readonly string[] {
     const from = this.#lowerBound(start !== undefined && start > prefix ? start : prefix);
     if (prefix === "") return from === 0 ? this.#keys : this.#keys.slice(from);
-    // U+FFFF sorts after every key: names and namespaces are ASCII.
-    return this.#keys.slice(from, this.#lowerBound(`${prefix}\uffff`));
+    return this.#keys.slice(from, this.#lowerBound(`${prefix}${LAST}`));
+  }
+
+  /** How many keys have `prefix`. */
+  count(prefix: string): number {
+    if (prefix === "") return this.#keys.length;
+    return this.#lowerBound(`${prefix}${LAST}`) - this.#lowerBound(prefix);
   }
 
   #lowerBound(key: string): number {

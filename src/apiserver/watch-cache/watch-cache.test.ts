@@ -166,7 +166,7 @@ test("the ring keeps young events up to its bound and old ones up to its minimum
 });
 
 test("the ring lets go of young events that are too large together", () => {
-  const ring = new EventRing(0, { eventsMin: 1, eventsMax: 9, ageMs: 100, bytesMax: 25 });
+  const ring = new EventRing(0, { eventsMin: 1, eventsMax: 9, ageMs: 100, bytesMax: 13 });
   let previous: CachedObject | undefined;
   for (let revision = 1; revision <= 4; revision++) {
     const object = new CachedObject("k", revision, Buffer.alloc(6));
@@ -193,6 +193,7 @@ test("sorted keys find every range that a sorted array has", () => {
         [...keys.range(prefix)],
         wanted.filter((each) => each.startsWith(prefix)),
       );
+      assert.deepEqual(keys.count(prefix), wanted.filter((each) => each.startsWith(prefix)).length);
       assert.deepEqual(
         [...keys.range("", prefix)],
         wanted.filter((each) => each >= prefix),

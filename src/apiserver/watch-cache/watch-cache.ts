@@ -2,16 +2,20 @@ import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Store, StoreEvent } from "../../store/store.ts";
+import { ByteArena } from "./byte-arena.ts";
 import { CacheEvent } from "./cache-event.ts";
 import { type AttributesOf, CachedObject } from "./cached-object.ts";
 import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
 import type { Selection } from "./selection.ts";
 import { SortedKeys } from "./sorted-keys.ts";
+import { ValueIndex } from "./value-index.ts";
 import { PastState, type StateView } from "./state-view.ts";
 import { type Subscriber, SubscriberIndex } from "./subscriber-index.ts";
 
 /** How long a read waits for a revision that the cache has not reached. */
 const FUTURE_WAIT_MS = 3_000;
+/** Fewer objects are looked at one by one. */
+const INDEXED_MIN = 256;
 
 export interface WatchCacheOptions {
   store: Store;
@@ -40,6 +44,8 @@ export class WatchCache implements StateView, Disposable {
   readonly #objects = new Map<string, CachedObject>();
   readonly #subscribers: SubscriberIndex;
   readonly #keys: SortedKeys;
+  readonly #values: ValueIndex;
+  readonly #arena = new ByteArena();
   readonly #ring: EventRing;
   #waiters: Waiter[] = [];
   #revision: number;
@@ -53,18 +59,18 @@ export class WatchCache implements StateView, Disposable {
     this.#revision = list.revision;
     this.#keys = new SortedKeys(list.keys);
     this.#subscribers = new SubscriberIndex(options.attributesOf);
+    this.#values = new ValueIndex(this.#objects, options.attributesOf);
     this.#ring = new EventRing(list.revision, options.ringLimits ?? DEFAULT_RING_LIMITS);
   }
 
   /** Reads the resource and follows it from there. */
   static async start(options: WatchCacheOptions): Promise<WatchCache> {
-    const { store, storage, splice } = options;
+    const { store, storage } = options;
     const { revision, items } = await store.list(storage);
     const keys = items.map((item) => item.key);
     const cache = new WatchCache(options, { revision, keys });
     for (const item of items) {
-      const bytes = splice(item.bytes, item.revision);
-      cache.#objects.set(item.key, new CachedObject(item.key, item.revision, bytes));
+      cache.#objects.set(item.key, cache.#objectOf(item));
     }
     cache.#watch = await store.watch(storage, revision, (events) => cache.#deliver(events));
     return cache;
@@ -105,19 +111,32 @@ export class WatchCache implements StateView, Disposable {
       const object = this.#objects.get(selection.key);
       return object && selection.matches(object) ? [object] : [];
     }
-    const present = this.#ofPrefix(selection.prefix);
-    if (selection.byKeyOnly) return present;
-    return present.filter((object) => selection.coversKey(object.key) && selection.matches(object));
+    if (selection.byKeyOnly) return this.#ofPrefix(selection.prefix);
+    return this.#candidates(selection).filter(
+      (object) => selection.coversKey(object.key) && selection.matches(object),
+    );
+  }
+
+  /** Some objects in key order, among them all that the selection can match. */
+  #candidates({ prefix, pins }: Selection): readonly CachedObject[] {
+    const pin = pins.find(({ of }) => of === "fields") ?? pins[0];
+    if (!pin || this.#keys.count(prefix) < INDEXED_MIN) return this.#ofPrefix(prefix);
+    return this.#objectsOf(this.#values.keysOf(pin));
   }
 
   #ofPrefix(prefix: string): readonly CachedObject[] {
     if (this.#listed?.prefix === prefix) return this.#listed.objects;
+    const objects = this.#objectsOf(this.#keys.range(prefix));
+    this.#listed = { prefix, objects };
+    return objects;
+  }
+
+  #objectsOf(keys: readonly string[]): CachedObject[] {
     const objects: CachedObject[] = [];
-    for (const key of this.#keys.range(prefix)) {
+    for (const key of keys) {
       const object = this.#objects.get(key);
       if (object) objects.push(object);
     }
-    this.#listed = { prefix, objects };
     return objects;
   }
 
@@ -204,13 +223,13 @@ export class WatchCache implements StateView, Disposable {
   }
 
   #apply(event: StoreEvent, timeMs: number): CacheEvent {
-    const { key, revision } = event;
+    const { key } = event;
     this.#generation++;
     this.#listed = undefined;
     const previous = this.#objects.get(key);
-    const bytes = this.#options.splice(event.bytes, revision);
-    const object = new CachedObject(key, revision, bytes);
+    const object = this.#objectOf(event);
     const removed = event.type === "delete";
+    this.#values.changed(key, previous);
     if (removed) {
       this.#objects.delete(key);
       this.#keys.remove(key);
@@ -219,6 +238,10 @@ export class WatchCache implements StateView, Disposable {
       if (!previous) this.#keys.add(key);
     }
     return new CacheEvent({ object, previous, removed, timeMs });
+  }
+
+  #objectOf({ key, revision, bytes }: Pick<StoreEvent, "key" | "revision" | "bytes">) {
+    return new CachedObject(key, revision, this.#arena.keep(this.#options.splice(bytes, revision)));
   }
 
   /** The store has delivered every event up to a revision that it reported. */
