@@ -22,6 +22,7 @@ import type {
   TokenIssuer,
   UserInfo,
 } from "./contract.ts";
+import type { ConversionParts } from "./custom-resource/conversion/webhook-conversion.ts";
 import { CustomResources } from "./custom-resource/custom-resources.ts";
 import { ProtobufDecoder } from "./codec/protobuf-decoder.ts";
 import { ProtobufEncoder } from "./codec/protobuf-encoder.ts";
@@ -59,6 +60,8 @@ export interface SecurityParts {
   tokenIssuer?: TokenIssuer;
   /** For TokenReview. */
   tokenVerifier?: TokenVerifier;
+  /** Calls conversion webhooks; without it no definition can have one. */
+  webhooks?: ConversionParts["client"];
   /** Closed with the server. */
   connections?: readonly Disposable[];
 }
@@ -190,7 +193,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const definitions = registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   if (!definitions) throw new RangeError("Cannot serve custom resources: they are not defined");
-  const custom = await CustomResources.start({ engine, definitions, base: model, startCache });
+  const custom = await CustomResources.start({
+    engine,
+    definitions,
+    base: model,
+    startCache,
+    webhooks: { client: security.webhooks ?? noWebhooks, random },
+  });
   const events = registry.find("", "v1", "events")?.cache;
   if (!events) throw new RangeError("Cannot expire events: they are not served");
   const times = { ...DEFAULT_TIMES, ...options.maintenance };
@@ -215,6 +224,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     aggregation,
   });
 }
+
+const noWebhooks: ConversionParts["client"] = {
+  call: () => Promise.reject(new Error("this server calls no webhooks")),
+};
 
 /** The store under the name that clients know it by. */
 function storeCheck(store: Store): ComponentCheck {

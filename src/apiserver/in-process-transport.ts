@@ -1,6 +1,7 @@
 import { StatusError } from "../api/errors.ts";
 import type { ApiRequest, ApiResponse, Transport, WatchSink } from "../api/transport.ts";
 import type { UserInfo } from "./contract.ts";
+import { ConvertingReceiver } from "./custom-resource/conversion/converting-receiver.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { listValueOf } from "./http/representations.ts";
@@ -102,7 +103,10 @@ export function createInProcessTransport(
         const path = `${request.path}${request.path.includes("?") ? "&" : "?"}watch=1`;
         const call = callOf(engine, user, { ...request, method: "GET", path });
         const receiver = new SinkReceiver(sink, call);
-        const session = await prepareWatch(call, engine).start(receiver);
+        const { conversion } = call.served;
+        const session = await prepareWatch(call, engine).start(
+          conversion ? new ConvertingReceiver(receiver, conversion) : receiver,
+        );
         receiver.session = session;
         return receiver;
       } catch (error) {

@@ -4,6 +4,7 @@ import type { StatusCause } from "../api/status.ts";
 import type { TableKind } from "../api/table/table-kind.ts";
 import type { Codec } from "./codec/codec.ts";
 import type { KubeObject } from "./kube-object.ts";
+import type { ServedConversion } from "./custom-resource/conversion/served-conversion.ts";
 import type { Strategy } from "./strategy/strategy.ts";
 import type { AttributesOf } from "./watch-cache/cached-object.ts";
 import type { WatchCache } from "./watch-cache/watch-cache.ts";
@@ -19,7 +20,10 @@ export interface ServedResource {
   codec: Codec;
   /** From stored bytes to those for the wire, which carry `metadata.resourceVersion`. */
   splice(bytes: Uint8Array, revision: number): Uint8Array;
+  /** Of what is stored; with a `conversion` in whatever version that is. */
   cache: WatchCache;
+  /** Between stored and served objects, where a webhook has to convert them. */
+  conversion?: ServedConversion;
   attributesOf: AttributesOf;
   /** Fields that selectors of a custom resource may name. */
   selectable: readonly string[];

@@ -1,6 +1,7 @@
 import { StatusError } from "../api/errors.ts";
 import type { Resource } from "../api/resource.ts";
 import type { ServedKinds } from "./contract.ts";
+import { CachedObject } from "./watch-cache/cached-object.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { ResourceRegistry, ServedResource } from "./resource-registry.ts";
 
@@ -33,8 +34,14 @@ export function servedKinds(registry: ResourceRegistry): ServedKinds {
     },
     convert: async (object, { from, to }) => {
       // What is stored is the same for all of them: every version can be read out of it.
-      const stored = find(from).codec.encode(object as KubeObject);
-      const bytes = find(to).splice(stored, 0);
+      const [source, target] = [find(from), find(to)];
+      const state = object as KubeObject;
+      const stored = source.conversion ? await source.conversion.toStored(state) : state;
+      let bytes = target.splice(source.codec.encode(stored), 0);
+      if (target.conversion) {
+        const [shown] = await target.conversion.toServed([new CachedObject("", 0, bytes)]);
+        bytes = shown?.bytes ?? bytes;
+      }
       const converted = JSON.parse(Buffer.from(bytes).toString()) as KubeObject;
       const { resourceVersion } = (object as KubeObject).metadata;
       if (resourceVersion === undefined) delete converted.metadata.resourceVersion;

@@ -136,6 +136,7 @@ function securityParts(
     }),
     tokenIssuer: createTokenIssuer(tokens),
     tokenVerifier: verifier,
+    webhooks: client,
     connections: [client],
   };
 }

@@ -19,6 +19,7 @@ import { deleteCollection } from "../rest/delete.ts";
 import { updateObject } from "../rest/update.ts";
 import { CLEANUP_FINALIZER } from "../strategy/custom-resource-definition.ts";
 import type { CacheEvent } from "../watch-cache/cache-event.ts";
+import type { ConversionParts } from "./conversion/webhook-conversion.ts";
 import { serveVersion } from "./served-version.ts";
 
 const SELF: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
@@ -28,6 +29,8 @@ export interface CustomResourcesParts {
   definitions: ServedResource;
   base: SchemaModel;
   startCache: StartCache;
+  /** Calls conversion webhooks. */
+  webhooks: ConversionParts;
 }
 
 /**
@@ -86,18 +89,18 @@ export class CustomResources implements Disposable {
     const name = definition.metadata?.name ?? "";
     await this.#serve(name, definition);
     if (definition.metadata?.deletionTimestamp) await this.#cleanUp(name, definition);
-    else if (!isEstablished(definition)) await this.#establish(name);
+    else if (!isEstablished(definition) || !knowsStorage(definition)) await this.#establish(name);
   }
 
   async #serve(name: string, definition: CustomResourceDefinition): Promise<void> {
-    const { engine, base, startCache } = this.#parts;
+    const { engine, base, startCache, webhooks } = this.#parts;
     const before = this.#served.get(name) ?? [];
     const now: ServedResource[] = [];
     for (const version of definition.spec.versions) {
       if (!version.served) continue;
       const same = before.find(({ resource }) => resource.version === version.name);
       const expressions = () => (this.#expressions ??= createKubernetesEnvironment());
-      const parts = { base, startCache, expressions, before: same };
+      const parts = { base, startCache, expressions, webhooks, before: same };
       now.push(await serveVersion(definition, version, parts));
     }
     const gone = before.filter(({ cache }) => !now.some((served) => served.cache === cache));
@@ -153,7 +156,10 @@ export class CustomResources implements Disposable {
   /** Deletes all objects of a definition that is going, then lets it go. */
   async #cleanUp(name: string, definition: CustomResourceDefinition): Promise<void> {
     if (!definition.metadata?.finalizers?.includes(CLEANUP_FINALIZER)) return;
-    const [served] = this.#served.get(name) ?? [];
+    const all = this.#served.get(name) ?? [];
+    const stored = definition.spec.versions.find(({ storage }) => storage)?.name;
+    // In the stored version no webhook is needed, which may be gone already.
+    const served = all.find(({ resource }) => resource.version === stored) ?? all[0];
     if (served && served.cache.size > 0) {
       const call = this.#call(served, {});
       await deleteCollection(this.#parts.engine, { ...call, method: "DELETE" });
@@ -202,6 +208,12 @@ export class CustomResources implements Disposable {
       warn: () => {},
     };
   }
+}
+
+/** Whether the status names the version in which objects are stored now. */
+function knowsStorage({ spec, status }: CustomResourceDefinition): boolean {
+  const stored = spec.versions.find(({ storage }) => storage)?.name;
+  return stored === undefined || (status?.storedVersions ?? []).includes(stored);
 }
 
 function isEstablished({ status }: CustomResourceDefinition): boolean {

@@ -18,11 +18,14 @@ import {
 import type { Environment } from "../../lib/cel/environment.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import type { StartCache } from "../built-in-resources.ts";
+import type { Codec } from "../codec/codec.ts";
 import { schemaCodec } from "../codec/schema-codec.ts";
 import type { KubeObject } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { attributesOf } from "../rest/attributes-of.ts";
 import { customStrategy } from "../strategy/built-in-strategies.ts";
+import { type ServedConversion, servedConversion } from "./conversion/served-conversion.ts";
+import { type ConversionParts, convertByWebhook } from "./conversion/webhook-conversion.ts";
 import { printerColumns } from "./printer-columns.ts";
 import { structuralModel } from "./structural-model.ts";
 
@@ -61,8 +64,13 @@ function spliceDefaults(
 /** Whether objects are shown as before, so that what is cached of them stays right. */
 function showsTheSame(
   before: ServedResource,
-  now: { schema: JSONSchemaProps | undefined; selectable: readonly string[] },
+  now: {
+    schema: JSONSchemaProps | undefined;
+    selectable: readonly string[];
+    isConverted: boolean;
+  },
 ): boolean {
+  if ((before.conversion !== undefined) !== now.isConverted) return false;
   if (!deepEqual(before.selectable ?? [], now.selectable)) return false;
   const was = before.schema as JSONSchemaProps | undefined;
   const defaulted = [was, now.schema].some((schema) => schema && hasDefaults(schema));
@@ -81,6 +89,27 @@ function spliceAs(resource: Resource): ServedResource["splice"] {
   };
 }
 
+/** Between the version that is stored and this one, by the webhook of the definition. */
+function conversionOf(
+  { spec }: CustomResourceDefinition,
+  of: { resource: Resource; codec: Codec; webhooks: ConversionParts },
+): ServedConversion {
+  const { resource, codec, webhooks } = of;
+  const conversion = spec.conversion ?? { strategy: "None" };
+  const stored = spec.versions.find(({ storage }) => storage)?.name ?? resource.version;
+  return servedConversion({
+    apiVersion: apiVersionOf(resource),
+    storedVersion: `${spec.group}/${stored}`,
+    convert: (objects, apiVersion) =>
+      convertByWebhook(objects, { conversion, apiVersion }, webhooks),
+    complete: (value) =>
+      codec.decode(
+        { kind: "value", value, contentType: "" },
+        { fieldValidation: "Ignore", warn: () => {} },
+      ),
+  });
+}
+
 /** Everything to serve one version of a custom resource. */
 export async function serveVersion(
   definition: CustomResourceDefinition,
@@ -90,6 +119,8 @@ export async function serveVersion(
     startCache: StartCache;
     /** What rules are compiled in. */
     expressions: () => Environment;
+    /** Calls conversion webhooks. */
+    webhooks: ConversionParts;
     before?: ServedResource | undefined;
   },
 ): Promise<ServedResource> {
@@ -102,7 +133,9 @@ export async function serveVersion(
   const attributes = attributesOf(resource, selectable);
   const storage = storageNameOf(resource);
   const renamed = spliceAs(resource);
-  const splice = schema && hasDefaults(schema) ? spliceDefaults(renamed, schema) : renamed;
+  const filled = schema && hasDefaults(schema) ? spliceDefaults(renamed, schema) : renamed;
+  const isConverted = definition.spec.conversion?.strategy === "Webhook";
+  const splice = isConverted ? spliceResourceVersion : filled;
   const setDefaults = (object: KubeObject) => {
     if (schema) applySchemaDefaults(schema, object);
   };
@@ -113,13 +146,18 @@ export async function serveVersion(
     if (causes.length > 0) throw invalid({ group, kind }, object.metadata.name ?? "", causes);
   };
   const { before } = parts;
-  const kept = before && showsTheSame(before, { schema, selectable }) ? before.cache : undefined;
+  const now = { schema, selectable, isConverted };
+  const kept = before && showsTheSame(before, now) ? before.cache : undefined;
+  const codec = schemaCodec({ resource, decoder: createDecoder(model), struct: name, setDefaults });
   return {
     resource,
     apiVersion: apiVersionOf(resource),
     storage,
     strategy: customStrategy(),
-    codec: schemaCodec({ resource, decoder: createDecoder(model), struct: name, setDefaults }),
+    codec,
+    ...(isConverted
+      ? { conversion: conversionOf(definition, { resource, codec, webhooks: parts.webhooks }) }
+      : {}),
     splice,
     cache: kept ?? (await parts.startCache({ storage, splice, attributesOf: attributes })),
     attributesOf: attributes,

@@ -7,6 +7,7 @@ import { impersonate, impersonationOf } from "../authentication/impersonation.ts
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import type { UserInfo } from "../contract.ts";
+import { ConvertingReceiver } from "../custom-resource/conversion/converting-receiver.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
@@ -294,7 +295,9 @@ export class HttpHandler {
       clock: engine.clock,
       logger: engine.logger,
     });
-    const session = await watch.start(writer);
+    const session = await watch.start(
+      served.conversion ? new ConvertingReceiver(writer, served.conversion) : writer,
+    );
     if (response.destroyed) session[Symbol.dispose]();
     else response.on("close", () => session[Symbol.dispose]());
   }

@@ -95,7 +95,9 @@ export async function insertObject(
         return { kind: "value", status: 201, value: managed };
       }
       const key = keyOf(metadata.namespace, metadata.name ?? "");
-      const stored = await engine.store.create(served.storage, key, served.codec.encode(managed));
+      const { conversion, codec } = served;
+      const bytes = codec.encode(conversion ? await conversion.toStored(managed) : managed);
+      const stored = await engine.store.create(served.storage, key, bytes);
       return await answerWith(served, { stored, status: 201 });
     } catch (error) {
       allocation.release();

@@ -13,7 +13,7 @@ import { answerWith } from "./create.ts";
 import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
 import { keyOfCall } from "./read.ts";
 import { selectionOf } from "./selection-of.ts";
-import { deletionTime, isGone, parsedOf } from "./update.ts";
+import { deletionTime, isGone, servedState } from "./update.ts";
 
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
@@ -56,7 +56,7 @@ async function deleteByKey(engine: Engine, call: Call, options: DeleteOptions): 
   for (;;) {
     const current = await engine.store.getForUpdate(served.storage, keyOfCall(call));
     if (!current) throw notFound(served.resource, name);
-    const old = parsedOf(served, current);
+    const old = await servedState(served, current);
     checkPreconditions(served, old, options);
     const request = admissionRequestOf(call, { operation: "DELETE", oldObject: old });
     await mutate(engine.admission, request);
@@ -109,7 +109,8 @@ async function deleteOnce(
   const status = accepted ? 202 : 200;
   if (options.dryRun) return { kind: "value", status, value: marked };
   delete marked.metadata.resourceVersion;
-  const bytes = served.codec.encode(marked);
+  const { conversion, codec } = served;
+  const bytes = codec.encode(conversion ? await conversion.toStored(marked) : marked);
   if (Buffer.compare(bytes, current.bytes) === 0) {
     return answerWith(served, { stored: current, status });
   }

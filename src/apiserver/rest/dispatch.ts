@@ -1,4 +1,5 @@
 import { StatusError } from "../../api/errors.ts";
+import type { ServedConversion } from "../custom-resource/conversion/served-conversion.ts";
 import type { Engine } from "../engine.ts";
 import { serveSubresource } from "../subresource/subresource.ts";
 import { bindByBody } from "../subresource/binding.ts";
@@ -15,6 +16,23 @@ import { replaceObject } from "./update.ts";
 
 /** Performs every request but watches and connections to nodes. */
 export function dispatch(engine: Engine, call: Call): Promise<Answer> {
+  const { conversion } = call.served;
+  const answer = perform(engine, call);
+  return conversion ? answer.then((stored) => convertAnswer(stored, conversion)) : answer;
+}
+
+/** What was read or written, in the version that the call names. */
+async function convertAnswer(answer: Answer, conversion: ServedConversion): Promise<Answer> {
+  if (answer.kind === "object") {
+    const [object = answer.object] = await conversion.toServed([answer.object]);
+    return { ...answer, object };
+  }
+  if (answer.kind !== "list") return answer;
+  const items = await conversion.toServed(answer.list.items);
+  return { ...answer, list: { ...answer.list, items } };
+}
+
+function perform(engine: Engine, call: Call): Promise<Answer> {
   const { method, target, served } = call;
   checkWriteOptions(call);
   if (target.subresource) return serveSubresource(engine, call);

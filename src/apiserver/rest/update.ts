@@ -86,8 +86,23 @@ export async function updateObject(engine: Engine, call: Call, plan: UpdatePlan)
   }
 }
 
+/** The stored object in the version that is served. */
+export async function servedState(
+  served: ServedResource,
+  stored: StoredObject,
+): Promise<KubeObject> {
+  const { conversion, cache } = served;
+  if (!conversion) return parsedOf(served, stored);
+  const cached = cache.get(stored.key);
+  const isCurrent = cached?.revision === stored.revision;
+  const bytes = isCurrent ? cached.bytes : served.splice(stored.bytes, stored.revision);
+  const object = isCurrent ? cached : new CachedObject(stored.key, stored.revision, bytes);
+  const [converted] = await conversion.toServed([object]);
+  return (converted ?? object).object();
+}
+
 /** The stored object parsed, from the cache when it has this very revision. */
-export function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
+function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
   const cached = served.cache.get(stored.key);
   if (cached?.revision === stored.revision) return cached.object();
   const bytes = served.splice(stored.bytes, stored.revision);
@@ -100,7 +115,7 @@ async function updateOnce(
   { plan, current }: { plan: UpdatePlan; current: StoredObject },
 ): Promise<Answer> {
   const { served } = call;
-  const old = parsedOf(served, current);
+  const old = await servedState(served, current);
   const wanted = await plan.wanted(old);
   checkPath(call, wanted);
   if (plan.patched) checkPatchedMeta(served, wanted, old);
@@ -144,7 +159,8 @@ async function storeUpdate(
     return { kind: "value", status: 200, value: next };
   }
   delete next.metadata.resourceVersion;
-  const bytes = served.codec.encode(next);
+  const { conversion, codec } = served;
+  const bytes = codec.encode(conversion ? await conversion.toStored(next) : next);
   if (isGone(served, next)) {
     // The last finalizer went: this update is the removal, and answers with what it removed.
     const { key, revision } = current;
