@@ -3,9 +3,9 @@ import type { Node, Pod, PodSpec } from "../src/api/generated/types/core-v1.ts";
 import { seededRandom } from "../src/lib/random.ts";
 import { defaultPlugins } from "../src/scheduler/framework/default-plugins.ts";
 import { Framework } from "../src/scheduler/framework/framework.ts";
-import { DisruptionBudgets } from "../src/scheduler/preemption/disruption-budgets.ts";
 import { ProfileTable } from "../src/scheduler/pod/pod-profile.ts";
 import { schedule } from "../src/scheduler/schedule.ts";
+import { emptyPluginDeps } from "../src/scheduler/scheduler-fixture.ts";
 import { ClusterState } from "../src/scheduler/state/cluster-state.ts";
 
 /** Kinds of pods that are decided on, each as upstream's scheduler benchmark has it. */
@@ -40,7 +40,7 @@ export function benchSchedule(of: {
   for (let i = 0; i < of.nodes; i++) state.setNode(nodeOf(i));
   const framework = new Framework(state, {
     schedulerName: "default-scheduler",
-    plugins: defaultPlugins({ budgets: new DisruptionBudgets() }),
+    plugins: defaultPlugins(emptyPluginDeps()),
     percentageOfNodesToScore: 0,
   });
   const random = seededRandom(1);

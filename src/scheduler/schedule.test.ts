@@ -5,9 +5,9 @@ import type { Node, NodeSpec, Pod, PodSpec } from "../api/generated/types/core-v
 import { seededRandom } from "../lib/random.ts";
 import { defaultPlugins } from "./framework/default-plugins.ts";
 import { Framework } from "./framework/framework.ts";
-import { DisruptionBudgets } from "./preemption/disruption-budgets.ts";
 import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { failureMessage, schedule } from "./schedule.ts";
+import { emptyPluginDeps } from "./scheduler-fixture.ts";
 import { ClusterState } from "./state/cluster-state.ts";
 
 interface NodeShape {
@@ -66,7 +66,7 @@ function cluster(nodes: Node[], placed: [Pod, string][] = []): ClusterState {
 const recordOf = (one: Pod): PodRecord => new ProfileTable().recordOf(one);
 
 function frameworkOver(state: ClusterState): Framework {
-  const plugins = defaultPlugins({ budgets: new DisruptionBudgets() });
+  const plugins = defaultPlugins(emptyPluginDeps());
   return new Framework(state, {
     schedulerName: "default-scheduler",
     plugins,

@@ -36,6 +36,8 @@ import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
+import { VolumeCatalog } from "./volumes/volume-catalog.ts";
+import { followStorage } from "./volumes/storage-watch.ts";
 import { Nominations } from "./state/nominations.ts";
 
 /** Decisions run for at most this long before other work gets a turn. */
@@ -72,6 +74,7 @@ class SchedulerLoop implements Disposable {
   readonly #profiles = new ProfileTable();
   readonly #nominations = new Nominations();
   readonly #budgets = new DisruptionBudgets();
+  readonly #catalog = new VolumeCatalog();
   readonly #frameworks = new Map<string, Framework>();
   readonly #queue: SchedulingQueue;
   readonly #feedback: PodFeedback;
@@ -92,7 +95,9 @@ class SchedulerLoop implements Disposable {
     const configuration = options.configuration ?? DEFAULT_CONFIGURATION;
     const hints = new Map<string, QueueingHint>();
     for (const profile of configuration.profiles) {
-      const deps = { budgets: this.#budgets };
+      const { client, clock } = options;
+      const volumes = { client, clock, catalog: this.#catalog };
+      const deps = { budgets: this.#budgets, volumes };
       const plugins = pluginsOf(profile, { deps, more: options.plugins });
       const { schedulerName } = profile;
       const percentageOfNodesToScore =
@@ -131,7 +136,13 @@ class SchedulerLoop implements Disposable {
       nodes.onChange((change) => this.#nodeChanged(change)),
       pods.onChange((change) => this.#podChanged(change)),
     );
-    void Promise.all([nodes.synced, pods.synced, namespaces.synced]).then(
+    const storage = followStorage(informers, {
+      catalog: this.#catalog,
+      onChange: () => this.#wakeUp({ kind: "storage-changed" }),
+    });
+    this.#subscriptions.push(storage);
+    const synced = [nodes.synced, pods.synced, namespaces.synced, storage.synced];
+    void Promise.all(synced).then(
       () => {
         this.#synced = true;
         this.#planTurn();
@@ -296,7 +307,9 @@ class SchedulerLoop implements Disposable {
     }
     this.#assumed.set(pod.uid, placement);
     this.#state.addPod(pod, decision.node);
-    this.#bindings++;
+    // A pod whose volumes are to be bound may wait for minutes; it must not keep others waiting.
+    const isQuick = pod.profile.claims.length === 0;
+    if (isQuick) this.#bindings++;
     void this.#bind(placement, framework);
   }
 
@@ -383,7 +396,8 @@ class SchedulerLoop implements Disposable {
       if (this.#assumed.delete(pod.uid)) this.#removed(pod.uid);
       this.#failed(pod, error);
     } finally {
-      if (this.#bindings-- === BINDINGS_MAX) this.#wakeLater(0);
+      const isQuick = pod.profile.claims.length === 0;
+      if (isQuick && this.#bindings-- === BINDINGS_MAX) this.#wakeLater(0);
     }
   }
 }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DisruptionBudgets } from "../preemption/disruption-budgets.ts";
 import { defaultPlugins } from "../framework/default-plugins.ts";
+import { emptyPluginDeps } from "../scheduler-fixture.ts";
 import { pluginsOf } from "./profile-plugins.ts";
 import {
   readSchedulerConfiguration,
   type SchedulerConfiguration,
 } from "./scheduler-configuration.ts";
 
-const deps = { budgets: new DisruptionBudgets() };
+const deps = emptyPluginDeps();
 const read = (fields: object): SchedulerConfiguration =>
   readSchedulerConfiguration({
     apiVersion: "kubescheduler.config.k8s.io/v1",

@@ -12,12 +12,18 @@ import { schedulingGates } from "../plugins/scheduling-gates.ts";
 import { taintToleration } from "../plugins/taint-toleration.ts";
 import { defaultPreemption } from "../preemption/default-preemption.ts";
 import type { DisruptionBudgets } from "../preemption/disruption-budgets.ts";
+import type { BindVolumesDeps } from "../volumes/bind-volumes.ts";
+import { nodeVolumeLimits } from "../volumes/node-volume-limits.ts";
+import { volumeBinding } from "../volumes/volume-binding.ts";
+import { volumeRestrictions } from "../volumes/volume-restrictions.ts";
+import { volumeZone } from "../volumes/volume-zone.ts";
 import type { SchedulerPlugin } from "./contract.ts";
 import type { EnabledPlugin } from "./plan.ts";
 
 /** What plugins share. */
 export interface PluginDeps {
   budgets: DisruptionBudgets;
+  volumes: BindVolumesDeps;
 }
 
 /** Makes a plugin; `args` come from the configuration and are the plugin's own business. */
@@ -38,6 +44,13 @@ const BUILT_IN: readonly { name: string; make: PluginFactory; weight?: number }[
   { name: "NodeAffinity", make: withArgs(nodeAffinity), weight: 2 },
   { name: "NodePorts", make: () => nodePorts },
   { name: "NodeResourcesFit", make: withArgs(nodeResourcesFit) },
+  {
+    name: "VolumeRestrictions",
+    make: (_args, { volumes }) => volumeRestrictions(volumes.catalog),
+  },
+  { name: "NodeVolumeLimits", make: (_args, { volumes }) => nodeVolumeLimits(volumes.catalog) },
+  { name: "VolumeBinding", make: (args, { volumes }) => volumeBinding(volumes, args ?? {}) },
+  { name: "VolumeZone", make: (_args, { volumes }) => volumeZone(volumes.catalog) },
   { name: "PodTopologySpread", make: withArgs(podTopologySpread), weight: 2 },
   { name: "InterPodAffinity", make: withArgs(interPodAffinity), weight: 2 },
   {

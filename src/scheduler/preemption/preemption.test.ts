@@ -7,6 +7,7 @@ import { Framework } from "../framework/framework.ts";
 import type { PostFilterResult } from "../framework/contract.ts";
 import { ProfileTable } from "../pod/pod-profile.ts";
 import { schedule } from "../schedule.ts";
+import { emptyPluginDeps } from "../scheduler-fixture.ts";
 import { ClusterState } from "../state/cluster-state.ts";
 import { defaultPreemption } from "./default-preemption.ts";
 import { DisruptionBudgets } from "./disruption-budgets.ts";
@@ -204,7 +205,7 @@ function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefin
   }
   const framework = new Framework(state, {
     schedulerName: "s",
-    plugins: defaultPlugins({ budgets: guards }),
+    plugins: defaultPlugins(emptyPluginDeps({ budgets: guards })),
     percentageOfNodesToScore: 0,
   });
   const input = { framework, random: seededRandom(1) };

@@ -74,6 +74,7 @@ export class ClusterState {
   readonly #freeSlots: number[] = [];
   /** Placed pods by priority: most clusters know a handful. */
   readonly #priorities = new Map<number, number>();
+  readonly #claimUsers = new Map<string, number>();
   #live: Int32Array | undefined;
   #capacity = FIRST_CAPACITY;
 
@@ -102,6 +103,11 @@ export class ClusterState {
   hasPodsBelow(priority: number): boolean {
     for (const known of this.#priorities.keys()) if (known < priority) return true;
     return false;
+  }
+
+  /** How many placed pods use a claim, by "namespace/name". */
+  usersOfClaim(claim: string): number {
+    return this.#claimUsers.get(claim) ?? 0;
   }
 
   /** Adds a node or takes over its changes; its pods stay. */
@@ -238,6 +244,9 @@ export class ClusterState {
     this.resources.touch(slot);
     const { ports } = this.nodes[slot] as NodeEntry;
     for (const port of profile.hostPorts) accountPort(ports, { port, sign });
+    for (const claim of profile.claims) {
+      bump(this.#claimUsers, `${profile.namespace}/${claim}`, sign);
+    }
     bump(this.#priorities, profile.priority, sign);
     bump(placement.all, slot, sign);
     if (terminating) bump(placement.terminating, slot, sign);
@@ -337,7 +346,7 @@ function dependsOnNamespaces(selector: PodSelector): boolean {
     : selector.namespaceSelector !== undefined;
 }
 
-function bump(counts: Map<number, number>, key: number, delta: number): void {
+function bump<K>(counts: Map<K, number>, key: K, delta: number): void {
   const count = (counts.get(key) ?? 0) + delta;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);

@@ -1,0 +1,50 @@
+import {
+  CSI_NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  STORAGE_CLASSES,
+} from "../../api/generated/resources.ts";
+import type { ObjectMeta } from "../../api/generated/types/meta-v1.ts";
+import type { Resource } from "../../api/resource.ts";
+import type { InformerFactory } from "../../client/informer.ts";
+import type { VolumeCatalog } from "./volume-catalog.ts";
+
+/** A running watch of the storage objects. */
+export interface StorageWatch extends Disposable {
+  readonly synced: Promise<unknown>;
+}
+
+/** Keeps a catalog current until disposed. */
+export function followStorage(
+  informers: InformerFactory,
+  of: { catalog: VolumeCatalog; onChange: () => void },
+): StorageWatch {
+  const { catalog, onChange } = of;
+  const follow = <T extends { metadata?: ObjectMeta }>(
+    resource: Resource<T>,
+    into: Map<string, T>,
+  ) => {
+    const informer = informers.informer(resource);
+    informer.onChange(({ type, object }) => {
+      const { namespace, name = "" } = object.metadata ?? {};
+      const key = namespace ? `${namespace}/${name}` : name;
+      if (type === "deleted") into.delete(key);
+      else into.set(key, object);
+      catalog.changed();
+      onChange();
+    });
+    return informer;
+  };
+  const followed = [
+    follow(PERSISTENT_VOLUMES, catalog.volumes),
+    follow(PERSISTENT_VOLUME_CLAIMS, catalog.claims),
+    follow(STORAGE_CLASSES, catalog.classes),
+    follow(CSI_NODES, catalog.csiNodes),
+  ];
+  return {
+    synced: Promise.all(followed.map(({ synced }) => synced)),
+    [Symbol.dispose]() {
+      for (const informer of followed) informer[Symbol.dispose]();
+    },
+  };
+}

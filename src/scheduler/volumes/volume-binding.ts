@@ -1,0 +1,169 @@
+import type { PersistentVolumeClaim } from "../../api/generated/types/core-v1.ts";
+import type {
+  NodeFilter,
+  Placement,
+  PluginContext,
+  Refusal,
+  SchedulerPlugin,
+} from "../framework/contract.ts";
+import type { PodRecord } from "../pod/pod-profile.ts";
+import type { NodeEntry } from "../state/cluster-state.ts";
+import { type BindVolumesDeps, bindVolumes } from "./bind-volumes.ts";
+import { type AssumedClaim, SELECTED_NODE, type VolumeCatalog } from "./volume-catalog.ts";
+import { findVolume, topologyAllows, type VolumeNode, volumeFitsNode } from "./volume-match.ts";
+
+const NO_PROVISIONER = "kubernetes.io/no-provisioner";
+const CONFLICT = 1;
+const NO_VOLUME = 2;
+const MISSING = 3;
+const REASONS = [
+  "",
+  "node(s) had volume node affinity conflict",
+  "node(s) didn't find available persistent volumes to bind",
+  "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+];
+
+/** A pod's claims, by how they stand. */
+interface PodClaims {
+  bound: PersistentVolumeClaim[];
+  waiting: PersistentVolumeClaim[];
+}
+
+/** Arguments of the plugin, as in `VolumeBindingArgs`. */
+export interface VolumeBindingArgs {
+  bindTimeoutSeconds?: number;
+}
+
+/** Brings pods to where their volumes are, and volumes to be where their pods go. */
+export function volumeBinding(
+  deps: BindVolumesDeps,
+  { bindTimeoutSeconds = 600 }: VolumeBindingArgs = {},
+): SchedulerPlugin {
+  const { catalog } = deps;
+  const promisesOf = ({ pod, node }: Placement): Map<string, AssumedClaim> => {
+    const promises = new Map<string, AssumedClaim>();
+    for (const key of claimKeys(pod)) {
+      const promise = catalog.assumedOf(key);
+      if (promise?.node === node) promises.set(key, promise);
+    }
+    return promises;
+  };
+  const nodes = new Map<string, VolumeNode>();
+  return {
+    name: "VolumeBinding",
+    filter: (context) => claimFilter(context, { catalog, nodes }),
+    reserve(placement) {
+      const { pod, node } = placement;
+      if (pod.profile.claims.length === 0) return undefined;
+      const claims = sortClaims(pod, catalog);
+      if ("reasons" in claims) return claims;
+      if (claims.waiting.length === 0) return undefined;
+      const target = nodes.get(node);
+      const plan = target && planClaims(claims.waiting, { node: target, catalog });
+      if (!plan) return { reasons: [REASONS[NO_VOLUME] ?? ""] };
+      for (const [key, promise] of plan) catalog.assume(key, promise);
+      return undefined;
+    },
+    unreserve({ pod }) {
+      for (const key of claimKeys(pod)) catalog.forget(key);
+    },
+    preBind(placement) {
+      if (placement.pod.profile.claims.length === 0) return undefined;
+      const promises = promisesOf(placement);
+      if (promises.size === 0) return undefined;
+      const timeoutMs = bindTimeoutSeconds * 1000;
+      return bindVolumes(placement.pod, { ...deps, promises, timeoutMs });
+    },
+    postBind({ pod }) {
+      for (const key of claimKeys(pod)) catalog.forget(key);
+    },
+    hint: ({ kind }) => kind === "storage-changed" || kind === "node-added",
+  };
+}
+
+function claimKeys({ namespace, profile }: PodRecord): string[] {
+  return profile.claims.map((name) => `${namespace}/${name}`);
+}
+
+function claimFilter(
+  { state, profile }: PluginContext,
+  { catalog, nodes }: { catalog: VolumeCatalog; nodes: Map<string, VolumeNode> },
+): NodeFilter | undefined {
+  if (profile.claims.length === 0) return undefined;
+  let claims: PodClaims = { bound: [], waiting: [] };
+  return {
+    begin(pod) {
+      const sorted = sortClaims(pod, catalog);
+      if ("reasons" in sorted) return sorted;
+      claims = sorted;
+      return true;
+    },
+    test(slot) {
+      const entry = state.nodes[slot] as NodeEntry;
+      const node = { name: entry.name, labels: entry.labels };
+      for (const { spec } of claims.bound) {
+        const volume = catalog.volumes.get(spec?.volumeName ?? "");
+        if (!volume) return MISSING;
+        if (!volumeFitsNode(volume, node)) return CONFLICT;
+      }
+      if (claims.waiting.length === 0) return 0;
+      // Reserve plans for the chosen node again, from the same facts.
+      nodes.set(entry.name, node);
+      return planClaims(claims.waiting, { node, catalog }) ? 0 : NO_VOLUME;
+    },
+    explain: (code) => ({ reasons: [REASONS[code] ?? ""], unresolvable: true }),
+  };
+}
+
+/** What holds for every node: each claim exists and either has its volume or waits for a pod. */
+function sortClaims(pod: PodRecord, catalog: VolumeCatalog): PodClaims | Refusal {
+  const refuse = (reason: string): Refusal => ({ reasons: [reason], unresolvable: true });
+  const claims: PodClaims = { bound: [], waiting: [] };
+  for (const name of pod.profile.claims) {
+    const claim = catalog.claims.get(`${pod.namespace}/${name}`);
+    if (!claim) return refuse(`persistentvolumeclaim "${name}" not found`);
+    if (claim.status?.phase === "Lost") {
+      const volume = claim.spec?.volumeName ?? "";
+      return refuse(
+        `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${volume}"`,
+      );
+    }
+    if (claim.metadata?.deletionTimestamp) {
+      return refuse(`persistentvolumeclaim "${name}" is being deleted`);
+    }
+    const state = catalog.stateOf(claim);
+    if (state === "immediate") return refuse("pod has unbound immediate PersistentVolumeClaims");
+    claims[state === "bound" ? "bound" : "waiting"].push(claim);
+  }
+  return claims;
+}
+
+/** What each claim would get on a node, or undefined when one would get nothing. */
+function planClaims(
+  waiting: readonly PersistentVolumeClaim[],
+  { node, catalog }: { node: VolumeNode; catalog: VolumeCatalog },
+): Map<string, AssumedClaim> | undefined {
+  const plan = new Map<string, AssumedClaim>();
+  const taken = new Set<string>();
+  for (const claim of waiting) {
+    const key = `${claim.metadata?.namespace ?? ""}/${claim.metadata?.name ?? ""}`;
+    const selected = claim.metadata?.annotations?.[SELECTED_NODE];
+    // A volume is being made for a node already: the pod follows it.
+    if (selected !== undefined && selected !== node.name) return undefined;
+    const volume = selected === undefined && findVolume(claim, { node, catalog, taken });
+    if (volume) {
+      const name = volume.metadata?.name ?? "";
+      taken.add(name);
+      plan.set(key, { volume: name, node: node.name });
+      continue;
+    }
+    const storageClass = catalog.classOf(claim);
+    const canBeMade =
+      storageClass !== undefined &&
+      storageClass.provisioner !== NO_PROVISIONER &&
+      topologyAllows(storageClass.allowedTopologies, node);
+    if (!canBeMade) return undefined;
+    plan.set(key, { volume: undefined, node: node.name });
+  }
+  return plan;
+}
