@@ -11,6 +11,7 @@ import { runScheduler } from "../scheduler/scheduler.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { eventSourceOf } from "./event-source.ts";
+import { extenderTransport } from "./extender-transport.ts";
 
 /** What controllers and scheduler work with, wherever their API server is. */
 export interface ControllersPartOptions {
@@ -51,7 +52,7 @@ export function startSchedulerPart(
   const running = new Cleanup();
   const component = "default-scheduler";
   const events = running.use(createEventRecorder({ ...sources, client, component, logger }));
-  const parts = { ...sources, client, informers, events, configuration };
+  const parts = { ...sources, client, informers, events, configuration, extenderTransport };
   running.use(runScheduler({ ...parts, logger: logger.with({ component: "scheduler" }) }));
   return running;
 }

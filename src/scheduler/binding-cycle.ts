@@ -1,6 +1,7 @@
 import { PODS } from "../api/generated/resources.ts";
 import type { Client } from "../client/client.ts";
 import { type Clock, sleep } from "../lib/clock.ts";
+import type { Extender } from "./extender/extender.ts";
 import type { EnabledPlugin } from "./framework/plan.ts";
 import type { Placement, Refusal } from "./framework/contract.ts";
 
@@ -52,6 +53,8 @@ export interface BindingDeps {
   clock: Clock;
   plugins: readonly EnabledPlugin[];
   waiting: WaitingPods;
+  /** An extender that binds in place of the scheduler. */
+  binder?: Extender | undefined;
 }
 
 /** Takes what the decision promises, in the turn of the decision. Undone when one refuses. */
@@ -99,7 +102,8 @@ export async function bind(placement: Placement, deps: BindingDeps): Promise<voi
     await bound;
     return postBind(placement, plugins);
   }
-  await postBinding(placement, deps.client);
+  if (deps.binder) await deps.binder.bind(placement.pod, placement.node);
+  else await postBinding(placement, deps.client);
   postBind(placement, plugins);
 }
 

@@ -22,6 +22,9 @@ import type {
   PostFilterResult,
   QueueingHint,
 } from "./framework/contract.ts";
+import { SchedulerConfigurationError } from "./config/reader.ts";
+import { Extender, type ExtenderTransport } from "./extender/extender.ts";
+import { scheduleWithExtenders } from "./extender/schedule-with-extenders.ts";
 import { pluginsOf } from "./config/profile-plugins.ts";
 import {
   DEFAULT_CONFIGURATION,
@@ -34,7 +37,7 @@ import { DisruptionBudgets } from "./preemption/disruption-budgets.ts";
 import { evictVictim } from "./preemption/evict-victims.ts";
 import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
-import { failureMessage, type NoNode, schedule } from "./schedule.ts";
+import { type Decision, failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
 import { VolumeCatalog } from "./volumes/volume-catalog.ts";
 import { followStorage } from "./volumes/storage-watch.ts";
@@ -55,6 +58,8 @@ export interface SchedulerOptions {
   configuration?: SchedulerConfiguration | undefined;
   /** Plugins that the configuration may name beside the built-in ones. */
   plugins?: ReadonlyMap<string, PluginFactory>;
+  /** How extenders are asked; needed when the configuration has any. */
+  extenderTransport?: ExtenderTransport;
 }
 
 /**
@@ -76,6 +81,7 @@ class SchedulerLoop implements Disposable {
   readonly #budgets = new DisruptionBudgets();
   readonly #catalog = new VolumeCatalog();
   readonly #frameworks = new Map<string, Framework>();
+  readonly #extenders: readonly Extender[];
   readonly #queue: SchedulingQueue;
   readonly #feedback: PodFeedback;
   readonly #waiting = new WaitingPods();
@@ -94,10 +100,13 @@ class SchedulerLoop implements Disposable {
     this.#feedback = new PodFeedback(options);
     const configuration = options.configuration ?? DEFAULT_CONFIGURATION;
     const hints = new Map<string, QueueingHint>();
+    const ignoredResources = configuration.extenders.flatMap(({ managedResources }) =>
+      managedResources.filter((one) => one.ignoredByScheduler).map(({ name }) => name),
+    );
     for (const profile of configuration.profiles) {
       const { client, clock } = options;
       const volumes = { client, clock, catalog: this.#catalog };
-      const deps = { budgets: this.#budgets, volumes };
+      const deps = { budgets: this.#budgets, volumes, ignoredResources };
       const plugins = pluginsOf(profile, { deps, more: options.plugins });
       const { schedulerName } = profile;
       const percentageOfNodesToScore =
@@ -106,6 +115,13 @@ class SchedulerLoop implements Disposable {
       this.#frameworks.set(schedulerName, new Framework(this.#state, framework));
       for (const { plugin } of plugins) if (plugin.hint) hints.set(plugin.name, plugin.hint);
     }
+    const { extenderTransport } = options;
+    if (configuration.extenders.length > 0 && !extenderTransport) {
+      throw new SchedulerConfigurationError("Cannot use extenders: no transport to ask them with");
+    }
+    this.#extenders = configuration.extenders.map(
+      (one) => new Extender(one, extenderTransport as ExtenderTransport),
+    );
     this.#queue = new SchedulingQueue({
       compare: comparisonOf(this.#frameworks.values()),
       hints,
@@ -292,9 +308,25 @@ class SchedulerLoop implements Disposable {
   }
 
   #decide(pod: PodRecord): void {
-    const framework = this.#frameworkOf(pod);
     const { random } = this.#options;
-    const decision = schedule(pod, { framework, random, nominations: this.#nominations });
+    const framework = this.#frameworkOf(pod);
+    const input = { framework, random, nominations: this.#nominations };
+    const extenders = this.#extenders.filter((extender) => extender.isInterestedIn(pod));
+    if (extenders.length === 0) {
+      this.#carryOut(pod, schedule(pod, input));
+      return;
+    }
+    scheduleWithExtenders(pod, { ...input, extenders }).then(
+      (decision) => {
+        // The pod may have gone, or have been placed, while the extenders thought.
+        if (!this.#stopped && this.#queue.get(pod.uid)) this.#carryOut(pod, decision);
+      },
+      (error: unknown) => this.#failed(pod, error),
+    );
+  }
+
+  #carryOut(pod: PodRecord, decision: Decision): void {
+    const framework = this.#frameworkOf(pod);
     if (decision.node === undefined) {
       this.#refused(pod, decision);
       return;
@@ -386,7 +418,8 @@ class SchedulerLoop implements Disposable {
     const { plugins } = framework;
     const { pod, node } = placement;
     try {
-      await bind(placement, { client, clock, plugins, waiting: this.#waiting });
+      const binder = this.#extenders.find((one) => one.binds && one.isInterestedIn(pod));
+      await bind(placement, { client, clock, plugins, waiting: this.#waiting, binder });
       this.#queue.remove(pod.uid);
       this.#nominations.delete(pod.uid);
       this.#feedback.scheduled(pod, node);

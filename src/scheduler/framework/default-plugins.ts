@@ -4,7 +4,7 @@ import { nodeAffinity } from "../plugins/node-affinity.ts";
 import { nodeName } from "../plugins/node-name.ts";
 import { nodePorts } from "../plugins/node-ports.ts";
 import { nodeResourcesBalancedAllocation } from "../plugins/node-resources-balanced-allocation.ts";
-import { nodeResourcesFit } from "../plugins/node-resources-fit.ts";
+import { type NodeResourcesFitArgs, nodeResourcesFit } from "../plugins/node-resources-fit.ts";
 import { nodeUnschedulable } from "../plugins/node-unschedulable.ts";
 import { podTopologySpread } from "../plugins/pod-topology-spread.ts";
 import { prioritySort } from "../plugins/priority-sort.ts";
@@ -24,6 +24,8 @@ import type { EnabledPlugin } from "./plan.ts";
 export interface PluginDeps {
   budgets: DisruptionBudgets;
   volumes: BindVolumesDeps;
+  /** Resources that extenders look after. */
+  ignoredResources?: readonly string[];
 }
 
 /** Makes a plugin; `args` come from the configuration and are the plugin's own business. */
@@ -43,7 +45,14 @@ const BUILT_IN: readonly { name: string; make: PluginFactory; weight?: number }[
   { name: "TaintToleration", make: () => taintToleration, weight: 3 },
   { name: "NodeAffinity", make: withArgs(nodeAffinity), weight: 2 },
   { name: "NodePorts", make: () => nodePorts },
-  { name: "NodeResourcesFit", make: withArgs(nodeResourcesFit) },
+  {
+    name: "NodeResourcesFit",
+    make: (args, { ignoredResources = [] }) => {
+      const own = (args ?? {}) as NodeResourcesFitArgs;
+      const ignored = [...(own.ignoredResources ?? []), ...ignoredResources];
+      return nodeResourcesFit({ ...own, ignoredResources: ignored });
+    },
+  },
   {
     name: "VolumeRestrictions",
     make: (_args, { volumes }) => volumeRestrictions(volumes.catalog),

@@ -1,0 +1,146 @@
+import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import type { ExtenderConfiguration } from "../config/extender-configuration.ts";
+import { SCORE_MAX } from "../framework/contract.ts";
+import type { PodRecord } from "../pod/pod-profile.ts";
+
+/** Posts JSON and resolves with the decoded answer. @throws when there is none in time */
+export type ExtenderTransport = (
+  url: string,
+  body: object,
+  options: { timeoutMs: number },
+) => Promise<unknown>;
+
+/** An extender's scores go from 0 to 10. */
+const EXTENDER_SCORE_MAX = 10;
+
+/** The extender could not be asked, or answered with an error. */
+export class ExtenderError extends Error {
+  override readonly name = "ExtenderError";
+}
+
+/** What an extender leaves of some nodes. */
+export interface ExtenderVerdict {
+  names: readonly string[];
+  /** Reason by node that was turned down. */
+  failed: ReadonlyMap<string, string>;
+  /** Nodes of `failed` where taking pods away would not help. */
+  unresolvable: ReadonlySet<string>;
+}
+
+/** One configured webhook. */
+export class Extender {
+  readonly configuration: ExtenderConfiguration;
+  readonly #send: ExtenderTransport;
+
+  constructor(configuration: ExtenderConfiguration, send: ExtenderTransport) {
+    this.configuration = configuration;
+    this.#send = send;
+  }
+
+  /** Whether the pod asks for anything that the extender looks after. */
+  isInterestedIn({ profile }: PodRecord): boolean {
+    const { managedResources } = this.configuration;
+    return (
+      managedResources.length === 0 ||
+      managedResources.some(({ name }) => profile.requests.has(name))
+    );
+  }
+
+  get binds(): boolean {
+    return this.configuration.bindVerb !== undefined;
+  }
+
+  /** @throws ExtenderError, unless the extender is ignorable: then all nodes stay */
+  async filter(pod: Pod, nodes: readonly Node[]): Promise<ExtenderVerdict> {
+    const names = nodes.map(({ metadata }) => metadata?.name ?? "");
+    const everything = {
+      names,
+      failed: new Map<string, string>(),
+      unresolvable: new Set<string>(),
+    };
+    const { filterVerb, ignorable } = this.configuration;
+    if (!filterVerb) return everything;
+    try {
+      const answer = await this.#ask(filterVerb, this.#args(pod, nodes));
+      const failed = new Map(Object.entries(texts(answer["failedNodes"])));
+      const lost = Object.entries(texts(answer["failedAndUnresolvableNodes"]));
+      for (const [name, reason] of lost) failed.set(name, reason);
+      return {
+        names: namesOf(answer) ?? names.filter((name) => !failed.has(name)),
+        failed,
+        unresolvable: new Set(lost.map(([name]) => name)),
+      };
+    } catch (error) {
+      if (ignorable) return everything;
+      throw error;
+    }
+  }
+
+  /** Scores to add, by node. A failure means none: scores are never worth a refusal. */
+  async prioritize(pod: Pod, nodes: readonly Node[]): Promise<ReadonlyMap<string, number>> {
+    const { prioritizeVerb, weight } = this.configuration;
+    const scores = new Map<string, number>();
+    if (!prioritizeVerb) return scores;
+    try {
+      const answer = await this.#post(prioritizeVerb, this.#args(pod, nodes));
+      for (const one of Array.isArray(answer)
+        ? (answer as { host?: string; score?: number }[])
+        : []) {
+        const score = (one.score ?? 0) * weight * (SCORE_MAX / EXTENDER_SCORE_MAX);
+        if (one.host) scores.set(one.host, score);
+      }
+    } catch {
+      return new Map();
+    }
+    return scores;
+  }
+
+  /** @throws ExtenderError */
+  async bind({ name, namespace, uid }: PodRecord, node: string): Promise<void> {
+    const { bindVerb = "" } = this.configuration;
+    await this.#ask(bindVerb, { podName: name, podNamespace: namespace, podUID: uid, node });
+  }
+
+  #args(pod: Pod, nodes: readonly Node[]): object {
+    return this.configuration.nodeCacheCapable
+      ? { pod, nodenames: nodes.map(({ metadata }) => metadata?.name ?? "") }
+      : { pod, nodes: { items: nodes } };
+  }
+
+  async #ask(verb: string, body: object): Promise<Record<string, unknown>> {
+    const answer = (await this.#post(verb, body)) ?? {};
+    const { error } = answer as { error?: unknown };
+    if (typeof error === "string" && error !== "") throw this.#failure(verb, error);
+    return answer as Record<string, unknown>;
+  }
+
+  async #post(verb: string, body: object): Promise<unknown> {
+    const { timeoutMs } = this.configuration;
+    try {
+      return await this.#send(this.#url(verb), body, { timeoutMs });
+    } catch (error) {
+      throw this.#failure(verb, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #failure(verb: string, why: string): ExtenderError {
+    return new ExtenderError(`extender ${this.#url(verb)}: ${why}`);
+  }
+
+  #url(verb: string): string {
+    return `${this.configuration.urlPrefix.replace(/\/$/, "")}/${verb}`;
+  }
+}
+
+function namesOf(answer: Record<string, unknown>): string[] | undefined {
+  const { nodenames, nodes } = answer as {
+    nodenames?: string[] | null;
+    nodes?: { items?: Node[] | null } | null;
+  };
+  if (Array.isArray(nodenames)) return nodenames;
+  return nodes?.items?.map(({ metadata }) => metadata?.name ?? "");
+}
+
+function texts(value: unknown): Record<string, string> {
+  return typeof value === "object" && value !== null ? (value as Record<string, string>) : {};
+}
