@@ -1,6 +1,7 @@
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { DEFAULT_CIPHERS, type TLSSocket } from "node:tls";
+import { VALIDATING_ADMISSION_POLICIES } from "../api/generated/resources.ts";
 import { builtInModel } from "../api/schema/built-in-model.ts";
 import type { SchemaModel } from "../api/schema/model.ts";
 import type { Transport } from "../api/transport.ts";
@@ -12,6 +13,7 @@ import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { Aggregation } from "./aggregation/aggregation.ts";
 import { remoteDiscovery } from "./aggregation/remote-resources.ts";
 import type { FrontProxyPair } from "./aggregation/remote-client.ts";
+import { startPolicyStatus } from "./admission/policy/policy-status.ts";
 import { serveBuiltIns } from "./built-in-resources.ts";
 import type {
   AdmissionPlugin,
@@ -200,6 +202,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     startCache,
     webhooks: { client: security.webhooks ?? noWebhooks, random },
   });
+  const policies = registry.of(VALIDATING_ADMISSION_POLICIES);
+  if (!policies) throw new RangeError("Cannot check policies: they are not served");
+  const policyStatus = startPolicyStatus(engine, policies);
   const events = registry.find("", "v1", "events")?.cache;
   if (!events) throw new RangeError("Cannot expire events: they are not served");
   const times = { ...DEFAULT_TIMES, ...options.maintenance };
@@ -215,6 +220,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     model,
     background: [
       custom,
+      policyStatus,
       maintenance,
       usage,
       agents,

@@ -65,7 +65,7 @@ export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlu
     certificateSubjectRestrictionPlugin(),
     defaultIngressClassPlugin(reader),
     rbacEscalationPlugin(authorizer),
-    validatingPolicyPlugin({ reader, authorizer }),
+    validatingPolicyPlugin({ reader, authorizer, kinds: options.webhooks?.kinds }),
     ...(options.webhooks ? webhookPlugins({ ...options, ...options.webhooks }) : []),
     resourceQuotaPlugin(options),
   ];

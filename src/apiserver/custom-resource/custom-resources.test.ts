@@ -197,6 +197,54 @@ test("deleting a definition deletes its objects and stops serving them", async (
   assert.equal((await api.store.list("example.com/widgets")).items.length, 0);
 });
 
+test("a name that is taken is accepted when it is free again", async () => {
+  await using api = await startServer();
+  await define(api);
+  const other = definition() as { metadata: object; spec: { names: object } };
+  other.metadata = { name: "gadgets.example.com" };
+  other.spec.names = { plural: "gadgets", kind: "Gadget", shortNames: ["wd"] };
+  await api.ask("POST", DEFINITIONS, other);
+  await settle();
+  const conditions = async (): Promise<string[]> => {
+    const { status } = await api.ask("GET", `${DEFINITIONS}/gadgets.example.com`);
+    const list = (status as { conditions: Record<string, string>[] }).conditions;
+    return list.map(({ type, status: is, reason }) => `${type}=${is} ${reason}`);
+  };
+  assert.deepEqual(await conditions(), [
+    "NamesAccepted=False ShortNamesConflict",
+    "Established=False NotAccepted",
+  ]);
+  const gadgets = WIDGETS.replace("widgets", "gadgets");
+  assert.equal(await reasonOf(api.ask("GET", gadgets)), "NotFound");
+  await api.ask("DELETE", `${DEFINITIONS}/widgets.example.com`);
+  await settle();
+  assert.deepEqual(await conditions(), [
+    "NamesAccepted=True NoConflicts",
+    "Established=True InitialNamesAccepted",
+  ]);
+  assert.equal((await api.ask("GET", gadgets))["kind"], "GadgetList");
+});
+
+test("a version that was ever stored is remembered and must stay", async () => {
+  await using api = await startServer();
+  const body = definition() as { spec: { versions: { name: string; storage: boolean }[] } };
+  const [first] = body.spec.versions;
+  assert.ok(first);
+  const made = await define(api, body);
+  const versions = [
+    { ...first, storage: false },
+    { ...first, name: "v2" },
+  ];
+  const path = `${DEFINITIONS}/widgets.example.com`;
+  const patch = (list: object[]) =>
+    api.patch(path, { body: { spec: { versions: list } }, type: "merge-patch+json" });
+  const changed = await patch(versions);
+  const { storedVersions } = changed["status"] as { storedVersions: string[] };
+  assert.deepEqual(storedVersions, ["v1", "v2"]);
+  assert.equal(await reasonOf(patch([{ ...first, name: "v2" }])), "Invalid");
+  assert.equal(made["kind"], "CustomResourceDefinition");
+});
+
 test("definitions are served again after a restart", async () => {
   await using api = await startServer();
   await define(api);

@@ -1,28 +1,22 @@
 import { isNotFound } from "../../api/errors.ts";
-import type {
-  CustomResourceDefinition,
-  CustomResourceDefinitionCondition,
-} from "../../api/generated/types/apiextensions-v1.ts";
+import type { CustomResourceDefinition } from "../../api/generated/types/apiextensions-v1.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import type { Environment } from "../../lib/cel/environment.ts";
 import { createKubernetesEnvironment } from "../../lib/cel/kubernetes-environment.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { StartCache } from "../built-in-resources.ts";
-import type { UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
-import type { KubeObject } from "../kube-object.ts";
-import { splitPath } from "../request/query.ts";
+import { fieldOf, type KubeObject } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import type { Call } from "../rest/call.ts";
 import { deleteCollection } from "../rest/delete.ts";
+import { selfCall } from "../rest/self-call.ts";
 import { updateObject } from "../rest/update.ts";
 import { CLEANUP_FINALIZER } from "../strategy/custom-resource-definition.ts";
 import type { CacheEvent } from "../watch-cache/cache-event.ts";
 import type { ConversionParts } from "./conversion/webhook-conversion.ts";
+import { type Acceptance, acceptNames } from "./name-acceptance.ts";
 import { serveVersion } from "./served-version.ts";
-
-const SELF: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
 
 export interface CustomResourcesParts {
   engine: Engine;
@@ -68,8 +62,14 @@ export class CustomResources implements Disposable {
   }
 
   #deliver(event: CacheEvent): void {
-    if (event.removed) this.#enqueue(() => this.#forget(event.key));
-    else this.#take(event.object.object());
+    if (!event.removed) return this.#take(event.object.object());
+    this.#enqueue(() => this.#forget(event.key));
+    // The names that went are free for those that wanted them, too.
+    const { cache } = this.#parts.definitions;
+    for (const key of cache.keys("")) {
+      const object = cache.get(key)?.object();
+      if (object && !hasAllNames(object)) this.#take(object);
+    }
   }
 
   #take(object: KubeObject | undefined): void {
@@ -87,9 +87,29 @@ export class CustomResources implements Disposable {
 
   async #reconcile(definition: CustomResourceDefinition): Promise<void> {
     const name = definition.metadata?.name ?? "";
-    await this.#serve(name, definition);
-    if (definition.metadata?.deletionTimestamp) await this.#cleanUp(name, definition);
-    else if (!isEstablished(definition) || !knowsStorage(definition)) await this.#establish(name);
+    const { names, established } = this.#accept(definition);
+    if (established) {
+      await this.#serve(name, { ...definition, spec: { ...definition.spec, names } });
+    }
+    if (definition.metadata?.deletionTimestamp) return this.#cleanUp(name, definition);
+    await this.#update(name, (old) => {
+      const object = copyJson(old);
+      const accepted = this.#accept(old as unknown as CustomResourceDefinition);
+      const { conditions } = accepted;
+      object["status"] = {
+        ...fieldOf(object, "status"),
+        conditions,
+        acceptedNames: accepted.names,
+      };
+      return object;
+    });
+  }
+
+  #accept(definition: CustomResourceDefinition): Acceptance {
+    const { cache } = this.#parts.definitions;
+    const others = cache.keys("").flatMap((key) => cache.get(key)?.object() ?? []);
+    const time = formatTime(this.#parts.engine.clock.now());
+    return acceptNames(definition, others as unknown as CustomResourceDefinition[], time);
   }
 
   async #serve(name: string, definition: CustomResourceDefinition): Promise<void> {
@@ -119,40 +139,6 @@ export class CustomResources implements Disposable {
     this.#served.delete(name);
   }
 
-  /** Says in the status that the names are taken and the resources served. */
-  async #establish(name: string): Promise<void> {
-    const lastTransitionTime = formatTime(this.#parts.engine.clock.now());
-    await this.#update(name, (old) => {
-      const definition = copyJson(old) as unknown as CustomResourceDefinition;
-      const { names, versions } = definition.spec;
-      const singular = names.singular ?? names.kind.toLowerCase();
-      const accepted = { ...names, singular, listKind: names.listKind ?? `${names.kind}List` };
-      const stored = versions.filter(({ storage }) => storage).map((version) => version.name);
-      const known = definition.status?.storedVersions ?? [];
-      definition.status = {
-        conditions: [
-          {
-            type: "NamesAccepted",
-            status: "True",
-            lastTransitionTime,
-            reason: "NoConflicts",
-            message: "no conflicts found",
-          },
-          {
-            type: "Established",
-            status: "True",
-            lastTransitionTime,
-            reason: "InitialNamesAccepted",
-            message: "the initial names have been accepted",
-          },
-        ],
-        acceptedNames: accepted,
-        storedVersions: [...new Set([...known, ...stored])],
-      };
-      return definition as unknown as KubeObject;
-    });
-  }
-
   /** Deletes all objects of a definition that is going, then lets it go. */
   async #cleanUp(name: string, definition: CustomResourceDefinition): Promise<void> {
     if (!definition.metadata?.finalizers?.includes(CLEANUP_FINALIZER)) return;
@@ -161,7 +147,7 @@ export class CustomResources implements Disposable {
     // In the stored version no webhook is needed, which may be gone already.
     const served = all.find(({ resource }) => resource.version === stored) ?? all[0];
     if (served && served.cache.size > 0) {
-      const call = this.#call(served, {});
+      const call = selfCall(served);
       await deleteCollection(this.#parts.engine, { ...call, method: "DELETE" });
       if (served.cache.size > 0) return this.#retryWhenEmpty(served, definition);
     }
@@ -187,36 +173,17 @@ export class CustomResources implements Disposable {
   }
 
   async #update(name: string, wanted: (old: KubeObject) => KubeObject): Promise<void> {
-    const call = this.#call(this.#parts.definitions, { name, subresource: "status" });
+    const call = selfCall(this.#parts.definitions, { name, subresource: "status" });
     try {
       await updateObject(this.#parts.engine, call, { wanted, scope: (object) => object });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
   }
-
-  #call(served: ServedResource, at: { name?: string; subresource?: string }): Call {
-    const { group, version, plural } = served.resource;
-    return {
-      method: "PUT",
-      served,
-      target: { group, version, resource: plural, watch: false, ...at },
-      query: splitPath("").query,
-      user: SELF,
-      body: { kind: "none" },
-      userAgent: "nephos",
-      warn: () => {},
-    };
-  }
 }
 
-/** Whether the status names the version in which objects are stored now. */
-function knowsStorage({ spec, status }: CustomResourceDefinition): boolean {
-  const stored = spec.versions.find(({ storage }) => storage)?.name;
-  return stored === undefined || (status?.storedVersions ?? []).includes(stored);
-}
-
-function isEstablished({ status }: CustomResourceDefinition): boolean {
-  const conditions: readonly CustomResourceDefinitionCondition[] = status?.conditions ?? [];
-  return conditions.some(({ type, status: is }) => type === "Established" && is === "True");
+function hasAllNames(object: KubeObject): boolean {
+  const { status } = object as unknown as CustomResourceDefinition;
+  const conditions = status?.conditions ?? [];
+  return conditions.some(({ type, status: is }) => type === "NamesAccepted" && is === "True");
 }

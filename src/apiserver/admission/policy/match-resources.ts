@@ -1,41 +1,50 @@
-import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES } from "../../../api/generated/resources.ts";
+import { NAMESPACES } from "../../../api/generated/resources.ts";
 import type {
   MatchResources,
   NamedRuleWithOperations,
 } from "../../../api/generated/types/admissionregistration-v1.ts";
+import type { Resource } from "../../../api/resource.ts";
 import { type Labels, matchesSelector } from "../../../lib/labels.ts";
-import type { AdmissionRequest, ObjectReader } from "../../contract.ts";
+import type { AdmissionRequest, ObjectReader, ServedKinds } from "../../contract.ts";
 
-/** Whether a request is one that the constraints of a policy or binding are about. */
-export function matchesResources(
+/** What matching works with. */
+export interface MatchParts {
+  reader: ObjectReader;
+  kinds?: ServedKinds | undefined;
+}
+
+/**
+ * The resource under which a request is one that the constraints of a policy or binding are
+ * about: its own, or another version of it. Undefined when they are not about it.
+ */
+export function matchedResource(
   match: MatchResources,
   request: AdmissionRequest,
-  reader: ObjectReader,
-): boolean {
-  const matches = (rule: NamedRuleWithOperations) =>
-    matchesRule(rule, request, { reader, equivalent: match.matchPolicy !== "Exact" });
+  { reader, kinds }: MatchParts,
+): Resource | undefined {
   const { resourceRules = [], excludeResourceRules = [] } = match;
-  if (resourceRules.length > 0 && !resourceRules.some(matches)) return false;
-  if (excludeResourceRules.some(matches)) return false;
-  return matchesNamespace(match, request, reader) && matchesObject(match, request);
+  const equivalents =
+    match.matchPolicy === "Exact" ? [] : (kinds?.equivalentsOf(request.resource) ?? []);
+  const candidates = [request.resource, ...equivalents];
+  const find = (rules: readonly NamedRuleWithOperations[]) =>
+    candidates.find((resource) => rules.some((rule) => matchesRule(rule, request, resource)));
+  const found = resourceRules.length > 0 ? find(resourceRules) : request.resource;
+  if (!found || find(excludeResourceRules)) return undefined;
+  const selected = matchesNamespace(match, request, reader) && matchesObject(match, request);
+  return selected ? found : undefined;
 }
 
 function matchesRule(
   rule: NamedRuleWithOperations,
   request: AdmissionRequest,
-  of: { reader: ObjectReader; equivalent: boolean },
+  resource: Resource,
 ): boolean {
-  const { operations, apiGroups, apiVersions, resourceNames, scope = "*" } = rule;
-  const { resource } = request;
+  const { operations, apiGroups, apiVersions, resources, resourceNames, scope = "*" } = rule;
   if (!has(operations, request.operation) || !has(apiGroups, resource.group)) return false;
-  const wanted = apiVersions ?? [];
-  if (!has(wanted, resource.version)) {
-    // The same object under another version that is served is as good.
-    if (!of.equivalent) return false;
-    if (!otherVersions(request, of.reader).some((version) => wanted.includes(version)))
-      return false;
-  }
-  if (!(rule.resources ?? []).some((each) => namesResource(each, request))) return false;
+  if (!has(apiVersions, resource.version)) return false;
+  const { subresource = "" } = request;
+  if (!resources?.some((text) => namesResource(text, { plural: resource.plural, subresource })))
+    return false;
   if (scope === "Namespaced" && !resource.namespaced) return false;
   if (scope === "Cluster" && resource.namespaced) return false;
   return !resourceNames?.length || resourceNames.includes(request.name);
@@ -45,22 +54,12 @@ function has(values: readonly string[] | undefined, wanted: string): boolean {
   return values?.some((value) => value === "*" || value === wanted) ?? false;
 }
 
-function namesResource(text: string, { resource, subresource = "" }: AdmissionRequest): boolean {
-  const [plural = "", below = ""] = text.split("/");
-  return (plural === "*" || plural === resource.plural) && (below === "*" || below === subresource);
-}
-
-const BUILT_IN_VERSIONS: Readonly<Record<string, readonly string[]>> = {
-  "autoscaling/horizontalpodautoscalers": ["v1", "v2"],
-};
-
-function otherVersions({ resource }: AdmissionRequest, reader: ObjectReader): readonly string[] {
-  const { group, plural } = resource;
-  const known = BUILT_IN_VERSIONS[`${group}/${plural}`];
-  if (known) return known;
-  const definition = reader.get(CUSTOM_RESOURCE_DEFINITIONS, { name: `${plural}.${group}` });
-  const versions = definition?.spec.versions ?? [];
-  return versions.filter(({ served }) => served).map(({ name }) => name);
+function namesResource(
+  text: string,
+  { plural, subresource }: { plural: string; subresource: string },
+): boolean {
+  const [resource = "", below = ""] = text.split("/");
+  return (resource === "*" || resource === plural) && (below === "*" || below === subresource);
 }
 
 function matchesNamespace(

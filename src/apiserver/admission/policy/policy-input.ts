@@ -5,6 +5,7 @@ import {
   authorizerValue,
   resourceCheckValue,
 } from "../../../lib/cel/functions/authorization.ts";
+import type { Resource } from "../../../api/resource.ts";
 import { valueOfJson } from "../../../lib/cel/json-values.ts";
 import { DYN } from "../../../lib/cel/types.ts";
 import type { Value } from "../../../lib/cel/values.ts";
@@ -12,13 +13,20 @@ import type { AdmissionRequest, Authorizer, ObjectReader, UserInfo } from "../..
 import { subresourceFacts } from "../../discovery/subresource-kinds.ts";
 import { type ServiceAccountName, serviceAccountUser } from "../../token/service-account-user.ts";
 
+interface InputParts {
+  reader: ObjectReader;
+  authorizer: Authorizer;
+  /** What the client asked for, where `request` is converted to another version. */
+  asked?: Resource;
+}
+
 /** What expressions see of a request. Every value is made when it is first asked for. */
 export class PolicyInput {
   readonly #request: AdmissionRequest;
-  readonly #parts: { reader: ObjectReader; authorizer: Authorizer };
+  readonly #parts: InputParts;
   readonly #known = new Map<string, Value>();
 
-  constructor(request: AdmissionRequest, parts: { reader: ObjectReader; authorizer: Authorizer }) {
+  constructor(request: AdmissionRequest, parts: InputParts) {
     this.#request = request;
     this.#parts = parts;
   }
@@ -34,7 +42,7 @@ export class PolicyInput {
   }
 
   get request(): Value {
-    return this.#once("request", () => valueOfJson(requestJson(this.#request), REQUEST_TYPE));
+    return this.#once("request", () => valueOfJson(this.#requestJson(), REQUEST_TYPE));
   }
 
   get namespaceObject(): Value {
@@ -59,6 +67,10 @@ export class PolicyInput {
     );
   }
 
+  #requestJson(): Record<string, unknown> {
+    return requestJson(this.#request, this.#parts.asked ?? this.#request.resource);
+  }
+
   #decider(): AccessDecider {
     const { authorizer } = this.#parts;
     return ({ serviceAccount, path, verb, ...resource }) => {
@@ -75,19 +87,23 @@ export class PolicyInput {
   }
 }
 
-/** The AdmissionRequest of an AdmissionReview, but for the objects themselves. */
-function requestJson(request: AdmissionRequest): Record<string, unknown> {
-  const { resource, subresource = "", user } = request;
+/** Kind and resource as an AdmissionReview names them. */
+function namesOf(resource: Resource, subresource: string): { kind: object; resource: object } {
   const { group, version, plural } = resource;
   const own = { group, version, kind: resource.kind };
   const kind = subresource ? (subresourceFacts(plural, subresource).kind ?? own) : own;
-  const requested = { group, version, resource: plural };
+  return { kind, resource: { group, version, resource: plural } };
+}
+
+/** The AdmissionRequest of an AdmissionReview, but for the objects themselves. */
+function requestJson(request: AdmissionRequest, asked: Resource): Record<string, unknown> {
+  const { resource, subresource = "", user } = request;
+  const requested = namesOf(asked, subresource);
   return {
-    kind,
-    resource: requested,
+    ...namesOf(resource, subresource),
     subResource: subresource,
-    requestKind: kind,
-    requestResource: requested,
+    requestKind: requested.kind,
+    requestResource: requested.resource,
     requestSubResource: subresource,
     name: request.name,
     namespace: request.namespace ?? "",
@@ -99,6 +115,7 @@ function requestJson(request: AdmissionRequest): Record<string, unknown> {
       extra: user.extra ?? {},
     },
     dryRun: request.dryRun,
+    options: request.options?.() ?? null,
   };
 }
 

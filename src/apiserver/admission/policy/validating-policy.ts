@@ -4,9 +4,11 @@ import {
   VALIDATING_ADMISSION_POLICY_BINDINGS,
 } from "../../../api/generated/resources.ts";
 import type {
+  MatchResources,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "../../../api/generated/types/admissionregistration-v1.ts";
+import type { Resource } from "../../../api/resource.ts";
 import type { Environment } from "../../../lib/cel/environment.ts";
 import { createKubernetesEnvironment } from "../../../lib/cel/kubernetes-environment.ts";
 import type {
@@ -14,9 +16,10 @@ import type {
   AdmissionRequest,
   Authorizer,
   ObjectReader,
+  ServedKinds,
 } from "../../contract.ts";
 import { type CompiledPolicy, compilePolicy } from "./compiled-policy.ts";
-import { matchesResources } from "./match-resources.ts";
+import { matchedResource } from "./match-resources.ts";
 import { decide, type Decisions } from "./policy-decisions.ts";
 import { PolicyInput } from "./policy-input.ts";
 import { paramsOf, PolicyConfigError } from "./policy-params.ts";
@@ -24,6 +27,8 @@ import { paramsOf, PolicyConfigError } from "./policy-params.ts";
 interface Parts {
   reader: ObjectReader;
   authorizer: Authorizer;
+  /** Other versions of what a request is about. */
+  kinds?: ServedKinds | undefined;
 }
 
 /** Nobody may lock themselves out of the policies. */
@@ -79,7 +84,8 @@ interface Bound {
 class Review {
   readonly #request: AdmissionRequest;
   readonly #parts: Parts;
-  readonly #input: PolicyInput;
+  /** What expressions see, by the version that a policy is about. */
+  readonly #inputs = new Map<Resource, PolicyInput>();
   readonly #refusals: Refusal[] = [];
   readonly #failures: object[] = [];
   readonly #annotations = new Map<string, string[]>();
@@ -87,22 +93,23 @@ class Review {
   constructor(request: AdmissionRequest, parts: Parts) {
     this.#request = request;
     this.#parts = parts;
-    this.#input = new PolicyInput(request, parts);
   }
 
   /** @throws StatusError of the first policy that refuses */
-  run(compiledOf: (policy: ValidatingAdmissionPolicy) => CompiledPolicy): void {
+  async run(compiledOf: (policy: ValidatingAdmissionPolicy) => CompiledPolicy): Promise<void> {
     const { reader } = this.#parts;
     const bindings = reader.list(VALIDATING_ADMISSION_POLICY_BINDINGS);
     for (const policy of reader.list(VALIDATING_ADMISSION_POLICIES)) {
       const name = policy.metadata?.name;
       const constraints = policy.spec?.matchConstraints;
-      if (constraints && !matchesResources(constraints, this.#request, reader)) continue;
+      const matched = constraints ? this.#matched(constraints) : this.#request.resource;
+      if (!matched) continue;
       for (const binding of bindings) {
         if (binding.spec?.policyName !== name) continue;
         const { matchResources } = binding.spec ?? {};
-        if (matchResources && !matchesResources(matchResources, this.#request, reader)) continue;
-        this.#apply({ policy, binding }, () => compiledOf(policy));
+        if (matchResources && !this.#matched(matchResources)) continue;
+        const input = this.#inputs.get(matched) ?? (await this.#inputOf(matched));
+        this.#apply({ policy, binding }, { input, compiled: compiledOf(policy) });
       }
     }
     this.#publish();
@@ -110,7 +117,34 @@ class Review {
     if (first) throw refusalOf(this.#request, first);
   }
 
-  #apply(bound: Bound, compiled: () => CompiledPolicy): void {
+  #matched(match: MatchResources): Resource | undefined {
+    return matchedResource(match, this.#request, this.#parts);
+  }
+
+  async #inputOf(resource: Resource): Promise<PolicyInput> {
+    const request = this.#request;
+    const { kinds } = this.#parts;
+    let seen = request;
+    if (resource !== request.resource && kinds) {
+      const of = { from: request.resource, to: resource };
+      const convert = async (object: Record<string, unknown> | undefined) =>
+        object ? kinds.convert(object, of) : undefined;
+      const object = await convert(request.object);
+      const oldObject = await convert(request.oldObject);
+      seen = {
+        ...request,
+        resource,
+        ...(object ? { object } : {}),
+        ...(oldObject ? { oldObject } : {}),
+      };
+    }
+    const input = new PolicyInput(seen, { ...this.#parts, asked: request.resource });
+    this.#inputs.set(resource, input);
+    return input;
+  }
+
+  #apply(bound: Bound, of: { input: PolicyInput; compiled: CompiledPolicy }): void {
+    const { input, compiled } = of;
     const { policy, binding } = bound;
     const ignoresFailures = policy.spec?.failurePolicy === "Ignore";
     let params: readonly (object | null)[];
@@ -125,7 +159,7 @@ class Review {
       return;
     }
     for (const param of params) {
-      const decisions = decide(compiled(), { input: this.#input, param, ignoresFailures });
+      const decisions = decide(compiled, { input, param, ignoresFailures });
       this.#take(bound, decisions);
     }
   }
