@@ -16,6 +16,7 @@ interface Metadata {
   finalizers?: string[];
   creationTimestamp?: string;
   deletionTimestamp?: string;
+  annotations?: Record<string, string>;
 }
 
 interface StoredObject {
@@ -162,7 +163,7 @@ export class MemoryTransport implements Transport {
     const next: StoredObject = isStatus
       ? { ...current, status: wanted.status }
       : { ...structuredClone(wanted), ...("status" in current ? { status: current.status } : {}) };
-    next.metadata = isStatus ? { ...current.metadata } : mergedMetadata(current, next);
+    next.metadata = isStatus ? withNotes(current, wanted) : mergedMetadata(current, next);
     if (!isDeepStrictEqual(current.spec, next.spec)) {
       next.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
@@ -251,6 +252,13 @@ function patched(
     return applyMergePatch(structuredClone(current), patch) as StoredObject;
   }
   return applyJsonPatch(structuredClone(current), parseJsonPatch(patch)) as StoredObject;
+}
+
+/** Annotations travel with the status. */
+function withNotes(current: StoredObject, wanted: StoredObject): StoredObject["metadata"] {
+  const { annotations: _, ...metadata } = current.metadata;
+  const { annotations } = wanted.metadata;
+  return annotations ? { ...metadata, annotations } : metadata;
 }
 
 /** What a client may not change stays as it is. */

@@ -68,6 +68,10 @@ function defaultStatefulSet(spec: StatefulSetSpec): void {
   retention.whenScaled ??= "Retain";
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= REVISIONS;
-  for (const claim of spec.volumeClaimTemplates ?? []) defaultClaim(claim);
+  for (const claim of spec.volumeClaimTemplates ?? []) {
+    claim.apiVersion ??= "v1";
+    claim.kind ??= "PersistentVolumeClaim";
+    defaultClaim(claim);
+  }
   defaultPodTemplate(spec.template);
 }

@@ -38,7 +38,9 @@ export const CORE_DEFAULTS: Defaulters = {
     (namespace.status ??= {}).phase ??= "Active";
   }),
   Node: defaulter<Node>((node) => {
-    const { status } = node;
+    const { spec, status } = node;
+    if (spec?.podCIDR) spec.podCIDRs ??= [spec.podCIDR];
+    else if (spec?.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
     if (status?.capacity) status.allocatable ??= { ...status.capacity };
     for (const amounts of [status?.capacity, status?.allocatable]) {
       if (amounts) roundAmounts(amounts);

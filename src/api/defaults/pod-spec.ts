@@ -30,7 +30,16 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.dnsPolicy ??= "ClusterFirst";
   spec.securityContext ??= {};
   spec.schedulerName ??= "default-scheduler";
+  defaultServiceAccount(spec);
   if (spec.overhead) roundAmounts(spec.overhead);
+}
+
+/** Both spellings say the same; the newer one wins. */
+function defaultServiceAccount(spec: PodSpec): void {
+  const name = spec.serviceAccountName || spec.serviceAccount;
+  if (!name) return;
+  spec.serviceAccountName = name;
+  spec.serviceAccount = name;
 }
 
 /** Defaults of pods only: a template must stay as its author wrote it. */

@@ -203,7 +203,12 @@ const TABLE: readonly [
     {
       spec: {
         volumeClaimTemplates: [
-          { spec: { volumeMode: "Filesystem" }, status: { phase: "Pending" } },
+          {
+            apiVersion: "v1",
+            kind: "PersistentVolumeClaim",
+            spec: { volumeMode: "Filesystem" },
+            status: { phase: "Pending" },
+          },
         ],
         podManagementPolicy: "OrderedReady",
         updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },

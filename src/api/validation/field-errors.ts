@@ -18,7 +18,7 @@ export class FieldErrors {
 
   /** One complaint for each text, as the functions of `lib/names.ts` return them. */
   complaints(field: string, value: unknown, texts: readonly string[]): void {
-    for (const text of texts) this.invalid(field, value, text);
+    for (const text of texts) this.invalid(field, value ?? "", text);
   }
 
   duplicate(field: string, value: unknown, detail = ""): void {
@@ -31,14 +31,18 @@ export class FieldErrors {
   }
 
   notFound(field: string, value: unknown): void {
-    this.#add("FieldValueNotFound", field, `Not found: ${valueText(value)}`);
+    this.#add("FieldValueNotFound", field, `Not found: ${valueText(value ?? "")}`);
   }
 
   /** `supported` is printed in the order given. */
   notSupported(field: string, value: unknown, supported: readonly string[]): void {
     const list = supported.map((text) => `"${text}"`);
     const detail = `supported values: ${list.join(", ")}`;
-    this.#add("FieldValueNotSupported", field, `Unsupported value: ${valueText(value)}: ${detail}`);
+    this.#add(
+      "FieldValueNotSupported",
+      field,
+      `Unsupported value: ${valueText(value ?? "")}: ${detail}`,
+    );
   }
 
   tooLong(field: string, maxBytes: number): void {
@@ -92,7 +96,8 @@ function join(text: string, detail: string): string {
   return detail === "" ? text : `${text}: ${detail}`;
 }
 
+/** Pointers to nothing are shown as the text "null", with its quotes. */
 function valueText(value: unknown): string {
   if (value instanceof GoText) return value.text;
-  return value === undefined ? "null" : JSON.stringify(value);
+  return value === undefined || value === null ? '"null"' : JSON.stringify(value);
 }

@@ -26,7 +26,7 @@ export function goStrings(list: readonly string[] | undefined): GoText {
 
 /** `v1.LabelSelector{MatchLabels:…, MatchExpressions:…}`. */
 export function goSelector(selector: LabelSelector | undefined): GoText {
-  if (!selector) return new GoText("null");
+  if (!selector) return new GoText('"null"');
   const expressions = selector.matchExpressions?.map(({ key, operator, values }) => {
     const of = `Key:${JSON.stringify(key)}, Operator:${JSON.stringify(operator)}`;
     return `v1.LabelSelectorRequirement{${of}, Values:${goStrings(values).text}}`;

@@ -17,6 +17,11 @@ export function isPodCreate(request: AdmissionRequest): boolean {
   return request.operation === "CREATE" && isPod(request);
 }
 
+/** The creation or the update of a pod, not of a part of one. */
+export function isPodWrite(request: AdmissionRequest): boolean {
+  return (request.operation === "CREATE" || request.operation === "UPDATE") && isPod(request);
+}
+
 /** The pod of a request for which `isPod` holds. */
 export function podOf(request: AdmissionRequest): Pod & { spec: PodSpec } {
   const pod = request.object as unknown as Pod;

@@ -1,6 +1,6 @@
 import type { Toleration } from "../../api/generated/types/core-v1.ts";
 import type { AdmissionPlugin } from "../contract.ts";
-import { isPodCreate, podOf } from "./admitted-pod.ts";
+import { isPodWrite, podOf } from "./admitted-pod.ts";
 
 const TAINTS = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 const SECONDS = 300;
@@ -13,7 +13,7 @@ function tolerates({ key, effect }: Toleration, taint: string): boolean {
 export function defaultTolerationSecondsPlugin(): AdmissionPlugin {
   return {
     name: "DefaultTolerationSeconds",
-    handles: isPodCreate,
+    handles: isPodWrite,
     mutate: (request) => {
       const { spec } = podOf(request);
       const present = spec.tolerations ?? [];

@@ -102,8 +102,12 @@ async function deleteOnce(
     if (options.dryRun) return removedAnswer(served, old);
     const removed = await engine.store.delete(served.storage, current.key, current.revision);
     engine.serviceNetwork.released(served, old);
-    const answer = await answerWith(served, { stored: removed, status: 200 });
-    return served.strategy.returnsDeleted ? answer : removedAnswer(served, old);
+    if (!served.strategy.returnsDeleted) return removedAnswer(served, old);
+    if (!served.strategy.gracePeriodSeconds) {
+      return answerWith(served, { stored: removed, status: 200 });
+    }
+    // What could have had a grace period says that it had none.
+    return { kind: "value", status: 200, value: marked };
   }
   const accepted = options.orphanDependents === false;
   const status = accepted ? 202 : 200;

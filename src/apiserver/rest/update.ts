@@ -1,4 +1,4 @@
-import { conflict, notFound, StatusError } from "../../api/errors.ts";
+import { conflict, invalid, notFound, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { copyJson } from "../../lib/json-copy.ts";
@@ -50,7 +50,9 @@ export async function replaceObject(
   checkPath(call, object);
   bindToPath(call, object);
   if (!object.metadata.resourceVersion && !served.strategy.unconditionalUpdate) {
-    throw served.invalid(object.metadata.name ?? "", [
+    // Upstream names the resource here, where refusals otherwise name the kind.
+    const { group, plural } = served.resource;
+    throw invalid({ group, kind: plural }, object.metadata.name ?? "", [
       {
         reason: "FieldValueInvalid",
         message: "Invalid value: 0x0: must be specified for an update",
@@ -294,25 +296,32 @@ const CARRIED: readonly (keyof KubeObject["metadata"])[] = [
 ];
 
 function moveGeneration(served: ServedResource, next: KubeObject, old: KubeObject): void {
-  if (!served.strategy.generation) return;
-  const changed = [...new Set([...Object.keys(next), ...Object.keys(old)])].some(
-    (field) =>
-      field !== "metadata" &&
-      !(field === "status" && served.hasStatus) &&
-      !deepEqual(next[field], old[field]),
-  );
+  const { generation, annotationsCount } = served.strategy;
+  if (!generation) return;
+  const changed =
+    (annotationsCount && !deepEqual(next.metadata.annotations, old.metadata.annotations)) ||
+    [...new Set([...Object.keys(next), ...Object.keys(old)])].some(
+      (field) =>
+        field !== "metadata" &&
+        !(field === "status" && served.hasStatus) &&
+        !deepEqual(next[field], old[field]),
+    );
   if (changed) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 
 /** Built-in kinds whose status updates leave labels and annotations alone, as custom ones do. */
-const STATUS_ONLY: ReadonlySet<string> = new Set(["CustomResourceDefinition", "APIService"]);
+const STATUS_ONLY: ReadonlySet<string> = new Set([
+  "APIService",
+  "CustomResourceDefinition",
+  "VolumeAttachment",
+]);
 
 /** The status subresource changes status, and labels and annotations of most built-in kinds. */
 export function statusScope(served: ServedResource): UpdateScope {
-  const withLabels = !served.custom && !STATUS_ONLY.has(served.resource.kind);
-  const fields = withLabels
-    ? (["labels", "annotations", "managedFields"] as const)
-    : (["managedFields"] as const);
+  const withMeta = !served.custom && !STATUS_ONLY.has(served.resource.kind);
+  const fields: (keyof KubeObject["metadata"])[] = ["managedFields"];
+  if (withMeta) fields.push("annotations");
+  if (withMeta && !served.strategy.statusKeepsLabels) fields.push("labels");
   return (wanted, old) => {
     const next = copyJson(old);
     if (wanted["status"] === undefined) delete next["status"];

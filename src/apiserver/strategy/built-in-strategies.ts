@@ -1,4 +1,5 @@
 import type { Resource } from "../../api/resource.ts";
+import { copyJson } from "../../lib/json-copy.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
 import { JOB } from "./job.ts";
@@ -7,18 +8,31 @@ import { POD } from "./pod.ts";
 import { SECRET } from "./secret.ts";
 import { PLAIN, type Strategy } from "./strategy.ts";
 
-const WITH_EMPTY_STATUS: Partial<Strategy> = {
-  prepareCreate: (object) => {
-    object["status"] = {};
-  },
-};
+/** New objects start with this status, whatever the client sent. */
+function withStatus(status: Readonly<Record<string, unknown>>): Partial<Strategy> {
+  return {
+    prepareCreate: (object) => {
+      object["status"] = copyJson(status);
+    },
+  };
+}
+
+const WITH_EMPTY_STATUS: Partial<Strategy> = withStatus({});
 const WORKLOAD: Partial<Strategy> = { ...WITH_EMPTY_STATUS, generation: true };
-const PENDING: Partial<Strategy> = {
-  returnsDeleted: true,
-  prepareCreate: (object) => {
-    object["status"] = { phase: "Pending" };
-  },
-};
+const PENDING: Partial<Strategy> = { ...withStatus({ phase: "Pending" }), returnsDeleted: true };
+/** Counters that clients may rely on from the first moment, as their schemas require them. */
+const COUNTS_NODES: Partial<Strategy> = withStatus({
+  currentNumberScheduled: 0,
+  desiredNumberScheduled: 0,
+  numberMisscheduled: 0,
+  numberReady: 0,
+});
+const COUNTS_BUDGET: Partial<Strategy> = withStatus({
+  currentHealthy: 0,
+  desiredHealthy: 0,
+  disruptionsAllowed: 0,
+  expectedPods: 0,
+});
 const GENERATION: Partial<Strategy> = { generation: true };
 const UPSERT: Partial<Strategy> = { createOnUpdate: true };
 const CONDITIONAL: Partial<Strategy> = { unconditionalUpdate: false };
@@ -29,54 +43,52 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "/namespaces": NAMESPACE,
   "/nodes": { keepsStatusOnCreate: true },
   "/secrets": SECRET,
-  "/services": {
-    ...UPSERT,
-    returnsDeleted: true,
-    prepareCreate: (service) => {
-      service["status"] = { loadBalancer: {} };
-    },
-  },
+  "/services": { ...UPSERT, ...withStatus({ loadBalancer: {} }), returnsDeleted: true },
   "/endpoints": UPSERT,
   "/events": UPSERT,
   "/limitranges": UPSERT,
   "/persistentvolumes": PENDING,
   "/persistentvolumeclaims": PENDING,
   "/podtemplates": { ...GENERATION, returnsDeleted: true },
-  "/replicationcontrollers": { ...WORKLOAD, propagation: "Orphan" },
+  "/replicationcontrollers": { ...WORKLOAD, ...withStatus({ replicas: 0 }), propagation: "Orphan" },
   "/resourcequotas": { ...WITH_EMPTY_STATUS, returnsDeleted: true },
   "/serviceaccounts": { returnsDeleted: true },
-  "apps/daemonsets": WORKLOAD,
-  "apps/deployments": WORKLOAD,
-  "apps/replicasets": WORKLOAD,
-  "apps/statefulsets": WORKLOAD,
-  "autoscaling/horizontalpodautoscalers": WITH_EMPTY_STATUS,
+  "apps/daemonsets": { ...WORKLOAD, ...COUNTS_NODES },
+  "apps/deployments": { ...WORKLOAD, annotationsCount: true, statusKeepsLabels: true },
+  "apps/replicasets": { ...WORKLOAD, ...withStatus({ replicas: 0 }) },
+  "apps/statefulsets": { ...WORKLOAD, ...withStatus({ availableReplicas: 0, replicas: 0 }) },
+  "autoscaling/horizontalpodautoscalers": withStatus({ currentReplicas: 0, desiredReplicas: 0 }),
   "batch/cronjobs": WORKLOAD,
   "batch/jobs": JOB,
   "certificates.k8s.io/certificatesigningrequests": CERTIFICATE_SIGNING_REQUEST,
   "coordination.k8s.io/leases": { ...UPSERT, ...CONDITIONAL },
   "discovery.k8s.io/endpointslices": GENERATION,
   "events.k8s.io/events": UPSERT,
-  "networking.k8s.io/ingresses": WORKLOAD,
+  "networking.k8s.io/ingresses": { ...WORKLOAD, ...withStatus({ loadBalancer: {} }) },
   "networking.k8s.io/ingressclasses": GENERATION,
   "networking.k8s.io/networkpolicies": GENERATION,
   "node.k8s.io/runtimeclasses": { ...UPSERT, ...CONDITIONAL },
-  "policy/poddisruptionbudgets": { ...WORKLOAD, ...CONDITIONAL },
+  "policy/poddisruptionbudgets": { ...WORKLOAD, ...COUNTS_BUDGET, ...CONDITIONAL },
   "rbac.authorization.k8s.io/clusterroles": UPSERT,
   "rbac.authorization.k8s.io/clusterrolebindings": UPSERT,
   "rbac.authorization.k8s.io/roles": UPSERT,
   "rbac.authorization.k8s.io/rolebindings": UPSERT,
   "scheduling.k8s.io/priorityclasses": GENERATION,
-  "storage.k8s.io/csidrivers": CONDITIONAL,
-  "storage.k8s.io/csinodes": CONDITIONAL,
+  "storage.k8s.io/csidrivers": { ...CONDITIONAL, returnsDeleted: true },
+  "storage.k8s.io/csinodes": { ...CONDITIONAL, returnsDeleted: true },
   "storage.k8s.io/csistoragecapacities": CONDITIONAL,
   "storage.k8s.io/storageclasses": { returnsDeleted: true },
-  "storage.k8s.io/volumeattachments": { ...CONDITIONAL, returnsDeleted: true },
+  "storage.k8s.io/volumeattachments": {
+    ...CONDITIONAL,
+    ...withStatus({ attached: false }),
+    returnsDeleted: true,
+  },
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": { ...GENERATION, ...CONDITIONAL },
   "admissionregistration.k8s.io/validatingwebhookconfigurations": { ...GENERATION, ...CONDITIONAL },
   "admissionregistration.k8s.io/validatingadmissionpolicies": WORKLOAD,
   "admissionregistration.k8s.io/validatingadmissionpolicybindings": GENERATION,
   "apiextensions.k8s.io/customresourcedefinitions": CUSTOM_RESOURCE_DEFINITION,
-  "apiregistration.k8s.io/apiservices": WITH_EMPTY_STATUS,
+  "apiregistration.k8s.io/apiservices": { ...WITH_EMPTY_STATUS, ...CONDITIONAL },
   "flowcontrol.apiserver.k8s.io/flowschemas": WORKLOAD,
   "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": WORKLOAD,
 };

@@ -7,6 +7,7 @@ export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 
 export const CUSTOM_RESOURCE_DEFINITION: Partial<Strategy> = {
   generation: true,
+  unconditionalUpdate: false,
   prepareCreate: (definition) => {
     const { finalizers = [] } = definition.metadata;
     definition.metadata.finalizers = [...new Set([...finalizers, CLEANUP_FINALIZER])];

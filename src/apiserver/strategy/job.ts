@@ -1,3 +1,4 @@
+import { deepEqual } from "../../lib/deep-equal.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -21,8 +22,12 @@ function generateSelector(job: KubeObject): void {
   const template = fieldOf(spec, "template");
   const metadata = fieldOf(template, "metadata");
   // What the author says is kept: the rules of jobs refuse it where it is not this job's.
-  metadata["labels"] = { ...jobLabels(job), ...(metadata["labels"] as Labels | undefined) };
+  const labels = metadata["labels"] as Labels | undefined;
+  metadata["labels"] = { ...jobLabels(job), ...labels };
   template["metadata"] = metadata;
+  // A job without labels of its own got those of its template, and goes on to share them.
+  if (deepEqual(labels, job.metadata.labels))
+    job.metadata.labels = { ...jobLabels(job), ...labels };
   const selector = fieldOf(spec, "selector");
   const unique = { "batch.kubernetes.io/controller-uid": job.metadata.uid ?? "" };
   selector["matchLabels"] = { ...unique, ...(selector["matchLabels"] as Labels | undefined) };

@@ -27,6 +27,7 @@ export const NAMESPACE: Partial<Strategy> = {
   },
   holdsBack: (namespace) => finalizersOf(namespace).length > 0,
   prepareDelete: (namespace) => {
+    delete namespace.metadata.deletionGracePeriodSeconds;
     namespace["status"] = { ...fieldOf(namespace, "status"), phase: "Terminating" };
   },
 };

@@ -16,6 +16,10 @@ export interface Strategy {
   unconditionalUpdate: boolean;
   /** `metadata.generation` is 1 at creation and moves when more than metadata and status does. */
   generation: boolean;
+  /** Annotations count for `metadata.generation` too. */
+  annotationsCount?: boolean;
+  /** The status subresource leaves labels alone. */
+  statusKeepsLabels?: boolean;
   /** A create may carry status (Nodes register with it). */
   keepsStatusOnCreate: boolean;
   /** What happens to dependents unless the deletion says otherwise. */

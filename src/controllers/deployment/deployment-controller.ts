@@ -141,7 +141,10 @@ async function execute(
         break;
       case "annotate": {
         const metadata = { uid: uidOf(current), annotations: step.annotations };
-        current = await client.for(DEPLOYMENTS).patch(refOf(current), { metadata });
+        // With the status: an annotation beside it would count as a new generation.
+        current = await client
+          .for(DEPLOYMENTS)
+          .patch(refOf(current), { metadata }, { subresource: "status" });
         break;
       }
       case "status":

@@ -55,20 +55,25 @@ export async function compareServers(
 
 /** Bodies of different outcomes differ everywhere: then the outcomes alone are compared. */
 function differencesOfAnswers(ours: Answer, theirs: Answer): Difference[] {
-  if (ours.status === theirs.status) return differencesOf(ours, theirs, "answer");
-  return [{ path: "answer.status", ours: outcomeOf(ours), theirs: outcomeOf(theirs) }];
+  if (ours.status !== theirs.status) {
+    return [{ path: "answer.status", ours: outcomeOf(ours), theirs: outcomeOf(theirs) }];
+  }
+  const [own, other] = [kindIn(ours), kindIn(theirs)];
+  if (own !== other) return [{ path: "answer.body.kind", ours: own, theirs: other }];
+  return differencesOf(ours, theirs, "answer");
 }
 
 interface Outcome {
   kind?: string;
   message?: string;
-  details?: { causes?: readonly { field?: string; message?: string }[] };
+  details?: { causes?: Readonly<Record<string, readonly string[]>> };
 }
 
 function outcomeOf({ status, body }: Answer): string {
   const { kind, message, details } = (body ?? {}) as Outcome;
-  const causes = details?.causes?.map((cause) => `${cause.field}: ${cause.message}`) ?? [];
-  return [`${status} ${message ?? kind ?? ""}`, ...causes].join(": ");
+  const causes = Object.entries(details?.causes ?? {});
+  const said = causes.map(([field, texts]) => `${field}: ${texts.join(", ")}`);
+  return [`${status} ${message ?? kind ?? ""}`, ...said].join(": ");
 }
 
 const NO_ANSWER: Answer = { status: 0, contentType: "", body: null };
@@ -80,6 +85,10 @@ function comparable(answer: Answer | undefined, asked: string): Answer {
     JSON.stringify(body ?? null),
   );
   return { ...(answer ?? NO_ANSWER), body: JSON.parse(text) as unknown };
+}
+
+function kindIn({ body }: Answer): string | undefined {
+  return ((body ?? {}) as { kind?: string }).kind;
 }
 
 function kindOf({ body }: Answer): string {

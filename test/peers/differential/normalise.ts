@@ -1,3 +1,5 @@
+import type { StatusCause } from "../../../src/api/status.ts";
+
 /** What depends on the moment and on chance, not on the server's rules; by field name. */
 const VOLATILE: Readonly<Record<string, string>> = {
   uid: "<uid>",
@@ -21,7 +23,8 @@ export function normalise(body: unknown, asked: string): unknown {
   const walk = (value: unknown, key: string): unknown => {
     if (Array.isArray(value)) {
       const items = value.map((item) => walk(item, ""));
-      return key === "causes" || key === "managedFields" ? inOrder(items) : items;
+      if (key === "causes") return byField(items);
+      return key === "managedFields" ? inOrder(items) : items;
     }
     if (value !== null && typeof value === "object") {
       const entries = Object.entries(value).map(([name, item]) => [name, walk(item, name)]);
@@ -53,16 +56,24 @@ function withoutSummary(body: unknown): unknown {
   return { ...(body as object), message: message.replace(/ is invalid: [^]*/, " is invalid") };
 }
 
-/**
- * Upstream lists causes in the order of Go's maps, one for each of its checks that finds it, and
- * managers by the second of their last change.
- */
+/** Upstream lists managers by the second of their last change. */
 function inOrder(items: readonly unknown[]): unknown[] {
-  const byText = new Map(items.map((item) => [orderOf(item), item]));
-  return [...byText.keys()].sort().map((text) => byText.get(text));
+  return items.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
 }
 
 function orderOf(item: unknown): string {
   const { manager, operation, apiVersion } = item as Record<string, string>;
-  return manager === undefined ? JSON.stringify(item) : `${manager} ${operation} ${apiVersion}`;
+  return `${manager} ${operation} ${apiVersion}`;
+}
+
+/** Upstream lists causes in the order of Go's maps, one for each of its checks that finds it. */
+function byField(causes: readonly unknown[]): Record<string, string[]> {
+  const fields: Record<string, string[]> = {};
+  for (const { field = "", reason, message } of causes as readonly StatusCause[]) {
+    const said = (fields[field] ??= []);
+    const text = `${reason}: ${message}`;
+    if (!said.includes(text)) said.push(text);
+  }
+  for (const said of Object.values(fields)) said.sort();
+  return fields;
 }

@@ -23,8 +23,13 @@ export const JOB: KindRules<Job> = {
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
     validateJobSpec(errors, "spec", spec);
-    if (!spec.selector) errors.required("spec.selector");
-    else {
+    if (!spec.selector) {
+      errors.required("spec.selector");
+      // No selector selects nothing.
+      const { labels } = spec.template?.metadata ?? {};
+      const detail = "`selector` does not match template `labels`";
+      errors.invalid("spec.template.metadata.labels", labels, detail);
+    } else {
       validateSelector(errors, "spec.selector", spec.selector);
       validateSelected(errors, spec.template, spec.selector);
     }

@@ -443,7 +443,7 @@ test("of a pod that exists only a few fields may change", () => {
       ],
       [
         { "spec.activeDeadlineSeconds": undefined },
-        "spec.activeDeadlineSeconds: Invalid value: null: must not update from a positive integer to nil value",
+        'spec.activeDeadlineSeconds: Invalid value: "null": must not update from a positive integer to nil value',
       ],
       [
         { "spec.tolerations": [] },

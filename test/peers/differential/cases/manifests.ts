@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import { BUILT_IN_RESOURCES } from "../../../../src/api/generated/resources.ts";
+import { apiVersionOf, type Resource } from "../../../../src/api/resource.ts";
+import { apply, type Case, type CaseRequest, get, patch, post, put, remove } from "../case.ts";
+import { type Manifest, mutationsOf } from "./mutations.ts";
+
+const FOLDER = path.resolve(import.meta.dirname, "../../../../../test/peers/manifests");
+
+/** A manifest with what serves it. */
+interface Served {
+  title: string;
+  manifest: Manifest;
+  resource: Resource;
+}
+
+function readManifests(): Served[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .flatMap((file) =>
+      parseAllDocuments(readFileSync(path.join(FOLDER, file), "utf8")).map((document) => {
+        const manifest = document.toJS() as Manifest;
+        const { apiVersion, kind, metadata } = manifest;
+        const resource = BUILT_IN_RESOURCES.find(
+          (one) => one.kind === kind && apiVersionOf(one) === apiVersion,
+        );
+        if (!resource) throw new Error(`${file}: nobody serves ${apiVersion} ${kind}`);
+        return { title: `${path.parse(file).name} ${kind} ${metadata.name}`, manifest, resource };
+      }),
+    );
+}
+
+function collectionOf({ group, version, plural, namespaced }: Resource): string {
+  const root = group ? `/apis/${group}/${version}` : `/api/${version}`;
+  return `${root}/${namespaced ? "namespaces/$ns/" : ""}${plural}`;
+}
+
+/** What happens to every object in its life. */
+function lifeOf({ manifest, resource }: Served): CaseRequest[] {
+  const collection = collectionOf(resource);
+  const object = `${collection}/${manifest.metadata.name}`;
+  const labels = { ...manifest.metadata.labels, seen: "yes" };
+  const hasStatus = resource.subresources?.includes("status") ?? false;
+  return [
+    post(collection, manifest),
+    get(object),
+    put(object, { ...manifest, metadata: { ...manifest.metadata, labels } }),
+    patch(object, { metadata: { labels: { seen: null } } }),
+    patch(object, { metadata: { annotations: { note: "1" } } }, "strategic"),
+    apply(object, manifest, "fieldManager=applier&force=true"),
+    ...(hasStatus
+      ? [get(`${object}/status`), patch(`${object}/status`, { metadata: { labels: { s: "t" } } })]
+      : []),
+    remove(object, { gracePeriodSeconds: 0 }),
+    get(object),
+  ];
+}
+
+/** Every manifest created, changed in each way, and deleted. */
+export function manifestCases(): Case[] {
+  return readManifests().map((served) => ({ name: served.title, steps: lifeOf(served) }));
+}
+
+/** Every manifest with one thing wrong at a time; nothing of it is stored. */
+export function mutationCases(): Case[] {
+  return readManifests().map(({ title, manifest, resource }) => ({
+    name: `${title} mutated`,
+    steps: mutationsOf(manifest).map(({ what, mutated }) =>
+      post(`${collectionOf(resource)}?dryRun=All&mutation=${encodeURIComponent(what)}`, mutated),
+    ),
+  }));
+}
