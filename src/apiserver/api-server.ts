@@ -283,11 +283,12 @@ class Server implements ApiServer {
     this.reader = of.reader;
     this.#background = of.background;
     this.#proxy = of.aggregation?.proxy;
-    this.#discovery = new Discovery(
-      engine.registry,
-      () => this.#address(),
-      of.aggregation && remoteDiscovery(of.aggregation),
-    );
+    const encoder = new ProtobufEncoder(of.model);
+    this.#discovery = new Discovery(engine.registry, {
+      encoder,
+      serverAddress: () => this.#address(),
+      remotes: of.aggregation && remoteDiscovery(of.aggregation),
+    });
     this.#kubelets = new KubeletProxy(engine, options.kubeletTls);
     const shutdown: HealthCheck = {
       name: "shutdown",
@@ -307,13 +308,16 @@ class Server implements ApiServer {
       proxy: of.aggregation?.proxy,
       protobuf: {
         decoder: new ProtobufDecoder(of.model),
-        encoder: new ProtobufEncoder(of.model),
+        encoder,
       },
       discovery: this.#discovery,
       pages: new PlainPages({
         version,
         checks: [shutdown, ...(options.readyChecks ?? [])],
-        sources: [(path, { accept }) => openApi.page(path, accept), ...(options.pages ?? [])],
+        sources: [
+          (path, { accept, query }) => openApi.page(path, { accept, hash: query.get("hash") }),
+          ...(options.pages ?? []),
+        ],
       }),
     });
   }

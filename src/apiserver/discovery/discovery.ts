@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Resource } from "../../api/resource.ts";
-import { parseAccept } from "../http/negotiation.ts";
+import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
+import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
+import { notAcceptable, parseAccept } from "../http/negotiation.ts";
 import type { Page } from "../http/plain-pages.ts";
 import type { ResourceRegistry, ServedResource } from "../resource-registry.ts";
 import { groupPriorityOf } from "../aggregation/group-priority.ts";
@@ -10,37 +12,76 @@ const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "
 type Json = Record<string, unknown>;
 type Aggregated = "v2" | "v2beta1";
 
+/** In which form a document is given. */
+interface Form {
+  /** Media type. */
+  type: string;
+  aggregated: Aggregated | undefined;
+}
+
+const PLAIN_JSON: Form = { type: "application/json", aggregated: undefined };
+
+/** What discovery needs beside the resources. */
+export interface DiscoveryParts {
+  serverAddress: () => string;
+  remotes: RemoteDiscovery | undefined;
+  encoder: ProtobufEncoder;
+}
+
 /** The documents under /api and /apis, made when asked for and kept until a resource changes. */
 export class Discovery {
   readonly #registry: ResourceRegistry;
   readonly #serverAddress: () => string;
   readonly #remotes: RemoteDiscovery | undefined;
+  readonly #encoder: ProtobufEncoder;
   #documents = new Map<string, Page>();
   #generation = -1;
 
-  constructor(registry: ResourceRegistry, serverAddress: () => string, remotes?: RemoteDiscovery) {
+  constructor(registry: ResourceRegistry, of: DiscoveryParts) {
     this.#registry = registry;
-    this.#serverAddress = serverAddress;
-    this.#remotes = remotes;
+    this.#serverAddress = of.serverAddress;
+    this.#remotes = of.remotes;
+    this.#encoder = of.encoder;
   }
 
-  /** The document of a path without trailing slash; `undefined` when there is none. */
+  /**
+   * The document of a path without trailing slash; `undefined` when there is none.
+   * @throws StatusError NotAcceptable
+   */
   document(path: string, accept: string | undefined): Page | undefined {
     const generation = this.#registry.generation + (this.#remotes?.generation ?? 0);
     if (this.#generation !== generation) {
       this.#documents = new Map();
       this.#generation = generation;
     }
-    const root = path === "/api" || path === "/apis";
-    const aggregated = root ? aggregatedAsked(accept) : undefined;
-    const name = aggregated ? `${path}#${aggregated}` : path;
+    if (!/^\/apis?(\/|$)/.test(path)) return undefined;
+    const form = formAsked(accept, path === "/api" || path === "/apis");
+    if (!form) {
+      if (this.#plain(path)) throw notAcceptable();
+      return undefined;
+    }
+    const name = `${path}#${form.aggregated ?? ""}#${form.type}`;
     let document = this.#documents.get(name);
     if (document) return document;
+    const { aggregated } = form;
     const value = aggregated ? this.#aggregated(path, aggregated) : this.#plain(path);
     if (!value) return undefined;
-    document = encode(value, aggregated);
+    document = this.#encode(value, form);
     this.#documents.set(name, document);
     return document;
+  }
+
+  #encode(value: Json, { type, aggregated }: Form): Page {
+    // JSON is YAML as well.
+    const bytes =
+      type === PROTOBUF_TYPE
+        ? this.#encoder.encode(value)
+        : Buffer.from(`${JSON.stringify(value)}\n`);
+    const etag = `"${createHash("sha512").update(bytes).digest("hex").toUpperCase()}"`;
+    const parameters = aggregated
+      ? `;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`
+      : "";
+    return { contentType: `${type}${parameters}`, etag, bytes };
   }
 
   #aggregated(path: string, version: Aggregated): Json {
@@ -187,26 +228,26 @@ function versionRank(version: string): number[] {
   return [stage, Number(found[1]), Number(found[3] ?? 0)];
 }
 
-function aggregatedAsked(accept: string | undefined): Aggregated | undefined {
-  if (!accept) return undefined;
-  for (const { type, parameters } of parseAccept(accept)) {
-    if (type !== "application/json" && type !== "*/*") continue;
-    if (parameters.get("as") === undefined) return undefined;
-    if (parameters.get("as") !== "APIGroupDiscoveryList") continue;
-    if (parameters.get("g") !== "apidiscovery.k8s.io") continue;
+const TYPES: readonly string[] = ["application/json", "application/yaml", PROTOBUF_TYPE];
+
+/** What a client likes best; documents of all groups at once are only at the roots. */
+function formAsked(accept: string | undefined, isRoot: boolean): Form | undefined {
+  if (!accept) return PLAIN_JSON;
+  for (const { type: asked, parameters } of parseAccept(accept)) {
+    const isAny = asked === "*/*" || asked === "application/*";
+    const type = isAny ? "application/json" : asked;
+    if (!TYPES.includes(type)) continue;
+    if (!parameters.has("as")) return { type, aggregated: undefined };
+    const isKnown =
+      parameters.get("as") === "APIGroupDiscoveryList" &&
+      parameters.get("g") === "apidiscovery.k8s.io";
     const version = parameters.get("v");
-    if (version === "v2" || version === "v2beta1") return version;
+    if (!isRoot || !isKnown) continue;
+    if (version === "v2" || (version === "v2beta1" && type !== PROTOBUF_TYPE)) {
+      return { type, aggregated: version };
+    }
   }
   return undefined;
-}
-
-function encode(value: Json, aggregated: Aggregated | undefined): Page {
-  const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-  const etag = `"${createHash("sha512").update(bytes).digest("hex").toUpperCase()}"`;
-  const parameters = aggregated
-    ? `;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`
-    : "";
-  return { contentType: `application/json${parameters}`, etag, bytes };
 }
 
 function groupOf({ group, versions }: Group): Json {

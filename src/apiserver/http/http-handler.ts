@@ -29,6 +29,7 @@ import { includeOf } from "./table.ts";
 import { allowedMs, withinMs } from "./deadline.ts";
 import { readBody } from "./read-body.ts";
 import { respond, respondPlain, respondStatus } from "./respond.ts";
+import { sendPage } from "./send-page.ts";
 import { WatchWriter } from "./watch-writer.ts";
 
 /** Handlers of paths that are no resources; `undefined` means that the path is unknown. */
@@ -254,7 +255,7 @@ export class HttpHandler {
     { path, query, user }: Admitted,
   ): Promise<void> {
     const { engine, discovery, pages } = this.#parts;
-    const { request, response } = exchange;
+    const { request } = exchange;
     const verb = (request.method ?? "GET").toLowerCase();
     authorize(engine.authorizer, { user, verb, path });
     const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
@@ -267,17 +268,7 @@ export class HttpHandler {
     if (verb !== "get" && verb !== "head") {
       throw new StatusError("MethodNotAllowed", "only GET is allowed here");
     }
-    const headers = ["Cache-Control", "public", "Vary", "Accept"];
-    if (document.etag) headers.push("Etag", document.etag);
-    if (document.etag && request.headers["if-none-match"] === document.etag) {
-      response.writeHead(304, headers);
-      response.end();
-      return;
-    }
-    const { contentType, bytes } = document;
-    headers.push("Content-Type", contentType, "Content-Length", String(bytes.byteLength));
-    response.writeHead(document.status ?? 200, headers);
-    response.end(bytes);
+    sendPage(exchange, document, engine.clock.now());
   }
 
   async #watch(

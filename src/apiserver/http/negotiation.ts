@@ -139,13 +139,35 @@ export class Negotiator {
   }
 }
 
+/**
+ * Which of some media types a client likes best; the first of them where it takes any.
+ * @throws StatusError NotAcceptable when it takes none of them
+ */
+export function preferredType<T extends string>(
+  accept: string | undefined,
+  offered: readonly [T, ...T[]],
+): T {
+  if (!accept) return offered[0];
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (parameters.has("as")) continue;
+    if (type === "*/*" || type === "application/*") return offered[0];
+    const found = offered.find((each) => each.toLowerCase() === type);
+    if (found) return found;
+  }
+  throw noneAccepted(offered);
+}
+
+function noneAccepted(types: readonly string[]): StatusError {
+  return new StatusError(
+    "NotAcceptable",
+    `only the following media types are accepted: ${types.join(", ")}`,
+  );
+}
+
 /** What a client gets that asks for a form in which nothing can be given here. */
 export function notAcceptable({ watch }: { watch: boolean } = { watch: false }): StatusError {
   const types = watch
     ? ["application/json", PROTOBUF_TYPE].map((type) => `${type};stream=watch`)
     : ["application/json", "application/yaml", PROTOBUF_TYPE];
-  return new StatusError(
-    "NotAcceptable",
-    `only the following media types are accepted: ${types.join(", ")}`,
-  );
+  return noneAccepted(types);
 }

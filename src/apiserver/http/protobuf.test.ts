@@ -159,3 +159,41 @@ test("a watch in protobuf is a row of frames with their lengths in front", async
   object.next();
   assert.equal((decoder.decode(object.bytes()) as unknown as Decoded).metadata.name, "a");
 });
+
+test("discovery comes in protobuf, as YAML, or not at all", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const groups = decode(await get(api, "/apis"));
+  assert.deepEqual([groups.kind, groups.apiVersion], ["APIGroupList", "v1"]);
+  const { resources } = decode(await get(api, "/api/v1", `${PROTOBUF_TYPE}, */*`));
+  const pods = (resources as { name: string; verbs: string[] }[]).find(
+    ({ name }) => name === "pods",
+  );
+  assert.ok(pods?.verbs.includes("watch"));
+  const as = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const all = await get(api, "/apis", `${PROTOBUF_TYPE};${as}`);
+  assert.equal(all.headers["content-type"], `${PROTOBUF_TYPE};${as}`);
+  assert.equal(decoder.decode(all.bytes)["kind"], "APIGroupDiscoveryList");
+  const yaml = await get(api, "/apis/apps", "application/yaml");
+  assert.equal(yaml.headers["content-type"], "application/yaml");
+  assert.equal((await get(api, "/apis", "text/html")).status, 406);
+  assert.equal((await get(api, "/apis/nope", "text/html")).status, 404);
+});
+
+test("a page is not sent to who has it, in whichever words that is said", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const etag = String((await api.http("/openapi/v3")).headers["etag"]);
+  for (const tags of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+    const answer = await api.http("/openapi/v3", { headers: { "if-none-match": tags } });
+    assert.deepEqual([answer.status, answer.text], [304, ""], tags);
+  }
+  const stale = await api.http("/openapi/v3", { headers: { "if-none-match": '"other"' } });
+  const { paths } = stale.json() as unknown as {
+    paths: Record<string, { serverRelativeURL: string }>;
+  };
+  const address = paths["apis/apps/v1"]?.serverRelativeURL ?? "";
+  const document = await api.http(address);
+  assert.equal(document.headers["cache-control"], "public, immutable");
+  assert.ok(Date.parse(String(document.headers["expires"])) > Date.now() + 86_400_000);
+  const moved = await api.http(address.replace(/hash=.*/, "hash=OLD"));
+  assert.deepEqual([moved.status, moved.headers["location"]], [301, address]);
+});

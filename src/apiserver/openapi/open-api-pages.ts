@@ -3,11 +3,13 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { GROUP_VERSION_FACTS } from "../../api/generated/facts.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
+import { preferredType } from "../http/negotiation.ts";
+import type { Page } from "../http/plain-pages.ts";
 import type { JsonSchema } from "./schemas.ts";
 import { buildOpenApiV2 } from "./v2.ts";
 import { allDescriptions } from "./descriptions.ts";
 import { encodeOpenApiV2 } from "./v2-protobuf.ts";
-import { buildOpenApiV3, openApiKeyOf, openApiV3Index } from "./v3.ts";
+import { buildOpenApiV3, openApiKeyOf, openApiV3Address, openApiV3Index } from "./v3.ts";
 
 /** What is served now. */
 export interface OpenApiInput {
@@ -22,13 +24,6 @@ export interface OpenApiInput {
   customSchema?(resource: Resource): JsonSchema | undefined;
 }
 
-/** An answer of `OpenApiPages`. */
-export interface OpenApiPage {
-  contentType: string;
-  etag: string;
-  bytes: Uint8Array;
-}
-
 interface Document {
   hash: string;
   resources: readonly Resource[];
@@ -36,8 +31,14 @@ interface Document {
   compressed: Buffer | undefined;
 }
 
+const JSON_TYPE = "application/json";
 /** Clients ask for "v2@v1.0", but "@" in a media type is more than they can parse in answers. */
 const SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const SWAGGER_TYPES = [
+  JSON_TYPE,
+  SWAGGER_PROTOBUF,
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+] as const;
 
 /** Serves /openapi/v2 and /openapi/v3. Documents are built on demand and kept compressed. */
 export class OpenApiPages {
@@ -53,31 +54,45 @@ export class OpenApiPages {
 
   /**
    * `undefined` when nothing is served at the path.
-   * @param accept the header; /openapi/v2 exists as JSON and as protobuf
+   * @param asked.hash of a document, from its address in the index
+   * @throws StatusError NotAcceptable; /openapi/v2 exists as JSON and protobuf, the rest as JSON
    */
-  page(path: string, accept = ""): OpenApiPage | undefined {
-    if (path === "/openapi/v2") return this.#swagger(accept.includes("openapi.spec.v2"));
-    const [, key] = /^\/openapi\/v3(?:\/(.*))?$/.exec(path) ?? [];
-    if (key) return this.#document(key);
-    return path.startsWith("/openapi/v3") ? this.#index() : undefined;
+  page(
+    path: string,
+    asked: { accept?: string | undefined; hash?: string | undefined } = {},
+  ): Page | undefined {
+    const { accept, hash } = asked;
+    if (path === "/openapi/v2") {
+      return this.#swagger(preferredType(accept, SWAGGER_TYPES) !== JSON_TYPE);
+    }
+    const [found, key] = /^\/openapi\/v3(?:\/(.*))?$/.exec(path) ?? [];
+    if (found === undefined) return undefined;
+    preferredType(accept, [JSON_TYPE]);
+    return key ? this.#document(key, hash) : this.#index();
   }
 
-  #index(): OpenApiPage {
+  #index(): Page {
     const hashes = new Map([...this.#current()].map(([key, { hash }]) => [key, hash]));
     const bytes = Buffer.from(JSON.stringify(openApiV3Index(hashes)));
-    return { contentType: "application/json", etag: `"${hashOf(bytes)}"`, bytes };
+    return { contentType: JSON_TYPE, etag: `"${hashOf(bytes)}"`, bytes };
   }
 
-  #document(key: string): OpenApiPage | undefined {
+  #document(key: string, wanted: string | undefined): Page | undefined {
     const document = this.#current().get(key);
     if (!document) return undefined;
+    const { hash } = document;
+    if (wanted && wanted !== hash) {
+      const location = openApiV3Address(key, hash);
+      return { contentType: JSON_TYPE, location, bytes: Buffer.alloc(0) };
+    }
     document.compressed ??= this.#build(document.resources);
     const bytes = gunzipSync(document.compressed);
-    return { contentType: "application/json", etag: `"${document.hash}"`, bytes };
+    const immutable = wanted !== undefined;
+    return { contentType: JSON_TYPE, etag: `"${hash}"`, immutable, bytes };
   }
 
   /** Only older clients ask for it, once each, so it is made anew. */
-  #swagger(asProtobuf: boolean): OpenApiPage {
+  #swagger(asProtobuf: boolean): Page {
     const { version } = this.#input;
     const current = [...this.#current().values()];
     const documents = current.map(({ resources }) => this.#value(resources));
@@ -86,7 +101,7 @@ export class OpenApiPages {
     return asProtobuf
       ? { contentType: SWAGGER_PROTOBUF, etag: `"${hash}P"`, bytes: encodeOpenApiV2(swagger) }
       : {
-          contentType: "application/json",
+          contentType: JSON_TYPE,
           etag: `"${hash}"`,
           bytes: Buffer.from(JSON.stringify(swagger)),
         };

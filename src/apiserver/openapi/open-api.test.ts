@@ -240,10 +240,24 @@ test("older clients get one document for everything, as JSON or protobuf", () =>
   const patch = paths["/api/v1/nodes/{name}"]?.["patch"] as SwaggerOperation;
   assert.deepEqual(patch.parameters[0]?.in, "body");
   assert.ok(patch.consumes.includes("application/strategic-merge-patch+json"));
-  const protobuf = pages.page(
-    "/openapi/v2",
-    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
-  );
+  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const protobuf = pages.page("/openapi/v2", { accept });
   assert.match(protobuf?.contentType ?? "", /protobuf$/);
   assert.notEqual(protobuf?.etag, json?.etag);
+});
+
+test("a document is kept for ever under the hash of its address, and moves with it", () => {
+  const pages = new OpenApiPages({
+    model,
+    version: "v1.32.0",
+    resources: () => [DEPLOYMENTS],
+    generation: () => 1,
+  });
+  const path = "/openapi/v3/apis/apps/v1";
+  const etag = pages.page(path)?.etag ?? "";
+  const hash = etag.slice(1, -1);
+  assert.equal(pages.page(path, { hash })?.immutable, true);
+  assert.equal(pages.page(path, { hash: "OLD" })?.location, `${path}?hash=${hash}`);
+  assert.throws(() => pages.page(path, { accept: "text/html" }), { reason: "NotAcceptable" });
+  assert.throws(() => pages.page("/openapi/v2", { accept: "text/html" }), /are accepted/);
 });

@@ -45,9 +45,14 @@ export function buildOpenApiV3(source: OpenApiSource): JsonSchema {
 export function openApiV3Index(hashes: ReadonlyMap<string, string>): JsonSchema {
   const paths: JsonSchema = {};
   for (const [key, hash] of [...hashes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    paths[key] = { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` };
+    paths[key] = { serverRelativeURL: openApiV3Address(key, hash) };
   }
   return { paths };
+}
+
+/** Where a document with this hash is. */
+export function openApiV3Address(key: string, hash: string): string {
+  return `/openapi/v3/${key}?hash=${hash}`;
 }
 
 /** "api/v1" or "apis/apps/v1". */
