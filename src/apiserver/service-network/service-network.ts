@@ -1,9 +1,16 @@
-import { invalid } from "../../api/errors.ts";
-import type { StatusCause } from "../../api/status.ts";
 import { formatIpv4, parseCidr, parseIpv4 } from "../../lib/ipv4.ts";
 import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { NumberPool } from "./number-pool.ts";
+import {
+  addressesOf,
+  carryOver,
+  completeFamilies,
+  invalidService,
+  nodePortsOf,
+  portsOf,
+  type ServicePort,
+} from "./service-fields.ts";
 
 /** What one write took from the pools. */
 export interface Allocation {
@@ -20,15 +27,7 @@ export interface ServiceNetworkOptions {
   nodePorts: { first: number; last: number };
 }
 
-interface ServicePort {
-  name?: string;
-  protocol?: string;
-  port?: number;
-  nodePort?: number;
-}
-
 const NOTHING: Allocation = { release: () => {}, commit: () => {} };
-const EXTERNAL_POLICY = "externalTrafficPolicy";
 /** Automatic addresses begin after this many, which are left to those who ask for one. */
 const STATIC_BAND_MAX = 256;
 
@@ -126,9 +125,11 @@ export class ServiceNetwork {
   #fillAddress(service: KubeObject, of: { held: string[]; taken: string[] }): void {
     const spec = fieldOf(service, "spec");
     if (spec["type"] === "ExternalName") {
-      for (const field of ADDRESS_FIELDS) delete spec[field];
+      // What the client asks for is refused; nothing at all says nothing.
+      for (const field of ["clusterIP", "clusterIPs"]) if (!spec[field]) delete spec[field];
       return;
     }
+    completeFamilies(service);
     const list = spec["clusterIPs"];
     let address = textOf(spec["clusterIP"]) || (Array.isArray(list) ? textOf(list[0]) : "");
     if (address === "None") {
@@ -142,8 +143,6 @@ export class ServiceNetwork {
       spec["clusterIP"] = address;
       spec["clusterIPs"] = [address];
     }
-    spec["ipFamilies"] ??= ["IPv4"];
-    spec["ipFamilyPolicy"] = "SingleStack";
   }
 
   #takeAddress(service: KubeObject, wanted: string): string {
@@ -183,11 +182,21 @@ export class ServiceNetwork {
       if (!port.nodePort) {
         port.nodePort = this.#sharedPort(ports, port) ?? this.#takeAnyPort(service, of.taken);
       } else if (!of.held.includes(port.nodePort) && !of.taken.includes(port.nodePort)) {
-        this.#takePort(service, { at, port: port.nodePort, taken: of.taken });
+        const field = `spec.ports[${at}].nodePort`;
+        this.#takePort(service, { field, port: port.nodePort, taken: of.taken });
       }
     }
     if (!loadBalancer || spec["externalTrafficPolicy"] !== "Local") return;
-    spec["healthCheckNodePort"] ||= this.#takeAnyPort(service, of.taken);
+    const wantedPort = Number(spec["healthCheckNodePort"] ?? 0);
+    if (wantedPort === 0) {
+      spec["healthCheckNodePort"] = this.#takeAnyPort(service, of.taken);
+    } else if (!of.held.includes(wantedPort) && !of.taken.includes(wantedPort)) {
+      this.#takePort(service, {
+        field: "spec.healthCheckNodePort",
+        port: wantedPort,
+        taken: of.taken,
+      });
+    }
   }
 
   /** One port number with two protocols gets one node port. */
@@ -210,73 +219,24 @@ export class ServiceNetwork {
     return free;
   }
 
-  #takePort(service: KubeObject, of: { at: number; port: number; taken: number[] }): void {
+  #takePort(service: KubeObject, of: { field: string; port: number; taken: number[] }): void {
     const refuse = (why: string) =>
       invalidService(service, {
         reason: "FieldValueInvalid",
         message: `Invalid value: ${of.port}: ${why}`,
-        field: `spec.ports[${of.at}].nodePort`,
+        field: of.field,
       });
-    if (!this.#ports.contains(of.port)) throw refuse("provided port is not in the valid range");
+    if (!this.#ports.contains(of.port)) {
+      throw refuse(
+        "provided port is not in the valid range. The range of valid ports is " +
+          `${this.#ports.first}-${this.#ports.last}`,
+      );
+    }
     if (!this.#ports.take(of.port)) throw refuse("provided port is already allocated");
     of.taken.push(of.port);
   }
 }
 
-const ADDRESS_FIELDS = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
-
 function isService(served: ServedResource): boolean {
   return served.storage === "core/services";
-}
-
-function invalidService(service: KubeObject, cause: StatusCause): Error {
-  return invalid({ group: "", kind: "Service" }, service.metadata.name ?? "", [cause]);
-}
-
-function portsOf(service: KubeObject): ServicePort[] {
-  const { ports } = fieldOf(service, "spec");
-  return Array.isArray(ports) ? (ports as ServicePort[]) : [];
-}
-
-/** Cluster IPs that the Service holds. */
-function addressesOf(service: KubeObject): string[] {
-  const { clusterIP } = fieldOf(service, "spec");
-  return typeof clusterIP === "string" && /^\d/.test(clusterIP) ? [clusterIP] : [];
-}
-
-function nodePortsOf(service: KubeObject): number[] {
-  const ports = portsOf(service).flatMap(({ nodePort }) => (nodePort ? [nodePort] : []));
-  const { healthCheckNodePort } = fieldOf(service, "spec");
-  if (typeof healthCheckNodePort === "number" && healthCheckNodePort > 0) {
-    ports.push(healthCheckNodePort);
-  }
-  return [...new Set(ports)];
-}
-
-/** An update that leaves an address or node port out means the one it has. */
-function carryOver(service: KubeObject, old: KubeObject): void {
-  const spec = fieldOf(service, "spec");
-  const before = fieldOf(old, "spec");
-  const { type } = spec;
-  if (type !== "ExternalName" && before["type"] !== "ExternalName" && !spec["clusterIP"]) {
-    for (const field of ADDRESS_FIELDS) {
-      if (before[field] !== undefined) spec[field] ??= structuredClone(before[field]);
-    }
-    spec["clusterIP"] = before["clusterIP"];
-    spec["clusterIPs"] = structuredClone(before["clusterIPs"]);
-  }
-  const keepsPorts = type === "NodePort" || type === "LoadBalancer";
-  const hadPorts = before["type"] === "NodePort" || before["type"] === "LoadBalancer";
-  // What only an outward type has goes with the type, unless the client changed it as well.
-  if (!keepsPorts && hadPorts && spec[EXTERNAL_POLICY] === before[EXTERNAL_POLICY]) {
-    delete spec[EXTERNAL_POLICY];
-  }
-  for (const port of portsOf(service)) {
-    const same = portsOf(old).find(
-      (other) => other.port === port.port && other.protocol === port.protocol,
-    );
-    if (keepsPorts) port.nodePort ||= same?.nodePort ?? 0;
-    else if (hadPorts && port.nodePort === same?.nodePort) delete port.nodePort;
-    if (!port.nodePort) delete port.nodePort;
-  }
 }

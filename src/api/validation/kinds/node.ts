@@ -1,39 +1,87 @@
-import { deepEqual } from "../../../lib/deep-equal.ts";
 import { labelValueErrors, qualifiedNameErrors } from "../../../lib/names.ts";
-import type { Node } from "../../generated/types/core-v1.ts";
+import { deepEqual } from "../../../lib/deep-equal.ts";
+import type { Node, Taint } from "../../generated/types/core-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { isCidr } from "../values.ts";
+import { validateResourceAmount } from "../pod/resources.ts";
+import { TAINT_EFFECTS } from "../pod/scheduling.ts";
+import { isCidr, isIpv4, validateCidr } from "../values.ts";
+
+const TAINTS = "metadata.taints";
+const ONCE = 'except from "" to valid';
 
 export const NODE: KindRules<Node> = {
-  validate(errors, { spec }) {
-    const seen = new Set<string>();
-    for (const [index, { key, value = "", effect }] of (spec?.taints ?? []).entries()) {
-      const path = `spec.taints[${index}]`;
-      errors.complaints(`${path}.key`, key, qualifiedNameErrors(key ?? ""));
-      errors.complaints(`${path}.value`, value, labelValueErrors(value));
-      if (errors.present(`${path}.effect`, effect)) {
-        errors.oneOf(`${path}.effect`, effect, ["NoExecute", "NoSchedule", "PreferNoSchedule"]);
-      }
-      const pair = `${key}:${effect}`;
-      if (seen.has(pair)) {
-        errors.duplicate(path, { key, effect });
-      }
-      seen.add(pair);
+  validate(errors, node) {
+    validateTaints(errors, node.spec?.taints ?? []);
+    validateAmounts(errors, node);
+    validateRanges(errors, node.spec?.podCIDRs ?? []);
+  },
+  validateUpdate(errors, node, old) {
+    validateAddresses(errors, node);
+    const [spec, before] = [node.spec ?? {}, old.spec ?? {}];
+    const ranges = before.podCIDRs ?? [];
+    if (ranges.length > 0 && !deepEqual(spec.podCIDRs ?? [], ranges)) {
+      errors.forbidden("spec.podCIDRs", `node updates may not change podCIDR ${ONCE}`);
     }
-    for (const [index, cidr] of (spec?.podCIDRs ?? []).entries()) {
-      if (!isCidr(cidr)) errors.invalid(`spec.podCIDRs[${index}]`, cidr, "must be a valid CIDR");
+    if (before.providerID && spec.providerID !== before.providerID) {
+      errors.forbidden("spec.providerID", `node updates may not change providerID ${ONCE}`);
+    }
+    if (spec.externalID !== before.externalID) {
+      errors.forbidden("spec.externalID", "may not be updated");
     }
   },
-  validateUpdate(errors, { spec }, old) {
-    const before = old.spec?.podCIDRs ?? [];
-    if (before.length > 0 && !deepEqual(spec?.podCIDRs ?? [], before)) {
-      const detail = 'node updates may not change podCIDR except from "" to valid';
-      errors.forbidden("spec.podCIDRs", detail);
-    }
-    const provider = old.spec?.providerID;
-    if (provider && spec?.providerID !== provider) {
-      const detail = 'node updates may not change providerID except from "" to valid';
-      errors.forbidden("spec.providerID", detail);
-    }
+  subresources: {
+    status(errors, node) {
+      validateAmounts(errors, node);
+      validateAddresses(errors, node);
+    },
   },
 };
+
+function validateTaints(errors: FieldErrors, taints: readonly Taint[]): void {
+  const seen = new Set<string>();
+  for (const [index, taint] of taints.entries()) {
+    const path = `${TAINTS}[${index}]`;
+    const { key, value = "", effect } = taint;
+    errors.complaints(`${path}.key`, key, qualifiedNameErrors(key ?? ""));
+    const complaints = labelValueErrors(value);
+    if (complaints.length > 0) errors.invalid(`${path}.value`, value, complaints.join(";"));
+    errors.required1Of(`${path}.effect`, effect, TAINT_EFFECTS);
+    const pair = `${key}:${effect}`;
+    if (seen.has(pair)) {
+      errors.duplicate(path, taint, "taints must be unique by key and effect pair");
+    }
+    seen.add(pair);
+  }
+}
+
+function validateAmounts(errors: FieldErrors, { status }: Node): void {
+  for (const list of ["capacity", "allocatable"] as const) {
+    for (const [name, text] of Object.entries(status?.[list] ?? {})) {
+      validateResourceAmount(errors, `status.${list}.${name}`, { name, text });
+    }
+  }
+}
+
+function validateAddresses(errors: FieldErrors, { status }: Node): void {
+  const addresses = status?.addresses ?? [];
+  for (const [index, address] of addresses.entries()) {
+    const first = addresses.findIndex((other) => deepEqual(other, address));
+    if (first < index) errors.duplicate(`status.addresses[${index}]`, address);
+  }
+}
+
+function validateRanges(errors: FieldErrors, ranges: readonly string[]): void {
+  const field = "spec.podCIDRs";
+  for (const [index, range] of ranges.entries()) validateCidr(errors, `${field}[${index}]`, range);
+  if (ranges.length < 2 || !ranges.every(isCidr)) return;
+  const v4 = ranges.filter((range) => isIpv4(range.split("/")[0] ?? ""));
+  if (ranges.length > 2 || v4.length !== 1) {
+    const detail = "may specify no more than one CIDR for each IP family";
+    errors.invalid(field, goStrings(ranges), detail);
+  }
+  for (const [index, range] of ranges.entries()) {
+    if (ranges.indexOf(range) < index) errors.duplicate(`${field}[${index}]`, range);
+  }
+}

@@ -1,15 +1,27 @@
 import type { PodDisruptionBudget } from "../../generated/types/policy-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateCountOrPercent, validateSelector } from "../values.ts";
+import { validateShare, validateStatus } from "../workload.ts";
+
+const COUNTS = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const;
 
 export const POD_DISRUPTION_BUDGET: KindRules<PodDisruptionBudget> = {
   validate(errors, { spec = {} }) {
-    const { minAvailable, maxUnavailable } = spec;
+    const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy } = spec;
     if (minAvailable !== undefined && maxUnavailable !== undefined) {
       errors.invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set");
     }
-    validateCountOrPercent(errors, "spec.minAvailable", minAvailable);
-    validateCountOrPercent(errors, "spec.maxUnavailable", maxUnavailable);
+    for (const [name, value] of Object.entries({ minAvailable, maxUnavailable })) {
+      validateCountOrPercent(errors, `spec.${name}`, value);
+      validateShare(errors, `spec.${name}`, value);
+    }
     validateSelector(errors, "spec.selector", spec.selector);
+    const field = "spec.unhealthyPodEvictionPolicy";
+    errors.oneOf(field, unhealthyPodEvictionPolicy, ["AlwaysAllow", "IfHealthyBudget"]);
+  },
+  subresources: {
+    status(errors, { status }, old) {
+      validateStatus(errors, { status, old: old.status }, { counts: COUNTS });
+    },
   },
 };

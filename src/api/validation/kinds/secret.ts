@@ -24,6 +24,13 @@ export const SECRET: KindRules<Secret> = {
     if (!needed?.any || missing.length === needed.keys.length) {
       for (const key of missing) errors.required(`data[${key}]`);
     }
+    for (const key of [".dockercfg", ".dockerconfigjson"]) {
+      const config = needed?.keys.includes(key) ? data[key] : undefined;
+      if (config !== undefined && !isJsonObject(config)) {
+        const detail = "unexpected end of JSON input";
+        errors.invalid(`data[${key}]`, "<secret contents redacted>", detail);
+      }
+    }
     const account = "kubernetes.io/service-account.name";
     if (type === "kubernetes.io/service-account-token" && !metadata?.annotations?.[account]) {
       errors.required(`metadata.annotations[${account}]`);
@@ -37,3 +44,13 @@ export const SECRET: KindRules<Secret> = {
     validateFrozen(errors, secret, old);
   },
 };
+
+/** Whether base64 holds an object in JSON. */
+function isJsonObject(base64: string): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(base64, "base64").toString());
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

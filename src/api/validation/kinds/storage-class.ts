@@ -1,14 +1,25 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
+import { qualifiedNameErrors } from "../../../lib/names.ts";
+import type { TopologySelectorTerm } from "../../generated/types/core-v1.ts";
 import type { StorageClass } from "../../generated/types/storage-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 
+const PARAMETERS_MAX = 512;
+const PARAMETERS_SIZE_MAX = 256 * 1024;
+
 export const STORAGE_CLASS: KindRules<StorageClass> = {
-  validate(errors, { provisioner, reclaimPolicy, volumeBindingMode }) {
-    errors.present("provisioner", provisioner);
+  validate(errors, storageClass) {
+    const { provisioner, reclaimPolicy, volumeBindingMode, parameters = {} } = storageClass;
+    if (errors.present("provisioner", provisioner)) {
+      errors.complaints("provisioner", provisioner, qualifiedNameErrors(provisioner.toLowerCase()));
+    }
+    validateParameters(errors, parameters);
     errors.oneOf("reclaimPolicy", reclaimPolicy, ["Delete", "Retain"]);
     const modes = ["Immediate", "WaitForFirstConsumer"];
     errors.oneOf("volumeBindingMode", volumeBindingMode, modes);
+    validateTopologies(errors, storageClass.allowedTopologies ?? []);
   },
   validateUpdate(errors, now, old) {
     if (!deepEqual(now.parameters ?? {}, old.parameters ?? {})) {
@@ -21,3 +32,39 @@ export const STORAGE_CLASS: KindRules<StorageClass> = {
     validateImmutable(errors, "volumeBindingMode", values);
   },
 };
+
+function validateParameters(
+  errors: FieldErrors,
+  parameters: Readonly<Record<string, string>>,
+): void {
+  const pairs = Object.entries(parameters);
+  if (pairs.length > PARAMETERS_MAX) return errors.tooLong("parameters", PARAMETERS_MAX);
+  let size = 0;
+  for (const [key, value] of pairs) {
+    if (key === "") errors.invalid("parameters", key, "field can not be empty.");
+    size += key.length + value.length;
+  }
+  if (size > PARAMETERS_SIZE_MAX) errors.tooLong("parameters", PARAMETERS_SIZE_MAX);
+}
+
+function validateTopologies(errors: FieldErrors, terms: readonly TopologySelectorTerm[]): void {
+  const seen: object[] = [];
+  for (const [index, { matchLabelExpressions = [] }] of terms.entries()) {
+    const path = `allowedTopologies[${index}].matchLabelExpressions`;
+    const byKey: Record<string, string[]> = {};
+    for (const [at, { key, values }] of matchLabelExpressions.entries()) {
+      const list = values ?? [];
+      if (list.length === 0) errors.required(`${path}[${at}].values`);
+      for (const [place, value] of list.entries()) {
+        if (list.indexOf(value) < place) {
+          errors.duplicate(`${path}[${at}].values[${place}]`, value);
+        }
+      }
+      errors.complaints(`${path}[${at}].key`, key, qualifiedNameErrors(key ?? ""));
+      if (Object.hasOwn(byKey, key)) errors.duplicate(`${path}[${at}].key`, key);
+      byKey[key] = list.toSorted();
+    }
+    if (seen.some((other) => deepEqual(other, byKey))) errors.duplicate(path, "");
+    seen.push(byKey);
+  }
+}

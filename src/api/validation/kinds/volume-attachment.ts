@@ -1,0 +1,44 @@
+import { deepEqual } from "../../../lib/deep-equal.ts";
+import { dns1123SubdomainErrors } from "../../../lib/names.ts";
+import type { VolumeAttachment, VolumeAttachmentSpec } from "../../generated/types/storage-v1.ts";
+import type { FieldErrors } from "../field-errors.ts";
+import type { KindRules } from "../kind-rules.ts";
+import { validateDriverName } from "../volume-sources.ts";
+
+const METADATA_MAX = 256 * 1024;
+
+export const VOLUME_ATTACHMENT: KindRules<VolumeAttachment> = {
+  validate(errors, attachment) {
+    const { spec } = attachment;
+    if (!spec) return errors.required("spec.attacher");
+    validateDriverName(errors, "spec.attacher", spec.attacher ?? "");
+    validateSource(errors, spec.source ?? {});
+    errors.complaints("spec.nodeName", spec.nodeName, dns1123SubdomainErrors(spec.nodeName ?? ""));
+    validateStatus(errors, attachment);
+  },
+  validateUpdate(errors, { spec }, old) {
+    if (!deepEqual(spec, old.spec)) errors.invalid("spec", spec, "field is immutable");
+  },
+  subresources: { status: validateStatus },
+};
+
+function validateSource(errors: FieldErrors, source: VolumeAttachmentSpec["source"]): void {
+  const { persistentVolumeName: name, inlineVolumeSpec: inline } = source;
+  const detail = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+  if (!inline && name === undefined) errors.required("spec.source", detail);
+  else if (inline && name !== undefined) errors.forbidden("spec.source", detail);
+  if (name === undefined) return;
+  const field = "spec.source.persistentVolumeName";
+  if (name === "") errors.required(field, "must specify non empty persistentVolumeName");
+  else errors.complaints(field, name, dns1123SubdomainErrors(name));
+}
+
+function validateStatus(errors: FieldErrors, { status }: VolumeAttachment): void {
+  const pairs = Object.entries(status?.attachmentMetadata ?? {});
+  const size = pairs.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (size > METADATA_MAX) errors.tooLong("status.attachmentMetadata", METADATA_MAX);
+  for (const name of ["attachError", "detachError"] as const) {
+    const message = status?.[name]?.message ?? "";
+    if (message.length > METADATA_MAX) errors.tooLong(`status.${name}.message`, METADATA_MAX);
+  }
+}
