@@ -2,7 +2,7 @@ import { issueLegacyToken } from "../apiserver/token/legacy-token.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { createClient } from "../client/resource-client.ts";
-import { builtInControllers } from "../controllers/built-in.ts";
+import { type BuiltInOptions, builtInControllers } from "../controllers/built-in.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { SchedulerConfiguration } from "../scheduler/config/scheduler-configuration.ts";
 import { systemClock } from "../sys/clock.ts";
@@ -16,6 +16,7 @@ import { startControllersPart, startSchedulerPart } from "./controllers-part.ts"
 export interface ControlPlaneOptions extends ApiPartOptions {
   /** Each ServiceAccount gets a token Secret, as before Kubernetes 1.24. */
   legacyTokens: boolean;
+  loadBalancer: BuiltInOptions["loadBalancer"];
   schedulerConfiguration?: SchedulerConfiguration | undefined;
 }
 
@@ -40,6 +41,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     client,
     caPem: pki.ca.pem.certPem,
     podAddresses: { cidr: network.clusterCidr, nodePrefix: 24 },
+    loadBalancer: options.loadBalancer,
     credentials: {
       signToken: (of) => issueLegacyToken(tokenKeys, of),
       signCertificate: certificateSigner(pki.ca),

@@ -66,6 +66,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
       network,
       podSecurity: options.podSecurity,
       legacyTokens: options.legacyServiceAccountTokens,
+      loadBalancer: options.loadBalancer,
       schedulerConfiguration: readSchedulerConfig(options.schedulerConfig),
       listeners: [
         { host: options.host, port: options.port },

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
+import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
+import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_DATA_DIRECTORY, openDataDirectory } from "./data-directory.ts";
 import { readInstance } from "./instance.ts";
@@ -22,6 +24,8 @@ export interface UpOptions {
   podSecurity: "privileged" | "baseline" | "restricted";
   /** As before Kubernetes 1.24: each ServiceAccount gets a token that never expires. */
   legacyServiceAccountTokens: boolean;
+  /** Where Services of type LoadBalancer get addresses; absent: from somebody else. */
+  loadBalancer: AddressSource | undefined;
   /** File with a KubeSchedulerConfiguration. */
   schedulerConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -39,6 +43,7 @@ const FLAGS = {
   "cluster-domain": { type: "string" },
   "pod-security": { type: "string" },
   "legacy-service-account-tokens": { type: "boolean" },
+  "load-balancer": { type: "string" },
   "scheduler-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
@@ -104,6 +109,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     clusterDomain: text("cluster-domain", "cluster.local"),
     podSecurity,
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
+    loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
     schedulerConfig: text("scheduler-config", "") || undefined,
     logLevel,
   };
@@ -118,6 +124,7 @@ export function settingsToRecord(options: UpOptions): Readonly<Record<string, st
     "cluster-cidr": options.clusterCidr,
     "service-cidr": options.serviceCidr,
     "cluster-domain": options.clusterDomain,
+    "load-balancer": loadBalancerText(options.loadBalancer),
   };
 }
 
@@ -165,6 +172,28 @@ function parseListen(text: string): { host: string; port: number } {
     throw usage(`--listen must be ADDRESS:PORT such as 127.0.0.1:6443, not "${text}"`);
   }
   return { host: match[1] === "localhost" ? "127.0.0.1" : (match[1] ?? ""), port };
+}
+
+const POOL_PREFIX_MIN = 16;
+
+function parseLoadBalancer(text: string): AddressSource | undefined {
+  if (text === "none") return undefined;
+  if (text === "nodes") return { from: "nodes" };
+  try {
+    const range = parseCidr(text);
+    if (range.prefixLength >= POOL_PREFIX_MIN) return { from: "pool", range };
+  } catch {
+    // Refused like a range that is too large.
+  }
+  throw usage(
+    `--load-balancer must be "nodes", "none" or a range of at most /${POOL_PREFIX_MIN}, not "${text}"`,
+  );
+}
+
+function loadBalancerText(source: AddressSource | undefined): string {
+  if (!source) return "none";
+  if (source.from === "nodes") return "nodes";
+  return `${formatIpv4(source.range.base)}/${source.range.prefixLength}`;
 }
 
 function readConfig(file: string): Record<string, string | number | boolean> {

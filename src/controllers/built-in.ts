@@ -39,6 +39,8 @@ import {
   serviceAccountController,
   tokenCleanerController,
 } from "./service-account/service-account-controller.ts";
+import type { AddressSource } from "./service-load-balancer/load-balancer-plan.ts";
+import { serviceLoadBalancerController } from "./service-load-balancer/service-load-balancer-controller.ts";
 import { statefulSetController } from "./stateful-set/stateful-set-controller.ts";
 import { eventTtlController } from "./ttl/event-ttl-controller.ts";
 import { ttlAfterFinishedController } from "./ttl/ttl-after-finished-controller.ts";
@@ -51,6 +53,8 @@ export interface BuiltInOptions {
   caPem: string;
   /** Defaults to 10.244.0.0/16, cut into /24. */
   podAddresses?: PodAddressRange;
+  /** Without it Services of type LoadBalancer wait for another implementation. */
+  loadBalancer?: AddressSource | undefined;
   /** Without it nobody signs: Secrets that ask for tokens stay empty. */
   credentials?: CredentialOptions;
 }
@@ -86,6 +90,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     clusterRoleAggregationController(),
     ttlAfterFinishedController(),
     eventTtlController(),
+    ...(options.loadBalancer ? [serviceLoadBalancerController(options.loadBalancer)] : []),
     ...(options.credentials ? credentialControllers(options.credentials, options) : []),
   ];
 }

@@ -128,6 +128,33 @@ test("a pod reaches itself through its Service", { skip }, async () => {
   }
 });
 
+test("a load balancer answers on the addresses of the nodes, each port once", {
+  skip,
+}, async () => {
+  const ports = [{ port: 8088, targetPort: PEER_PORT }];
+  const spec = { type: "LoadBalancer" as const, selector: { app: "a" }, ports };
+  await expose("balanced", spec);
+  const jsonpath = "-o=jsonpath={.status.loadBalancer.ingress[*].ip}";
+  const ips = (name: string) => instance.ok("get", "service", name, jsonpath);
+  const both = [first.ip, second.ip].toSorted().join(" ");
+  await eventually("its addresses", async () => {
+    assert.equal(await ips("balanced"), both);
+    return true;
+  });
+  for (const { ip } of [first, second]) {
+    await answers(`http://${ip}:8088`, (text) => text === "a");
+    assert.equal((await askHttp(`http://${ip}:8088`)).body, "a");
+  }
+  await expose("late", spec);
+  await eventually("its refusal", async () => {
+    const reason = "--field-selector=reason=SyncLoadBalancerFailed";
+    const told = await instance.ok("get", "events", reason, "-o=jsonpath={.items[*].message}");
+    assert.match(told, /port TCP\/8088 of the nodes already belongs to service default\/balanced/);
+    return true;
+  });
+  assert.equal(await ips("late"), "");
+});
+
 test("a Service without endpoints refuses at once", { skip }, async () => {
   const { ip, port } = await expose("nobody", {
     type: "NodePort",

@@ -35,11 +35,6 @@ export interface BuiltInAdmissionOptions {
   clock: Clock;
   random: Random;
   podSecurity?: PodSecurityOptions;
-  /**
-   * Adds finalizers to claims and volumes. Only with controllers that take them away again;
-   * without, nobody could delete a claim. Defaults to false.
-   */
-  storageProtection?: boolean;
   /** Without it no webhook is ever asked. */
   webhooks?: Omit<WebhookParts, "reader" | "random">;
 }
@@ -57,7 +52,7 @@ export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlu
     priorityPlugin(reader),
     defaultTolerationSecondsPlugin(),
     defaultStorageClassPlugin(reader),
-    ...(options.storageProtection ? [storageObjectInUseProtectionPlugin()] : []),
+    storageObjectInUseProtectionPlugin(),
     persistentVolumeClaimResizePlugin(reader),
     runtimeClassPlugin(reader),
     certificateApprovalPlugin(authorizer),

@@ -1,0 +1,88 @@
+import { NODES, SERVICES } from "../../api/generated/resources.ts";
+import type { Service } from "../../api/generated/types/core-v1.ts";
+import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { jsonEqual } from "../json-equal.ts";
+import { refOf } from "../ownership.ts";
+import {
+  type AddressSource,
+  assignAddresses,
+  type Claim,
+  isOurs,
+  portKeys,
+} from "./load-balancer-plan.ts";
+
+/**
+ * Gives Services of type LoadBalancer addresses that lead to the nodes; the nodes' own rules do the
+ * rest. Services with a `loadBalancerClass` are left to whoever that names.
+ */
+export function serviceLoadBalancerController(source: AddressSource): ControllerDefinition {
+  // The cache may be behind what was just written; two services must not get the same.
+  const claims = new Map<string, Claim>();
+  return defineController({
+    name: "service-load-balancer",
+    inputs: {
+      services: input(SERVICES, (service) => [refOf(service)]),
+      nodes: input(NODES, (_node, listers) =>
+        listers.of(SERVICES).list(undefined).filter(isOurs).map(refOf),
+      ),
+    },
+    outputs: [{ resource: SERVICES, verbs: ["update"], subresources: ["status"] }],
+    workers: 1,
+    async reconcile({ inputs, client, events }, key) {
+      const keyText = `${key.namespace}/${key.name}`;
+      const service = inputs.services.get(key.namespace, key.name);
+      const isGone = !service || service.metadata?.deletionTimestamp !== undefined;
+      const held = claims.get(keyText);
+      if (isGone || !isOurs(service)) {
+        claims.delete(keyText);
+        // What another implementation wrote is its own to take away.
+        const wasOurs = held !== undefined && service?.spec?.type !== "LoadBalancer";
+        if (service && !isGone && wasOurs) await write(service, []);
+        return {};
+      }
+      const others = otherClaims(inputs.services.list(undefined).filter(isOurs), keyText);
+      const nodes = inputs.nodes.list(undefined);
+      const assignment = assignAddresses(service, { source, nodes, others });
+      const about = { apiVersion: "v1", kind: "Service", metadata: service.metadata };
+      if ("problem" in assignment) {
+        claims.delete(keyText);
+        const message = `Error syncing load balancer: ${assignment.problem}`;
+        events.record({ about, type: "Warning", reason: "SyncLoadBalancerFailed", message });
+        await write(service, []);
+        return { requeueAfterMs: RETRY_MS };
+      }
+      const { addresses } = assignment;
+      claims.set(keyText, { service: keyText, addresses, ports: portKeys(service) });
+      if (await write(service, addresses)) {
+        const message = "Ensured load balancer";
+        events.record({ about, type: "Normal", reason: "EnsuredLoadBalancer", message });
+      }
+      return {};
+
+      async function write(of: Service, ips: readonly string[]): Promise<boolean> {
+        const ingress = ips.map((ip) => ({ ip, ipMode: "VIP" }));
+        if (jsonEqual(of.status?.loadBalancer?.ingress ?? [], ingress)) return false;
+        const loadBalancer = ingress.length > 0 ? { ingress } : {};
+        const status = { ...of.status, loadBalancer };
+        await client.for(SERVICES).updateStatus({ ...of, status });
+        return true;
+      }
+    },
+  });
+
+  function otherClaims(services: readonly Service[], own: string): Claim[] {
+    return services.flatMap((service) => {
+      const { namespace = "", name = "" } = service.metadata ?? {};
+      const key = `${namespace}/${name}`;
+      if (key === own) return [];
+      const known = claims.get(key);
+      if (known) return [known];
+      const ingress = service.status?.loadBalancer?.ingress ?? [];
+      const addresses = ingress.flatMap(({ ip }) => (ip ? [ip] : []));
+      return addresses.length > 0 ? [{ service: key, addresses, ports: portKeys(service) }] : [];
+    });
+  }
+}
+
+/** A port or an address may become free. */
+const RETRY_MS = 30_000;
