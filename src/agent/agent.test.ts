@@ -39,6 +39,7 @@ async function withAgent(use: (running: RunningAgent) => Promise<void>): Promise
         clusterDomain: "cluster.local",
       },
       stateDirectory,
+      manifestDirectory: path.join(stateDirectory, "manifests"),
       runDirectory: path.join(stateDirectory, "run"),
       endpointPort: 10_250,
       versions: { kubelet: "v1.32.3", runtime: "crun://1.8.1" },

@@ -22,6 +22,7 @@ import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
+import { followManifests } from "./static-pod/manifest-directory.ts";
 import { createStreamBackend } from "./stream-backend.ts";
 import type { StreamBackend } from "./stream/contract.ts";
 import { readLog } from "./stream/log-reader.ts";
@@ -41,6 +42,8 @@ export interface AgentOptions {
    * it to `enterPrivateMounts`, or the volumes of running pods die with the agent.
    */
   stateDirectory: string;
+  /** Every file in it is a static pod; created. */
+  manifestDirectory: string;
   /** Files that need not survive a reboot; in memory. */
   runDirectory: string;
   /** Port of the HTTPS endpoint that serves `streams`. */
@@ -93,6 +96,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const volumes = cleanup.use(
     createVolumeManager({ client, informers, clock, factsOf, localDirectory, logger }),
   );
+  const { manifestDirectory: directory } = options;
+  const staticPods = cleanup.use(followManifests({ directory, nodeName, clock, logger }));
   const nodes = cleanup.use(informers.informer(NODES));
   const manager = cleanup.use(
     createPodManager({
@@ -106,6 +111,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       volumes,
       prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
       metrics,
+      staticPods,
       events,
       clock,
       logger,

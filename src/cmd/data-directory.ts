@@ -26,6 +26,8 @@ export interface DataDirectory {
 /** Directories and kernel names of one node of an instance. */
 export interface NodeDirectories {
   state: string;
+  /** Static pods; of the first node directly below the root, where people look for them. */
+  manifests: string;
   run: string;
   /** Relative to each hierarchy's root: "/nephos-1a2b3c/0". */
   cgroupRoot: string;
@@ -57,6 +59,7 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     run,
     node: (index) => ({
       state: path.join(real, "nodes", `${index}`),
+      manifests: path.join(real, ...(index === 0 ? [] : ["nodes", `${index}`]), "manifests"),
       run: path.join(run, `${index}`),
       cgroupRoot: `/nephos-${id}/${index}`,
       table: `nephos-${id}`,

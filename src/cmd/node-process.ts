@@ -97,6 +97,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
         clusterDomain: cluster.clusterDomain,
       },
       stateDirectory: directories.state,
+      manifestDirectory: directories.manifests,
       runDirectory: directories.run,
       endpointPort: endpoint.port,
       versions: { kubelet: GIT_VERSION, runtime: runtimeVersion() },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import {
@@ -11,6 +11,7 @@ import {
   SECRETS,
 } from "../../src/api/generated/resources.ts";
 import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { BUSYBOX } from "./busybox-image.ts";
 import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
 
@@ -273,6 +274,28 @@ test("a new agent adopts a running container and learns how another one ended", 
   assert.ok(existsSync(`/proc/${pid}`));
   await remove("kept");
   await remove("ends");
+});
+
+test("a static pod runs as its file says, and is only shown in the API", { skip }, async () => {
+  const file = path.join(node.directory, "manifests/fixed.yaml");
+  const manifest = (text: string) =>
+    `{apiVersion: v1, kind: Pod, metadata: {name: fixed}, spec: {terminationGracePeriodSeconds: 0,
+      containers: [{name: app, image: "${BUSYBOX}", command: [sh, -c, "echo ${text}; sleep 1000"]}]}}`;
+  writeFileSync(file, manifest("first"));
+  const name = "fixed-node-1";
+  const first = await node.until(name, isRunning);
+  await node.client.for(PODS).delete({ namespace: "default", name });
+  const again = await node.until(
+    name,
+    (pod) => isRunning(pod) && pod?.metadata?.uid !== first?.metadata?.uid,
+  );
+  assert.equal(appOf(again)?.containerID, appOf(first)?.containerID);
+  await node.restartAgent();
+  assert.match(await logOf(name), /^first\n$/);
+  writeFileSync(file, manifest("second"));
+  await eventually("the changed pod", async () => (await logOf(name)) === "second\n");
+  rmSync(file);
+  await node.until(name, (pod) => pod === undefined);
 });
 
 test("many pods at once all run", { skip }, async () => {

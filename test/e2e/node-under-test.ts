@@ -118,6 +118,7 @@ export async function startNode(): Promise<NodeUnderTest> {
         clusterDomain: "cluster.local",
       },
       stateDirectory: path.join(directory, "state"),
+      manifestDirectory: path.join(directory, "manifests"),
       runDirectory: path.join(directory, "agent"),
       endpointPort: 10_250,
       versions: { kubelet: "v1.32.3+nephos", runtime: "crun://1.8.1" },

@@ -35,6 +35,8 @@ export interface FakeNode extends AsyncDisposable {
   volumeFailure: { error?: VolumeError; retry?: (podUid: string) => void };
   /** Pods that the volumes were told of after a change. */
   volumeUpdates: Pod[];
+  /** Pods of files; `changed` tells the node of another list. */
+  staticPods: { list: Pod[]; changed: () => void };
   probes: { target: ProbeTarget; report: (report: ProbeReport) => void }[];
   /** Names of hooks that ran, "preStop app". */
   hooks: string[];
@@ -224,6 +226,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
     release: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
+  const staticPods: FakeNode["staticPods"] = { list: [], changed: () => {} };
   const probes: FakeNode["probes"] = [];
   const hooks: string[] = [];
   const prober: Prober = {
@@ -271,6 +274,14 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       families: () => [],
       probeFamilies: () => [],
     },
+    staticPods: {
+      list: () => staticPods.list,
+      onChange(handler) {
+        staticPods.changed = handler;
+        return { [Symbol.dispose]: () => {} };
+      },
+      [Symbol.dispose]: () => {},
+    },
     directories: {
       pods: path.join(directory, "pods"),
       files: path.join(directory, "files"),
@@ -287,6 +298,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
     images,
     volumeFailure,
     volumeUpdates,
+    staticPods,
     probes,
     hooks,
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,7 @@
 import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import { requiredNodeTest } from "../../api/node-affinity.ts";
+import { untoleratedTaint } from "../../api/taint.ts";
 import type { Doom } from "./observation.ts";
-import { selectsNode } from "./node-selection.ts";
 import { amountsOf, podRequests } from "./pod-requests.ts";
 import { forbiddenSysctl } from "./sysctls.ts";
 
@@ -40,20 +41,16 @@ const checkOs: Check = (pod) => {
 
 const checkNode: Check = (pod, { node }) => {
   if (!node) return undefined;
-  if (!selectsNode(pod, node)) {
+  const { name = "", labels = {} } = node.metadata ?? {};
+  const { nodeSelector, affinity } = pod.spec ?? {};
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const fits = requiredNodeTest(nodeSelector, required?.nodeSelectorTerms);
+  if (fits?.(labels, name) === false) {
     const why = "node(s) didn't match Pod's node affinity/selector";
     return { reason: "NodeAffinity", message: `Predicate NodeAffinity failed: ${why}` };
   }
-  const taint = (node.spec?.taints ?? []).find(
-    ({ effect, key, value = "" }) =>
-      effect === "NoExecute" &&
-      !(pod.spec?.tolerations ?? []).some(
-        (one) =>
-          (!one.effect || one.effect === effect) &&
-          (!one.key || one.key === key) &&
-          (one.operator === "Exists" || (one.value ?? "") === value),
-      ),
-  );
+  const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
+  const taint = untoleratedTaint(taints, pod.spec?.tolerations ?? []);
   if (!taint) return undefined;
   const why = `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`;
   return { reason: "TaintToleration", message: `Predicate TaintToleration failed: ${why}` };

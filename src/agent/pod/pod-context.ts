@@ -9,6 +9,7 @@ import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
 import type { Prober } from "../probe/contract.ts";
 import type { ContainerRuntime } from "../runtime/contract.ts";
+import type { StaticPods } from "../static-pod/contract.ts";
 import type { VolumeManager } from "../volume/contract.ts";
 
 /** The parts of the node that pods are made of. */
@@ -29,6 +30,7 @@ export interface PodParts {
   node: PodNodeFacts;
   admission: NodeAdmission;
   metrics: AgentMetrics;
+  staticPods: StaticPods;
   directories: PodDirectories;
 }
 

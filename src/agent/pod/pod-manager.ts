@@ -3,7 +3,10 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
+import { formatTime } from "../../lib/clock.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
+import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
+import { createMirrorPods } from "./mirror-pods.ts";
 import type { Doom } from "./observation.ts";
 import { admissionRefusal } from "./pod-admission.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
@@ -46,11 +49,32 @@ export function createPodManager(parts: PodParts): PodManager {
   const deps: PodWorkerDeps = {
     parts,
     startSlots: createSemaphore(STARTS_AT_ONCE),
-    onFinished: (uid) => void workers.delete(uid),
+    mirrors: createMirrorPods(parts),
+    onFinished(uid) {
+      workers.delete(uid);
+      syncStatic();
+    },
   };
   let leftovers: Leftovers = { sandboxes: new Map(), containers: new Map() };
 
+  /** Ends static pods whose file is gone or says otherwise, and starts those of the files. */
+  const syncStatic = () => {
+    const wanted = new Map(parts.staticPods.list().map((pod) => [identityOf(pod).uid, pod]));
+    for (const [uid, worker] of workers) {
+      const { pod } = worker.state;
+      const ended = isStaticPod(pod) && !wanted.has(uid) && !pod.metadata?.deletionTimestamp;
+      if (ended) worker.update(deletedPod(pod, parts.clock.now()));
+    }
+    const taken = new Set(Array.from(workers.values(), ({ state }) => nameOf(state.pod)));
+    for (const [uid, pod] of wanted) {
+      // What had the name before goes first.
+      if (workers.has(uid) || taken.has(nameOf(pod))) continue;
+      workers.set(uid, createPodWorker(pod, deps, claim(leftovers, { uid, parts })));
+    }
+  };
+
   const follow = (change: Change<Pod>) => {
+    if (isMirrorPod(change.object)) return deps.mirrors.seen(change);
     const { uid } = identityOf(change.object);
     const worker = workers.get(uid);
     if (change.type === "deleted") {
@@ -74,7 +98,9 @@ export function createPodManager(parts: PodParts): PodManager {
       subscriptions.push(exit);
       leftovers = grouped(await parts.runtime.recover());
       await parts.pods.synced;
-      const known = parts.pods.list().map((pod) => identityOf(pod).uid);
+      const known = [...parts.pods.list(), ...parts.staticPods.list()].map(
+        (pod) => identityOf(pod).uid,
+      );
       await parts.network.recover(new Set([...known, ...leftovers.sandboxes.keys()]));
       subscriptions.push(
         parts.volumes.onRetry((uid) => workers.get(uid)?.retryVolumes()),
@@ -82,7 +108,9 @@ export function createPodManager(parts: PodParts): PodManager {
           for (const worker of workers.values()) worker.retryImages();
         }),
         parts.pods.onChange(follow),
+        parts.staticPods.onChange(syncStatic),
       );
+      syncStatic();
       const orphans = leftovers;
       leftovers = { sandboxes: new Map(), containers: new Map() };
       const kept = new Set(workers.keys());
@@ -100,16 +128,34 @@ export function createPodManager(parts: PodParts): PodManager {
       for (const worker of workers.values()) {
         const identity = identityOf(worker.state.pod);
         if (identity.name !== name || identity.namespace !== namespace) continue;
-        if (uid === undefined || identity.uid === uid) return worker;
+        // The API knows a static pod by the UID of its mirror.
+        const isMeant = uid === undefined || identity.uid === uid;
+        if (isMeant || isStaticPod(worker.state.pod)) return worker;
       }
       return undefined;
     },
 
     async [Symbol.asyncDispose]() {
       for (const subscription of subscriptions) subscription[Symbol.dispose]();
+      deps.mirrors[Symbol.dispose](); // first: that workers end here must not remove mirrors
       await Promise.all(Array.from(workers.values(), (worker) => worker[Symbol.asyncDispose]()));
       workers.clear();
     },
+  };
+}
+
+function nameOf(pod: Pod): string {
+  const { namespace, name } = identityOf(pod);
+  return `${namespace}/${name}`;
+}
+
+/** A pod of a file as the API would have it after its deletion: it ends with all its grace. */
+function deletedPod(pod: Pod, nowMs: number): Pod {
+  const deletionGracePeriodSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
+  const deletionTimestamp = formatTime(nowMs);
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds },
   };
 }
 

@@ -4,9 +4,11 @@ import { isConflict, isNotFound } from "../../api/errors.ts";
 import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { sleep, type Timer } from "../../lib/clock.ts";
 import { type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
+import { isStaticPod } from "../static-pod/contract.ts";
 import { beginHealth } from "./health.ts";
 import { ensureImage, findImage } from "./image-step.ts";
 import { removeLog } from "./log-rotation.ts";
+import type { MirrorPods } from "./mirror-pods.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
@@ -23,7 +25,7 @@ import { type AgentPodStatus, podStatus } from "./pod-status.ts";
 import type { Semaphore } from "./semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
 import { startContainer } from "./start-container.ts";
-import { createStatusWriter } from "./status-writer.ts";
+import { createStatusWriter, type StatusWriter } from "./status-writer.ts";
 import { type Step, stepKey } from "./step.ts";
 import { stopContainer } from "./stop-container.ts";
 import { terminationMessage } from "./termination-message.ts";
@@ -53,6 +55,7 @@ export interface PodWorkerDeps {
   parts: PodParts;
   /** Bounds how many containers are being created at once. */
   startSlots: Semaphore;
+  mirrors: MirrorPods;
   /** Nothing is left of the pod, neither here nor in the API. */
   onFinished: (uid: string) => void;
 }
@@ -78,7 +81,7 @@ class Worker implements PodWorker {
   readonly state: PodState;
   readonly #deps: PodWorkerDeps;
   readonly #parts: PodParts;
-  readonly #writer: ReturnType<typeof createStatusWriter>;
+  readonly #writer: StatusWriter;
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #exitHandlers = new Set<(status: ContainerStatus) => void>();
@@ -95,7 +98,9 @@ class Worker implements PodWorker {
     this.state = newPodState(pod, { nowMs: clock.now(), directories });
     const { client, logger } = deps.parts;
     const onWritten = (written: Pod) => this.update(written);
-    this.#writer = createStatusWriter({ client, clock, logger, onWritten });
+    this.#writer = isStaticPod(pod)
+      ? deps.mirrors.show(pod)
+      : createStatusWriter({ client, clock, logger, onWritten });
     if (!pod.status?.startTime) this.#firstSeenMs = clock.monotonicMs();
   }
 
@@ -341,6 +346,10 @@ class Worker implements PodWorker {
   }
 
   async #deleteObject(): Promise<void> {
+    if (isStaticPod(this.state.pod)) {
+      this.state.gone = true;
+      return;
+    }
     await this.#writer.settled();
     const { name, namespace, uid } = identityOf(this.state.pod);
     try {
