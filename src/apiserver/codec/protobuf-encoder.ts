@@ -45,7 +45,7 @@ export class ProtobufEncoder {
   }
 
   /** Whether objects of this kind have a protobuf form. */
-  knows(of: TypeMeta): boolean {
+  knows(of: Partial<TypeMeta>): boolean {
     return this.#rootOf(of) !== undefined;
   }
 
@@ -97,7 +97,7 @@ export class ProtobufEncoder {
     throw new RangeError(`Cannot encode a ${of.kind} of ${of.apiVersion}: it has no protobuf form`);
   }
 
-  #rootOf({ apiVersion, kind }: TypeMeta): StructType | undefined {
+  #rootOf({ apiVersion = "", kind = "" }: Partial<TypeMeta>): StructType | undefined {
     const slash = apiVersion.indexOf("/");
     const group = slash < 0 ? "" : apiVersion.slice(0, slash);
     return this.#model.root({ group, version: apiVersion.slice(slash + 1), kind });

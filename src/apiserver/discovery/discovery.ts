@@ -75,7 +75,7 @@ export class Discovery {
     // JSON is YAML as well.
     const bytes =
       type === PROTOBUF_TYPE
-        ? this.#encoder.encode(value)
+        ? this.#encoder.encode({ apiVersion: "v1", ...value })
         : Buffer.from(`${JSON.stringify(value)}\n`);
     const etag = `"${createHash("sha512").update(bytes).digest("hex").toUpperCase()}"`;
     const parameters = aggregated

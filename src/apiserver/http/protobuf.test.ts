@@ -169,6 +169,7 @@ test("discovery comes in protobuf, as YAML, or not at all", async () => {
     ({ name }) => name === "pods",
   );
   assert.ok(pods?.verbs.includes("watch"));
+  assert.deepEqual(decode(await get(api, "/api"))["versions"], ["v1"]);
   const as = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
   const all = await get(api, "/apis", `${PROTOBUF_TYPE};${as}`);
   assert.equal(all.headers["content-type"], `${PROTOBUF_TYPE};${as}`);

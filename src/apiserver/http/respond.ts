@@ -111,8 +111,7 @@ async function encodeProtobuf(
 ): Promise<Uint8Array> {
   const { as, version } = representation;
   if (answer.kind === "value") {
-    const value = answer.value as { apiVersion: string; kind: string };
-    if (protobuf.knows(value)) return protobuf.encode(value);
+    if (protobuf.knows(answer.value)) return protobuf.encode(answer.value);
     throw notAcceptable();
   }
   if (answer.kind === "object") {
