@@ -1,5 +1,6 @@
 import { StatusError } from "../api/errors.ts";
 import type { Resource } from "../api/resource.ts";
+import { decodeCanonical } from "../format/json-canonical.ts";
 import type { ServedKinds } from "./contract.ts";
 import { CachedObject } from "./watch-cache/cached-object.ts";
 import type { KubeObject } from "./kube-object.ts";
@@ -42,7 +43,7 @@ export function servedKinds(registry: ResourceRegistry): ServedKinds {
         const [shown] = await target.conversion.toServed([new CachedObject("", 0, bytes)]);
         bytes = shown?.bytes ?? bytes;
       }
-      const converted = JSON.parse(Buffer.from(bytes).toString()) as KubeObject;
+      const converted = decodeCanonical(bytes) as KubeObject;
       const { resourceVersion } = (object as KubeObject).metadata;
       if (resourceVersion === undefined) delete converted.metadata.resourceVersion;
       else converted.metadata.resourceVersion = resourceVersion;

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encodeCanonical, metadataOffset, spliceResourceVersion } from "./json-canonical.ts";
+import {
+  encodeCanonical,
+  decodeCanonical,
+  metadataOffset,
+  replaceResourceVersion,
+  spliceResourceVersion,
+} from "./json-canonical.ts";
 
 test("kind, apiVersion and metadata come first and resourceVersion is left out", () => {
   const object = {
@@ -57,3 +63,28 @@ test("splicing adds the resourceVersion and changes nothing else", () => {
     }),
   );
 });
+
+test("another resourceVersion takes the place of the first, digit for digit", () => {
+  const object = { kind: "K", apiVersion: "v1", metadata: { name: "a" }, n: 9007199254740993n };
+  const bytes = encodeCanonical(object);
+  for (const revision of [1, 12_345, 9_007_199_254_740_991]) {
+    const replaced = replaceResourceVersion(spliceResourceVersion(bytes, 42), revision);
+    assert.deepEqual(replaced, spliceResourceVersion(bytes, revision));
+  }
+  assert.throws(() => replaceResourceVersion(bytes, 1), RangeError);
+});
+
+test("what is encoded is decoded without loss", () => {
+  const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+  fc.assert(
+    fc.property(fc.array(int64), fc.string(), (numbers, text) => {
+      const exact = numbers.map((n) => (BigInt(Number(n)) === n && safe(n) ? Number(n) : n));
+      const object = { kind: "K", apiVersion: "v1", metadata: { name: text }, spec: exact };
+      assert.deepEqual(decodeCanonical(encodeCanonical(object)), object);
+    }),
+  );
+});
+
+function safe(n: bigint): boolean {
+  return Number.isSafeInteger(Number(n));
+}

@@ -1,3 +1,5 @@
+import { decodeJson } from "./json-decode.ts";
+
 /** An object as the API stores it. */
 export interface CanonicalObject {
   apiVersion?: string;
@@ -65,7 +67,36 @@ export function spliceResourceVersion(bytes: Uint8Array, revision: bigint | numb
   return result;
 }
 
+/** Puts another resourceVersion into bytes that `spliceResourceVersion` gave. */
+export function replaceResourceVersion(bytes: Uint8Array, revision: bigint | number): Buffer {
+  const offset = metadataOffset(bytes) + VERSION.length;
+  if (VERSION.compare(bytes, offset - VERSION.length, offset) !== 0) {
+    throw new RangeError("Cannot replace the resourceVersion: the metadata begins otherwise");
+  }
+  const rest = bytes.subarray(bytes.indexOf(QUOTE, offset));
+  return Buffer.concat([bytes.subarray(0, offset), Buffer.from(`${revision}`), rest]);
+}
+
+/** As many digits as may be more than a `number` holds. */
+const LONG_NUMBER = /[:,[]-?\d{16}/;
+
+/** Whether canonical bytes may hold an int64 beyond 2^53. */
+export function hasLongNumber(bytes: Uint8Array): boolean {
+  return LONG_NUMBER.test(viewOf(bytes).toString("latin1"));
+}
+
+/** The value of canonical bytes; an int64 beyond 2^53 becomes a `bigint`. */
+export function decodeCanonical(bytes: Uint8Array): unknown {
+  return hasLongNumber(bytes) ? decodeJson(bytes).value : JSON.parse(viewOf(bytes).toString());
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 const METADATA = Buffer.from(',"metadata":{');
+const VERSION = Buffer.from('"resourceVersion":"');
+const QUOTE = 0x22;
 
 /**
  * Where the fields of the metadata begin in canonical bytes; the same for every object of a

@@ -11,6 +11,7 @@ import { createDecoder } from "../../api/schema/decode.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import { validateObject } from "../../api/validation/validate-object.ts";
 import {
+  decodeCanonical,
   encodeCanonical,
   metadataOffset,
   spliceResourceVersion,
@@ -55,7 +56,7 @@ function spliceDefaults(
   schema: JSONSchemaProps,
 ): ServedResource["splice"] {
   return (bytes, revision) => {
-    const object: unknown = JSON.parse(Buffer.from(bytes).toString());
+    const object = decodeCanonical(bytes);
     const filled = applySchemaDefaults(schema, object);
     return splice(filled ? encodeCanonical(object as KubeObject) : bytes, revision);
   };

@@ -1,4 +1,4 @@
-import { decodeJson } from "../../format/json-decode.ts";
+import { decodeCanonical } from "../../format/json-canonical.ts";
 import type { KubeObject } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { ObjectPage } from "../rest/call.ts";
@@ -46,11 +46,7 @@ export function metadataListOf(page: ObjectPage, version: string): Record<string
   };
 }
 
-/** As many digits as may be more than a `number` holds. */
-const LONG_NUMBER = /[:,[]-?\d{16}/;
-
 /** The object parsed anew, with every int64 as it was stored. */
 export function exactObjectOf({ bytes }: CachedObject): object {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-  return (LONG_NUMBER.test(text) ? decodeJson(bytes).value : JSON.parse(text)) as object;
+  return decodeCanonical(bytes) as object;
 }

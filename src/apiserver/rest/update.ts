@@ -100,15 +100,15 @@ export async function servedState(
   const bytes = isCurrent ? cached.bytes : served.splice(stored.bytes, stored.revision);
   const object = isCurrent ? cached : new CachedObject(stored.key, stored.revision, bytes);
   const [converted] = await conversion.toServed([object]);
-  return (converted ?? object).object();
+  return (converted ?? object).exact();
 }
 
-/** The stored object parsed, from the cache when it has this very revision. */
+/** The stored object without loss, from the cache when it has this very revision. */
 function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
   const cached = served.cache.get(stored.key);
-  if (cached?.revision === stored.revision) return cached.object();
+  if (cached?.revision === stored.revision) return cached.exact();
   const bytes = served.splice(stored.bytes, stored.revision);
-  return new CachedObject(stored.key, stored.revision, bytes).object();
+  return new CachedObject(stored.key, stored.revision, bytes).exact();
 }
 
 async function updateOnce(

@@ -1,3 +1,8 @@
+import {
+  decodeCanonical,
+  hasLongNumber,
+  replaceResourceVersion,
+} from "../../format/json-canonical.ts";
 import { deepFreeze, type KubeObject } from "../kube-object.ts";
 
 /** What selectors look at. */
@@ -18,6 +23,7 @@ export class CachedObject {
   /** Weak, as the bytes are all that must stay: whoever needs the object often keeps it alive. */
   #object: WeakRef<KubeObject> | undefined;
   #attributes: Attributes | undefined;
+  #hasLongNumber: boolean | undefined;
 
   constructor(key: string, revision: number, bytes: Uint8Array) {
     this.key = key;
@@ -34,6 +40,16 @@ export class CachedObject {
     return object;
   }
 
+  /**
+   * The same for whoever writes it again: an int64 that a number cannot hold is a `bigint`, which
+   * readers do not expect.
+   */
+  exact(): KubeObject {
+    this.#hasLongNumber ??= hasLongNumber(this.bytes);
+    if (!this.#hasLongNumber) return this.object();
+    return deepFreeze(decodeCanonical(this.bytes) as KubeObject);
+  }
+
   /** Parsed anew for a caller that wants to change it. */
   copy(): KubeObject {
     return this.#parse();
@@ -47,9 +63,7 @@ export class CachedObject {
 
   /** The same content as of a later revision, such as the one of its removal. */
   atRevision(revision: number): CachedObject {
-    const object = this.copy();
-    object.metadata.resourceVersion = String(revision);
-    return new CachedObject(this.key, revision, Buffer.from(JSON.stringify(object)));
+    return new CachedObject(this.key, revision, replaceResourceVersion(this.bytes, revision));
   }
 
   #parse(): KubeObject {
