@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { encodeCanonical, spliceResourceVersion } from "../../format/json-canonical.ts";
 import { CacheEvent } from "./cache-event.ts";
 import { type AttributesOf, CachedObject } from "./cached-object.ts";
 import type { Pin } from "./pin.ts";
@@ -20,7 +21,8 @@ interface State {
 
 function objectOf(key: string, revision: number, { node, app }: State): CachedObject {
   const metadata = { name: key, labels: app === undefined ? {} : { app } };
-  const bytes = Buffer.from(JSON.stringify({ metadata, spec: { nodeName: node } }));
+  const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName: node } };
+  const bytes = spliceResourceVersion(encodeCanonical(object), revision);
   return new CachedObject(key, revision, bytes);
 }
 
