@@ -10,13 +10,17 @@ import { Cleanup } from "../lib/cleanup.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
+import { DEFAULT_THRESHOLDS, NO_PRESSURE, type EvictionThresholds } from "./eviction/contract.ts";
+import type { EvictionManager } from "./eviction/eviction-manager.ts";
 import type { DownwardFacts } from "./field-reference.ts";
 import type { ImageStore } from "./image/contract.ts";
+import { readNodeUsage } from "./metrics/node-usage.ts";
+import { startNodePressure } from "./node-pressure.ts";
 import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import type { AgentMetrics } from "./metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
 import { readCapacity } from "./node/node-facts.ts";
-import { startNodeStatus } from "./node/node-status.ts";
+import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
 import { DEFAULT_LOG_LIMITS, type LogLimits, startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
@@ -51,6 +55,8 @@ export interface AgentOptions {
   versions: { kubelet: string; runtime: string };
   /** How much of each container's output is kept; upstream's defaults when absent. */
   logLimits?: LogLimits;
+  /** When pods are evicted; a kubelet's hard thresholds when absent. */
+  evictionThresholds?: EvictionThresholds;
   /** Kernel settings, or patterns ("net.*"), that pods may change beyond the safe ones. */
   allowedSysctls?: readonly string[];
   clock: Clock;
@@ -99,6 +105,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { manifestDirectory: directory } = options;
   const staticPods = cleanup.use(followManifests({ directory, nodeName, clock, logger }));
   const nodes = cleanup.use(informers.informer(NODES));
+  const keeper: { eviction?: EvictionManager; status?: NodeStatusKeeper } = {};
+  const pressure = () => keeper.eviction?.pressure() ?? NO_PRESSURE;
   const manager = cleanup.use(
     createPodManager({
       client,
@@ -118,6 +126,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       node: nodeFacts(options, allocatable),
       admission: {
         node: () => nodes.get(undefined, nodeName),
+        pressure,
         allowedSysctls: options.allowedSysctls ?? [],
         hasAppArmor: existsSync(APP_ARMOR),
       },
@@ -128,6 +137,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await manager.start();
   const limits = options.logLimits ?? DEFAULT_LOG_LIMITS;
   cleanup.use(startLogRotation({ runtime, clock, logger, limits }));
+  const readNode = () =>
+    readNodeUsage({ name: nodeName, nowMs: clock.now(), directory: stateDirectory });
+  keeper.eviction = cleanup.use(
+    startNodePressure({
+      manager,
+      runtime,
+      volumes,
+      readNode,
+      thresholds: options.evictionThresholds ?? DEFAULT_THRESHOLDS,
+      clock,
+      logger,
+      onPressure: () => keeper.status?.refresh(),
+    }),
+  );
   const status = cleanup.use(
     startNodeStatus({
       client,
@@ -141,19 +164,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       allocatable,
       versions,
       images,
-      directory: stateDirectory,
+      pressure,
       problem: () => undefined,
     }),
   );
+  keeper.status = status;
   const streams = createStreamBackend({
     manager,
     runtime,
     network,
     nodeName,
-    clock,
     readLog,
     metrics,
-    directory: stateDirectory,
+    readNode,
   });
   const owned = cleanup.move();
   return {

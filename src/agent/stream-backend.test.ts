@@ -6,6 +6,7 @@ import { isNotFound } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
 import { settle } from "../lib/virtual-clock.ts";
 import { createAgentMetrics } from "./metrics/agent-metrics.ts";
+import { readNodeUsage } from "./metrics/node-usage.ts";
 import { createFakeNode } from "./pod/fake-parts.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
 import { createStreamBackend } from "./stream-backend.ts";
@@ -39,9 +40,8 @@ async function withBackend(
     manager,
     runtime,
     network,
-    clock,
     nodeName: "node-1",
-    directory: "/",
+    readNode: () => readNodeUsage({ name: "node-1", nowMs: clock.now(), directory: "/" }),
     metrics: createAgentMetrics(),
     readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
   });

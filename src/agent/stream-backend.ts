@@ -1,11 +1,9 @@
 import { connect, type Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
-import type { Clock } from "../lib/clock.ts";
 import { encodeMetrics } from "../lib/prometheus.ts";
 import { cadvisorMetrics } from "./metrics/cadvisor-metrics.ts";
 import type { AgentMetrics, NodeUsage, PodUsage } from "./metrics/contract.ts";
-import { readNodeUsage } from "./metrics/node-usage.ts";
 import { resourceMetrics } from "./metrics/resource-metrics.ts";
 import { type CpuRate, statsSummary } from "./metrics/stats-summary.ts";
 import type { PodNetwork } from "./network/contract.ts";
@@ -21,10 +19,8 @@ export interface StreamBackendDeps {
   runtime: ContainerRuntime;
   network: PodNetwork;
   nodeName: string;
-  /** On the file system that pods write to. */
-  directory: string;
+  readNode: () => NodeUsage;
   metrics: AgentMetrics;
-  clock: Clock;
   readLog: ReadLog;
 }
 
@@ -39,8 +35,6 @@ export type ReadLog = (
 export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
   const { manager, runtime, network, metrics, nodeName } = deps;
   const rateOf = createCpuRate();
-  const node = (): NodeUsage =>
-    readNodeUsage({ name: nodeName, nowMs: deps.clock.now(), directory: deps.directory });
   return {
     // `async`, so that a refused lookup rejects instead of throwing.
     async exec(target, options) {
@@ -63,7 +57,7 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
       return await deps.readLog(requireLog(manager, target, { previous }), options, signal);
     },
     pods: () => manager.pods(),
-    statsSummary: async () => statsSummary(node(), await readUsage(deps), rateOf),
+    statsSummary: async () => statsSummary(deps.readNode(), await readUsage(deps), rateOf),
     async metrics(of) {
       switch (of) {
         case "agent":
@@ -71,9 +65,9 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
         case "probes":
           return encodeMetrics(metrics.probeFamilies());
         case "resource":
-          return encodeMetrics(resourceMetrics(node(), await readUsage(deps)));
+          return encodeMetrics(resourceMetrics(deps.readNode(), await readUsage(deps)));
         case "cadvisor":
-          return encodeMetrics(cadvisorMetrics(node(), await readUsage(deps)));
+          return encodeMetrics(cadvisorMetrics(deps.readNode(), await readUsage(deps)));
         default:
           throw new StatusError("NotFound", "the node has no such metrics");
       }

@@ -1,5 +1,5 @@
 import { readFileSync, statfsSync } from "node:fs";
-import { arch, availableParallelism, freemem, release, totalmem } from "node:os";
+import { arch, availableParallelism, release, totalmem } from "node:os";
 import type { NodeSystemInfo } from "../../api/generated/types/core-v1.ts";
 
 /** Quantities by resource name, as `status.capacity` has them. */
@@ -45,27 +45,6 @@ export function readSystemInfo(versions: { kubelet: string; runtime: string }): 
     operatingSystem: "linux",
     osImage: name,
     systemUUID: read("/sys/class/dmi/id/product_uuid") || machineId,
-  };
-}
-
-/** How close the node is to its limits; true means pressure. */
-export interface NodePressure {
-  memory: boolean;
-  disk: boolean;
-  pids: boolean;
-}
-
-/** Reads the signals behind the pressure conditions, with upstream's default thresholds. */
-export function readPressure(directory: string): NodePressure {
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo"))?.[1];
-  const memoryBytes = available === undefined ? freemem() : Number(available) * 1024;
-  const { bavail, blocks, ffree, files } = statfsSync(directory);
-  const pidsMax = Number(read("/proc/sys/kernel/pid_max")) || 32_768;
-  const threads = Number(/\d+\/(\d+)/.exec(read("/proc/loadavg"))?.[1] ?? 0);
-  return {
-    memory: memoryBytes < MEMORY_RESERVE_BYTES,
-    disk: bavail < blocks * (1 - DISK_SHARE) || (files > 0 && ffree < files * 0.05),
-    pids: threads > pidsMax * DISK_SHARE,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Node, NodeCondition, NodeStatus } from "../../api/generated/types/core-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
-import type { NodePressure, NodeResources } from "./node-facts.ts";
+import type { NodePressure } from "../eviction/contract.ts";
+import type { NodeResources } from "./node-facts.ts";
 
 /** What the conditions follow from. */
 export interface NodeHealth {

@@ -6,8 +6,9 @@ import type { Client } from "../../client/client.ts";
 import type { InformerFactory, Lister } from "../../client/informer.ts";
 import { type Clock, formatMicroTime, type Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { NodePressure } from "../eviction/contract.ts";
 import type { ImageStore } from "../image/contract.ts";
-import { type NodeResources, readPressure, readSystemInfo } from "./node-facts.ts";
+import { type NodeResources, readSystemInfo } from "./node-facts.ts";
 import {
   allocatableOf,
   conditionsOf,
@@ -31,8 +32,7 @@ export interface NodeStatusOptions {
   allocatable: NodeResources;
   versions: { kubelet: string; runtime: string };
   images: ImageStore;
-  /** On the file system that pods write to. */
-  directory: string;
+  pressure: () => NodePressure;
   /** Why pods cannot run now; `undefined` when they can. */
   problem: () => string | undefined;
 }
@@ -150,8 +150,8 @@ async function ensureNode(options: NodeStatusOptions): Promise<Node> {
 }
 
 function statusOf(options: NodeStatusOptions, stored: NodeStatus): NodeStatusPatch {
-  const { name, ip, agentPort, capacity, images, directory, clock } = options;
-  const health = { pressure: readPressure(directory), problem: options.problem() };
+  const { name, ip, agentPort, capacity, images, clock } = options;
+  const health = { pressure: options.pressure(), problem: options.problem() };
   return {
     capacity: { ...capacity },
     allocatable: allocatableOf(options, stored),

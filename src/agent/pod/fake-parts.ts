@@ -10,6 +10,7 @@ import { createClient } from "../../client/resource-client.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { NO_PRESSURE } from "../eviction/contract.ts";
 import type { ImageStore, LocalImage } from "../image/contract.ts";
 import type { PodAttachment, PodNetwork } from "../network/contract.ts";
 import type { Prober, ProbeReport, ProbeTarget } from "../probe/contract.ts";
@@ -150,6 +151,7 @@ export class FakeRuntime {
       attach: () => Promise.reject(new Error("not in this test")),
       reopenLog: async () => {},
       updateResources: async () => {},
+      writableLayer: (id) => `/nonexistent/${id}`,
       stats: () => Promise.reject(new Error("not in this test")),
       [Symbol.asyncDispose]: async () => {},
     };
@@ -218,6 +220,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       if (volumeFailure.error) throw volumeFailure.error;
       return new Map();
     },
+    ownDirectories: () => new Map(),
     update: (pod) => void volumeUpdates.push(pod),
     onRetry: (handler) => {
       volumeFailure.retry = handler;
@@ -265,7 +268,12 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       resolvConf: "nameserver 192.0.2.53\n",
       hosts: "127.0.0.1 localhost\n",
     },
-    admission: { node: () => undefined, allowedSysctls: [], hasAppArmor: false },
+    admission: {
+      node: () => undefined,
+      allowedSysctls: [],
+      hasAppArmor: false,
+      pressure: () => NO_PRESSURE,
+    },
     metrics: {
       observeStage: () => {},
       observeStart: () => {},

@@ -29,6 +29,8 @@ export interface PodObservation {
 export interface Doom {
   reason: string;
   message: string;
+  /** Less than the pod's own grace, when the node cannot wait. */
+  graceMs?: number;
 }
 
 /** Something that is made once per pod and may fail. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
+import { NO_PRESSURE } from "../eviction/contract.ts";
 import { type AdmissionFacts, admissionRefusal } from "./pod-admission.ts";
 
 const NODE: Node = { metadata: { name: "n", labels: { disk: "ssd", cores: "4" } } };
@@ -16,6 +17,7 @@ function refusal(pod: Pod, more: Partial<AdmissionFacts> = {}): string | undefin
     others: [],
     allowedSysctls: [],
     hasAppArmor: false,
+    pressure: NO_PRESSURE,
     ...more,
   });
   return found && `${found.reason}: ${found.message.replace("Pod was rejected: ", "")}`;
@@ -94,4 +96,15 @@ test("what the host cannot enforce is refused, not forgotten", () => {
   const profiled = podOf({ securityContext: { appArmorProfile: { type: "RuntimeDefault" } } });
   assert.match(refusal(profiled) ?? "", /^AppArmor/);
   assert.equal(refusal(profiled, { hasAppArmor: true }), undefined);
+});
+
+test("a node under pressure takes no pods that would have to go first", () => {
+  const memory = { pressure: { ...NO_PRESSURE, memory: true } };
+  assert.match(refusal(asking({}), memory) ?? "", /^Evicted: .*\[MemoryPressure\]/);
+  assert.equal(refusal(asking({ memory: "1Mi" }), memory), undefined);
+  const tolerations = [{ key: "node.kubernetes.io/memory-pressure", operator: "Exists" as const }];
+  assert.equal(refusal(podOf({ tolerations }), memory), undefined);
+  const disk = { pressure: { ...NO_PRESSURE, disk: true } };
+  assert.match(refusal(asking({ memory: "1Mi" }), disk) ?? "", /\[DiskPressure\]/);
+  assert.equal(refusal(podOf({ priority: 2_000_000_000 }), disk), undefined);
 });

@@ -1,7 +1,9 @@
 import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import { requiredNodeTest } from "../../api/node-affinity.ts";
-import { untoleratedTaint } from "../../api/taint.ts";
+import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
+import type { NodePressure } from "../eviction/contract.ts";
 import type { Doom } from "./observation.ts";
+import { qosClassOf } from "./pod-resources.ts";
 import { amountsOf, podRequests } from "./pod-requests.ts";
 import { forbiddenSysctl } from "./sysctls.ts";
 
@@ -15,6 +17,7 @@ export interface AdmissionFacts {
   /** Names or patterns ("net.*") beyond the safe ones. */
   allowedSysctls: readonly string[];
   hasAppArmor: boolean;
+  pressure: NodePressure;
 }
 
 type Check = (pod: Pod, facts: AdmissionFacts) => Doom | undefined;
@@ -24,7 +27,14 @@ type Check = (pod: Pod, facts: AdmissionFacts) => Doom | undefined;
  * pods without a scheduler, or with an old view of the node, meets these. Upstream's reasons.
  */
 export function admissionRefusal(pod: Pod, facts: AdmissionFacts): Doom | undefined {
-  const checks: readonly Check[] = [checkOs, checkNode, checkPorts, checkResources, checkSecurity];
+  const checks: readonly Check[] = [
+    checkOs,
+    checkPressure,
+    checkNode,
+    checkPorts,
+    checkResources,
+    checkSecurity,
+  ];
   for (const check of checks) {
     const refusal = check(pod, facts);
     if (refusal) return { ...refusal, message: `Pod was rejected: ${refusal.message}` };
@@ -38,6 +48,26 @@ const checkOs: Check = (pod) => {
   const reason = "PodOSNotSupported";
   return { reason, message: `the node's operating system is linux, the pod's is ${name}` };
 };
+
+/** A node that evicts pods takes no new ones that would have to go first. */
+const checkPressure: Check = (pod, { pressure }) => {
+  if ((pod.spec?.priority ?? 0) >= SYSTEM_CRITICAL) return undefined;
+  const lean = qosClassOf(pod) === "BestEffort" && !toleratesMemoryPressure(pod);
+  const conditions = [
+    ...(pressure.memory && lean ? ["MemoryPressure"] : []),
+    ...(pressure.disk ? ["DiskPressure"] : []),
+    ...(pressure.pids ? ["PIDPressure"] : []),
+  ];
+  if (conditions.length === 0) return undefined;
+  return { reason: "Evicted", message: `The node had condition: [${conditions.join(" ")}]. ` };
+};
+
+const SYSTEM_CRITICAL = 2_000_000_000;
+
+function toleratesMemoryPressure({ spec }: Pod): boolean {
+  const taint = { key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" as const };
+  return isTolerated(taint, spec?.tolerations ?? []);
+}
 
 const checkNode: Check = (pod, { node }) => {
   if (!node) return undefined;

@@ -4,6 +4,7 @@ import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informer, InformerFactory } from "../../client/informer.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { NodePressure } from "../eviction/contract.ts";
 import type { ImageStore } from "../image/contract.ts";
 import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
@@ -41,6 +42,7 @@ export interface NodeAdmission {
   /** Kernel settings, or patterns ("net.*"), that pods may change beyond the safe ones. */
   allowedSysctls: readonly string[];
   hasAppArmor: boolean;
+  pressure: () => NodePressure;
 }
 
 /** What pods are told about their node. */

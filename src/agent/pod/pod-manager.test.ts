@@ -203,7 +203,7 @@ test("hooks run after the start and before the stop", () =>
       lifecycle: { postStart: { exec: { command: ["a"] } }, preStop: { exec: { command: ["b"] } } },
     });
     assert.deepEqual(node.hooks, ["postStart app"]);
-    node.manager.find(AT)?.doom("Evicted", "the node is full");
+    node.manager.find(AT)?.doom({ reason: "Evicted", message: "the node is full" });
     await settle();
     assert.deepEqual(node.hooks, ["postStart app", "preStop app"]);
     const { status } = await node.pod();

@@ -28,6 +28,8 @@ export interface PodManager extends AsyncDisposable {
   start(): Promise<void>;
   /** All pods of the node with the agent's own view of their status. */
   pods(): Pod[];
+  /** Ends a pod at once for the sake of the node; it has failed. */
+  evict(pod: Pod, message: string): void;
   /** The worker of a pod; `uid` narrows it to one incarnation. */
   find(pod: { namespace: string; name: string; uid?: string | undefined }): PodWorker | undefined;
 }
@@ -88,7 +90,7 @@ export function createPodManager(parts: PodParts): PodManager {
       const refusal = found ? undefined : refusalOf(change.object, { workers, parts });
       const created = createPodWorker(change.object, deps, found);
       workers.set(uid, created);
-      if (refusal) created.doom(refusal.reason, refusal.message);
+      if (refusal) created.doom(refusal);
     }
   };
 
@@ -123,6 +125,12 @@ export function createPodManager(parts: PodParts): PodManager {
     },
 
     pods: () => Array.from(workers.values(), (worker) => worker.view()),
+
+    evict(pod, message) {
+      const reason = "Evicted";
+      parts.events.record({ about: referenceTo(pod), type: "Warning", reason, message });
+      workers.get(identityOf(pod).uid)?.doom({ reason, message, graceMs: 0 });
+    },
 
     find({ namespace, name, uid }) {
       for (const worker of workers.values()) {
@@ -168,10 +176,10 @@ function refusalOf(
   const others = Array.from(workers.values(), ({ state }) => state)
     .filter((state) => !state.doom && !state.released && storedOutcome(state.pod) === "running")
     .map((state) => state.pod);
-  const { allowedSysctls, hasAppArmor } = parts.admission;
+  const { allowedSysctls, hasAppArmor, pressure } = parts.admission;
   const node = parts.admission.node();
   const allocatable = { ...node?.status?.allocatable, ...parts.node.allocatable };
-  const facts = { node, allocatable, others, allowedSysctls, hasAppArmor };
+  const facts = { node, allocatable, others, allowedSysctls, hasAppArmor, pressure: pressure() };
   const refusal = admissionRefusal(pod, facts);
   if (refusal) parts.events.record({ about: referenceTo(pod), type: "Warning", ...refusal });
   return refusal;

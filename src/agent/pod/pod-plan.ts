@@ -177,6 +177,7 @@ function remainingGraceMs({ pod, observed, nowMs }: Planning): number {
   if (pod.metadata?.deletionTimestamp !== undefined && seconds !== undefined) {
     wholeMs = seconds * 1000;
   } else if (observed.gone) wholeMs = 0;
+  wholeMs = Math.min(wholeMs, observed.doom?.graceMs ?? wholeMs);
   return Math.max(0, wholeMs - (nowMs - (observed.endingSinceMs ?? nowMs)));
 }
 

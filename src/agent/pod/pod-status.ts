@@ -76,7 +76,7 @@ export function podStatus(
   return {
     phase,
     conditions: conditionsOf(telling),
-    ...(doom ?? keptReason(old)),
+    ...(doom ? { reason: doom.reason, message: doom.message } : keptReason(old)),
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
     ...(podIp ? { podIP: podIp, podIPs: [{ ip: podIp }] } : {}),
@@ -154,8 +154,16 @@ function conditionsOf(telling: Telling): PodCondition[] {
     readyVerdict(pod, containersReady),
     containersReady,
     { type: "PodScheduled", status: "True" },
+    ...disruption(observed),
   ];
   return verdicts.map((verdict) => dated(verdict, telling));
+}
+
+/** Says that not the pod itself was at fault: a Job need not count it. */
+function disruption({ doom }: PodObservation): Verdict[] {
+  if (doom?.reason !== "Evicted") return [];
+  const reason = "TerminationByKubelet";
+  return [{ type: "DisruptionTarget", status: "True", reason, message: doom.message }];
 }
 
 function truth(value: boolean): "True" | "False" {

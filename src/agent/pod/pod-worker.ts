@@ -12,6 +12,7 @@ import type { MirrorPods } from "./mirror-pods.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
+import type { Doom } from "./observation.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import {
   createSandbox,
@@ -47,7 +48,7 @@ export interface PodWorker extends AsyncDisposable {
   /** The pod as the agent knows it now, with its own view of the status. */
   view(): Pod;
   /** Ends the pod as Failed. */
-  doom(reason: string, message: string): void;
+  doom(doom: Doom): void;
 }
 
 /** What all workers of a node share. */
@@ -130,8 +131,8 @@ class Worker implements PodWorker {
     this.changed();
   }
 
-  doom(reason: string, message: string): void {
-    this.state.doom = { reason, message };
+  doom(doom: Doom): void {
+    this.state.doom ??= doom;
     this.changed();
   }
 

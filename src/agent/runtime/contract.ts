@@ -35,6 +35,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   reopenLog(containerId: string): Promise<void>;
   /** Changes limits of a running container. */
   updateResources(containerId: string, resources: ContainerResources): Promise<void>;
+  /** Directory with what the container has changed of its image; it may be gone. */
+  writableLayer(containerId: string): string;
   /** CPU and memory use of a sandbox and its containers, read from cgroups. */
   stats(sandboxId: string): Promise<SandboxStats>;
 }

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import path from "node:path";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import { unmountBelow } from "../../sys/mount.ts";
 import { openAttachSession } from "./attach.ts";
@@ -61,6 +62,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     reopenLog: (id) => reopenLog(context, id),
     updateResources: (id, limits) =>
       settled(() => context.cgroups.limit(table.container(id).cgroup, limits)),
+    writableLayer: (id) => path.join(context.paths.container(id), "upper"),
     stats: (id) => settled(() => stats(context, id)),
     async [Symbol.asyncDispose]() {
       watcher[Symbol.dispose]();

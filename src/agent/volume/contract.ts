@@ -7,6 +7,8 @@ export interface VolumeManager extends AsyncDisposable {
    * message becomes the event FailedMount; the caller retries with back-off.
    */
   prepare(pod: Pod, podDirectory: string): Promise<ReadonlyMap<string, PreparedVolume>>;
+  /** Directories on the node's disk that exist for this pod alone, by volume name. */
+  ownDirectories(pod: Pod, podDirectory: string): ReadonlyMap<string, string>;
   /** The pod changed: files that show its labels or annotations follow. */
   update(pod: Pod): void;
   /** Called with the UID of a pod when what its failed `prepare` missed has appeared. */

@@ -121,6 +121,12 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       state.waiting = false;
       return new Map(prepared);
     },
+    ownDirectories: ({ spec }, podDirectory) =>
+      new Map(
+        (spec?.volumes ?? [])
+          .filter(({ emptyDir }) => emptyDir && !emptyDir.medium)
+          .map(({ name }) => [name, path.join(podDirectory, EMPTY, name)]),
+      ),
     update(pod) {
       const uid = pod.metadata?.uid ?? "";
       for (const live of pods.get(uid)?.live.values() ?? []) {

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { DEFAULT_THRESHOLDS, type EvictionSignal, type SignalReadings } from "./contract.ts";
+import { diskUsage } from "./disk-usage.ts";
+import { startEviction } from "./eviction-manager.ts";
+import { evictionMessage, nextVictim, shortagesOf } from "./eviction-plan.ts";
+import { hasLocalLimits, localStorageExcess } from "./local-storage.ts";
+
+const MIB = 2 ** 20;
+
+function readings(more: Partial<SignalReadings> = {}): SignalReadings {
+  const plenty = { available: 1000 * MIB, capacity: 1000 * MIB };
+  return {
+    "memory.available": plenty,
+    "nodefs.available": plenty,
+    "nodefs.inodesFree": plenty,
+    "pid.available": plenty,
+    ...more,
+  };
+}
+
+const podOf = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
+  metadata: { name },
+  spec: { containers: [], ...spec },
+});
+const asking = (name: string, memory: string, priority = 0): Pod => {
+  const containers: Container[] = [{ name: "c", resources: { requests: { memory } } }];
+  return podOf(name, { containers, priority });
+};
+
+test("what is below its threshold is short, memory before disk", () => {
+  const short = (more: Partial<SignalReadings>) =>
+    shortagesOf(readings(more), DEFAULT_THRESHOLDS).map(({ signal }) => signal);
+  assert.deepEqual(short({}), []);
+  const low = { available: 99 * MIB, capacity: 1000 * MIB };
+  assert.deepEqual(short({ "nodefs.available": low, "memory.available": low }), [
+    "memory.available",
+    "nodefs.available",
+  ]);
+  const enough = { available: 101 * MIB, capacity: 1000 * MIB };
+  assert.deepEqual(short({ "nodefs.available": enough, "memory.available": enough }), []);
+});
+
+test("who uses more than it asked for goes first, then by priority, then by excess", () => {
+  const uses = [
+    { pod: asking("modest", "100Mi"), used: 50 * MIB },
+    { pod: asking("greedy-but-dear", "10Mi", 10), used: 900 * MIB },
+    { pod: asking("greedy", "10Mi"), used: 20 * MIB },
+    { pod: asking("greedier", "10Mi"), used: 30 * MIB },
+    { pod: asking("system", "1Mi", 2_000_000_000), used: 999 * MIB },
+  ];
+  const order: string[] = [];
+  while (uses.length > 0) {
+    const victim = nextVictim("memory.available", uses);
+    if (!victim) break;
+    order.push(victim.pod.metadata?.name ?? "");
+    uses.splice(uses.indexOf(victim), 1);
+  }
+  assert.deepEqual(order, ["greedier", "greedy", "greedy-but-dear", "modest"]);
+});
+
+test("the message has the figures", () => {
+  const shortage = {
+    signal: "memory.available" as const,
+    threshold: 100 * MIB,
+    available: 50 * MIB,
+  };
+  assert.equal(
+    evictionMessage(shortage, { pod: asking("a", "1Mi"), used: 2 * MIB }),
+    "The node was low on resource: memory. Threshold quantity: 102400Ki, available: 51200Ki. " +
+      "The pod was using 2048Ki, request is 1024Ki. ",
+  );
+});
+
+test("a pod that breaks a limit of its own is told which", () => {
+  const limited = podOf("a", {
+    volumes: [{ name: "cache", emptyDir: { sizeLimit: "1Mi" } }],
+    containers: [{ name: "c", resources: { limits: { "ephemeral-storage": "2Mi" } } }],
+  });
+  const excess = (emptyDir: number, container: number) =>
+    localStorageExcess(limited, {
+      emptyDirs: new Map([["cache", emptyDir]]),
+      containers: new Map([["c", container]]),
+    });
+  assert.equal(hasLocalLimits(limited), true);
+  assert.equal(hasLocalLimits(podOf("b")), false);
+  assert.equal(excess(MIB, MIB), undefined);
+  assert.match(excess(MIB + 1, 0) ?? "", /EmptyDir volume "cache" exceeds the limit "1Mi"/);
+  assert.match(excess(MIB, MIB + 1) ?? "", /exceeds the total limit of containers 2097152/);
+});
+
+test("one pod a round is evicted as long as memory is short, and the condition holds on", async () => {
+  const clock = new VirtualClock();
+  let memory = readings()["memory.available"];
+  const alive = ["a", "b", "c"].map((name) => asking(name, "1Mi"));
+  const evicted: string[] = [];
+  let changes = 0;
+  await using eviction = startEviction({
+    clock,
+    logger: silentLogger,
+    thresholds: DEFAULT_THRESHOLDS,
+    holdMs: 60_000,
+    readings: () => readings({ "memory.available": memory }),
+    pods: () => alive,
+    useOf: (pod: Pod, _signal: EvictionSignal) =>
+      Promise.resolve((pod.metadata?.name === "b" ? 9 : 5) * MIB),
+    localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
+    evict(pod) {
+      evicted.push(pod.metadata?.name ?? "");
+      alive.splice(alive.indexOf(pod), 1);
+    },
+    onPressure: () => changes++,
+  });
+  await clock.advance(20_000);
+  assert.deepEqual(evicted, []);
+  memory = { ...memory, available: MIB };
+  await clock.advance(10_000);
+  assert.deepEqual(evicted, ["b"]);
+  assert.equal(eviction.pressure().memory, true);
+  memory = { ...memory, available: 500 * MIB };
+  await clock.advance(50_000);
+  assert.equal(eviction.pressure().memory, true);
+  await clock.advance(30_000);
+  assert.equal(eviction.pressure().memory, false);
+  assert.deepEqual(evicted, ["b"]);
+  assert.equal(changes, 2);
+});
+
+test("a tree is measured with its links once", async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-usage-"));
+  try {
+    mkdirSync(path.join(directory, "sub"));
+    writeFileSync(path.join(directory, "sub/file"), Buffer.alloc(64 << 10, 1));
+    const before = await diskUsage(directory);
+    assert.equal(before.inodes, 3);
+    assert.ok(before.bytes >= 64 << 10);
+    linkSync(path.join(directory, "sub/file"), path.join(directory, "again"));
+    assert.equal((await diskUsage(directory)).inodes, 3);
+    assert.deepEqual(await diskUsage(path.join(directory, "absent")), { bytes: 0, inodes: 0 });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,127 @@
+import path from "node:path";
+import type { Pod } from "../api/generated/types/core-v1.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { EvictionSignal, EvictionThresholds, SignalReadings } from "./eviction/contract.ts";
+import { diskUsage } from "./eviction/disk-usage.ts";
+import { type EvictionManager, startEviction } from "./eviction/eviction-manager.ts";
+import type { LocalStorageUse } from "./eviction/local-storage.ts";
+import type { NodeUsage } from "./metrics/contract.ts";
+import { identityOf } from "./pod/pod-containers.ts";
+import type { PodManager } from "./pod/pod-manager.ts";
+import type { ContainerRuntime } from "./runtime/contract.ts";
+import type { VolumeManager } from "./volume/contract.ts";
+
+/** Where the figures come from and who acts on them. */
+export interface NodePressureOptions {
+  manager: PodManager;
+  runtime: ContainerRuntime;
+  volumes: VolumeManager;
+  readNode: () => NodeUsage;
+  thresholds: EvictionThresholds;
+  clock: Clock;
+  logger: Logger;
+  onPressure: () => void;
+}
+
+/** For so long a node says that it is under pressure after the last sign of it. */
+const HOLD_MS = 300_000;
+
+/** Watches over the node's memory, disk and processes, and evicts pods that take too much. */
+export function startNodePressure(options: NodePressureOptions): EvictionManager {
+  const { manager, clock, logger, thresholds, onPressure } = options;
+  return startEviction({
+    clock,
+    logger,
+    thresholds,
+    holdMs: HOLD_MS,
+    readings: () => readingsOf(options.readNode()),
+    pods: () => manager.pods().filter((pod) => isRunning(pod, manager)),
+    useOf: (pod, signal) => useOf(pod, signal, options),
+    localStorageOf: (pod) => localStorageOf(pod, options),
+    evict: (pod, message) => {
+      logger.warn("evicting a pod", { ...identityOf(pod), message });
+      manager.evict(pod, message);
+    },
+    onPressure,
+  });
+}
+
+function isRunning(pod: Pod, manager: PodManager): boolean {
+  const state = manager.find(identityOf(pod))?.state;
+  return pod.status?.phase === "Running" && state !== undefined && !state.doom;
+}
+
+function readingsOf(node: NodeUsage): SignalReadings {
+  const { fileSystem } = node;
+  return {
+    "memory.available": {
+      available: node.memoryAvailableBytes,
+      capacity: node.memoryCapacityBytes,
+    },
+    "nodefs.available": {
+      available: fileSystem.availableBytes,
+      capacity: fileSystem.capacityBytes,
+    },
+    "nodefs.inodesFree": { available: fileSystem.inodesFree, capacity: fileSystem.inodes },
+    "pid.available": {
+      available: node.processesMax - node.processes,
+      capacity: node.processesMax,
+    },
+  };
+}
+
+async function useOf(
+  pod: Pod,
+  signal: EvictionSignal,
+  options: NodePressureOptions,
+): Promise<number | undefined> {
+  if (signal === "memory.available" || signal === "pid.available") {
+    try {
+      const stats = await options.runtime.stats(identityOf(pod).uid);
+      return signal === "pid.available" ? stats.tasks : stats.workingSetBytes;
+    } catch {
+      return undefined; // it has just gone
+    }
+  }
+  const measured = await Promise.all(
+    directoriesOf(pod, options).map(({ directory }) => diskUsage(directory)),
+  );
+  const of = signal === "nodefs.inodesFree" ? "inodes" : "bytes";
+  return measured.reduce((sum, usage) => sum + usage[of], 0);
+}
+
+async function localStorageOf(pod: Pod, options: NodePressureOptions): Promise<LocalStorageUse> {
+  const emptyDirs = new Map<string, number>();
+  const containers = new Map<string, number>();
+  for (const { directory, volume, container } of directoriesOf(pod, options)) {
+    const { bytes } = await diskUsage(directory);
+    if (volume !== undefined) emptyDirs.set(volume, bytes);
+    if (container !== undefined)
+      containers.set(container, (containers.get(container) ?? 0) + bytes);
+  }
+  return { emptyDirs, containers };
+}
+
+interface PodDirectory {
+  directory: string;
+  volume?: string;
+  container?: string;
+}
+
+/** All that a pod may fill on the node's own disk. */
+function directoriesOf(pod: Pod, options: NodePressureOptions): PodDirectory[] {
+  const { manager, runtime, volumes } = options;
+  const state = manager.find(identityOf(pod))?.state;
+  if (!state) return [];
+  const own = volumes.ownDirectories(pod, state.directory);
+  const layers = runtime.containers(identityOf(pod).uid);
+  return [
+    ...Array.from(own, ([volume, directory]) => ({ directory, volume })),
+    ...layers.map(({ id, name }) => ({ directory: runtime.writableLayer(id), container: name })),
+    ...(pod.spec?.containers ?? []).map(({ name }) => ({
+      directory: path.join(state.logDirectory, name),
+      container: name,
+    })),
+  ];
+}
