@@ -9,6 +9,9 @@ import { type Clock, sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { Store } from "../store/store.ts";
+import type { AuditLog } from "./audit/audit-log.ts";
+import { followFlowSchemas } from "./flow-control/flow-status.ts";
+import { FlowControl } from "./flow-control/flow-control.ts";
 import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { Aggregation } from "./aggregation/aggregation.ts";
 import { remoteDiscovery } from "./aggregation/remote-resources.ts";
@@ -90,6 +93,10 @@ export interface ApiServerOptions {
   components?: readonly ComponentCheck[];
   /** Further paths: the OIDC documents, metrics. */
   pages?: readonly PageSource[];
+  /** Records who did what. */
+  audit?: AuditLog;
+  /** Shares the server out as FlowSchemas say; without it everybody is served at once. */
+  flowControl?: boolean;
   /** Serves what APIServices name; without it they are objects like any other. */
   aggregation?: { frontProxy?: FrontProxyPair };
   /** How node agents are dialled; without it exec and logs have no client certificate. */
@@ -225,6 +232,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       usage,
       agents,
       ...(aggregation ? [aggregation] : []),
+      ...(options.flowControl ? [followFlowSchemas(engine)] : []),
       ...(security.connections ?? []),
     ],
     aggregation,
@@ -262,6 +270,7 @@ class Server implements ApiServer {
   readonly #handler: HttpHandler;
   readonly #kubelets: KubeletProxy;
   readonly #proxy: AggregationProxy | undefined;
+  readonly #audit: AuditLog | undefined;
   readonly #listeners: https.Server[] = [];
   readonly #background: readonly Disposable[];
   #closing = false;
@@ -283,6 +292,7 @@ class Server implements ApiServer {
     this.reader = of.reader;
     this.#background = of.background;
     this.#proxy = of.aggregation?.proxy;
+    this.#audit = options.audit;
     const encoder = new ProtobufEncoder(of.model);
     this.#discovery = new Discovery(engine.registry, {
       encoder,
@@ -306,6 +316,10 @@ class Server implements ApiServer {
       engine,
       kubelets: this.#kubelets,
       proxy: of.aggregation?.proxy,
+      audit: options.audit,
+      flows: options.flowControl
+        ? new FlowControl({ reader: of.reader, clock: engine.clock })
+        : undefined,
       protobuf: {
         decoder: new ProtobufDecoder(of.model),
         encoder,
@@ -364,6 +378,7 @@ class Server implements ApiServer {
       user,
       discovery: this.#discovery,
       proxy: this.#proxy,
+      audit: this.#audit,
     });
   }
 

@@ -5,6 +5,9 @@ import { ConvertingReceiver } from "./custom-resource/conversion/converting-rece
 import type { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { listValueOf } from "./http/representations.ts";
+import { pathOf } from "../api/resource.ts";
+import type { AuditLog } from "./audit/audit-log.ts";
+import { recordAnswer, recordBody } from "./audit/record-answer.ts";
 import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { accessOf, authorize, resourceAccess } from "./request/access.ts";
 import { splitPath } from "./request/query.ts";
@@ -46,6 +49,29 @@ function callOf(engine: Engine, user: UserInfo, request: ApiRequest): Call {
   };
 }
 
+/** What this server's own parts do is recorded like what others do. */
+async function dispatchAudited(engine: Engine, call: Call, audit: AuditLog): Promise<Answer> {
+  const { user, target, query, method } = call;
+  const verb = verbOf(method, target, query);
+  const path = pathOf(call.served.resource, target);
+  const origin = { requestUri: path, sourceIps: [], userAgent: call.userAgent };
+  const record = audit.begin({ user, verb, path, target, ...origin });
+  if (!record) return dispatch(engine, call);
+  recordBody(record, call.body);
+  try {
+    const annotate = (key: string, value: string) => record.annotate(key, value);
+    const answer = await dispatch(engine, { ...call, annotate });
+    recordAnswer(record, answer);
+    record.completed(answer.status);
+    return answer;
+  } catch (error) {
+    const { status } = toStatusError(error, engine.logger);
+    record.refused(status);
+    record.completed(status.code);
+    throw error;
+  }
+}
+
 /** @throws StatusError Forbidden */
 function authorizeRemote(engine: Engine, user: UserInfo, request: ApiRequest): void {
   const { path, query } = splitPath(request.path);
@@ -69,12 +95,13 @@ export interface InProcessCaller {
   discovery: Discovery;
   /** Hands on what other servers answer for. */
   proxy?: AggregationProxy | undefined;
+  audit?: AuditLog | undefined;
 }
 
 /** Requests without HTTP or JSON: answers are the server's own shared, frozen objects. */
 export function createInProcessTransport(
   engine: Engine,
-  { user, discovery, proxy }: InProcessCaller,
+  { user, discovery, proxy, audit }: InProcessCaller,
 ): Transport {
   return {
     request: async (request: ApiRequest): Promise<ApiResponse> => {
@@ -87,7 +114,10 @@ export function createInProcessTransport(
         const document = request.method === "GET" && discovery.document(request.path, undefined);
         if (document)
           return { status: 200, body: JSON.parse(Buffer.from(document.bytes).toString()) };
-        const answer = await dispatch(engine, callOf(engine, user, request));
+        const call = callOf(engine, user, request);
+        const answer = await (audit
+          ? dispatchAudited(engine, call, audit)
+          : dispatch(engine, call));
         return { status: answer.status, body: valueOf(answer) };
       } catch (error) {
         throw toStatusError(error, engine.logger);

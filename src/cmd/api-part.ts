@@ -4,6 +4,7 @@ import { createConditionEngine } from "../apiserver/admission/policy/contract.ts
 import type { SecurityLevel } from "../apiserver/admission/pod-security/security-policy.ts";
 import type { ConditionMatcher } from "../apiserver/admission/webhook/hook-match.ts";
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
+import type { AuditLog } from "../apiserver/audit/audit-log.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
 import {
@@ -46,6 +47,8 @@ export interface ApiPartOptions {
   listeners: readonly { host: string; port: number }[];
   /** What namespaces without a label of their own enforce. */
   podSecurity: SecurityLevel;
+  /** Absent: nothing is recorded. */
+  audit?: AuditLog;
   /** What else runs in this process: it is as healthy as who answers. */
   components?: readonly string[];
   logger: Logger;
@@ -73,6 +76,8 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
       ca: pki.ca.pem.certPem,
     },
     security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, tokenKeys }),
+    ...(options.audit ? { audit: options.audit } : {}),
+    flowControl: true,
     aggregation: {
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
     },

@@ -4,6 +4,7 @@ import { createMemoryStore } from "../store/memory/memory-store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
+import { openAudit } from "./audit.ts";
 import { planClusterNetwork } from "./cluster-network.ts";
 import { ensureApiService } from "./cluster-objects.ts";
 import { CommandError } from "./command-error.ts";
@@ -59,7 +60,16 @@ export async function apiserver(args: readonly string[]): Promise<number> {
   });
   const { podSecurity } = options;
   const listeners = [{ host, port }];
-  await using api = await startApiPart({ store, pki, network, podSecurity, listeners, logger });
+  using audit = openAudit(directory, { policyFile: options.auditPolicy, logger });
+  await using api = await startApiPart({
+    store,
+    pki,
+    network,
+    podSecurity,
+    listeners,
+    logger,
+    audit: audit.log,
+  });
   // Endpoints may not name a loopback address.
   const endpoint = host.startsWith("127.") ? {} : { endpoint: { ip: host, port } };
   await ensureApiService(api.client, { apiServerIp: network.apiServerIp, ...endpoint });

@@ -15,6 +15,8 @@ export interface DataDirectory {
   store: string;
   images: string;
   log: string;
+  /** Who did what with the API. */
+  audit: string;
   /** What runs: see `instance.ts`. */
   instance: string;
   /** Pods of the node with this index, from 0. */
@@ -55,6 +57,7 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     store: path.join(real, "store"),
     images: path.join(real, "images"),
     log: path.join(real, "nephos.log"),
+    audit: path.join(real, "audit", "audit.log"),
     instance: path.join(real, "instance.json"),
     run,
     node: (index) => ({

@@ -15,6 +15,7 @@ import { systemClock } from "../sys/clock.ts";
 import { keepInMemory } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
+import { openAudit } from "./audit.ts";
 import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
 import { ensureClusterObjects, PROXY_USER } from "./cluster-objects.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
@@ -59,12 +60,15 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
   const supervisor = cleanup.use(adoptProcesses(of, nodes));
   const store = cleanup.use(await openStore(options, directory));
   const pki = await preparePki(of, network, nodes);
+  const policyFile = options.auditPolicy;
+  const audit = cleanup.use(openAudit(directory, { policyFile, logger }));
   const plane = cleanup.use(
     await startControlPlane({
       store,
       pki,
       network,
       podSecurity: options.podSecurity,
+      audit: audit.log,
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,
       schedulerConfiguration: readSchedulerConfig(options.schedulerConfig),

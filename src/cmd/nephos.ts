@@ -9,7 +9,7 @@ usage: nephos COMMAND [--data-dir D] [flags]
                            [--store lmdb|memory] [--cluster-cidr C] [--service-cidr C]
                            [--pod-security privileged|baseline|restricted]
                            [--legacy-service-account-tokens] [--scheduler-config FILE]
-                           [--load-balancer nodes|none|RANGE]
+                           [--load-balancer nodes|none|RANGE] [--audit-policy FILE]
   down        stop         [--purge: also remove containers, networks and data]
   status      processes, memory, nodes                          [-o json]
   kubeconfig  print the administrator's kubeconfig

@@ -28,6 +28,8 @@ export interface UpOptions {
   loadBalancer: AddressSource | undefined;
   /** File with a KubeSchedulerConfiguration. */
   schedulerConfig: string | undefined;
+  /** File with an `audit.k8s.io/v1` Policy. */
+  auditPolicy: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -45,6 +47,7 @@ const FLAGS = {
   "legacy-service-account-tokens": { type: "boolean" },
   "load-balancer": { type: "string" },
   "scheduler-config": { type: "string" },
+  "audit-policy": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -111,6 +114,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
     loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
     schedulerConfig: text("scheduler-config", "") || undefined,
+    auditPolicy: text("audit-policy", "") || undefined,
     logLevel,
   };
 }

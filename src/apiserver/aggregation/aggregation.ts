@@ -214,6 +214,8 @@ export class Aggregation implements Disposable {
     const local = new Map<string, { group: string; version: string }>();
     for (const { resource } of registry.all()) {
       const { group, version } = resource;
+      // The aggregator itself serves this one; it is in nobody's hands to switch off.
+      if (group === this.#served.resource.group) continue;
       local.set(`${version}.${group}`, { group, version });
     }
     const { cache } = this.#served;

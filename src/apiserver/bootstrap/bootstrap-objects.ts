@@ -17,6 +17,7 @@ import {
   METRICS_RULES,
   VIEW_RULES,
 } from "./user-roles.ts";
+import { flowObjects } from "./flow-objects.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 const BOOTSTRAP_LABELS = { "kubernetes.io/bootstrapping": "rbac-defaults" };
@@ -184,6 +185,7 @@ export function bootstrapObjects(roots?: TrustRoots): BootstrapObject[] {
       object(ROLES, rbacMetadata(name, { namespace: "kube-system" }), { rules }),
     ),
     ...bindings(),
+    ...flowObjects(),
     ...(roots ? [trustConfigMap(roots)] : []),
   ];
 }

@@ -11,6 +11,9 @@ import { ConvertingReceiver } from "../custom-resource/conversion/converting-rec
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
+import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
+import { recordAnswer, recordBody } from "../audit/record-answer.ts";
+import type { FlowControl } from "../flow-control/flow-control.ts";
 import type { AggregationProxy } from "../aggregation/aggregation-proxy.ts";
 import { accessOf, authorize, resourceAccess } from "../request/access.ts";
 import { splitPath, type Query } from "../request/query.ts";
@@ -22,6 +25,7 @@ import { verbOf } from "../request/verb.ts";
 import { dispatch, methodNotAllowed, unknownPath } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
+import type { Exchange } from "./exchange.ts";
 import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts";
 import { OpenResponses } from "./open-responses.ts";
 import type { PlainPages } from "./plain-pages.ts";
@@ -41,7 +45,14 @@ export interface HttpHandlerParts {
   /** Hands on what other servers answer for. */
   proxy: AggregationProxy | undefined;
   protobuf: { decoder: ProtobufDecoder; encoder: ProtobufEncoder };
+  /** Records who did what. */
+  audit: AuditLog | undefined;
+  /** Shares the server out among its users. */
+  flows: FlowControl | undefined;
 }
+
+const DECISION = "authorization.k8s.io/decision";
+const DECISION_REASON = "authorization.k8s.io/reason";
 
 /** What a path gets that nobody serves, not even for another version or resource. */
 const PAGE_NOT_FOUND = "404 page not found\n";
@@ -52,6 +63,9 @@ interface Admitted {
   query: Query;
   rawQuery: string;
   user: UserInfo;
+  verb: string;
+  /** Absent for paths that are no resources. */
+  target: Target | undefined;
 }
 
 /** Serves one connection's requests: who asks, may they, what is it, and how to write it. */
@@ -71,12 +85,16 @@ export class HttpHandler {
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.#requests.add(response);
     const warnings: string[] = [];
-    this.#serve({ request, response }, warnings).catch((error: unknown) => {
+    const exchange: Exchange = { request, response, warnings, headers: [], record: undefined };
+    this.#serve(exchange).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return void response.destroy();
       const { engine, protobuf } = this.#parts;
       const { status } = toStatusError(error, engine.logger);
+      exchange.record?.refused(status);
       const format = this.#negotiator.refusalFormat(request.headers.accept);
-      return respondStatus(response, status, { warnings, format, protobuf: protobuf.encoder });
+      const { headers } = exchange;
+      const encoder = protobuf.encoder;
+      return respondStatus(response, status, { warnings, headers, format, protobuf: encoder });
     });
   }
 
@@ -102,25 +120,45 @@ export class HttpHandler {
     });
   }
 
-  async #serve(
-    exchange: { request: IncomingMessage; response: ServerResponse },
-    warnings: string[],
-  ): Promise<void> {
-    const { request } = exchange;
-    const admitted = await this.#admit(request);
+  async #serve(exchange: Exchange): Promise<void> {
+    const admitted = await this.#admitRecorded(exchange);
+    const entering = this.#parts.flows?.enter(admitted);
+    if (!entering) return this.#serveAdmitted(exchange, admitted);
+    const seat = entering instanceof Promise ? await entering : entering;
+    exchange.headers = seat.headers;
+    try {
+      await this.#serveAdmitted(exchange, admitted);
+    } finally {
+      seat.release();
+    }
+  }
+
+  /** What is recorded of a request is complete when its response is out, a refusal too. */
+  async #admitRecorded(exchange: Exchange): Promise<Admitted> {
+    const { request, response } = exchange;
+    try {
+      return await this.#admit(request, exchange);
+    } finally {
+      const { record } = exchange;
+      if (record) response.once("close", () => record.completed(response.statusCode));
+    }
+  }
+
+  async #serveAdmitted(exchange: Exchange, admitted: Admitted): Promise<void> {
+    const { request, warnings, record } = exchange;
+    const { target } = admitted;
     const remote = this.#parts.proxy?.route(admitted.path);
     if (remote) {
       this.#authorizePath(request, admitted);
       return this.#parts.proxy?.request(exchange, { ...admitted, remote });
     }
-    const target = parseTarget(admitted.path);
     if (!target) return this.#servePage(exchange, admitted);
     const served = this.#find(target);
     if (!served) {
       if (this.#parts.engine.registry.hasGroup(target.group)) throw unknownPath();
       return respondPlain(exchange.response, { status: 404, text: PAGE_NOT_FOUND });
     }
-    this.#authorize(request, { target, admitted });
+    this.#authorize(admitted, { target, record });
     if (this.#parts.kubelets.handles(served, target)) {
       this.#becomesStream(exchange.response);
       return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
@@ -135,6 +173,7 @@ export class HttpHandler {
       body: { kind: "none" },
       userAgent: request.headers["user-agent"] ?? "",
       warn: (text) => warnings.push(text),
+      ...(record ? { annotate: (key, value) => record.annotate(key, value) } : {}),
     };
     const { query } = call;
     const isWatch = call.method === "GET" && verbOf("GET", target, query) === "watch";
@@ -143,7 +182,7 @@ export class HttpHandler {
       this.#becomesStream(exchange.response);
       return this.#watch(exchange, { call, representation });
     }
-    const work = this.#perform(request, call);
+    const work = this.#perform(exchange, call);
     // What only reads needs no timer of its own: it never waits longer than for a revision.
     const isBounded = call.method === "GET" && !query.has("timeout");
     const answer = await (isBounded
@@ -154,6 +193,7 @@ export class HttpHandler {
       representation,
       query,
       warnings,
+      headers: exchange.headers,
       nowMs,
       protobuf: protobuf.encoder,
     });
@@ -164,11 +204,14 @@ export class HttpHandler {
     this.#requests.delete(response);
   }
 
-  async #perform(request: IncomingMessage, call: Call): Promise<Answer> {
+  async #perform({ request, record }: Exchange, call: Call): Promise<Answer> {
     const { engine, protobuf } = this.#parts;
     const custom = call.served.custom && call.target.subresource === undefined;
     const body = await readBody(request, { protobuf: protobuf.decoder, custom });
-    return dispatch(engine, { ...call, body });
+    recordBody(record, body);
+    const answer = await dispatch(engine, { ...call, body });
+    recordAnswer(record, answer);
+    return answer;
   }
 
   #representation(
@@ -191,30 +234,58 @@ export class HttpHandler {
     request: IncomingMessage,
     upgrade: { socket: TLSSocket; head: Buffer },
   ): Promise<void> {
-    const admitted = await this.#admit(request);
+    const audited: { record: AuditRecord | undefined } = { record: undefined };
+    const admitted = await this.#admit(request, audited);
+    const { record } = audited;
+    if (record) {
+      record.started(101);
+      upgrade.socket.once("close", () => record.completed(101));
+    }
     const remote = this.#parts.proxy?.route(admitted.path);
     if (remote) {
       this.#authorizePath(request, admitted);
       return this.#parts.proxy?.upgrade(request, { ...admitted, ...upgrade, remote });
     }
-    const target = parseTarget(admitted.path);
+    const { target } = admitted;
     if (!target) throw unknownPath();
     const served = this.#find(target);
     if (!served) throw unknownPath();
-    this.#authorize(request, { target, admitted });
+    this.#authorize(admitted, { target, record });
     if (!this.#parts.kubelets.handles(served, target)) {
       throw new StatusError("BadRequest", "this path does not offer a connection upgrade");
     }
     await this.#parts.kubelets.upgrade(request, { ...upgrade, ...admitted, target, served });
   }
 
-  async #admit(request: IncomingMessage): Promise<Admitted> {
+  /** Who asks for what; the record of it begins here, be it of a refusal. */
+  async #admit(
+    request: IncomingMessage,
+    audited: { record: AuditRecord | undefined },
+  ): Promise<Admitted> {
     const { path, query, rawQuery } = splitPath(request.url ?? "/");
-    const user = await this.#authenticate(request, path);
-    return { path, query, rawQuery, user };
+    const target = parseTarget(path);
+    const { method = "GET" } = request;
+    const verb = target ? verbOf(method, target, query) : method.toLowerCase();
+    const asked = { path, target, verb };
+    const { audit } = this.#parts;
+    const begin = (who: { user: UserInfo | undefined; impersonator?: UserInfo | undefined }) => {
+      if (audit) audited.record = audit.begin({ ...asked, ...who, ...originOf(request) });
+    };
+    let who: { user: UserInfo; impersonator?: UserInfo | undefined };
+    try {
+      who = await this.#authenticate(request, path);
+    } catch (error) {
+      begin({ user: undefined });
+      throw error;
+    }
+    begin(who);
+    return { ...asked, query, rawQuery, user: who.user };
   }
 
-  async #authenticate(request: IncomingMessage, path: string): Promise<UserInfo> {
+  async #authenticate(
+    request: IncomingMessage,
+    path: string,
+  ): Promise<{ user: UserInfo; impersonator?: UserInfo }> {
     const { engine } = this.#parts;
     const credentials = {
       authorization: request.headers.authorization,
@@ -222,7 +293,8 @@ export class HttpHandler {
     };
     const user = await authenticateRequest(engine.authenticators, { credentials, path });
     const asked = impersonationOf(request.rawHeaders);
-    return asked ? impersonate(user, asked, engine.authorizer) : user;
+    if (!asked) return { user };
+    return { user: impersonate(user, asked, engine.authorizer), impersonator: user };
   }
 
   /** DER of a client certificate that chains up to the client CA. */
@@ -243,17 +315,23 @@ export class HttpHandler {
     authorize(this.#parts.engine.authorizer, accessOf(user, { method, path, query }));
   }
 
-  #authorize(request: IncomingMessage, of: { target: Target; admitted: Admitted }): void {
-    const { target, admitted } = of;
-    const { user, query } = admitted;
-    const verb = verbOf(request.method ?? "", target, query);
-    authorize(this.#parts.engine.authorizer, resourceAccess(user, { verb, target, query }));
+  #authorize(
+    { user, query, verb }: Admitted,
+    { target, record }: { target: Target; record: AuditRecord | undefined },
+  ): void {
+    const { authorizer } = this.#parts.engine;
+    const access = resourceAccess(user, { verb, target, query });
+    if (!record) return void authorize(authorizer, access);
+    try {
+      record.annotate(DECISION_REASON, authorize(authorizer, access));
+      record.annotate(DECISION, "allow");
+    } catch (error) {
+      record.annotate(DECISION, "forbid");
+      throw error;
+    }
   }
 
-  async #servePage(
-    exchange: { request: IncomingMessage; response: ServerResponse },
-    { path, query, user }: Admitted,
-  ): Promise<void> {
+  async #servePage(exchange: Exchange, { path, query, user }: Admitted): Promise<void> {
     const { engine, discovery, pages } = this.#parts;
     const { request } = exchange;
     const verb = (request.method ?? "GET").toLowerCase();
@@ -272,7 +350,7 @@ export class HttpHandler {
   }
 
   async #watch(
-    { response }: { response: ServerResponse },
+    { response, headers }: Exchange,
     { call, representation }: { call: Call; representation: Representation },
   ): Promise<void> {
     const { engine, protobuf } = this.#parts;
@@ -282,6 +360,7 @@ export class HttpHandler {
       served,
       representation,
       query,
+      headers,
       protobuf: protobuf.encoder,
       clock: engine.clock,
       logger: engine.logger,
@@ -292,6 +371,16 @@ export class HttpHandler {
     if (response.destroyed) session[Symbol.dispose]();
     else response.on("close", () => session[Symbol.dispose]());
   }
+}
+
+/** Where a request came from, as the audit log names it. */
+function originOf(request: IncomingMessage) {
+  const { remoteAddress = "" } = request.socket;
+  return {
+    requestUri: request.url ?? "/",
+    sourceIps: [remoteAddress.replace(/^::ffff:/, "")],
+    userAgent: request.headers["user-agent"] ?? "",
+  };
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);

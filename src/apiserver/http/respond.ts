@@ -35,6 +35,8 @@ export interface ResponseOptions {
   representation: Representation;
   query: Query;
   warnings: readonly string[];
+  /** Further headers, flat. */
+  headers: readonly string[];
   protobuf: ProtobufEncoder;
   /** Epoch milliseconds, for the ages in tables. */
   nowMs: number;
@@ -203,6 +205,7 @@ function writeHead(
   { answer, options, gzip }: Sending,
 ): void {
   const headers = headersOf(MEDIA_TYPES[options.representation.format], sizeBytes);
+  if (options.headers.length > 0) headers.push(...options.headers);
   for (const text of options.warnings) headers.push("Warning", warningHeader(text));
   if (gzip) headers.push("Content-Encoding", "gzip", "Vary", "Accept-Encoding");
   response.writeHead(answer.status, headers);
@@ -229,7 +232,12 @@ function warningHeader(text: string): string {
 export async function respondStatus(
   response: ServerResponse,
   status: Status,
-  of: { warnings: readonly string[]; format: Format; protobuf: ProtobufEncoder },
+  of: {
+    warnings: readonly string[];
+    headers: readonly string[];
+    format: Format;
+    protobuf: ProtobufEncoder;
+  },
 ): Promise<void> {
   const bytes = await encodeStatus(status, of);
   if (response.headersSent || response.destroyed) {
@@ -237,6 +245,7 @@ export async function respondStatus(
     return;
   }
   const headers = headersOf(MEDIA_TYPES[of.format], bytes.byteLength);
+  headers.push(...of.headers);
   for (const text of of.warnings) headers.push("Warning", warningHeader(text));
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter) headers.push("Retry-After", String(retryAfter));

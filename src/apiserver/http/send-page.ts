@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Exchange } from "./exchange.ts";
 import type { Page } from "./plain-pages.ts";
 
 const YEAR_MS = 366 * 86_400_000;
 
 /** Sends a page, unless the client says that it has it already. */
 export function sendPage(
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { request, response, headers: further }: Pick<Exchange, "request" | "response" | "headers">,
   page: Page,
   nowMs: number,
 ): void {
@@ -14,6 +14,7 @@ export function sendPage(
     "Accept",
     "Cache-Control",
     page.immutable ? "public, immutable" : "public",
+    ...further,
   ];
   if (page.immutable) headers.push("Expires", new Date(nowMs + YEAR_MS).toUTCString());
   if (page.etag) headers.push("Etag", page.etag);

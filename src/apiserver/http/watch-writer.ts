@@ -35,6 +35,8 @@ export interface WatchWriterOptions {
   served: ServedResource;
   representation: Representation;
   query: Query;
+  /** Further headers, flat. */
+  headers?: readonly string[];
   protobuf: ProtobufEncoder;
   clock: Clock;
   logger: Logger;
@@ -65,6 +67,7 @@ export class WatchWriter implements WatchReceiver {
       isProtobuf ? `${PROTOBUF_TYPE};stream=watch` : "application/json",
       "Transfer-Encoding",
       "chunked",
+      ...(options.headers ?? []),
     ]);
     response.flushHeaders();
     // The chunks are framed here, once for all watchers of an event.

@@ -37,8 +37,9 @@ export function accessOf(
   return resourceAccess(user, { verb: verbOf(method, target, query), target, query });
 }
 
-/** @throws StatusError Forbidden */
-export function authorize(authorizer: Authorizer, access: AccessRequest): void {
+/** Why the access is allowed. @throws StatusError Forbidden */
+export function authorize(authorizer: Authorizer, access: AccessRequest): string {
   const { allowed, reason } = authorizer.authorize(access);
   if (!allowed) throw forbiddenAccess(access, reason);
+  return reason;
 }

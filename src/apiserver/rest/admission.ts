@@ -48,6 +48,7 @@ export function admissionRequestOf(
     user: call.user,
     dryRun: isDryRun(call),
     warn: call.warn,
+    ...(call.annotate ? { annotate: call.annotate } : {}),
     options: () => operationOptions(call, of.operation),
     ...(target.subresource ? { subresource: target.subresource } : {}),
     ...(namespace ? { namespace } : {}),

@@ -29,6 +29,8 @@ export interface Call {
   userAgent: string;
   /** Adds a warning to the answer. */
   warn(text: string): void;
+  /** Adds to the audit event. */
+  annotate?(key: string, value: string): void;
 }
 
 /** A successful answer, not yet encoded. */

@@ -1,0 +1,235 @@
+import type { UserInfo } from "../contract.ts";
+import type { Target } from "../request/target.ts";
+
+/** How much of a request is recorded, in rising order. */
+export const AUDIT_LEVELS = ["None", "Metadata", "Request", "RequestResponse"] as const;
+export type AuditLevel = (typeof AUDIT_LEVELS)[number];
+
+/** When an event is written. */
+export const AUDIT_STAGES = ["RequestReceived", "ResponseStarted", "ResponseComplete"] as const;
+export type AuditStage = (typeof AUDIT_STAGES)[number];
+
+/** `audit.k8s.io/v1` GroupResources. */
+interface ResourceRule {
+  group: string;
+  resources: readonly string[];
+  resourceNames: readonly string[];
+}
+
+/** `audit.k8s.io/v1` PolicyRule; empty lists match everything. */
+interface AuditRule {
+  level: AuditLevel;
+  users: readonly string[];
+  userGroups: readonly string[];
+  verbs: readonly string[];
+  resources: readonly ResourceRule[];
+  namespaces: readonly string[];
+  nonResourceURLs: readonly string[];
+  omitStages: ReadonlySet<string>;
+  omitManagedFields: boolean;
+}
+
+/** `audit.k8s.io/v1` Policy; the first rule that matches decides. */
+export interface AuditPolicy {
+  rules: readonly AuditRule[];
+}
+
+/** What rules look at. */
+export interface AuditedRequest {
+  user: UserInfo | undefined;
+  verb: string;
+  path: string;
+  /** Absent for paths that are no resources. */
+  target: Target | undefined;
+}
+
+/** What is to be recorded of a request. */
+export interface AuditDecision {
+  level: Exclude<AuditLevel, "None">;
+  omitStages: ReadonlySet<string>;
+  omitManagedFields: boolean;
+}
+
+/** The document is no policy; the message says where. */
+export class AuditPolicyError extends Error {
+  override name = "AuditPolicyError";
+}
+
+/** Writes, and whatever opens a connection into a pod; never the noise of heartbeats and events. */
+const DEFAULT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    {
+      level: "Metadata",
+      resources: [
+        {
+          group: "",
+          resources: ["pods/exec", "pods/attach", "pods/portforward", "*/proxy"],
+        },
+      ],
+    },
+    { level: "None", verbs: ["get", "list", "watch", "head", "options"] },
+    {
+      level: "None",
+      resources: [
+        { group: "", resources: ["events"] },
+        { group: "events.k8s.io", resources: ["events"] },
+        { group: "coordination.k8s.io", resources: ["leases"] },
+        { group: "authentication.k8s.io", resources: ["*"] },
+        { group: "authorization.k8s.io", resources: ["*"] },
+      ],
+    },
+    { level: "Metadata" },
+  ],
+};
+
+/** Metadata of writes; bodies, and with them Secrets, are never recorded. */
+export function defaultAuditPolicy(): AuditPolicy {
+  return readAuditPolicy(DEFAULT_POLICY);
+}
+
+type Json = Record<string, unknown>;
+
+/** Reads a Policy from decoded YAML or JSON. @throws AuditPolicyError */
+export function readAuditPolicy(document: unknown): AuditPolicy {
+  const policy = objectOf(document, "the policy");
+  if (policy["apiVersion"] !== "audit.k8s.io/v1" || policy["kind"] !== "Policy") {
+    throw new AuditPolicyError('it must be of apiVersion "audit.k8s.io/v1" and kind "Policy"');
+  }
+  refuseUnknown(policy, "", ["apiVersion", "kind", "metadata", ...POLICY_FIELDS]);
+  const omitStages = stagesOf(policy["omitStages"], "omitStages");
+  const omitManagedFields = policy["omitManagedFields"] === true;
+  const { rules } = policy;
+  if (!Array.isArray(rules) || rules.length === 0) {
+    throw new AuditPolicyError("rules must be a list with at least one rule");
+  }
+  return {
+    rules: rules.map((rule, at) =>
+      readRule(rule, { at: `rules[${at}]`, omitStages, omitManagedFields }),
+    ),
+  };
+}
+
+const POLICY_FIELDS = ["rules", "omitStages", "omitManagedFields"];
+const RULE_FIELDS = [
+  "level",
+  "users",
+  "userGroups",
+  "verbs",
+  "resources",
+  "namespaces",
+  "nonResourceURLs",
+  "omitStages",
+  "omitManagedFields",
+];
+
+function readRule(
+  value: unknown,
+  of: { at: string; omitStages: readonly string[]; omitManagedFields: boolean },
+): AuditRule {
+  const { at } = of;
+  const rule = objectOf(value, at);
+  refuseUnknown(rule, `${at}.`, RULE_FIELDS);
+  const level = AUDIT_LEVELS.find((known) => known === rule["level"]);
+  if (!level) throw new AuditPolicyError(`${at}.level must be one of ${AUDIT_LEVELS.join(", ")}`);
+  const list = (field: string) => textsOf(rule[field], `${at}.${field}`);
+  const resources = rule["resources"] ?? [];
+  if (!Array.isArray(resources)) throw new AuditPolicyError(`${at}.resources must be a list`);
+  const nonResourceURLs = list("nonResourceURLs");
+  if (resources.length > 0 && nonResourceURLs.length > 0) {
+    const why = "cannot have both resources and nonResourceURLs";
+    throw new AuditPolicyError(`${at} ${why}`);
+  }
+  const own = stagesOf(rule["omitStages"], `${at}.omitStages`);
+  const omits = rule["omitManagedFields"];
+  return {
+    level,
+    users: list("users"),
+    userGroups: list("userGroups"),
+    verbs: list("verbs"),
+    namespaces: list("namespaces"),
+    nonResourceURLs,
+    resources: resources.map((each: unknown, nth) => {
+      const where = `${at}.resources[${nth}]`;
+      const entry = objectOf(each, where);
+      refuseUnknown(entry, `${where}.`, ["group", "resources", "resourceNames"]);
+      return {
+        group: typeof entry["group"] === "string" ? entry["group"] : "",
+        resources: textsOf(entry["resources"], `${where}.resources`),
+        resourceNames: textsOf(entry["resourceNames"], `${where}.resourceNames`),
+      };
+    }),
+    omitStages: new Set([...of.omitStages, ...own]),
+    omitManagedFields: typeof omits === "boolean" ? omits : of.omitManagedFields,
+  };
+}
+
+/** What the first rule that matches says; `undefined` when nothing is recorded. */
+export function decide(policy: AuditPolicy, request: AuditedRequest): AuditDecision | undefined {
+  for (const rule of policy.rules) {
+    if (!matches(rule, request)) continue;
+    const { level, omitStages, omitManagedFields } = rule;
+    return level === "None" ? undefined : { level, omitStages, omitManagedFields };
+  }
+  return undefined;
+}
+
+function matches(rule: AuditRule, { user, verb, path, target }: AuditedRequest): boolean {
+  if (rule.verbs.length > 0 && !rule.verbs.includes(verb)) return false;
+  if (rule.users.length > 0 && !rule.users.includes(user?.name ?? "")) return false;
+  if (rule.userGroups.length > 0) {
+    if (!user?.groups.some((group) => rule.userGroups.includes(group))) return false;
+  }
+  if (target) {
+    if (rule.nonResourceURLs.length > 0) return false;
+    return matchesTarget(rule, target);
+  }
+  if (rule.resources.length > 0 || rule.namespaces.length > 0) return false;
+  if (rule.nonResourceURLs.length === 0) return true;
+  return rule.nonResourceURLs.some((pattern) =>
+    pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : path === pattern,
+  );
+}
+
+function matchesTarget(rule: AuditRule, target: Target): boolean {
+  const { group, resource, subresource, namespace = "", name = "" } = target;
+  if (rule.namespaces.length > 0 && !rule.namespaces.includes(namespace)) return false;
+  if (rule.resources.length === 0) return true;
+  const full = subresource ? `${resource}/${subresource}` : resource;
+  return rule.resources.some((each) => {
+    if (each.group !== group) return false;
+    if (each.resourceNames.length > 0 && !each.resourceNames.includes(name)) return false;
+    if (each.resources.length === 0) return true;
+    return each.resources.some((pattern) => {
+      if (pattern === "*" || pattern === full) return true;
+      if (pattern.startsWith("*/")) return subresource === pattern.slice(2);
+      return pattern.endsWith("/*") && resource === pattern.slice(0, -2);
+    });
+  });
+}
+
+function objectOf(value: unknown, where: string): Json {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+  throw new AuditPolicyError(`${where} must be an object`);
+}
+
+function textsOf(value: unknown, where: string): string[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
+  throw new AuditPolicyError(`${where} must be a list of texts`);
+}
+
+function stagesOf(value: unknown, where: string): string[] {
+  const stages = textsOf(value, where);
+  const known: readonly string[] = [...AUDIT_STAGES, "Panic"];
+  const unknown = stages.find((stage) => !known.includes(stage));
+  if (unknown) throw new AuditPolicyError(`${where}: "${unknown}" is no stage`);
+  return stages;
+}
+
+function refuseUnknown(object: Json, where: string, known: readonly string[]): void {
+  const unknown = Object.keys(object).find((field) => !known.includes(field));
+  if (unknown) throw new AuditPolicyError(`${where}${unknown} is no field of a policy`);
+}

@@ -1,0 +1,14 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AuditRecord } from "../audit/audit-log.ts";
+
+/** A request, its response, and what everybody who handles them adds. */
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Become `Warning` headers. */
+  warnings: string[];
+  /** Further headers of the answer, flat. */
+  headers: readonly string[];
+  /** Absent when nothing of the request is recorded. */
+  record: AuditRecord | undefined;
+}
