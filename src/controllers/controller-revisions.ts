@@ -10,6 +10,11 @@ import { templateHash } from "./template-hash.ts";
 
 export const REVISION_HASH = "controller-revision-hash";
 
+/** Where a revision itself keeps its hash: each kind of upstream's has its own place. */
+function hashLabelOf({ kind }: OwnerReference): string {
+  return kind === "DaemonSet" ? REVISION_HASH : "controller.kubernetes.io/hash";
+}
+
 /** Writes that keep the history of a template, and the revision that the template is now. */
 export interface RevisionPlan {
   /** Newest last; `update` is among them. */
@@ -85,7 +90,7 @@ export function planRevisions(
     metadata: {
       name: `${of.owner.name}-${hash}`,
       namespace: of.namespace,
-      labels: { ...of.labels, [REVISION_HASH]: hash },
+      labels: { ...of.labels, [hashLabelOf(of.owner)]: hash },
       ownerReferences: [of.owner],
     },
     data,

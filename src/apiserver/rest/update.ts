@@ -137,7 +137,7 @@ async function updateOnce(
     request.object = next;
   }
   served.codec.setDefaults(next);
-  moveGeneration(served, next, old);
+  moveGeneration(served, { next, old, whole: !plan.scope });
   if (!plan.managed) next = engine.manage(call, { object: next, old });
   const allocation = engine.serviceNetwork.reallocate(served, next, old);
   try {
@@ -295,11 +295,16 @@ const CARRIED: readonly (keyof KubeObject["metadata"])[] = [
   "selfLink",
 ];
 
-function moveGeneration(served: ServedResource, next: KubeObject, old: KubeObject): void {
+function moveGeneration(
+  served: ServedResource,
+  { next, old, whole }: { next: KubeObject; old: KubeObject; whole: boolean },
+): void {
   const { generation, annotationsCount } = served.strategy;
   if (!generation) return;
   const changed =
-    (annotationsCount && !deepEqual(next.metadata.annotations, old.metadata.annotations)) ||
+    (whole &&
+      annotationsCount &&
+      !deepEqual(next.metadata.annotations, old.metadata.annotations)) ||
     [...new Set([...Object.keys(next), ...Object.keys(old)])].some(
       (field) =>
         field !== "metadata" &&

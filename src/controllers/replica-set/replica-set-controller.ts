@@ -170,7 +170,9 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
       if (refused && failure) {
         const { apiVersion, kind } = controllerReference(resource, set);
         const about = { apiVersion, kind, metadata: object.metadata };
-        context.events.record({ about, type: "Warning", ...failure });
+        const { reason, message, action } = failure;
+        const note = `Error ${action}: ${message}`;
+        context.events.record({ about, type: "Warning", reason, message: note });
       }
       if (refused) throw refused;
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
@@ -181,14 +183,14 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
 function failureOf(
   set: ReplicaSet,
   at: { steps: readonly ReplicaSetStep[]; refused: unknown },
-): { reason: string; message: string } | undefined {
+): { reason: string; message: string; action: string } | undefined {
   const message = at.refused instanceof Error ? at.refused.message : String(at.refused);
   if (isTerminating(set)) return undefined;
   if (at.steps.some((step) => step.do === "create")) {
-    return { reason: "FailedCreate", message: `Error creating: ${message}` };
+    return { reason: "FailedCreate", message, action: "creating" };
   }
   if (at.steps.some((step) => step.do === "delete")) {
-    return { reason: "FailedDelete", message: `Error deleting: ${message}` };
+    return { reason: "FailedDelete", message, action: "deleting" };
   }
   return undefined;
 }
