@@ -11,6 +11,8 @@ export interface FuzzTarget<T> {
   cost?: number;
   /** Reads the input and asserts what must hold. */
   run(input: T): void | Promise<void>;
+  /** Closes what runs opened; the next one opens it again. */
+  close?(): Promise<void>;
 }
 
 /** A target by the kind of its inputs, which decides how they are changed. */

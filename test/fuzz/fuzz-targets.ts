@@ -4,6 +4,7 @@ import { certificateTargets } from "./targets/certificate-targets.ts";
 import { documentTargets } from "./targets/document-targets.ts";
 import { objectTargets } from "./targets/object-targets.ts";
 import { patchTargets } from "./targets/patch-targets.ts";
+import { serverTarget } from "./targets/server-target.ts";
 import { textTargets } from "./targets/text-targets.ts";
 
 /** Everything that reads what others write. */
@@ -13,6 +14,7 @@ export function fuzzTargets(): readonly AnyTarget[] {
     ...textTargets(),
     ...patchTargets(),
     ...objectTargets(),
+    serverTarget(),
     ...binaryTargets(),
     ...certificateTargets(),
   ];

@@ -31,12 +31,16 @@ export interface Attempt {
 export async function tryTarget(target: AnyTarget, attempt: Attempt): Promise<Finding | undefined> {
   const random = seededRandom(attempt.seed);
   const next = inputsOf(target, random);
-  for (let turn = 0; attempt.more(turn); turn++) {
-    const { text, run } = next(turn);
-    const problem = await problemOf(target, { run, bounds: attempt.bounds });
-    if (problem) return { target: target.name, seed: attempt.seed, turn, input: text, problem };
+  try {
+    for (let turn = 0; attempt.more(turn); turn++) {
+      const { text, run } = next(turn);
+      const problem = await problemOf(target, { run, bounds: attempt.bounds });
+      if (problem) return { target: target.name, seed: attempt.seed, turn, input: text, problem };
+    }
+    return undefined;
+  } finally {
+    await target.close?.();
   }
-  return undefined;
 }
 
 interface Trial {

@@ -23,6 +23,16 @@ test("what is wrong with a request is said by a Status", async () => {
     ["a JSON array", post("[]"), 400, "BadRequest"],
     ["another kind", post('{"kind":"Pod","apiVersion":"v1"}'), 400, "BadRequest"],
     ["a kind that is no text", post('{"kind":{"toString":"x"}}'), 400, "BadRequest"],
+    [
+      "a review of a wrong type",
+      api.http("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+        method: "POST",
+        body: '{"metadata":{"name":{}},"spec":{"namespace":"a"}}',
+        headers: JSON_TYPE,
+      }),
+      400,
+      "BadRequest",
+    ],
     ["a wrong type", post('{"metadata":{"name":"a"},"data":7}'), 400, "BadRequest"],
     ["a body too large", post(Buffer.alloc(4 << 20, 32)), 413, "RequestEntityTooLarge"],
     ["an unknown media type", post("{}", "text/html"), 415, "UnsupportedMediaType"],

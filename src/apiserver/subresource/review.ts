@@ -8,8 +8,8 @@ import {
 } from "../authorization/access-reviews.ts";
 import type { Engine } from "../engine.ts";
 import { fieldOf } from "../kube-object.ts";
-import { parseRawBody } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
+import { fieldValidationOf } from "../rest/decode-body.ts";
 
 /** What reviews of every kind have. */
 interface ReviewBody {
@@ -55,8 +55,10 @@ export async function createReview(engine: Engine, call: Call): Promise<Answer> 
   const { kind } = served.resource;
   const review = REVIEWS[kind];
   if (!review) throw new StatusError("MethodNotAllowed", `${kind} is not a review`);
-  const body = parseRawBody(call.body);
-  const asked = { apiVersion: served.apiVersion, kind, metadata: {}, ...body };
-  const value = review(engine, call, { ...asked, spec: fieldOf(body, "spec") });
+  const body = served.codec.read(call.body, {
+    fieldValidation: fieldValidationOf(call),
+    warn: call.warn,
+  });
+  const value = review(engine, call, { ...body, spec: fieldOf(body, "spec") });
   return { kind: "value", status: 201, value };
 }

@@ -47,7 +47,7 @@ export function validateAffinity(errors: FieldErrors, field: string, affinity: A
   }
 }
 
-function validateWeight(errors: FieldErrors, field: string, weight: number): void {
+function validateWeight(errors: FieldErrors, field: string, weight = 0): void {
   if (weight < WEIGHTS[0] || weight > WEIGHTS[1]) {
     errors.invalid(field, weight, "must be in the range 1-100");
   }
@@ -60,11 +60,11 @@ function validatePodAffinity(errors: FieldErrors, field: string, rules: PodAffin
   for (const [index, { weight, podAffinityTerm }] of (rules[PREFERRED] ?? []).entries()) {
     const path = `${field}.${PREFERRED}[${index}]`;
     validateWeight(errors, `${path}.weight`, weight);
-    validatePodTerm(errors, `${path}.podAffinityTerm`, podAffinityTerm);
+    validatePodTerm(errors, `${path}.podAffinityTerm`, podAffinityTerm ?? {});
   }
 }
 
-function validatePodTerm(errors: FieldErrors, field: string, term: PodAffinityTerm): void {
+function validatePodTerm(errors: FieldErrors, field: string, term: Partial<PodAffinityTerm>): void {
   validateSelector(errors, `${field}.labelSelector`, term.labelSelector);
   validateSelector(errors, `${field}.namespaceSelector`, term.namespaceSelector);
   for (const name of term.namespaces ?? []) {
@@ -77,7 +77,11 @@ function validatePodTerm(errors: FieldErrors, field: string, term: PodAffinityTe
 }
 
 /** Labels of the pod itself that narrow the selector, or widen it. */
-function validateLabelKeys(errors: FieldErrors, field: string, term: PodAffinityTerm): void {
+function validateLabelKeys(
+  errors: FieldErrors,
+  field: string,
+  term: Partial<PodAffinityTerm>,
+): void {
   const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
   for (const [name, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys })) {
     if (keys.length > 0 && !labelSelector) {
