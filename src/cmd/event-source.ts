@@ -3,6 +3,7 @@ const SIGNED_OTHERWISE: Readonly<Record<string, string>> = {
   disruption: "controllermanager",
   "horizontal-pod-autoscaler": "horizontal-pod-autoscaler",
   "node-lifecycle": "node-controller",
+  "persistentvolume-binder": "persistentvolume-controller",
   "taint-eviction": "taint-eviction-controller",
 };
 
