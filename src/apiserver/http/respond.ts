@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { createGzip, gzip } from "node:zlib";
 import type { Status } from "../../api/status.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
-import type { Answer } from "../rest/call.ts";
+import type { Answer, ObjectPage } from "../rest/call.ts";
 import { type Format, notAcceptable, type Representation } from "./negotiation.ts";
+import { LONG_LIST_MIN, listPieces, piecesOfText } from "./list-pieces.ts";
 import { ListText } from "./list-text.ts";
 import {
   exactObjectOf,
@@ -58,6 +61,11 @@ export async function respond(
       return sendList(exchange, text, { answer, options });
     }
   }
+  if (answer.kind === "list" && isLong(answer.list, options)) {
+    const pieces = listPieces(answer.served, answer.list, options);
+    const isPackable = wantsGzip(exchange.request, GZIP_MIN_BYTES);
+    return sendPieces(response, pieces, { answer, options, gzip: isPackable });
+  }
   const bytes = await encode(answer, options);
   const isPackable = answer.kind === "list" && wantsGzip(exchange.request, bytes.byteLength);
   return send(response, bytes, { answer, options, gzip: isPackable });
@@ -77,6 +85,13 @@ export function respondPlain(
     `${Buffer.byteLength(text)}`,
   ]);
   response.end(text);
+}
+
+/** Whether to make the list in pieces; other forms cannot be, or are rarely asked for. */
+function isLong({ items }: ObjectPage, { representation, query }: ResponseOptions): boolean {
+  const { as, format } = representation;
+  if (items.length <= LONG_LIST_MIN || as === "object") return false;
+  return format === "json" && !query.flag("pretty");
 }
 
 function valueOf(answer: Answer, options: ResponseOptions): object {
@@ -148,11 +163,34 @@ function sendList(
   text: ListText,
   sending: Sending,
 ): Promise<void> {
-  const gzip = wantsGzip(request, text.sizeBytes);
-  if (!gzip && text.sizeBytes > STREAM_BYTES) return stream(response, text, sending);
+  if (wantsGzip(request, text.sizeBytes)) {
+    return sendPieces(response, piecesOfText(text), { ...sending, gzip: true });
+  }
+  if (text.sizeBytes > STREAM_BYTES) return stream(response, text, sending);
   const whole = Buffer.allocUnsafe(text.sizeBytes);
   text.read(whole);
-  return send(response, whole, { ...sending, gzip });
+  return send(response, whole, sending);
+}
+
+/** What is thrown when a client goes away, which needs no answer. */
+const GONE: ReadonlySet<string> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
+
+/** Sends what is made piece by piece, no faster than the client reads. */
+async function sendPieces(
+  response: ServerResponse,
+  pieces: Iterable<Uint8Array | string>,
+  sending: Sending,
+): Promise<void> {
+  writeHead(response, undefined, sending);
+  const source = Readable.from(pieces);
+  const sent = sending.gzip
+    ? pipeline(source, createGzip({ level: 1 }), response)
+    : pipeline(source, response);
+  try {
+    await sent;
+  } catch (error) {
+    if (!GONE.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
 
 /** Reads and writes with two buffers in turns, each filled again when the socket has taken it. */
@@ -201,7 +239,7 @@ async function send(response: ServerResponse, bytes: Uint8Array, sending: Sendin
 
 function writeHead(
   response: ServerResponse,
-  sizeBytes: number,
+  sizeBytes: number | undefined,
   { answer, options, gzip }: Sending,
 ): void {
   const headers = headersOf(MEDIA_TYPES[options.representation.format], sizeBytes);
@@ -211,15 +249,11 @@ function writeHead(
   response.writeHead(answer.status, headers);
 }
 
-function headersOf(contentType: string, sizeBytes: number): string[] {
-  return [
-    "Cache-Control",
-    "no-cache, private",
-    "Content-Type",
-    contentType,
-    "Content-Length",
-    String(sizeBytes),
-  ];
+/** Without a size the body goes in chunks. */
+function headersOf(contentType: string, sizeBytes: number | undefined): string[] {
+  const headers = ["Cache-Control", "no-cache, private", "Content-Type", contentType];
+  if (sizeBytes !== undefined) headers.push("Content-Length", String(sizeBytes));
+  return headers;
 }
 
 /** RFC 7234 warning with the code that Kubernetes uses. */
