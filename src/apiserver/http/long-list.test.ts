@@ -97,6 +97,7 @@ test("for a client elsewhere a large list is packed while it is made", async () 
     representation,
     query,
     warnings: [],
+    headers: [],
     protobuf: new ProtobufEncoder(builtInModel()),
     nowMs: 0,
   });
