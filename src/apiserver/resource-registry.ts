@@ -31,6 +31,8 @@ export interface ServedResource {
   hasStatus: boolean;
   /** Defined by a CustomResourceDefinition. */
   custom: boolean;
+  /** What users of a deprecated version are told with every answer. */
+  deprecation?: string;
   /** For strategic merge; custom resources have none. */
   model: SchemaModel | undefined;
   struct: StructType | undefined;

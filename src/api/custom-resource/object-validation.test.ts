@@ -111,6 +111,18 @@ test("rules are evaluated, with their messages, reasons and places", () => {
   ]);
 });
 
+test("objects within objects say what they are", () => {
+  const schema: JSONSchemaProps = {
+    type: "object",
+    "x-kubernetes-embedded-resource": true,
+    "x-kubernetes-preserve-unknown-fields": true,
+  };
+  assert.deepEqual(complaints(schema, { apiVersion: "v1", kind: "Pod", spec: {} }), []);
+  assert.deepEqual(complaints(schema, { apiVersion: "v1" }), [
+    "spec.kind: Required value: must not be empty",
+  ]);
+});
+
 test("rules wait until the values are right", () => {
   const [first, second] = complaints(SCALED, { min: "x", max: 2 });
   assert.match(first ?? "", /must be of type integer/);

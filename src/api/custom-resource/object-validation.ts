@@ -1,6 +1,7 @@
 import type { Environment } from "../../lib/cel/environment.ts";
 import type { JSONSchemaProps } from "../generated/types/apiextensions-v1.ts";
 import type { StatusCause } from "../status.ts";
+import { embeddedProblems } from "./embedded-resources.ts";
 import { duplicateItems } from "./list-uniqueness.ts";
 import { compileRules, type RuleTree } from "./rule-compiler.ts";
 import { evaluateRules } from "./rule-evaluation.ts";
@@ -36,9 +37,13 @@ export function createObjectValidator(
 ): ObjectValidator {
   const values = createValueValidator(schema);
   let rules: RuleTree | undefined;
-  if (hasRules(schema)) rules = compileRules(schema, { base: environment(), isRoot: true });
+  const embeds = has(schema, (each) => each["x-kubernetes-embedded-resource"] === true);
+  if (has(schema, (each) => each["x-kubernetes-validations"]?.length)) {
+    rules = compileRules(schema, { base: environment(), isRoot: true });
+  }
   return (object, old) => {
     const causes = values.validate(object, old);
+    if (embeds) causes.push(...embeddedProblems(schema, object));
     const duplicates = duplicateItems(schema, object);
     // Objects that had duplicates before may keep them.
     const known = duplicates.length > 0 && old !== undefined && duplicateItems(schema, old).length;
@@ -49,8 +54,9 @@ export function createObjectValidator(
   };
 }
 
-function hasRules(schema: JSONSchemaProps): boolean {
-  if (schema["x-kubernetes-validations"]?.length) return true;
+/** Whether something holds for a schema or one below it. */
+function has(schema: JSONSchemaProps, test: (schema: JSONSchemaProps) => unknown): boolean {
+  if (test(schema)) return true;
   const inner = [...Object.values(schema.properties ?? {}), itemsOf(schema), additionalOf(schema)];
-  return inner.some((each) => each && hasRules(each));
+  return inner.some((each) => each && has(each, test));
 }

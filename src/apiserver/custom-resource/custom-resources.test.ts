@@ -197,6 +197,26 @@ test("deleting a definition deletes its objects and stops serving them", async (
   assert.equal((await api.store.list("example.com/widgets")).items.length, 0);
 });
 
+test("a definition that is going waits for its objects and takes no new ones", async () => {
+  await using api = await startServer();
+  await define(api);
+  const finalizers = ["example.com/wait"];
+  await api.ask("POST", WIDGETS, { metadata: { name: "w", finalizers }, spec: { size: 1 } });
+  await api.ask("DELETE", `${DEFINITIONS}/widgets.example.com`);
+  await settle();
+  const { status } = await api.ask("GET", `${DEFINITIONS}/widgets.example.com`);
+  const { conditions } = status as { conditions: { type: string; reason: string }[] };
+  assert.equal(conditions.at(-1)?.reason, "InstanceDeletionInProgress");
+  const create = api.ask("POST", WIDGETS, { metadata: { name: "x" }, spec: { size: 1 } });
+  assert.equal(await reasonOf(create), "MethodNotAllowed");
+  await api.patch(`${WIDGETS}/w`, {
+    body: { metadata: { finalizers: [] } },
+    type: "merge-patch+json",
+  });
+  await settle();
+  assert.equal(await reasonOf(api.ask("GET", `${DEFINITIONS}/widgets.example.com`)), "NotFound");
+});
+
 test("a name that is taken is accepted when it is free again", async () => {
   await using api = await startServer();
   await define(api);

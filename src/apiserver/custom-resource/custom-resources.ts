@@ -1,5 +1,8 @@
 import { isNotFound } from "../../api/errors.ts";
-import type { CustomResourceDefinition } from "../../api/generated/types/apiextensions-v1.ts";
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+} from "../../api/generated/types/apiextensions-v1.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import type { Environment } from "../../lib/cel/environment.ts";
 import { createKubernetesEnvironment } from "../../lib/cel/kubernetes-environment.ts";
@@ -18,6 +21,15 @@ import type { ConversionParts } from "./conversion/webhook-conversion.ts";
 import { type Acceptance, acceptNames } from "./name-acceptance.ts";
 import { serveVersion } from "./served-version.ts";
 
+const DELETION_IN_PROGRESS = {
+  reason: "InstanceDeletionInProgress",
+  message: "CustomResource deletion is in progress",
+};
+const DELETION_DONE = {
+  reason: "InstanceDeletionCompleted",
+  message: "removed all instances",
+};
+
 export interface CustomResourcesParts {
   engine: Engine;
   definitions: ServedResource;
@@ -35,6 +47,8 @@ export class CustomResources implements Disposable {
   readonly #parts: CustomResourcesParts;
   /** By name of the definition. */
   readonly #served = new Map<string, ServedResource[]>();
+  /** Definitions that wait for the finalizers of their objects. */
+  readonly #emptying = new Set<string>();
   #subscription: Disposable | undefined;
   /** Made for the first definition with rules, and shared by all. */
   #expressions: Environment | undefined;
@@ -147,12 +161,16 @@ export class CustomResources implements Disposable {
     // In the stored version no webhook is needed, which may be gone already.
     const served = all.find(({ resource }) => resource.version === stored) ?? all[0];
     if (served && served.cache.size > 0) {
+      if (this.#emptying.has(name)) return;
+      await this.#update(name, (old) => {
+        return this.#terminating(old, { status: "True", ...DELETION_IN_PROGRESS });
+      });
       const call = selfCall(served);
       await deleteCollection(this.#parts.engine, { ...call, method: "DELETE" });
       if (served.cache.size > 0) return this.#retryWhenEmpty(served, definition);
     }
     await this.#update(name, (old) => {
-      const object = copyJson(old);
+      const object = this.#terminating(old, { status: "False", ...DELETION_DONE });
       const { finalizers = [] } = object.metadata;
       object.metadata.finalizers = finalizers.filter((each) => each !== CLEANUP_FINALIZER);
       return object;
@@ -162,14 +180,27 @@ export class CustomResources implements Disposable {
   /** Objects with finalizers take their time; others may hold the definition for long. */
   #retryWhenEmpty(served: ServedResource, definition: CustomResourceDefinition): void {
     const { cache } = served;
+    const name = definition.metadata?.name ?? "";
+    this.#emptying.add(name);
     const subscription = cache.follow({
       deliver: () => {
         if (cache.size > 0) return;
         subscription[Symbol.dispose]();
-        this.#enqueue(() => this.#cleanUp(definition.metadata?.name ?? "", definition));
+        this.#emptying.delete(name);
+        this.#enqueue(() => this.#cleanUp(name, definition));
       },
-      ended: () => {},
+      ended: () => this.#emptying.delete(name),
     });
+  }
+
+  #terminating(old: KubeObject, of: Omit<CustomResourceDefinitionCondition, "type">): KubeObject {
+    const object = copyJson(old);
+    const { conditions = [] } = (object as unknown as CustomResourceDefinition).status ?? {};
+    const others = conditions.filter(({ type }) => type !== "Terminating");
+    const lastTransitionTime = formatTime(this.#parts.engine.clock.now());
+    const condition = { type: "Terminating", ...of, lastTransitionTime };
+    object["status"] = { ...fieldOf(object, "status"), conditions: [...others, condition] };
+    return object;
   }
 
   async #update(name: string, wanted: (old: KubeObject) => KubeObject): Promise<void> {

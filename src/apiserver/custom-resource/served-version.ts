@@ -1,4 +1,4 @@
-import { invalid } from "../../api/errors.ts";
+import { invalid, StatusError } from "../../api/errors.ts";
 import { applySchemaDefaults, hasDefaults } from "../../api/custom-resource/schema-defaults.ts";
 import { createObjectValidator } from "../../api/custom-resource/object-validation.ts";
 import type {
@@ -111,6 +111,19 @@ function conversionOf(
   });
 }
 
+function deprecationOf(
+  resource: Resource,
+  { deprecationWarning }: CustomResourceDefinitionVersion,
+): string {
+  return deprecationWarning ?? `${apiVersionOf(resource)} ${resource.kind} is deprecated`;
+}
+
+/** Objects of a definition that is going would only delay its end. */
+function terminating(): StatusError {
+  const why = "create not allowed while custom resource definition is terminating";
+  return new StatusError("MethodNotAllowed", why);
+}
+
 /** Everything to serve one version of a custom resource. */
 export async function serveVersion(
   definition: CustomResourceDefinition,
@@ -156,6 +169,7 @@ export async function serveVersion(
     storage,
     strategy: customStrategy(),
     codec,
+    ...(version.deprecated ? { deprecation: deprecationOf(resource, version) } : {}),
     ...(isConverted
       ? { conversion: conversionOf(definition, { resource, codec, webhooks: parts.webhooks }) }
       : {}),
@@ -169,7 +183,10 @@ export async function serveVersion(
     struct,
     ...(schema ? { schema: schema as Record<string, unknown> } : {}),
     table: printerColumns(version.additionalPrinterColumns),
-    validateCreate: (object) => check(object),
+    validateCreate: (object) => {
+      if (definition.metadata?.deletionTimestamp) throw terminating();
+      check(object);
+    },
     validateUpdate: check,
     invalid: (objectName, causes) => invalid({ group, kind }, objectName, causes),
   };

@@ -35,6 +35,7 @@ async function convertAnswer(answer: Answer, conversion: ServedConversion): Prom
 function perform(engine: Engine, call: Call): Promise<Answer> {
   const { method, target, served } = call;
   checkWriteOptions(call);
+  if (served.deprecation) call.warn(served.deprecation);
   if (target.subresource) return serveSubresource(engine, call);
   if (REVIEW_KINDS.has(served.resource.kind)) {
     if (method === "POST" && target.name === undefined) return createReview(engine, call);

@@ -98,9 +98,11 @@ function namesOf(resource: Resource, subresource: string): { kind: object; resou
 /** The AdmissionRequest of an AdmissionReview, but for the objects themselves. */
 function requestJson(request: AdmissionRequest, asked: Resource): Record<string, unknown> {
   const { resource, subresource = "", user } = request;
-  const requested = namesOf(asked, subresource);
+  const names = namesOf(resource, subresource);
+  const requested = asked === resource ? names : namesOf(asked, subresource);
   return {
-    ...namesOf(resource, subresource),
+    kind: names.kind,
+    resource: names.resource,
     subResource: subresource,
     requestKind: requested.kind,
     requestResource: requested.resource,
