@@ -2,6 +2,7 @@ import { copyJson } from "../../lib/json-copy.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import type { JSONSchemaProps } from "../generated/types/apiextensions-v1.ts";
 import type { FieldErrors } from "../validation/field-errors.ts";
+import { goValue } from "../validation/go-text.ts";
 import { duplicateItems } from "./list-uniqueness.ts";
 import { applySchemaDefaults } from "./schema-defaults.ts";
 import { additionalOf, isJsonObject, itemsOf, propertyOf } from "./schema-parts.ts";
@@ -26,7 +27,7 @@ export function validateDefaults(
 function validateDefault(errors: FieldErrors, field: string, schema: JSONSchemaProps): void {
   const value = copyJson(schema.default);
   if (!deepEqual(pruned(schema, value), value)) {
-    errors.invalid(field, schema.default, "must not have unknown fields");
+    errors.invalid(field, goValue(schema.default), "must not have unknown fields");
     return;
   }
   applySchemaDefaults(schema, value);

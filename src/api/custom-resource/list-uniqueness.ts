@@ -1,5 +1,6 @@
 import type { JSONSchemaProps } from "../generated/types/apiextensions-v1.ts";
 import type { StatusCause } from "../status.ts";
+import { goValue } from "../validation/go-text.ts";
 import { isJsonObject, itemsOf, propertyOf } from "./schema-parts.ts";
 
 /** Items that stand twice in lists of type "set" or "map". */
@@ -36,7 +37,7 @@ function listDuplicates(
       const times = (seen.get(id) ?? 0) + 1;
       seen.set(id, times);
       if (times !== 2) continue;
-      const message = `Duplicate value: ${JSON.stringify(shown)}`;
+      const message = `Duplicate value: ${goValue(shown).text}`;
       causes.push({ reason: "FieldValueDuplicate", message, field: `${path}[${at}]` });
     }
   }

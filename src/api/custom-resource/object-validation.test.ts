@@ -75,7 +75,7 @@ test("values are checked in the words of upstream", () => {
         "x-kubernetes-list-map-keys": ["name"],
       },
       [{ name: "a" }, { name: "a", port: 2 }],
-      ['spec[1]: Duplicate value: {"name":"a"}'],
+      ['spec[1]: Duplicate value: map[string]interface {}{"name":"a"}'],
     ],
     [{ ...INT, nullable: true }, null, []],
   ];

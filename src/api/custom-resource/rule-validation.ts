@@ -1,6 +1,7 @@
 import type { Environment } from "../../lib/cel/environment.ts";
 import type { JSONSchemaProps, ValidationRule } from "../generated/types/apiextensions-v1.ts";
 import type { FieldErrors } from "../validation/field-errors.ts";
+import { goRule } from "../validation/go-text.ts";
 import { fieldPathOf } from "./field-path.ts";
 import { compileRule } from "./rule-compiler.ts";
 import type { SchemaPlace } from "./schema-validation.ts";
@@ -60,13 +61,13 @@ export function validateRuleExpressions(
       errors.invalid(`${target}.fieldPath`, rule.fieldPath, "must be a valid path");
     }
     if (!type) {
-      errors.invalid(`${target}.rule`, rule, "the type of the values is not known to rules");
+      errors.invalid(`${target}.rule`, goRule(rule), "the type of the values is not known");
       continue;
     }
     const compiled = compileRule(rule, { schema, type, base });
-    if (compiled.error) errors.invalid(`${target}.rule`, rule, compiled.error);
+    if (compiled.error) errors.invalid(`${target}.rule`, goRule(rule), compiled.error);
     if (compiled.messageError) {
-      errors.invalid(`${target}.messageExpression`, rule, compiled.messageError);
+      errors.invalid(`${target}.messageExpression`, goRule(rule), compiled.messageError);
     }
     if (compiled.usesOldSelf && place.uncorrelatable !== undefined) {
       const why =

@@ -1,3 +1,4 @@
+import type { ValidationRule } from "../generated/types/apiextensions-v1.ts";
 import type { LabelSelector } from "../generated/types/meta-v1.ts";
 
 /** A value as refusals of the Kubernetes API print it where that is not its JSON. */
@@ -36,4 +37,38 @@ export function goSelector(selector: LabelSelector | undefined): GoText {
     `v1.LabelSelector{MatchLabels:${goMap(selector.matchLabels).text}, ` +
       `MatchExpressions:[]v1.LabelSelectorRequirement${list}}`,
   );
+}
+
+/** A JSON value without a type of its own: `map[string]interface {}{"a":1}`; text is quoted. */
+export function goValue(value: unknown): GoText {
+  return new GoText(untyped(value));
+}
+
+function untyped(value: unknown): string {
+  if (value === null || value === undefined) return "interface {}(nil)";
+  if (Array.isArray(value)) return `[]interface {}{${value.map(untyped).join(", ")}}`;
+  if (typeof value !== "object") {
+    return typeof value === "string" ? JSON.stringify(value) : `${value as number}`;
+  }
+  const entries = Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => `${JSON.stringify(key)}:${untyped(inner)}`);
+  return `map[string]interface {}{${entries.join(", ")}}`;
+}
+
+/** `apiextensions.ValidationRule{Rule:"self > 0", …}`, where nil is what is absent. */
+export function goRule(rule: ValidationRule): GoText {
+  const { message = "", messageExpression = "", fieldPath = "" } = rule;
+  const text = JSON.stringify;
+  const pointer = (type: string, value: unknown) =>
+    `(*${type})(${value === undefined ? "nil" : text(value)})`;
+  const fields = [
+    `Rule:${text(rule.rule)}`,
+    `Message:${text(message)}`,
+    `MessageExpression:${text(messageExpression)}`,
+    `Reason:${pointer("apiextensions.FieldValueErrorReason", rule.reason)}`,
+    `FieldPath:${text(fieldPath)}`,
+    `OptionalOldSelf:${pointer("bool", rule.optionalOldSelf)}`,
+  ];
+  return new GoText(`apiextensions.ValidationRule{${fields.join(", ")}}`);
 }
