@@ -31,6 +31,8 @@ export interface ContainerSpecInput {
   logPath: string;
   nodeMemoryBytes: number;
   seccompDirectory: string;
+  /** ID of the running container that an ephemeral one is to look into. */
+  targetId?: string;
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -59,6 +61,7 @@ export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpe
     workingDirectory: container.workingDir || image.config.workingDirectory || "/",
     mounts: mountsOf(container, input),
     logPath: input.logPath,
+    ...(input.targetId !== undefined ? { sharesProcessesOf: input.targetId } : {}),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,

@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { ConfigMap, Secret, VolumeMount } from "../../api/generated/types/core-v1.ts";
+import type {
+  ConfigMap,
+  EphemeralContainer,
+  Secret,
+  VolumeMount,
+} from "../../api/generated/types/core-v1.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
 import { FieldReferenceError } from "../field-reference.ts";
 import { followObject } from "../followed-object.ts";
@@ -187,7 +192,9 @@ function specOf(
   const logPath = logPathOf(state.logDirectory, container.name, attempt);
   mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
   const etc = state.etcDirectory;
+  const targetId = targetOf(state, container);
   return containerSpec(state.pod, {
+    ...(targetId !== undefined ? { targetId } : {}),
     container,
     id: containerIdFor(identityOf(state.pod).uid, { name: container.name, attempt }),
     attempt,
@@ -206,6 +213,15 @@ function specOf(
     nodeMemoryBytes: parts.node.memoryBytes,
     seccompDirectory: parts.directories.seccomp,
   });
+}
+
+/** The container that `kubectl debug --target` names. @throws ConfigurationError */
+function targetOf(state: PodState, container: EphemeralContainer): string | undefined {
+  const { targetContainerName: name } = container;
+  if (!name) return undefined;
+  const status = state.containers.get(name)?.current?.status;
+  if (status?.state === "running") return status.id;
+  throw new ConfigurationError(`target container "${name}" of "${container.name}" is not running`);
 }
 
 /** The same attempt always has the same ID: a start that a crash cut short is found again. */

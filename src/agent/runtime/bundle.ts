@@ -20,6 +20,8 @@ export interface BundleContext {
   /** Capabilities that this process can give. */
   available: bigint;
   ipcNamespacePath?: string;
+  /** Process namespace to join; the container has its own when absent. */
+  pidNamespacePath?: string;
   /** Directory to appear as /dev/shm. */
   sharedMemoryPath?: string;
   seccomp: SeccompProfiles;
@@ -49,6 +51,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
   const shared = context.sharedMemoryPath;
   const { oomScoreAdj, ...limits } = spec.resources;
   const network = sandbox.networkNamespacePath;
+  const pidNamespace = sandbox.hostPid ? "host" : context.pidNamespacePath;
   const ipcNamespace = sandbox.hostIpc ? "host" : context.ipcNamespacePath;
   return runtimeSpec({
     rootPath: context.rootPath,
@@ -65,7 +68,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     noNewPrivileges: !security.allowPrivilegeEscalation,
     unmaskedProc: security.procMount === "Unmasked",
     ...(network !== undefined && { networkNamespacePath: network }),
-    ...(sandbox.hostPid && { pidNamespace: "host" }),
+    ...(pidNamespace !== undefined && { pidNamespace }),
     ...(ipcNamespace !== undefined && { ipcNamespace }),
     mounts: [
       ...(shared ? [bind(shared, "/dev/shm")] : []),

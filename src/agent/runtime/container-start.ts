@@ -41,6 +41,7 @@ export async function createContainer(
     mkdirSync(writable, { recursive: true, mode: 0o700 });
     mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
     mountRoot(spec.image, { writable, target });
+    const pidNamespacePath = processNamespace(context, spec);
     const config = containerConfig(spec, {
       sandbox,
       rootPath: target,
@@ -48,6 +49,7 @@ export async function createContainer(
       cgroupVersion: context.cgroups.version,
       placed: context.placesItself,
       available: context.available,
+      ...(pidNamespacePath !== undefined && { pidNamespacePath }),
       ...(!sandbox.hostIpc && { ipcNamespacePath: ipc, sharedMemoryPath: shm }),
       seccomp: context.seccomp,
       oomScoreFloor: context.oomScoreFloor,
@@ -81,6 +83,19 @@ export async function createContainer(
     await discardContainer(context, { id: spec.id, cgroup });
     throw runtimeError(error, spec.command[0] ?? "");
   }
+}
+
+/** @throws RuntimeError "not-running" when the container whose processes are wanted has ended */
+function processNamespace(
+  { table }: RuntimeContext,
+  { sharesProcessesOf: id, sandboxId }: ContainerSpec,
+): string | undefined {
+  if (id === undefined) return undefined;
+  const { status, startTime } = table.container(id);
+  const alive = status.pid !== undefined && processStartTime(status.pid) === startTime;
+  if (status.sandboxId === sandboxId && alive) return `/proc/${status.pid}/ns/pid`;
+  const message = `Cannot share the processes of container "${status.name}": it does not run`;
+  throw new RuntimeError("not-running", message);
 }
 
 function prepareGroup(

@@ -93,6 +93,8 @@ export interface ContainerSpec {
   tty?: boolean;
   resources: ContainerResources;
   security: ContainerSecurity;
+  /** ID of a running container of the sandbox whose processes this one is to see and be seen by. */
+  sharesProcessesOf?: string;
 }
 
 /** A bind mount; `hostPath` exists already. */

@@ -281,6 +281,26 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
     await runtime.removeSandbox(spec.sandboxId);
   });
 
+  it("lets a container look into the processes of another one of its sandbox", async () => {
+    const target = await start("sleep 4321");
+    const { sandboxId } = target;
+    const debug = containerSpec(sandboxId, {
+      id: `${sandboxId}-debug-0`,
+      name: "debug",
+      command: ["sh", "-c", "ps | grep -c '[s]leep 4321'"],
+      logPath: path.join(fixture.logDirectory, sandboxId, "debug.log"),
+      sharesProcessesOf: target.id,
+    });
+    await runtime.createContainer(debug);
+    await runtime.startContainer(debug.id);
+    assert.equal((await exitOf(debug.id)).exitCode, 0);
+    assert.match(readFileSync(debug.logPath, "utf8"), / 1\n$/);
+    await runtime.stopContainer(target.id, { graceMs: 0 });
+    const late = { ...debug, id: `${sandboxId}-debug-1` };
+    await assert.rejects(runtime.createContainer(late), { code: "not-running" });
+    await runtime.removeSandbox(sandboxId);
+  });
+
   it("attaches to the running process", async () => {
     const spec = await start("read a; echo first $a; read b; echo second $b >&2; exit 9", {
       stdin: true,
