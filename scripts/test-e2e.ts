@@ -5,20 +5,23 @@ import path from "node:path";
 import { buildDemoImages } from "../test/e2e/demo-images.ts";
 import { runIsolated } from "./isolated.ts";
 
-const folder = path.resolve(import.meta.dirname, "../test/e2e");
+const folders = ["e2e", "attacks"].map((name) =>
+  path.resolve(import.meta.dirname, "../test", name),
+);
 const wanted = process.argv.slice(2);
-const files = readdirSync(folder)
+const files = folders
+  .flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)))
   .filter((name) => name.endsWith(".test.js"))
-  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+  .filter(
+    (name) => wanted.length === 0 || wanted.some((part) => path.basename(name).includes(part)),
+  )
   .sort();
 
 // Within their namespaces the tests have no network to build them with.
 buildDemoImages();
 
-const failed = files.filter((name) => {
-  const file = path.join(folder, name);
-  return runIsolated([process.execPath, "--test", file]) !== 0;
-});
+const failed = files.filter((file) => runIsolated([process.execPath, "--test", file]) !== 0);
 console.log(`${files.length - failed.length} passed, ${failed.length} failed`);
-if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);
+if (failed.length > 0)
+  console.log(`failed: ${failed.map((file) => path.basename(file)).join(", ")}`);
 process.exitCode = failed.length > 0 || files.length === 0 ? 1 : 0;

@@ -21,6 +21,7 @@ import type { AgentMetrics } from "./metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
 import { readCapacity } from "./node/node-facts.ts";
 import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
+import { confineFiles } from "./pod/confined-files.ts";
 import { DEFAULT_LOG_LIMITS, type LogLimits, startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
@@ -120,6 +121,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
       metrics,
       staticPods,
+      confine: confineFiles,
       events,
       clock,
       logger,

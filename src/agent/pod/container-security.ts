@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Container, Pod, SeccompProfile } from "../../api/generated/types/core-v1.ts";
 import type { ImageConfig } from "../image/contract.ts";
+import { ConfigurationError } from "./environment.ts";
 import type { ContainerSecurity } from "../runtime/contract.ts";
 
 /** Merges the pod's and the container's security context with what the image says. */
@@ -39,8 +40,12 @@ export function containerSecurity(
 function seccompOf(profile: SeccompProfile | undefined, directory: string): string {
   if (profile?.type === "Unconfined") return "unconfined";
   if (profile?.type === "Localhost") {
+    if (!profile.localhostProfile) {
+      const message = "localhostProfile must be set if seccompProfile type is Localhost";
+      throw new ConfigurationError(message);
+    }
     // Joined below "/" first, so that ".." cannot leave the directory.
-    return path.join(directory, path.join("/", profile.localhostProfile ?? ""));
+    return path.join(directory, path.join("/", profile.localhostProfile));
   }
   return "runtime-default";
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PODS, SERVICES } from "../../api/generated/resources.ts";
@@ -290,6 +290,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       },
       [Symbol.dispose]: () => {},
     },
+    confine: (target) => void mkdirSync(target, { recursive: true }),
     directories: {
       pods: path.join(directory, "pods"),
       files: path.join(directory, "files"),

@@ -32,6 +32,8 @@ export interface PodParts {
   admission: NodeAdmission;
   metrics: AgentMetrics;
   staticPods: StaticPods;
+  /** Makes a small directory that a pod may fill; see `confineFiles`. */
+  confine: (directory: string) => void;
   directories: PodDirectories;
 }
 

@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { unmountBelow } from "../../sys/mount.ts";
+import { unmount, unmountBelow } from "../../sys/mount.ts";
 import type { HostPort } from "../network/contract.ts";
 import type { SandboxSpec } from "../runtime/contract.ts";
 import { VolumeError } from "../volume/contract.ts";
@@ -60,7 +60,7 @@ function hostPortsOf(pod: Pod): HostPort[] {
 }
 
 /** The files of /etc that all containers of a pod share; the address is known by now. */
-export function writePodFiles(state: PodState, { node }: PodParts): void {
+export function writePodFiles(state: PodState, { node, confine }: PodParts): void {
   const { pod, podIp } = state;
   const names = podHostname(pod, {
     clusterDomain: node.clusterDomain,
@@ -68,7 +68,7 @@ export function writePodFiles(state: PodState, { node }: PodParts): void {
   });
   state.names = names;
   const directory = state.etcDirectory;
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  confine(directory);
   const hosts = hostsFile(pod, { podIp, names, nodeHosts: node.hosts });
   writeFileSync(path.join(directory, "hosts"), hosts);
   writeFileSync(path.join(directory, "hostname"), `${names.hostname}\n`);
@@ -142,7 +142,9 @@ export async function releaseResources(
   // A mount that is left would turn the removal below into one of the user's own files.
   unmountBelow(directory);
   await rm(directory, { recursive: true, force: true });
-  rmSync(path.join(parts.directories.files, uid), { recursive: true, force: true });
+  const files = path.join(parts.directories.files, uid);
+  unmount(files);
+  rmSync(files, { recursive: true, force: true });
 }
 
 /** Removes the logs, once nobody can ask for them any more. */
