@@ -200,6 +200,8 @@ test("a scheduled pod is deleted with grace, an unscheduled one at once", async 
   assert.equal((await refusal(api.ask("GET", `${PODS}/waiting`))).code, 404);
 
   await api.ask("POST", PODS, podBody("bound", { terminationGracePeriodSeconds: 7 }));
+  const stale = { metadata: { uid: "another" }, target: { kind: "Node", name: "n" } };
+  await assert.rejects(api.ask("POST", `${PODS}/bound/binding`, stale), /UID in precondition/);
   await api.ask("POST", `${PODS}/bound/binding`, { target: { kind: "Node", name: "n" } });
   const again = await refusal(
     api.ask("POST", `${PODS}/bound/binding`, { target: { kind: "Node", name: "m" } }),

@@ -17,11 +17,12 @@ export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
   if (typeof node !== "string" || node === "") {
     throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
   }
-  const annotations = fieldOf(binding, "metadata")["annotations"];
+  const { annotations, uid } = fieldOf(binding, "metadata");
   const time = formatTime(engine.clock.now());
   await updateObject(engine, call, {
     wanted: (old) => {
       checkUnbound(call, old);
+      checkUid(call, old, textOf(uid));
       const pod = copyJson(old);
       pod["spec"] = { ...fieldOf(pod, "spec"), nodeName: node };
       if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
@@ -59,6 +60,14 @@ function checkUnbound(call: Call, pod: KubeObject): void {
   if (Array.isArray(schedulingGates) && schedulingGates.length > 0) {
     throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
   }
+}
+
+/** A pod of the same name may have taken the place of the one that was decided on. */
+function checkUid(call: Call, pod: KubeObject, wanted: string | undefined): void {
+  const { name = "", uid = "" } = pod.metadata;
+  if (!wanted || wanted === uid) return;
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`;
+  throw conflict(call.served.resource, name, why);
 }
 
 function withScheduled(conditions: unknown, time: string): Condition[] {
