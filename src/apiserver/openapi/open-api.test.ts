@@ -128,6 +128,14 @@ test("schemas carry what merging patches needs to know", () => {
   ]);
 });
 
+test("a type that says the same as its field leaves it to the field", () => {
+  const { schemas } = documentOf(DEPLOYMENTS).components;
+  const spec = schemas["io.k8s.api.apps.v1.DeploymentSpec"];
+  assert.equal(spec?.properties["strategy"]?.["description"], "How old pods give way to new ones.");
+  assert.equal(schemas["io.k8s.api.apps.v1.DeploymentStrategy"]?.["description"], undefined);
+  assert.ok(schemas["io.k8s.api.core.v1.Probe"]?.["description"]);
+});
+
 test("every reference of every document leads to a definition", () => {
   for (const apiVersion of new Set(
     BUILT_IN_RESOURCES.map((each) => `${each.group}/${each.version}`),

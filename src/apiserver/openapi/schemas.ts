@@ -43,6 +43,8 @@ export class SchemaCollector {
   readonly #model: SchemaModel;
   readonly #definitions = new Map<string, JsonSchema>();
   readonly #descriptions = new Descriptions();
+  /** Types that say no more than a field that has them; kubectl prints one text after the other. */
+  readonly #echoes = new Set<string>();
   readonly #kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
 
   /** @param kinds what to say of `x-kubernetes-group-version-kind`, by type name */
@@ -70,7 +72,9 @@ export class SchemaCollector {
   /** All definitions so far by name, in alphabetical order. */
   definitions(): { [name: string]: JsonSchema } {
     const entries = [...this.#definitions].sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(entries);
+    return Object.fromEntries(
+      entries.map(([name, schema]) => [name, this.#echoes.has(name) ? silenced(schema) : schema]),
+    );
   }
 
   #structSchema(struct: StructType): JsonSchema {
@@ -96,6 +100,7 @@ export class SchemaCollector {
     const extra: JsonSchema = {};
     const description = this.#descriptions.ofField(struct.name, field.name);
     if (description) extra["description"] = description;
+    this.#noteEcho(field.type, description);
     if (field.default !== undefined) extra["default"] = field.default;
     if (field.enum && field.type.kind === "string") extra["enum"] = [...field.enum].sort();
     if (field.enum && field.type.kind === "list") {
@@ -106,6 +111,13 @@ export class SchemaCollector {
     if (field.atomic) extra["x-kubernetes-map-type"] = "atomic";
     if (Object.keys(extra).length === 0) return schema;
     return schema["$ref"] ? { ...extra, allOf: [schema] } : { ...schema, ...extra };
+  }
+
+  #noteEcho(type: FieldType, description: string | undefined): void {
+    const held = type.kind === "list" ? type.of : type;
+    if (held.kind !== "struct" || this.#kinds.has(held.struct)) return;
+    if (description !== this.#descriptions.ofStruct(held.struct)) return;
+    this.#echoes.add(definitionNameOf(held.struct));
   }
 
   #typeSchema(type: FieldType): JsonSchema {
@@ -134,4 +146,9 @@ export class SchemaCollector {
     const named = NAMED_SCALARS[kind];
     return named ? this.add(...named) : { ...PLAIN_SCALARS[kind] };
   }
+}
+
+function silenced(schema: JsonSchema): JsonSchema {
+  const { description: _, ...rest } = schema;
+  return rest;
 }
