@@ -255,18 +255,6 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     case: /CustomResourceDefinition/,
     path: /finalizers|generation$|deletionGrace|\.status\.|^answer\.(status|body\.kind)$/,
   },
-  {
-    cause: "open",
-    reason: "Claims and volumes in use are not protected: no controller lets them go yet.",
-    kind: /^PersistentVolume/,
-    path: /\.finalizers$|^answer\.(status|body\.kind)$|\.deletion\w+$/,
-  },
-  {
-    cause: "open",
-    reason: "APIServices have no conditions.",
-    case: /APIService/,
-    path: /\.status\.conditions$/,
-  },
 ];
 
 /** Messages that say the same in other words. */
