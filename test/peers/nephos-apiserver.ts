@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { NODE_FLAGS } from "../../src/cmd/up.ts";
 import { ensurePki } from "../../src/apiserver/pki/pki.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
 import { systemClock } from "../../src/sys/clock.ts";
@@ -11,8 +12,6 @@ import { isReady, type ServerUnderTest } from "./server-under-test.ts";
 
 const ENTRY = path.resolve(import.meta.dirname, "../../src/cmd/nephos.js");
 const PATIENCE_MS = 30_000;
-/** As `nephos up` starts the daemon. */
-const NODE_FLAGS = ["--max-semi-space-size=4", "--no-warnings"];
 
 /** What may differ from one use to another. */
 export interface NephosApiServerOptions {
