@@ -14,7 +14,7 @@ export const BATCH_DEFAULTS: Defaulters = {
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
-    defaultPodTemplate(spec.jobTemplate?.spec?.template);
+    if (spec.jobTemplate?.spec) defaultJobTemplate(spec.jobTemplate.spec);
   }),
   Job: defaulter<Job>((job) => {
     if (!job.spec) return;
@@ -32,6 +32,11 @@ function defaultJob(spec: JobSpec): void {
   spec.suspend ??= false;
   spec.manualSelector ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
+  defaultJobTemplate(spec);
+}
+
+/** What of a job is filled in inside of a CronJob as well. */
+function defaultJobTemplate(spec: JobSpec): void {
   for (const rule of spec.podFailurePolicy?.rules ?? []) {
     for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
   }
