@@ -1,4 +1,5 @@
 import { alreadyExists, StatusError } from "../../api/errors.ts";
+import { warningsOf } from "../../api/warnings/warnings.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { randomSuffix, randomUuid } from "../../lib/random.ts";
 import { isStoreError } from "../../store/errors.ts";
@@ -89,6 +90,7 @@ export async function insertObject(
     const allocation = engine.serviceNetwork.allocate(served, managed);
     try {
       served.validateCreate(managed);
+      if (attempt === 1) warn(call, managed);
       await validate(engine.admission, { ...request, name: metadata.name ?? "" });
       if (isDryRun(call)) {
         allocation.release();
@@ -120,6 +122,13 @@ function checkPlace({ target, served }: Call, { metadata }: KubeObject): void {
     "BadRequest",
     `the ${what} of the object that admission returned does not match the one on the URL`,
   );
+}
+
+/** Tells the client what is valid but likely not meant. */
+export function warn(call: Call, object: KubeObject, old?: KubeObject): void {
+  const { custom, resource } = call.served;
+  if (custom) return;
+  for (const text of warningsOf(resource, object, old)) call.warn(text);
 }
 
 /** Fields that every new object gets from the server and from nobody else. */

@@ -10,7 +10,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import { CachedObject } from "../watch-cache/cached-object.ts";
 import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
-import { answerWith, bindToPath, insertObject } from "./create.ts";
+import { answerWith, bindToPath, insertObject, warn } from "./create.ts";
 import { decodeBody } from "./decode-body.ts";
 import { keyOfCall } from "./read.ts";
 
@@ -142,6 +142,7 @@ async function updateOnce(
   const allocation = engine.serviceNetwork.reallocate(served, next, old);
   try {
     served.validateUpdate(next, old, call.target.subresource);
+    if (!plan.scope) warn(call, next, old);
     await validate(engine.admission, request);
     return await storeUpdate(engine, call, { next, old, current, kept: () => allocation.commit() });
   } finally {

@@ -55,7 +55,6 @@ export const STATEFUL_SET: KindRules<StatefulSet> = {
     }
     errors.nonNegative("spec.replicas", spec.replicas);
     errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
-    errors.nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);
     errors.nonNegative("spec.ordinals.start", spec.ordinals?.start);
     validateWorkloadSelector(errors, spec.selector, "statefulset");
     if (spec.selector) validateSelected(errors, spec.template, spec.selector);

@@ -1,0 +1,202 @@
+import { deepEqual } from "../../lib/deep-equal.ts";
+import { dns1123LabelErrors } from "../../lib/names.ts";
+import type { StatefulSet } from "../generated/types/apps-v1.ts";
+import type { CronJob } from "../generated/types/batch-v1.ts";
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodTemplate,
+  PodTemplateSpec,
+  Secret,
+  Service,
+} from "../generated/types/core-v1.ts";
+import type { ObjectMeta } from "../generated/types/meta-v1.ts";
+import type { Resource } from "../resource.ts";
+import { claimWarnings } from "./claim-warnings.ts";
+import { nodeSelectorWarnings } from "./node-label-warnings.ts";
+import { podWarnings } from "./pod-warnings.ts";
+
+/** Warnings of one kind: of a new object, or of a changed one when there is an old one. */
+type Warner<T> = (object: T, old: T | undefined) => string[];
+
+const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
+const MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options";
+const INGRESS_CLASS = "kubernetes.io/ingress.class";
+const MOUNTABLE = "kubernetes.io/enforce-mountable-secrets";
+const TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
+const TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
+const OLD_VOLUMES: Readonly<Record<string, string>> = {
+  photonPersistentDisk: "photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+",
+  scaleIO: "scaleIO: deprecated in v1.16, non-functional in v1.22+",
+  storageos: "storageOS: deprecated in v1.22, non-functional in v1.25+",
+  glusterfs: "glusterfs: deprecated in v1.25, non-functional in v1.26+",
+  cephfs: "cephfs: deprecated in v1.28, non-functional in v1.31+",
+  rbd: "rbd: deprecated in v1.28, non-functional in v1.31+",
+  flocker: "flocker: deprecated in v1.22, non-functional in v1.25+",
+  quobyte: "quobyte: deprecated in v1.22, non-functional in v1.25+",
+};
+
+interface Annotated {
+  metadata?: ObjectMeta;
+}
+
+function annotation(object: Annotated, key: string): string | undefined {
+  return object.metadata?.annotations?.[key];
+}
+
+/** A name that becomes part of host names had better be a label. */
+function nameWarnings({ metadata }: Annotated, use: string): string[] {
+  const complaints = dns1123LabelErrors(metadata?.name ?? "");
+  if (complaints.length === 0) return [];
+  const advice = "which can result in surprising behavior; a DNS label is recommended";
+  return [`metadata.name: this is used in ${use}, ${advice}: [${complaints.join(" ")}]`];
+}
+
+interface Workload extends Annotated {
+  spec?: { template?: PodTemplateSpec };
+}
+
+/** Only what a write brings is warned of. */
+function workloadWarnings(named: boolean): Warner<Workload> {
+  return (workload, old) => {
+    const name = named && !old ? nameWarnings(workload, "Pod names and hostnames") : [];
+    const template = workload.spec?.template;
+    if (!template || (old && deepEqual(template, old.spec?.template))) return name;
+    return [...name, ...podWarnings(template, "spec.template")];
+  };
+}
+
+const statefulSetWarnings: Warner<StatefulSet> = (set, old) => {
+  const warnings = workloadWarnings(true)(set, old);
+  if (old && deepEqual(set.spec, old.spec)) return warnings;
+  for (const [index, claim] of (set.spec?.volumeClaimTemplates ?? []).entries()) {
+    warnings.push(...claimWarnings(`spec.volumeClaimTemplates[${index}].Spec`, claim.spec));
+  }
+  if ((set.spec?.revisionHistoryLimit ?? 0) < 0) {
+    const text = "a negative value retains all historical revisions; a value >= 0 is recommended";
+    warnings.push(`spec.revisionHistoryLimit: ${text}`);
+  }
+  return warnings;
+};
+
+const cronJobWarnings: Warner<CronJob> = (job, old) => {
+  const name = old ? [] : nameWarnings(job, "Pod names and hostnames");
+  const template = job.spec?.jobTemplate?.spec?.template;
+  if (!template || (old && deepEqual(template, old.spec?.jobTemplate?.spec?.template))) return name;
+  return [...name, ...podWarnings(template, "spec.jobTemplate.spec.template")];
+};
+
+/** Of pods that exist nobody is warned: they change often, and not by hand. */
+const podCreateWarnings: Warner<Pod> = (pod, old) => {
+  if (old) return [];
+  const { metadata, spec } = pod;
+  return [
+    ...nameWarnings(pod, "the Pod's hostname"),
+    ...podWarnings({ ...(metadata ? { metadata } : {}), ...(spec ? { spec } : {}) }),
+  ];
+};
+
+const podTemplateWarnings: Warner<PodTemplate> = ({ template }, old) =>
+  template && !deepEqual(template, old?.template) ? podWarnings(template, "template") : [];
+
+const volumeWarnings: Warner<PersistentVolume> = (volume) => {
+  const { spec = {} } = volume;
+  const warnings: string[] = [];
+  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+  for (const [index, term] of terms.entries()) {
+    const path = `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`;
+    warnings.push(...nodeSelectorWarnings(path, term));
+  }
+  if (annotation(volume, CLASS_ANNOTATION) !== undefined) {
+    const text = 'deprecated since v1.8; use "storageClassName" attribute instead';
+    warnings.push(`metadata.annotations[${CLASS_ANNOTATION}]: ${text}`);
+  }
+  if (annotation(volume, MOUNT_OPTIONS) !== undefined) {
+    const text = 'deprecated since v1.31; use "mountOptions" attribute instead';
+    warnings.push(`metadata.annotations[${MOUNT_OPTIONS}]: ${text}`);
+  }
+  if (spec.persistentVolumeReclaimPolicy === "Recycle") {
+    warnings.push(
+      "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, " +
+        "the recommended approach is to use dynamic provisioning.",
+    );
+  }
+  for (const [name, text] of Object.entries(OLD_VOLUMES)) {
+    if (Object.hasOwn(spec, name)) warnings.push(`spec.${text}`);
+  }
+  return warnings;
+};
+
+const claimObjectWarnings: Warner<PersistentVolumeClaim> = (claim) => {
+  const warnings: string[] = [];
+  if (annotation(claim, CLASS_ANNOTATION) !== undefined) {
+    const text = 'deprecated since v1.8; use "storageClassName" attribute instead';
+    warnings.push(`metadata.annotations[${CLASS_ANNOTATION}]: ${text}`);
+  }
+  return [...warnings, ...claimWarnings("spec", claim.spec)];
+};
+
+const secretWarnings: Warner<Secret> = ({ type, data }) => {
+  if (type !== "kubernetes.io/tls") return [];
+  const isPem = (value = "") => Buffer.from(value, "base64").includes("-----BEGIN ");
+  if (!isPem(data?.["tls.crt"])) {
+    return ["tls: failed to find any PEM data in certificate input"];
+  }
+  return isPem(data?.["tls.key"]) ? [] : ["tls: failed to find any PEM data in key input"];
+};
+
+const serviceWarnings: Warner<Service> = (service) => {
+  const { type, externalIPs = [], externalName } = service.spec ?? {};
+  const warnings: string[] = [];
+  if (annotation(service, TOPOLOGY_HINTS) !== undefined) {
+    warnings.push(
+      `annotation ${TOPOLOGY_HINTS} is deprecated, please use ${TOPOLOGY_MODE} instead`,
+    );
+  }
+  if (type === "ExternalName" && externalIPs.length > 0) {
+    warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  }
+  if (type !== "ExternalName" && externalName) {
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  }
+  return warnings;
+};
+
+const ingressWarnings: Warner<Annotated> = (ingress, old) => {
+  if (old || annotation(ingress, INGRESS_CLASS) === undefined) return [];
+  const advice = "please use 'spec.ingressClassName' instead";
+  return [`annotation "${INGRESS_CLASS}" is deprecated, ${advice}`];
+};
+
+const accountWarnings: Warner<Annotated> = (account, old) => {
+  const mentioned = annotation(account, MOUNTABLE) !== undefined;
+  if (!mentioned || (old && annotation(old, MOUNTABLE) !== undefined)) return [];
+  const text = "prefer separate namespaces to isolate access to mounted secrets";
+  return [`metadata.annotations[${MOUNTABLE}]: deprecated in v1.32+; ${text}`];
+};
+
+/** By "group/plural". */
+const WARNERS: Readonly<Record<string, Warner<never>>> = {
+  "/persistentvolumeclaims": claimObjectWarnings,
+  "/persistentvolumes": volumeWarnings,
+  "/pods": podCreateWarnings,
+  "/podtemplates": podTemplateWarnings,
+  "/replicationcontrollers": workloadWarnings(true),
+  "/secrets": secretWarnings,
+  "/serviceaccounts": accountWarnings,
+  "/services": serviceWarnings,
+  "apps/daemonsets": workloadWarnings(false),
+  "apps/deployments": workloadWarnings(true),
+  "apps/replicasets": workloadWarnings(true),
+  "apps/statefulsets": statefulSetWarnings,
+  "batch/cronjobs": cronJobWarnings,
+  "batch/jobs": workloadWarnings(true),
+  "networking.k8s.io/ingresses": ingressWarnings,
+};
+
+/** What a client is told of an object that is valid but likely not what was meant. */
+export function warningsOf(resource: Resource, object: object, old?: object): string[] {
+  const warner = WARNERS[`${resource.group}/${resource.plural}`];
+  return warner?.(object as never, old as never) ?? [];
+}
