@@ -4,7 +4,12 @@ import { DEPLOYMENTS, NAMESPACES, PODS } from "../../api/generated/resources.ts"
 import type { Container, Pod, PodSpec, Volume } from "../../api/generated/types/core-v1.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
 import { admit, fixtureRequest } from "./admission-fixture.ts";
-import { describeViolations, violationsOf } from "./pod-security/security-policy.ts";
+import {
+  describeViolations,
+  type SecurityLevel,
+  type SecurityTarget,
+  violationsOf,
+} from "./pod-security/security-policy.ts";
 import { podSecurityPlugin } from "./pod-security.ts";
 
 const SAFE: NonNullable<Container["securityContext"]> = {
@@ -86,9 +91,9 @@ const BASELINE: [title: string, spec: PodSpec, message: string][] = [
 for (const [title, pod, message] of BASELINE) {
   test(`baseline refuses ${title}, privileged does not`, () => {
     const subject = { metadata: {}, spec: pod };
-    assert.equal(describeViolations(violationsOf("baseline", subject)), message);
-    assert.ok(violationsOf("restricted", subject).length > 0);
-    assert.deepEqual(violationsOf("privileged", subject), []);
+    assert.equal(describeViolations(violationsOf(latest("baseline"), subject)), message);
+    assert.ok(violationsOf(latest("restricted"), subject).length > 0);
+    assert.deepEqual(violationsOf(latest("privileged"), subject), []);
   });
 }
 
@@ -134,17 +139,54 @@ const RESTRICTED: [title: string, spec: PodSpec, message: string][] = [
 for (const [title, pod, message] of RESTRICTED) {
   test(`restricted refuses ${title}, baseline does not`, () => {
     const subject = { metadata: {}, spec: pod };
-    assert.equal(describeViolations(violationsOf("restricted", subject)), message);
-    assert.deepEqual(violationsOf("baseline", subject), []);
+    assert.equal(describeViolations(violationsOf(latest("restricted"), subject)), message);
+    assert.deepEqual(violationsOf(latest("baseline"), subject), []);
   });
 }
+
+const latest = (level: SecurityLevel): SecurityTarget => ({ level, version: "latest" });
+
+test("a version of the standards has the rules that there were then", () => {
+  const container = { name: "a", image: "i" };
+  const hardened = {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" as const },
+  };
+  const cases: [SecurityLevel, object, object, since: number][] = [
+    [
+      "baseline",
+      { securityContext: { sysctls: [{ name: "net.ipv4.tcp_rmem", value: "1" }] } },
+      {},
+      32,
+    ],
+    ["baseline", { securityContext: { seLinuxOptions: { type: "container_engine_t" } } }, {}, 31],
+  ];
+  for (const [level, spec, security, since] of cases) {
+    const pod = { containers: [{ ...container, securityContext: security }], ...spec };
+    const at = (version: string) => violationsOf({ level, version }, { metadata: {}, spec: pod });
+    assert.equal(at(`v1.${since - 1}`).length, 1);
+    assert.deepEqual(at(`v1.${since}`), []);
+    assert.deepEqual(at("latest"), []);
+  }
+  const { seccompProfile: _, capabilities: __, ...older } = hardened;
+  const spec = { containers: [{ ...container, securityContext: older }] };
+  const reasons = (version: string) =>
+    violationsOf({ level: "restricted", version }, { metadata: {}, spec }).map(
+      ({ reason }) => reason,
+    );
+  assert.deepEqual(reasons("v1.18"), []);
+  assert.deepEqual(reasons("v1.19"), ["seccompProfile"]);
+  assert.deepEqual(reasons("v1.22"), ["unrestricted capabilities", "seccompProfile"]);
+});
 
 test("init and ephemeral containers are judged like the others", () => {
   const bad = { name: "x", securityContext: { privileged: true } };
   for (const pod of [spec({ initContainers: [bad] }), spec({ ephemeralContainers: [bad] })]) {
-    assert.equal(violationsOf("baseline", { metadata: {}, spec: pod }).length, 1);
+    assert.equal(violationsOf(latest("baseline"), { metadata: {}, spec: pod }).length, 1);
   }
-  assert.deepEqual(violationsOf("restricted", { metadata: {}, spec: spec() }), []);
+  assert.deepEqual(violationsOf(latest("restricted"), { metadata: {}, spec: spec() }), []);
 });
 
 function cluster(labels: Record<string, string> = {}) {

@@ -89,7 +89,7 @@ export function podSecurityPlugin(
     const namespace = reader.get(NAMESPACES, { name: request.namespace ?? "" });
     const { policy } = policyFor(namespace?.metadata?.labels);
     if (enforced) {
-      const violations = violationsOf(policy.enforce.level, subject);
+      const violations = violationsOf(policy.enforce, subject);
       if (violations.length > 0) {
         const target = JSON.stringify(formatTarget(policy.enforce));
         const why = `violates PodSecurity ${target}: ${describeViolations(violations)}`;
@@ -97,7 +97,7 @@ export function podSecurityPlugin(
       }
     }
     // A pod that the enforced level will refuse deserves the warning on its workload too.
-    const warned = violationsOf(policy.warn.level, subject);
+    const warned = violationsOf(policy.warn, subject);
     if (warned.length === 0) return;
     const target = JSON.stringify(formatTarget(policy.warn));
     request.warn(`would violate PodSecurity ${target}: ${describeViolations(warned)}`);
@@ -108,7 +108,7 @@ export function podSecurityPlugin(
     for (const pod of reader.list(PODS, request.name)) {
       if (!pod.spec) continue;
       const subject = { metadata: pod.metadata ?? {}, spec: pod.spec };
-      const violations = violationsOf(policy.enforce.level, subject);
+      const violations = violationsOf(policy.enforce, subject);
       if (violations.length === 0) continue;
       const reasons = violations.map(({ reason }) => reason).join(", ");
       broken.set(reasons, [...(broken.get(reasons) ?? []), pod.metadata?.name ?? ""]);

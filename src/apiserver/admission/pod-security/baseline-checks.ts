@@ -23,26 +23,28 @@ const DEFAULT_CAPABILITIES = new Set([
   "SETUID",
   "SYS_CHROOT",
 ]);
-const SELINUX_TYPES = new Set([
-  "",
-  "container_engine_t",
-  "container_init_t",
-  "container_kvm_t",
-  "container_t",
+/** Types of SELinux that confine a container, with the minor version that allowed them first. */
+const SELINUX_TYPES: ReadonlyMap<string, number> = new Map([
+  ["", 0],
+  ["container_engine_t", 31],
+  ["container_init_t", 0],
+  ["container_kvm_t", 0],
+  ["container_t", 0],
 ]);
-const SAFE_SYSCTLS = new Set([
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.ip_unprivileged_port_start",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.tcp_wmem",
+/** Settings that touch nothing but the pod, with the minor version that allowed them first. */
+const SAFE_SYSCTLS: ReadonlyMap<string, number> = new Map([
+  ["kernel.shm_rmid_forced", 0],
+  ["net.ipv4.ip_local_port_range", 0],
+  ["net.ipv4.ip_local_reserved_ports", 27],
+  ["net.ipv4.ip_unprivileged_port_start", 0],
+  ["net.ipv4.ping_group_range", 0],
+  ["net.ipv4.tcp_fin_timeout", 29],
+  ["net.ipv4.tcp_keepalive_intvl", 29],
+  ["net.ipv4.tcp_keepalive_probes", 29],
+  ["net.ipv4.tcp_keepalive_time", 29],
+  ["net.ipv4.tcp_rmem", 32],
+  ["net.ipv4.tcp_syncookies", 0],
+  ["net.ipv4.tcp_wmem", 32],
 ]);
 const APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/";
 
@@ -133,13 +135,14 @@ const procMount: SecurityCheck = ({ spec }) => {
   return violation("procMount", blame(false, containers), what);
 };
 
-const seLinuxOptions: SecurityCheck = ({ spec }) => {
+const seLinuxOptions: SecurityCheck = ({ spec, minor }) => {
   const types = new Set<string>();
   let user = false;
   let role = false;
   const isBad = (options: { type?: string; user?: string; role?: string } | undefined) => {
     if (!options) return false;
-    const badType = !SELINUX_TYPES.has(options.type ?? "");
+    const known = SELINUX_TYPES.get(options.type ?? "") ?? Number.POSITIVE_INFINITY;
+    const badType = known > minor;
     if (badType) types.add(options.type ?? "");
     user ||= !!options.user;
     role ||= !!options.role;
@@ -173,10 +176,10 @@ export const seccompProfile: SecurityCheck = ({ spec }) => {
   return violation("seccompProfile", blame(pod, containers), what);
 };
 
-const sysctls: SecurityCheck = ({ spec }) => {
+const sysctls: SecurityCheck = ({ spec, minor }) => {
   const unsafe = (spec.securityContext?.sysctls ?? [])
     .map(({ name }) => name.replaceAll("/", "."))
-    .filter((name) => !SAFE_SYSCTLS.has(name));
+    .filter((name) => (SAFE_SYSCTLS.get(name) ?? Number.POSITIVE_INFINITY) > minor);
   if (unsafe.length === 0) return undefined;
   return { reason: "forbidden sysctls", detail: unsafe.join(", ") };
 };
@@ -188,12 +191,12 @@ const windowsHostProcess: SecurityCheck = ({ spec }) => {
   return violation("hostProcess", blame(pod, containers), what);
 };
 
-/** Checks that the restricted level replaces by stricter ones. */
-export const REPLACED_CHECKS: readonly SecurityCheck[] = [
-  capabilities,
-  hostPathVolumes,
-  seccompProfile,
-];
+/** Checks that the restricted level replaces by stricter ones, from a minor version on. */
+export const REPLACED_CHECKS: ReadonlyMap<SecurityCheck, number> = new Map([
+  [capabilities, 22],
+  [hostPathVolumes, 0],
+  [seccompProfile, 19],
+]);
 
 /** The baseline level, in the order of upstream's messages. */
 export const BASELINE_CHECKS: readonly SecurityCheck[] = [

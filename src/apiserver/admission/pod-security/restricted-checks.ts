@@ -7,6 +7,7 @@ import {
   plural,
   quoteAll,
   type SecurityCheck,
+  since,
   violation,
 } from "./security-check.ts";
 
@@ -21,9 +22,13 @@ const VOLUME_TYPES = new Set([
   "secret",
 ]);
 
+/** The version that knew first of pods that name their operating system. */
+const OS_MINOR = 25;
+
 /** Linux hardening means nothing on Windows. */
 function onLinux(check: SecurityCheck): SecurityCheck {
-  return (pod) => (pod.spec.os?.name === "windows" ? undefined : check(pod));
+  return (pod) =>
+    pod.spec.os?.name === "windows" && pod.minor >= OS_MINOR ? undefined : check(pod);
 }
 
 const allowPrivilegeEscalation: SecurityCheck = ({ spec }) =>
@@ -109,13 +114,19 @@ const seccompProfileSet: SecurityCheck = (pod) => {
   };
 };
 
+/** A rule that another one took the place of. */
+function until(minor: number | undefined, check: SecurityCheck): SecurityCheck {
+  if (minor === undefined) return check;
+  return (pod) => (pod.minor < minor ? check(pod) : undefined);
+}
+
 /** The restricted level: the baseline and what it adds, in the order of upstream's messages. */
 export const RESTRICTED_CHECKS: readonly SecurityCheck[] = [
-  ...BASELINE_CHECKS.filter((check) => !REPLACED_CHECKS.includes(check)),
-  onLinux(allowPrivilegeEscalation),
-  onLinux(capabilities),
+  ...BASELINE_CHECKS.map((check) => until(REPLACED_CHECKS.get(check), check)),
+  since(8, onLinux(allowPrivilegeEscalation)),
+  since(22, onLinux(capabilities)),
   restrictedVolumes,
   runAsNonRoot,
-  runAsUser,
-  onLinux(seccompProfileSet),
+  since(23, runAsUser),
+  since(19, onLinux(seccompProfileSet)),
 ];

@@ -13,8 +13,21 @@ export interface Violation {
   detail: string;
 }
 
+/** A pod, and as of which minor version of Kubernetes it is judged. */
+export interface JudgedPod {
+  metadata: ObjectMeta;
+  spec: PodSpec;
+  /** 32 for "v1.32". */
+  minor: number;
+}
+
 /** One rule of the Pod Security Standards; pure. */
-export type SecurityCheck = (pod: { metadata: ObjectMeta; spec: PodSpec }) => Violation | undefined;
+export type SecurityCheck = (pod: JudgedPod) => Violation | undefined;
+
+/** A rule that there was not yet before a minor version. */
+export function since(minor: number, check: SecurityCheck): SecurityCheck {
+  return (pod) => (pod.minor >= minor ? check(pod) : undefined);
+}
 
 /** `"a", "b"` */
 export function quoteAll(values: Iterable<string>): string {

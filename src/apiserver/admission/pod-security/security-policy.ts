@@ -11,10 +11,10 @@ const MODES = ["enforce", "audit", "warn"] as const;
 export const SECURITY_LEVELS = ["privileged", "baseline", "restricted"] as const;
 export type SecurityLevel = (typeof SECURITY_LEVELS)[number];
 
-/** A level as of a version of the standards; this server knows the newest rules only. */
+/** A level as of a version of the standards. */
 export interface SecurityTarget {
   level: SecurityLevel;
-  /** "latest" or "v1.32"; kept for messages. */
+  /** "latest" or "v1.32". */
   version: string;
 }
 
@@ -71,14 +71,15 @@ export function policyOf(
   return { policy, problems };
 }
 
-/** Everything in which a pod breaks the level; empty when it keeps it. */
+/** Everything in which a pod breaks the level as of its version; empty when it keeps it. */
 export function violationsOf(
-  level: SecurityLevel,
+  { level, version }: SecurityTarget,
   pod: { metadata: ObjectMeta; spec: PodSpec },
 ): Violation[] {
   if (level === "privileged") return [];
   const checks = level === "baseline" ? BASELINE_CHECKS : RESTRICTED_CHECKS;
-  return checks.flatMap((check) => check(pod) ?? []);
+  const minor = version === "latest" ? Number.MAX_SAFE_INTEGER : Number(version.slice(3));
+  return checks.flatMap((check) => check({ ...pod, minor }) ?? []);
 }
 
 /** `reason (detail), reason (detail)` */
