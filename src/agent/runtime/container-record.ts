@@ -14,6 +14,8 @@ import type { ContainerSpec, ContainerStatus, SandboxSpec } from "./contract.ts"
 export interface SandboxRecord {
   spec: SandboxSpec;
   createdAtMs: number;
+  /** Not all of it exists yet: an agent that finds this on disk died while making it. */
+  incomplete?: true;
 }
 
 /** A container on disk: what a restarted agent must know. */

@@ -27,6 +27,7 @@ export async function stopContainer(
   }
   if (table.container(id).status.state !== "exited") {
     signalContainer(record, "SIGKILL");
+    context.failpoint("stop-signal");
     killGroup(context, record.cgroup);
     await orTimeout(context, table.exited(id), KILL_MS);
   }
@@ -93,10 +94,13 @@ export async function discardContainer(
     }
     await sleep(clock, CGROUP_RETRY_MS);
   }
+  context.failpoint("container-cgroup-removed");
   unmountRoot(paths.root(id));
+  context.failpoint("container-root-removed");
   // All that the OCI runtime itself keeps of a container that has ended.
   rmSync(path.join(paths.runtimeState, id), { recursive: true, force: true });
   rmSync(path.join(paths.exits, id), { force: true });
   rmSync(paths.bundle(id), { recursive: true, force: true });
   rmSync(paths.container(id), { recursive: true, force: true });
+  context.failpoint("container-removed");
 }

@@ -41,6 +41,7 @@ export async function createContainer(
     mkdirSync(writable, { recursive: true, mode: 0o700 });
     mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
     mountRoot(spec.image, { writable, target });
+    context.failpoint("container-root");
     const pidNamespacePath = processNamespace(context, spec);
     const config = containerConfig(spec, {
       sandbox,
@@ -55,6 +56,7 @@ export async function createContainer(
       oomScoreFloor: context.oomScoreFloor,
     });
     writeJson(path.join(bundle, "config.json"), config);
+    context.failpoint("container-config");
     const record = {
       status,
       tty: spec.tty ?? false,
@@ -63,7 +65,9 @@ export async function createContainer(
       bootId: context.bootId,
     };
     table.save(record);
+    context.failpoint("container-record");
     if (context.placesItself) prepareGroup(context, { spec, cgroup });
+    context.failpoint("container-cgroup");
     const pid = await startMonitor(placedTools(context, cgroup), {
       id: spec.id,
       bundle,
@@ -74,9 +78,11 @@ export async function createContainer(
       stdin: spec.stdin ?? false,
       leaveStdinOpen: !(spec.stdinOnce ?? false),
     });
+    context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };
     table.save({ ...record, status: created, ...(startTime && { startTime }) });
+    context.failpoint("container-created");
     return created;
   } catch (error) {
     table.containers.delete(spec.id);
@@ -121,6 +127,7 @@ export async function startContainer(
   table.containers.set(id, { ...record, status: { ...record.status, startedAtMs } });
   try {
     if (!releaseInit(context, id)) await runRuntime(context, ["start", id]);
+    context.failpoint("container-released");
   } catch (error) {
     // A process that fails in its last step before the program has already ended.
     if (!settle(context, table.container(id))) {
@@ -130,6 +137,7 @@ export async function startContainer(
   const current = table.container(id);
   if (current.status.state === "exited") return current.status;
   table.save({ ...current, status: { ...current.status, state: "running" } });
+  context.failpoint("container-started");
   settle(context, table.container(id));
   return table.container(id).status;
 }

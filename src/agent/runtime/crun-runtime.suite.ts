@@ -24,12 +24,14 @@ import { systemRandom } from "../../sys/random.ts";
 import type { LocalImage } from "../image/contract.ts";
 import type { ContainerSpec, SandboxSpec } from "./contract.ts";
 import { createCrunRuntime } from "./crun-runtime.ts";
+import { type Failpoint, type FailpointName, FAILPOINTS } from "./failpoints.ts";
 import { type RuntimeFixture, runtimeConformance } from "./runtime-conformance.ts";
 
 const [, script = "", binary = "crun", started] = process.argv;
 
-function open(directory: string, cgroupRoot: string) {
+function open(directory: string, cgroupRoot: string, failpoint: Failpoint = () => {}) {
   return createCrunRuntime({
+    failpoint,
     stateDirectory: path.join(directory, "state"),
     runDirectory: path.join(directory, "run"),
     cgroupRoot,
@@ -66,6 +68,7 @@ function createFixture(): RuntimeFixture {
   };
   return {
     image: busyboxImage(directory),
+    failpoints: binary === "crun" ? FAILPOINTS : [],
     logDirectory: path.join(directory, "logs"),
     open: () => open(directory, cgroupRoot),
     leftovers: () => [
@@ -109,20 +112,24 @@ function createFixture(): RuntimeFixture {
   };
 }
 
-/** Plays the agent that is killed right after it has started a container. */
+/** Plays the agent that is killed at a place, or right after it has started a container. */
 async function startAndDie(text: string): Promise<void> {
-  const { sandbox, container, directory, cgroupRoot } = JSON.parse(text) as {
+  const { sandbox, container, directory, cgroupRoot, failpoint } = JSON.parse(text) as {
     sandbox: SandboxSpec;
     container: ContainerSpec;
     directory: string;
     cgroupRoot: string;
+    failpoint?: FailpointName;
   };
-  const runtime = await open(directory, cgroupRoot);
+  watch(directory); // a runtime by itself lets its process end
+  const die = () => process.kill(process.pid, "SIGKILL");
+  const runtime = await open(directory, cgroupRoot, (name) => void (name === failpoint && die()));
   await runtime.recover();
   await runtime.createSandbox(sandbox);
   await runtime.createContainer(container);
   await runtime.startContainer(container.id);
-  process.kill(process.pid, "SIGKILL");
+  if (failpoint) await runtime.removeSandbox(sandbox.id);
+  die();
 }
 
 if (script === fileURLToPath(import.meta.url)) {

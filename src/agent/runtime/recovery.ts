@@ -4,6 +4,7 @@ import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { finish, settle } from "./exit-watcher.ts";
+import { discardSandbox } from "./sandbox.ts";
 import { type RuntimeContext, runRuntime } from "./runtime-context.ts";
 
 const LOST_EXIT_CODE = 137;
@@ -13,7 +14,8 @@ export async function recover(context: RuntimeContext): Promise<void> {
   const { paths, table } = context;
   for (const id of namesIn(paths.sandboxes)) {
     const record = readJson<SandboxRecord>(path.join(paths.sandbox(id), "sandbox.json"));
-    if (record) table.sandboxes.set(id, record);
+    if (record?.incomplete) discardSandbox(context, record.spec);
+    else if (record) table.sandboxes.set(id, record);
   }
   for (const id of namesIn(paths.containers)) {
     const record = readJson<ContainerRecord>(path.join(paths.container(id), "container.json"));

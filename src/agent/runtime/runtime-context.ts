@@ -11,6 +11,7 @@ import type { MonitorTools } from "./conmon.ts";
 import { type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import { createContainerTable, type ContainerTable } from "./container-table.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { createSeccompProfiles, type SeccompProfiles } from "./seccomp-choice.ts";
 
 /** What a runtime needs; directories are created. */
@@ -27,6 +28,8 @@ export interface CrunRuntimeOptions {
   /** "crun" or "runc", or a path that ends so. */
   runtimeBinary: string;
   conmonBinary?: string;
+  /** For tests: told of each step. */
+  failpoint?: Failpoint;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -37,6 +40,7 @@ export interface RuntimeContext {
   readonly options: CrunRuntimeOptions;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly failpoint: Failpoint;
   readonly paths: RuntimePaths;
   readonly tools: MonitorTools;
   readonly cgroups: Cgroups;
@@ -63,6 +67,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     options,
     clock: options.clock,
     logger: options.logger,
+    failpoint: options.failpoint ?? (() => {}),
     paths,
     tools: {
       conmon: findProgram(options.conmonBinary ?? "conmon"),

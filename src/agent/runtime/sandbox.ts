@@ -28,12 +28,18 @@ export function createSandbox(context: RuntimeContext, spec: SandboxSpec): Sandb
   }
   const group = podCgroup(options.cgroupRoot, spec);
   const record = { spec, createdAtMs: clock.now() };
+  const file = path.join(paths.sandbox(spec.id), "sandbox.json");
   try {
+    // First of all: without it, nobody would know of the rest after a crash.
+    mkdirSync(paths.sandbox(spec.id), { recursive: true, mode: 0o700 });
+    writeJson(file, { ...record, incomplete: true });
     cgroups.create(group);
     cgroups.limit(group, spec.resources);
+    context.failpoint("sandbox-cgroup");
     if (!spec.hostIpc) shareMemory(context, spec.id);
-    mkdirSync(paths.sandbox(spec.id), { recursive: true, mode: 0o700 });
-    writeJson(path.join(paths.sandbox(spec.id), "sandbox.json"), record);
+    context.failpoint("sandbox-namespaces");
+    writeJson(file, record);
+    context.failpoint("sandbox-record");
   } catch (error) {
     discardSandbox(context, spec);
     throw error;
@@ -53,7 +59,7 @@ function shareMemory(context: RuntimeContext, id: string): void {
 }
 
 /** Removes everything that a sandbox has outside of its containers. Idempotent. */
-function discardSandbox(context: RuntimeContext, spec: SandboxSpec): boolean {
+export function discardSandbox(context: RuntimeContext, spec: SandboxSpec): boolean {
   const { paths, cgroups, options } = context;
   const { ipc, shm } = sandboxMounts(context, spec.id);
   unmount(ipc);
@@ -69,10 +75,12 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   for (const container of context.table.inSandbox(id)) {
     await removeContainer(context, container.status.id);
   }
+  context.failpoint("sandbox-containers-removed");
   if (!record) return;
   if (!discardSandbox(context, record.spec)) {
     const group = podCgroup(context.options.cgroupRoot, record.spec);
     throw new RuntimeError("runtime-failed", `Cannot remove cgroup "${group}": it has processes`);
   }
+  context.failpoint("sandbox-removed");
   context.table.sandboxes.delete(id);
 }
