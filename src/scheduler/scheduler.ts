@@ -5,7 +5,6 @@ import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { Change, InformerFactory } from "../client/informer.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
-import { deepEqual } from "../lib/deep-equal.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import {
@@ -16,27 +15,23 @@ import {
   unreserve,
   WaitingPods,
 } from "./binding-cycle.ts";
-import type {
-  ClusterEvent,
-  Placement,
-  PostFilterResult,
-  QueueingHint,
-} from "./framework/contract.ts";
+import type { ClusterEvent, Placement, PostFilterResult } from "./framework/contract.ts";
 import { SchedulerConfigurationError } from "./config/reader.ts";
 import { Extender, type ExtenderTransport } from "./extender/extender.ts";
 import { scheduleWithExtenders } from "./extender/schedule-with-extenders.ts";
-import { pluginsOf } from "./config/profile-plugins.ts";
+import { buildFrameworks } from "./config/build-frameworks.ts";
 import {
   DEFAULT_CONFIGURATION,
   type SchedulerConfiguration,
 } from "./config/scheduler-configuration.ts";
 import type { PluginFactory } from "./framework/default-plugins.ts";
-import { Framework } from "./framework/framework.ts";
+import type { Framework } from "./framework/framework.ts";
 import { PodFeedback } from "./pod-feedback.ts";
 import { DisruptionBudgets } from "./preemption/disruption-budgets.ts";
 import { evictVictim } from "./preemption/evict-victims.ts";
 import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
+import { isRelevantNodeChange, isRelevantPodChange } from "./relevant-change.ts";
 import { type Decision, failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
 import { VolumeCatalog } from "./volumes/volume-catalog.ts";
@@ -80,7 +75,7 @@ class SchedulerLoop implements Disposable {
   readonly #nominations = new Nominations();
   readonly #budgets = new DisruptionBudgets();
   readonly #catalog = new VolumeCatalog();
-  readonly #frameworks = new Map<string, Framework>();
+  readonly #frameworks: ReadonlyMap<string, Framework>;
   readonly #extenders: readonly Extender[];
   readonly #queue: SchedulingQueue;
   readonly #feedback: PodFeedback;
@@ -99,22 +94,13 @@ class SchedulerLoop implements Disposable {
     this.#options = options;
     this.#feedback = new PodFeedback(options);
     const configuration = options.configuration ?? DEFAULT_CONFIGURATION;
-    const hints = new Map<string, QueueingHint>();
-    const ignoredResources = configuration.extenders.flatMap(({ managedResources }) =>
-      managedResources.filter((one) => one.ignoredByScheduler).map(({ name }) => name),
-    );
-    for (const profile of configuration.profiles) {
-      const { client, clock } = options;
-      const volumes = { client, clock, catalog: this.#catalog };
-      const deps = { budgets: this.#budgets, volumes, ignoredResources };
-      const plugins = pluginsOf(profile, { deps, more: options.plugins });
-      const { schedulerName } = profile;
-      const percentageOfNodesToScore =
-        profile.percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
-      const framework = { schedulerName, plugins, percentageOfNodesToScore };
-      this.#frameworks.set(schedulerName, new Framework(this.#state, framework));
-      for (const { plugin } of plugins) if (plugin.hint) hints.set(plugin.name, plugin.hint);
-    }
+    const { client, clock } = options;
+    const { frameworks, compare, hints } = buildFrameworks(this.#state, {
+      configuration,
+      deps: { budgets: this.#budgets, volumes: { client, clock, catalog: this.#catalog } },
+      plugins: options.plugins,
+    });
+    this.#frameworks = frameworks;
     const { extenderTransport } = options;
     if (configuration.extenders.length > 0 && !extenderTransport) {
       throw new SchedulerConfigurationError("Cannot use extenders: no transport to ask them with");
@@ -123,7 +109,7 @@ class SchedulerLoop implements Disposable {
       (one) => new Extender(one, extenderTransport as ExtenderTransport),
     );
     this.#queue = new SchedulingQueue({
-      compare: comparisonOf(this.#frameworks.values()),
+      compare,
       hints,
       backoff: { baseMs: configuration.podInitialBackoffMs, maxMs: configuration.podMaxBackoffMs },
     });
@@ -181,7 +167,7 @@ class SchedulerLoop implements Disposable {
       this.#state.removeNode(name);
       return;
     }
-    if (change.type === "updated" && !isRelevantChange(change.previous, change.object)) return;
+    if (change.type === "updated" && !isRelevantNodeChange(change.previous, change.object)) return;
     this.#state.setNode(change.object);
     const kind = change.type === "added" ? "node-added" : "node-changed";
     this.#wakeUp({ kind, slot: this.#state.slotOf(name) as number });
@@ -433,32 +419,4 @@ class SchedulerLoop implements Disposable {
       if (isQuick && this.#bindings-- === BINDINGS_MAX) this.#wakeLater(0);
     }
   }
-}
-
-/** The order of the one queue: that of the first plugin that has one. */
-function comparisonOf(frameworks: Iterable<Framework>): (a: PodRecord, b: PodRecord) => number {
-  for (const { plugins } of frameworks) {
-    const sorter = plugins.find(({ plugin }) => plugin.compare)?.plugin;
-    if (sorter) return (a, b) => sorter.compare?.(a, b) ?? 0;
-  }
-  return () => 0;
-}
-
-/** Heartbeats change a node's status all the time; only these parts decide on placement. */
-function isRelevantChange(before: Node, after: Node): boolean {
-  return !(
-    deepEqual(before.spec ?? {}, after.spec ?? {}) &&
-    deepEqual(before.metadata?.labels ?? {}, after.metadata?.labels ?? {}) &&
-    deepEqual(before.status?.allocatable ?? {}, after.status?.allocatable ?? {}) &&
-    deepEqual(before.status?.images ?? [], after.status?.images ?? [])
-  );
-}
-
-/** A placed pod's status changes all the time; only these parts count for others. */
-function isRelevantPodChange(before: Pod, after: Pod): boolean {
-  return (
-    before.metadata?.deletionTimestamp !== after.metadata?.deletionTimestamp ||
-    !deepEqual(before.metadata?.labels ?? {}, after.metadata?.labels ?? {}) ||
-    !deepEqual(before.spec?.containers, after.spec?.containers)
-  );
 }

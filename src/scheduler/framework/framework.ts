@@ -4,6 +4,9 @@ import { type EnabledPlugin, Plan } from "./plan.ts";
 
 /** Plans that are kept; the one that was not needed for longest makes room. */
 const PLANS_MAX = 256;
+const PLANS_MIN = 16;
+/** A plan remembers a few numbers per slot: with many nodes fewer plans are kept. */
+const SLOTS_MAX = 2 ** 20;
 
 /** What one scheduler name schedules with. */
 export interface FrameworkOptions {
@@ -37,7 +40,7 @@ export class Framework implements Disposable {
       this.#plans.delete(profile);
     } else {
       plan = new Plan({ state: this.state, profile, plugins: this.plugins });
-      if (this.#plans.size >= PLANS_MAX) this.#dropOldest();
+      if (this.#plans.size >= this.#plansMax()) this.#dropOldest();
     }
     this.#plans.set(profile, plan);
     return plan;
@@ -46,6 +49,11 @@ export class Framework implements Disposable {
   [Symbol.dispose](): void {
     for (const plan of this.#plans.values()) plan[Symbol.dispose]();
     this.#plans.clear();
+  }
+
+  #plansMax(): number {
+    const fitting = Math.floor(SLOTS_MAX / Math.max(1, this.state.size));
+    return Math.max(PLANS_MIN, Math.min(PLANS_MAX, fitting));
   }
 
   #dropOldest(): void {

@@ -60,8 +60,16 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlug
         return full || [...profile.requests.keys()].some((name) => (freed.get(name) ?? 0) > 0);
       }
       if (event.kind !== "node-added" && event.kind !== "node-changed") return false;
-      const filter = fitFilter({ state, profile }, isIgnored);
-      return filter.begin() && filter.test(event.slot) === 0;
+      const { allocatable, requested } = state.resources;
+      const isFree = (id: number, amount: number) =>
+        (requested[id]?.[event.slot] ?? 0) + amount <= (allocatable[id]?.[event.slot] ?? 0);
+      if (!isFree(PODS_RESOURCE, 1)) return false;
+      for (const [name, amount] of profile.requests) {
+        if (amount > 0 && !isIgnored(name) && !isFree(state.resources.idOf(name), amount)) {
+          return false;
+        }
+      }
+      return true;
     },
   };
 }
@@ -78,13 +86,11 @@ function strategyOf({ scoringStrategy }: NodeResourcesFitArgs): ResourceScore {
   }
 }
 
-type FitFilter = NodeFilter & { begin(): boolean };
-
 /** The reason order is upstream's: pods, cpu, memory, ephemeral storage, the rest. */
 function fitFilter(
   { state, profile }: PluginContext,
   isIgnored: (name: string) => boolean,
-): FitFilter {
+): NodeFilter {
   const table = state.resources;
   const wanted: { id: number; amount: number }[] = [];
   for (const [name, amount] of profile.requests) {
