@@ -162,6 +162,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "quota",
     async play(stage) {
+      // Upstream counts it late when it comes after the quota.
+      await stage.until("v1/configmaps/kube-root-ca.crt", (object) => object !== undefined);
       await stage.create("v1/resourcequotas", {
         apiVersion: "v1",
         kind: "ResourceQuota",
