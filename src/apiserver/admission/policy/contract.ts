@@ -1,6 +1,7 @@
 import { policyEnvironment } from "../../../api/policy/policy-environment.ts";
+import type { Environment } from "../../../lib/cel/environment.ts";
 import { createKubernetesEnvironment } from "../../../lib/cel/kubernetes-environment.ts";
-import { type CompileError, compile } from "../../../lib/cel/program.ts";
+import { type CompileError, compile, type Program } from "../../../lib/cel/program.ts";
 import type { AdmissionRequest, Authorizer, ObjectReader } from "../../contract.ts";
 import { type ConditionsResult, evaluateConditions, type Expression } from "./policy-evaluation.ts";
 import { PolicyInput } from "./policy-input.ts";
@@ -29,12 +30,14 @@ export function createConditionEngine(parts: {
   reader: ObjectReader;
   authorizer: Authorizer;
 }): ConditionEngine {
-  const environment = policyEnvironment(createKubernetesEnvironment(), {});
+  // Most servers never meet a condition.
+  let environment: Environment | undefined;
   const known = new Map<string, Expression>();
   const expressionOf = ({ expression: source }: MatchCondition): Expression => {
     let expression = known.get(source);
     if (!expression) {
       if (known.size >= KEPT_MAX) known.clear();
+      environment ??= policyEnvironment(createKubernetesEnvironment(), {});
       expression = { source, program: tryCompile(source, environment) };
       known.set(source, expression);
     }
@@ -49,10 +52,7 @@ export function createConditionEngine(parts: {
 }
 
 /** The program, or why there is none. */
-export function tryCompile(
-  source: string,
-  environment: Parameters<typeof compile>[1],
-): ReturnType<typeof compile> | CompileError {
+export function tryCompile(source: string, environment: Environment): Program | CompileError {
   try {
     return compile(source, environment);
   } catch (error) {
