@@ -79,6 +79,15 @@ test("a timeout is a duration of Go, and none of its texts prolongs a request", 
   );
 });
 
+test("a body that grows too large is refused, even if its beginning would do", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const body = `metadata: {name: a}\n${"# so on\n".repeat(500_000)}`;
+  const headers = { "content-type": "application/yaml", "transfer-encoding": "chunked" };
+  const refused = await api.http(MAPS, { method: "POST", body, headers });
+  assert.deepEqual([refused.status, refused.json()["reason"]], [413, "RequestEntityTooLarge"]);
+  assert.equal((await api.http(`${MAPS}/a`)).status, 404);
+});
+
 test("resources offer no HEAD, and names no watch", async () => {
   await using api = await startHttpsServer(Date.now());
   await create(api);
