@@ -311,6 +311,7 @@ class Server implements ApiServer {
       resources: () => engine.registry.all().map(({ resource }) => resource),
       generation: () => engine.registry.generation,
       customSchema: (resource) => engine.registry.of(resource)?.schema,
+      others: () => of.aggregation?.openApiHashes() ?? new Map<string, string>(),
     });
     this.#handler = new HttpHandler({
       engine,

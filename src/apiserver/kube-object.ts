@@ -22,6 +22,12 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
+/** A value with metadata, be it empty. The value itself gets it. */
+export function asObject(value: Record<string, unknown>): KubeObject {
+  value["metadata"] ??= {};
+  return value as KubeObject;
+}
+
 /** `object[field]` when that is an object, else an empty one that is not attached. */
 export function fieldOf(object: Record<string, unknown>, field: string): Record<string, unknown> {
   const value = object[field];

@@ -85,6 +85,20 @@ function updateDemo(name: string): Recipe {
 }
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
+  "sample-apiserver": {
+    references: [`${E2E}/sample-apiserver:1.17`],
+    config: { Entrypoint: ["/kube-sample-apiserver"], Env },
+    prepare: (root) => addPeer("kube-sample-apiserver", path.join(root, "kube-sample-apiserver")),
+  },
+  etcd: {
+    references: ["k8s.gcr.io/etcd:3.4.13-0"],
+    packages: ["etcd-server"],
+    config: { Cmd: ["/usr/local/bin/etcd"], Env },
+    prepare(root) {
+      mkdirSync(path.join(root, "usr/local/bin"), { recursive: true });
+      symlinkSync("/usr/bin/etcd", path.join(root, "usr/local/bin/etcd"));
+    },
+  },
   busybox: { references: ["docker.io/library/busybox:1.29"], config: { Cmd: ["sh"], Env } },
   pause: {
     references: ["k8s.gcr.io/pause:3.2"],

@@ -9,6 +9,7 @@ export const PEER_BINARIES: Readonly<Record<string, { path: string; test?: boole
   kubelet: { path: "cmd/kubelet" },
   agnhost: { path: "test/images/agnhost" },
   nnp: { path: "test/images/nonewprivs" },
+  "kube-sample-apiserver": { path: "vendor/k8s.io/sample-apiserver" },
   "e2e.test": { path: "test/e2e", test: true },
 };
 

@@ -28,6 +28,13 @@ const DOCUMENT = {
   resources: [flunder, { ...flunder, name: "flunders/status", verbs: ["get"] }],
 };
 
+const OPEN_API = `/openapi/v3${REMOTE}`;
+const PAGES: Readonly<Record<string, Json>> = {
+  [REMOTE]: DOCUMENT,
+  "/openapi/v3": { paths: { [REMOTE.slice(1)]: { serverRelativeURL: `${OPEN_API}?hash=AB12` } } },
+  [`${OPEN_API}?hash=AB12`]: { openapi: "3.0.0", info: { title: "wardle" } },
+};
+
 interface Extension extends AsyncDisposable {
   port: number;
   caBundle: string;
@@ -53,8 +60,8 @@ async function startExtension(frontProxyCa: string): Promise<Extension> {
     requests: [],
     answer: (request, response) => {
       response.setHeader("Content-Type", "application/json");
-      const known = request.url === REMOTE;
-      response.writeHead(known ? 200 : 404).end(JSON.stringify(known ? DOCUMENT : {}));
+      const known = PAGES[request.url ?? ""];
+      response.writeHead(known ? 200 : 404).end(JSON.stringify(known ?? {}));
     },
   };
   const server = https.createServer(
@@ -211,6 +218,10 @@ test("discovery and in-process callers know the group", async () => {
   assert.deepEqual(resource?.["shortNames"], ["fl"]);
   assert.equal(((resource?.["subresources"] ?? []) as Json[])[0]?.["subresource"], "status");
   assert.deepEqual(await api.ask("GET", REMOTE), DOCUMENT);
+  const { paths } = (await api.http("/openapi/v3")).json() as { paths?: Record<string, Json> };
+  const url = String(paths?.[REMOTE.slice(1)]?.["serverRelativeURL"]);
+  assert.equal(url, `${OPEN_API}?hash=AB12`);
+  assert.deepEqual((await api.http(url)).json()["info"], { title: "wardle" });
   await assert.rejects(api.ask("GET", `${REMOTE}/nothing`), { code: 404 });
 });
 

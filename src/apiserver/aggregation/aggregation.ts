@@ -38,6 +38,7 @@ export interface AggregationParts {
 interface Checked {
   /** Resources in the form of aggregated discovery. */
   resources: Json[];
+  openApiHash: string;
   failures: number;
   timer: Timer | undefined;
 }
@@ -86,6 +87,16 @@ export class Aggregation implements Disposable {
   /** Resources of another server, as aggregated discovery shows them. */
   resourcesOf(remote: RemoteGroupVersion): readonly Json[] {
     return this.#checked.get(remote.name)?.resources ?? [];
+  }
+
+  /** Hashes of the OpenAPI documents that other servers have, by their key in the index. */
+  openApiHashes(): ReadonlyMap<string, string> {
+    return new Map(
+      this.table.remotes().flatMap(({ name, group, version, available }) => {
+        const hash = available ? this.#checked.get(name)?.openApiHash : undefined;
+        return hash ? [[`apis/${group}/${version}`, hash] as const] : [];
+      }),
+    );
   }
 
   /** Resolves when all that was noticed so far is dealt with. */
@@ -176,11 +187,12 @@ export class Aggregation implements Disposable {
     const isGood = result.condition.status === "True";
     const failures = isGood ? 0 : (before?.failures ?? 0) + 1;
     const resources = isGood ? aggregatedResources(result.document, remote) : [];
+    const { openApiHash = "" } = result;
     const waitMs = isGood ? RECHECK_MS : Math.min(RETRY_MIN_MS * 2 ** (failures - 1), RECHECK_MS);
     if (this.#closed || !this.#served.cache.get(name)) return;
     const timer = clock.setTimer(waitMs, () => this.#enqueueCheck(name));
     if (JSON.stringify(resources) !== JSON.stringify(before?.resources)) this.#generation++;
-    this.#checked.set(name, { resources, failures, timer });
+    this.#checked.set(name, { resources, openApiHash, failures, timer });
     await this.#report(name, result.condition);
   }
 

@@ -20,6 +20,8 @@ export interface Availability {
 export interface CheckResult {
   condition: Availability;
   document?: unknown;
+  /** Hash of the group-version's OpenAPI document, where the server has one. */
+  openApiHash?: string;
 }
 
 export const LOCAL: Availability = {
@@ -36,9 +38,10 @@ export async function checkAvailability(
   const problem = serviceProblem(remote, parts.reader);
   if (problem) return { condition: { status: "False", ...problem } };
   try {
-    const document = await fetchDocument(remote, parts);
+    const document = await fetchJson(remote, pathOf(remote), parts);
+    const openApiHash = await findOpenApi(remote, parts);
     const message = "all checks passed";
-    return { condition: { status: "True", reason: "Passed", message }, document };
+    return { condition: { status: "True", reason: "Passed", message }, document, openApiHash };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const { name, namespace, port } = remote.service;
@@ -83,8 +86,20 @@ function serviceProblem(
   return { reason: "MissingEndpoints", message };
 }
 
-async function fetchDocument(
+/** Older servers have none: that is no reason to be unavailable. "" then. */
+async function findOpenApi(
   remote: RemoteGroupVersion,
+  parts: { client: RemoteClient; clock: Clock },
+): Promise<string> {
+  const index = await fetchJson(remote, "/openapi/v3", parts).catch(() => undefined);
+  const { paths } = (index ?? {}) as { paths?: Record<string, { serverRelativeURL?: unknown }> };
+  const url = paths?.[pathOf(remote).slice(1)]?.serverRelativeURL;
+  return /[?&]hash=([\w-]+)/.exec(typeof url === "string" ? url : "")?.[1] ?? "";
+}
+
+async function fetchJson(
+  remote: RemoteGroupVersion,
+  path: string,
   { client, clock }: { client: RemoteClient; clock: Clock },
 ): Promise<unknown> {
   const deadline = new AbortController();
@@ -95,7 +110,7 @@ async function fetchDocument(
     return await new Promise((resolve, reject) => {
       const request = client.open(remote, {
         method: "GET",
-        path: pathOf(remote),
+        path,
         user: CHECKER,
         headers: { accept: "application/json" },
         signal: deadline.signal,

@@ -20,6 +20,8 @@ export interface OpenApiInput {
   resources(): readonly Resource[];
   /** Grows whenever `resources` or a custom schema changes. */
   generation(): number;
+  /** Hashes of documents that other servers have, by their keys; they are asked for there. */
+  others?(): ReadonlyMap<string, string>;
   /** JSON schema of a custom kind; `undefined` for a built-in one. */
   customSchema?(resource: Resource): JsonSchema | undefined;
 }
@@ -72,7 +74,8 @@ export class OpenApiPages {
   }
 
   #index(): Page {
-    const hashes = new Map([...this.#current()].map(([key, { hash }]) => [key, hash]));
+    const own = [...this.#current()].map(([key, { hash }]) => [key, hash] as const);
+    const hashes = new Map([...own, ...(this.#input.others?.() ?? [])]);
     const bytes = Buffer.from(JSON.stringify(openApiV3Index(hashes)));
     return { contentType: JSON_TYPE, etag: `"${hashOf(bytes)}"`, bytes };
   }

@@ -66,17 +66,6 @@ export async function mutate(
   plugins: readonly AdmissionPlugin[],
   request: AdmissionRequest,
 ): Promise<boolean> {
-  const changed = await mutateOnce(plugins, request);
-  if (!changed) return false;
-  request.reinvoked = true;
-  await mutateOnce(plugins, request);
-  return true;
-}
-
-async function mutateOnce(
-  plugins: readonly AdmissionPlugin[],
-  request: AdmissionRequest,
-): Promise<boolean> {
   let changed = false;
   for (const plugin of plugins) {
     if (!plugin.mutate || !plugin.handles(request)) continue;
@@ -84,7 +73,25 @@ async function mutateOnce(
     const result = pending instanceof Promise ? await pending : pending;
     if (result === "changed") changed = true;
   }
+  if (changed && !request.reinvoked) {
+    request.reinvoked = true;
+    await mutate(plugins, request);
+  }
   return changed;
+}
+
+/**
+ * Admits the body of a subresource that is not the object itself: a Binding, an Eviction, a Scale.
+ * What admission made of the body is in `of.object` afterwards.
+ */
+export async function admitBody(
+  plugins: readonly AdmissionPlugin[],
+  call: Call,
+  of: { operation: "CREATE" | "UPDATE"; object: KubeObject; oldObject?: KubeObject },
+): Promise<void> {
+  const request = admissionRequestOf(call, of);
+  await mutate(plugins, request);
+  await validate(plugins, request);
 }
 
 /** Asks every interested plugin for its consent. @throws StatusError of a plugin that refuses */

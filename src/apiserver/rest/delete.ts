@@ -19,9 +19,14 @@ const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 
 /** DELETE of one object. */
-export async function deleteObject(engine: Engine, call: Call): Promise<Answer> {
+export async function deleteObject(
+  engine: Engine,
+  call: Call,
+  /** Admission has seen the request in another form. */
+  { admitted = false }: { admitted?: boolean } = {},
+): Promise<Answer> {
   const options = deleteOptionsOf(call, optionsBody(call));
-  return deleteByKey(engine, call, options);
+  return deleteByKey(engine, call, { ...options, admitted });
 }
 
 /** DELETE of a collection: every selected object, each by the rules of a single deletion. */
@@ -50,7 +55,11 @@ function optionsBody(call: Call): Record<string, unknown> {
   return parseRawBody(call.body);
 }
 
-async function deleteByKey(engine: Engine, call: Call, options: DeleteOptions): Promise<Answer> {
+async function deleteByKey(
+  engine: Engine,
+  call: Call,
+  options: DeleteOptions & { admitted?: boolean },
+): Promise<Answer> {
   const { served } = call;
   const name = call.target.name ?? "";
   for (;;) {
@@ -59,8 +68,10 @@ async function deleteByKey(engine: Engine, call: Call, options: DeleteOptions): 
     const old = await servedState(served, current);
     checkPreconditions(served, old, options);
     const request = admissionRequestOf(call, { operation: "DELETE", oldObject: old });
-    await mutate(engine.admission, request);
-    await validate(engine.admission, request);
+    if (!options.admitted) {
+      await mutate(engine.admission, request);
+      await validate(engine.admission, request);
+    }
     try {
       return await deleteOnce(engine, call, { current, old, options });
     } catch (error) {

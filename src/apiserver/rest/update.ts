@@ -28,6 +28,8 @@ export interface UpdatePlan {
   scope?: UpdateScope;
   /** What to do when there is no such object; the default is 404. */
   create?(): Promise<Answer>;
+  /** Admission has seen the request in another form. */
+  admitted?: boolean;
   /** `wanted` already wrote managedFields (server-side apply). */
   managed?: boolean;
   /** `wanted` comes from a patch: what it may not change is refused as such. */
@@ -128,7 +130,7 @@ async function updateOnce(
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
   else if (call.target.subresource === "status") served.strategy.prepareStatus?.(next, old);
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
-  if (await mutate(engine.admission, request)) {
+  if (!plan.admitted && (await mutate(engine.admission, request))) {
     // Outsiders may change no more than the client could have.
     checkIdentity(served, next, old);
     next = plan.scope ? plan.scope(next, old) : mainScope(served, next, old);
@@ -143,7 +145,7 @@ async function updateOnce(
   try {
     served.validateUpdate(next, old, call.target.subresource);
     if (!plan.scope) warn(call, next, old);
-    await validate(engine.admission, request);
+    if (!plan.admitted) await validate(engine.admission, request);
     return await storeUpdate(engine, call, { next, old, current, kept: () => allocation.commit() });
   } finally {
     allocation.release();

@@ -2,9 +2,10 @@ import { copyJson } from "../../lib/json-copy.ts";
 import { conflict, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import type { Engine } from "../engine.ts";
-import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
+import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
+import { admitBody } from "../rest/admission.ts";
 import { successStatus } from "../rest/success-status.ts";
 import { updateObject } from "../rest/update.ts";
 
@@ -17,6 +18,7 @@ export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
   if (typeof node !== "string" || node === "") {
     throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
   }
+  await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(binding) });
   const { annotations, uid } = fieldOf(binding, "metadata");
   const time = formatTime(engine.clock.now());
   await updateObject(engine, call, {
@@ -31,6 +33,7 @@ export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
       return pod;
     },
     scope: (wanted) => wanted,
+    admitted: true,
   });
   return { kind: "value", status: 201, value: successStatus(201) };
 }

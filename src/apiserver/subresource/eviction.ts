@@ -3,9 +3,10 @@ import { StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { matchesSelector, type LabelSelectorSpec } from "../../lib/labels.ts";
 import type { Engine } from "../engine.ts";
-import { fieldOf, type KubeObject } from "../kube-object.ts";
+import { asObject, fieldOf, type KubeObject } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
+import { admitBody } from "../rest/admission.ts";
 import { deleteObject } from "../rest/delete.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
@@ -16,13 +17,14 @@ const RETRY_AFTER_SECONDS = 10;
 /** POST of an Eviction: a deletion that disruption budgets may refuse with 429. */
 export async function evictPod(engine: Engine, call: Call): Promise<Answer> {
   const eviction = parseRawBody(call.body);
+  await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(eviction) });
   const options = fieldOf(eviction, "deleteOptions");
   const dryRun = options["dryRun"] ?? [];
   const pod = call.served.cache.get(keyOfCall(call))?.object();
   if (pod && needsBudget(pod)) await spendBudget(engine, call, pod);
   const { subresource: _, ...target } = call.target;
   const body = { kind: "value", value: { ...options, dryRun }, contentType: "" } as const;
-  await deleteObject(engine, { ...call, target, body });
+  await deleteObject(engine, { ...call, target, body }, { admitted: true });
   return { kind: "value", status: 201, value: successStatus(201) };
 }
 

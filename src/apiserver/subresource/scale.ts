@@ -7,10 +7,11 @@ import {
   type LabelSelectorSpec,
 } from "../../lib/labels.ts";
 import type { Engine } from "../engine.ts";
-import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
+import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { parseRawBody, parseRawValue } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
 import { keyOfCall } from "../rest/read.ts";
+import { admitBody } from "../rest/admission.ts";
 import { updateObject } from "../rest/update.ts";
 
 /** The `autoscaling/v1` view of something with replicas. */
@@ -47,8 +48,14 @@ export async function serveScale(engine: Engine, call: Call): Promise<Answer> {
     return { kind: "value", status: 200, value: scaleOf(object.object()) };
   }
   const answer = await updateObject(engine, call, {
-    wanted: (old) => withReplicas(old, scaleWanted(call, old)),
+    wanted: async (old) => {
+      const scale = asObject({ ...scaleOf(old), ...scaleWanted(call, old) });
+      const oldObject = asObject(scaleOf(old));
+      await admitBody(engine.admission, call, { operation: "UPDATE", object: scale, oldObject });
+      return withReplicas(old, scale);
+    },
     scope: (wanted) => wanted,
+    admitted: true,
   });
   const object = answer.kind === "object" ? answer.object.object() : undefined;
   const value = object ?? (answer.kind === "value" ? (answer.value as KubeObject) : undefined);

@@ -1,9 +1,10 @@
 import { notFound, StatusError } from "../../api/errors.ts";
 import type { TokenIssueRequest } from "../contract.ts";
 import type { Engine } from "../engine.ts";
-import { fieldOf, textOf } from "../kube-object.ts";
+import { asObject, fieldOf, textOf } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
+import { admitBody } from "../rest/admission.ts";
 import { keyOfCall } from "../rest/read.ts";
 
 const LIFETIME_DEFAULT_S = 3_600;
@@ -18,6 +19,7 @@ export async function issueToken(engine: Engine, call: Call): Promise<Answer> {
     throw new StatusError("NotImplemented", "this server issues no service account tokens");
   }
   const request = parseRawBody(call.body);
+  await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(request) });
   const spec = fieldOf(request, "spec");
   const asked: TokenIssueRequest = {
     namespace,

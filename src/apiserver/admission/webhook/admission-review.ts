@@ -1,5 +1,5 @@
 import type { AdmissionReview } from "../../../api/generated/types/admission-v1.ts";
-import { apiVersionOf, type Resource } from "../../../api/resource.ts";
+import type { Resource } from "../../../api/resource.ts";
 import type { Status } from "../../../api/status.ts";
 import type { AdmissionRequest } from "../../contract.ts";
 import { subresourceFacts } from "../../discovery/subresource-kinds.ts";
@@ -88,15 +88,15 @@ function resourceOf({ group, version, plural }: Resource) {
   return { group, version, resource: plural };
 }
 
-/** An object that states its kind, first of all. */
+/** An object that states its kind, whoever left it out. */
 function typed(
   resource: Resource,
   object: Record<string, unknown> | undefined,
   subresource: string | undefined,
 ): object | null {
   if (!object) return null;
-  if (subresource && object["kind"]) return object;
-  return { ...object, kind: resource.kind, apiVersion: apiVersionOf(resource) };
+  const { group, version, kind } = kindOf(resource, subresource);
+  return { ...object, kind, apiVersion: group ? `${group}/${version}` : version };
 }
 
 type Json = Record<string, unknown>;

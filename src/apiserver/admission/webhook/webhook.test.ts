@@ -430,3 +430,36 @@ test("a configuration that cannot work is refused", async () => {
   }
   await validating(api, "v", { clientConfig });
 });
+
+test("subresources are shown as the kinds that they are", async () => {
+  await using hook = await serve((call) => {
+    const { kind } = requestIn(call)["object"] as { kind: string };
+    const scaled = { op: "replace", path: "/spec/replicas", value: 7 };
+    return answer(call, kind === "Scale" ? patchOf(scaled) : { allowed: true });
+  });
+  await using api = await start();
+  const pods = "/api/v1/namespaces/default/pods";
+  const sets = "/apis/apps/v1/namespaces/default/replicasets";
+  const spec = { containers: [{ name: "c", image: "i" }] };
+  await api.ask("POST", pods, { metadata: { name: "p" }, spec });
+  const labels = { a: "b" };
+  const template = { metadata: { labels }, spec };
+  const set = { selector: { matchLabels: labels }, replicas: 1, template };
+  await api.ask("POST", sets, { metadata: { name: "s" }, spec: set });
+  const rules = [{ operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*/*"] }];
+  await mutating(api, "m", { clientConfig: hook.clientConfig(), rules });
+  await api.ask("POST", `${pods}/p/binding`, { target: { name: "n" } });
+  const scale = await api.ask("PUT", `${sets}/s/scale`, { metadata: {}, spec: { replicas: 3 } });
+  await api.ask("POST", `${pods}/p/eviction`, { metadata: { name: "p" } });
+  assert.equal((scale["spec"] as Json)["replicas"], 7);
+  const seen = hook.calls.map((call) => {
+    const { operation, object, subResource, kind } = requestIn(call);
+    const body = (object ?? {}) as Json;
+    return `${String(operation)} ${String(subResource)} ${String((kind as Json)["kind"])} ${String(body["kind"])}`;
+  });
+  assert.deepEqual(seen, [
+    "CREATE binding Binding Binding",
+    "UPDATE scale Scale Scale",
+    "CREATE eviction Eviction Eviction",
+  ]);
+});
