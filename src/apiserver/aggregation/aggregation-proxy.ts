@@ -3,12 +3,15 @@ import type { Duplex } from "node:stream";
 import { StatusError } from "../../api/errors.ts";
 import { type Status } from "../../api/status.ts";
 import type { ApiRequest, ApiResponse, WatchEventType, WatchSink } from "../../api/transport.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { UserInfo } from "../contract.ts";
 import { answerOf, endToEnd, isForwarded, relayUpgrade } from "../remote/relay.ts";
 import type { ApiServiceTable, RemoteGroupVersion } from "./api-service-table.ts";
 import type { RemoteClient } from "./remote-client.ts";
 
 const REMOTE_PATH = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)(?:\/|$)/;
+/** A caller in this process does not wait longer. */
+const FETCH_TIMEOUT_MS = 60_000;
 /** In-process answers larger than this are refused. */
 const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -23,9 +26,12 @@ export class AggregationProxy {
   readonly #table: ApiServiceTable;
   readonly #client: RemoteClient;
 
-  constructor(table: ApiServiceTable, client: RemoteClient) {
+  readonly #clock: Clock;
+
+  constructor(table: ApiServiceTable, client: RemoteClient, clock: Clock) {
     this.#table = table;
     this.#client = client;
+    this.#clock = clock;
   }
 
   /** Who answers for a path, if not this server. */
@@ -62,12 +68,34 @@ export class AggregationProxy {
 
   /** A request of a caller in this process. @throws StatusError */
   async fetch(request: ApiRequest, { remote, user }: Forwarded): Promise<ApiResponse> {
-    const incoming = await this.#send(request, { remote, user });
-    const text = await readText(incoming);
+    const { status, text } = await this.#within(FETCH_TIMEOUT_MS, async (signal) => {
+      const incoming = await this.#send({ ...request, signal }, { remote, user });
+      return { status: incoming.statusCode ?? 500, text: await readText(incoming) };
+    });
     const body = parse(text);
-    const status = incoming.statusCode ?? 500;
     if (status < 400) return { status, body };
     throw StatusError.from(statusOf(body, status, text));
+  }
+
+  async #begin(request: ApiRequest, forwarded: Forwarded): Promise<IncomingMessage> {
+    return this.#within(FETCH_TIMEOUT_MS, (signal) =>
+      this.#send({ ...request, signal }, forwarded),
+    );
+  }
+
+  /** Aborts what takes too long. */
+  async #within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const deadline = new AbortController();
+    const why = new Error("context deadline exceeded");
+    const timer = this.#clock.setTimer(timeoutMs, () => deadline.abort(why));
+    try {
+      return await work(deadline.signal);
+    } catch (error) {
+      if (deadline.signal.aborted) unreachable(why);
+      throw error;
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** A watch of a caller in this process. @throws StatusError */
@@ -76,7 +104,8 @@ export class AggregationProxy {
     { remote, user, sink }: Forwarded & { sink: WatchSink },
   ): Promise<Disposable> {
     const path = `${request.path}${request.path.includes("?") ? "&" : "?"}watch=1`;
-    const incoming = await this.#send({ method: "GET", path }, { remote, user });
+    // Only the beginning is bounded: a watch may be quiet for long.
+    const incoming = await this.#begin({ method: "GET", path }, { remote, user });
     const status = incoming.statusCode ?? 500;
     if (status >= 400) {
       const text = await readText(incoming);

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { seededRandom } from "../../lib/random.ts";
 import { settle } from "../../lib/virtual-clock.ts";
 import { type AnyObject, type HttpsFixture, startHttpsServer } from "../api-server-fixture.ts";
+import { aggregatedResources } from "./remote-resources.ts";
 import { createAuthority, generateKeyPem, publicKeyOf } from "../pki/certificate-authority.ts";
 
 const API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices";
@@ -243,6 +244,28 @@ test("watches of in-process callers come line by line", async () => {
   });
   assert.equal(await closed, undefined);
   assert.deepEqual(events, ["ADDED", "MODIFIED"]);
+});
+
+test("a server that hangs or lies holds nobody up", async () => {
+  await using world = await start();
+  const { api, extension } = world;
+  await addService(world);
+  await world.register();
+  await world.condition("Passed");
+  const asked = extension.requests.length;
+  extension.answer = () => {};
+  const hanging = assert.rejects(api.ask("GET", `${REMOTE}/flunders`), {
+    code: 503,
+    message: "error trying to reach service: context deadline exceeded",
+  });
+  await until(() => Promise.resolve(extension.requests.length > asked || undefined));
+  await api.clock.advance(60_000);
+  await hanging;
+  const lies = Array.from({ length: 100_000 }, (_, at) => ({ name: `a${at}`, verbs: 5 }));
+  const document = { ...DOCUMENT, resources: [null, 7, ...lies] };
+  const resources = aggregatedResources(document, { group: "g", version: "v1" });
+  assert.equal(resources.length, 998);
+  assert.deepEqual(resources[0]?.["verbs"], []);
 });
 
 test("a server that is not whom it should be is not believed", async () => {

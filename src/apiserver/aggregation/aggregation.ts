@@ -66,7 +66,7 @@ export class Aggregation implements Disposable {
     this.#served = served;
     this.#client = new RemoteClient({ ...parts, clock, random });
     this.table = new ApiServiceTable(parts.reader);
-    this.proxy = new AggregationProxy(this.table, this.#client);
+    this.proxy = new AggregationProxy(this.table, this.#client, clock);
   }
 
   /** Follows APIServices, Services and endpoints; what it writes, it writes in the background. */

@@ -18,6 +18,7 @@ import {
   metadataListOf,
   metadataOf,
 } from "./representations.ts";
+import { warningHeaders } from "./warning-headers.ts";
 import { tableOfList, tableOfObject } from "./table.ts";
 
 const gzipAsync = promisify(gzip);
@@ -244,7 +245,7 @@ function writeHead(
 ): void {
   const headers = headersOf(MEDIA_TYPES[options.representation.format], sizeBytes);
   if (options.headers.length > 0) headers.push(...options.headers);
-  for (const text of options.warnings) headers.push("Warning", warningHeader(text));
+  headers.push(...warningHeaders(options.warnings));
   if (gzip) headers.push("Content-Encoding", "gzip", "Vary", "Accept-Encoding");
   response.writeHead(answer.status, headers);
 }
@@ -254,12 +255,6 @@ function headersOf(contentType: string, sizeBytes: number | undefined): string[]
   const headers = ["Cache-Control", "no-cache, private", "Content-Type", contentType];
   if (sizeBytes !== undefined) headers.push("Content-Length", String(sizeBytes));
   return headers;
-}
-
-/** RFC 7234 warning with the code that Kubernetes uses. */
-function warningHeader(text: string): string {
-  const safe = text.replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/["\\]/g, "\\$&");
-  return `299 - "${safe}"`;
 }
 
 /** Sends a refusal, encoded in the format that the client prefers. */
@@ -280,7 +275,7 @@ export async function respondStatus(
   }
   const headers = headersOf(MEDIA_TYPES[of.format], bytes.byteLength);
   headers.push(...of.headers);
-  for (const text of of.warnings) headers.push("Warning", warningHeader(text));
+  headers.push(...warningHeaders(of.warnings));
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter) headers.push("Retry-After", String(retryAfter));
   if (status.code === 401) headers.push("WWW-Authenticate", "Bearer");

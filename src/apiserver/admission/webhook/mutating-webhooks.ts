@@ -14,6 +14,9 @@ import { internal } from "./webhook-errors.ts";
 type Parts = MatchParts & CallerParts;
 type Json = Record<string, unknown>;
 
+/** What copy operations may add up to, in characters: without a bound each doubles the object. */
+const COPY_MAX = 3 * 1024 * 1024;
+
 /** What is remembered of a request between its two rounds. */
 interface Rounds {
   /** Called so far, and willing to be called again. */
@@ -136,7 +139,7 @@ class MutatingRound {
             "which is not supported for this operation",
         );
       }
-      const patched = applyJsonPatch(before, patch) as Json;
+      const patched = applyJsonPatch(before, patch, { copySizeMax: COPY_MAX }) as Json;
       const after = hasOwnKind(resource, this.#request.subresource)
         ? copyJson(patched)
         : this.#parts.kinds.decode(resource, patched);

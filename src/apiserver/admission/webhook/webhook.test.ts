@@ -220,6 +220,9 @@ test("what no client could do, no webhook can", async () => {
   assert.equal((await refusal(update())).reason, "InternalError");
   patch = [{ op: "add", path: "/data/z", value: { deep: true } }];
   assert.equal((await refusal(update())).reason, "InternalError");
+  patch = [setKey("a", "x".repeat(1000))];
+  for (let at = 0; at < 64; at++) patch.push({ op: "copy", from: "/data", path: `/data/k${at}` });
+  assert.match((await refusal(update())).message, /accumulated size increase of copy/);
   patch = [setKey("x", "1")];
   const why = (await refusal(api.ask("DELETE", `${MAPS}/a`))).message;
   assert.match(why, /attempted to modify the object, which is not supported for this operation/);
