@@ -36,3 +36,10 @@ test("up falls back on what the data directory was started with", () => {
     rmSync(directory, { recursive: true });
   }
 });
+
+test("paths are meant from where up was called", () => {
+  const options = parseUpOptions(["--data-dir", "some/where", "--audit-policy", "policy.yaml"]);
+  assert.equal(options.dataDirectory, path.resolve("some/where"));
+  assert.equal(options.auditPolicy, path.resolve("policy.yaml"));
+  assert.equal(options.schedulerConfig, undefined);
+});

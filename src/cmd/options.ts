@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
 import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
@@ -74,10 +75,14 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
   const file = typeof flags["config"] === "string" ? readConfig(flags["config"]) : {};
   const given = (name: keyof typeof FLAGS) => flags[name] ?? file[name];
   const isSet = (name: keyof typeof FLAGS) => flags[name] === true || file[name] === true;
-  const dataDirectory = String(given("data-dir") ?? DEFAULT_DATA_DIRECTORY);
+  const dataDirectory = path.resolve(String(given("data-dir") ?? DEFAULT_DATA_DIRECTORY));
   const recorded = recordedSettings(dataDirectory);
   const text = (name: keyof typeof FLAGS, fallback: string): string => {
     return String(given(name) ?? recorded[name] ?? fallback);
+  };
+  const pathOf = (name: keyof typeof FLAGS): string | undefined => {
+    const given = text(name, "");
+    return given ? path.resolve(given) : undefined;
   };
   for (const name of FIXED) refuseChange(name, given(name), recorded[name]);
   const { host, port } = parseListen(text("listen", "127.0.0.1:6443"));
@@ -113,8 +118,8 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     podSecurity,
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
     loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
-    schedulerConfig: text("scheduler-config", "") || undefined,
-    auditPolicy: text("audit-policy", "") || undefined,
+    schedulerConfig: pathOf("scheduler-config"),
+    auditPolicy: pathOf("audit-policy"),
     logLevel,
   };
 }

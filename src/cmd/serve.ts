@@ -13,6 +13,8 @@ function tell(message: ServeMessage): void {
 /** `nephos serve`: the daemon that `up` starts. */
 export async function serve(args: readonly string[]): Promise<number> {
   const options = parseUpOptions(args);
+  // Where the user called from is no business of a daemon, once it knows what the paths mean.
+  process.chdir("/");
   const directory = openDataDirectory(options.dataDirectory, { create: true });
   const logger = createJsonLogger(options.logLevel);
   installLastResort(logger);

@@ -72,7 +72,6 @@ function spawnServe(args: readonly string[], log: number | "inherit"): ChildProc
   return spawn(process.execPath, [...NODE_FLAGS, entry, "serve", ...args], {
     stdio: ["ignore", log, log, "ipc"],
     detached: log !== "inherit",
-    cwd: "/",
   });
 }
 
