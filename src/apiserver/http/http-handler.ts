@@ -350,7 +350,7 @@ export class HttpHandler {
   }
 
   async #watch(
-    { response, headers }: Exchange,
+    { response, headers, record }: Exchange,
     { call, representation }: { call: Call; representation: Representation },
   ): Promise<void> {
     const { engine, protobuf } = this.#parts;
@@ -368,6 +368,7 @@ export class HttpHandler {
     const session = await watch.start(
       served.conversion ? new ConvertingReceiver(writer, served.conversion) : writer,
     );
+    record?.started(200);
     if (response.destroyed) session[Symbol.dispose]();
     else response.on("close", () => session[Symbol.dispose]());
   }
