@@ -1,18 +1,21 @@
 import { copyJson } from "../../lib/json-copy.ts";
-import { StatusError } from "../../api/errors.ts";
+import { forbidden, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { matchesSelector, type LabelSelectorSpec } from "../../lib/labels.ts";
 import type { Engine } from "../engine.ts";
 import { asObject, fieldOf, type KubeObject } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
-import type { Answer, Call } from "../rest/call.ts";
 import { admitBody } from "../rest/admission.ts";
+import { type Answer, type Call, isDryRun } from "../rest/call.ts";
 import { deleteObject } from "../rest/delete.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
 import { updateObject } from "../rest/update.ts";
 
-const RETRY_AFTER_SECONDS = 10;
+const REFUSAL = "Cannot evict pod as it would violate the pod's disruption budget.";
+/** After this the controller has likely seen a change of the budget. */
+const PROCESSED_AFTER_SECONDS = 10;
+const UNCONFIRMED_MAX = 2000;
 
 /** POST of an Eviction: a deletion that disruption budgets may refuse with 429. */
 export async function evictPod(engine: Engine, call: Call): Promise<Answer> {
@@ -21,7 +24,8 @@ export async function evictPod(engine: Engine, call: Call): Promise<Answer> {
   const options = fieldOf(eviction, "deleteOptions");
   const dryRun = options["dryRun"] ?? [];
   const pod = call.served.cache.get(keyOfCall(call))?.object();
-  if (pod && needsBudget(pod)) await spendBudget(engine, call, pod);
+  const dry = isDryRun(call) || (Array.isArray(dryRun) && dryRun.includes("All"));
+  if (pod && needsBudget(pod)) await spendBudget(engine, call, { pod, dry });
   const { subresource: _, ...target } = call.target;
   const body = { kind: "value", value: { ...options, dryRun }, contentType: "" } as const;
   await deleteObject(engine, { ...call, target, body }, { admitted: true });
@@ -35,7 +39,11 @@ function needsBudget(pod: KubeObject): boolean {
 }
 
 /** Counts the eviction against the budget that covers the pod. */
-async function spendBudget(engine: Engine, call: Call, pod: KubeObject): Promise<void> {
+async function spendBudget(
+  engine: Engine,
+  call: Call,
+  { pod, dry }: { pod: KubeObject; dry: boolean },
+): Promise<void> {
   const budgets = engine.registry.find("policy", "v1", "poddisruptionbudgets");
   const namespace = call.target.namespace ?? "";
   if (!budgets) return;
@@ -49,15 +57,21 @@ async function spendBudget(engine: Engine, call: Call, pod: KubeObject): Promise
         "support.",
     );
   }
-  const name = covering[0]?.metadata.name;
-  if (name === undefined) return;
-  const target = { ...call.target, ...budgets.resource, resource: budgets.resource.plural, name };
+  const [budget] = covering;
+  const name = budget?.metadata.name;
+  if (!budget || name === undefined || isFree(budget, pod)) return;
   const time = formatTime(engine.clock.now());
+  const of = { pod: pod.metadata.name ?? "", time };
+  if (dry) {
+    spent(budget, of);
+    return;
+  }
+  const target = { ...call.target, ...budgets.resource, resource: budgets.resource.plural, name };
   await updateObject(
     engine,
     { ...call, served: budgets, target: { ...target, subresource: "status" } },
     {
-      wanted: (old) => spent(old, { pod: pod.metadata.name ?? "", time }),
+      wanted: (old) => spent(old, of),
       scope: (wanted) => wanted,
     },
   );
@@ -68,31 +82,46 @@ function covers(budget: KubeObject, pod: KubeObject): boolean {
   return matchesSelector(selector as LabelSelectorSpec | undefined, pod.metadata.labels);
 }
 
+/** Pods that are not ready are no loss where the budget says so, or where enough others are. */
+function isFree(budget: KubeObject, pod: KubeObject): boolean {
+  const { conditions } = fieldOf(pod, "status");
+  const ready = (Array.isArray(conditions) ? (conditions as Record<string, unknown>[]) : []).some(
+    ({ type, status }) => type === "Ready" && status === "True",
+  );
+  if (ready) return false;
+  if (fieldOf(budget, "spec")["unhealthyPodEvictionPolicy"] === "AlwaysAllow") return true;
+  const { currentHealthy, desiredHealthy } = fieldOf(budget, "status");
+  const desired = Number(desiredHealthy ?? 0);
+  return desired > 0 && Number(currentHealthy ?? 0) >= desired;
+}
+
+function refusal(message: string, retryAfterSeconds = 0): StatusError {
+  const causes = [{ reason: "DisruptionBudget", message }];
+  return new StatusError("TooManyRequests", REFUSAL, { retryAfterSeconds, causes });
+}
+
+/** The budget with one disruption less. @throws StatusError TooManyRequests */
 function spent(old: KubeObject, of: { pod: string; time: string }): KubeObject {
   const budget = copyJson(old);
+  const { name = "", generation = 0 } = budget.metadata;
   const status = fieldOf(budget, "status");
+  const named = `The disruption budget ${name}`;
+  if (Number(status["observedGeneration"] ?? 0) < generation) {
+    throw refusal(`${named} is still being processed by the server.`, PROCESSED_AFTER_SECONDS);
+  }
+  const disrupted = fieldOf(status, "disruptedPods");
+  if (Object.keys(disrupted).length > UNCONFIRMED_MAX) {
+    const resource = { group: "policy", plural: "poddisruptionbudgets" };
+    const why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller";
+    throw forbidden(resource, name, why);
+  }
   const allowed = Number(status["disruptionsAllowed"] ?? 0);
   if (allowed <= 0) {
-    const name = budget.metadata.name ?? "";
     const healthy = Number(status["currentHealthy"] ?? 0);
     const desired = Number(status["desiredHealthy"] ?? 0);
-    throw new StatusError(
-      "TooManyRequests",
-      "Cannot evict pod as it would violate the pod's disruption budget.",
-      {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-        causes: [
-          {
-            reason: "DisruptionBudget",
-            message:
-              `The disruption budget ${name} needs ${desired} ` +
-              `healthy pods and has ${healthy} currently`,
-          },
-        ],
-      },
-    );
+    throw refusal(`${named} needs ${desired} healthy pods and has ${healthy} currently`);
   }
-  const disruptedPods = { ...fieldOf(status, "disruptedPods"), [of.pod]: of.time };
+  const disruptedPods = { ...disrupted, [of.pod]: of.time };
   budget["status"] = { ...status, disruptionsAllowed: allowed - 1, disruptedPods };
   return budget;
 }
