@@ -29,6 +29,9 @@ const LIST = path.join(
   "go/src/k8s.io/kubernetes/test/conformance/testdata/conformance.yaml",
 );
 
+/** What the tests take for granted: no Pod Security, a Secret with a token for each account. */
+const AS_OF_1_20 = ["--pod-security=privileged", "--legacy-service-account-tokens"];
+
 const { values } = parseArgs({
   options: {
     images: { type: "string" },
@@ -55,7 +58,7 @@ function runTests(images: string): void {
   const directory = mkdtempSync(path.join(tmpdir(), "nephos-conformance-"));
   const log = openSync(values.log, "w");
   try {
-    nephos("up", "--detach", "--nodes", values.nodes, "--data-dir", directory);
+    nephos("up", "--detach", ...AS_OF_1_20, "--nodes", values.nodes, "--data-dir", directory);
     for (const name of readdirSync(images).filter((file) => file.endsWith(".tar"))) {
       nephos("image", "import", path.join(images, name), "--data-dir", directory);
     }

@@ -81,7 +81,7 @@ export const NAMESPACE_TABLE: TableKind<Namespace> = {
 };
 
 export const CONFIG_MAP_TABLE: TableKind<ConfigMap> = {
-  columns: columnsOf("Name", "Data:integer", "Age"),
+  columns: columnsOf("Name", "Data", "Age"),
   cells(object, context) {
     const count =
       Object.keys(object.data ?? {}).length + Object.keys(object.binaryData ?? {}).length;
@@ -90,7 +90,7 @@ export const CONFIG_MAP_TABLE: TableKind<ConfigMap> = {
 };
 
 export const SECRET_TABLE: TableKind<Secret> = {
-  columns: columnsOf("Name", "Type", "Data:integer", "Age"),
+  columns: columnsOf("Name", "Type", "Data", "Age"),
   cells: (object, context) => [
     nameOf(object),
     object.type ?? "",
@@ -100,7 +100,7 @@ export const SECRET_TABLE: TableKind<Secret> = {
 };
 
 export const SERVICE_ACCOUNT_TABLE: TableKind<ServiceAccount> = {
-  columns: columnsOf("Name", "Secrets:integer", "Age"),
+  columns: columnsOf("Name", "Secrets", "Age"),
   cells: (object, context) => [nameOf(object), object.secrets?.length ?? 0, ageOf(object, context)],
 };
 

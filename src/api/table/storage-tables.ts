@@ -90,7 +90,7 @@ export const STORAGE_CLASS_TABLE: TableKind<StorageClass> = {
     "Provisioner",
     "ReclaimPolicy",
     "VolumeBindingMode",
-    "AllowVolumeExpansion:boolean",
+    "AllowVolumeExpansion",
     "Age",
   ),
   cells(object, context) {

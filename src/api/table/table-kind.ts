@@ -58,7 +58,7 @@ export function columnsOf(...texts: readonly string[]): TableColumn[] {
     return {
       name,
       type: type as TableColumn["type"],
-      format: name === "Name" ? "name" : "",
+      format: name === "Name" || name === "Attacher" ? "name" : "",
       description: DESCRIPTIONS[name] ?? `${name} as the object states it`,
       priority: wide ? 1 : 0,
     };

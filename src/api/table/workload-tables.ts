@@ -54,8 +54,8 @@ export const DEPLOYMENT_TABLE: TableKind<Deployment> = {
   columns: columnsOf(
     "Name",
     "Ready",
-    "Up-to-date:integer",
-    "Available:integer",
+    "Up-to-date",
+    "Available",
     "Age",
     "Containers*",
     "Images*",
@@ -137,7 +137,7 @@ export const DAEMON_SET_TABLE: TableKind<DaemonSet> = {
 };
 
 export const CONTROLLER_REVISION_TABLE: TableKind<ControllerRevision> = {
-  columns: columnsOf("Name", "Controller", "Revision:integer", "Age"),
+  columns: columnsOf("Name", "Controller", "Revision", "Age"),
   cells(object, context) {
     const owner = object.metadata?.ownerReferences?.find(({ controller }) => controller);
     const group = owner?.apiVersion.split("/").at(-2);

@@ -24,6 +24,8 @@ export interface AcceptedDifference {
   /** The JSON of our side, "undefined" where we say nothing; any when it is absent. */
   ours?: RegExp;
   theirs?: RegExp;
+  /** It depends on who is faster: covering nothing is no mistake. */
+  byChance?: boolean;
 }
 
 /** Words of messages that differ. Both sides are rewritten before they are compared. */

@@ -6,6 +6,17 @@ const STATUS = /^answer\.status$/;
 /** Cases that are made from files. */
 const MANIFESTS = /^(database|gitops|ingress|monitoring|operator|storage) /;
 
+const NEW_COLUMNS = [
+  "PreemptionPolicy",
+  "RequestedDuration",
+  "RequiresRepublish",
+  "Status",
+  "StorageCapacity",
+  "Timezone",
+  "TokenRequests",
+  "VolumeAttributesClass",
+];
+
 function newField(reason: string, path: RegExp, kind?: RegExp): AcceptedDifference {
   return { cause: "version", reason, path, theirs: /^undefined$/, ...(kind ? { kind } : {}) };
 }
@@ -252,8 +263,42 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     reason:
       "Custom resources go at once with their definition, which needs no condition for it; when " +
       "they are there is a matter of moments.",
+    byChance: true,
     case: /CustomResourceDefinition/,
     path: /finalizers|generation$|deletionGrace|\.status\.|^answer\.(status|body\.kind)$/,
+  },
+  {
+    cause: "choice",
+    reason: "When the services of an API are looked at is a matter of moments.",
+    byChance: true,
+    case: /APIService/,
+    path: /\.conditions|^answer\.body\.columns\.Available\./,
+  },
+  {
+    cause: "version",
+    reason: "Tables of later versions have more columns; quotas have theirs in another order.",
+    path: /^answer\.body\.names$/,
+  },
+  newField(
+    "Columns that came after 1.20.",
+    new RegExp(`^answer\\.body\\.columns\\.(${NEW_COLUMNS.join("|")})$`),
+  ),
+  {
+    cause: "version",
+    reason: "1.22: restarts are told with the time of the last; 1.30: targets with their resource.",
+    path: /^answer\.body\.columns\.(Restarts|Targets)\./,
+  },
+  {
+    cause: "version",
+    reason: "1.27: the selector of jobs uses the label with a prefix.",
+    path: /^answer\.body\.columns\.Selector\./,
+    ours: /batch\.kubernetes\.io\/controller-uid/,
+  },
+  {
+    cause: "version",
+    reason: "1.27: labels of jobs have a prefix, in the objects of tables too.",
+    case: / Job /,
+    path: /rows\[0\]\.metadata\.labels/,
   },
 ];
 

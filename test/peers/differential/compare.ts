@@ -49,7 +49,7 @@ export async function compareServers(
       }
     });
   }
-  const unused = ACCEPTED_DIFFERENCES.filter((entry) => !used.has(entry));
+  const unused = ACCEPTED_DIFFERENCES.filter((entry) => !entry.byChance && !used.has(entry));
   return { requests, unexplained, unused };
 }
 

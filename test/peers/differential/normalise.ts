@@ -15,6 +15,7 @@ const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const SERVICE_ADDRESS = /\b10\.96\.\d+\.\d+\b/g;
 const VERSION_IN_TEXT = /(?<=ResourceVersion in (?:record \(|object meta: ))\d+/g;
+const PORT_IN_TEXT = /(?<=:)3[0-2]\d{3}(?=\/)/g;
 const GENERATED = /-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 const NODE_PORTS = { first: 30_000, last: 32_767 };
 
@@ -41,12 +42,39 @@ export function normalise(body: unknown, asked: string): unknown {
       .replace(UID, "<uid>")
       .replace(TIME, "<time>")
       .replace(VERSION_IN_TEXT, "<version>")
+      .replace(PORT_IN_TEXT, (found) => (asked.includes(found) ? found : "<port>"))
       .replace(SERVICE_ADDRESS, (found) => (asked.includes(found) ? found : "<address>"))
       .replace(GENERATED, (found) => (asked.includes(found) ? found : "-<random>"));
   };
   const isChosen = (value: number) =>
     value >= NODE_PORTS.first && value <= NODE_PORTS.last && !asked.includes(`${value}`);
-  return walk(withoutSummary(body), "");
+  return walk(byColumn(withoutSummary(body)), "");
+}
+
+interface Table {
+  kind: "Table";
+  columnDefinitions: readonly { name: string; type: string; format: string; priority: number }[];
+  rows: readonly { cells: readonly unknown[]; object?: unknown }[];
+}
+
+/** The cells of a table by column; what columns mean is described in each server's own words. */
+function byColumn(body: unknown): unknown {
+  const table = body as Table | null;
+  if (table?.kind !== "Table") return body;
+  const columns = table.columnDefinitions.map(({ name, type, format, priority }, at) => {
+    const cells = table.rows.map((row) => (isAge(row.cells[at]) ? "<age>" : row.cells[at]));
+    return [name, { type, format, priority, cells }];
+  });
+  return {
+    kind: table.kind,
+    names: table.columnDefinitions.map(({ name }) => name).join(", "),
+    columns: Object.fromEntries(columns) as unknown,
+    rows: table.rows.map(({ object }) => object),
+  };
+}
+
+function isAge(cell: unknown): boolean {
+  return typeof cell === "string" && /^(\d+[smhdy])+$/.test(cell);
 }
 
 /** A message that only repeats the causes repeats their order too. */

@@ -6,6 +6,7 @@ import { apiVersionOf, type Resource } from "../../../../src/api/resource.ts";
 import { apply, type Case, type CaseRequest, get, patch, post, put, remove } from "../case.ts";
 import { type Manifest, mutationsOf } from "./mutations.ts";
 
+const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";
 const FOLDER = path.resolve(import.meta.dirname, "../../../../../test/peers/manifests");
 
 /** A manifest with what serves it. */
@@ -46,6 +47,7 @@ function lifeOf({ manifest, resource }: Served): CaseRequest[] {
   return [
     post(collection, manifest),
     get(object),
+    get(object, TABLE),
     put(object, { ...manifest, metadata: { ...manifest.metadata, labels } }),
     patch(object, { metadata: { labels: { seen: null } } }),
     patch(object, { metadata: { annotations: { note: "1" } } }, "strategic"),
