@@ -4,6 +4,7 @@
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -59,6 +60,12 @@ function addAgnhost(root: string): void {
   addPeer("agnhost", path.join(root, "agnhost"));
   symlinkSync("agnhost", path.join(root, "agnhost-2"));
   mkdirSync(path.join(root, "uploads"));
+  // Debian chooses among several when it installs them; here one is the one.
+  if (existsSync(path.join(root, "bin/nc.openbsd"))) {
+    symlinkSync("nc.openbsd", path.join(root, "bin/nc"));
+  }
+  // The shell of busybox takes its own commands first, whatever the path says.
+  if (existsSync(path.join(root, "bin/bash"))) symlinkSync("bash", path.join(root, "bin/sh"));
   for (const name of ["localhost.crt", "localhost.key"]) {
     copyFileSync(path.join(SOURCES, "agnhost/porter", name), path.join(root, name));
   }

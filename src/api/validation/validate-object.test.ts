@@ -252,6 +252,11 @@ test("other kinds have their own rules", () => {
   );
   const peer = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/33" } }] }] };
   assert.match(complaints(NETWORK_POLICIES, { spec: peer })[0] ?? "", /must be a valid CIDR value/);
+  const nowhere = { from: [{ ipBlock: { except: ["10.0.0.0/33"] } }] } as object;
+  assert.match(
+    complaints(NETWORK_POLICIES, { spec: { podSelector: {}, ingress: [nowhere] } })[0] ?? "",
+    /ipBlock\.cidr: Required value/,
+  );
   const claim = {
     accessModes: ["ReadWriteOnce" as const],
     resources: { requests: { storage: "1Gi" } },

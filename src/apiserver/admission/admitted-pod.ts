@@ -25,7 +25,9 @@ export function isPodWrite(request: AdmissionRequest): boolean {
 /** The pod of a request for which `isPod` holds. */
 export function podOf(request: AdmissionRequest): Pod & { spec: PodSpec } {
   const pod = request.object as unknown as Pod;
+  // What a pod must have is for its rules to say, once the plugins are through.
   pod.spec ??= { containers: [] };
+  pod.spec.containers ??= [];
   return pod as Pod & { spec: PodSpec };
 }
 

@@ -71,8 +71,10 @@ export function certificateSubjectRestrictionPlugin(): AdmissionPlugin {
     handles: (request) =>
       request.operation === "CREATE" && isRequest(request) && !request.subresource,
     validate: (request) => {
-      const { spec } = request.object as unknown as CertificateSigningRequest;
-      if (spec.signerName !== CLIENT_SIGNER) return;
+      const { spec } = request.object as unknown as Partial<CertificateSigningRequest>;
+      if (spec?.signerName !== CLIENT_SIGNER) return;
+      // Without a request the rules of the kind say so.
+      if (!spec.request) return;
       const [der] = decodePem(
         "CERTIFICATE REQUEST",
         Buffer.from(spec.request, "base64").toString(),

@@ -226,6 +226,14 @@ test("certificate plugins ask for approve and sign per signer", async () => {
   assert.ok(asked.every(({ resource }) => resource === "signers"));
 });
 
+test("a request for a certificate without a request is for its rules to refuse", async () => {
+  const signerName = "kubernetes.io/kube-apiserver-client";
+  for (const spec of [undefined, { signerName }] as unknown as CertificateSigningRequestSpec[]) {
+    const request = fixtureRequest(CERTIFICATE_SIGNING_REQUESTS, { metadata: { name: "c" }, spec });
+    await admit(certificateSubjectRestrictionPlugin(), request);
+  }
+});
+
 test("nobody asks for a client certificate of system:masters", async () => {
   const requestFor = (subject: string) => {
     const pem = execFileSync(

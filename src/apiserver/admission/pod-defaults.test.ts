@@ -46,6 +46,13 @@ test("ServiceAccount: a pod gets the default account and its token", async () =>
   }
 });
 
+test("a pod without containers passes, for its rules to refuse it", async () => {
+  const empty = { metadata: { name: "web" }, spec: {} } as unknown as Pod;
+  await admit(accounts().plugin, fixtureRequest(PODS, empty));
+  await admit(defaultTolerationSecondsPlugin(), fixtureRequest(PODS, empty));
+  assert.deepEqual(empty.spec?.containers, []);
+});
+
 test("ServiceAccount: automount is switched off by the pod, else by the account", async () => {
   const cases: [pod: boolean | undefined, account: boolean | undefined, mounts: boolean][] = [
     [undefined, undefined, true],

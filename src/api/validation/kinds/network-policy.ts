@@ -60,7 +60,8 @@ function validatePeers(
     for (const [at, except] of (ipBlock.except ?? []).entries()) {
       const field = `${path}.ipBlock.except[${at}]`;
       validateCidr(errors, field, except);
-      if (!isCidr(except) || !isCidr(ipBlock.cidr) || isInside(except, ipBlock.cidr)) continue;
+      if (!isCidr(except) || !isCidr(ipBlock.cidr ?? "") || isInside(except, ipBlock.cidr))
+        continue;
       errors.invalid(field, except, "must be a strict subset of `cidr`");
     }
   }
