@@ -300,6 +300,13 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     case: / Job /,
     path: /rows\[0\]\.metadata\.labels/,
   },
+  {
+    cause: "choice",
+    reason: "Whether an APIService is available is found out a moment after it is there.",
+    case: /APIService/,
+    path: /\.status(\.conditions)?$/,
+    byChance: true,
+  },
 ];
 
 /** Messages that say the same in other words. */
