@@ -60,7 +60,11 @@ async function assertWhole(
   for (const name of names) {
     const ip = await peers.address(name);
     const url = `http://peers.default.svc.${domain}`;
-    await eventually(url, async () => names.includes(await peers.ask(ip, "get", { url })));
+    await eventually(url, async () => {
+      const text = await peers.ask(ip, "get", { url });
+      if (!names.includes(text)) throw new Error(`${name} got ${text}`);
+      return true;
+    });
     // An answer at all: the certificate names this domain.
     const script = `fetch("https://kubernetes.default.svc.${domain}/healthz").then(
       (r) => console.log(r.status), (e) => console.log(e.cause))`;
