@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { test } from "node:test";
 import { isNotFound, StatusError } from "../api/errors.ts";
@@ -129,6 +130,16 @@ test("a read that meets a connection closed while idle is sent again", async () 
   await bench.transport.request({ method: "GET", path: "/1" });
   await bench.transport.request({ method: "GET", path: "/2" });
   assert.equal(requests, 3);
+});
+
+test("a server that never answers the handshake is given up", async () => {
+  const silent = createServer((socket) => socket.on("error", () => {}).resume());
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as AddressInfo;
+  using transport = createHttpsTransport({ server: `https://127.0.0.1:${port}`, handshakeMs: 50 });
+  const path = "/api/v1/pods";
+  await assert.rejects(transport.request({ method: "GET", path }), /no TLS handshake in time/);
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 test("an aborted request ends at once", async () => {

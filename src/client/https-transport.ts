@@ -10,6 +10,8 @@ const RESPONSE_MAX_BYTES = 256 << 20;
 /** Longer than any server lets a request run, so that only dead connections meet it. */
 const SILENCE_MAX_MS = 75_000;
 const KEEP_ALIVE_MS = 15_000;
+/** A new connection that is not secured by then goes nowhere: another one may. */
+const HANDSHAKE_MS = 3_000;
 
 /** Where an API server is and who asks. Certificates and keys are PEM text. */
 export interface HttpsTransportOptions {
@@ -20,6 +22,8 @@ export interface HttpsTransportOptions {
   certPem?: string;
   keyPem?: string;
   token?: string;
+  /** How long a new connection may take until it is secured; default 3,000 ms. */
+  handshakeMs?: number;
 }
 
 /** A transport that must be disposed to close its idle connections. */
@@ -36,12 +40,14 @@ export function createHttpsTransport(options: HttpsTransportOptions): HttpsTrans
 class HttpsClientTransport implements HttpsTransport {
   readonly #server: URL;
   readonly #token: string | undefined;
+  readonly #handshakeMs: number;
   readonly #requests: Agent;
   readonly #watches: Agent;
 
   constructor(options: HttpsTransportOptions) {
     this.#server = new URL(options.server);
     this.#token = options.token;
+    this.#handshakeMs = options.handshakeMs ?? HANDSHAKE_MS;
     const { caPem, certPem, keyPem } = options;
     const tls = {
       ...(caPem ? { ca: caPem } : {}),
@@ -113,9 +119,21 @@ class HttpsClientTransport implements HttpsTransport {
       },
       ...(request.signal ? { signal: request.signal } : {}),
     });
+    boundHandshake(opening, this.#handshakeMs);
     opening.end(body);
     return opening;
   }
+}
+
+/** Gives up a connection whose other end falls silent before it is secured. */
+function boundHandshake(opening: ClientRequest, withinMs: number): void {
+  opening.once("socket", (socket) => {
+    if (opening.reusedSocket) return;
+    const late = AbortSignal.timeout(withinMs);
+    const giveUp = () => socket.destroy(new Error("Cannot connect: no TLS handshake in time"));
+    late.addEventListener("abort", giveUp);
+    socket.once("secureConnect", () => late.removeEventListener("abort", giveUp));
+  });
 }
 
 async function answerTo(request: ClientRequest): Promise<IncomingMessage> {
