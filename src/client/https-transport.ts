@@ -11,7 +11,7 @@ const RESPONSE_MAX_BYTES = 256 << 20;
 const SILENCE_MAX_MS = 75_000;
 const KEEP_ALIVE_MS = 15_000;
 /** A new connection that is not secured by then goes nowhere: another one may. */
-const HANDSHAKE_MS = 3_000;
+const HANDSHAKE_MS = 10_000;
 
 /** Where an API server is and who asks. Certificates and keys are PEM text. */
 export interface HttpsTransportOptions {
@@ -22,7 +22,7 @@ export interface HttpsTransportOptions {
   certPem?: string;
   keyPem?: string;
   token?: string;
-  /** How long a new connection may take until it is secured; default 3,000 ms. */
+  /** How long a new connection may take until it is secured; default 10,000 ms. */
   handshakeMs?: number;
 }
 

@@ -89,6 +89,15 @@ test("no change makes no transaction", () => {
   fc.assert(fc.property(ruleSet, (state) => planRules("t", state, state) === ""));
 });
 
+test("an address that serves itself is not translated, but leads from a node's port", () => {
+  const ip = "10.96.0.1";
+  const port = { id: "default/kubernetes:https", protocol: "TCP", port: 443 } as const;
+  const itself = { ...port, virtualIps: [ip], endpoints: [{ ip, port: 443 }], nodePort: 30443 };
+  assert.deepEqual([...renderServicePort(itself).elements.keys()], ["nodeports tcp . 30443"]);
+  const elsewhere = { ...itself, endpoints: [{ ip, port: 6443 }] };
+  assert.ok(renderServicePort(elsewhere).elements.has(`services ${ip} . tcp . 443`));
+});
+
 test("a host port on one address does not answer on the others", () => {
   const rule = { hostPort: 80, protocol: "TCP", podIp: "10.244.0.2", containerPort: 8080 };
   assert.ok(renderHostPort(rule).elements.has("nodeports tcp . 80"));

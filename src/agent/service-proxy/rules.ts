@@ -171,9 +171,10 @@ export function renderServicePort(port: ServicePort): RenderedPort {
   const sets = new Map<string, string>();
   const elements = new Map<string, string>();
   const internal = port.localInternalEndpoints ?? port.endpoints;
-  if (internal.length > 0 && port.virtualIps.length > 0) {
+  const translated = port.virtualIps.filter((ip) => !servesItself(ip, port.port, internal));
+  if (internal.length > 0 && translated.length > 0) {
     choiceChains({ chains, sets }, `svc-${id}`, { ...port, endpoints: internal });
-    for (const ip of port.virtualIps) {
+    for (const ip of translated) {
       elements.set(`services ${ip} . ${protocol} . ${port.port}`, `goto svc-${id}`);
     }
   }
@@ -183,8 +184,19 @@ export function renderServicePort(port: ServicePort): RenderedPort {
     if (external.leads) elements.set(`nodeports ${nodePort}`, `goto ext-${id}`);
     if (!external.leadsAll) elements.set(`dead-nodeports ${nodePort}`, "");
   }
-  for (const { ip } of port.endpoints) elements.set(`hairpin ${ip} . ${ip}`, "");
+  for (const { ip } of port.endpoints) {
+    if (!port.virtualIps.includes(ip)) elements.set(`hairpin ${ip} . ${ip}`, "");
+  }
   return { chains, sets, elements };
+}
+
+/**
+ * Whether somebody listens on the virtual address itself, as the API server does. Translating it
+ * to itself would break the connections that were opened before the rules were loaded.
+ */
+function servesItself(ip: string, port: number, endpoints: readonly ServiceEndpoint[]): boolean {
+  const [only] = endpoints;
+  return endpoints.length === 1 && only?.ip === ip && only.port === port;
 }
 
 /** A port of the node that leads to one pod. */
