@@ -193,10 +193,22 @@ class SchedulerLoop implements Disposable {
     const isFresh = change.type === "added" || !change.previous.spec?.nodeName;
     if (!isFresh && !isRelevantPodChange(change.previous, pod)) return;
     this.#forget(uid);
-    const record = this.#profiles.recordOf(pod);
-    this.#state.addPod(record, node);
+    const record = this.#placedRecord(pod, node);
     const kind = isFresh ? "pod-added" : "pod-changed";
     this.#wakeUp({ kind, pod: record, slot: this.#state.slotOfPod(uid) });
+  }
+
+  /** Most often the place is the one that was assumed, and nothing is to be counted anew. */
+  #placedRecord(pod: Pod, node: string): PodRecord {
+    const known = this.#state.podOf(pod.metadata?.uid ?? "");
+    const isInPlace = known && this.#state.slotOfPod(known.uid) === this.#state.slotOf(node);
+    if (isInPlace && !known.terminating && !isRelevantPodChange(known.pod, pod)) {
+      known.pod = pod;
+      return known;
+    }
+    const record = this.#profiles.placedRecordOf(pod);
+    this.#state.addPod(record, node);
+    return record;
   }
 
   #pendingPodChanged(pod: Pod): void {

@@ -2,6 +2,7 @@ import type { Backend, Version } from "./backend.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
 import type { UpdateWrite } from "./store.ts";
+import { RecentHeads } from "./recent-heads.ts";
 import { WatchHub } from "./watch-hub.ts";
 
 /** A commit holds at most so many bytes; the rest of the waiting writes goes into the next one. */
@@ -39,6 +40,7 @@ class Engine implements Store {
   #queue: PendingWrite[] = [];
   /** The newest accepted write of each key that is not durable yet. */
   readonly #newest = new Map<string, PendingWrite>();
+  readonly #heads = new RecentHeads();
   #pumping: Promise<void> | undefined;
   #broken: StoreError | undefined;
 
@@ -66,10 +68,7 @@ class Engine implements Store {
 
   async getForUpdate(resource: string, key: string): Promise<StoredObject | undefined> {
     this.#assertUsable();
-    const pending = this.#newest.get(slotOf(resource, key));
-    return pending
-      ? toObject(pending.version)
-      : toObject(this.#backend.find(resource, key, this.#revision));
+    return this.#head(slotOf(resource, key), { resource, key });
   }
 
   async list(resource: string, options: ListOptions = {}): Promise<ListResult> {
@@ -164,9 +163,7 @@ class Engine implements Store {
     for (;;) {
       this.#assertUsable();
       const blocker = this.#newest.get(slot);
-      const current = blocker
-        ? toObject(blocker.version)
-        : toObject(this.#backend.find(resource, key, this.#revision));
+      const current = this.#head(slot, { resource, key });
       try {
         write.check(current);
       } catch (refusal) {
@@ -177,6 +174,17 @@ class Engine implements Store {
       }
       return this.#accept({ resource, key, bytes: write.bytes }, current);
     }
+  }
+
+  /** The newest accepted value. */
+  #head(slot: string, { resource, key }: { resource: string; key: string }) {
+    const pending = this.#newest.get(slot);
+    if (pending) return toObject(pending.version);
+    const known = this.#heads.get(slot);
+    if (known) return known;
+    const found = toObject(this.#backend.find(resource, key, this.#revision));
+    if (found) this.#heads.set(slot, found);
+    return found;
   }
 
   #accept(
@@ -230,6 +238,8 @@ class Engine implements Store {
       const { version, previous, result } = pending;
       const slot = slotOf(version.resource, version.key);
       if (this.#newest.get(slot) === pending) this.#newest.delete(slot);
+      if (version.bytes) this.#heads.set(slot, result);
+      else this.#heads.delete(slot);
       pending.resolve(result);
       if (!this.#watches.has(version.resource)) continue;
       const list = events.get(version.resource);

@@ -106,7 +106,7 @@ export async function servedState(
 }
 
 /** The stored object without loss, from the cache when it has this very revision. */
-function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
+export function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
   const cached = served.cache.get(stored.key);
   if (cached?.revision === stored.revision) return cached.exact();
   const bytes = served.splice(stored.bytes, stored.revision);

@@ -1,15 +1,15 @@
-import { copyJson } from "../../lib/json-copy.ts";
-import { conflict, StatusError } from "../../api/errors.ts";
+import { conflict, notFound, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
+import { isStoreError } from "../../store/errors.ts";
 import type { Engine } from "../engine.ts";
 import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
-import type { Answer, Call } from "../rest/call.ts";
 import { admitBody } from "../rest/admission.ts";
+import { type Answer, type Call, isDryRun } from "../rest/call.ts";
+import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
-import { updateObject } from "../rest/update.ts";
-
-type Condition = Record<string, unknown>;
+import { parsedOf } from "../rest/update.ts";
+import { type BindingFacts, boundPod } from "./bound-pod.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
 export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
@@ -19,23 +19,51 @@ export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
     throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
   }
   await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(binding) });
-  const { annotations, uid } = fieldOf(binding, "metadata");
+  const metadata = fieldOf(binding, "metadata");
+  const annotations = annotationsOf(metadata);
   const time = formatTime(engine.clock.now());
-  await updateObject(engine, call, {
-    wanted: (old) => {
-      checkUnbound(call, old);
-      checkUid(call, old, textOf(uid));
-      const pod = copyJson(old);
-      pod["spec"] = { ...fieldOf(pod, "spec"), nodeName: node };
-      if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
-      const status = fieldOf(pod, "status");
-      pod["status"] = { ...status, conditions: withScheduled(status["conditions"], time) };
-      return pod;
-    },
-    scope: (wanted) => wanted,
-    admitted: true,
-  });
+  await storeBound(engine, call, { node, annotations, time, uid: textOf(metadata["uid"]) });
   return { kind: "value", status: 201, value: successStatus(201) };
+}
+
+/** Writes the next state of a pod, again when others wrote in between. */
+async function storeBound(
+  engine: Engine,
+  call: Call,
+  of: BindingFacts & { uid: string },
+): Promise<void> {
+  const { served } = call;
+  const key = keyOfCall(call);
+  for (;;) {
+    const current = await engine.store.getForUpdate(served.storage, key);
+    if (!current) throw notFound(served.resource, call.target.name ?? "");
+    const old = parsedOf(served, current);
+    checkUnbound(call, old);
+    checkUid(call, old, of.uid);
+    if (isDryRun(call)) return;
+    const { bytes, object } = boundPod(old, current.bytes, of);
+    const shared = served.cache.get(key);
+    if (shared?.revision === current.revision && shared.object() === old) {
+      served.cache.expect(bytes, object);
+    }
+    try {
+      const write = { bytes, expectedRevision: current.revision };
+      const { revision } = await engine.store.update(served.storage, key, write);
+      if (served.cache.revision < revision) await served.cache.waitFor(revision);
+      return;
+    } catch (error) {
+      if (!isStoreError(error, "conflict") && !isStoreError(error, "not-found")) throw error;
+    }
+  }
+}
+
+function annotationsOf(metadata: Record<string, unknown>): object | undefined {
+  const annotations = fieldOf(metadata, "annotations");
+  const values = Object.values(annotations);
+  if (values.some((value) => typeof value !== "string")) {
+    throw new StatusError("BadRequest", "the values of a binding's annotations must be texts");
+  }
+  return values.length > 0 ? annotations : undefined;
 }
 
 /** POST to the `bindings` collection: the pod is the one that the binding is named after. */
@@ -71,12 +99,4 @@ function checkUid(call: Call, pod: KubeObject, wanted: string | undefined): void
   if (!wanted || wanted === uid) return;
   const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`;
   throw conflict(call.served.resource, name, why);
-}
-
-function withScheduled(conditions: unknown, time: string): Condition[] {
-  const others = Array.isArray(conditions) ? (conditions as Condition[]) : [];
-  return [
-    ...others.filter(({ type }) => type !== "PodScheduled"),
-    { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: time },
-  ];
 }

@@ -31,6 +31,12 @@ export class CachedObject {
     this.bytes = bytes;
   }
 
+  /** Takes over what the bytes read as, from their writer; it is frozen but for its revision. */
+  know(object: KubeObject): void {
+    const metadata = Object.freeze({ ...object.metadata, resourceVersion: String(this.revision) });
+    this.#object = new WeakRef(Object.freeze({ ...object, metadata }));
+  }
+
   /** The shared frozen object. */
   object(): KubeObject {
     const known = this.#object?.deref();

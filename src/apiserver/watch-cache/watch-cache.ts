@@ -2,6 +2,7 @@ import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Store, StoreEvent } from "../../store/store.ts";
+import type { KubeObject } from "../kube-object.ts";
 import { ByteArena } from "./byte-arena.ts";
 import { CacheEvent } from "./cache-event.ts";
 import { type AttributesOf, CachedObject } from "./cached-object.ts";
@@ -53,6 +54,8 @@ export class WatchCache implements StateView, Disposable {
   /** The last list by prefix, until something changes. */
   #listed: { prefix: string; objects: readonly CachedObject[] } | undefined;
   #watch: Disposable | undefined;
+  /** Parsed forms of bytes that were given to the store. */
+  readonly #expected = new WeakMap<Uint8Array, KubeObject>();
 
   private constructor(options: WatchCacheOptions, list: { revision: number; keys: string[] }) {
     this.#options = options;
@@ -186,6 +189,14 @@ export class WatchCache implements StateView, Disposable {
     throw new StatusError("Expired", `too old resource version: ${revision} (${startRevision})`);
   }
 
+  /**
+   * What `bytes`, about to be written, will read as: then nobody has to parse them. The object is
+   * frozen and has no resourceVersion.
+   */
+  expect(bytes: Uint8Array, object: KubeObject): void {
+    this.#expected.set(bytes, object);
+  }
+
   /** Delivers changes as they come; with a selection, at least those that it sees. */
   follow(subscriber: Subscriber, selection?: Selection): Disposable {
     return this.#subscribers.add(subscriber, selection);
@@ -241,7 +252,14 @@ export class WatchCache implements StateView, Disposable {
   }
 
   #objectOf({ key, revision, bytes }: Pick<StoreEvent, "key" | "revision" | "bytes">) {
-    return new CachedObject(key, revision, this.#arena.keep(this.#options.splice(bytes, revision)));
+    const object = new CachedObject(
+      key,
+      revision,
+      this.#arena.keep(this.#options.splice(bytes, revision)),
+    );
+    const expected = this.#expected.get(bytes);
+    if (expected) object.know(expected);
+    return object;
   }
 
   /** The store has delivered every event up to a revision that it reported. */

@@ -72,12 +72,24 @@ const PROFILES_MAX = 2048;
 export class ProfileTable {
   readonly #profiles = new Map<string, PodProfile>();
 
+  /** A pod that waits for a place. @throws LabelSelectorError as `profileOf` */
   recordOf(pod: Pod): PodRecord {
+    return this.#record(pod, this.profileOf(pod));
+  }
+
+  /** A pod that has its place: the profile is the one that it waited with. */
+  placedRecordOf(pod: Pod): PodRecord {
+    if (!pod.spec?.nodeName) return this.recordOf(pod);
+    const { nodeName: _, ...spec } = pod.spec;
+    return this.#record(pod, this.profileOf({ ...pod, spec }));
+  }
+
+  #record(pod: Pod, profile: PodProfile): PodRecord {
     return {
       uid: pod.metadata?.uid ?? "",
       namespace: pod.metadata?.namespace ?? "",
       name: pod.metadata?.name ?? "",
-      profile: this.profileOf(pod),
+      profile,
       terminating: pod.metadata?.deletionTimestamp !== undefined,
       pod,
     };

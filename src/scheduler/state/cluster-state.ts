@@ -99,6 +99,12 @@ export class ClusterState {
     return this.#slotByPod.get(uid);
   }
 
+  /** The record of a placed pod, or undefined. */
+  podOf(uid: string): PodRecord | undefined {
+    const slot = this.#slotByPod.get(uid);
+    return slot === undefined ? undefined : this.nodes[slot]?.pods.get(uid);
+  }
+
   /** Whether any placed pod is less important. */
   hasPodsBelow(priority: number): boolean {
     for (const known of this.#priorities.keys()) if (known < priority) return true;
