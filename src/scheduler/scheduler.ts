@@ -5,6 +5,7 @@ import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { Change, InformerFactory } from "../client/informer.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
+import { ConfigurationFileError } from "../lib/configuration-reader.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import {
@@ -16,7 +17,6 @@ import {
   WaitingPods,
 } from "./binding-cycle.ts";
 import type { ClusterEvent, Placement, PostFilterResult } from "./framework/contract.ts";
-import { SchedulerConfigurationError } from "./config/reader.ts";
 import { Extender, type ExtenderTransport } from "./extender/extender.ts";
 import { scheduleWithExtenders } from "./extender/schedule-with-extenders.ts";
 import { buildFrameworks } from "./config/build-frameworks.ts";
@@ -103,7 +103,7 @@ class SchedulerLoop implements Disposable {
     this.#frameworks = frameworks;
     const { extenderTransport } = options;
     if (configuration.extenders.length > 0 && !extenderTransport) {
-      throw new SchedulerConfigurationError("Cannot use extenders: no transport to ask them with");
+      throw new ConfigurationFileError("Cannot use extenders: no transport to ask them with");
     }
     this.#extenders = configuration.extenders.map(
       (one) => new Extender(one, extenderTransport as ExtenderTransport),

@@ -15,7 +15,7 @@ export interface Frameworks {
   hints: ReadonlyMap<string, QueueingHint>;
 }
 
-/** A framework for each profile. @throws SchedulerConfigurationError */
+/** A framework for each profile. @throws ConfigurationFileError */
 export function buildFrameworks(
   state: ClusterState,
   of: {

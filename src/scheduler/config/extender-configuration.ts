@@ -1,4 +1,4 @@
-import type { Reader } from "./reader.ts";
+import type { ConfigurationReader } from "../../lib/configuration-reader.ts";
 
 /** A webhook that filters, scores or binds beside the plugins. */
 export interface ExtenderConfiguration {
@@ -18,10 +18,9 @@ export interface ExtenderConfiguration {
 }
 
 const TIMEOUT_MS = 5000;
-const DURATION = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$/;
 
-/** Reads `extenders`. @throws SchedulerConfigurationError */
-export function readExtenders(root: Reader): ExtenderConfiguration[] {
+/** Reads `extenders`. @throws ConfigurationFileError */
+export function readExtenders(root: ConfigurationReader): ExtenderConfiguration[] {
   return root.list("extenders").map((one) => {
     const prioritizeVerb = one.text("prioritizeVerb") || undefined;
     const weight = one.number("weight", { min: 0, max: 2 ** 31 - 1 }) ?? 0;
@@ -33,7 +32,7 @@ export function readExtenders(root: Reader): ExtenderConfiguration[] {
       bindVerb: one.text("bindVerb") || undefined,
       preemptVerb: one.text("preemptVerb") || undefined,
       weight,
-      timeoutMs: durationMs(one) ?? TIMEOUT_MS,
+      timeoutMs: one.durationMs("httpTimeout") || TIMEOUT_MS,
       nodeCacheCapable: one.boolean("nodeCacheCapable"),
       ignorable: one.boolean("ignorable"),
       managedResources: one.list("managedResources").map((resource) => ({
@@ -42,14 +41,4 @@ export function readExtenders(root: Reader): ExtenderConfiguration[] {
       })),
     };
   });
-}
-
-function durationMs(extender: Reader): number | undefined {
-  const text = extender.text("httpTimeout");
-  if (!text) return undefined;
-  const [, hours = 0, minutes = 0, seconds = 0, millis = 0] = DURATION.exec(text) ?? [];
-  const total = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
-  const sum = total + Number(millis);
-  if (sum > 0) return sum;
-  throw extender.error("httpTimeout", 'must be a duration such as "5s"');
 }

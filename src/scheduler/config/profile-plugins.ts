@@ -1,3 +1,4 @@
+import { ConfigurationFileError } from "../../lib/configuration-reader.ts";
 import type { SchedulerPlugin } from "../framework/contract.ts";
 import {
   DEFAULT_PLUGINS,
@@ -6,7 +7,6 @@ import {
   type PluginFactory,
 } from "../framework/default-plugins.ts";
 import type { EnabledPlugin } from "../framework/plan.ts";
-import { SchedulerConfigurationError } from "./reader.ts";
 import type { Point, SchedulerProfile } from "./scheduler-configuration.ts";
 
 /** Which methods of a plugin a point of the configuration is about. */
@@ -36,7 +36,7 @@ const NAMES_WITHOUT_PLUGIN: ReadonlySet<string> = new Set([
 
 /**
  * The plugins of a profile: the defaults, changed as it says. A point that is named for itself
- * outweighs `multiPoint`. @throws SchedulerConfigurationError for a plugin that nobody knows
+ * outweighs `multiPoint`. @throws ConfigurationFileError for a plugin that nobody knows
  */
 export function pluginsOf(
   profile: SchedulerProfile,
@@ -67,7 +67,7 @@ export function pluginsOf(
     const factory = of.more?.get(name) ?? PLUGIN_FACTORIES.get(name);
     if (!factory) {
       const known = [...PLUGIN_FACTORIES.keys(), ...(of.more?.keys() ?? [])].join(", ");
-      throw new SchedulerConfigurationError(
+      throw new ConfigurationFileError(
         `Cannot use the scheduler plugin "${name}": known are ${known}`,
       );
     }

@@ -1,5 +1,5 @@
+import { ConfigurationReader } from "../../lib/configuration-reader.ts";
 import { type ExtenderConfiguration, readExtenders } from "./extender-configuration.ts";
-import { Reader, SchedulerConfigurationError } from "./reader.ts";
 
 /** Extension points that a profile may name, as the configuration spells them. */
 export const POINTS = [
@@ -45,6 +45,7 @@ export interface SchedulerConfiguration {
   extenders: readonly ExtenderConfiguration[];
 }
 
+const SUBJECT = "the scheduler configuration";
 const API_VERSION = "kubescheduler.config.k8s.io/v1";
 const PERCENTAGE = { min: 0, max: 100 };
 const DEFAULT_NAME = "default-scheduler";
@@ -57,18 +58,11 @@ export const DEFAULT_CONFIGURATION: SchedulerConfiguration = readSchedulerConfig
 
 /**
  * Checks a decoded configuration file. Fields that have no meaning here, such as those about
- * leader election, are accepted. @throws SchedulerConfigurationError, which names the field
+ * leader election, are accepted. @throws ConfigurationFileError, which names the field
  */
 export function readSchedulerConfiguration(document: unknown): SchedulerConfiguration {
-  const root = new Reader(document, "");
-  const apiVersion = root.text("apiVersion");
-  const kind = root.text("kind");
-  if (apiVersion !== API_VERSION || kind !== "KubeSchedulerConfiguration") {
-    throw new SchedulerConfigurationError(
-      `Cannot read the scheduler configuration: it is "${apiVersion}" "${kind}", ` +
-        `wanted "${API_VERSION}" "KubeSchedulerConfiguration"`,
-    );
-  }
+  const root = new ConfigurationReader(document, { subject: SUBJECT });
+  root.requireKind({ apiVersion: API_VERSION, kind: "KubeSchedulerConfiguration" });
   const initial = root.number("podInitialBackoffSeconds", { min: 0, max: 3600 }) || 1;
   const most = root.number("podMaxBackoffSeconds", { min: 0, max: 3600 }) || 10;
   if (most < initial) throw root.error("podMaxBackoffSeconds", "must not be below the initial one");
@@ -84,12 +78,15 @@ export function readSchedulerConfiguration(document: unknown): SchedulerConfigur
     podInitialBackoffMs: initial * 1000,
     podMaxBackoffMs: most * 1000,
     percentageOfNodesToScore: root.number("percentageOfNodesToScore", PERCENTAGE) ?? 0,
-    profiles: profiles.length > 0 ? profiles : [readProfile(new Reader({}, "profiles[0]"))],
+    profiles:
+      profiles.length > 0
+        ? profiles
+        : [readProfile(new ConfigurationReader({}, { subject: SUBJECT }))],
     extenders: readExtenders(root),
   };
 }
 
-function readProfile(profile: Reader): SchedulerProfile {
+function readProfile(profile: ConfigurationReader): SchedulerProfile {
   const plugins = new Map<Point, PluginSet>();
   const sets = profile.object("plugins");
   for (const name of sets.names()) {
@@ -109,7 +106,7 @@ function readProfile(profile: Reader): SchedulerProfile {
   };
 }
 
-function readPluginSet(set: Reader): PluginSet {
+function readPluginSet(set: ConfigurationReader): PluginSet {
   return {
     enabled: set.list("enabled").map((one) => ({
       name: one.requiredText("name"),
