@@ -9,6 +9,7 @@ import { seededRandom } from "../lib/random.ts";
 import { settle } from "../lib/virtual-clock.ts";
 import { unmountBelow } from "../sys/mount.ts";
 import { type Agent, startAgent } from "./agent.ts";
+import { defaultConfiguration } from "./config/kubelet-configuration.ts";
 import { createFakeNode, type FakeNode } from "./pod/fake-parts.ts";
 
 const root = process.getuid?.() === 0 ? false : "needs root";
@@ -38,6 +39,8 @@ async function withAgent(use: (running: RunningAgent) => Promise<void>): Promise
         clusterDnsIp: "10.96.0.10",
         clusterDomain: "cluster.local",
       },
+      configuration: defaultConfiguration(2),
+      imageDirectory: stateDirectory,
       stateDirectory,
       manifestDirectory: path.join(stateDirectory, "manifests"),
       runDirectory: path.join(stateDirectory, "run"),

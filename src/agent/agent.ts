@@ -10,11 +10,13 @@ import { Cleanup } from "../lib/cleanup.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
-import { DEFAULT_THRESHOLDS, NO_PRESSURE, type EvictionThresholds } from "./eviction/contract.ts";
+import type { AgentConfiguration } from "./config/contract.ts";
+import { NO_PRESSURE } from "./eviction/contract.ts";
 import type { EvictionManager } from "./eviction/eviction-manager.ts";
 import type { DownwardFacts } from "./field-reference.ts";
 import type { ImageStore } from "./image/contract.ts";
-import { readNodeUsage } from "./metrics/node-usage.ts";
+import { startImageCollection } from "./image/image-collector.ts";
+import { fileSystemUsage, readNodeUsage } from "./metrics/node-usage.ts";
 import { startNodePressure } from "./node-pressure.ts";
 import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import type { AgentMetrics } from "./metrics/contract.ts";
@@ -22,9 +24,9 @@ import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
 import { readCapacity } from "./node/node-facts.ts";
 import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
 import { confineFiles } from "./pod/confined-files.ts";
-import { DEFAULT_LOG_LIMITS, type LogLimits, startLogRotation } from "./pod/log-rotation.ts";
+import { startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
-import { createPodManager } from "./pod/pod-manager.ts";
+import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
 import { followManifests } from "./static-pod/manifest-directory.ts";
@@ -47,6 +49,8 @@ export interface AgentOptions {
    * it to `enterPrivateMounts`, or the volumes of running pods die with the agent.
    */
   stateDirectory: string;
+  /** On the file system that images lie on. */
+  imageDirectory: string;
   /** Every file in it is a static pod; created. */
   manifestDirectory: string;
   /** Files that need not survive a reboot; in memory. */
@@ -54,12 +58,7 @@ export interface AgentOptions {
   /** Port of the HTTPS endpoint that serves `streams`. */
   endpointPort: number;
   versions: { kubelet: string; runtime: string };
-  /** How much of each container's output is kept; upstream's defaults when absent. */
-  logLimits?: LogLimits;
-  /** When pods are evicted; a kubelet's hard thresholds when absent. */
-  evictionThresholds?: EvictionThresholds;
-  /** Kernel settings, or patterns ("net.*"), that pods may change beyond the safe ones. */
-  allowedSysctls?: readonly string[];
+  configuration: AgentConfiguration;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -78,7 +77,7 @@ export interface Agent extends AsyncDisposable {
 /** Adopts what runs, follows the API, reports the node. Resolves when pods are being worked on. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { nodeName, client, informers, runtime, images, network, clock, random, logger } = options;
-  const { stateDirectory, facts, versions } = options;
+  const { stateDirectory, facts, versions, configuration } = options;
   const directories = {
     pods: path.join(stateDirectory, "pods"),
     files: path.join(options.runDirectory, "pods"),
@@ -89,7 +88,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   for (const directory of Object.values(directories)) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
-  const { capacity, allocatable } = readCapacity(stateDirectory);
+  const { capacity, allocatable } = readCapacity(stateDirectory, {
+    ...configuration,
+    hard: configuration.eviction.hard,
+  });
   const factsOf = (pod: Pod): DownwardFacts => {
     const podIp = pod.spec?.hostNetwork ? facts.nodeIp : podIpOf(network, pod);
     return { hostIp: facts.nodeIp, allocatable, ...(podIp ? { podIp } : {}) };
@@ -103,7 +105,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const volumes = cleanup.use(
     createVolumeManager({ client, informers, clock, factsOf, localDirectory, logger }),
   );
-  const { manifestDirectory: directory } = options;
+  const directory = configuration.staticPodPath ?? options.manifestDirectory;
   const staticPods = cleanup.use(followManifests({ directory, nodeName, clock, logger }));
   const nodes = cleanup.use(informers.informer(NODES));
   const keeper: { eviction?: EvictionManager; status?: NodeStatusKeeper } = {};
@@ -129,7 +131,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       admission: {
         node: () => nodes.get(undefined, nodeName),
         pressure,
-        allowedSysctls: options.allowedSysctls ?? [],
+        allowedSysctls: configuration.allowedSysctls,
         hasAppArmor: existsSync(APP_ARMOR),
       },
       directories,
@@ -137,17 +139,38 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   );
   await nodes.synced;
   await manager.start();
-  const limits = options.logLimits ?? DEFAULT_LOG_LIMITS;
+  const { logLimits: limits, eviction: rules, imageCollection } = configuration;
   cleanup.use(startLogRotation({ runtime, clock, logger, limits }));
-  const readNode = () =>
-    readNodeUsage({ name: nodeName, nowMs: clock.now(), directory: stateDirectory });
+  const { imageDirectory } = options;
+  const readNode = () => {
+    const nowMs = clock.now();
+    return readNodeUsage({ name: nodeName, nowMs, directory: stateDirectory, imageDirectory });
+  };
+  const collector = cleanup.use(
+    startImageCollection({
+      images,
+      clock,
+      logger,
+      rules: imageCollection,
+      wanted: () => imagesOf(manager, runtime),
+      fileSystem: () => fileSystemUsage(imageDirectory),
+      onFailure: (message) =>
+        events.record({
+          about: { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, uid: nodeName } },
+          type: "Warning",
+          reason: "ImageGCFailed",
+          message,
+        }),
+    }),
+  );
   keeper.eviction = cleanup.use(
     startNodePressure({
       manager,
       runtime,
       volumes,
       readNode,
-      thresholds: options.evictionThresholds ?? DEFAULT_THRESHOLDS,
+      rules,
+      collector,
       clock,
       logger,
       onPressure: () => keeper.status?.refresh(),
@@ -166,6 +189,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       allocatable,
       versions,
       images,
+      reporting: configuration.reporting,
+      taints: configuration.taints,
+      providerId: configuration.providerId,
       pressure,
       problem: () => undefined,
     }),
@@ -204,12 +230,23 @@ function probeCounter(metrics: AgentMetrics): NonNullable<Surroundings["onAttemp
   };
 }
 
+/** Images that containers of this node were made from, or will be. */
+function* imagesOf(manager: PodManager, runtime: ContainerRuntime): Iterable<string> {
+  for (const { imageId } of runtime.containers()) yield imageId;
+  for (const { spec, status } of manager.pods()) {
+    if (status?.phase === "Succeeded" || status?.phase === "Failed") continue;
+    const ephemeral = spec?.ephemeralContainers ?? [];
+    const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...ephemeral];
+    for (const { image } of all) if (image) yield image;
+  }
+}
+
 function podIpOf(network: PodNetwork, pod: Pod): string | undefined {
   return network.attachment(pod.metadata?.uid ?? "")?.ip;
 }
 
 function nodeFacts(
-  { nodeName, facts }: AgentOptions,
+  { nodeName, facts, configuration }: AgentOptions,
   allocatable: Readonly<Record<string, string>>,
 ): PodNodeFacts {
   return {
@@ -218,6 +255,7 @@ function nodeFacts(
     hostname: nodeName,
     memoryBytes: totalmem(),
     allocatable,
+    rules: configuration,
     resolvConf: readText("/etc/resolv.conf"),
     hosts: readText("/etc/hosts"),
   };

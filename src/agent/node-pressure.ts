@@ -2,10 +2,11 @@ import path from "node:path";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { EvictionSignal, EvictionThresholds, SignalReadings } from "./eviction/contract.ts";
+import type { EvictionRules, EvictionSignal, SignalReadings } from "./eviction/contract.ts";
 import { diskUsage } from "./eviction/disk-usage.ts";
 import { type EvictionManager, startEviction } from "./eviction/eviction-manager.ts";
 import type { LocalStorageUse } from "./eviction/local-storage.ts";
+import type { ImageCollector } from "./image/contract.ts";
 import type { NodeUsage } from "./metrics/contract.ts";
 import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
@@ -18,30 +19,30 @@ export interface NodePressureOptions {
   runtime: ContainerRuntime;
   volumes: VolumeManager;
   readNode: () => NodeUsage;
-  thresholds: EvictionThresholds;
+  rules: EvictionRules;
+  /** Images that nobody uses go before pods do. */
+  collector: ImageCollector;
   clock: Clock;
   logger: Logger;
   onPressure: () => void;
 }
 
-/** For so long a node says that it is under pressure after the last sign of it. */
-const HOLD_MS = 300_000;
-
 /** Watches over the node's memory, disk and processes, and evicts pods that take too much. */
 export function startNodePressure(options: NodePressureOptions): EvictionManager {
-  const { manager, clock, logger, thresholds, onPressure } = options;
+  const { manager, clock, logger, rules, onPressure } = options;
   return startEviction({
     clock,
     logger,
-    thresholds,
-    holdMs: HOLD_MS,
+    rules,
     readings: () => readingsOf(options.readNode()),
     pods: () => manager.pods().filter((pod) => isRunning(pod, manager)),
     useOf: (pod, signal) => useOf(pod, signal, options),
     localStorageOf: (pod) => localStorageOf(pod, options),
-    evict: (pod, message) => {
-      logger.warn("evicting a pod", { ...identityOf(pod), message });
-      manager.evict(pod, message);
+    reclaim: (signal) => reclaim(signal, options),
+    memoryStall: () => (options.readNode().stall?.memory.some.avg10 ?? 0) / 100,
+    evict: (pod, how) => {
+      logger.warn("evicting a pod", { ...identityOf(pod), message: how.message });
+      manager.evict(pod, how);
     },
     onPressure,
   });
@@ -52,8 +53,19 @@ function isRunning(pod: Pod, manager: PodManager): boolean {
   return pod.status?.phase === "Running" && state !== undefined && !state.doom;
 }
 
+/** Memory and processes can be had back from pods only. */
+async function reclaim(
+  signal: EvictionSignal,
+  { manager, collector, logger }: NodePressureOptions,
+): Promise<void> {
+  if (signal === "memory.available" || signal === "pid.available") return;
+  const containers = await manager.discardPrevious();
+  const images = await collector.collectAll();
+  if (containers + images > 0) logger.info("reclaimed disk", { signal, containers, images });
+}
+
 function readingsOf(node: NodeUsage): SignalReadings {
-  const { fileSystem } = node;
+  const { fileSystem, imageFileSystem } = node;
   return {
     "memory.available": {
       available: node.memoryAvailableBytes,
@@ -64,6 +76,14 @@ function readingsOf(node: NodeUsage): SignalReadings {
       capacity: fileSystem.capacityBytes,
     },
     "nodefs.inodesFree": { available: fileSystem.inodesFree, capacity: fileSystem.inodes },
+    "imagefs.available": {
+      available: imageFileSystem.availableBytes,
+      capacity: imageFileSystem.capacityBytes,
+    },
+    "imagefs.inodesFree": {
+      available: imageFileSystem.inodesFree,
+      capacity: imageFileSystem.inodes,
+    },
     "pid.available": {
       available: node.processesMax - node.processes,
       capacity: node.processesMax,
@@ -87,7 +107,7 @@ async function useOf(
   const measured = await Promise.all(
     directoriesOf(pod, options).map(({ directory }) => diskUsage(directory)),
   );
-  const of = signal === "nodefs.inodesFree" ? "inodes" : "bytes";
+  const of = signal.endsWith(".inodesFree") ? "inodes" : "bytes";
   return measured.reduce((sum, usage) => sum + usage[of], 0);
 }
 

@@ -41,7 +41,8 @@ async function withBackend(
     runtime,
     network,
     nodeName: "node-1",
-    readNode: () => readNodeUsage({ name: "node-1", nowMs: clock.now(), directory: "/" }),
+    readNode: () =>
+      readNodeUsage({ name: "node-1", nowMs: clock.now(), directory: "/", imageDirectory: "/" }),
     metrics: createAgentMetrics(),
     readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
   });

@@ -8,8 +8,10 @@ import { systemClock } from "../sys/clock.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { planClusterNetwork } from "./cluster-network.ts";
+import { readAgentConfig } from "./agent-config.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { createJsonLogger } from "./json-logger.ts";
+import { createImageUse } from "./images-in-use.ts";
 import { installLastResort } from "./last-resort.ts";
 import { startNode } from "./node-process.ts";
 import { commonFlags, parseFlags, usage } from "./options.ts";
@@ -27,6 +29,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     ip: { type: "string" },
     "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
     "service-cidr": { type: "string", default: "10.96.0.0/16" },
+    "agent-config": { type: "string" },
     "cluster-domain": { type: "string", default: "cluster.local" },
   });
   const text = (flag: string) => String(values[flag] ?? "");
@@ -60,6 +63,8 @@ export async function agent(args: readonly string[]): Promise<number> {
     localAddresses: [cluster.dnsIp],
     directories,
     imageDirectory: directory.images,
+    isInUse: createImageUse(directory),
+    configuration: readAgentConfig(text("agent-config"), logger),
     tls: {
       certPem: pki(`node-${text("name")}-serving.crt`),
       keyPem: pki(`node-${text("name")}-serving.key`),

@@ -25,6 +25,8 @@ export interface HouseholdOptions {
   network: ClusterNetwork;
   pki: Pki;
   supervisor: Supervisor;
+  /** File with a KubeletConfiguration, for every agent. */
+  agentConfig: string | undefined;
 }
 
 const ENTRY = path.join(import.meta.dirname, "nephos.js");
@@ -94,7 +96,7 @@ function prepareNodeHost(
 }
 
 function agentArguments(
-  { directory, network }: HouseholdOptions,
+  { directory, network, agentConfig }: HouseholdOptions,
   node: { name: string; index: number; ip: string },
 ): string[] {
   return [
@@ -106,5 +108,6 @@ function agentArguments(
     `--cluster-cidr=${network.clusterCidr}`,
     `--service-cidr=${network.serviceCidr}`,
     `--cluster-domain=${network.clusterDomain}`,
+    ...(agentConfig === undefined ? [] : [`--agent-config=${agentConfig}`]),
   ];
 }

@@ -5,6 +5,7 @@ import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
+import { createImageUse } from "./images-in-use.ts";
 import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlags, usage } from "./options.ts";
 
@@ -21,6 +22,7 @@ export async function image(args: readonly string[]): Promise<number> {
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: true });
   const images = await createImageStore({
     directory: directory.images,
+    isInUse: createImageUse(directory),
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,

@@ -15,6 +15,8 @@ import { systemClock } from "../sys/clock.ts";
 import { keepInMemory } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
+import { readAgentConfig } from "./agent-config.ts";
+import { createImageUse } from "./images-in-use.ts";
 import { openAudit } from "./audit.ts";
 import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
 import { ensureClusterObjects, PROXY_USER } from "./cluster-objects.ts";
@@ -89,7 +91,9 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
     },
   });
   writeKubeconfigs(of, { pki, network });
-  const others = startOthers(createHousehold({ directory, network, pki, supervisor }), of, nodes);
+  const { agentConfig } = options;
+  const household = createHousehold({ directory, network, pki, supervisor, agentConfig });
+  const others = startOthers(household, of, nodes);
   cleanup.use(await startFirstNode(of, { plane, pki, network, nodes, localAddresses }));
   await others;
   return cleanup.move();
@@ -145,7 +149,7 @@ function writeKubeconfigs(
 }
 
 async function startFirstNode(
-  { directory, logger }: MachineOptions,
+  { options, directory, logger }: MachineOptions,
   of: {
     plane: ControlPlane;
     pki: Pki;
@@ -174,6 +178,8 @@ async function startFirstNode(
     localAddresses,
     directories: directory.node(0),
     imageDirectory: directory.images,
+    isInUse: createImageUse(directory),
+    configuration: readAgentConfig(options.agentConfig, logger),
     tls: { ...keys.serving, clientCaPem: pki.ca.pem.certPem },
     logger: logger.with({ component: "agent" }),
   });

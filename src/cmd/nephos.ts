@@ -10,6 +10,7 @@ usage: nephos COMMAND [--data-dir D] [flags]
                            [--pod-security privileged|baseline|restricted]
                            [--legacy-service-account-tokens] [--scheduler-config FILE]
                            [--load-balancer nodes|none|RANGE] [--audit-policy FILE]
+                           [--agent-config FILE: a KubeletConfiguration]
   down        stop         [--purge: also remove containers, networks and data]
   status      processes, memory, nodes                          [-o json]
   kubeconfig  print the administrator's kubeconfig

@@ -1,6 +1,7 @@
+import { newNode } from "../agent/node/node-status.ts";
 import { isAlreadyExists } from "../api/errors.ts";
 import { NODES } from "../api/generated/resources.ts";
-import type { Node } from "../api/generated/types/core-v1.ts";
+import type { Node, Taint } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
 
 const WAIT_MS = 30_000;
@@ -11,14 +12,10 @@ const WAIT_MS = 30_000;
  */
 export async function awaitPodCidr(
   client: Client,
-  node: { name: string; ip: string },
+  node: { name: string; taints: readonly Taint[]; providerId: string | undefined },
 ): Promise<string> {
   const nodes = client.for(NODES);
-  const wanted: Node = {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: { name: node.name, labels: { "kubernetes.io/hostname": node.name } },
-  };
+  const wanted = newNode({ ...node, labels: { "kubernetes.io/hostname": node.name } });
   const found = await nodes.create(wanted).catch(async (error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
     return await nodes.get({ name: node.name });

@@ -1,12 +1,16 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
 import { type Agent, startAgent } from "../agent/agent.ts";
+import type { AgentConfiguration } from "../agent/config/contract.ts";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { preparePodsCgroup } from "../agent/node/pods-cgroup.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { startStreamServer } from "../agent/stream/stream-server.ts";
 import type { Client } from "../client/client.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
+import { openCgroups } from "../sys/cgroup.ts";
 import { probeHost } from "../sys/probe/host-probe.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -35,6 +39,9 @@ export interface NodeProcessOptions {
   localAddresses: readonly string[];
   directories: NodeDirectories;
   imageDirectory: string;
+  /** Whether any node of this machine has a container of the image. */
+  isInUse: (imageId: string) => boolean;
+  configuration: AgentConfiguration;
   tls: { certPem: string; keyPem: string; clientCaPem: string };
   logger: Logger;
 }
@@ -46,13 +53,18 @@ const sources = { clock: systemClock, random: systemRandom };
 
 /** Starts the node: images, runtime and network, then the agent on top of them. */
 export async function startNode(options: NodeProcessOptions): Promise<NodeProcess> {
-  const { name, ip, client, informers, cluster, directories, logger } = options;
+  const { name, ip, client, informers, cluster, directories, configuration, logger } = options;
   await using cleanup = new Cleanup();
   mkdirSync(directories.state, { recursive: true, mode: 0o711 });
   mkdirSync(directories.run, { recursive: true, mode: 0o711 });
   const [podCidr, images, runtime] = await Promise.all([
-    awaitPodCidr(client, { name, ip }),
-    createImageStore({ ...sources, directory: options.imageDirectory, logger }),
+    awaitPodCidr(client, { ...configuration, name }),
+    createImageStore({
+      ...sources,
+      directory: options.imageDirectory,
+      isInUse: options.isInUse,
+      logger,
+    }),
     createCrunRuntime({
       ...sources,
       ...runtimeOptionsOf(directories),
@@ -60,6 +72,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
     }),
   ]);
   cleanup.use(runtime);
+  holdPodsTogether(options);
   const network = cleanup.use(
     startNodeNetwork({
       nodeName: name,
@@ -78,6 +91,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       host: ip,
       port: ENDPOINT_PORT,
       tls: { cert: certPem, key: keyPem, clientCa: clientCaPem },
+      idleMs: configuration.streamIdleMs,
       logger,
     }),
   );
@@ -96,7 +110,9 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
         clusterDnsIp: cluster.dnsIp,
         clusterDomain: cluster.clusterDomain,
       },
+      configuration,
       stateDirectory: directories.state,
+      imageDirectory: options.imageDirectory,
       manifestDirectory: directories.manifests,
       runDirectory: directories.run,
       endpointPort: endpoint.port,
@@ -107,6 +123,19 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   endpoint.serve(agent.streams);
   const owned = cleanup.move();
   return { podCidr, ready: agent.ready, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+/** A limit below what pods use now cannot be set; their eviction makes room for the next start. */
+function holdPodsTogether({ directories, configuration, logger }: NodeProcessOptions): void {
+  const { reservation } = configuration;
+  const root = directories.cgroupRoot;
+  const pids = Number(readFileSync("/proc/sys/kernel/pid_max", "utf8"));
+  const capacity = { cpu: availableParallelism() * 1000, memory: totalmem(), pids };
+  try {
+    preparePodsCgroup({ cgroups: openCgroups(), root, reservation, capacity });
+  } catch (error) {
+    logger.warn("pods are not held to what is allocatable", { error });
+  }
 }
 
 /** "crun://1.8.1", as `status.nodeInfo` wants it. */

@@ -31,6 +31,8 @@ export interface UpOptions {
   schedulerConfig: string | undefined;
   /** File with an `audit.k8s.io/v1` Policy. */
   auditPolicy: string | undefined;
+  /** File with a KubeletConfiguration, for every node. */
+  agentConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -49,6 +51,7 @@ const FLAGS = {
   "load-balancer": { type: "string" },
   "scheduler-config": { type: "string" },
   "audit-policy": { type: "string" },
+  "agent-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -120,6 +123,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
     schedulerConfig: pathOf("scheduler-config"),
     auditPolicy: pathOf("audit-policy"),
+    agentConfig: pathOf("agent-config"),
     logLevel,
   };
 }

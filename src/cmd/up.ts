@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { silentLogger } from "../lib/logger.ts";
+import { readAgentConfig } from "./agent-config.ts";
 import { CommandError } from "./command-error.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { requireHost } from "./doctor.ts";
@@ -36,6 +38,7 @@ export async function up(args: readonly string[]): Promise<number> {
     process.stdout.write(`Nephos already runs (process ${running.pid}) in ${known.root}.\n`);
     return 0;
   }
+  readAgentConfig(options.agentConfig, silentLogger);
   await requireFreePort(options);
   const directory = openDirectory(options);
   return options.detach ? await startDetached(args, directory) : await runInForeground(args);

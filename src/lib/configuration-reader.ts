@@ -10,6 +10,8 @@ export class ConfigurationReader {
   readonly #fields: Readonly<Record<string, unknown>>;
   readonly #path: string;
   readonly #subject: string;
+  /** Names of the fields that were asked for. */
+  readonly used: Set<string> = new Set();
 
   /** `subject` names the document in messages, such as "the scheduler configuration". */
   constructor(value: unknown, at: { subject: string; path?: string }) {
@@ -41,6 +43,7 @@ export class ConfigurationReader {
   }
 
   value(field: string): unknown {
+    this.used.add(field);
     return this.#fields[field] ?? undefined;
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Pod } from "../../src/api/generated/types/core-v1.ts";
 import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
+import { defaultConfiguration } from "../../src/agent/config/kubelet-configuration.ts";
 import { type Agent, startAgent } from "../../src/agent/agent.ts";
 import { createImageStore } from "../../src/agent/image/image-store.ts";
 import { createPodNetwork } from "../../src/agent/network/pod-network.ts";
@@ -122,7 +123,11 @@ export async function startNode(): Promise<NodeUnderTest> {
       runDirectory: path.join(directory, "agent"),
       endpointPort: 10_250,
       versions: { kubelet: "v1.32.3+nephos", runtime: "crun://1.8.1" },
-      logLimits: { maxBytes: 10_000, maxFiles: 3 },
+      configuration: {
+        ...defaultConfiguration(2),
+        logLimits: { maxBytes: 10_000, maxFiles: 3 },
+      },
+      imageDirectory: directory,
       clock,
       random,
       logger,

@@ -1,9 +1,15 @@
-/** What of a node can run short. */
-export type EvictionSignal =
-  | "memory.available"
-  | "nodefs.available"
-  | "nodefs.inodesFree"
-  | "pid.available";
+/** What of a node can run short; the more urgent first. */
+export const EVICTION_SIGNALS = [
+  "memory.available",
+  "nodefs.available",
+  "nodefs.inodesFree",
+  "imagefs.available",
+  "imagefs.inodesFree",
+  "pid.available",
+] as const;
+
+/** One of `EVICTION_SIGNALS`. */
+export type EvictionSignal = (typeof EVICTION_SIGNALS)[number];
 
 /** How much of a thing there is. */
 export interface SignalReading {
@@ -11,19 +17,47 @@ export interface SignalReading {
   capacity: number;
 }
 
-/** One reading of all signals. Images lie on the file system of the pods: imagefs is nodefs. */
+/** One reading of all signals. */
 export type SignalReadings = Readonly<Record<EvictionSignal, SignalReading>>;
 
-/** Below which amount, or share of the capacity, pods have to go. */
-export type EvictionThresholds = Readonly<
-  Partial<Record<EvictionSignal, { amount: number } | { share: number }>>
->;
+/** An amount, or a share (0 to 1) of the capacity. */
+export type Threshold = { amount: number } | { share: number };
 
-/** A kubelet's hard thresholds. */
-export const DEFAULT_THRESHOLDS: EvictionThresholds = {
-  "memory.available": { amount: 100 << 20 },
-  "nodefs.available": { share: 0.1 },
-  "nodefs.inodesFree": { share: 0.05 },
+/** Below which amount, or share of the capacity, pods have to go. */
+export type EvictionThresholds = Readonly<Partial<Record<EvictionSignal, Threshold>>>;
+
+/** A shortage that is borne for `graceMs`. */
+export interface SoftThreshold {
+  below: Threshold;
+  graceMs: number;
+}
+
+/** When pods have to go, and how. */
+export interface EvictionRules {
+  /** At once. */
+  hard: EvictionThresholds;
+  soft: Readonly<Partial<Record<EvictionSignal, SoftThreshold>>>;
+  /** How much more than the threshold has to be there until the shortage counts as over. */
+  minimumReclaim: EvictionThresholds;
+  /** The most that a pod gets to end after a soft threshold. */
+  softGraceMaxMs: number;
+  /** How long a condition stays after its cause is gone. */
+  transitionMs: number;
+}
+
+/** A kubelet's rules. */
+export const DEFAULT_RULES: EvictionRules = {
+  hard: {
+    "memory.available": { amount: 100 << 20 },
+    "nodefs.available": { share: 0.1 },
+    "nodefs.inodesFree": { share: 0.05 },
+    "imagefs.available": { share: 0.15 },
+    "imagefs.inodesFree": { share: 0.05 },
+  },
+  soft: {},
+  minimumReclaim: {},
+  softGraceMaxMs: 0,
+  transitionMs: 300_000,
 };
 
 /** What the node's conditions say. */

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import {
   type EvictionSignal,
-  type EvictionThresholds,
+  type EvictionRules,
   NO_PRESSURE,
   type NodePressure,
   type SignalReadings,
@@ -11,9 +11,11 @@ import {
 import {
   evictionMessage,
   heldPressure,
+  judge,
   nextVictim,
   type PodUse,
-  shortagesOf,
+  type Shortage,
+  type ShortageHistory,
 } from "./eviction-plan.ts";
 import { hasLocalLimits, type LocalStorageUse, localStorageExcess } from "./local-storage.ts";
 
@@ -21,16 +23,18 @@ import { hasLocalLimits, type LocalStorageUse, localStorageExcess } from "./loca
 export interface EvictionOptions {
   clock: Clock;
   logger: Logger;
-  thresholds: EvictionThresholds;
-  /** How long a condition stays after its cause is gone. */
-  holdMs: number;
+  rules: EvictionRules;
   readings: () => SignalReadings;
   /** Pods that run and have not been evicted. */
   pods: () => Pod[];
   /** What a pod uses of what a signal measures; undefined when it has just gone. */
   useOf: (pod: Pod, signal: EvictionSignal) => Promise<number | undefined>;
   localStorageOf: (pod: Pod) => Promise<LocalStorageUse>;
-  evict: (pod: Pod, message: string) => void;
+  /** Gives back what no pod needs; resolves when that is done. */
+  reclaim: (signal: EvictionSignal) => Promise<void>;
+  /** Share of the time, 0 to 1, in which some process waited for memory; 0 when unknown. */
+  memoryStall: () => number;
+  evict: (pod: Pod, how: { message: string; graceMs: number }) => void;
   /** The conditions have changed. */
   onPressure: () => void;
 }
@@ -41,41 +45,56 @@ export interface EvictionManager extends AsyncDisposable {
 }
 
 const ROUND_MS = 10_000;
+/** While processes wait for memory, ten seconds are too long to look away. */
+const URGENT_ROUND_MS = 1_000;
+const URGENT_STALL = 0.1;
 
 /** Looks every ten seconds; evicts at most one pod a round, as its end may be enough. */
 export function startEviction(options: EvictionOptions): EvictionManager {
-  const { clock, logger, thresholds, holdMs } = options;
+  const { clock, logger, rules } = options;
   const seenAtMs: Partial<Record<keyof NodePressure, number>> = {};
+  let history: ShortageHistory = new Map();
   let pressure = NO_PRESSURE;
   let timer: Timer;
   let disposed = false;
   let round = Promise.resolve();
 
-  const look = () => {
-    const shortages = shortagesOf(options.readings(), thresholds);
-    const next = heldPressure(shortages, { seenAtMs, nowMs: clock.now(), holdMs });
+  const look = (): readonly Shortage[] => {
+    const nowMs = clock.now();
+    const judgement = judge(options.readings(), rules, { history, nowMs });
+    history = judgement.history;
+    const held = { seenAtMs, nowMs, holdMs: rules.transitionMs };
+    const next = heldPressure(judgement.observed, held);
     const changed = JSON.stringify(next) !== JSON.stringify(pressure);
     pressure = next;
     if (changed) options.onPressure();
-    return shortages;
+    return judgement.due;
   };
 
   const run = async () => {
-    const [shortage] = look();
+    let [shortage] = look();
     const evicted = await evictBeyondLimits(options);
     if (!shortage || evicted) return;
+    await options.reclaim(shortage.signal);
+    [shortage] = look();
+    if (!shortage) return;
     const uses: PodUse[] = [];
     for (const pod of options.pods()) {
       const used = await options.useOf(pod, shortage.signal);
       if (used !== undefined) uses.push({ pod, used });
     }
     const victim = nextVictim(shortage.signal, uses);
-    if (victim) options.evict(victim.pod, evictionMessage(shortage, victim));
-    else logger.warn("the node is short of a resource, and no pod may be evicted", { ...shortage });
+    if (!victim) {
+      const message = "the node is short of a resource, and no pod may be evicted";
+      return logger.warn(message, { ...shortage });
+    }
+    const graceMs = shortage.kind === "hard" ? 0 : softGraceOf(victim.pod, rules);
+    options.evict(victim.pod, { message: evictionMessage(shortage, victim), graceMs });
   };
 
   const again = () => {
-    timer = clock.setTimer(ROUND_MS, () => {
+    const urgent = options.memoryStall() >= URGENT_STALL;
+    timer = clock.setTimer(urgent ? URGENT_ROUND_MS : ROUND_MS, () => {
       round = run()
         .catch((error: unknown) => logger.warn("cannot look after the node's resources", { error }))
         .then(() => void (disposed || again()));
@@ -93,6 +112,10 @@ export function startEviction(options: EvictionOptions): EvictionManager {
   };
 }
 
+function softGraceOf({ spec }: Pod, { softGraceMaxMs }: EvictionRules): number {
+  return Math.min(softGraceMaxMs, (spec?.terminationGracePeriodSeconds ?? 30) * 1000);
+}
+
 /** Pods that broke a limit of their own go, whatever the node has left. */
 async function evictBeyondLimits(options: EvictionOptions): Promise<boolean> {
   let evicted = false;
@@ -100,7 +123,7 @@ async function evictBeyondLimits(options: EvictionOptions): Promise<boolean> {
     if (!hasLocalLimits(pod)) continue;
     const excess = localStorageExcess(pod, await options.localStorageOf(pod));
     if (excess === undefined) continue;
-    options.evict(pod, excess);
+    options.evict(pod, { message: excess, graceMs: 0 });
     evicted = true;
   }
   return evicted;

@@ -1,25 +1,22 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { quantityToNumber } from "../../lib/quantity.ts";
-import type {
-  EvictionSignal,
-  EvictionThresholds,
-  NodePressure,
-  SignalReadings,
+import {
+  EVICTION_SIGNALS,
+  type EvictionRules,
+  type EvictionSignal,
+  type NodePressure,
+  type SignalReading,
+  type SignalReadings,
+  type Threshold,
 } from "./contract.ts";
 
 /** Pods of this priority and above are part of the system and stay. */
 const SYSTEM_CRITICAL = 2_000_000_000;
-/** In this order, as memory that has run out ends more than a pod. */
-const SIGNALS: readonly EvictionSignal[] = [
-  "memory.available",
-  "nodefs.available",
-  "nodefs.inodesFree",
-  "pid.available",
-];
 
 /** A signal below its threshold. */
 export interface Shortage {
   signal: EvictionSignal;
+  kind: "hard" | "soft";
   threshold: number;
   available: number;
 }
@@ -30,15 +27,55 @@ export interface PodUse {
   used: number;
 }
 
-/** The signals that are below their thresholds, the most urgent first. */
-export function shortagesOf(readings: SignalReadings, thresholds: EvictionThresholds): Shortage[] {
-  return SIGNALS.flatMap((signal) => {
-    const rule = thresholds[signal];
-    const { available, capacity } = readings[signal];
-    if (!rule || capacity <= 0) return [];
-    const threshold = "amount" in rule ? rule.amount : rule.share * capacity;
-    return available < threshold ? [{ signal, threshold, available }] : [];
-  });
+/** Since when each threshold, named "hard/memory.available", is not kept. */
+export type ShortageHistory = ReadonlyMap<string, number>;
+
+/** What the readings mean. */
+export interface Judgement {
+  /** All thresholds that are not kept. */
+  observed: readonly Shortage[];
+  /** Those to act on: the hard ones, and soft ones whose grace is over; the most urgent first. */
+  due: readonly Shortage[];
+  history: ShortageHistory;
+}
+
+/**
+ * Compares the readings with the rules. A shortage that was seen before is over only when there is
+ * more than the threshold by the amount to reclaim.
+ */
+export function judge(
+  readings: SignalReadings,
+  rules: EvictionRules,
+  before: { history: ShortageHistory; nowMs: number },
+): Judgement {
+  const history = new Map<string, number>();
+  const observed: Shortage[] = [];
+  const due: Shortage[] = [];
+  const consider = (kind: Shortage["kind"], signal: EvictionSignal) => {
+    const soft = kind === "soft" ? rules.soft[signal] : undefined;
+    const below = kind === "soft" ? soft?.below : rules.hard[signal];
+    const reading = readings[signal];
+    if (!below || reading.capacity <= 0) return;
+    const threshold = amountOf(below, reading);
+    const key = `${kind}/${signal}`;
+    const sinceMs = before.history.get(key);
+    const more = rules.minimumReclaim[signal];
+    const reclaim = sinceMs === undefined || !more ? 0 : amountOf(more, reading);
+    if (reading.available >= threshold + reclaim) return;
+    const shortage = { signal, kind, threshold, available: reading.available };
+    history.set(key, sinceMs ?? before.nowMs);
+    observed.push(shortage);
+    if (before.nowMs - (sinceMs ?? before.nowMs) >= (soft?.graceMs ?? 0)) due.push(shortage);
+  };
+  for (const signal of EVICTION_SIGNALS) {
+    consider("hard", signal);
+    consider("soft", signal);
+  }
+  return { observed, due, history };
+}
+
+function amountOf(threshold: Threshold, { capacity }: SignalReading): number {
+  return "amount" in threshold ? threshold.amount : threshold.share * capacity;
 }
 
 /** Which condition a signal belongs to. */
@@ -83,6 +120,7 @@ function requestOf(signal: EvictionSignal, { spec }: Pod): number {
 const RESOURCES: Readonly<Partial<Record<EvictionSignal, string>>> = {
   "memory.available": "memory",
   "nodefs.available": "ephemeral-storage",
+  "imagefs.available": "ephemeral-storage",
 };
 
 /** Why a pod was evicted, as a kubelet words it. */

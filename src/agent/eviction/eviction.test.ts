@@ -6,10 +6,15 @@ import { test } from "node:test";
 import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
-import { DEFAULT_THRESHOLDS, type EvictionSignal, type SignalReadings } from "./contract.ts";
+import {
+  DEFAULT_RULES,
+  type EvictionRules,
+  type EvictionSignal,
+  type SignalReadings,
+} from "./contract.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { startEviction } from "./eviction-manager.ts";
-import { evictionMessage, nextVictim, shortagesOf } from "./eviction-plan.ts";
+import { evictionMessage, judge, nextVictim, type ShortageHistory } from "./eviction-plan.ts";
 import { hasLocalLimits, localStorageExcess } from "./local-storage.ts";
 
 const MIB = 2 ** 20;
@@ -20,6 +25,8 @@ function readings(more: Partial<SignalReadings> = {}): SignalReadings {
     "memory.available": plenty,
     "nodefs.available": plenty,
     "nodefs.inodesFree": plenty,
+    "imagefs.available": plenty,
+    "imagefs.inodesFree": plenty,
     "pid.available": plenty,
     ...more,
   };
@@ -36,7 +43,9 @@ const asking = (name: string, memory: string, priority = 0): Pod => {
 
 test("what is below its threshold is short, memory before disk", () => {
   const short = (more: Partial<SignalReadings>) =>
-    shortagesOf(readings(more), DEFAULT_THRESHOLDS).map(({ signal }) => signal);
+    judge(readings(more), DEFAULT_RULES, { history: new Map(), nowMs: 0 }).due.map(
+      ({ signal }) => signal,
+    );
   assert.deepEqual(short({}), []);
   const low = { available: 99 * MIB, capacity: 1000 * MIB };
   assert.deepEqual(short({ "nodefs.available": low, "memory.available": low }), [
@@ -65,8 +74,35 @@ test("who uses more than it asked for goes first, then by priority, then by exce
   assert.deepEqual(order, ["greedier", "greedy", "greedy-but-dear", "modest"]);
 });
 
+test("a soft threshold acts after its grace, and a shortage ends with what had to be reclaimed", () => {
+  const rules: EvictionRules = {
+    ...DEFAULT_RULES,
+    hard: { "memory.available": { amount: 50 * MIB } },
+    soft: { "memory.available": { below: { share: 0.2 }, graceMs: 90_000 } },
+    minimumReclaim: { "memory.available": { amount: 100 * MIB } },
+  };
+  let history: ShortageHistory = new Map();
+  const at = (nowMs: number, availableMib: number) => {
+    const reading = { available: availableMib * MIB, capacity: 1000 * MIB };
+    const judged = judge(readings({ "memory.available": reading }), rules, { history, nowMs });
+    history = judged.history;
+    const kinds = (list: readonly { kind: string }[]) => list.map(({ kind }) => kind).join(" ");
+    return `${kinds(judged.observed)} | ${kinds(judged.due)}`;
+  };
+  assert.equal(at(0, 250), " | ");
+  assert.equal(at(10_000, 199), "soft | ");
+  assert.equal(at(99_000, 150), "soft | ");
+  assert.equal(at(100_000, 150), "soft | soft");
+  assert.equal(at(110_000, 49), "hard soft | hard soft");
+  assert.equal(at(120_000, 149), "hard soft | hard soft"); // 150 were to be had again
+  assert.equal(at(130_000, 299), "soft | soft");
+  assert.equal(at(140_000, 300), " | ");
+  assert.equal(at(150_000, 199), "soft | "); // its grace begins anew
+});
+
 test("the message has the figures", () => {
   const shortage = {
+    kind: "hard" as const,
     signal: "memory.available" as const,
     threshold: 100 * MIB,
     available: 50 * MIB,
@@ -104,13 +140,14 @@ test("one pod a round is evicted as long as memory is short, and the condition h
   await using eviction = startEviction({
     clock,
     logger: silentLogger,
-    thresholds: DEFAULT_THRESHOLDS,
-    holdMs: 60_000,
+    rules: { ...DEFAULT_RULES, transitionMs: 60_000 },
     readings: () => readings({ "memory.available": memory }),
     pods: () => alive,
     useOf: (pod: Pod, _signal: EvictionSignal) =>
       Promise.resolve((pod.metadata?.name === "b" ? 9 : 5) * MIB),
     localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
+    reclaim: () => Promise.resolve(),
+    memoryStall: () => 0,
     evict(pod) {
       evicted.push(pod.metadata?.name ?? "");
       alive.splice(alive.indexOf(pod), 1);
@@ -130,6 +167,69 @@ test("one pod a round is evicted as long as memory is short, and the condition h
   assert.equal(eviction.pressure().memory, false);
   assert.deepEqual(evicted, ["b"]);
   assert.equal(changes, 2);
+});
+
+test("pods stay when the node can help itself, and go by their own grace after a soft threshold", async () => {
+  const clock = new VirtualClock();
+  const disk = { available: 100 * MIB, capacity: 1000 * MIB };
+  const graces: number[] = [];
+  const pod = podOf("a", { terminationGracePeriodSeconds: 20 });
+  let garbage = 50 * MIB;
+  await using _ = startEviction({
+    clock,
+    logger: silentLogger,
+    rules: {
+      ...DEFAULT_RULES,
+      hard: {},
+      soft: { "nodefs.available": { below: { amount: 120 * MIB }, graceMs: 5_000 } },
+      softGraceMaxMs: 60_000,
+    },
+    readings: () => readings({ "nodefs.available": { ...disk } }),
+    pods: () => (graces.length > 0 ? [] : [pod]),
+    useOf: () => Promise.resolve(1),
+    localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
+    reclaim: () => {
+      disk.available += garbage;
+      garbage = 0;
+      return Promise.resolve();
+    },
+    memoryStall: () => 0,
+    evict: (_pod, { graceMs }) => graces.push(graceMs),
+    onPressure: () => {},
+  });
+  await clock.advance(10_000);
+  assert.equal(disk.available, 150 * MIB);
+  assert.deepEqual(graces, []);
+  disk.available = 10 * MIB;
+  await clock.advance(20_000);
+  assert.deepEqual(graces, [20_000]);
+});
+
+test("while processes wait for memory, the node looks every second", async () => {
+  const clock = new VirtualClock();
+  let stall = 0.5;
+  let looks = 0;
+  await using _ = startEviction({
+    clock,
+    logger: silentLogger,
+    rules: DEFAULT_RULES,
+    readings() {
+      looks++;
+      return readings();
+    },
+    pods: () => [],
+    useOf: () => Promise.resolve(1),
+    localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
+    reclaim: () => Promise.resolve(),
+    memoryStall: () => stall,
+    evict: () => {},
+    onPressure: () => {},
+  });
+  await clock.advance(5_000);
+  assert.equal(looks, 6);
+  stall = 0;
+  await clock.advance(11_000);
+  assert.equal(looks, 8);
 });
 
 test("a tree is measured with its links once", async () => {

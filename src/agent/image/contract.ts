@@ -45,6 +45,24 @@ export interface ImageStore {
   remove(reference: string): Promise<void>;
 }
 
+/** Removes images that no container needs, until disposed. */
+export interface ImageCollector extends AsyncDisposable {
+  /** All that are old enough, for a node that is short of disk. Returns how many went. */
+  collectAll(): Promise<number>;
+}
+
+/** When unused images are removed. */
+export interface ImageCollectionRules {
+  /** Share of the disk, 0 to 100, from which on images are removed, ... */
+  highPercent: number;
+  /** ... and down to which. */
+  lowPercent: number;
+  /** A younger image stays. */
+  minimumAgeMs: number;
+  /** One that was unused for so long goes whatever the disk has left; 0 is never. */
+  maximumAgeMs: number;
+}
+
 /** A refusal of the image store, worded for the pod's status. */
 export class ImageError extends Error {
   readonly code: ImageErrorCode;

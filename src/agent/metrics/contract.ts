@@ -12,6 +12,20 @@ export interface PodUsage {
   network?: NetworkCounters;
 }
 
+/** How long tasks waited for a resource: some of them, or all at once. */
+export interface Stall {
+  some: StallFigures;
+  full: StallFigures;
+}
+
+/** Shares of the time (0 to 100) over so many seconds, and all of it in microseconds. */
+export interface StallFigures {
+  avg10: number;
+  avg60: number;
+  avg300: number;
+  totalUs: number;
+}
+
 /** Use of a file system. */
 export interface FileSystemUsage {
   capacityBytes: number;
@@ -30,8 +44,12 @@ export interface NodeUsage extends Omit<CgroupUsage, "tasks"> {
   memoryCapacityBytes: number;
   memoryAvailableBytes: number;
   network: NetworkCounters & { name: string };
-  /** On which pods' volumes, logs and writable layers lie; images, too. */
+  /** On which pods' volumes, logs and writable layers lie. */
   fileSystem: FileSystemUsage;
+  /** On which images lie: often the same one. */
+  imageFileSystem: FileSystemUsage;
+  /** Undefined where the kernel does not measure it. */
+  stall: { cpu: Stall; memory: Stall; io: Stall } | undefined;
   processesMax: number;
   processes: number;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mirrored, parseLinkCounters } from "../link-counters.ts";
-import { busyTicks, readNodeUsage } from "./node-usage.ts";
+import { busyTicks, parseStall, readNodeUsage } from "./node-usage.ts";
 
 test("a CPU that waits is not busy", () => {
   assert.equal(busyTicks("cpu  1 2 4 1000 1000 8 16 32 1 1\ncpu0 9 9 9\n"), 63);
@@ -26,10 +26,20 @@ test("traffic is read by interface, and seen from its other end", () => {
 });
 
 test("the use of this machine is within its bounds", () => {
-  const usage = readNodeUsage({ name: "n", nowMs: 5, directory: "/" });
+  const usage = readNodeUsage({ name: "n", nowMs: 5, directory: "/", imageDirectory: "/" });
   assert.ok(usage.cpuNanoseconds > 0);
   assert.ok(usage.workingSetBytes > 0 && usage.workingSetBytes <= usage.memoryBytes);
   assert.ok(usage.memoryBytes < usage.memoryCapacityBytes);
   assert.ok(usage.fileSystem.usedBytes < usage.fileSystem.capacityBytes);
   assert.ok(usage.processes > 0);
+});
+
+test("stall figures are read, and absent where the kernel has none", () => {
+  const some = "some avg10=1.50 avg60=0.25 avg300=0.00 total=7394594";
+  const full = "full avg10=0.00 avg60=0.00 avg300=0.00 total=2597891";
+  assert.deepEqual(parseStall(`${some}\n${full}\n`), {
+    some: { avg10: 1.5, avg60: 0.25, avg300: 0, totalUs: 7_394_594 },
+    full: { avg10: 0, avg60: 0, avg300: 0, totalUs: 2_597_891 },
+  });
+  assert.equal(parseStall(""), undefined);
 });

@@ -2,7 +2,7 @@ import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, uptime } from "node:os";
 import { readLinkCounters } from "../link-counters.ts";
 import type { NetworkCounters } from "../network/contract.ts";
-import type { NodeUsage } from "./contract.ts";
+import type { FileSystemUsage, NodeUsage, Stall, StallFigures } from "./contract.ts";
 
 /** Ticks of a clock in /proc/stat; 100 a second on every Linux that Node.js runs on. */
 const TICK_NANOSECONDS = 1e7;
@@ -17,8 +17,16 @@ const NO_TRAFFIC: NetworkCounters = {
   sendDrops: 0,
 };
 
-/** Reads how much of the node is used. `directory` lies on the file system of its pods. */
-export function readNodeUsage(of: { name: string; nowMs: number; directory: string }): NodeUsage {
+/** Where to look: directories on the file system of the pods, and on that of the images. */
+export interface NodeReading {
+  name: string;
+  nowMs: number;
+  directory: string;
+  imageDirectory: string;
+}
+
+/** Reads how much of the node is used. */
+export function readNodeUsage(of: NodeReading): NodeUsage {
   const { name, nowMs, directory } = of;
   const memory = fieldsOf("/proc/meminfo");
   const events = fieldsOf("/proc/vmstat");
@@ -26,7 +34,6 @@ export function readNodeUsage(of: { name: string; nowMs: number; directory: stri
   const total = kib("MemTotal");
   const used = total - kib("MemFree");
   const link = defaultLink();
-  const { blocks, bsize, bavail, bfree, files, ffree } = statfsSync(directory);
   const [, busy = "0", all = "0"] = /(\d+)\/(\d+) \d+\n?$/.exec(read("/proc/loadavg")) ?? [];
   return {
     name,
@@ -43,16 +50,43 @@ export function readNodeUsage(of: { name: string; nowMs: number; directory: stri
     memoryCapacityBytes: total,
     memoryAvailableBytes: kib("MemAvailable"),
     network: { name: link, ...(readLinkCounters().get(link) ?? NO_TRAFFIC) },
-    fileSystem: {
-      capacityBytes: blocks * bsize,
-      availableBytes: bavail * bsize,
-      usedBytes: (blocks - bfree) * bsize,
-      inodes: files,
-      inodesFree: ffree,
-    },
+    fileSystem: fileSystemUsage(directory),
+    imageFileSystem: fileSystemUsage(of.imageDirectory),
+    stall: readStalls(),
     processesMax: Number(read("/proc/sys/kernel/pid_max")) || 32_768,
     processes: Number(all) || Number(busy),
   };
+}
+
+/** How full the file system is that a directory lies on. */
+export function fileSystemUsage(directory: string): FileSystemUsage {
+  const { blocks, bsize, bavail, bfree, files, ffree } = statfsSync(directory);
+  return {
+    capacityBytes: blocks * bsize,
+    availableBytes: bavail * bsize,
+    usedBytes: (blocks - bfree) * bsize,
+    inodes: files,
+    inodesFree: ffree,
+  };
+}
+
+/** Pressure stall information. Source: the kernel's Documentation/accounting/psi.rst. */
+function readStalls(): NodeUsage["stall"] {
+  const [cpu, memory, io] = ["cpu", "memory", "io"].map((name) =>
+    parseStall(read(`/proc/pressure/${name}`)),
+  );
+  return cpu && memory && io ? { cpu, memory, io } : undefined;
+}
+
+/** Parses a file of stall figures; undefined when it has none. */
+export function parseStall(text: string): Stall | undefined {
+  if (!text.startsWith("some ")) return undefined;
+  const figures = (kind: string): StallFigures => {
+    const line = text.split("\n").find((one) => one.startsWith(`${kind} `)) ?? "";
+    const of = (name: string) => Number(new RegExp(`${name}=([0-9.]+)`).exec(line)?.[1] ?? 0);
+    return { avg10: of("avg10"), avg60: of("avg60"), avg300: of("avg300"), totalUs: of("total") };
+  };
+  return { some: figures("some"), full: figures("full") };
 }
 
 /** Ticks in which a CPU did anything. Source: proc_stat(5). */

@@ -1,7 +1,7 @@
 import { formatTime } from "../../lib/clock.ts";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { NetworkCounters } from "../network/contract.ts";
-import type { NodeUsage, PodUsage } from "./contract.ts";
+import type { FileSystemUsage, NodeUsage, PodUsage } from "./contract.ts";
 
 /** CPU use in nanocores since the reading before; undefined for the first one. */
 export type CpuRate = (
@@ -12,16 +12,8 @@ export type CpuRate = (
 /** Body of `/stats/summary` (stats.kubelet.k8s.io/v1alpha1). */
 export function statsSummary(node: NodeUsage, pods: readonly PodUsage[], rateOf: CpuRate): object {
   const time = formatTime(node.atMs);
-  const { capacityBytes, availableBytes, usedBytes, inodes, inodesFree } = node.fileSystem;
-  const fs = {
-    time,
-    capacityBytes,
-    availableBytes,
-    usedBytes,
-    inodes,
-    inodesFree,
-    inodesUsed: inodes - inodesFree,
-  };
+  const fs = fileSystemOf(node.fileSystem, time);
+  const imageFs = fileSystemOf(node.imageFileSystem, time);
   return {
     node: {
       nodeName: node.name,
@@ -30,11 +22,17 @@ export function statsSummary(node: NodeUsage, pods: readonly PodUsage[], rateOf:
       memory: { ...memoryOf(node, time), availableBytes: node.memoryAvailableBytes },
       network: networkOf(node.network, { time, name: node.network.name }),
       fs,
-      runtime: { imageFs: fs, containerFs: fs },
+      runtime: { imageFs, containerFs: fs },
       rlimit: { time, maxpid: node.processesMax, curproc: node.processes },
     },
     pods: pods.map((usage) => podSummary(usage, rateOf)),
   };
+}
+
+function fileSystemOf(usage: FileSystemUsage, time: string): object {
+  const { capacityBytes, availableBytes, usedBytes, inodes, inodesFree } = usage;
+  const inodesUsed = inodes - inodesFree;
+  return { time, capacityBytes, availableBytes, usedBytes, inodes, inodesFree, inodesUsed };
 }
 
 function podSummary({ pod, stats, network }: PodUsage, rateOf: CpuRate): object {

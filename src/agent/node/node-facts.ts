@@ -1,33 +1,73 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
 import type { NodeSystemInfo } from "../../api/generated/types/core-v1.ts";
+import type { NodeReservation } from "../config/contract.ts";
+import type { EvictionThresholds, Threshold } from "../eviction/contract.ts";
 
 /** Quantities by resource name, as `status.capacity` has them. */
 export type NodeResources = Readonly<Record<string, string>>;
 
-const PODS_MAX = 110;
-/** Kept free for the node itself: upstream's hard eviction thresholds. */
-const MEMORY_RESERVE_BYTES = 100 << 20;
-const DISK_SHARE = 0.9;
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64" };
 
+/** What of the machine is for pods. */
+export interface NodeShare {
+  podsMax: number;
+  reservation: NodeReservation;
+  /** What hard eviction keeps free. */
+  hard: EvictionThresholds;
+}
+
 /** What the machine has. `directory` lies on the file system that pods write to. */
-export function readCapacity(directory: string): {
-  capacity: NodeResources;
-  allocatable: NodeResources;
-} {
+export function readCapacity(
+  directory: string,
+  share: NodeShare,
+): { capacity: NodeResources; allocatable: NodeResources } {
   const { blocks, bsize } = statfsSync(directory);
-  const diskBytes = blocks * bsize;
-  const shared = { cpu: `${availableParallelism()}`, pods: `${PODS_MAX}` };
-  const kib = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`;
+  const amounts = new Map([
+    ["cpu", availableParallelism() * 1000],
+    ["memory", totalmem()],
+    ["ephemeral-storage", blocks * bsize],
+  ]);
+  const left = allocatableAmounts(amounts, share);
+  const pods = `${share.podsMax}`;
+  const kib = (bytes = 0) => `${Math.floor(bytes / 1024)}Ki`;
   return {
-    capacity: { ...shared, memory: kib(totalmem()), "ephemeral-storage": kib(diskBytes) },
+    capacity: {
+      cpu: milliText(amounts.get("cpu")),
+      memory: kib(amounts.get("memory")),
+      "ephemeral-storage": kib(amounts.get("ephemeral-storage")),
+      pods,
+    },
     allocatable: {
-      ...shared,
-      memory: kib(totalmem() - MEMORY_RESERVE_BYTES),
-      "ephemeral-storage": `${Math.floor(diskBytes * DISK_SHARE)}`,
+      cpu: milliText(left.get("cpu")),
+      memory: kib(left.get("memory")),
+      "ephemeral-storage": `${Math.floor(left.get("ephemeral-storage") ?? 0)}`,
+      pods,
     },
   };
+}
+
+/** Capacity without what is reserved, and without what eviction keeps free; never below zero. */
+export function allocatableAmounts(
+  capacity: ReadonlyMap<string, number>,
+  { reservation, hard }: Pick<NodeShare, "reservation" | "hard">,
+): Map<string, number> {
+  const kept: Readonly<Record<string, Threshold | undefined>> = {
+    memory: hard["memory.available"],
+    "ephemeral-storage": hard["nodefs.available"],
+  };
+  return new Map(
+    Array.from(capacity, ([name, whole]) => {
+      const reserved = (reservation.kube.get(name) ?? 0) + (reservation.system.get(name) ?? 0);
+      const rule = kept[name];
+      const free = !rule ? 0 : "amount" in rule ? rule.amount : rule.share * whole;
+      return [name, Math.max(0, whole - reserved - free)];
+    }),
+  );
+}
+
+function milliText(milli = 0): string {
+  return milli % 1000 === 0 ? `${milli / 1000}` : `${milli}m`;
 }
 
 /** Identity and versions of the machine. */

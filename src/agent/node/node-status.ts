@@ -1,11 +1,12 @@
 import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
 import { LEASES, NODES } from "../../api/generated/resources.ts";
 import type { Lease } from "../../api/generated/types/coordination-v1.ts";
-import type { Node, NodeStatus } from "../../api/generated/types/core-v1.ts";
+import type { Node, NodeStatus, Taint } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import type { InformerFactory, Lister } from "../../client/informer.ts";
 import { type Clock, formatMicroTime, type Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { ReportingRules } from "../config/contract.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { ImageStore } from "../image/contract.ts";
 import { type NodeResources, readSystemInfo } from "./node-facts.ts";
@@ -32,6 +33,10 @@ export interface NodeStatusOptions {
   allocatable: NodeResources;
   versions: { kubelet: string; runtime: string };
   images: ImageStore;
+  reporting: ReportingRules;
+  /** What the Node is created with. */
+  taints: readonly Taint[];
+  providerId: string | undefined;
   pressure: () => NodePressure;
   /** Why pods cannot run now; `undefined` when they can. */
   problem: () => string | undefined;
@@ -45,11 +50,6 @@ export interface NodeStatusKeeper extends Disposable {
   refresh(): void;
 }
 
-const LEASE_SECONDS = 40;
-const HEARTBEAT_MS = 10_000;
-/** An unchanged status is written this often; in between, the lease says that the node lives. */
-const REPORT_MS = 300_000;
-const IMAGES_MAX = 50;
 const LEASE_NAMESPACE = "kube-node-lease";
 
 /** Registers the node and reports until disposed. The Node object is created when it is missing. */
@@ -78,7 +78,7 @@ export function startNodeStatus(options: NodeStatusOptions): NodeStatusKeeper {
     }
     running = false;
     if (disposed) return;
-    const delayMs = again ? 0 : writtenAtMs === undefined ? 1_000 : HEARTBEAT_MS;
+    const delayMs = again ? 0 : writtenAtMs === undefined ? 1_000 : options.reporting.heartbeatMs;
     again = false;
     timer = clock.setTimer(delayMs, () => void round());
   };
@@ -115,7 +115,7 @@ async function report(
   const node = writtenAtMs === undefined || !known ? await ensureNode(options) : known;
   const nowMs = clock.now();
   const status = statusOf(options, node.status ?? {});
-  const due = writtenAtMs === undefined || nowMs - writtenAtMs >= REPORT_MS;
+  const due = writtenAtMs === undefined || nowMs - writtenAtMs >= options.reporting.reportMs;
   if (!due && !statusChanged(node.status ?? {}, status)) return writtenAtMs;
   try {
     await write(options, status);
@@ -139,7 +139,7 @@ async function ensureNode(options: NodeStatusOptions): Promise<Node> {
   const { architecture } = readSystemInfo(options.versions);
   const labels = nodeLabels({ name, architecture });
   try {
-    return await nodes.create({ apiVersion: "v1", kind: "Node", metadata: { name, labels } });
+    return await nodes.create(newNode({ ...options, labels }));
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
@@ -149,8 +149,24 @@ async function ensureNode(options: NodeStatusOptions): Promise<Node> {
   return await nodes.patch({ name }, { metadata: { labels: missing } });
 }
 
+/** A Node that registers itself. */
+export function newNode(of: {
+  name: string;
+  labels: Record<string, string>;
+  taints: readonly Taint[];
+  providerId: string | undefined;
+}): Node {
+  const { name, labels, taints, providerId } = of;
+  const spec = {
+    ...(taints.length > 0 ? { taints: [...taints] } : {}),
+    ...(providerId === undefined ? {} : { providerID: providerId }),
+  };
+  return { apiVersion: "v1", kind: "Node", metadata: { name, labels }, spec };
+}
+
 function statusOf(options: NodeStatusOptions, stored: NodeStatus): NodeStatusPatch {
   const { name, ip, agentPort, capacity, images, clock } = options;
+  const { imagesMax } = options.reporting;
   const health = { pressure: options.pressure(), problem: options.problem() };
   return {
     capacity: { ...capacity },
@@ -165,12 +181,12 @@ function statusOf(options: NodeStatusOptions, stored: NodeStatus): NodeStatusPat
     images: images
       .list()
       .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
-      .slice(0, IMAGES_MAX)
+      .slice(0, imagesMax < 0 ? undefined : imagesMax)
       .map(({ references, sizeBytes }) => ({ names: [...references], sizeBytes })),
   };
 }
 
-async function renewLease({ client, clock, name }: NodeStatusOptions): Promise<void> {
+async function renewLease({ client, clock, name, reporting }: NodeStatusOptions): Promise<void> {
   const leases = client.for(LEASES);
   const renewTime = formatMicroTime(clock.now());
   const ref = { name, namespace: LEASE_NAMESPACE };
@@ -188,7 +204,7 @@ async function renewLease({ client, clock, name }: NodeStatusOptions): Promise<v
       ...ref,
       ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: node.metadata?.uid ?? "" }],
     },
-    spec: { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime },
+    spec: { holderIdentity: name, leaseDurationSeconds: reporting.leaseSeconds, renewTime },
   };
   await leases.create(lease);
 }

@@ -14,6 +14,7 @@ import { expandVariables } from "./expansion.ts";
 import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
 import { containerResources, podResources, qosClassOf } from "./pod-resources.ts";
 
+const rules = { cpuQuota: { enforced: true, periodUs: 100_000 }, podPidsMax: undefined };
 const GIB = 2 ** 30;
 
 function podWith(more: Partial<Container> = {}, spec: Partial<Pod["spec"]> = {}): Pod {
@@ -129,6 +130,7 @@ function specOf(more: Partial<Container>, config: ImageConfig = {}) {
     terminationMessageFile: "/p/message",
     logPath: "/l/0.log",
     nodeMemoryBytes: 4 * GIB,
+    rules,
     seccompDirectory: "/seccomp",
   });
 }
@@ -194,7 +196,7 @@ test("limits become kernel units, and QoS decides who dies first", () => {
   const pod = podWith({ resources });
   assert.equal(qosClassOf(pod), "Burstable");
   const container = containerOf(pod);
-  assert.deepEqual(containerResources(pod, { container, nodeMemoryBytes: 4 * GIB }), {
+  assert.deepEqual(containerResources(pod, { container, nodeMemoryBytes: 4 * GIB, rules }), {
     cpuShares: 256,
     cpuQuotaUs: 50_000,
     cpuPeriodUs: 100_000,
@@ -204,13 +206,13 @@ test("limits become kernel units, and QoS decides who dies first", () => {
   const { limits } = resources;
   assert.equal(qosClassOf(podWith({ resources: { limits } })), "Guaranteed");
   assert.equal(qosClassOf(podWith()), "BestEffort");
-  assert.deepEqual(podResources(podWith()), { cpuShares: 2 });
+  assert.deepEqual(podResources(podWith(), rules), { cpuShares: 2 });
 });
 
 test("a pod needs what its containers need together, or its largest init container", () => {
   const of = (cpu: string) => ({ resources: { limits: { cpu, memory: "1Gi" } } });
   const pod = podWith(of("1"), { initContainers: [{ name: "init", ...of("3") }] });
-  const { cpuQuotaUs, memoryLimitBytes } = podResources(pod);
+  const { cpuQuotaUs, memoryLimitBytes } = podResources(pod, rules);
   assert.equal(cpuQuotaUs, 300_000);
   assert.equal(memoryLimitBytes, GIB);
 });

@@ -5,7 +5,7 @@ import type { PreparedVolume } from "../volume/contract.ts";
 import { containerSecurity } from "./container-security.ts";
 import { ConfigurationError } from "./environment.ts";
 import { expandVariables } from "./expansion.ts";
-import { containerResources } from "./pod-resources.ts";
+import { containerResources, type ResourceRules } from "./pod-resources.ts";
 
 /** Files that the agent writes for every pod and binds into its containers. */
 export interface PodFiles {
@@ -30,6 +30,7 @@ export interface ContainerSpecInput {
   terminationMessageFile: string;
   logPath: string;
   nodeMemoryBytes: number;
+  rules: ResourceRules;
   seccompDirectory: string;
   /** ID of the running container that an ephemeral one is to look into. */
   targetId?: string;
@@ -68,6 +69,7 @@ export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpe
     resources: containerResources(pod, {
       container,
       nodeMemoryBytes: input.nodeMemoryBytes,
+      rules: input.rules,
     }),
     security: containerSecurity(pod, {
       container,

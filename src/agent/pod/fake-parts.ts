@@ -265,6 +265,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       clusterDomain: "cluster.local",
       memoryBytes: 2 ** 32,
       allocatable: { cpu: "2", memory: "4Gi", pods: "110" },
+      rules: { cpuQuota: { enforced: true, periodUs: 100_000 }, podPidsMax: undefined },
       resolvConf: "nameserver 192.0.2.53\n",
       hosts: "127.0.0.1 localhost\n",
     },

@@ -15,9 +15,6 @@ export interface LogLimits {
   maxFiles: number;
 }
 
-/** What a kubelet keeps. */
-export const DEFAULT_LOG_LIMITS: LogLimits = { maxBytes: 10 << 20, maxFiles: 5 };
-
 const ROUND_MS = 10_000;
 
 /** What rotation needs. */

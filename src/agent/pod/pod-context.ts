@@ -10,6 +10,7 @@ import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
 import type { Prober } from "../probe/contract.ts";
 import type { ContainerRuntime } from "../runtime/contract.ts";
+import type { ResourceRules } from "./pod-resources.ts";
 import type { StaticPods } from "../static-pod/contract.ts";
 import type { VolumeManager } from "../volume/contract.ts";
 
@@ -53,6 +54,7 @@ export interface PodNodeFacts extends NodeNetworkFacts {
   hostname: string;
   memoryBytes: number;
   allocatable: Readonly<Record<string, string>>;
+  rules: ResourceRules;
   /** Texts of the node's own files. */
   resolvConf: string;
   hosts: string;

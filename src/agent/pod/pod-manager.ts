@@ -28,8 +28,10 @@ export interface PodManager extends AsyncDisposable {
   start(): Promise<void>;
   /** All pods of the node with the agent's own view of their status. */
   pods(): Pod[];
-  /** Ends a pod at once for the sake of the node; it has failed. */
-  evict(pod: Pod, message: string): void;
+  /** Ends a pod for the sake of the node; it has failed. */
+  evict(pod: Pod, how: { message: string; graceMs: number }): void;
+  /** Removes the attempts before the current ones, but not their logs. Returns how many. */
+  discardPrevious(): Promise<number>;
   /** The worker of a pod; `uid` narrows it to one incarnation. */
   find(pod: { namespace: string; name: string; uid?: string | undefined }): PodWorker | undefined;
 }
@@ -126,10 +128,22 @@ export function createPodManager(parts: PodParts): PodManager {
 
     pods: () => Array.from(workers.values(), (worker) => worker.view()),
 
-    evict(pod, message) {
+    evict(pod, { message, graceMs }) {
       const reason = "Evicted";
       parts.events.record({ about: referenceTo(pod), type: "Warning", reason, message });
-      workers.get(identityOf(pod).uid)?.doom({ reason, message, graceMs: 0 });
+      workers.get(identityOf(pod).uid)?.doom({ reason, message, graceMs });
+    },
+
+    async discardPrevious() {
+      let count = 0;
+      for (const { state } of workers.values()) {
+        for (const { previous } of state.containers.values()) {
+          if (!previous || !parts.runtime.status(previous.status.id)) continue;
+          await parts.runtime.removeContainer(previous.status.id);
+          count++;
+        }
+      }
+      return count;
     },
 
     find({ namespace, name, uid }) {

@@ -1,11 +1,14 @@
 import type { Container, Pod } from "../../api/generated/types/core-v1.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
+import type { AgentConfiguration } from "../config/contract.ts";
 import type { ContainerResources } from "../runtime/contract.ts";
+
+/** What the node's configuration says about limits. */
+export type ResourceRules = Pick<AgentConfiguration, "cpuQuota" | "podPidsMax">;
 
 /** `status.qosClass`. */
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
-const CPU_PERIOD_US = 100_000;
 const CPU_QUOTA_MIN_US = 1_000;
 const CPU_SHARES_MIN = 2;
 const CPU_SHARES_MAX = 262_144;
@@ -44,10 +47,14 @@ function sharesOf(milliCpu: number): number {
   return Math.min(CPU_SHARES_MAX, Math.max(CPU_SHARES_MIN, shares));
 }
 
-function quotaOf(milliCpu: number): Pick<ContainerResources, "cpuQuotaUs" | "cpuPeriodUs"> {
-  if (milliCpu <= 0) return {};
-  const quota = Math.floor((milliCpu * CPU_PERIOD_US) / 1000);
-  return { cpuQuotaUs: Math.max(CPU_QUOTA_MIN_US, quota), cpuPeriodUs: CPU_PERIOD_US };
+function quotaOf(
+  milliCpu: number,
+  { cpuQuota }: ResourceRules,
+): Pick<ContainerResources, "cpuQuotaUs" | "cpuPeriodUs"> {
+  if (milliCpu <= 0 || !cpuQuota.enforced) return {};
+  const { periodUs } = cpuQuota;
+  const quota = Math.floor((milliCpu * periodUs) / 1000);
+  return { cpuQuotaUs: Math.max(CPU_QUOTA_MIN_US, quota), cpuPeriodUs: periodUs };
 }
 
 function memoryOf(bytes: number): Pick<ContainerResources, "memoryLimitBytes"> {
@@ -57,12 +64,12 @@ function memoryOf(bytes: number): Pick<ContainerResources, "memoryLimitBytes"> {
 /** Limits of one container in kernel units. */
 export function containerResources(
   pod: Pod,
-  options: { container: Container; nodeMemoryBytes: number },
+  options: { container: Container; nodeMemoryBytes: number; rules: ResourceRules },
 ): ContainerResources {
   const { limits, requests } = options.container.resources ?? {};
   return {
     cpuShares: sharesOf(milli(requests?.["cpu"]) || milli(limits?.["cpu"])),
-    ...quotaOf(milli(limits?.["cpu"])),
+    ...quotaOf(milli(limits?.["cpu"]), options.rules),
     ...memoryOf(amount(limits?.["memory"])),
     oomScoreAdj: oomScore(pod, {
       requestBytes: amount(requests?.["memory"]) || amount(limits?.["memory"]),
@@ -82,7 +89,7 @@ function oomScore(pod: Pod, memory: { requestBytes: number; nodeMemoryBytes: num
 }
 
 /** Limits of the whole pod: a kind of limit holds only when every container has one. */
-export function podResources(pod: Pod): ContainerResources {
+export function podResources(pod: Pod, rules: ResourceRules): ContainerResources {
   const cpu = total(pod, (container) => milli(container.resources?.limits?.["cpu"]));
   const memory = total(pod, (container) => amount(container.resources?.limits?.["memory"]));
   const requests = total(
@@ -91,8 +98,9 @@ export function podResources(pod: Pod): ContainerResources {
   );
   return {
     cpuShares: sharesOf(requests.sum),
-    ...(cpu.everywhere ? quotaOf(cpu.sum + milli(pod.spec?.overhead?.["cpu"])) : {}),
+    ...(cpu.everywhere ? quotaOf(cpu.sum + milli(pod.spec?.overhead?.["cpu"]), rules) : {}),
     ...(memory.everywhere ? memoryOf(memory.sum + amount(pod.spec?.overhead?.["memory"])) : {}),
+    ...(rules.podPidsMax === undefined ? {} : { pidsMax: rules.podPidsMax }),
   };
 }
 

@@ -10,7 +10,7 @@ import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
 import { messageOf, nextPreparationFailure } from "./pod-failure.ts";
-import { podResources, qosClassOf } from "./pod-resources.ts";
+import { podResources, qosClassOf, type ResourceRules } from "./pod-resources.ts";
 import type { PodState } from "./pod-state.ts";
 import { sysctlName } from "./sysctls.ts";
 
@@ -23,7 +23,11 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     writePodFiles(state, parts);
     const hostname = state.names?.hostname ?? "";
     await parts.runtime.createSandbox(
-      sandboxSpec(pod, { hostname, networkNamespacePath: attachment?.networkNamespacePath }),
+      sandboxSpec(pod, {
+        hostname,
+        networkNamespacePath: attachment?.networkNamespacePath,
+        rules: parts.node.rules,
+      }),
     );
     state.sandbox = { ready: true };
   } catch (error) {
@@ -78,7 +82,7 @@ export function writePodFiles(state: PodState, { node, confine }: PodParts): voi
 
 function sandboxSpec(
   pod: Pod,
-  options: { hostname: string; networkNamespacePath: string | undefined },
+  options: { hostname: string; networkNamespacePath: string | undefined; rules: ResourceRules },
 ): SandboxSpec {
   const { uid, name, namespace } = identityOf(pod);
   const { securityContext, shareProcessNamespace, hostPID, hostIPC } = pod.spec ?? {};
@@ -93,7 +97,7 @@ function sandboxSpec(
     hostname: options.hostname,
     ...(options.networkNamespacePath ? { networkNamespacePath: options.networkNamespacePath } : {}),
     qosClass: qosClassOf(pod),
-    resources: podResources(pod),
+    resources: podResources(pod, options.rules),
     ...(sysctls.length > 0 ? { sysctls: Object.fromEntries(sysctls) } : {}),
     shareProcessNamespace: shareProcessNamespace ?? false,
     hostPid: hostPID ?? false,

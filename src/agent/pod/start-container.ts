@@ -211,6 +211,7 @@ function specOf(
     terminationMessageFile,
     logPath,
     nodeMemoryBytes: parts.node.memoryBytes,
+    rules: parts.node.rules,
     seccompDirectory: parts.directories.seccomp,
   });
 }

@@ -116,8 +116,13 @@ const SHELL = "/bin/sh";
 
 /** The cgroup of a pod: below a parent for its QoS class, as kubelet lays them out. */
 export function podCgroup(cgroupRoot: string, sandbox: SandboxSpec): string {
-  const parent = sandbox.qosClass === "Guaranteed" ? "" : sandbox.qosClass.toLowerCase();
-  return path.posix.join("/", cgroupRoot, "kubepods", parent, `pod${sandbox.id}`);
+  return path.posix.join(qosCgroup(cgroupRoot, sandbox.qosClass), `pod${sandbox.id}`);
+}
+
+/** The group of all pods of a QoS class. */
+export function qosCgroup(cgroupRoot: string, qosClass: SandboxSpec["qosClass"]): string {
+  const name = qosClass === "Guaranteed" ? "" : qosClass.toLowerCase();
+  return path.posix.join("/", cgroupRoot, "kubepods", name);
 }
 
 /** Runs the OCI runtime to its end. @throws RuntimeError with the runtime's words */

@@ -5,8 +5,10 @@ import { mount, MOUNT_FLAGS, unmount } from "../../sys/mount.ts";
 import { assertId, writeJson } from "./container-record.ts";
 import { removeContainer } from "./container-removal.ts";
 import { RuntimeError, type SandboxSpec, type SandboxStatus } from "./contract.ts";
-import { podCgroup, type RuntimeContext } from "./runtime-context.ts";
+import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 
+const CPU_SHARES_MIN = 2;
+const CPU_SHARES_MAX = 262_144;
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** Where the namespace and the shared memory of a sandbox are mounted. */
@@ -45,6 +47,7 @@ export function createSandbox(context: RuntimeContext, spec: SandboxSpec): Sandb
     throw error;
   }
   table.sandboxes.set(spec.id, record);
+  weighBurstable(context);
   return { id: spec.id, ...record };
 }
 
@@ -69,6 +72,18 @@ export function discardSandbox(context: RuntimeContext, spec: SandboxSpec): bool
   return cgroups.remove(podCgroup(options.cgroupRoot, spec));
 }
 
+/**
+ * All burstable pods together weigh as much as they asked for: without it, a pod of another class
+ * would compete with the whole group as with one pod.
+ */
+function weighBurstable({ cgroups, options, table }: RuntimeContext): void {
+  const pods = [...table.sandboxes.values()].filter(({ spec }) => spec.qosClass === "Burstable");
+  if (pods.length === 0) return;
+  const shares = pods.reduce((sum, { spec }) => sum + (spec.resources.cpuShares ?? 0), 0);
+  const cpuShares = Math.min(CPU_SHARES_MAX, Math.max(CPU_SHARES_MIN, shares));
+  cgroups.limit(qosCgroup(options.cgroupRoot, "Burstable"), { cpuShares });
+}
+
 /** Ends and removes a sandbox with its containers. Idempotent. */
 export async function removeSandbox(context: RuntimeContext, id: string): Promise<void> {
   const record = context.table.sandboxes.get(id);
@@ -83,4 +98,5 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   }
   context.failpoint("sandbox-removed");
   context.table.sandboxes.delete(id);
+  weighBurstable(context);
 }

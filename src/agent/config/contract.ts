@@ -1,0 +1,54 @@
+import type { Taint } from "../../api/generated/types/core-v1.ts";
+import type { EvictionRules } from "../eviction/contract.ts";
+import type { ImageCollectionRules } from "../image/contract.ts";
+
+/** How a node treats its pods: a kubelet's configuration, checked, in the agent's units. */
+export interface AgentConfiguration {
+  /** Fewest of `maxPods` and `podsPerCore`. */
+  podsMax: number;
+  /** Processes and threads of one pod; undefined is no limit. */
+  podPidsMax: number | undefined;
+  logLimits: { maxBytes: number; maxFiles: number };
+  eviction: EvictionRules;
+  imageCollection: ImageCollectionRules;
+  reservation: NodeReservation;
+  shutdown: readonly ShutdownStage[];
+  /** Beside the directory of the node itself; undefined for none. */
+  staticPodPath: string | undefined;
+  allowedSysctls: readonly string[];
+  /** What a Node is registered with. */
+  taints: readonly Taint[];
+  providerId: string | undefined;
+  /** How the API is kept informed. */
+  reporting: ReportingRules;
+  /** Whether CPU limits are quotas, and in which period. */
+  cpuQuota: { enforced: boolean; periodUs: number };
+  /** After this long without traffic, a stream is closed. */
+  streamIdleMs: number;
+}
+
+/** What of the node is not for pods; amounts by resource name, CPU in thousandths. */
+export interface NodeReservation {
+  kube: ReadonlyMap<string, number>;
+  system: ReadonlyMap<string, number>;
+  /** CPUs that no pod gets for itself, such as "0-1,4"; "" for none. */
+  cpus: string;
+  /** All pods together are held to what is allocatable. */
+  enforced: boolean;
+}
+
+/** Pods of at least `priority` get `graceMs` to end when the node shuts down. */
+export interface ShutdownStage {
+  priority: number;
+  graceMs: number;
+}
+
+/** How often, and how much of, the node's status is told. */
+export interface ReportingRules {
+  heartbeatMs: number;
+  /** An unchanged status is written this often. */
+  reportMs: number;
+  leaseSeconds: number;
+  /** -1 is all. */
+  imagesMax: number;
+}

@@ -1,0 +1,144 @@
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import {
+  ImageError,
+  type ImageCollectionRules,
+  type ImageCollector,
+  type ImageStore,
+} from "./contract.ts";
+
+/** What collecting needs. */
+export interface ImageCollectorOptions {
+  images: ImageStore;
+  rules: ImageCollectionRules;
+  clock: Clock;
+  logger: Logger;
+  /** References, or IDs, of the images that pods of this node run from or are about to. */
+  wanted: () => Iterable<string>;
+  /** Of the file system that the images lie on. */
+  fileSystem: () => { capacityBytes: number; availableBytes: number };
+  /** Told from the second failure in a row on. */
+  onFailure: (message: string) => void;
+}
+
+const ROUND_MS = 300_000;
+
+/** When an image was first seen, and last seen in use; 0 for never. */
+interface ImageHistory {
+  foundAtMs: number;
+  usedAtMs: number;
+}
+
+/** Looks every five minutes whether the disk is too full, and removes what was unused longest. */
+export function startImageCollection(options: ImageCollectorOptions): ImageCollector {
+  const { images, rules, clock, logger } = options;
+  const known = new Map<string, ImageHistory>();
+  let timer: Timer;
+  let disposed = false;
+  let failed = false;
+  let work: Promise<unknown> = Promise.resolve();
+
+  /** Images that nobody uses, those that were unused longest first. */
+  const unused = (nowMs: number) => {
+    const wanted = wantedIds(options);
+    const present = images.list();
+    const ids = new Set(present.map(({ id }) => id));
+    for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+    for (const { id } of present) {
+      const history = known.get(id) ?? { foundAtMs: nowMs, usedAtMs: 0 };
+      if (wanted.has(id)) history.usedAtMs = nowMs;
+      known.set(id, history);
+    }
+    return present
+      .filter(({ id }) => !wanted.has(id))
+      .map((image) => ({ image, ...(known.get(image.id) as ImageHistory) }))
+      .toSorted((a, b) => a.usedAtMs - b.usedAtMs || a.foundAtMs - b.foundAtMs);
+  };
+
+  /** Removes images until `enough` says so. Returns how many bytes they said to take. */
+  const remove = async (candidates: ReturnType<typeof unused>, enough: () => boolean) => {
+    const nowMs = clock.now();
+    const removed = { images: 0, bytes: 0 };
+    for (const { image, foundAtMs } of candidates) {
+      if (enough()) break;
+      if (nowMs - foundAtMs < rules.minimumAgeMs) continue;
+      try {
+        await images.remove(image.id);
+      } catch (error) {
+        // Another node of this machine may run it, or a user may have removed it.
+        if (error instanceof ImageError) continue;
+        throw error;
+      }
+      removed.images++;
+      removed.bytes += image.sizeBytes;
+      logger.info("removed an unused image", { image: image.references[0] ?? image.id });
+    }
+    return removed;
+  };
+
+  const removeAged = async () => {
+    if (rules.maximumAgeMs === 0) return;
+    const nowMs = clock.now();
+    const aged = unused(nowMs).filter(
+      ({ usedAtMs, foundAtMs }) => nowMs - (usedAtMs || foundAtMs) > rules.maximumAgeMs,
+    );
+    await remove(aged, () => false);
+  };
+
+  const collect = async () => {
+    await removeAged();
+    const { capacityBytes } = options.fileSystem();
+    const used = () => capacityBytes - options.fileSystem().availableBytes;
+    if (capacityBytes <= 0 || (used() * 100) / capacityBytes < rules.highPercent) return;
+    const allowed = (capacityBytes * rules.lowPercent) / 100;
+    const wanted = used() - allowed;
+    const { bytes } = await remove(unused(clock.now()), () => used() <= allowed);
+    if (used() <= allowed) return;
+    throw new Error(
+      "Failed to garbage collect required amount of images. Attempted to free " +
+        `${Math.ceil(wanted)} bytes, but only found ${bytes} bytes eligible to free.`,
+    );
+  };
+
+  const round = async () => {
+    try {
+      unused(clock.now());
+      await collect();
+      failed = false;
+    } catch (error) {
+      const { message } = error as Error;
+      logger.warn("cannot collect images", { message });
+      if (failed) options.onFailure(message);
+      failed = true;
+    }
+  };
+  const serially = <T>(task: () => Promise<T>): Promise<T> => {
+    const done = work.then(task);
+    work = done.catch(() => undefined);
+    return done;
+  };
+  const again = () => {
+    timer = clock.setTimer(ROUND_MS, () => {
+      void serially(round).then(() => void (disposed || again()));
+    });
+  };
+  unused(clock.now());
+  again();
+  return {
+    collectAll: () => serially(async () => (await remove(unused(clock.now()), () => false)).images),
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+      timer.cancel();
+      await work;
+    },
+  };
+}
+
+function wantedIds({ images, wanted }: ImageCollectorOptions): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const reference of wanted()) {
+    const image = images.find(reference);
+    if (image) ids.add(image.id);
+  }
+  return ids;
+}
