@@ -74,13 +74,12 @@ export function findFeasible(pod: PodRecord, input: ScheduleInput & { plan: Plan
   const candidates = namedSlots(pod, state) ?? state.live;
   const total = candidates.length;
   const enough = enoughFeasible(total, framework.percentageOfNodesToScore);
-  let at = enough < total ? Math.floor(random.float() * total) : 0;
+  const from = enough < total ? Math.floor(random.float() * total) : 0;
+  if (!isContested) return plan.collect(candidates, { from, enough, found: feasible });
   let count = 0;
   for (let step = 0; step < total && count < enough; step++) {
-    const slot = candidates[at] as number;
-    if (++at === total) at = 0;
-    const isFit = isContested ? fitsSlot(slot, { ...input, pod }) : plan.passes(slot);
-    if (isFit) feasible[count++] = slot;
+    const slot = candidates[(from + step) % total] as number;
+    if (fitsSlot(slot, { ...input, pod })) feasible[count++] = slot;
   }
   return count;
 }
@@ -106,9 +105,9 @@ export function fitsSlot(
   const expected = nominations?.expectedOn(name, pod) ?? [];
   if (expected.length === 0) return true;
   for (const other of expected) state.addPod(other, name);
-  const fits = plan.beginAgain(pod) === undefined && plan.passes(slot);
+  const fits = plan.begin(pod) === undefined && plan.passes(slot);
   for (const other of expected) state.removePod(other.uid);
-  plan.beginAgain(pod);
+  plan.begin(pod);
   return fits;
 }
 
@@ -119,20 +118,18 @@ function pick(pod: PodRecord, of: ScheduleInput & { plan: Plan; count: number })
   const nameOf = (slot: number) => (state.nodes[slot] as NodeEntry).name;
   if (count === 1) return { node: nameOf(scratch.feasible[0] as number), score: 0 };
   const totals = scoreFeasible(pod, { framework, plan, count });
-  let best = 0;
   let most = Number.NEGATIVE_INFINITY;
   let ties = 0;
   for (let at = 0; at < count; at++) {
     const total = totals[at] as number;
     if (total > most) {
       most = total;
-      best = at;
       ties = 1;
-    } else if (total === most) {
-      ties++;
-      if (random.float() * ties < 1) best = at;
-    }
+    } else if (total === most) ties++;
   }
+  let chosen = ties > 1 ? Math.floor(random.float() * ties) : 0;
+  let best = 0;
+  while (totals[best] !== most || chosen-- > 0) best++;
   return { node: nameOf(scratch.feasible[best] as number), score: most };
 }
 
@@ -143,10 +140,7 @@ export function scoreFeasible(
 ): Float64Array {
   const { count, plan } = of;
   const { feasible, totals } = of.framework.scratch;
-  totals.fill(0, 0, count);
-  for (const { scorer, weight } of plan.scorers) {
-    scorer.addScores(pod, feasible, { count, weight, totals });
-  }
+  plan.score(pod, feasible, { count, totals });
   return totals;
 }
 

@@ -19,8 +19,11 @@ export interface Refusal {
  * slot belongs into `begin`.
  */
 export interface NodeFilter extends Partial<Disposable> {
-  /** The answer depends on the node object alone: it is asked once per change of that. */
-  readonly nodeOnly?: true;
+  /**
+   * The answer depends on the node and on what its pods take there: it is asked once per change
+   * of those, and `begin` once per plan.
+   */
+  readonly slotOnly?: true;
   /** Gets ready for one decision. False: every node passes. A refusal: no node does. */
   begin(pod: PodRecord): boolean | Refusal;
   /** 0 when the node may take the pod, or a code up to 2^31 that `explain` understands. */
@@ -37,7 +40,16 @@ export interface ScoreOutput {
 }
 
 /** An opinion of one profile on the nodes that passed every filter. */
-export interface NodeScorer extends Partial<Disposable> {
+export type NodeScorer = SlotScorer | RelativeScorer;
+
+/** One that looks at each node by itself: it is asked once per change of the node. */
+export interface SlotScorer extends Partial<Disposable> {
+  /** A whole score of 0 to `SCORE_MAX`, from the node and from what its pods take there. */
+  scoreOf(slot: number): number;
+}
+
+/** One that compares nodes. */
+export interface RelativeScorer extends Partial<Disposable> {
   /**
    * Adds `weight` times a whole score of 0 to `SCORE_MAX` to the total of each slot. Adds nothing
    * when all nodes are alike to it.

@@ -1,6 +1,14 @@
 import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
-import type { NodeFilter, NodeScorer, Refusal, SchedulerPlugin } from "./contract.ts";
+import type {
+  NodeFilter,
+  NodeScorer,
+  Refusal,
+  RelativeScorer,
+  SchedulerPlugin,
+  SlotScorer,
+} from "./contract.ts";
+import { type Collecting, SlotMemory } from "./slot-memory.ts";
 
 /** A plugin in use, and how much its scores count; 0 leaves them out. */
 export interface EnabledPlugin {
@@ -18,23 +26,22 @@ export interface NodeRefusal extends Refusal {
   plugin: string;
 }
 
-const UNKNOWN = 0;
-const PASSES = 1;
-
 /**
- * Filters and scorers of one profile over one state. What depends on a node object alone is asked
- * once and remembered until that node changes.
+ * Filters and scorers of one profile over one state. What depends on a slot alone is asked once
+ * and remembered until that slot changes.
  */
 export class Plan implements Disposable {
-  readonly scorers: readonly { weight: number; scorer: NodeScorer }[];
+  /** Scorers that compare nodes. */
+  readonly #relative: readonly { weight: number; scorer: RelativeScorer }[];
   readonly #state: ClusterState;
-  readonly #nodeOnly: PlannedFilter[] = [];
-  readonly #others: PlannedFilter[] = [];
-  /** Filters that may refuse a node in the decision at hand. */
+  /** All, in the order of their plugins. */
+  readonly #filters: readonly PlannedFilter[];
+  readonly #scorers: readonly { weight: number; scorer: NodeScorer }[];
+  readonly #bySlot: readonly { weight: number; scorer: SlotScorer }[];
+  /** Filters of more than the slot that may refuse one in the decision at hand. */
   readonly #active: PlannedFilter[] = [];
-  #activeNodeOnly: readonly PlannedFilter[] | undefined;
-  #verdicts = new Uint8Array(0);
-  #verdictsVersion = -1;
+  #activeBySlot: readonly PlannedFilter[] = [];
+  #memory: SlotMemory | undefined;
 
   constructor(of: {
     state: ClusterState;
@@ -43,80 +50,87 @@ export class Plan implements Disposable {
   }) {
     const { state, profile, plugins } = of;
     this.#state = state;
-    const scorers: { weight: number; scorer: NodeScorer }[] = [];
-    for (const { plugin, scoreWeight } of plugins) {
+    this.#filters = plugins.flatMap(({ plugin }) => {
       const filter = plugin.filter?.({ state, profile });
-      if (filter) {
-        (filter.nodeOnly ? this.#nodeOnly : this.#others).push({ plugin: plugin.name, filter });
-      }
-      const scorer = scoreWeight > 0 ? plugin.score?.({ state, profile }) : undefined;
-      if (scorer) scorers.push({ weight: scoreWeight, scorer });
-    }
-    this.scorers = scorers;
+      return filter ? [{ plugin: plugin.name, filter }] : [];
+    });
+    this.#scorers = plugins.flatMap(({ plugin, scoreWeight: weight }) => {
+      const scorer = weight > 0 ? plugin.score?.({ state, profile }) : undefined;
+      return scorer ? [{ weight, scorer }] : [];
+    });
+    this.#bySlot = this.#scorers.flatMap(({ weight, scorer }) =>
+      "scoreOf" in scorer ? [{ weight, scorer }] : [],
+    );
+    this.#relative = this.#scorers.flatMap(({ weight, scorer }) =>
+      "scoreOf" in scorer ? [] : [{ weight, scorer }],
+    );
   }
 
   [Symbol.dispose](): void {
-    for (const { filter } of [...this.#nodeOnly, ...this.#others]) filter[Symbol.dispose]?.();
-    for (const { scorer } of this.scorers) scorer[Symbol.dispose]?.();
+    for (const { filter } of this.#filters) filter[Symbol.dispose]?.();
+    for (const { scorer } of this.#scorers) scorer[Symbol.dispose]?.();
   }
 
-  /** Gets ready for one decision; a refusal means that no node will do. */
+  /**
+   * Gets ready for one decision, or takes over what changed within one; a refusal means that no
+   * node will do.
+   */
   begin(pod: PodRecord): NodeRefusal | undefined {
-    const refusal = this.beginAgain(pod);
-    if (refusal) return refusal;
-    this.#activeNodeOnly ??= this.#nodeOnly.filter(({ filter }) => filter.begin(pod) === true);
-    this.#refreshVerdicts();
-    return undefined;
-  }
-
-  /** Takes over changes of placed pods within one decision. */
-  beginAgain(pod: PodRecord): NodeRefusal | undefined {
     const active = this.#active;
     active.length = 0;
-    for (const planned of this.#others) {
+    for (const planned of this.#filters) {
+      if (planned.filter.slotOnly) continue;
       const begun = planned.filter.begin(pod);
       if (begun === true) active.push(planned);
       else if (begun !== false) return { plugin: planned.plugin, ...begun };
     }
+    this.#memory ??= this.#remember(pod);
+    this.#memory.refresh();
     return undefined;
   }
 
   passes(slot: number): boolean {
-    const verdict = this.#verdicts[slot];
-    if (verdict !== PASSES) {
-      if (verdict !== UNKNOWN) return false;
-      const failed = this.#activeNodeOnly?.some(({ filter }) => filter.test(slot) !== 0);
-      this.#verdicts[slot] = failed ? 2 : PASSES;
-      if (failed) return false;
-    }
+    if (!this.#memory?.passes(slot)) return false;
+    return !this.#isRefused(slot);
+  }
+
+  /** Fills `found` with slots that pass and returns their number. */
+  collect(candidates: Int32Array, of: Omit<Collecting, "isRefused">): number {
+    const isRefused = this.#active.length > 0 ? this.#isRefused : undefined;
+    return this.#memory?.collect(candidates, { ...of, isRefused }) ?? 0;
+  }
+
+  readonly #isRefused = (slot: number): boolean => {
     const active = this.#active;
     for (let at = 0; at < active.length; at++) {
-      if ((active[at] as PlannedFilter).filter.test(slot) !== 0) return false;
+      if ((active[at] as PlannedFilter).filter.test(slot) !== 0) return true;
     }
-    return true;
+    return false;
+  };
+
+  /** Writes the weighted sums of all scores of the first `count` slots. */
+  score(pod: PodRecord, slots: Int32Array, of: { count: number; totals: Float64Array }): void {
+    this.#memory?.writeTotals(slots, of);
+    for (const { scorer, weight } of this.#relative)
+      scorer.addScores(pod, slots, { ...of, weight });
   }
 
   /** Why `passes` is false, from the first filter that says so. */
   refusal(slot: number): NodeRefusal | undefined {
-    for (const filters of [this.#activeNodeOnly ?? [], this.#active]) {
-      for (const { plugin, filter } of filters) {
-        const code = filter.test(slot);
-        if (code !== 0) return { plugin, ...filter.explain(code) };
-      }
+    for (const planned of this.#filters) {
+      const { plugin, filter } = planned;
+      const asked = filter.slotOnly ? this.#activeBySlot : this.#active;
+      const code = asked.includes(planned) ? filter.test(slot) : 0;
+      if (code !== 0) return { plugin, ...filter.explain(code) };
     }
     return undefined;
   }
 
-  #refreshVerdicts(): void {
-    const { nodesVersion, nodeVersions } = this.#state;
-    if (this.#verdictsVersion === nodesVersion) return;
-    if (this.#verdicts.length < nodeVersions.length) {
-      this.#verdicts = new Uint8Array(nodeVersions.length);
-    } else {
-      for (let slot = 0; slot < nodeVersions.length; slot++) {
-        if ((nodeVersions[slot] as number) > this.#verdictsVersion) this.#verdicts[slot] = UNKNOWN;
-      }
-    }
-    this.#verdictsVersion = nodesVersion;
+  #remember(pod: PodRecord): SlotMemory {
+    this.#activeBySlot = this.#filters.filter(
+      ({ filter }) => filter.slotOnly && filter.begin(pod) === true,
+    );
+    const filters = this.#activeBySlot.map(({ filter }) => filter);
+    return new SlotMemory(this.#state, { filters, scorers: this.#bySlot });
   }
 }

@@ -36,7 +36,7 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Schedule
     filter({ state, profile }) {
       if (!profile.fitsNode && !addedTest) return undefined;
       return {
-        nodeOnly: true,
+        slotOnly: true,
         begin: () => true,
         test: (slot) => code(state, profile, slot),
         explain: (why) => ({

@@ -7,7 +7,7 @@ export const nodeName: SchedulerPlugin = {
     const wanted = profile.nodeName;
     if (wanted === undefined) return undefined;
     return {
-      nodeOnly: true,
+      slotOnly: true,
       begin: () => true,
       test: (slot) => (state.nodes[slot]?.name === wanted ? 0 : 1),
       explain: () => ({

@@ -10,6 +10,7 @@ export const nodePorts: SchedulerPlugin = {
   filter({ state, profile }) {
     if (profile.hostPorts.length === 0) return undefined;
     return {
+      slotOnly: true,
       begin: () => true,
       test(slot) {
         const node = state.nodes[slot] as NodeEntry;

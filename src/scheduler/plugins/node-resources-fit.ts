@@ -101,41 +101,17 @@ function fitFilter(
   const reasons = wanted.map(({ id }) =>
     id === PODS_RESOURCE ? "Too many pods" : `Insufficient ${table.names[id]}`,
   );
-  const amounts = Float64Array.from(wanted, ({ amount }) => amount);
-  const allocatable: Float64Array[] = [];
-  const requested: Float64Array[] = [];
-  const count = wanted.length;
-  // A decision changes one node: of all others the answer is known.
-  let { versions } = table;
-  let known = new Int32Array(0);
-  let knownVersions = new Float64Array(0);
   return {
-    begin() {
-      // Columns move when they grow.
-      for (let at = 0; at < count; at++) {
-        const id = (wanted[at] as { id: number }).id;
-        allocatable[at] = table.allocatable[id] as Float64Array;
-        requested[at] = table.requested[id] as Float64Array;
-      }
-      ({ versions } = table);
-      if (known.length < versions.length) {
-        known = new Int32Array(versions.length);
-        knownVersions = new Float64Array(versions.length).fill(-1);
-      }
-      return true;
-    },
+    slotOnly: true,
+    begin: () => true,
     test(slot) {
-      if (knownVersions[slot] === versions[slot]) return known[slot] as number;
       let code = 0;
-      for (let at = 0; at < count; at++) {
-        const amount = amounts[at] as number;
-        const all = (allocatable[at] as Float64Array)[slot] as number;
-        if (((requested[at] as Float64Array)[slot] as number) + amount <= all) continue;
+      for (const [at, { id, amount }] of wanted.entries()) {
+        const all = table.allocatable[id]?.[slot] ?? 0;
+        if ((table.requested[id]?.[slot] ?? 0) + amount <= all) continue;
         code |= 1 << Math.min(at, BITS - 1);
         if (amount > all) code |= TOO_SMALL;
       }
-      knownVersions[slot] = versions[slot] as number;
-      known[slot] = code;
       return code;
     },
     explain: (code) => ({

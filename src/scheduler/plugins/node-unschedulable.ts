@@ -11,7 +11,7 @@ const UNSCHEDULABLE_TAINT: Taint = {
 export const nodeUnschedulable: SchedulerPlugin = {
   name: "NodeUnschedulable",
   filter: ({ state, profile }) => ({
-    nodeOnly: true,
+    slotOnly: true,
     begin: () => !isTolerated(UNSCHEDULABLE_TAINT, profile.tolerations),
     test: (slot) => (state.nodes[slot]?.unschedulable ? 1 : 0),
     explain: () => ({ reasons: ["node(s) were unschedulable"], unresolvable: true }),

@@ -137,11 +137,14 @@ function spreadScorer(
       counts: spreadCounts(context, { constraint, list: everyKey ? list : [] }),
       ids: NONE,
       perDomain: NONE,
+      factor: 0,
+      slack: constraint.maxSkew - 1,
       seen: NONE,
       mark: 0,
     }),
   );
   let costs = new Float64Array(0);
+  const table = new Float64Array(TABLE_MAX);
   return {
     addScores(_pod, slots, out) {
       if (costs.length < slots.length) costs = new Float64Array(slots.length);
@@ -152,8 +155,15 @@ function spreadScorer(
         rule.ids = rule.counts.view.column.ids;
       }
       const counted = everyKey ? ignoreIncomplete(rules, { slots, count, costs }) : count;
-      for (const rule of rules) addCosts(rule, { slots, count, costs, counted });
-      addFromCosts(costs, out);
+      const of = { slots, count, costs };
+      for (const rule of rules) {
+        const isHostname = rule.constraint.topologyKey === HOSTNAME;
+        rule.factor = Math.log((isHostname ? counted : domainsAmong(rule, of)) + 2);
+      }
+      const [first, second] = rules;
+      if (first && second && rules.length === 2) addPairOfCosts(first, second, of);
+      else for (const rule of rules) addCosts(rule, of);
+      addFromCosts(costs, { ...out, table });
     },
     [Symbol.dispose]: () => release(rules),
   };
@@ -164,6 +174,9 @@ interface ScoreRule {
   counts: SpreadCounts;
   ids: Int32Array;
   perDomain: Int32Array;
+  /** What a pod in the domain weighs; more in larger clusters. */
+  factor: number;
+  slack: number;
   seen: Int32Array;
   mark: number;
 }
@@ -193,17 +206,30 @@ function ignoreIncomplete(rules: readonly ScoreRule[], of: Costs): number {
 }
 
 /** Adds what one constraint holds against each slot. */
-function addCosts(rule: ScoreRule, of: Costs & { counted: number }): void {
-  const { slots, count, costs } = of;
-  const { ids, perDomain, constraint } = rule;
-  const domains = constraint.topologyKey === HOSTNAME ? of.counted : domainsAmong(rule, of);
-  const factor = Math.log(domains + 2);
-  const slack = constraint.maxSkew - 1;
+function addCosts(rule: ScoreRule, { slots, count, costs }: Costs): void {
+  const { ids, perDomain, factor, slack } = rule;
   for (let at = 0; at < count; at++) {
     const domain = ids[slots[at] as number] as number;
     const cost = costs[at] as number;
     if (domain < 0 || cost === IGNORED) continue;
     costs[at] = cost + (perDomain[domain] as number) * factor + slack;
+  }
+}
+
+/** The same for two: the system's defaults are a pair, and most pods have no others. */
+function addPairOfCosts(first: ScoreRule, second: ScoreRule, of: Costs): void {
+  const { slots, count, costs } = of;
+  const { ids, perDomain, factor, slack } = first;
+  const { ids: ids2, perDomain: perDomain2, factor: factor2, slack: slack2 } = second;
+  for (let at = 0; at < count; at++) {
+    const slot = slots[at] as number;
+    let cost = costs[at] as number;
+    if (cost === IGNORED) continue;
+    const domain = ids[slot] as number;
+    if (domain >= 0) cost += (perDomain[domain] as number) * factor + slack;
+    const domain2 = ids2[slot] as number;
+    if (domain2 >= 0) cost += (perDomain2[domain2] as number) * factor2 + slack2;
+    costs[at] = cost;
   }
 }
 
@@ -213,8 +239,9 @@ function domainsAmong(rule: ScoreRule, { slots, count, costs }: Costs): number {
   if (rule.seen.length < perDomain.length) rule.seen = new Int32Array(perDomain.length);
   const { seen } = rule;
   const mark = ++rule.mark;
+  const { domains } = rule.counts.view;
   let found = 0;
-  for (let at = 0; at < count; at++) {
+  for (let at = 0; at < count && found < domains; at++) {
     const domain = ids[slots[at] as number] as number;
     if (domain < 0 || seen[domain] === mark || costs[at] === IGNORED) continue;
     seen[domain] = mark;
@@ -223,21 +250,38 @@ function domainsAmong(rule: ScoreRule, { slots, count, costs }: Costs): number {
   return found;
 }
 
+/** Costs in so small a range get their scores from a table. */
+const TABLE_MAX = 256;
+
 /** The lower the cost, the higher the score. */
-function addFromCosts(costs: Float64Array, { count, weight, totals }: ScoreOutput): void {
+function addFromCosts(costs: Float64Array, out: ScoreOutput & { table: Float64Array }): void {
+  const { count } = out;
   let most = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < count; at++) {
-    if (costs[at] === IGNORED) continue;
-    const cost = Math.floor((costs[at] as number) + 0.5);
+    const exact = costs[at] as number;
+    if (exact === IGNORED) continue;
+    const cost = Math.floor(exact + 0.5);
     costs[at] = cost;
     if (cost > most) most = cost;
     if (cost < least) least = cost;
   }
+  if (least !== Number.POSITIVE_INFINITY) addBetween(costs, { ...out, most, least });
+}
+
+function addBetween(
+  costs: Float64Array,
+  out: ScoreOutput & { table: Float64Array; most: number; least: number },
+): void {
+  const { count, weight, totals, table, most, least } = out;
+  const scoreOf = (cost: number) =>
+    weight * (most === 0 ? SCORE_MAX : Math.floor((SCORE_MAX * (most + least - cost)) / most));
+  const isNarrow = most - least < TABLE_MAX;
+  if (isNarrow) for (let cost = least; cost <= most; cost++) table[cost - least] = scoreOf(cost);
   for (let at = 0; at < count; at++) {
     const cost = costs[at] as number;
     if (cost === IGNORED) continue;
-    const score = most === 0 ? SCORE_MAX : Math.floor((SCORE_MAX * (most + least - cost)) / most);
-    totals[at] = (totals[at] as number) + weight * score;
+    const score = isNarrow ? (table[cost - least] as number) : scoreOf(cost);
+    totals[at] = (totals[at] as number) + score;
   }
 }

@@ -69,6 +69,7 @@ function scoresOf(
   const names = Object.keys(of.nodes).filter((name) => !of.nodes[name]?.failed);
   const slots = Int32Array.from(names, (name) => state.slotOf(name) ?? -1);
   const totals = new Float64Array(names.length);
+  if (scorer && "scoreOf" in scorer) return [...slots].map((slot) => scorer.scoreOf(slot));
   scorer?.addScores(record, slots, { count: names.length, weight: 1, totals });
   return [...totals];
 }

@@ -11,7 +11,7 @@ export const taintToleration: SchedulerPlugin = {
     const seen: Taint[] = [];
     const codes = new Map<string, number>();
     return {
-      nodeOnly: true,
+      slotOnly: true,
       begin: () => true,
       test(slot) {
         const taints = state.nodes[slot]?.taints ?? [];

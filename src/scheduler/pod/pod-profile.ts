@@ -114,14 +114,20 @@ export class ProfileTable {
   }
 }
 
-/** Everything that `compileProfile` reads, as text. */
+/** Everything that `compileProfile` reads, as text. Most pods have few of the parts. */
 function profileKey({ metadata, spec }: Pod): string {
   const owner = metadata?.ownerReferences?.find((one) => one.controller === true);
-  const container = ({ image, ports, resources, restartPolicy }: Container) => [
-    image,
-    resources?.requests,
-    ports?.map(({ hostPort, protocol, hostIP }) => (hostPort ? [hostPort, protocol, hostIP] : 0)),
-    restartPolicy,
+  const claims = spec?.volumes ? claimsOf({ metadata, spec } as Pod) : [];
+  const rare = [
+    spec?.preemptionPolicy,
+    spec?.nodeName,
+    spec?.nodeSelector,
+    spec?.affinity,
+    spec?.topologySpreadConstraints,
+    spec?.overhead,
+    spec?.resources,
+    spec?.initContainers?.map(containerKey),
+    claims.length > 0 ? claims : undefined,
   ];
   return JSON.stringify([
     metadata?.namespace,
@@ -129,18 +135,19 @@ function profileKey({ metadata, spec }: Pod): string {
     owner?.uid,
     owner?.kind,
     spec?.priority,
-    spec?.preemptionPolicy,
-    spec?.nodeName,
-    spec?.nodeSelector,
-    spec?.affinity,
     spec?.tolerations,
-    spec?.topologySpreadConstraints,
-    spec?.overhead,
-    spec?.resources,
-    spec?.containers?.map(container),
-    spec?.initContainers?.map(container),
-    claimsOf({ metadata, spec } as Pod),
+    spec?.containers?.map(containerKey),
+    rare.some((part) => part !== undefined) ? rare : 0,
   ]);
+}
+
+function containerKey({ image, ports, resources, restartPolicy }: Container): unknown[] {
+  return [
+    image,
+    resources?.requests,
+    ports?.map(({ hostPort, protocol, hostIP }) => (hostPort ? [hostPort, protocol, hostIP] : 0)),
+    restartPolicy,
+  ];
 }
 
 /** Compiles a pod. @throws LabelSelectorError for a selector that validation let through */

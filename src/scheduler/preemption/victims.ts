@@ -32,7 +32,7 @@ export function selectVictims(
   const { name, pods } = state.nodes[slot] as NodeEntry;
   const lower = [...pods.values()].filter(({ profile }) => profile.priority < pod.profile.priority);
   if (lower.length === 0) return NO_VICTIMS;
-  const fits = () => plan.beginAgain(pod) === undefined && fitsSlot(slot, { ...input, pod, plan });
+  const fits = () => plan.begin(pod) === undefined && fitsSlot(slot, { ...input, pod, plan });
   for (const { uid } of lower) state.removePod(uid);
   if (!fits()) {
     const reasons = plan.refusal(slot)?.reasons ?? [];

@@ -9,6 +9,7 @@ import { type PlacedTerm, PlacedTerms } from "./placed-terms.ts";
 import { PodCounts } from "./pod-counts.ts";
 import { PODS_RESOURCE, ResourceTable } from "./resource-table.ts";
 import { SelectorIndex } from "./selector-index.ts";
+import { SlotLog } from "./slot-log.ts";
 import { zoneInterleaved, zoneOf } from "./zone-order.ts";
 
 /** A node as filters see it. A slot whose node is not (or no longer) known has `present` false. */
@@ -61,6 +62,8 @@ export class ClusterState {
   readonly resources: ResourceTable = new ResourceTable(FIRST_CAPACITY);
   readonly images: ImageTable = new ImageTable();
   readonly placedTerms: PlacedTerms = new PlacedTerms();
+  /** Every change of a node, of its pods or of what they take there. */
+  readonly changes: SlotLog = new SlotLog();
   /** Changes whenever a node's own properties do; `nodeVersions` says which nodes'. */
   nodesVersion = 0;
   nodeVersions: Float64Array = new Float64Array(FIRST_CAPACITY);
@@ -87,6 +90,11 @@ export class ClusterState {
   /** Slots are below this; columns may be longer. */
   get size(): number {
     return this.nodes.length;
+  }
+
+  /** Columns are at least so long. */
+  get capacity(): number {
+    return this.#capacity;
   }
 
   slotOf(name: string): number | undefined {
@@ -233,6 +241,7 @@ export class ClusterState {
   #nodeChanged(slot: number): void {
     const { labels, present } = this.nodes[slot] as NodeEntry;
     this.nodeVersions[slot] = ++this.nodesVersion;
+    this.changes.add(slot);
     for (const column of this.#columns.values()) column.set(slot, present ? labels : undefined);
   }
 
@@ -247,7 +256,7 @@ export class ClusterState {
     scoredCpu[slot] = (scoredCpu[slot] as number) + sign * (profile.scored.get("cpu") ?? 0);
     scoredMemory[slot] =
       (scoredMemory[slot] as number) + sign * (profile.scored.get("memory") ?? 0);
-    this.resources.touch(slot);
+    this.changes.add(slot);
     const { ports } = this.nodes[slot] as NodeEntry;
     for (const port of profile.hostPorts) accountPort(ports, { port, sign });
     for (const claim of profile.claims) {

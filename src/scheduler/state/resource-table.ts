@@ -8,8 +8,6 @@ export class ResourceTable {
   readonly requested: Float64Array[] = [];
   scoredCpu: Float64Array;
   scoredMemory: Float64Array;
-  /** Changes per slot with any amount of it: what was worked out from them is stale then. */
-  versions: Float64Array;
   readonly #ids = new Map<string, number>();
   #capacity: number;
 
@@ -17,7 +15,6 @@ export class ResourceTable {
     this.#capacity = capacity;
     this.scoredCpu = new Float64Array(capacity);
     this.scoredMemory = new Float64Array(capacity);
-    this.versions = new Float64Array(capacity);
     for (const name of ["pods", "cpu", "memory", "ephemeral-storage"]) this.idOf(name);
   }
 
@@ -47,18 +44,11 @@ export class ResourceTable {
     }
     this.scoredCpu = grown(this.scoredCpu);
     this.scoredMemory = grown(this.scoredMemory);
-    this.versions = grown(this.versions);
   }
 
   /** Forgets what a slot offers; what its pods request stays. */
   clearAllocatable(slot: number): void {
     for (const column of this.allocatable) column[slot] = 0;
-    this.touch(slot);
-  }
-
-  /** To be called with every change of amounts. */
-  touch(slot: number): void {
-    this.versions[slot] = (this.versions[slot] as number) + 1;
   }
 }
 
