@@ -18,10 +18,10 @@ export interface Credentials {
 
 /**
  * Turns credentials into a user. `undefined` means that there were none of this kind; bad
- * credentials throw StatusError "Unauthorized".
+ * credentials throw StatusError "Unauthorized". Those who know at once answer at once.
  */
 export interface Authenticator {
-  authenticate(credentials: Credentials): Promise<UserInfo | undefined>;
+  authenticate(credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined>;
 }
 
 /** One access to decide on. */

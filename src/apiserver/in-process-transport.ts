@@ -54,9 +54,11 @@ async function dispatchAudited(engine: Engine, call: Call, audit: AuditLog): Pro
   const { user, target, query, method } = call;
   const verb = verbOf(method, target, query);
   const path = pathOf(call.served.resource, target);
+  const subject = { user, verb, path, target };
+  const decision = audit.decide(subject);
+  if (!decision) return dispatch(engine, call);
   const origin = { requestUri: path, sourceIps: [], userAgent: call.userAgent };
-  const record = audit.begin({ user, verb, path, target, ...origin });
-  if (!record) return dispatch(engine, call);
+  const record = audit.begin(decision, { ...subject, ...origin });
   recordBody(record, call.body);
   try {
     const annotate = (key: string, value: string) => record.annotate(key, value);

@@ -18,11 +18,7 @@ import { untilSignal } from "./signals.ts";
  * Small heaps are collected often and cheaply; the API server's objects are bytes outside them.
  * Garbage may grow to half of the live data, not to several times as much.
  */
-export const NODE_FLAGS: readonly string[] = [
-  "--max-semi-space-size=4",
-  "--heap-growing-percent=50",
-  "--no-warnings",
-];
+export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--no-warnings"];
 
 /** `nephos up`: starts the daemon; returns when the node is Ready, or stays in the foreground. */
 export async function up(args: readonly string[]): Promise<number> {

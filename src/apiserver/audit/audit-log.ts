@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import { type Clock, formatMicroTime } from "../../lib/clock.ts";
 import { type Random, randomUuid } from "../../lib/random.ts";
 import type { Status } from "../../api/status.ts";
 import type { UserInfo } from "../contract.ts";
@@ -26,20 +26,32 @@ export interface AuditSubject extends AuditedRequest {
 
 type Json = Record<string, unknown>;
 
+/** What all records of a log share. */
+interface RecordParts {
+  sink: AuditSink;
+  clock: Clock;
+  random: Random;
+  users: UserTexts;
+}
+
 /** Decides what is recorded, and writes events of `audit.k8s.io/v1` as JSON lines. */
 export class AuditLog {
   readonly #policy: AuditPolicy;
-  readonly #parts: { sink: AuditSink; clock: Clock; random: Random };
+  readonly #parts: RecordParts;
 
   constructor(policy: AuditPolicy, parts: { sink: AuditSink; clock: Clock; random: Random }) {
     this.#policy = policy;
-    this.#parts = parts;
+    this.#parts = { ...parts, users: new UserTexts() };
   }
 
-  /** The record of a request; `undefined` when the policy wants nothing of it. */
-  begin(subject: AuditSubject): AuditRecord | undefined {
-    const decision = decide(this.#policy, subject);
-    return decision && new AuditRecord(subject, decision, this.#parts);
+  /** What the policy wants of a request; `undefined` for nothing. */
+  decide(request: AuditedRequest): AuditDecision | undefined {
+    return decide(this.#policy, request);
+  }
+
+  /** The record of a request that the policy wants. */
+  begin(decision: AuditDecision, subject: AuditSubject): AuditRecord {
+    return new AuditRecord(subject, decision, this.#parts);
   }
 }
 
@@ -47,7 +59,7 @@ export class AuditLog {
 export class AuditRecord {
   readonly #subject: AuditSubject;
   readonly #decision: AuditDecision;
-  readonly #parts: { sink: AuditSink; clock: Clock };
+  readonly #parts: RecordParts;
   readonly #auditId: string;
   readonly #receivedMs: number;
   #annotations: Record<string, string> | undefined;
@@ -57,11 +69,7 @@ export class AuditRecord {
   #name: string | undefined;
   #done = false;
 
-  constructor(
-    subject: AuditSubject,
-    decision: AuditDecision,
-    parts: { sink: AuditSink; clock: Clock; random: Random },
-  ) {
+  constructor(subject: AuditSubject, decision: AuditDecision, parts: RecordParts) {
     this.#subject = subject;
     this.#decision = decision;
     this.#parts = parts;
@@ -116,64 +124,58 @@ export class AuditRecord {
     this.#write("ResponseComplete", code);
   }
 
+  /** Puts the text together by hand: at full load the log is as busy as the server. */
   #write(stage: string, code: number | undefined): void {
     const { level, omitStages } = this.#decision;
     if (omitStages.has(stage)) return;
     const { user, impersonator, verb, requestUri, sourceIps, userAgent } = this.#subject;
+    const { sink, clock, users } = this.#parts;
     const isLast = stage === "ResponseComplete";
-    const event: Json = {
-      kind: "Event",
-      apiVersion: "audit.k8s.io/v1",
-      level,
-      auditID: this.#auditId,
-      stage,
-      requestURI: requestUri,
-      verb,
-      user: userJson(impersonator ?? user),
-      ...(impersonator ? { impersonatedUser: userJson(user) } : {}),
-      sourceIPs: sourceIps,
-      ...(userAgent ? { userAgent } : {}),
-      ...this.#objectRef(),
-      ...(code === undefined ? {} : { responseStatus: this.#status(code) }),
-      ...(this.#requestObject !== undefined
-        ? { requestObject: this.#shown(this.#requestObject) }
-        : {}),
-      ...(isLast && this.#responseObject !== undefined
-        ? { responseObject: this.#shown(this.#responseObject) }
-        : {}),
-      requestReceivedTimestamp: microTime(this.#receivedMs),
-      stageTimestamp: microTime(this.#parts.clock.now()),
-      ...(this.#annotations ? { annotations: this.#annotations } : {}),
-    };
-    this.#parts.sink.write(`${JSON.stringify(event)}\n`);
+    let line =
+      `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}"` +
+      `,"auditID":"${this.#auditId}","stage":"${stage}","requestURI":${quote(requestUri)}` +
+      `,"verb":${quote(verb)},"user":${users.text(impersonator ?? user)}`;
+    if (impersonator) line += `,"impersonatedUser":${users.text(user)}`;
+    line += `,"sourceIPs":${quote(sourceIps)}`;
+    if (userAgent) line += `,"userAgent":${quote(userAgent)}`;
+    line += this.#objectRef();
+    if (code !== undefined) line += `,"responseStatus":${this.#status(code)}`;
+    if (this.#requestObject !== undefined) {
+      line += `,"requestObject":${quote(this.#shown(this.#requestObject))}`;
+    }
+    if (isLast && this.#responseObject !== undefined) {
+      line += `,"responseObject":${quote(this.#shown(this.#responseObject))}`;
+    }
+    line +=
+      `,"requestReceivedTimestamp":"${formatMicroTime(this.#receivedMs)}"` +
+      `,"stageTimestamp":"${formatMicroTime(clock.now())}"`;
+    if (this.#annotations) line += `,"annotations":${quote(this.#annotations)}`;
+    sink.write(`${line}}\n`);
   }
 
-  #objectRef(): { objectRef?: Json } {
+  #objectRef(): string {
     const { target } = this.#subject;
-    if (!target) return {};
-    const { group, version, resource, namespace, name, subresource } = target;
-    return {
-      objectRef: {
-        resource,
-        ...(namespace ? { namespace } : {}),
-        ...((name ?? this.#name) ? { name: name ?? this.#name } : {}),
-        ...(group ? { apiGroup: group } : {}),
-        apiVersion: version,
-        ...(subresource ? { subresource } : {}),
-      },
-    };
+    if (!target) return "";
+    const { group, version, resource, namespace, name = this.#name, subresource } = target;
+    let text = `,"objectRef":{"resource":${quote(resource)}`;
+    if (namespace) text += `,"namespace":${quote(namespace)}`;
+    if (name) text += `,"name":${quote(name)}`;
+    if (group) text += `,"apiGroup":${quote(group)}`;
+    text += `,"apiVersion":${quote(version)}`;
+    if (subresource) text += `,"subresource":${quote(subresource)}`;
+    return `${text}}`;
   }
 
-  #status(code: number): Json {
-    if (!this.#refusal) return { metadata: {}, code };
+  #status(code: number): string {
+    if (!this.#refusal) return `{"metadata":{},"code":${code}}`;
     const { status, message, reason } = this.#refusal;
-    return {
+    return quote({
       metadata: {},
       status,
       ...(message ? { message } : {}),
       ...(reason ? { reason } : {}),
       code,
-    };
+    });
   }
 
   #shown(object: unknown): unknown {
@@ -181,10 +183,29 @@ export class AuditRecord {
   }
 }
 
-function userJson(user: UserInfo | undefined): Json {
-  if (!user) return {};
-  const { name, uid, groups, extra } = user;
-  return { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
+/** Users as the log writes them; the same few ask again and again. */
+class UserTexts {
+  readonly #known = new WeakMap<UserInfo, string>();
+
+  text(user: UserInfo | undefined): string {
+    if (!user) return "{}";
+    let text = this.#known.get(user);
+    if (text === undefined) {
+      const { name, uid, groups, extra } = user;
+      text = quote({
+        username: name,
+        ...(uid ? { uid } : {}),
+        groups,
+        ...(extra ? { extra } : {}),
+      });
+      this.#known.set(user, text);
+    }
+    return text;
+  }
+}
+
+function quote(value: unknown): string {
+  return JSON.stringify(value);
 }
 
 /** A copy without `metadata.managedFields`, of the object or of every item of a list. */
@@ -198,9 +219,4 @@ function withoutManagedFields(object: unknown): unknown {
     ...(metadata ? { metadata: kept } : {}),
     ...(Array.isArray(items) ? { items: items.map(withoutManagedFields) } : {}),
   };
-}
-
-/** `metav1.MicroTime`; the clock knows milliseconds. */
-function microTime(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace("Z", "000Z");
 }

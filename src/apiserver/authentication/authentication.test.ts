@@ -45,7 +45,7 @@ function certificate(notAfterMs: number): Uint8Array {
   return encodeCertificate(fields, (tbs) => sign("sha256", tbs, privateKey));
 }
 
-const ask = (credentials: object, path = "/api/v1/pods") =>
+const ask = async (credentials: object, path = "/api/v1/pods") =>
   authenticateRequest(authenticators, { credentials, path });
 
 test("a certificate names user and groups", async () => {
@@ -78,7 +78,7 @@ test("a bootstrap token is good while its Secret says so", async () => {
   };
   const memory = memoryReader();
   const known = createAuthenticators({ clock, verifier, reader: memory });
-  const join = (authorization = token) =>
+  const join = async (authorization = token) =>
     authenticateRequest(known, { credentials: { authorization }, path: "/api" });
   await assert.rejects(join(), { code: 401 });
   put({ expiration: new Date(NOW + 1000).toISOString() });

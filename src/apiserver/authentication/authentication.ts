@@ -27,10 +27,18 @@ export function createAuthenticators(options: {
     bootstrapTokenAuthenticator(options),
     serviceAccountTokenAuthenticator(options.verifier),
   ];
+  // A certificate is the same user in every request of its connection: kept, not made again.
+  const members = new WeakMap<UserInfo, UserInfo>();
+  const memberOf = (user: UserInfo | undefined) => {
+    if (!user) return undefined;
+    let member = members.get(user);
+    if (!member) members.set(user, (member = withAuthenticatedGroup(user)));
+    return member;
+  };
   return kinds.map((kind) => ({
-    authenticate: async (credentials) => {
-      const user = await kind.authenticate(credentials);
-      return user && withAuthenticatedGroup(user);
+    authenticate: (credentials) => {
+      const user = kind.authenticate(credentials);
+      return user instanceof Promise ? user.then(memberOf) : memberOf(user);
     },
   }));
 }
@@ -45,13 +53,17 @@ export function withAuthenticatedGroup(user: UserInfo): UserInfo {
  * The user of a request: the first authenticator that knows the credentials decides. Without
  * credentials the few open paths alone are asked for anonymously. @throws StatusError Unauthorized
  */
-export async function authenticateRequest(
+export function authenticateRequest(
   authenticators: readonly Authenticator[],
   request: { credentials: Credentials; path: string },
-): Promise<UserInfo> {
-  for (const authenticator of authenticators) {
-    const user = await authenticator.authenticate(request.credentials);
-    if (user) return user;
+): UserInfo | Promise<UserInfo> {
+  for (const [at, authenticator] of authenticators.entries()) {
+    const found = authenticator.authenticate(request.credentials);
+    if (found instanceof Promise) {
+      const others = authenticators.slice(at + 1);
+      return found.then((user) => user ?? authenticateRequest(others, request));
+    }
+    if (found) return found;
   }
   // A node that joins must know the cluster first; RBAC gives that to anonymous users, or not.
   if (HEALTH_PATH.test(request.path) || request.path === CLUSTER_INFO_PATH) return ANONYMOUS;

@@ -16,7 +16,7 @@ export function bootstrapTokenAuthenticator(of: {
   clock: Clock;
 }): Authenticator {
   return {
-    authenticate: async ({ authorization }) => {
+    authenticate: ({ authorization }) => {
       if (!authorization) return undefined;
       const [, id, secret] = TOKEN.exec(bearerTokenOf(authorization) ?? "") ?? [];
       return id && secret ? userOf(of, { id, secret }) : undefined;

@@ -30,7 +30,7 @@ function identityOf(certificate: Uint8Array): Identity {
 export function clientCertificateAuthenticator({ clock }: { clock: Clock }): Authenticator {
   const known = new WeakMap<Uint8Array, Identity>();
   return {
-    authenticate: async ({ clientCertificate }) => {
+    authenticate: ({ clientCertificate }) => {
       if (!clientCertificate) return undefined;
       let identity = known.get(clientCertificate);
       if (!identity) {

@@ -11,7 +11,7 @@ export function bearerTokenOf(authorization: string | undefined): string | undef
 /** Accepts tokens of service accounts, bound and legacy. */
 export function serviceAccountTokenAuthenticator(verifier: TokenVerifier): Authenticator {
   return {
-    authenticate: async ({ authorization }) => {
+    authenticate: ({ authorization }) => {
       if (!authorization) return undefined;
       const token = bearerTokenOf(authorization);
       const verdict = token ? verifier.verify(token, []) : undefined;

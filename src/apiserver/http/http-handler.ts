@@ -2,11 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { StatusError } from "../../api/errors.ts";
 import type { ApiRequest } from "../../api/transport.ts";
-import { authenticateRequest } from "../authentication/authentication.ts";
-import { impersonate, impersonationOf } from "../authentication/impersonation.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
-import type { UserInfo } from "../contract.ts";
 import { ConvertingReceiver } from "../custom-resource/conversion/converting-receiver.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Engine } from "../engine.ts";
@@ -15,16 +12,16 @@ import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
 import { recordAnswer, recordBody } from "../audit/record-answer.ts";
 import type { FlowControl } from "../flow-control/flow-control.ts";
 import type { AggregationProxy } from "../aggregation/aggregation-proxy.ts";
-import { accessOf, authorize, resourceAccess } from "../request/access.ts";
-import { splitPath, type Query } from "../request/query.ts";
-import { parseTarget, type Target } from "../request/target.ts";
+import { authorize } from "../request/access.ts";
+import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import type { Answer, Call } from "../rest/call.ts";
+import type { Answer, Body, Call } from "../rest/call.ts";
 import { REVIEW_KINDS } from "../subresource/review.ts";
 import { verbOf } from "../request/verb.ts";
 import { dispatch, methodNotAllowed, unknownPath } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
+import { type Admitted, Entrance } from "./entrance.ts";
 import type { Exchange } from "./exchange.ts";
 import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts";
 import { OpenResponses } from "./open-responses.ts";
@@ -51,34 +48,22 @@ export interface HttpHandlerParts {
   flows: FlowControl | undefined;
 }
 
-const DECISION = "authorization.k8s.io/decision";
-const DECISION_REASON = "authorization.k8s.io/reason";
-
 /** What a path gets that nobody serves, not even for another version or resource. */
 const PAGE_NOT_FOUND = "404 page not found\n";
 
-/** A request that was let in. */
-interface Admitted {
-  path: string;
-  query: Query;
-  rawQuery: string;
-  user: UserInfo;
-  verb: string;
-  /** Absent for paths that are no resources. */
-  target: Target | undefined;
-}
+const NO_BODY: Body = { kind: "none" };
 
 /** Serves one connection's requests: who asks, may they, what is it, and how to write it. */
 export class HttpHandler {
   readonly #parts: HttpHandlerParts;
   readonly #negotiator = new Negotiator();
-  /** Reading the certificate of a connection costs more than most requests: it is done once. */
-  readonly #certificates = new WeakMap<TLSSocket, Uint8Array>();
+  readonly #entrance: Entrance;
   readonly #requests = new OpenResponses();
   readonly #streams = new OpenResponses();
 
   constructor(parts: HttpHandlerParts) {
     this.#parts = parts;
+    this.#entrance = new Entrance(parts.engine, parts.audit);
   }
 
   /** Never throws: what goes wrong becomes a Status. */
@@ -121,7 +106,8 @@ export class HttpHandler {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const admitted = await this.#admitRecorded(exchange);
+    const admitting = this.#admitRecorded(exchange);
+    const admitted = admitting instanceof Promise ? await admitting : admitting;
     const entering = this.#parts.flows?.enter(admitted);
     if (!entering) return this.#serveAdmitted(exchange, admitted);
     const seat = entering instanceof Promise ? await entering : entering;
@@ -134,33 +120,38 @@ export class HttpHandler {
   }
 
   /** What is recorded of a request is complete when its response is out, a refusal too. */
-  async #admitRecorded(exchange: Exchange): Promise<Admitted> {
+  #admitRecorded(exchange: Exchange): Admitted | Promise<Admitted> {
     const { request, response } = exchange;
-    try {
-      return await this.#admit(request, exchange);
-    } finally {
+    const follow = () => {
       const { record } = exchange;
       if (record) response.once("close", () => record.completed(response.statusCode));
+    };
+    let admitting: Admitted | Promise<Admitted> | undefined;
+    try {
+      admitting = this.#entrance.admit(request, exchange);
+    } finally {
+      if (!(admitting instanceof Promise)) follow();
     }
+    return admitting instanceof Promise ? admitting.finally(follow) : admitting;
   }
 
   async #serveAdmitted(exchange: Exchange, admitted: Admitted): Promise<void> {
-    const { request, warnings, record } = exchange;
-    const { target } = admitted;
+    const { request, response, warnings, record } = exchange;
+    const { target, query } = admitted;
     const remote = this.#parts.proxy?.route(admitted.path);
     if (remote) {
-      this.#authorizePath(request, admitted);
+      this.#entrance.authorizePath(request, admitted);
       return this.#parts.proxy?.request(exchange, { ...admitted, remote });
     }
     if (!target) return this.#servePage(exchange, admitted);
     const served = this.#find(target);
     if (!served) {
       if (this.#parts.engine.registry.hasGroup(target.group)) throw unknownPath();
-      return respondPlain(exchange.response, { status: 404, text: PAGE_NOT_FOUND });
+      return respondPlain(response, { status: 404, text: PAGE_NOT_FOUND });
     }
-    this.#authorize(admitted, { target, record });
+    this.#entrance.authorize(admitted, target, record);
     if (this.#parts.kubelets.handles(served, target)) {
-      this.#becomesStream(exchange.response);
+      this.#becomesStream(response);
       return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
     }
     const { engine, protobuf } = this.#parts;
@@ -168,28 +159,29 @@ export class HttpHandler {
       method: methodOf(request),
       served,
       target,
-      query: admitted.query,
+      query,
       user: admitted.user,
-      body: { kind: "none" },
+      body: NO_BODY,
       userAgent: request.headers["user-agent"] ?? "",
       warn: (text) => warnings.push(text),
-      ...(record ? { annotate: (key, value) => record.annotate(key, value) } : {}),
+      annotate: record && ((key, value) => record.annotate(key, value)),
     };
-    const { query } = call;
-    const isWatch = call.method === "GET" && verbOf("GET", target, query) === "watch";
+    const isRead = call.method === "GET";
+    const isWatch = isRead && verbOf("GET", target, query) === "watch";
     const representation = this.#representation(request, { call, isWatch });
     if (isWatch) {
-      this.#becomesStream(exchange.response);
+      this.#becomesStream(response);
       return this.#watch(exchange, { call, representation });
     }
-    const work = this.#perform(exchange, call);
+    const work = isRead ? dispatch(engine, call) : this.#write(exchange, call);
     // What only reads needs no timer of its own: it never waits longer than for a revision.
-    const isBounded = call.method === "GET" && !query.has("timeout");
+    const isBounded = isRead && !query.has("timeout");
     const answer = await (isBounded
       ? work
       : withinMs(allowedMs(query), { clock: engine.clock, work }));
+    recordAnswer(record, answer);
     const nowMs = engine.clock.now();
-    await respond(exchange, answer, {
+    const sending = respond(exchange, answer, {
       representation,
       query,
       warnings,
@@ -197,6 +189,7 @@ export class HttpHandler {
       nowMs,
       protobuf: protobuf.encoder,
     });
+    if (sending) await sending;
   }
 
   #becomesStream(response: ServerResponse): void {
@@ -204,14 +197,12 @@ export class HttpHandler {
     this.#requests.delete(response);
   }
 
-  async #perform({ request, record }: Exchange, call: Call): Promise<Answer> {
+  async #write({ request, record }: Exchange, call: Call): Promise<Answer> {
     const { engine, protobuf } = this.#parts;
     const custom = call.served.custom && call.target.subresource === undefined;
-    const body = await readBody(request, { protobuf: protobuf.decoder, custom });
-    recordBody(record, body);
-    const answer = await dispatch(engine, { ...call, body });
-    recordAnswer(record, answer);
-    return answer;
+    call.body = await readBody(request, { protobuf: protobuf.decoder, custom });
+    recordBody(record, call.body);
+    return dispatch(engine, call);
   }
 
   #representation(
@@ -235,7 +226,7 @@ export class HttpHandler {
     upgrade: { socket: TLSSocket; head: Buffer },
   ): Promise<void> {
     const audited: { record: AuditRecord | undefined } = { record: undefined };
-    const admitted = await this.#admit(request, audited);
+    const admitted = await this.#entrance.admit(request, audited);
     const { record } = audited;
     if (record) {
       record.started(101);
@@ -243,92 +234,22 @@ export class HttpHandler {
     }
     const remote = this.#parts.proxy?.route(admitted.path);
     if (remote) {
-      this.#authorizePath(request, admitted);
+      this.#entrance.authorizePath(request, admitted);
       return this.#parts.proxy?.upgrade(request, { ...admitted, ...upgrade, remote });
     }
     const { target } = admitted;
     if (!target) throw unknownPath();
     const served = this.#find(target);
     if (!served) throw unknownPath();
-    this.#authorize(admitted, { target, record });
+    this.#entrance.authorize(admitted, target, record);
     if (!this.#parts.kubelets.handles(served, target)) {
       throw new StatusError("BadRequest", "this path does not offer a connection upgrade");
     }
     await this.#parts.kubelets.upgrade(request, { ...upgrade, ...admitted, target, served });
   }
 
-  /** Who asks for what; the record of it begins here, be it of a refusal. */
-  async #admit(
-    request: IncomingMessage,
-    audited: { record: AuditRecord | undefined },
-  ): Promise<Admitted> {
-    const { path, query, rawQuery } = splitPath(request.url ?? "/");
-    const target = parseTarget(path);
-    const { method = "GET" } = request;
-    const verb = target ? verbOf(method, target, query) : method.toLowerCase();
-    const asked = { path, target, verb };
-    const { audit } = this.#parts;
-    const begin = (who: { user: UserInfo | undefined; impersonator?: UserInfo | undefined }) => {
-      if (audit) audited.record = audit.begin({ ...asked, ...who, ...originOf(request) });
-    };
-    let who: { user: UserInfo; impersonator?: UserInfo | undefined };
-    try {
-      who = await this.#authenticate(request, path);
-    } catch (error) {
-      begin({ user: undefined });
-      throw error;
-    }
-    begin(who);
-    return { ...asked, query, rawQuery, user: who.user };
-  }
-
-  async #authenticate(
-    request: IncomingMessage,
-    path: string,
-  ): Promise<{ user: UserInfo; impersonator?: UserInfo }> {
-    const { engine } = this.#parts;
-    const credentials = {
-      authorization: request.headers.authorization,
-      clientCertificate: this.#certificateOf(request.socket as TLSSocket),
-    };
-    const user = await authenticateRequest(engine.authenticators, { credentials, path });
-    const asked = impersonationOf(request.rawHeaders);
-    if (!asked) return { user };
-    return { user: impersonate(user, asked, engine.authorizer), impersonator: user };
-  }
-
-  /** DER of a client certificate that chains up to the client CA. */
-  #certificateOf(socket: TLSSocket): Uint8Array | undefined {
-    if (!socket.authorized) return undefined;
-    const known = this.#certificates.get(socket);
-    if (known) return known;
-    const { raw } = socket.getPeerCertificate();
-    if (raw) this.#certificates.set(socket, raw);
-    return raw;
-  }
-
   #find(target: Target): ServedResource | undefined {
     return this.#parts.engine.registry.find(target.group, target.version, target.resource);
-  }
-
-  #authorizePath({ method = "" }: IncomingMessage, { user, path, query }: Admitted): void {
-    authorize(this.#parts.engine.authorizer, accessOf(user, { method, path, query }));
-  }
-
-  #authorize(
-    { user, query, verb }: Admitted,
-    { target, record }: { target: Target; record: AuditRecord | undefined },
-  ): void {
-    const { authorizer } = this.#parts.engine;
-    const access = resourceAccess(user, { verb, target, query });
-    if (!record) return void authorize(authorizer, access);
-    try {
-      record.annotate(DECISION_REASON, authorize(authorizer, access));
-      record.annotate(DECISION, "allow");
-    } catch (error) {
-      record.annotate(DECISION, "forbid");
-      throw error;
-    }
   }
 
   async #servePage(exchange: Exchange, { path, query, user }: Admitted): Promise<void> {
@@ -372,16 +293,6 @@ export class HttpHandler {
     if (response.destroyed) session[Symbol.dispose]();
     else response.on("close", () => session[Symbol.dispose]());
   }
-}
-
-/** Where a request came from, as the audit log names it. */
-function originOf(request: IncomingMessage) {
-  const { remoteAddress = "" } = request.socket;
-  return {
-    requestUri: request.url ?? "/",
-    sourceIps: [remoteAddress.replace(/^::ffff:/, "")],
-    userAgent: request.headers["user-agent"] ?? "",
-  };
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);

@@ -46,22 +46,32 @@ export interface ResponseOptions {
   nowMs: number;
 }
 
-/** Encodes and sends an answer. Resolves when it is handed to the socket. */
-export async function respond(
+/** Encodes and sends an answer. It is handed to the socket at once, or when that resolves. */
+export function respond(
   exchange: { request: IncomingMessage; response: ServerResponse },
   answer: Answer,
   options: ResponseOptions,
-): Promise<void> {
-  const { response } = exchange;
+): Promise<void> | undefined {
   const { representation, query } = options;
   const plain = representation.as === "object" && representation.format === "json";
   if (plain && !query.flag("pretty")) {
-    if (answer.kind === "object") return send(response, answer.object.bytes, { answer, options });
+    if (answer.kind === "object") {
+      return send(exchange.response, answer.object.bytes, { answer, options });
+    }
     if (answer.kind === "list") {
       const text = new ListText(answer.served, answer.list);
       return sendList(exchange, text, { answer, options });
     }
   }
+  return respondEncoded(exchange, answer, options);
+}
+
+async function respondEncoded(
+  exchange: { request: IncomingMessage; response: ServerResponse },
+  answer: Answer,
+  options: ResponseOptions,
+): Promise<void> {
+  const { response } = exchange;
   if (answer.kind === "list" && isLong(answer.list, options)) {
     const pieces = listPieces(answer.served, answer.list, options);
     const isPackable = wantsGzip(exchange.request, GZIP_MIN_BYTES);
@@ -163,7 +173,7 @@ function sendList(
   { request, response }: { request: IncomingMessage; response: ServerResponse },
   text: ListText,
   sending: Sending,
-): Promise<void> {
+): Promise<void> | undefined {
   if (wantsGzip(request, text.sizeBytes)) {
     return sendPieces(response, piecesOfText(text), { ...sending, gzip: true });
   }
@@ -226,16 +236,31 @@ function isLoopback(request: IncomingMessage): boolean {
   return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }
 
-async function send(response: ServerResponse, bytes: Uint8Array, sending: Sending): Promise<void> {
-  const body = sending.gzip ? await gzipAsync(bytes, { level: 1 }) : bytes;
-  writeHead(response, body.byteLength, sending);
-  if (body.byteLength <= ONE_WRITE_MAX_BYTES) {
+function send(
+  response: ServerResponse,
+  bytes: Uint8Array,
+  sending: Sending,
+): Promise<void> | undefined {
+  if (sending.gzip) return sendPacked(response, bytes, sending);
+  writeHead(response, bytes.byteLength, sending);
+  if (bytes.byteLength <= ONE_WRITE_MAX_BYTES) {
     // Node.js joins the head with a text, never with bytes: as Latin-1 it is one write, one record.
-    const { buffer, byteOffset, byteLength } = body;
+    const { buffer, byteOffset, byteLength } = bytes;
     response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
   } else {
-    response.end(body);
+    response.end(bytes);
   }
+  return undefined;
+}
+
+async function sendPacked(
+  response: ServerResponse,
+  bytes: Uint8Array,
+  sending: Sending,
+): Promise<void> {
+  const packed = await gzipAsync(bytes, { level: 1 });
+  writeHead(response, packed.byteLength, sending);
+  response.end(packed);
 }
 
 function writeHead(

@@ -4,17 +4,17 @@ export interface Target {
   version: string;
   /** Plural as in the path. */
   resource: string;
-  namespace?: string;
-  name?: string;
-  subresource?: string;
+  namespace?: string | undefined;
+  name?: string | undefined;
+  subresource?: string | undefined;
   /** What follows the subresource of a proxy request, without the leading slash. */
-  subpath?: string;
+  subpath?: string | undefined;
   /** The deprecated "/watch/" prefix was used. */
   watch: boolean;
 }
 
 /** Segments after "namespaces/{name}" that belong to the namespace itself. */
-const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
+const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(["status", "finalize"]);
 
 function decodeSegment(segment: string): string {
   if (!segment.includes("%")) return segment;
@@ -27,41 +27,32 @@ function decodeSegment(segment: string): string {
 
 /** Reads "/api/v1/…" and "/apis/{group}/{version}/…"; `undefined` for every other path. */
 export function parseTarget(path: string): Target | undefined {
+  const isCore = path.startsWith("/api/");
+  if (!isCore && !path.startsWith("/apis/")) return undefined;
   const parts = path.split("/");
-  if (parts.at(-1) === "") parts.pop();
-  let at: number;
-  let group = "";
-  if (parts[1] === "api") at = 2;
-  else if (parts[1] === "apis") {
-    group = parts[2] ?? "";
-    at = 3;
-  } else return undefined;
+  if (parts[parts.length - 1] === "") parts.pop();
+  const group = isCore ? "" : (parts[2] ?? "");
+  let at = isCore ? 2 : 3;
   const version = parts[at++] ?? "";
   const watch = parts[at] === "watch" && parts.length > at + 1;
   if (watch) at++;
-  const first = parts[at];
-  if (!first || (parts[1] === "apis" && !group)) return undefined;
-  const base = { group, version, watch };
-  const scoped = first === "namespaces" && parts.length > at + 2;
-  if (!scoped || NAMESPACE_SUBRESOURCES.has(parts[at + 2] ?? "")) {
-    return withName(base, first, parts.slice(at + 1), parts);
+  let resource = parts[at++];
+  if (!resource || (!isCore && !group)) return undefined;
+  let namespace: string | undefined;
+  const isScoped =
+    resource === "namespaces" &&
+    parts.length > at + 1 &&
+    !NAMESPACE_SUBRESOURCES.has(parts[at + 1] ?? "");
+  if (isScoped) {
+    namespace = decodeSegment(parts[at] ?? "");
+    resource = parts[at + 1] ?? "";
+    at += 2;
   }
-  const namespace = decodeSegment(parts[at + 1] ?? "");
-  return withName({ ...base, namespace }, parts[at + 2] ?? "", parts.slice(at + 3), parts);
-}
-
-function withName(
-  base: { group: string; version: string; watch: boolean; namespace?: string },
-  resource: string,
-  rest: string[],
-  whole: string[],
-): Target {
-  const target: Target = { ...base, resource };
-  if (rest[0] !== undefined) target.name = decodeSegment(rest[0]);
-  if (resource === "namespaces" && target.name !== undefined) target.namespace = target.name;
-  if (rest[1] !== undefined) target.subresource = rest[1];
-  if (rest.length > 2) {
-    target.subpath = whole.slice(whole.length - (rest.length - 2)).join("/");
-  }
-  return target;
+  const segment = parts[at];
+  const name = segment === undefined ? undefined : decodeSegment(segment);
+  if (resource === "namespaces" && name !== undefined) namespace = name;
+  const subresource = parts[at + 1];
+  const subpath = parts.length > at + 2 ? parts.slice(at + 2).join("/") : undefined;
+  // One shape for all: whoever reads a target meets it in every request.
+  return { group, version, resource, namespace, name, subresource, subpath, watch };
 }

@@ -30,7 +30,7 @@ export interface Call {
   /** Adds a warning to the answer. */
   warn(text: string): void;
   /** Adds to the audit event. */
-  annotate?(key: string, value: string): void;
+  annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 /** A successful answer, not yet encoded. */

@@ -28,7 +28,8 @@ export function keyOfCall(call: Call): string {
 /** GET of one object: bytes out of the cache, without parsing. */
 export async function getObject(engine: ReadEngine, call: Call): Promise<Answer> {
   const { served } = call;
-  await reach(engine, served.cache, freshnessOfGet(call.query));
+  const freshness = freshnessOfGet(call.query);
+  if (!isReached(engine, freshness)) await reach(engine, served.cache, freshness);
   const object = served.cache.get(keyOfCall(call));
   if (!object) throw notFound(served.resource, call.target.name ?? "");
   return { kind: "object", status: 200, served, object };
@@ -41,6 +42,11 @@ export async function listObjects(engine: ReadEngine, call: Call): Promise<Answe
   const selection = selectionOf(call);
   const list = await pageOf(engine, call, { options, selection });
   return { kind: "list", status: 200, served: call.served, list };
+}
+
+/** Whether the cache is fresh enough as it is; most reads need not wait even for a microtask. */
+function isReached({ sharedStore }: ReadEngine, { kind }: Freshness): boolean {
+  return kind === "any" || (kind === "newest" && !sharedStore);
 }
 
 async function reach(engine: ReadEngine, cache: WatchCache, freshness: Freshness): Promise<void> {
