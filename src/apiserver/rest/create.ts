@@ -11,6 +11,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
 import { decodeBody } from "./decode-body.ts";
+import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 
 /** Names made from generateName: this much of the base is kept, this much is random. */
 const GENERATED_BASE_MAX = 58;
@@ -78,14 +79,20 @@ export async function insertObject(
   }
   delete metadata.resourceVersion;
   const asked = { operation: "CREATE", name: metadata.name ?? "", object } as const;
+  dropRepeatedOwners(call, metadata, "");
   const request = admissionRequestOf(call, asked);
-  if (await mutate(engine.admission, request)) checkPlace(call, object);
+  if (await mutate(engine.admission, request)) {
+    checkPlace(call, object);
+    dropRepeatedOwners(call, object.metadata, AFTER_ADMISSION);
+  }
   const name = metadata.name ?? "";
   served.codec.setDefaults(object);
   completeMeta(engine, served, object);
   served.strategy.prepareCreate?.(object, { user: call.user, nowMs: engine.clock.now() });
   for (let attempt = 1; ; attempt++) {
-    if (!name) metadata.name = generatedName(engine, metadata.generateName);
+    if (!name && metadata.generateName) {
+      metadata.name = generatedName(engine, metadata.generateName);
+    }
     const managed = options.manage?.(object) ?? engine.manage(call, { object });
     const allocation = engine.serviceNetwork.allocate(served, managed);
     try {
@@ -144,8 +151,7 @@ function completeMeta(engine: Engine, served: ServedResource, object: KubeObject
   if (served.hasStatus && !served.strategy.keepsStatusOnCreate) delete object["status"];
 }
 
-function generatedName(engine: Engine, base: string | undefined): string {
-  if (!base) return "";
+function generatedName(engine: Engine, base: string): string {
   return base.slice(0, GENERATED_BASE_MAX) + randomSuffix(engine.random, GENERATED_SUFFIX);
 }
 

@@ -13,6 +13,7 @@ import { type Answer, type Call, isDryRun } from "./call.ts";
 import { answerWith, bindToPath, insertObject, warn } from "./create.ts";
 import { decodeBody } from "./decode-body.ts";
 import { keyOfCall } from "./read.ts";
+import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 
 /** A patch or unconditional update gives up after this many lost races. */
 const ATTEMPTS_MAX = 32;
@@ -129,6 +130,7 @@ async function updateOnce(
   const context = { user: call.user, nowMs: engine.clock.now() };
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
   else if (call.target.subresource === "status") served.strategy.prepareStatus?.(next, old);
+  dropRepeatedOwners(call, next.metadata, plan.patched ? AFTER_ADMISSION : "");
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
   if (!plan.admitted && (await mutate(engine.admission, request))) {
     // Outsiders may change no more than the client could have.
@@ -136,6 +138,7 @@ async function updateOnce(
     next = plan.scope ? plan.scope(next, old) : mainScope(served, next, old);
     carryMeta(next, old);
     if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
+    dropRepeatedOwners(call, next.metadata, AFTER_ADMISSION);
     request.object = next;
   }
   served.codec.setDefaults(next);
