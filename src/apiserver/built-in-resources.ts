@@ -1,7 +1,7 @@
 import { BUILT_IN_RESOURCES } from "../api/generated/resources.ts";
 import { invalid } from "../api/errors.ts";
 import { apiVersionOf, type Resource, storageNameOf } from "../api/resource.ts";
-import type { SchemaModel } from "../api/schema/model.ts";
+import type { SchemaModel, StructType } from "../api/schema/model.ts";
 import { applyDefaults } from "../api/schema/defaults.ts";
 import { createDecoder } from "../api/schema/decode.ts";
 import type { StatusCause } from "../api/status.ts";
@@ -38,7 +38,11 @@ export async function serveBuiltIns(
       const storage = view?.storage ?? storageNameOf(resource);
       const splice = view ? spliceThrough(view) : spliceResourceVersion;
       const attributes = attributesOf(resource);
-      const setDefaults = (object: KubeObject) => applyDefaults({ group, version, kind }, object);
+      const parts = partsOf(struct);
+      const setDefaults = (object: KubeObject) => {
+        for (const name of parts) object[name] ??= {};
+        applyDefaults({ group, version, kind }, object);
+      };
       const cache = await startCache({
         storage,
         splice,
@@ -66,6 +70,13 @@ export async function serveBuiltIns(
       };
     }),
   );
+}
+
+/** Parts that every object of the kind has, whether or not something is said in them. */
+function partsOf({ fields }: StructType): string[] {
+  return [...fields.values()]
+    .filter(({ name, type, pointer }) => type.kind === "struct" && !pointer && name !== "status")
+    .map(({ name }) => name);
 }
 
 function refuse(resource: Resource, { metadata }: KubeObject, causes: StatusCause[]): void {

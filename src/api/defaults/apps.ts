@@ -25,7 +25,7 @@ export const APPS_DEFAULTS: Defaulters = {
   ReplicaSet: defaulter<ReplicaSet>(({ spec }) => {
     if (!spec) return;
     spec.replicas ??= 1;
-    defaultPodTemplate(spec.template);
+    defaultPodTemplate((spec.template ??= {}));
   }),
   StatefulSet: defaulter<StatefulSet>(({ spec }) => {
     if (spec) defaultStatefulSet(spec);
@@ -43,7 +43,7 @@ function defaultDeployment(spec: DeploymentSpec): void {
   }
   spec.revisionHistoryLimit ??= REVISIONS;
   spec.progressDeadlineSeconds ??= PROGRESS_SECONDS;
-  defaultPodTemplate(spec.template);
+  defaultPodTemplate((spec.template ??= {}));
 }
 
 function defaultDaemonSet(spec: DaemonSetSpec): void {
@@ -55,14 +55,19 @@ function defaultDaemonSet(spec: DaemonSetSpec): void {
     rolling.maxSurge ??= 0;
   }
   spec.revisionHistoryLimit ??= REVISIONS;
-  defaultPodTemplate(spec.template);
+  defaultPodTemplate((spec.template ??= {}));
 }
 
 function defaultStatefulSet(spec: StatefulSetSpec): void {
   spec.podManagementPolicy ??= "OrderedReady";
   const strategy = (spec.updateStrategy ??= {});
-  strategy.type ??= "RollingUpdate";
-  if (strategy.type === "RollingUpdate") (strategy.rollingUpdate ??= {}).partition ??= 0;
+  if (!strategy.type) {
+    strategy.type = "RollingUpdate";
+    strategy.rollingUpdate ??= {};
+  }
+  if (strategy.type === "RollingUpdate" && strategy.rollingUpdate) {
+    strategy.rollingUpdate.partition ??= 0;
+  }
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ??= "Retain";
   retention.whenScaled ??= "Retain";
@@ -73,5 +78,5 @@ function defaultStatefulSet(spec: StatefulSetSpec): void {
     claim.kind ??= "PersistentVolumeClaim";
     defaultClaim(claim);
   }
-  defaultPodTemplate(spec.template);
+  defaultPodTemplate((spec.template ??= {}));
 }

@@ -5,12 +5,17 @@ import type {
 } from "../generated/types/autoscaling-v2.ts";
 import { type Defaulters, defaulter } from "./defaulter.ts";
 
+const METRICS = "autoscaling.alpha.kubernetes.io/metrics";
 const CPU_PERCENT = 80;
 
 /** Defaults of autoscaling/v1. */
 export const AUTOSCALING_V1_DEFAULTS: Defaulters = {
-  HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscalerV1>(({ spec }) => {
-    if (spec) spec.minReplicas ??= 1;
+  HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscalerV1>(({ metadata, spec }) => {
+    if (!spec) return;
+    spec.minReplicas ??= 1;
+    // What the first version cannot say stands in an annotation.
+    const others = metadata?.annotations?.[METRICS];
+    if (others === undefined) spec.targetCPUUtilizationPercentage ??= CPU_PERCENT;
   }),
 };
 

@@ -14,7 +14,7 @@ export const BATCH_DEFAULTS: Defaulters = {
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
-    if (spec.jobTemplate?.spec) defaultJobTemplate(spec.jobTemplate.spec);
+    defaultJobTemplate(((spec.jobTemplate ??= {}).spec ??= { template: {} }));
   }),
   Job: defaulter<Job>((job) => {
     if (!job.spec) return;
@@ -40,5 +40,5 @@ function defaultJobTemplate(spec: JobSpec): void {
   for (const rule of spec.podFailurePolicy?.rules ?? []) {
     for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
   }
-  defaultPodTemplate(spec.template);
+  defaultPodTemplate((spec.template ??= {}));
 }

@@ -56,7 +56,9 @@ export const CORE_DEFAULTS: Defaulters = {
     defaultPodSpec(pod.spec);
     defaultPodOnly(pod.spec);
   }),
-  PodTemplate: defaulter<PodTemplate>((template) => defaultPodTemplate(template.template)),
+  PodTemplate: defaulter<PodTemplate>(({ template }) => {
+    if (template) defaultPodTemplate(template);
+  }),
   ReplicationController: defaulter<ReplicationController>(defaultReplicationController),
   ResourceQuota: defaulter<ResourceQuota>((quota) => {
     for (const amounts of [quota.spec?.hard, quota.status?.hard, quota.status?.used]) {
@@ -77,7 +79,7 @@ export const CORE_DEFAULTS: Defaulters = {
 /** Defaults of a claim, also in the templates of a StatefulSet. */
 export function defaultClaim(claim: PersistentVolumeClaim): void {
   (claim.status ??= {}).phase ??= "Pending";
-  if (claim.spec) defaultClaimSpec(claim.spec);
+  defaultClaimSpec((claim.spec ??= {}));
 }
 
 function defaultService(spec: ServiceSpec): void {
@@ -112,7 +114,7 @@ function defaultReplicationController(controller: ReplicationController): void {
     (controller.metadata ??= {}).labels ??= { ...labels };
   }
   spec.replicas ??= 1;
-  defaultPodTemplate(spec.template);
+  if (spec.template) defaultPodTemplate(spec.template);
 }
 
 /** Containers without limits get the maximum, those without requests the limit or the minimum. */

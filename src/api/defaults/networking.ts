@@ -9,6 +9,7 @@ export const NETWORKING_DEFAULTS: Defaulters = {
   }),
   NetworkPolicy: defaulter<NetworkPolicy>(({ spec }) => {
     if (!spec) return;
+    spec.podSelector ??= {};
     for (const { ports } of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
       for (const port of ports ?? []) port.protocol ??= "TCP";
     }

@@ -15,8 +15,8 @@ import { defaultVolume } from "./volumes.ts";
 type ResourceList = { [name: string]: string };
 
 /** Defaults of a template, wherever one stands. */
-export function defaultPodTemplate(template: PodTemplateSpec | undefined): void {
-  if (template?.spec) defaultPodSpec(template.spec);
+export function defaultPodTemplate(template: PodTemplateSpec): void {
+  defaultPodSpec((template.spec ??= { containers: [] }));
 }
 
 /** Defaults that pods and pod templates share. */
@@ -67,6 +67,7 @@ function defaultContainer(container: Container | EphemeralContainer): void {
   for (const port of container.ports ?? []) port.protocol ??= "TCP";
   for (const { valueFrom } of container.env ?? []) {
     if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ??= "v1";
+    if (valueFrom?.resourceFieldRef) valueFrom.resourceFieldRef.divisor ??= "0";
   }
   const resources = (container.resources ??= {});
   if (resources.limits) roundAmounts(resources.limits);

@@ -3,9 +3,9 @@ import { type Defaulters, defaulter } from "./defaulter.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
 
-const binding = defaulter<RoleBinding>(({ roleRef, subjects }) => {
-  if (roleRef) roleRef.apiGroup ||= GROUP;
-  for (const subject of subjects ?? []) {
+const binding = defaulter<RoleBinding>((object) => {
+  if (object.roleRef) object.roleRef.apiGroup ||= GROUP;
+  for (const subject of object.subjects ?? []) {
     if (subject.kind === "User" || subject.kind === "Group") subject.apiGroup ??= GROUP;
   }
 });

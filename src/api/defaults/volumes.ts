@@ -62,6 +62,7 @@ interface SharedSource {
 /** Defaults of a claim, also inside templates. */
 export function defaultClaimSpec(spec: PersistentVolumeClaimSpec): void {
   spec.volumeMode ??= "Filesystem";
+  spec.resources ??= {};
 }
 
 /** Defaults of a persistent volume. */
@@ -80,5 +81,8 @@ function defaultProjected(projected: ProjectedVolumeSource): void {
 }
 
 function defaultFiles(files: readonly DownwardAPIVolumeFile[] | undefined): void {
-  for (const { fieldRef } of files ?? []) if (fieldRef) fieldRef.apiVersion ??= "v1";
+  for (const { fieldRef, resourceFieldRef } of files ?? []) {
+    if (fieldRef) fieldRef.apiVersion ??= "v1";
+    if (resourceFieldRef) resourceFieldRef.divisor ??= "0";
+  }
 }

@@ -143,7 +143,7 @@ class Compiler {
     return {
       keepsNull: lenient && !strict,
       decode: union ? this.#compileUnion(type, union) : this.#compile(type, lenient),
-      dropsZero: field.omitEmpty && !field.pointer && type.kind !== "struct",
+      dropsZero: field.omitEmpty && !field.pointer && !isGoStruct(type),
     };
   }
 
@@ -227,6 +227,11 @@ function compileScalar(kind: keyof typeof SCALAR_DECODERS): Decode {
       return undefined;
     }
   };
+}
+
+/** Go never takes a struct for empty; free-form JSON is held in one. */
+function isGoStruct({ kind }: FieldType): boolean {
+  return kind === "struct" || kind === "any";
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -5,6 +5,18 @@ import { builtInModel } from "./built-in-model.ts";
 import { applyDefaults } from "./defaults.ts";
 import type { FieldType } from "./model.ts";
 
+/** What stands where nothing was said of the pods. */
+const EMPTY_TEMPLATE = {
+  spec: {
+    containers: [],
+    restartPolicy: "Always",
+    terminationGracePeriodSeconds: 30,
+    dnsPolicy: "ClusterFirst",
+    securityContext: {},
+    schedulerName: "default-scheduler",
+  },
+};
+
 function defaulted<T extends object>(apiVersion: string, kind: string, object: T): T {
   const [version = "", group = ""] = apiVersion.split("/").reverse();
   const result = structuredClone(object);
@@ -177,6 +189,7 @@ const TABLE: readonly [
         strategy: { type: "Recreate" },
         revisionHistoryLimit: 10,
         progressDeadlineSeconds: 600,
+        template: EMPTY_TEMPLATE,
       },
     },
   ],
@@ -192,6 +205,7 @@ const TABLE: readonly [
           rollingUpdate: { maxUnavailable: 1, maxSurge: 0 },
         },
         revisionHistoryLimit: 10,
+        template: EMPTY_TEMPLATE,
       },
     },
   ],
@@ -206,7 +220,7 @@ const TABLE: readonly [
           {
             apiVersion: "v1",
             kind: "PersistentVolumeClaim",
-            spec: { volumeMode: "Filesystem" },
+            spec: { volumeMode: "Filesystem", resources: {} },
             status: { phase: "Pending" },
           },
         ],
@@ -215,6 +229,7 @@ const TABLE: readonly [
         persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         replicas: 1,
         revisionHistoryLimit: 10,
+        template: EMPTY_TEMPLATE,
       },
     },
   ],
@@ -232,6 +247,7 @@ const TABLE: readonly [
         suspend: false,
         manualSelector: false,
         podReplacementPolicy: "TerminatingOrFailed",
+        template: EMPTY_TEMPLATE,
       },
     },
   ],
@@ -250,6 +266,7 @@ const TABLE: readonly [
         suspend: false,
         manualSelector: false,
         podReplacementPolicy: "Failed",
+        template: EMPTY_TEMPLATE,
       },
     },
   ],
@@ -340,6 +357,7 @@ const TABLE: readonly [
     {
       spec: {
         egress: [{ ports: [{ port: 53, protocol: "TCP" }] }],
+        podSelector: {},
         policyTypes: ["Ingress", "Egress"],
       },
     },

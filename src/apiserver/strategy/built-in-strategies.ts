@@ -1,5 +1,6 @@
 import type { Resource } from "../../api/resource.ts";
 import { copyJson } from "../../lib/json-copy.ts";
+import type { KubeObject } from "../kube-object.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
 import { JOB } from "./job.ts";
@@ -15,6 +16,11 @@ function withStatus(status: Readonly<Record<string, unknown>>): Partial<Strategy
       object["status"] = copyJson(status);
     },
   };
+}
+
+/** A name for those that have none, not even the beginning of one. */
+function nameByUid({ metadata }: KubeObject): void {
+  metadata.name ||= metadata.uid ?? "";
 }
 
 const WITH_EMPTY_STATUS: Partial<Strategy> = withStatus({});
@@ -46,7 +52,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "/services": { ...UPSERT, ...withStatus({ loadBalancer: {} }), returnsDeleted: true },
   "/endpoints": UPSERT,
   "/events": UPSERT,
-  "/limitranges": UPSERT,
+  "/limitranges": { ...UPSERT, prepareCreate: nameByUid },
   "/persistentvolumes": PENDING,
   "/persistentvolumeclaims": PENDING,
   "/podtemplates": { ...GENERATION, returnsDeleted: true },
