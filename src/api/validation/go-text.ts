@@ -29,7 +29,7 @@ export function goStrings(list: readonly string[] | undefined): GoText {
 export function goSelector(selector: LabelSelector | undefined): GoText {
   if (!selector) return new GoText('"null"');
   const expressions = selector.matchExpressions?.map(({ key, operator, values }) => {
-    const of = `Key:${JSON.stringify(key)}, Operator:${JSON.stringify(operator)}`;
+    const of = `Key:${JSON.stringify(key ?? "")}, Operator:${JSON.stringify(operator ?? "")}`;
     return `v1.LabelSelectorRequirement{${of}, Values:${goStrings(values).text}}`;
   });
   const list = expressions ? `{${expressions.join(", ")}}` : "(nil)";
@@ -37,6 +37,19 @@ export function goSelector(selector: LabelSelector | undefined): GoText {
     `v1.LabelSelector{MatchLabels:${goMap(selector.matchLabels).text}, ` +
       `MatchExpressions:[]v1.LabelSelectorRequirement${list}}`,
   );
+}
+
+/** `intstr.IntOrString{Type:1, IntVal:0, StrVal:"25%"}`. */
+export function goIntOrString(value: number | string): GoText {
+  const text = typeof value === "string";
+  const parts = `IntVal:${text ? 0 : value}, StrVal:${JSON.stringify(text ? value : "")}`;
+  return new GoText(`intstr.IntOrString{Type:${text ? 1 : 0}, ${parts}}`);
+}
+
+/** `[]byte{0x2d, 0x2d}`, of base64. */
+export function goBytes(base64: string): GoText {
+  const bytes = [...Buffer.from(base64, "base64")].map((byte) => `0x${byte.toString(16)}`);
+  return new GoText(bytes.length === 0 ? "[]byte(nil)" : `[]byte{${bytes.join(", ")}}`);
 }
 
 /** A JSON value without a type of its own: `map[string]interface {}{"a":1}`; text is quoted. */

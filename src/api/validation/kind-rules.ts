@@ -5,6 +5,8 @@ import type { NameRule } from "./metadata.ts";
 export interface KindRules<T> {
   /** Names; a DNS subdomain when absent. */
   nameRule?: NameRule;
+  /** Metadata is judged only when nothing else is wrong. */
+  metadataLast?: boolean;
   /** A new object, or the new state of one. */
   validate?(errors: FieldErrors, object: T): void;
   /** What holds for new objects only; runs after `validate`. */

@@ -1,4 +1,4 @@
-import { pathSegmentErrors } from "../../lib/names.ts";
+import { dns1123SubdomainErrors, pathSegmentErrors } from "../../lib/names.ts";
 import type {
   ClusterRoleBinding,
   PolicyRule,
@@ -50,16 +50,17 @@ function validateSubject(
   const { kind, name, apiGroup = "", namespace } = subject;
   errors.present(`${field}.name`, name);
   if (kind === "ServiceAccount") {
+    if (name) errors.complaints(`${field}.name`, name, dns1123SubdomainErrors(name));
     if (apiGroup) errors.notSupported(`${field}.apiGroup`, apiGroup, [""]);
     if (!namespaced && !namespace) errors.required(`${field}.namespace`);
   } else if (kind === "User" || kind === "Group") {
     if (apiGroup !== GROUP) errors.notSupported(`${field}.apiGroup`, apiGroup, [GROUP]);
-  } else errors.notSupported(`${field}.kind`, kind, ["Group", "ServiceAccount", "User"]);
+  } else errors.notSupported(`${field}.kind`, kind, ["ServiceAccount", "User", "Group"]);
 }
 
 /** Rules of both kinds of bindings. */
 export function bindingRules(namespaced: boolean): KindRules<RoleBinding | ClusterRoleBinding> {
-  const kinds = namespaced ? ["ClusterRole", "Role"] : ["ClusterRole"];
+  const kinds = namespaced ? ["Role", "ClusterRole"] : ["ClusterRole"];
   return {
     nameRule: pathSegmentErrors,
     validate(errors, { roleRef, subjects }) {

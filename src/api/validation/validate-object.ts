@@ -28,16 +28,30 @@ export function validateObject(
   const metadata = object.metadata ?? {};
   const nameRule = rules?.nameRule ?? dns1123SubdomainErrors;
   const anyFinalizer = !OWN_GROUP.test(resource.group);
-  validateMetadata(errors, metadata, { namespaced: resource.namespaced, nameRule, anyFinalizer });
-  if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
-  if (!rules) return errors.causes;
+  const validateMeta = () => {
+    const of = { namespaced: resource.namespaced, nameRule, anyFinalizer };
+    validateMetadata(errors, metadata, of);
+    if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
+  };
+  if (!rules?.metadataLast) validateMeta();
+  if (rules) validateParts(errors, rules, { object, old, subresource });
+  if (rules?.metadataLast && errors.causes.length === 0) validateMeta();
+  return errors.causes;
+}
+
+/** What the rules of the kind itself say. */
+function validateParts(
+  errors: FieldErrors,
+  rules: KindRules<never>,
+  request: { object: object; old: object | undefined; subresource: string | undefined },
+): void {
+  const { object, old, subresource } = request;
   const [next, before] = [object as never, old as never];
   if (subresource) {
     if (old) rules.subresources?.[subresource]?.(errors, next, before);
-    return errors.causes;
+    return;
   }
   if (!old || !rules.unchanged?.(next, before)) rules.validate?.(errors, next);
   if (old) rules.validateUpdate?.(errors, next, before);
   else rules.validateCreate?.(errors, next);
-  return errors.causes;
 }

@@ -7,6 +7,7 @@ import {
 } from "../../lib/quantity.ts";
 import type { LabelSelector } from "../generated/types/meta-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
+import { goIntOrString } from "./go-text.ts";
 import { validateLabels } from "./metadata.ts";
 import { labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
 
@@ -38,7 +39,7 @@ export function validateCountOrPercent(
   if (typeof value === "string" && !/^[0-9]+%$/.test(value)) {
     errors.invalid(
       field,
-      value,
+      goIntOrString(value),
       "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  " +
         "or '93%', regex used for validation is '[0-9]+%')",
     );
@@ -66,7 +67,7 @@ export function validateSelector(
           "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
         );
       }
-    } else errors.invalid(`${place}.operator`, operator, "not a valid selector operator");
+    } else errors.invalid(`${place}.operator`, operator ?? "", "not a valid selector operator");
     errors.complaints(`${place}.key`, key, qualifiedNameErrors(key ?? ""));
     for (const [index, value] of values.entries()) {
       errors.complaints(`${place}.values[${index}]`, value, labelValueErrors(value));

@@ -100,7 +100,7 @@ function checkPartition(errors: FieldErrors, path: string, source: { partition?:
 
 function checkNfs(errors: FieldErrors, path: string, source: NFSVolumeSource): void {
   if (source.path?.startsWith("/")) return;
-  errors.invalid(`${path}.path`, source.path, "must be an absolute path");
+  errors.invalid(`${path}.path`, source.path ?? "", "must be an absolute path");
 }
 
 function checkIscsi(errors: FieldErrors, path: string, source: ISCSIVolumeSource): void {

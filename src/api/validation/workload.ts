@@ -1,8 +1,8 @@
 import { matchesSelector } from "../../lib/labels.ts";
 import type { PodTemplateSpec } from "../generated/types/core-v1.ts";
 import type { LabelSelector } from "../generated/types/meta-v1.ts";
-import type { FieldErrors } from "./field-errors.ts";
-import { goMap, goSelector } from "./go-text.ts";
+import { FieldErrors } from "./field-errors.ts";
+import { goIntOrString, goMap, goSelector } from "./go-text.ts";
 import { validatePodTemplate } from "./pod/pod-spec.ts";
 import { validateCountOrPercent, validateSelector } from "./values.ts";
 
@@ -35,13 +35,16 @@ export function validateSelected(
   errors.invalid(LABELS, goMap(template.metadata?.labels), detail);
 }
 
-/** Selectors with unknown operators are complained about elsewhere. */
+/** What cannot be read as a selector is complained about elsewhere. */
 function selects(selector: LabelSelector, template: PodTemplateSpec): boolean {
-  const known = ["In", "NotIn", "Exists", "DoesNotExist"];
-  if (!(selector.matchExpressions ?? []).every(({ operator }) => known.includes(operator))) {
-    return true;
-  }
-  return matchesSelector(selector, template.metadata?.labels);
+  return !isReadable(selector) || matchesSelector(selector, template.metadata?.labels);
+}
+
+/** Whether a selector can choose at all: its operators are known, and keys and values labels. */
+export function isReadable(selector: LabelSelector): boolean {
+  const errors = new FieldErrors();
+  validateSelector(errors, "", selector);
+  return errors.causes.length === 0;
 }
 
 /** The template of a workload that keeps its pods running. */
@@ -52,6 +55,19 @@ export function validateRunningTemplate(
 ): void {
   validatePodTemplate(errors, "spec.template", template);
   validateKeptRunning(errors, template, kind);
+}
+
+/** The template of a ReplicaSet, or of what makes them; judged when the selector can be read. */
+export function validateSelectedTemplate(
+  errors: FieldErrors,
+  { selector, template }: { selector?: LabelSelector; template?: PodTemplateSpec },
+  kind: string,
+): void {
+  if (selector && !isReadable(selector)) {
+    return errors.invalid("spec.selector", goSelector(selector), "invalid label selector");
+  }
+  validateSelected(errors, template, selector);
+  validateRunningTemplate(errors, template, kind);
 }
 
 /** Pods that end are started again, so nothing may say that they end. */
@@ -81,14 +97,15 @@ export function validateRolling(
 
 /** Whether a count or share is none at all. */
 export function isNone(value: Amount): boolean {
-  return value === undefined || value === 0 || (typeof value === "string" && /^0+%$/.test(value));
+  if (typeof value !== "string") return !value;
+  return !/^[0-9]+%?$/.test(value) || Number.parseInt(value, 10) === 0;
 }
 
 /** A share that is not more than everything. */
 export function validateShare(errors: FieldErrors, field: string, value: Amount): void {
   if (typeof value !== "string" || !/^[0-9]+%$/.test(value)) return;
   if (Number.parseInt(value, 10) > 100) {
-    errors.invalid(field, value, "must not be greater than 100%");
+    errors.invalid(field, goIntOrString(value), "must not be greater than 100%");
   }
 }
 

@@ -1,3 +1,4 @@
+import { isIp } from "../../api/validation/values.ts";
 import { formatIpv4, parseCidr, parseIpv4 } from "../../lib/ipv4.ts";
 import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
@@ -146,6 +147,14 @@ export class ServiceNetwork {
   }
 
   #takeAddress(service: KubeObject, wanted: string): string {
+    if (wanted !== "" && !isIp(wanted)) {
+      const syntax = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+      throw invalidService(service, {
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${JSON.stringify(wanted)}: ${syntax}`,
+        field: "spec.clusterIPs[0]",
+      });
+    }
     const refuse = (why: string) =>
       invalidService(service, {
         reason: "FieldValueInvalid",

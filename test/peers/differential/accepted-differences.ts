@@ -1,4 +1,5 @@
 import type { AcceptedDifference, WordingDifference } from "./accepted-difference.ts";
+import { MUTATION_DIFFERENCES } from "./mutation-differences.ts";
 
 const MESSAGE = /message$|\.causes\.|^answer\.status$/;
 const STATUS = /^answer\.status$/;
@@ -307,13 +308,21 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     path: /\.status(\.conditions)?$/,
     byChance: true,
   },
+  ...MUTATION_DIFFERENCES,
 ];
 
 /** Messages that say the same in other words. */
 export const WORDINGS: readonly WordingDifference[] = [
   {
     reason: "Values that are no scalars are written as JSON, not in Go's syntax.",
-    pattern: /Invalid value: (?:\{|\[|map\[|&?\w+\.[A-Z]\w*\{)[^]*?[}\])]: /g,
+    pattern:
+      /(Invalid|Unsupported|Duplicate) value: (?:\{|\[|map\[|&?\w+\.[A-Z]\w*[{(])[^]*?[}\])](?=: |"[,\]}])/g,
+    replacement: "$1 value: <value>",
+  },
+  {
+    reason: "Amounts are written as in JSON, not in Go's syntax.",
+    pattern:
+      /Invalid value: (?:<value>|\\"[^"\\]*\\"): (?=(?:(?:min|max|default|default request) value|ratio) )/g,
     replacement: "Invalid value: <value>: ",
   },
 ];

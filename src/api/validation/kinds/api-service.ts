@@ -1,4 +1,8 @@
-import { pathSegmentErrors } from "../../../lib/names.ts";
+import {
+  dns1035LabelErrors,
+  dns1123SubdomainErrors,
+  pathSegmentErrors,
+} from "../../../lib/names.ts";
 import type { APIService } from "../../generated/types/apiregistration-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
 
@@ -7,10 +11,17 @@ export const API_SERVICE: KindRules<APIService> = {
   validate(errors, { spec, metadata }) {
     const { group = "", version = "", service } = spec ?? {};
     const wanted = `${version}.${group}`;
-    if (metadata?.name !== wanted) {
+    const name = metadata?.name ?? "";
+    if (name !== "" && name !== wanted && pathSegmentErrors(name).length === 0) {
       const detail = `must be \`spec.version+"."+spec.group\`: "${wanted}"`;
-      errors.invalid("metadata.name", metadata?.name, detail);
+      errors.invalid("metadata.name", name, detail);
     }
+    if (group !== "") errors.complaints("spec.group", group, dns1123SubdomainErrors(group));
+    else if (version !== "v1") {
+      const detail = "only v1 may have an empty group and it better be legacy kube";
+      errors.required("spec.group", detail);
+    }
+    errors.complaints("spec.version", version, dns1035LabelErrors(version));
     if (service) {
       errors.present("spec.service.namespace", service.namespace);
       errors.present("spec.service.name", service.name);

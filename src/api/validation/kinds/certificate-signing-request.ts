@@ -1,5 +1,9 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
-import { dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
+import {
+  dns1123LabelErrors,
+  dns1123SubdomainErrors,
+  pathSegmentErrors,
+} from "../../../lib/names.ts";
 import { parseCertificateRequest } from "../../../format/x509/certificate-request.ts";
 import { decodePem } from "../../../format/x509/pem-codec.ts";
 import type {
@@ -7,6 +11,7 @@ import type {
   CertificateSigningRequestCondition,
 } from "../../generated/types/certificates-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goBytes } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 
 const EXPIRATION_MIN_S = 600;
@@ -39,7 +44,7 @@ const USAGES: readonly string[] = [
 ];
 
 export const CERTIFICATE_SIGNING_REQUEST: KindRules<CertificateSigningRequest> = {
-  nameRule: () => [],
+  nameRule: pathSegmentErrors,
   validate(errors, { spec, status }) {
     if (!spec) return errors.required("spec.request");
     validateRequest(errors, spec.request ?? "");
@@ -86,7 +91,7 @@ function decodeBase64(text: string): string {
 }
 
 function validateRequest(errors: FieldErrors, request: string): void {
-  const refuse = (detail: string) => errors.invalid("spec.request", request, detail);
+  const refuse = (detail: string) => errors.invalid("spec.request", goBytes(request), detail);
   const [block] = decodePem("CERTIFICATE REQUEST", decodeBase64(request));
   if (!block) return refuse("PEM block type must be CERTIFICATE REQUEST");
   try {

@@ -3,6 +3,7 @@ import type { ClusterRole } from "../../generated/types/rbac-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateRule } from "../rbac.ts";
 import { validateSelector } from "../values.ts";
+import { isReadable } from "../workload.ts";
 
 export const CLUSTER_ROLE: KindRules<ClusterRole> = {
   nameRule: pathSegmentErrors,
@@ -16,7 +17,9 @@ export const CLUSTER_ROLE: KindRules<ClusterRole> = {
       errors.required("aggregationRule.clusterRoleSelectors", detail);
     }
     for (const [index, selector] of selectors.entries()) {
-      validateSelector(errors, `aggregationRule.clusterRoleSelectors[${index}]`, selector);
+      const field = `aggregationRule.clusterRoleSelectors[${index}]`;
+      validateSelector(errors, field, selector);
+      if (!isReadable(selector)) errors.invalid(field, undefined, "invalid label selector.");
     }
   },
 };

@@ -46,13 +46,14 @@ function validateDefinition(
   const { spec, metadata } = definition;
   if (!spec) return errors.required("spec");
   const { group, names, scope } = spec;
-  if (metadata?.name !== `${names?.plural}.${group}`) {
-    const detail = 'must be spec.names.plural+"."+spec.group';
-    errors.invalid("metadata.name", metadata?.name, detail);
+  const name = metadata?.name ?? "";
+  if (name !== "" && name !== `${names?.plural ?? ""}.${group ?? ""}`) {
+    errors.invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group');
   }
   if (errors.present("spec.group", group)) {
-    errors.complaints("spec.group", group, dns1123SubdomainErrors(group));
-    if (!group.includes(".")) {
+    const complaints = dns1123SubdomainErrors(group);
+    errors.complaints("spec.group", group, complaints);
+    if (complaints.length === 0 && !group.includes(".")) {
       errors.invalid("spec.group", group, "should be a domain with at least one dot");
     }
   }

@@ -7,8 +7,7 @@ import {
   isNone,
   type StatusRules,
   validateRolling,
-  validateRunningTemplate,
-  validateSelected,
+  validateSelectedTemplate,
   validateShare,
   validateStatus,
   validateWorkloadSelector,
@@ -37,8 +36,7 @@ export const DEPLOYMENT: KindRules<Deployment> = {
     if (!spec) return errors.required("spec");
     errors.nonNegative("spec.replicas", spec.replicas);
     validateWorkloadSelector(errors, spec.selector, "deployment");
-    if (spec.selector) validateSelected(errors, spec.template, spec.selector);
-    validateRunningTemplate(errors, spec.template, "ReplicaSet");
+    validateSelectedTemplate(errors, spec, "ReplicaSet");
     validateStrategy(errors, spec.strategy ?? {});
     errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
     errors.nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);

@@ -1,7 +1,11 @@
-import { dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
+import {
+  dns1123LabelErrors,
+  dns1123SubdomainErrors,
+  qualifiedNameErrors,
+} from "../../../lib/names.ts";
 import type { Endpoints } from "../../generated/types/core-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { PROTOCOLS, isIp, validateIp, validateNonSpecialIp, validatePort } from "../values.ts";
+import { PROTOCOLS, validateIp, validateNonSpecialIp, validatePort } from "../values.ts";
 
 export const ENDPOINTS: KindRules<Endpoints> = {
   validate(errors, { subsets = [] }) {
@@ -19,15 +23,14 @@ export const ENDPOINTS: KindRules<Endpoints> = {
       ] as const) {
         for (const [at, { ip, hostname, nodeName }] of list.entries()) {
           const place = `${path}.${name}[${at}]`;
-          const known = isIp(ip ?? "");
-          if (!known) validateIp(errors, `${place}.ip`, ip ?? "");
+          validateIp(errors, `${place}.ip`, ip ?? "");
           if (hostname) {
             errors.complaints(`${place}.hostname`, hostname, dns1123LabelErrors(hostname));
           }
-          if (nodeName) {
+          if (nodeName !== undefined) {
             errors.complaints(`${place}.nodeName`, nodeName, dns1123SubdomainErrors(nodeName));
           }
-          if (known) validateNonSpecialIp(errors, `${place}.ip`, ip);
+          validateNonSpecialIp(errors, `${place}.ip`, ip ?? "");
         }
       }
       for (const [at, port] of ports.entries()) {
@@ -36,6 +39,10 @@ export const ENDPOINTS: KindRules<Endpoints> = {
         else if (ports.length > 1) errors.required(`${place}.name`);
         validatePort(errors, `${place}.port`, port.port);
         errors.oneOf(`${place}.protocol`, port.protocol, PROTOCOLS);
+        const { appProtocol } = port;
+        if (appProtocol !== undefined) {
+          errors.complaints(`${place}.appProtocol`, appProtocol, qualifiedNameErrors(appProtocol));
+        }
       }
     }
   },

@@ -1,4 +1,4 @@
-import { qualifiedNameErrors } from "../../../lib/names.ts";
+import { pathSegmentErrors, qualifiedNameErrors } from "../../../lib/names.ts";
 import type { Event as CoreEvent, ObjectReference } from "../../generated/types/core-v1.ts";
 import type { Event } from "../../generated/types/events-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
@@ -26,6 +26,8 @@ const FIXED: Readonly<Record<string, keyof Event>> = {
 
 /** Of `v1`: events of old reporters may say little. */
 export const CORE_EVENT: KindRules<CoreEvent> = {
+  nameRule: pathSegmentErrors,
+  metadataLast: true,
   validate(errors, event) {
     const { metadata, involvedObject, eventTime } = event;
     validateNamespace(errors, metadata?.namespace, involvedObject);
@@ -43,6 +45,8 @@ export const CORE_EVENT: KindRules<CoreEvent> = {
 
 /** Of `events.k8s.io/v1`: who reports what, once. */
 export const EVENT: KindRules<Event> = {
+  nameRule: pathSegmentErrors,
+  metadataLast: true,
   validate(errors, event) {
     const { metadata, regarding, eventTime } = event;
     validateNamespace(errors, metadata?.namespace, regarding);

@@ -7,6 +7,7 @@ import type {
   MetricSpec,
   MetricTarget,
 } from "../../generated/types/autoscaling-v2.ts";
+import type { HorizontalPodAutoscalerSpec as FirstVersion } from "../../generated/types/autoscaling-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateContainerResourceName } from "../resource-names.ts";
@@ -22,6 +23,7 @@ const SOURCES: Readonly<Record<string, keyof MetricSpec>> = {
   Pods: "pods",
   Resource: "resource",
 };
+const SCALES_TO_ZERO: readonly string[] = ["External", "Object"];
 const ONLY_ONE = "may not set both a target raw value and a target utilization";
 const EITHER = "must set either a target raw value or a target utilization";
 
@@ -37,6 +39,16 @@ export const HORIZONTAL_POD_AUTOSCALER: KindRules<HorizontalPodAutoscaler> = {
       errors.invalid("spec.maxReplicas", maxReplicas, detail);
     }
     validateReference(errors, "spec.scaleTargetRef", scaleTargetRef);
+    const { targetCPUUtilizationPercentage: cpu } = (spec ?? {}) as Partial<FirstVersion>;
+    if (cpu !== undefined && cpu < 1) {
+      const field = "spec.metrics[0].resource.target.averageUtilization";
+      errors.invalid(field, cpu, "must be greater than 0");
+    }
+    if (minReplicas === 0 && !metrics.some(({ type }) => SCALES_TO_ZERO.includes(type))) {
+      const detail =
+        "must specify at least one Object or External metric to support scaling to zero replicas";
+      errors.forbidden("spec.metrics", detail);
+    }
     for (const [index, metric] of metrics.entries()) {
       validateMetric(errors, `spec.metrics[${index}]`, metric);
     }

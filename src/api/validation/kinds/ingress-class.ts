@@ -35,7 +35,9 @@ function validateParameters(
   parameters: IngressClassParametersReference,
 ): void {
   const { apiGroup, kind, name, scope, namespace } = parameters;
-  if (apiGroup) errors.complaints(`${field}.apiGroup`, apiGroup, dns1123SubdomainErrors(apiGroup));
+  if (apiGroup !== undefined) {
+    errors.complaints(`${field}.apiGroup`, apiGroup, dns1123SubdomainErrors(apiGroup));
+  }
   for (const [part, value] of Object.entries({ kind, name })) {
     if (!value) errors.required(`${field}.${part}`, `${part} is required`);
     else errors.complaints(`${field}.${part}`, value, pathSegmentErrors(value));

@@ -1,6 +1,7 @@
 import {
   dns1035LabelErrors,
   dns1123SubdomainErrors,
+  pathSegmentErrors,
   wildcardSubdomainErrors,
 } from "../../../lib/names.ts";
 import type {
@@ -76,7 +77,7 @@ function validateHost(errors: FieldErrors, field: string, host: string): void {
 
 function validatePath(errors: FieldErrors, place: string, one: HTTPIngressPath): void {
   const { path = "", pathType, backend } = one;
-  if (!pathType) {
+  if (pathType === undefined) {
     return errors.required(`${place}.pathType`, "pathType must be specified");
   }
   if (pathType === "ImplementationSpecific") {
@@ -118,12 +119,15 @@ function validateBackend(
     else errors.required(field, "port name or number is required");
   } else if (resource) {
     const { apiGroup, kind, name } = resource;
-    if (apiGroup) {
+    if (apiGroup !== undefined) {
       const complaints = dns1123SubdomainErrors(apiGroup);
       errors.complaints(`${field}.resource.apiGroup`, apiGroup, complaints);
     }
-    if (!kind) errors.required(`${field}.resource.kind`, "kind is required");
-    if (!name) errors.required(`${field}.resource.name`, "name is required");
+    for (const [part, value] of Object.entries({ kind, name })) {
+      const place = `${field}.resource.${part}`;
+      if (!value) errors.required(place, `${part} is required`);
+      else errors.complaints(place, value, pathSegmentErrors(value));
+    }
   } else errors.invalid(field, "", "resource or service backend is required");
 }
 

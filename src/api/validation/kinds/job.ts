@@ -25,14 +25,8 @@ export const JOB: KindRules<Job> = {
     validateJobSpec(errors, "spec", spec);
     if (!spec.selector) {
       errors.required("spec.selector");
-      // No selector selects nothing.
-      const { labels } = spec.template?.metadata ?? {};
-      const detail = "`selector` does not match template `labels`";
-      errors.invalid("spec.template.metadata.labels", labels, detail);
-    } else {
-      validateSelector(errors, "spec.selector", spec.selector);
-      validateSelected(errors, spec.template, spec.selector);
-    }
+    } else validateSelector(errors, "spec.selector", spec.selector);
+    validateSelected(errors, spec.template, spec.selector);
   },
   validateCreate: validateGenerated,
   validateUpdate(errors, job, old) {

@@ -44,7 +44,7 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
       errors.forbidden("spec.accessModes", detail);
     }
     if (Object.keys(capacity).length === 0) errors.required("spec.capacity");
-    else if (capacity["storage"] === undefined || Object.keys(capacity).length > 1) {
+    if (capacity["storage"] === undefined || Object.keys(capacity).length > 1) {
       errors.notSupported("spec.capacity", capacity, ["storage"]);
     }
     validateCapacity(errors, capacity);

@@ -1,3 +1,4 @@
+import { pathSegmentErrors } from "../../../lib/names.ts";
 import type { PodDisruptionBudget } from "../../generated/types/policy-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateCountOrPercent, validateSelector } from "../values.ts";
@@ -6,6 +7,8 @@ import { validateShare, validateStatus } from "../workload.ts";
 const COUNTS = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const;
 
 export const POD_DISRUPTION_BUDGET: KindRules<PodDisruptionBudget> = {
+  nameRule: pathSegmentErrors,
+  metadataLast: true,
   validate(errors, { spec = {} }) {
     const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy } = spec;
     if (minAvailable !== undefined && maxUnavailable !== undefined) {

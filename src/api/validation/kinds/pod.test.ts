@@ -252,7 +252,7 @@ const VOLUMES: RuleCase[] = [
   ],
   [
     { "spec.volumes": [{ name: "v", downwardAPI: { items: [{ path: "a" }] } }] },
-    "spec.volumes[0].downwardAPI.items[0]: Required value: one of fieldRef and resourceFieldRef is required",
+    "spec.volumes[0].downwardAPI: Required value: one of fieldRef and resourceFieldRef is required",
   ],
   [
     {

@@ -20,7 +20,10 @@ export const PRIORITY_CLASS: KindRules<PriorityClass> = {
       const detail = `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`;
       errors.forbidden("value", detail);
     }
-    errors.oneOf("preemptionPolicy", preemptionPolicy, ["Never", "PreemptLowerPriority"]);
+    const policies = ["PreemptLowerPriority", "Never"];
+    if (preemptionPolicy !== undefined) {
+      errors.required1Of("preemptionPolicy", preemptionPolicy, policies);
+    }
   },
   validateUpdate(errors, now, old) {
     if (now.value !== old.value) errors.forbidden("value", "may not be changed in an update.");

@@ -4,8 +4,7 @@ import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import {
   REPLICA_STATUS,
-  validateRunningTemplate,
-  validateSelected,
+  validateSelectedTemplate,
   validateStatus,
   validateWorkloadSelector,
 } from "../workload.ts";
@@ -16,8 +15,7 @@ export const REPLICA_SET: KindRules<ReplicaSet> = {
     errors.nonNegative("spec.replicas", spec.replicas);
     errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
     validateWorkloadSelector(errors, spec.selector, "deployment");
-    if (spec.selector) validateSelected(errors, spec.template, spec.selector);
-    validateRunningTemplate(errors, spec.template, "ReplicaSet");
+    validateSelectedTemplate(errors, spec, "ReplicaSet");
   },
   validateUpdate(errors, { spec }, old) {
     const values = { now: spec?.selector, old: old.spec?.selector };

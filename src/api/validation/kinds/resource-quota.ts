@@ -54,7 +54,7 @@ function validateAmounts(
 
 /** Whether pods of a scope can be counted by a resource. */
 function fits(scope: string, resource: string): boolean {
-  if (!isStandardQuotaResource(resource)) return true;
+  if (!SCOPES.includes(scope) || !isStandardQuotaResource(resource)) return true;
   if (resource === "pods") return true;
   return scope !== "BestEffort" && COMPUTE.test(resource);
 }
@@ -81,7 +81,7 @@ function validateScopeSelector(errors: FieldErrors, spec: ResourceQuotaSpec): vo
   const requirements = scopeSelector.matchExpressions ?? [];
   for (const { scopeName, operator, values = [] } of requirements) {
     if (!SCOPES.includes(scopeName)) {
-      errors.invalid(`${field}.scopeName`, scopeName, "unsupported scope");
+      errors.invalid(`${field}.scopeName`, scopeName ?? "", "unsupported scope");
     }
     for (const name of Object.keys(hard).toSorted()) {
       if (fits(scopeName, name)) continue;
@@ -106,7 +106,7 @@ function validateScopeSelector(errors: FieldErrors, spec: ResourceQuotaSpec): vo
           "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
         errors.invalid(`${field}.values`, goStrings(values), detail);
       }
-    } else errors.invalid(`${field}.operator`, operator, "not a valid selector operator");
+    } else errors.invalid(`${field}.operator`, operator ?? "", "not a valid selector operator");
   }
   const names: string[] = requirements.map(({ scopeName }) => scopeName);
   for (const pair of CONFLICTS) {

@@ -4,12 +4,19 @@ import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 
 /** Keys that a secret of a known type must have; one of them is enough for "any". */
-const SECRET_KEYS: ReadonlyMap<string, { keys: readonly string[]; any?: boolean }> = new Map(
-  Object.entries({
+interface NeededKeys {
+  keys: readonly string[];
+  any?: boolean;
+  /** They must not be empty either. */
+  filled?: boolean;
+}
+
+const SECRET_KEYS: ReadonlyMap<string, NeededKeys> = new Map(
+  Object.entries<NeededKeys>({
     "kubernetes.io/dockerconfigjson": { keys: [".dockerconfigjson"] },
     "kubernetes.io/dockercfg": { keys: [".dockercfg"] },
     "kubernetes.io/basic-auth": { keys: ["username", "password"], any: true },
-    "kubernetes.io/ssh-auth": { keys: ["ssh-privatekey"] },
+    "kubernetes.io/ssh-auth": { keys: ["ssh-privatekey"], filled: true },
     "kubernetes.io/tls": { keys: ["tls.crt", "tls.key"] },
   }),
 );
@@ -20,7 +27,7 @@ export const SECRET: KindRules<Secret> = {
     validateKeys(errors, "data", data);
     if (sizeOf(data, base64Size) > DATA_SIZE_MAX) errors.tooLong("data", DATA_SIZE_MAX);
     const needed = SECRET_KEYS.get(type);
-    const missing = needed?.keys.filter((key) => data[key] === undefined) ?? [];
+    const missing = needed?.keys.filter((key) => isMissing(data[key], needed.filled)) ?? [];
     if (!needed?.any || missing.length === needed.keys.length) {
       for (const key of missing) errors.required(`data[${key}]`);
     }
@@ -44,6 +51,10 @@ export const SECRET: KindRules<Secret> = {
     validateFrozen(errors, secret, old);
   },
 };
+
+function isMissing(value: string | undefined, filled = false): boolean {
+  return filled ? !value : value === undefined;
+}
 
 /** Whether base64 holds an object in JSON. */
 function isJsonObject(base64: string): boolean {

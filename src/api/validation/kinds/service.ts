@@ -121,11 +121,9 @@ function validatePorts(errors: FieldErrors, ports: readonly ServicePort[]): void
     }
     validatePort(errors, `${path}.port`, port.port);
     errors.oneOf(`${path}.protocol`, port.protocol, PROTOCOLS);
-    if (targetPort !== undefined && targetPort !== 0 && targetPort !== "") {
-      validatePortOrName(errors, `${path}.targetPort`, targetPort);
-    }
+    validatePortOrName(errors, `${path}.targetPort`, targetPort ?? port.port);
     const { appProtocol } = port;
-    if (appProtocol) {
+    if (appProtocol !== undefined) {
       errors.complaints(`${path}.appProtocol`, appProtocol, qualifiedNameErrors(appProtocol));
     }
   }

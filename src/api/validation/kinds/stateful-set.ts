@@ -1,9 +1,11 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import type { StatefulSet, StatefulSetSpec } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateAnnotations, validateLabels } from "../metadata.ts";
 import {
+  isReadable,
   type StatusRules,
   validateKeptRunning,
   validateSelected,
@@ -57,10 +59,12 @@ export const STATEFUL_SET: KindRules<StatefulSet> = {
     errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
     errors.nonNegative("spec.ordinals.start", spec.ordinals?.start);
     validateWorkloadSelector(errors, spec.selector, "statefulset");
-    if (spec.selector) validateSelected(errors, spec.template, spec.selector);
-    if (!spec.template) return errors.required("spec.template");
+    if (spec.selector && !isReadable(spec.selector)) {
+      return errors.invalid("spec.selector", goSelector(spec.selector), "");
+    }
+    validateSelected(errors, spec.template, spec.selector);
     // The pods get volumes that the template does not name: their own rules judge them.
-    const { labels, annotations } = spec.template.metadata ?? {};
+    const { labels, annotations } = spec.template?.metadata ?? {};
     validateLabels(errors, "spec.template.labels", labels);
     validateAnnotations(errors, "spec.template.annotations", annotations);
     validateKeptRunning(errors, spec.template, "StatefulSet");

@@ -16,7 +16,7 @@ export const STORAGE_CLASS: KindRules<StorageClass> = {
       errors.complaints("provisioner", provisioner, qualifiedNameErrors(provisioner.toLowerCase()));
     }
     validateParameters(errors, parameters);
-    errors.oneOf("reclaimPolicy", reclaimPolicy, ["Delete", "Retain"]);
+    if (reclaimPolicy) errors.oneOf("reclaimPolicy", reclaimPolicy, ["Delete", "Retain"]);
     const modes = ["Immediate", "WaitForFirstConsumer"];
     errors.oneOf("volumeBindingMode", volumeBindingMode, modes);
     validateTopologies(errors, storageClass.allowedTopologies ?? []);
@@ -48,7 +48,8 @@ function validateParameters(
 }
 
 function validateTopologies(errors: FieldErrors, terms: readonly TopologySelectorTerm[]): void {
-  const seen: object[] = [];
+  // A term that says nothing is refused as one that was said before.
+  const seen: object[] = [{}];
   for (const [index, { matchLabelExpressions = [] }] of terms.entries()) {
     const path = `allowedTopologies[${index}].matchLabelExpressions`;
     const byKey: Record<string, string[]> = {};

@@ -10,10 +10,10 @@ const METADATA_MAX = 256 * 1024;
 export const VOLUME_ATTACHMENT: KindRules<VolumeAttachment> = {
   validate(errors, attachment) {
     const { spec } = attachment;
-    if (!spec) return errors.required("spec.attacher");
-    validateDriverName(errors, "spec.attacher", spec.attacher ?? "");
-    validateSource(errors, spec.source ?? {});
-    errors.complaints("spec.nodeName", spec.nodeName, dns1123SubdomainErrors(spec.nodeName ?? ""));
+    validateDriverName(errors, "spec.attacher", spec?.attacher ?? "");
+    validateSource(errors, spec?.source ?? {});
+    const node = spec?.nodeName ?? "";
+    errors.complaints("spec.nodeName", node, dns1123SubdomainErrors(node));
     validateStatus(errors, attachment);
   },
   validateUpdate(errors, { spec }, old) {
@@ -30,7 +30,7 @@ function validateSource(errors: FieldErrors, source: VolumeAttachmentSpec["sourc
   if (name === undefined) return;
   const field = "spec.source.persistentVolumeName";
   if (name === "") errors.required(field, "must specify non empty persistentVolumeName");
-  else errors.complaints(field, name, dns1123SubdomainErrors(name));
+  errors.complaints(field, name, dns1123SubdomainErrors(name));
 }
 
 function validateStatus(errors: FieldErrors, { status }: VolumeAttachment): void {

@@ -108,7 +108,7 @@ export function validateTerm(
     const path = `${field}.matchExpressions[${index}]`;
     const rule = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
     if (!rule) {
-      errors.invalid(`${path}.operator`, operator, "not a valid selector operator");
+      errors.invalid(`${path}.operator`, operator ?? "", "not a valid selector operator");
     } else if (rule[0] === 0 && values.length > 0) {
       errors.forbidden(`${path}.values`, rule[1]);
     } else if (rule[0] === 1 ? values.length !== 1 : rule[0] === 2 && values.length === 0) {
@@ -122,7 +122,7 @@ export function validateTerm(
   for (const [index, { key, operator, values = [] }] of (term.matchFields ?? []).entries()) {
     const path = `${field}.matchFields[${index}]`;
     if (operator !== "In" && operator !== "NotIn") {
-      errors.invalid(`${path}.operator`, operator, "not a valid selector operator");
+      errors.invalid(`${path}.operator`, operator ?? "", "not a valid selector operator");
     } else if (values.length !== 1) {
       const detail =
         "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";

@@ -67,7 +67,7 @@ function pick(...names: string[]): Record<string, SourceRule> {
   return Object.fromEntries(names.map((name) => [name, SHARED_SOURCES[name] ?? {}]));
 }
 
-/** The volumes of a pod; returns them by name, for mounts to refer to. */
+/** The volumes of a pod; returns those that are right by name, for mounts to refer to. */
 export function validateVolumes(
   errors: FieldErrors,
   field: string,
@@ -76,11 +76,13 @@ export function validateVolumes(
   const byName = new Map<string, Volume>();
   for (const [index, volume] of volumes.entries()) {
     const path = `${field}[${index}]`;
+    const before = errors.causes.length;
     validateSource(errors, path, volume);
-    if (!errors.present(`${path}.name`, volume.name)) continue;
-    errors.complaints(`${path}.name`, volume.name, dns1123LabelErrors(volume.name));
-    if (byName.has(volume.name)) errors.duplicate(`${path}.name`, volume.name);
-    byName.set(volume.name, volume);
+    if (errors.present(`${path}.name`, volume.name)) {
+      errors.complaints(`${path}.name`, volume.name, dns1123LabelErrors(volume.name));
+      if (byName.has(volume.name)) errors.duplicate(`${path}.name`, volume.name);
+    }
+    if (errors.causes.length === before) byName.set(volume.name, volume);
   }
   return byName;
 }
@@ -122,9 +124,8 @@ function checkFiles(errors: FieldErrors, path: string, { defaultMode, items }: F
 
 function checkDownward(errors: FieldErrors, path: string, source: DownwardAPIVolumeSource): void {
   validateMode(errors, `${path}.defaultMode`, source.defaultMode);
-  for (const [index, file] of (source.items ?? []).entries()) {
-    validateDownwardFile(errors, `${path}.items[${index}]`, file);
-  }
+  // Refusals do not say which file they mean.
+  for (const file of source.items ?? []) validateDownwardFile(errors, path, file);
 }
 
 function checkImage(errors: FieldErrors, path: string, source: ImageVolumeSource): void {
