@@ -6,10 +6,12 @@ import {
   ENDPOINT_SLICES,
   CSI_DRIVERS,
   ENDPOINTS,
+  INGRESS_CLASSES,
   SERVICES,
   STORAGE_CLASSES,
 } from "../api/generated/resources.ts";
 import type { Resource } from "../api/resource.ts";
+import { INGRESS_CONTROLLER } from "../api/ingress-class.ts";
 import type { Client } from "../client/client.ts";
 import { LOCAL_PROVISIONER } from "../controllers/persistent-volume/contract.ts";
 
@@ -24,8 +26,17 @@ export interface ClusterAddresses {
   clusterInfo: { server: string; caPem: string };
 }
 
-/** User name of the certificate with which `nephos proxy` reads Services. */
+/** User name of the certificate with which `nephos proxy` reads Services, Ingresses and their keys. */
 export const PROXY_USER = "system:nephos-proxy";
+
+const READ = ["get", "list", "watch"];
+const EVENT_VERBS = ["create", "patch"];
+const PROXY_RULES = [
+  { apiGroups: [""], resources: ["services", "namespaces", "secrets"], verbs: READ },
+  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: READ },
+  { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingressclasses"], verbs: READ },
+  { apiGroups: [""], resources: ["events"], verbs: EVENT_VERBS },
+];
 
 interface Named {
   metadata?: { name?: string; namespace?: string };
@@ -36,17 +47,7 @@ export async function ensureClusterObjects(
   client: Client,
   addresses: ClusterAddresses,
 ): Promise<void> {
-  await ensure(client, CLUSTER_ROLES, {
-    metadata: { name: PROXY_USER },
-    rules: [
-      { apiGroups: [""], resources: ["services", "namespaces"], verbs: ["get", "list", "watch"] },
-      {
-        apiGroups: ["discovery.k8s.io"],
-        resources: ["endpointslices"],
-        verbs: ["get", "list", "watch"],
-      },
-    ],
-  });
+  await replace(client, CLUSTER_ROLES, { metadata: { name: PROXY_USER }, rules: PROXY_RULES });
   await ensure(client, CLUSTER_ROLE_BINDINGS, {
     metadata: { name: PROXY_USER },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: PROXY_USER },
@@ -76,6 +77,17 @@ export async function ensureClusterObjects(
         { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
       ],
     },
+  });
+}
+
+/** Ingresses that name no class are served by the proxies of the nodes. */
+export async function ensureIngressClass(client: Client): Promise<void> {
+  await ensure(client, INGRESS_CLASSES, {
+    metadata: {
+      name: "nephos",
+      annotations: { "ingressclass.kubernetes.io/is-default-class": "true" },
+    },
+    spec: { controller: INGRESS_CONTROLLER },
   });
 }
 

@@ -17,6 +17,7 @@ export interface ControlPlaneOptions extends ApiPartOptions {
   /** Each ServiceAccount gets a token Secret, as before Kubernetes 1.24. */
   legacyTokens: boolean;
   loadBalancer: BuiltInOptions["loadBalancer"];
+  ingress: BuiltInOptions["ingress"];
   schedulerConfiguration?: SchedulerConfiguration | undefined;
 }
 
@@ -42,6 +43,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     caPem: pki.ca.pem.certPem,
     podAddresses: { cidr: network.clusterCidr, nodePrefix: 24 },
     loadBalancer: options.loadBalancer,
+    ingress: options.ingress,
     credentials: {
       signToken: (of) => issueLegacyToken(tokenKeys, of),
       signCertificate: certificateSigner(pki.ca),

@@ -3,9 +3,11 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import path from "node:path";
 import { ensureNodeHost, nodeNamespaceFile } from "../agent/network/node-host.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
+import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { ingressPortsText } from "./options.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /**
@@ -14,7 +16,7 @@ import type { Supervisor } from "./supervisor.ts";
  */
 export interface Household {
   /** Resolves when the node's DNS answers. @throws Error when the proxy ends before that */
-  ensureProxy(node: { name: string; index: number }): Promise<void>;
+  ensureProxy(node: { name: string; index: number; ip: string }): Promise<void>;
   /** Resolves when the node is Ready. @throws Error when its agent ends before that */
   ensureAgent(node: { name: string; index: number; ip: string }): Promise<void>;
 }
@@ -27,6 +29,7 @@ export interface HouseholdOptions {
   supervisor: Supervisor;
   /** File with a KubeletConfiguration, for every agent. */
   agentConfig: string | undefined;
+  ingress: IngressPorts | undefined;
 }
 
 const ENTRY = path.join(import.meta.dirname, "nephos.js");
@@ -47,7 +50,7 @@ export function createHousehold(options: HouseholdOptions): Household {
   };
 
   return {
-    ensureProxy: ({ name, index }) =>
+    ensureProxy: ({ name, index, ip }) =>
       supervisor.ensure({
         role: "proxy",
         node: name,
@@ -57,6 +60,9 @@ export function createHousehold(options: HouseholdOptions): Household {
             `--kubeconfig=${directory.proxyKubeconfig}`,
             `--address=${network.dnsIp}`,
             `--domain=${network.clusterDomain}`,
+            `--node=${name}`,
+            `--node-ip=${ip === network.apiServerIp ? "" : ip}`,
+            `--ingress=${ingressPortsText(options.ingress)}`,
           ]),
       }),
     ensureAgent: (node) =>

@@ -19,7 +19,7 @@ import { readAgentConfig } from "./agent-config.ts";
 import { createImageUse } from "./images-in-use.ts";
 import { openAudit } from "./audit.ts";
 import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
-import { ensureClusterObjects, PROXY_USER } from "./cluster-objects.ts";
+import { ensureClusterObjects, ensureIngressClass, PROXY_USER } from "./cluster-objects.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { createHousehold, type Household } from "./household.ts";
@@ -73,6 +73,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
       audit: audit.log,
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,
+      ingress: options.ingress,
       schedulerConfiguration: readSchedulerConfig(options.schedulerConfig),
       listeners: [
         { host: options.host, port: options.port },
@@ -81,6 +82,7 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
       logger,
     }),
   );
+  if (options.ingress) await ensureIngressClass(plane.client);
   await ensureClusterObjects(plane.client, {
     apiServerIp: network.apiServerIp,
     endpoint: { ip: network.apiServerIp, port: 443 },
@@ -91,8 +93,9 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
     },
   });
   writeKubeconfigs(of, { pki, network });
-  const { agentConfig } = options;
-  const household = createHousehold({ directory, network, pki, supervisor, agentConfig });
+  const { agentConfig, ingress } = options;
+  const also = { agentConfig, ingress };
+  const household = createHousehold({ directory, network, pki, supervisor, ...also });
   const others = startOthers(household, of, nodes);
   cleanup.use(await startFirstNode(of, { plane, pki, network, nodes, localAddresses }));
   await others;

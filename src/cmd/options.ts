@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
+import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
 import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
 import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
 import { CommandError } from "./command-error.ts";
@@ -27,6 +28,8 @@ export interface UpOptions {
   legacyServiceAccountTokens: boolean;
   /** Where Services of type LoadBalancer get addresses; absent: from somebody else. */
   loadBalancer: AddressSource | undefined;
+  /** Ports of the nodes on which Ingresses are served; absent: by somebody else. */
+  ingress: IngressPorts | undefined;
   /** File with a KubeSchedulerConfiguration. */
   schedulerConfig: string | undefined;
   /** File with an `audit.k8s.io/v1` Policy. */
@@ -49,6 +52,7 @@ const FLAGS = {
   "pod-security": { type: "string" },
   "legacy-service-account-tokens": { type: "boolean" },
   "load-balancer": { type: "string" },
+  ingress: { type: "string" },
   "scheduler-config": { type: "string" },
   "audit-policy": { type: "string" },
   "agent-config": { type: "string" },
@@ -121,6 +125,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     podSecurity,
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
     loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
+    ingress: parseIngressPorts(text("ingress", "80,443")),
     schedulerConfig: pathOf("scheduler-config"),
     auditPolicy: pathOf("audit-policy"),
     agentConfig: pathOf("agent-config"),
@@ -138,6 +143,7 @@ export function settingsToRecord(options: UpOptions): Readonly<Record<string, st
     "service-cidr": options.serviceCidr,
     "cluster-domain": options.clusterDomain,
     "load-balancer": loadBalancerText(options.loadBalancer),
+    ingress: ingressPortsText(options.ingress),
   };
 }
 
@@ -185,6 +191,28 @@ function parseListen(text: string): { host: string; port: number } {
     throw usage(`--listen must be ADDRESS:PORT such as 127.0.0.1:6443, not "${text}"`);
   }
   return { host: match[1] === "localhost" ? "127.0.0.1" : (match[1] ?? ""), port };
+}
+
+/** "80,443", or "none". @throws CommandError with exit code 2 */
+export function parseIngressPorts(text: string): IngressPorts | undefined {
+  if (text === "none") return undefined;
+  const [, http, https] = (/^(\d+),(\d+)$/.exec(text) ?? []).map(Number);
+  const isPort = (port: number | undefined) => port !== undefined && port > 0 && port <= 65_535;
+  if (
+    http === undefined ||
+    https === undefined ||
+    !isPort(http) ||
+    !isPort(https) ||
+    http === https
+  ) {
+    throw usage(`--ingress must be "none" or two ports such as 80,443, not "${text}"`);
+  }
+  return { http, https };
+}
+
+/** The same as `parseIngressPorts` takes. */
+export function ingressPortsText(ports: IngressPorts | undefined): string {
+  return ports ? `${ports.http},${ports.https}` : "none";
 }
 
 const POOL_PREFIX_MIN = 16;

@@ -11,6 +11,7 @@ import {
   endpointsController,
 } from "./endpoint-slice/endpoint-slice-controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts";
+import { ingressController } from "./ingress/ingress-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import {
@@ -39,6 +40,7 @@ import {
   serviceAccountController,
   tokenCleanerController,
 } from "./service-account/service-account-controller.ts";
+import type { IngressPorts } from "./service-load-balancer/contract.ts";
 import type { AddressSource } from "./service-load-balancer/load-balancer-plan.ts";
 import { serviceLoadBalancerController } from "./service-load-balancer/service-load-balancer-controller.ts";
 import { statefulSetController } from "./stateful-set/stateful-set-controller.ts";
@@ -55,6 +57,8 @@ export interface BuiltInOptions {
   podAddresses?: PodAddressRange;
   /** Without it Services of type LoadBalancer wait for another implementation. */
   loadBalancer?: AddressSource | undefined;
+  /** Without it nobody says where Ingresses are served. */
+  ingress?: IngressPorts | undefined;
   /** Without it nobody signs: Secrets that ask for tokens stay empty. */
   credentials?: CredentialOptions;
 }
@@ -90,7 +94,10 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     clusterRoleAggregationController(),
     ttlAfterFinishedController(),
     eventTtlController(),
-    ...(options.loadBalancer ? [serviceLoadBalancerController(options.loadBalancer)] : []),
+    ...(options.loadBalancer
+      ? [serviceLoadBalancerController(options.loadBalancer, options.ingress)]
+      : []),
+    ...(options.ingress ? [ingressController(options.ingress)] : []),
     ...(options.credentials ? credentialControllers(options.credentials, options) : []),
   ];
 }

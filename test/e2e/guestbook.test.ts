@@ -122,6 +122,24 @@ test("entries come back through both backends", { skip }, async () => {
   });
 });
 
+test("an Ingress leads to it from the node's own port", { skip }, async () => {
+  await kubectl("create", "ingress", "book", "--rule=/*=web:http");
+  const address = "-o=jsonpath={.status.loadBalancer.ingress[0].ip}";
+  const ip = await eventually("the address of the Ingress", async () => {
+    return (await kubectl("get", "ingress", "book", address)) || undefined;
+  });
+  for (const host of [ip, "127.0.0.1"]) {
+    await eventually(`an answer at ${host}`, () => read(`http://${host}`));
+  }
+  assert.equal(
+    await kubectl("get", "ingress", "book", "-o=jsonpath={.spec.ingressClassName}"),
+    "nephos",
+  );
+  await kubectl("delete", "ingress", "book");
+  const isRefused = (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED";
+  await eventually("a free port", () => askHttp("http://127.0.0.1/").then(() => false, isRefused));
+});
+
 test("a backend that is deleted by force is replaced, and no entry is lost", {
   skip,
 }, async (t) => {

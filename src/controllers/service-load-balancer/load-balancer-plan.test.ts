@@ -32,7 +32,7 @@ function node(
 const NODES_SOURCE = { from: "nodes" } as const;
 const POOL = { from: "pool", range: parseCidr("198.51.100.0/30") } as const;
 const held = (addresses: string[], ports: string[] = []): Claim => ({
-  service: "default/other",
+  holder: "service default/other",
   addresses,
   ports,
 });

@@ -1,12 +1,14 @@
 import type { Node, Service } from "../../api/generated/types/core-v1.ts";
 import { formatIpv4, type Ipv4Range, parseIpv4 } from "../../lib/ipv4.ts";
+import { balancedNodeAddresses } from "./contract.ts";
 
 /** Where load balancers get their addresses from: the nodes' own, or a pool that leads to them. */
 export type AddressSource = { from: "nodes" } | { from: "pool"; range: Ipv4Range };
 
-/** What another Service holds already. */
+/** What somebody else holds already. */
 export interface Claim {
-  service: string;
+  /** "service default/web". */
+  holder: string;
   addresses: readonly string[];
   /** "TCP/80". */
   ports: readonly string[];
@@ -40,23 +42,15 @@ function nodeAddresses(
   { nodes, others }: { nodes: readonly Node[]; others: readonly Claim[] },
 ): Assignment {
   const ports = portKeys(service);
-  for (const { service: other, ports: held } of others) {
+  for (const { holder, ports: held } of others) {
     const port = ports.find((key) => held.includes(key));
-    if (port) return { problem: `port ${port} of the nodes already belongs to service ${other}` };
+    if (port) return { problem: `port ${port} of the nodes already belongs to ${holder}` };
   }
   const own = nodes.find((node) => ports.includes(`TCP/${kubeletPort(node)}`));
   if (own) return { problem: `port ${kubeletPort(own)} of the nodes belongs to their agents` };
-  const addresses = nodes
-    .filter((node) => isUsable(node))
-    .flatMap(({ status }) => {
-      const found = status?.addresses ?? [];
-      const address =
-        found.find(({ type }) => type === "ExternalIP") ??
-        found.find(({ type }) => type === "InternalIP");
-      return address?.address.includes(".") ? [address.address] : [];
-    });
+  const addresses = balancedNodeAddresses(nodes);
   if (addresses.length === 0) return { problem: "no node is ready to carry it" };
-  return { addresses: addresses.toSorted() };
+  return { addresses };
 }
 
 function poolAddress(
@@ -80,13 +74,6 @@ function poolAddress(
     if (!taken.has(address)) return { addresses: [address] };
   }
   return { problem: "every address of the pool is in use" };
-}
-
-function isUsable({ metadata, status }: Node): boolean {
-  const isExcluded =
-    metadata?.labels?.["node.kubernetes.io/exclude-from-external-load-balancers"] !== undefined;
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  return !isExcluded && ready?.status === "True";
 }
 
 function kubeletPort({ status }: Node): number {

@@ -1,8 +1,18 @@
-import { NODES, SERVICES } from "../../api/generated/resources.ts";
+import { INGRESS_CLASSES, INGRESSES, NODES, SERVICES } from "../../api/generated/resources.ts";
 import type { Service } from "../../api/generated/types/core-v1.ts";
-import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import type { Ingress, IngressClass } from "../../api/generated/types/networking-v1.ts";
+import { ingressClassOf, isServedClass } from "../../api/ingress-class.ts";
+import type { ObjectRef } from "../../client/client.ts";
+import {
+  type ControllerDefinition,
+  defineController,
+  input,
+  type ListerLookup,
+} from "../../client/controller.ts";
+import type { Lister } from "../../client/informer.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { refOf } from "../ownership.ts";
+import type { IngressPorts } from "./contract.ts";
 import {
   type AddressSource,
   assignAddresses,
@@ -15,16 +25,19 @@ import {
  * Gives Services of type LoadBalancer addresses that lead to the nodes; the nodes' own rules do the
  * rest. Services with a `loadBalancerClass` are left to whoever that names.
  */
-export function serviceLoadBalancerController(source: AddressSource): ControllerDefinition {
+export function serviceLoadBalancerController(
+  source: AddressSource,
+  ingressPorts?: IngressPorts,
+): ControllerDefinition {
   // The cache may be behind what was just written; two services must not get the same.
   const claims = new Map<string, Claim>();
   return defineController({
     name: "service-load-balancer",
     inputs: {
       services: input(SERVICES, (service) => [refOf(service)]),
-      nodes: input(NODES, (_node, listers) =>
-        listers.of(SERVICES).list(undefined).filter(isOurs).map(refOf),
-      ),
+      nodes: input(NODES, (_node, listers) => allOurs(listers)),
+      ingresses: input(INGRESSES, () => []),
+      classes: input(INGRESS_CLASSES, () => []),
     },
     outputs: [{ resource: SERVICES, verbs: ["update"], subresources: ["status"] }],
     workers: 1,
@@ -41,6 +54,9 @@ export function serviceLoadBalancerController(source: AddressSource): Controller
         return {};
       }
       const others = otherClaims(inputs.services.list(undefined).filter(isOurs), keyText);
+      if (ingressPorts) {
+        others.push(...claimOfIngresses(inputs.ingresses.list(), inputs.classes, ingressPorts));
+      }
       const nodes = inputs.nodes.list(undefined);
       const assignment = assignAddresses(service, { source, nodes, others });
       const about = { apiVersion: "v1", kind: "Service", metadata: service.metadata };
@@ -52,7 +68,7 @@ export function serviceLoadBalancerController(source: AddressSource): Controller
         return { requeueAfterMs: RETRY_MS };
       }
       const { addresses } = assignment;
-      claims.set(keyText, { service: keyText, addresses, ports: portKeys(service) });
+      claims.set(keyText, { holder: `service ${keyText}`, addresses, ports: portKeys(service) });
       if (await write(service, addresses)) {
         const message = "Ensured load balancer";
         events.record({ about, type: "Normal", reason: "EnsuredLoadBalancer", message });
@@ -79,9 +95,31 @@ export function serviceLoadBalancerController(source: AddressSource): Controller
       if (known) return [known];
       const ingress = service.status?.loadBalancer?.ingress ?? [];
       const addresses = ingress.flatMap(({ ip }) => (ip ? [ip] : []));
-      return addresses.length > 0 ? [{ service: key, addresses, ports: portKeys(service) }] : [];
+      return addresses.length > 0
+        ? [{ holder: `service ${key}`, addresses, ports: portKeys(service) }]
+        : [];
     });
   }
+}
+
+function allOurs(listers: ListerLookup): ObjectRef[] {
+  return listers.of(SERVICES).list(undefined).filter(isOurs).map(refOf);
+}
+
+/** Once Ingresses are served at the nodes, their ports are not given away any more. */
+function claimOfIngresses(
+  ingresses: readonly Ingress[],
+  classes: Lister<IngressClass>,
+  { http, https }: IngressPorts,
+): Claim[] {
+  const served = ingresses.find((ingress) => {
+    const name = ingressClassOf(ingress);
+    const isServed = ingress.status?.loadBalancer?.ingress?.length;
+    return isServed && name !== undefined && isServedClass(classes.get(undefined, name));
+  });
+  if (!served) return [];
+  const holder = `ingress ${served.metadata?.namespace}/${served.metadata?.name}`;
+  return [{ holder, addresses: [], ports: [`TCP/${http}`, `TCP/${https}`] }];
 }
 
 /** A port or an address may become free. */
