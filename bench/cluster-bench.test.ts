@@ -6,6 +6,7 @@ import { createHttpsTransport } from "../src/client/https-transport.ts";
 import { MemoryTransport } from "../src/client/memory-transport.ts";
 import { createClient } from "../src/client/resource-client.ts";
 import { benchApi } from "./api-bench.ts";
+import { benchNamespace, benchOwner } from "./collection-bench.ts";
 import { benchLists } from "./list-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchBind, benchDeployment, benchHttp, benchMemory } from "./placement-bench.ts";
@@ -84,4 +85,11 @@ test("the placement benchmark still runs", async () => {
   assert.ok(perSecond > 0);
   const { heapMiB } = await benchMemory(sizes);
   assert.ok(heapMiB > 0);
+});
+
+test("the collection benchmark still runs", async () => {
+  for (const bench of [benchNamespace, benchOwner]) {
+    const { seconds } = await bench(4);
+    assert.ok(seconds > 0);
+  }
 });

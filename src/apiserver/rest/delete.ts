@@ -17,6 +17,8 @@ import { deletionTime, isGone, servedState } from "./update.ts";
 
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
+/** Deletions of a collection that are under way at once. */
+const DELETIONS_MAX = 64;
 
 /** DELETE of one object. */
 export async function deleteObject(
@@ -34,18 +36,28 @@ export async function deleteCollection(engine: Engine, call: Call): Promise<Answ
   const { served } = call;
   const options = deleteOptionsOf(call, optionsBody(call));
   const selected = served.cache.list(selectionOf(call));
-  const deleted: CachedObject[] = [];
-  for (const object of selected) {
-    const { name = "", namespace } = object.object().metadata;
-    const target = { ...call.target, name, ...(namespace ? { namespace } : {}) };
-    try {
-      await deleteByKey(engine, { ...call, target }, options);
-      deleted.push(object);
-    } catch (error) {
-      if (!(error instanceof StatusError) || error.reason !== "NotFound") throw error;
+  const deleted = new Set<CachedObject>();
+  let next = 0;
+  // Deletions under way together share a commit; after a refusal no other one begins.
+  const work = async () => {
+    while (next < selected.length) {
+      const object = selected[next++] as CachedObject;
+      const { name = "", namespace } = object.object().metadata;
+      const target = { ...call.target, name, ...(namespace ? { namespace } : {}) };
+      try {
+        await deleteByKey(engine, { ...call, target }, options);
+        deleted.add(object);
+      } catch (error) {
+        if (error instanceof StatusError && error.reason === "NotFound") continue;
+        next = selected.length;
+        throw error;
+      }
     }
-  }
-  const list = { items: deleted, revision: served.cache.revision };
+  };
+  const workers = Math.min(DELETIONS_MAX, selected.length);
+  await Promise.all(Array.from({ length: workers }, work));
+  const items = selected.filter((object) => deleted.has(object));
+  const list = { items, revision: served.cache.revision };
   return { kind: "list", status: 200, served, list };
 }
 

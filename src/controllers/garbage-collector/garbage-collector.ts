@@ -12,7 +12,8 @@ import { type ApiObject, uidOf } from "../ownership.ts";
 import { type GarbageStep, type OwnerState, planGarbage } from "./garbage-plan.ts";
 import { type GraphNode, graphNode, OwnershipGraph } from "./ownership-graph.ts";
 
-const WORKERS = 8;
+/** Writes under way together share a commit. */
+const WORKERS = 32;
 /** How often new kinds (custom resources) are looked for. */
 const DISCOVERY_MS = 10_000;
 const ABSENT_MAX = 2000;
