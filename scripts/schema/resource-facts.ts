@@ -42,6 +42,7 @@ export const RESOURCE_FACTS: Readonly<Record<string, ResourceFacts>> = {
       "log",
       "portforward",
       "proxy",
+      "resize",
       "status",
     ],
   },

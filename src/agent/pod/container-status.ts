@@ -18,6 +18,7 @@ import {
 } from "./observation.ts";
 import { identityOf, type PodContainer } from "./pod-containers.ts";
 import { mustEnd } from "./pod-plan.ts";
+import { toldResources } from "./resize.ts";
 
 const MESSAGE_MAX = 4096;
 
@@ -55,8 +56,14 @@ export function containerStatus(item: PodContainer, input: ContainerStatusInput)
     image: status.imageReference,
     imageID: status.imageId,
     containerID: containerIdOf(status.id),
+    ...(item.role === "main" ? resourcesOf(item, seen) : {}),
     started: item.role === "init" ? state.running !== undefined : isStarted(seen),
   };
+}
+
+function resourcesOf({ container }: PodContainer, seen: ContainerObservation) {
+  const running = seen.current?.status.state === "exited" ? undefined : seen.current?.resources;
+  return toldResources(container.resources, running);
 }
 
 function stateOf(

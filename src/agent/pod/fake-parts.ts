@@ -15,6 +15,7 @@ import type { ImageStore, LocalImage } from "../image/contract.ts";
 import type { PodAttachment, PodNetwork } from "../network/contract.ts";
 import type { Prober, ProbeReport, ProbeTarget } from "../probe/contract.ts";
 import type {
+  ContainerResources,
   ContainerRuntime,
   ContainerSpec,
   ContainerStatus,
@@ -49,6 +50,7 @@ export class FakeRuntime {
   readonly specs: Map<string, ContainerSpec> = new Map();
   readonly sandboxes: Map<string, SandboxSpec> = new Map();
   readonly stops: { id: string; options: StopOptions }[] = [];
+  readonly updates: { id: string; resources: ContainerResources }[] = [];
   /** Throws from `startContainer` when set. */
   startError: Error | undefined;
   /** Stopping ends a container at once unless this is set. */
@@ -150,7 +152,8 @@ export class FakeRuntime {
       exec: () => Promise.reject(new Error("not in this test")),
       attach: () => Promise.reject(new Error("not in this test")),
       reopenLog: async () => {},
-      updateResources: async () => {},
+      updateSandbox: async (id, resources) => void this.updates.push({ id, resources }),
+      updateResources: async (id, resources) => void this.updates.push({ id, resources }),
       writableLayer: (id) => `/nonexistent/${id}`,
       stats: () => Promise.reject(new Error("not in this test")),
       [Symbol.asyncDispose]: async () => {},

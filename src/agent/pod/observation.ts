@@ -1,6 +1,8 @@
+import type { ResourceRequirements } from "../../api/generated/types/core-v1.ts";
 import type { LocalImage } from "../image/contract.ts";
 import type { ContainerStatus } from "../runtime/contract.ts";
 import type { CrashBackoff } from "./crash-backoff.ts";
+import type { ResizeState } from "./resize.ts";
 
 /** Everything that the agent knows about a pod on this node; what `planPod` plans from. */
 export interface PodObservation {
@@ -21,6 +23,12 @@ export interface PodObservation {
   released: boolean;
   /** The API was asked to delete the pod for good; finalizers may still keep it. */
   deletionConfirmed: boolean;
+  /** Where a change of the containers' resources stands. */
+  resize?: ResizeState | undefined;
+  /** The limits of the whole pod are not what they should be. */
+  limitsDue?: boolean;
+  /** Of applying a change of resources. */
+  resizeFailure?: Failure | undefined;
   /** Set by the node: the pod has failed, whatever its containers do. */
   doom?: Doom | undefined;
 }
@@ -90,6 +98,8 @@ export interface ContainerRecord {
   status: ContainerStatus;
   /** What the container left at its termination message path. */
   terminationMessage?: string | undefined;
+  /** What its limits were made from. */
+  resources?: ResourceRequirements | undefined;
   /** It never ran: the runtime's message says why. */
   cannotRun?: string | undefined;
 }

@@ -5,6 +5,7 @@ import type { NodePressure } from "../eviction/contract.ts";
 import type { Doom } from "./observation.ts";
 import { qosClassOf } from "./pod-resources.ts";
 import { amountsOf, podRequests } from "./pod-requests.ts";
+import type { ResizeVerdict } from "./resize.ts";
 import { forbiddenSysctl } from "./sysctls.ts";
 
 /** What a pod that was just bound here meets. */
@@ -127,6 +128,23 @@ const checkResources: Check = (pod, { allocatable, others }) => {
   }
   return undefined;
 };
+
+/** Whether a pod that runs here may have other resources. */
+export function resizeVerdict(
+  pod: Pod,
+  { allocatable, others }: Pick<AdmissionFacts, "allocatable" | "others">,
+): ResizeVerdict {
+  const whole = amountsOf(allocatable);
+  const requests = podRequests(pod);
+  const exceeds = (used: (name: string) => number) =>
+    ["cpu", "memory"].some(
+      (name) => (requests.get(name) ?? 0) + used(name) > (whole.get(name) ?? 0),
+    );
+  if (exceeds(() => 0)) return "infeasible";
+  const taken = others.map(podRequests);
+  const used = (name: string) => taken.reduce((sum, of) => sum + (of.get(name) ?? 0), 0);
+  return exceeds(used) ? "deferred" : "fits";
+}
 
 const checkSecurity: Check = (pod, { allowedSysctls, hasAppArmor }) => {
   const sysctl = forbiddenSysctl(pod, allowedSysctls);

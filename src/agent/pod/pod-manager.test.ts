@@ -178,6 +178,80 @@ test("volumes that come late start the container the moment they are there", () 
     assert.ok(stateOf(await node.pod())?.running);
   }));
 
+test("resources change while a container runs, or with a restart where its policy says so", () =>
+  startNode(async (node) => {
+    const resources = (cpu: string, memory = "64Mi") => ({ requests: { cpu, memory } });
+    const policy = { resourceName: "memory", restartPolicy: "RestartContainer" };
+    const resizePolicy: Container["resizePolicy"] = [policy];
+    await createPod(node, { resources: resources("100m"), resizePolicy });
+    const told = async () => {
+      const { status } = await node.pod();
+      const [container] = status?.containerStatuses ?? [];
+      const { allocatedResources, resources, restartCount } = container ?? {};
+      return { resize: status?.resize, allocatedResources, resources, restartCount };
+    };
+    const ask = async (wanted: object) => {
+      const container = { name: "app", image: "app:1", resizePolicy, resources: wanted };
+      const spec = { containers: [container] };
+      const options = { type: "strategic" } as const;
+      await node.parts.client.for(PODS).patch(AT, { spec }, options);
+      await settle();
+      await node.clock.advance(200);
+    };
+    await node.clock.advance(200);
+    const first = resources("100m");
+    assert.deepEqual(await told(), {
+      resize: undefined,
+      allocatedResources: first.requests,
+      resources: first,
+      restartCount: 0,
+    });
+    await ask(resources("200m"));
+    assert.deepEqual((await told()).resources, resources("200m"));
+    assert.equal((await told()).restartCount, 0);
+    const { id } = node.runtime.named("app");
+    const own = node.runtime.updates.filter((update) => update.id === id);
+    assert.deepEqual(
+      own.map((update) => update.resources.cpuShares),
+      [204],
+    );
+
+    await ask(resources("3")); // the node has two
+    assert.equal((await told()).resize, "Infeasible");
+    assert.deepEqual((await told()).allocatedResources, resources("200m").requests);
+
+    await ask(resources("300m", "128Mi"));
+    assert.equal((await told()).resize, undefined);
+    assert.equal((await told()).restartCount, 1);
+    assert.deepEqual((await told()).resources, resources("300m", "128Mi"));
+  }));
+
+test("resources that the node has not left are given once another pod has gone", () =>
+  startNode(async (node) => {
+    const pods = node.parts.client.for(PODS);
+    const podOf = (name: string, cpu: string): Pod => ({
+      metadata: { ...AT, name },
+      spec: {
+        nodeName: "node-1",
+        containers: [{ name: "app", image: "app:1", resources: { requests: { cpu } } }],
+      },
+    });
+    await pods.create(podOf("web", "1"));
+    await pods.create(podOf("other", "900m"));
+    await settle();
+    const { spec } = podOf("web", "1500m");
+    await pods.patch(AT, { spec }, { type: "strategic" });
+    await settle();
+    await node.clock.advance(200);
+    assert.equal((await node.pod()).status?.resize, "Deferred");
+    await pods.delete({ ...AT, name: "other" }, { gracePeriodSeconds: 0 });
+    await until(() => node.manager.pods().length === 1);
+    await node.clock.advance(200);
+    const { status } = await node.pod();
+    assert.equal(status?.resize, undefined);
+    assert.equal(status?.containerStatuses?.[0]?.allocatedResources?.["cpu"], "1500m");
+  }));
+
 test("readiness decides whether the pod is ready, liveness restarts it", () =>
   startNode(async (node) => {
     await createPod(node, {

@@ -8,7 +8,7 @@ import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
 import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
 import { createMirrorPods } from "./mirror-pods.ts";
 import type { Doom } from "./observation.ts";
-import { admissionRefusal } from "./pod-admission.ts";
+import { admissionRefusal, resizeVerdict } from "./pod-admission.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
@@ -54,8 +54,12 @@ export function createPodManager(parts: PodParts): PodManager {
     parts,
     startSlots: createSemaphore(STARTS_AT_ONCE),
     mirrors: createMirrorPods(parts),
+    mayResize: (pod) => resizeVerdict(pod, roomFor(pod, { workers, parts })),
     onFinished(uid) {
       workers.delete(uid);
+      for (const worker of workers.values()) {
+        if (worker.state.resize === "Deferred") worker.reconsiderResize();
+      }
       syncStatic();
     },
   };
@@ -187,16 +191,27 @@ function refusalOf(
   { workers, parts }: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts },
 ): Doom | undefined {
   if (pod.status?.startTime || pod.metadata?.deletionTimestamp) return undefined;
-  const others = Array.from(workers.values(), ({ state }) => state)
-    .filter((state) => !state.doom && !state.released && storedOutcome(state.pod) === "running")
-    .map((state) => state.pod);
   const { allowedSysctls, hasAppArmor, pressure } = parts.admission;
+  const room = roomFor(pod, { workers, parts });
   const node = parts.admission.node();
-  const allocatable = { ...node?.status?.allocatable, ...parts.node.allocatable };
-  const facts = { node, allocatable, others, allowedSysctls, hasAppArmor, pressure: pressure() };
+  const facts = { ...room, node, allowedSysctls, hasAppArmor, pressure: pressure() };
   const refusal = admissionRefusal(pod, facts);
   if (refusal) parts.events.record({ about: referenceTo(pod), type: "Warning", ...refusal });
   return refusal;
+}
+
+/** What the node has, and the other pods that it is for. */
+function roomFor(
+  pod: Pod,
+  { workers, parts }: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts },
+): { allocatable: Readonly<Record<string, string>>; others: Pod[] } {
+  const { uid } = identityOf(pod);
+  const others = Array.from(workers.values(), ({ state }) => state)
+    .filter((state) => !state.doom && !state.released && storedOutcome(state.pod) === "running")
+    .map((state) => state.pod)
+    .filter((other) => identityOf(other).uid !== uid);
+  const stored = parts.admission.node()?.status?.allocatable;
+  return { allocatable: { ...stored, ...parts.node.allocatable }, others };
 }
 
 function grouped(recovered: {
@@ -221,8 +236,9 @@ function claim(
   { uid, parts }: { uid: string; parts: PodParts },
 ): FoundPod | undefined {
   const hasSandbox = sandboxes.has(uid);
+  const limits = sandboxes.get(uid)?.spec.resources;
   const containers = parts.runtime.containers(uid);
-  return hasSandbox || containers.length > 0 ? { hasSandbox, containers } : undefined;
+  return hasSandbox || containers.length > 0 ? { hasSandbox, limits, containers } : undefined;
 }
 
 /** Pods with something on this node that the API does not know any more. */

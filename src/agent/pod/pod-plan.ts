@@ -13,6 +13,7 @@ import {
 } from "./observation.ts";
 import { containersOf, type PodContainer } from "./pod-containers.ts";
 import { containerOutcome, deadlineOf, doomOf, storedOutcome } from "./pod-outcome.ts";
+import { changedNames, needsRestart } from "./resize.ts";
 import { type Step, stepKey } from "./step.ts";
 
 /** What to do for a pod now, and when to look again even if nothing happens until then. */
@@ -74,6 +75,7 @@ function planLife(planning: Planning): void {
   const deadlineMs = deadlineOf(pod, observed);
   if (deadlineMs !== undefined) wake(planning, deadlineMs);
   for (const item of containersInTurn(pod, observed)) planContainer(planning, item);
+  planResize(planning);
   for (const [container, { stale }] of observed.containers) {
     for (const id of stale) add(planning, { do: "remove-container", container, id });
   }
@@ -159,11 +161,29 @@ function planAlive(
     const message = `Container ${container.name} ${failed.message}, will be restarted`;
     return add(planning, { do: "stop-container", container: container.name, graceMs, message });
   }
+  const running = seen.current?.resources;
+  if (running && needsRestart(container, running)) {
+    const message = `Container ${container.name} resize requires restart`;
+    return add(planning, { do: "stop-container", container: container.name, graceMs, message });
+  }
   const changed = container.image !== seen.current?.status.imageReference;
   if (changed && (role === "main" || role === "sidecar")) {
     const message = `Container ${container.name} definition changed, will be restarted`;
     add(planning, { do: "stop-container", container: container.name, graceMs, message });
   }
+}
+
+/** Containers that need no restart for it get their new limits all at once. */
+function planResize(planning: Planning): void {
+  const { pod, observed } = planning;
+  const due = (pod.spec?.containers ?? []).some((container) => {
+    const seen = observed.containers.get(container.name);
+    const running = isAlive(seen) ? seen?.current?.resources : undefined;
+    if (!running || changedNames(running, container.resources).length === 0) return false;
+    return !needsRestart(container, running);
+  });
+  const wanted = due || (observed.limitsDue && observed.sandbox.ready);
+  if (wanted && !mustWait(planning, observed.resizeFailure)) add(planning, { do: "resize" });
 }
 
 function graceOf(pod: Pod): number {

@@ -22,13 +22,13 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     state.podIp = attachment?.ip ?? parts.node.nodeIp;
     writePodFiles(state, parts);
     const hostname = state.names?.hostname ?? "";
-    await parts.runtime.createSandbox(
-      sandboxSpec(pod, {
-        hostname,
-        networkNamespacePath: attachment?.networkNamespacePath,
-        rules: parts.node.rules,
-      }),
-    );
+    const spec = sandboxSpec(pod, {
+      hostname,
+      networkNamespacePath: attachment?.networkNamespacePath,
+      rules: parts.node.rules,
+    });
+    await parts.runtime.createSandbox(spec);
+    state.podLimits = spec.resources;
     state.sandbox = { ready: true };
   } catch (error) {
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;

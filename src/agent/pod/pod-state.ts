@@ -2,12 +2,19 @@ import path from "node:path";
 import type { ConfigMap, Pod, Secret } from "../../api/generated/types/core-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
 import type { FollowedObject } from "../followed-object.ts";
+import type { ContainerResources } from "../runtime/contract.ts";
 import type { PreparedVolume } from "../volume/contract.ts";
-import type { ContainerObservation, PodObservation, Preparation } from "./observation.ts";
+import type { ContainerObservation, Failure, PodObservation, Preparation } from "./observation.ts";
 import { UNKNOWN_HEALTH } from "./observation.ts";
 import type { PodDirectories } from "./pod-context.ts";
 import { identityOf } from "./pod-containers.ts";
 import type { PodHostname } from "./pod-dns.ts";
+import {
+  allocationsOf,
+  type ContainerAllocations,
+  type ResizeState,
+  withAllocations,
+} from "./resize.ts";
 
 /** A container as its worker keeps it. */
 export interface ContainerState extends ContainerObservation {
@@ -28,6 +35,15 @@ export interface PodState extends PodObservation {
   volumes: Preparation;
   prepared: ReadonlyMap<string, PreparedVolume>;
   names: PodHostname | undefined;
+  /** What the containers were promised; `pod` has it in the place of what it asks for. */
+  allocations: ContainerAllocations;
+  /** The pod as the API has it. */
+  asked: Pod;
+  resize: ResizeState | undefined;
+  resizeFailure: Failure | undefined;
+  limitsDue: boolean;
+  /** Limits of the whole pod as the kernel has them; undefined without a sandbox. */
+  podLimits: ContainerResources | undefined;
   podIp: string | undefined;
   endingSinceMs: number | undefined;
   gone: boolean;
@@ -46,8 +62,15 @@ export function newPodState(
   const startTime = pod.status?.startTime;
   // The API keeps whole seconds; rounding here keeps the status equal across a restart.
   const acceptedAtMs = Date.parse(startTime ?? formatTime(options.nowMs));
+  const allocations = allocationsOf(pod);
   return {
-    pod,
+    pod: withAllocations(pod, allocations),
+    asked: pod,
+    allocations,
+    resize: undefined,
+    resizeFailure: undefined,
+    limitsDue: false,
+    podLimits: undefined,
     acceptedAtMs,
     containers: new Map(),
     busy: new Set(),

@@ -26,6 +26,7 @@ export type AgentPodStatus = Pick<
   | "podIPs"
   | "startTime"
   | "qosClass"
+  | "resize"
   | "initContainerStatuses"
   | "containerStatuses"
   | "ephemeralContainerStatuses"
@@ -82,6 +83,7 @@ export function podStatus(
     ...(podIp ? { podIP: podIp, podIPs: [{ ip: podIp }] } : {}),
     startTime: formatTime(observed.acceptedAtMs),
     qosClass: qosClassOf(pod),
+    ...(observed.resize ? { resize: observed.resize } : {}),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: ofRole("main"),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),

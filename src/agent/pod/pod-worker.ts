@@ -3,7 +3,11 @@ import { PODS } from "../../api/generated/resources.ts";
 import { isConflict, isNotFound } from "../../api/errors.ts";
 import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { sleep, type Timer } from "../../lib/clock.ts";
-import { type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
+import {
+  type ContainerResources,
+  type ContainerStatus,
+  RuntimeError,
+} from "../runtime/contract.ts";
 import { isStaticPod } from "../static-pod/contract.ts";
 import { beginHealth } from "./health.ts";
 import { ensureImage, findImage } from "./image-step.ts";
@@ -26,6 +30,8 @@ import { type AgentPodStatus, podStatus } from "./pod-status.ts";
 import type { Semaphore } from "./semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
 import { startContainer } from "./start-container.ts";
+import { markResize, resizePod, runningResources } from "./resize-step.ts";
+import { asksForOther, type ResizeVerdict, specAllocations, withAllocations } from "./resize.ts";
 import { createStatusWriter, type StatusWriter } from "./status-writer.ts";
 import { type Step, stepKey } from "./step.ts";
 import { stopContainer } from "./stop-container.ts";
@@ -36,6 +42,8 @@ export interface PodWorker extends AsyncDisposable {
   readonly state: PodState;
   /** The API's newest view of the pod. */
   update(pod: Pod): void;
+  /** The node has more to give: a change of resources that had to wait may be made. */
+  reconsiderResize(): void;
   /** What the pod's volumes were waiting for may be there. */
   retryVolumes(): void;
   /** Images came or went: what waits for one looks again. */
@@ -57,6 +65,8 @@ export interface PodWorkerDeps {
   /** Bounds how many containers are being created at once. */
   startSlots: Semaphore;
   mirrors: MirrorPods;
+  /** What the node says to the resources that a pod of it asks for now. */
+  mayResize: (pod: Pod) => ResizeVerdict;
   /** Nothing is left of the pod, neither here nor in the API. */
   onFinished: (uid: string) => void;
 }
@@ -64,6 +74,8 @@ export interface PodWorkerDeps {
 /** What the runtime found of a pod after a start of the agent. */
 export interface FoundPod {
   hasSandbox: boolean;
+  /** Limits of the sandbox. */
+  limits: ContainerResources | undefined;
   containers: readonly ContainerStatus[];
 }
 
@@ -107,9 +119,23 @@ class Worker implements PodWorker {
 
   update(pod: Pod): void {
     // A write's answer and the watch race; the older view must not undo the newer one.
-    if (isOlder(pod, this.state.pod)) return;
-    this.state.pod = pod;
+    if (isOlder(pod, this.state.asked)) return;
+    this.state.asked = pod;
+    this.reconsiderResize();
     this.#parts.volumes.update(pod);
+    this.changed();
+  }
+
+  reconsiderResize(): void {
+    const { state } = this;
+    const { asked } = state;
+    state.resize = undefined;
+    if (asksForOther(asked, state.allocations) && !isStaticPod(asked)) {
+      const verdict = this.#deps.mayResize(asked);
+      if (verdict === "fits") state.allocations = specAllocations(asked);
+      else state.resize = verdict === "deferred" ? "Deferred" : "Infeasible";
+    }
+    state.pod = withAllocations(asked, state.allocations);
     this.changed();
   }
 
@@ -149,6 +175,7 @@ class Worker implements PodWorker {
       ? this.#parts.node.nodeIp
       : this.#parts.network.attachment(uid)?.ip;
     state.sandbox = { ready: found.hasSandbox && state.podIp !== undefined };
+    state.podLimits = found.limits;
     if (state.sandbox.ready) writePodFiles(state, this.#parts);
     const newestFirst = found.containers.toSorted((a, b) => b.attempt - a.attempt);
     for (const status of newestFirst) {
@@ -158,7 +185,7 @@ class Worker implements PodWorker {
       if (status.state === "created" || !item) {
         seen.stale.push(status.id);
       } else if (!seen.current) {
-        seen.current = { status };
+        seen.current = { status, resources: runningResources(state.pod, status) };
         if (status.state === "exited") this.#recordExit(item, status);
         else beginHealth(state, item, { parts: this.#parts, hooks: this, adopted: true });
       } else if (!seen.previous) {
@@ -194,7 +221,8 @@ class Worker implements PodWorker {
     const directory = attemptDirectory(this.state, status.name, status.attempt);
     const file = `${directory}/termination-log`;
     const message = terminationMessage(item.container, { status, file });
-    seen.current = { status, terminationMessage: message };
+    const { resources } = seen.current ?? {};
+    seen.current = { status, terminationMessage: message, resources };
   }
 
   #item(name: string): PodContainer | undefined {
@@ -217,6 +245,7 @@ class Worker implements PodWorker {
     const nowMs = clock.now();
     if (mustEnd({ pod: state.pod, observed: state, nowMs })) state.endingSinceMs ??= nowMs;
     else for (const item of containersOf(state.pod)) findImage(state, item, this.#parts);
+    markResize(state, node.rules);
     const { steps, wakeAtMs } = planPod(state.pod, state, nowMs);
     // Before the steps: the one that deletes the pod waits for its last status.
     this.#publish(podStatus(state.pod, state, { nowMs, hostIp: node.nodeIp }));
@@ -291,6 +320,8 @@ class Worker implements PodWorker {
         return createSandbox(state, parts);
       case "release":
         return releasePod(state, parts);
+      case "resize":
+        return resizePod(state, parts);
       case "delete-object":
         return this.#deleteObject();
       case "remove-container":

@@ -133,12 +133,12 @@ function enter(
   }
   seen.failure = undefined;
   if (item.container.imagePullPolicy === "Always") seen.image = undefined;
-  seen.current = { status, cannotRun };
+  seen.current = { status, cannotRun, resources: item.container.resources };
   if (cannotRun !== undefined) return;
   // The exit may have been reported before this attempt was known here.
   const newest = runtime.status(spec.id) ?? status;
   if (newest.state === "exited") {
-    seen.current = { status: { ...newest, state: "running" } };
+    seen.current = { ...seen.current, status: { ...newest, state: "running" } };
     return hooks.exited(newest);
   }
   beginHealth(state, item, { parts, hooks });

@@ -42,6 +42,7 @@ const FIELDS = [
   "podIPs",
   "startTime",
   "qosClass",
+  "resize",
   "initContainerStatuses",
   "containerStatuses",
   "ephemeralContainerStatuses",
@@ -52,7 +53,7 @@ export function statusDifference(stored: PodStatus, wanted: AgentPodStatus): obj
   const difference: Record<string, unknown> = {};
   for (const field of FIELDS) {
     if (wanted[field] === undefined) {
-      const removable = field === "reason" || field === "message";
+      const removable = field === "reason" || field === "message" || field === "resize";
       if (removable && stored[field] !== undefined) difference[field] = null;
     } else if (field === "conditions") {
       const conditions = changedConditions(stored.conditions ?? [], wanted.conditions ?? []);

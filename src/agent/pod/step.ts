@@ -6,6 +6,8 @@ export type Step =
   | { do: "ensure-image"; container: string }
   | { do: "start-container"; container: string; attempt: number }
   | { do: "stop-container"; container: string; graceMs: number; message: string }
+  /** Gives running containers, and the pod, the limits that they have now. */
+  | { do: "resize" }
   | { do: "remove-container"; container: string; id: string }
   /** Gives back sandbox, network and volumes. */
   | { do: "release" }

@@ -33,6 +33,8 @@ export interface ContainerRuntime extends AsyncDisposable {
    * Resolves when nothing will be written to the old one any more. @throws RuntimeError
    */
   reopenLog(containerId: string): Promise<void>;
+  /** Changes limits of a whole sandbox. @throws EBUSY when it uses more memory, EINVAL */
+  updateSandbox(sandboxId: string, resources: ContainerResources): Promise<void>;
   /** Changes limits of a running container. */
   updateResources(containerId: string, resources: ContainerResources): Promise<void>;
   /** Directory with what the container has changed of its image; it may be gone. */

@@ -22,7 +22,7 @@ import {
   podCgroup,
   type RuntimeContext,
 } from "./runtime-context.ts";
-import { createSandbox, removeSandbox } from "./sandbox.ts";
+import { createSandbox, removeSandbox, updateSandbox } from "./sandbox.ts";
 
 /**
  * Runs containers with an OCI runtime (crun or runc) under conmon monitors, on an overlay of the
@@ -60,6 +60,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     exec: (id, exec) => execSession(context, id, { ...exec, random }),
     attach: (id, streams) => settled(() => attach(context, id, streams)),
     reopenLog: (id) => reopenLog(context, id),
+    updateSandbox: (id, resources) => settled(() => updateSandbox(context, id, resources)),
     updateResources: (id, limits) =>
       settled(() => context.cgroups.limit(table.container(id).cgroup, limits)),
     writableLayer: (id) => path.join(context.paths.container(id), "upper"),

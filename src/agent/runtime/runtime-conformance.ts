@@ -328,7 +328,10 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
 
   it("changes limits of a running container and reads its use", async () => {
     const spec = await start("sleep 100", { resources: { memoryLimitBytes: 64 << 20 } });
-    await runtime.updateResources(spec.id, { memoryLimitBytes: 32 << 20 });
+    const wider = { memoryLimitBytes: 96 << 20, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000 };
+    await runtime.updateSandbox(spec.sandboxId, wider);
+    await runtime.updateResources(spec.id, { ...wider, memoryLimitBytes: 32 << 20 });
+    await runtime.updateSandbox(spec.sandboxId, { memoryLimitBytes: 48 << 20 });
     const stats = await runtime.stats(spec.sandboxId);
     assert.ok(stats.cpuNanoseconds > 0);
     assert.ok(stats.memoryBytes > 0 && stats.workingSetBytes <= stats.memoryBytes);

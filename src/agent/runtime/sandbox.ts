@@ -4,7 +4,12 @@ import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
 import { mount, MOUNT_FLAGS, unmount } from "../../sys/mount.ts";
 import { assertId, writeJson } from "./container-record.ts";
 import { removeContainer } from "./container-removal.ts";
-import { RuntimeError, type SandboxSpec, type SandboxStatus } from "./contract.ts";
+import {
+  type ContainerResources,
+  RuntimeError,
+  type SandboxSpec,
+  type SandboxStatus,
+} from "./contract.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 
 const CPU_SHARES_MIN = 2;
@@ -70,6 +75,22 @@ export function discardSandbox(context: RuntimeContext, spec: SandboxSpec): bool
   rmSync(paths.sandboxRun(spec.id), { recursive: true, force: true });
   rmSync(paths.sandbox(spec.id), { recursive: true, force: true });
   return cgroups.remove(podCgroup(options.cgroupRoot, spec));
+}
+
+/** Changes limits of a sandbox, in the kernel and in its record. */
+export function updateSandbox(
+  context: RuntimeContext,
+  id: string,
+  resources: ContainerResources,
+): void {
+  const { paths, table, cgroups, options } = context;
+  const before = table.sandbox(id);
+  cgroups.limit(podCgroup(options.cgroupRoot, before.spec), resources);
+  const merged = { ...before.spec.resources, ...resources };
+  const record = { ...before, spec: { ...before.spec, resources: merged } };
+  writeJson(path.join(paths.sandbox(id), "sandbox.json"), record);
+  table.sandboxes.set(id, record);
+  weighBurstable(context);
 }
 
 /**

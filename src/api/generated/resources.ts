@@ -75,6 +75,7 @@ export const PODS: Resource<coreV1.Pod> = {
     "log",
     "portforward",
     "proxy",
+    "resize",
     "status"
   ]
 };

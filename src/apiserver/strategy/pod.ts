@@ -1,3 +1,4 @@
+import { qosClassOfSpec } from "../../api/qos-class.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -14,34 +15,11 @@ function gracePeriodSeconds(pod: KubeObject, asked: number | undefined): number 
   return seconds < 0 ? 1 : seconds;
 }
 
-type Resources = { requests?: Record<string, string>; limits?: Record<string, string> };
-
-/** Guaranteed, Burstable or BestEffort, from cpu and memory of all containers. */
-export function qosClassOf(pod: KubeObject): string {
-  const spec = fieldOf(pod, "spec");
-  const lists = [spec["containers"], spec["initContainers"]];
-  const containers = lists.flatMap((list) =>
-    Array.isArray(list) ? (list as { resources?: Resources }[]) : [],
-  );
-  let any = false;
-  let guaranteed = true;
-  for (const { resources = {} } of containers) {
-    for (const name of ["cpu", "memory"]) {
-      const request = resources.requests?.[name];
-      const limit = resources.limits?.[name];
-      if (request || limit) any = true;
-      if (!limit || (request ?? limit) !== limit) guaranteed = false;
-    }
-  }
-  if (!any) return "BestEffort";
-  return guaranteed ? "Guaranteed" : "Burstable";
-}
-
 export const POD: Partial<Strategy> = {
   returnsDeleted: true,
   gracePeriodSeconds,
   prepareCreate: (pod) => {
-    pod["status"] = { phase: "Pending", qosClass: qosClassOf(pod) };
+    pod["status"] = { phase: "Pending", qosClass: qosClassOfSpec(fieldOf(pod, "spec")) };
   },
   prepareStatus: (pod, old) => {
     // It never changes, so leaving it out says nothing.

@@ -1,3 +1,4 @@
+import { deepEqual } from "../../lib/deep-equal.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 import { carryFields, type UpdateScope } from "../rest/update.ts";
@@ -40,9 +41,15 @@ export const resizeScope: UpdateScope = (wanted, old) => {
   const resources = new Map(
     containersOf(wanted).map((container) => [container["name"], container["resources"]]),
   );
+  let proposed = false;
   for (const container of containersOf(next)) {
-    if (resources.has(container["name"])) container["resources"] = resources.get(container["name"]);
+    const wanted = resources.get(container["name"]);
+    if (wanted === undefined || deepEqual(wanted, container["resources"])) continue;
+    container["resources"] = wanted;
+    proposed = true;
   }
+  // The node answers with what becomes of it.
+  if (proposed) next["status"] = { ...fieldOf(next, "status"), resize: "Proposed" };
   return next;
 };
 

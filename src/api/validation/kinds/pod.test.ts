@@ -517,6 +517,7 @@ test("of a pod that exists only a few fields may change", () => {
       resize: [
         [
           { [`${C}.resources`]: { limits: { memory: "1Gi" } } },
+          'spec: Invalid value: "": Pod QOS Class may not change as a result of resizing',
           `${C}.resources.limits[memory]: Forbidden: memory limits cannot be added unless resizePolicy is RestartContainer`,
         ],
       ],

@@ -1,5 +1,6 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import type { Container, Pod, ResourceRequirements } from "../../generated/types/core-v1.ts";
+import { qosClassOfSpec } from "../../qos-class.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { exceeds, readQuantity } from "../values.ts";
 import { MIRROR_POD } from "./annotations.ts";
@@ -29,6 +30,10 @@ export function validateResize(errors: FieldErrors, pod: Pod, old: Pod): void {
   }
   if (old.spec?.os?.name === "windows") return refuse("windows pods cannot be resized");
   if (pod.spec) validatePodSpec(errors, "spec", { spec: pod.spec, metadata: pod.metadata ?? {} });
+  if (qosClassOfSpec(pod.spec) !== (old.status?.qosClass ?? qosClassOfSpec(old.spec))) {
+    const why = "Pod QOS Class may not change as a result of resizing";
+    errors.invalid("spec", old.status?.qosClass ?? "", why);
+  }
   for (const [index, container] of (old.spec?.containers ?? []).entries()) {
     const next = pod.spec?.containers[index];
     if (!next) continue;
@@ -47,6 +52,9 @@ function validateContainerResize(
     const removed = Object.keys(old.resources?.[kind] ?? {}).some((name) => !(name in now));
     if (removed) errors.forbidden(`${field}.${kind}`, `resource ${kind} cannot be removed`);
   }
+  if (!deepEqual(otherResources(next.resources), otherResources(old.resources))) {
+    errors.forbidden("spec", "only cpu and memory resources are mutable");
+  }
   const policy = next.resizePolicy?.find(({ resourceName }) => resourceName === "memory");
   if (policy?.restartPolicy === "RestartContainer") return;
   const place = `${field}.limits[memory]`;
@@ -57,6 +65,13 @@ function validateContainerResize(
     const smaller = exceeds(readQuantity(errors, place, before), readQuantity(errors, place, now));
     if (smaller) errors.forbidden(place, `memory limits cannot be decreased ${unless}`);
   }
+}
+
+/** Everything but amounts of cpu and memory. */
+function otherResources({ requests = {}, limits = {}, claims }: ResourceRequirements = {}): object {
+  const { cpu: _cpu, memory: _memory, ...asked } = requests;
+  const { cpu: _cpuLimit, memory: _memoryLimit, ...capped } = limits;
+  return { asked, capped, claims };
 }
 
 function memoryLimit(resources: ResourceRequirements | undefined): string | undefined {
