@@ -72,6 +72,20 @@ export async function downloadClosure(
   return packages;
 }
 
+/** Downloads one package alone, unless `cache` has it. @throws Error with apt's words */
+export async function downloadPackage(name: string, cache: string): Promise<DebianPackage> {
+  mkdirSync(cache, { recursive: true });
+  const there = readdirSync(cache).find((file) => file.startsWith(`${name}_`));
+  if (there) {
+    const version = there.slice(name.length + 1, -".deb".length).replaceAll("%3a", ":");
+    return { name, version, file: path.join(cache, there) };
+  }
+  const version = (await candidates([name], cache)).get(name) ?? "";
+  const file = cacheFile(cache, { name, version });
+  await download([{ name, version, file }], cache);
+  return { name, version, file };
+}
+
 function cacheFile(cache: string, { name, version }: { name: string; version: string }): string {
   return path.join(cache, `${name}_${version.replaceAll(":", "%3a")}.deb`);
 }

@@ -199,6 +199,39 @@ struct ContainerMetrics
  usage {}quantity + #2
 `;
 
+// Served for older clients only: not a resource of its own.
+const OLD_ENDPOINT_SLICES = `
+struct EndpointSlice root
+ metadata meta/v1.ObjectMeta #1
+ addressType string ! + #4
+ endpoints []Endpoint ! + #2 =atomic
+ ports []EndpointPort + #3 =atomic
+struct EndpointSliceList root
+ metadata meta/v1.ListMeta #1
+ items []EndpointSlice ! + #2
+struct Endpoint
+ addresses []string ! + #1 =set
+ conditions EndpointConditions #2
+ hostname string * #3
+ targetRef core/v1.ObjectReference * #4
+ topology {}string #5
+ nodeName string * #6
+ hints EndpointHints * #7
+struct EndpointConditions
+ ready boolean * #1
+ serving boolean * #2
+ terminating boolean * #3
+struct EndpointHints
+ forZones []ForZone #1 =atomic
+struct ForZone
+ name string ! + #1
+struct EndpointPort
+ name string * #1
+ protocol core/v1.Protocol * #2
+ port int32 * #3
+ appProtocol string * #4
+`;
+
 /** Group-versions that no Go source within reach declares at this release. */
 export const SUPPLEMENTS: readonly GroupFacts[] = [
   {
@@ -212,6 +245,12 @@ export const SUPPLEMENTS: readonly GroupFacts[] = [
     group: "apiregistration.k8s.io",
     version: "v1",
     ...readFacts(API_REGISTRATION),
+  },
+  {
+    short: "discovery",
+    group: "discovery.k8s.io",
+    version: "v1beta1",
+    ...readFacts(OLD_ENDPOINT_SLICES),
   },
   {
     short: "metrics",

@@ -18,6 +18,7 @@ import { remoteDiscovery } from "./aggregation/remote-resources.ts";
 import type { FrontProxyPair } from "./aggregation/remote-client.ts";
 import { startPolicyStatus } from "./admission/policy/policy-status.ts";
 import { serveBuiltIns } from "./built-in-resources.ts";
+import { legacyResources } from "./legacy/legacy-resources.ts";
 import type {
   AdmissionPlugin,
   Authenticator,
@@ -164,6 +165,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const model = builtInModel();
   for (const served of await serveBuiltIns(model, startCache)) registry.add(served);
+  for (const served of legacyResources(model, registry)) registry.add(served);
   const serviceNetwork = new ServiceNetwork({
     cidr: options.serviceCidr ?? "10.96.0.0/16",
     nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 },

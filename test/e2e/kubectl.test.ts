@@ -4,6 +4,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { importBusybox } from "./busybox-image.ts";
 import { type InstanceUnderTest, outcomeOf, startInstance } from "./instance-under-test.ts";
+import { oldKubectlFolder } from "./old-kubectl.ts";
 import { type Answer, answers, matches, parseSession, recordSession, runStep } from "./session.ts";
 
 const SESSIONS = path.resolve(import.meta.dirname, "../../../test/e2e/sessions");
@@ -34,13 +35,25 @@ test("a session's output is compared line by line", () => {
 });
 
 describe("kubectl sessions", { concurrency: 3, skip }, () => {
-  const files = readdirSync(SESSIONS).filter((name) => name.endsWith(".session"));
+  declareSessions(SESSIONS);
+});
+
+const old = oldKubectlFolder();
+const oldSkip = skip || (old ? false : "apt has no kubernetes-client 1.20");
+
+describe("kubectl 1.20 sessions", { concurrency: 3, skip: oldSkip }, () => {
+  declareSessions(path.join(SESSIONS, "kubectl-1.20"), old);
+});
+
+/** @param client folder of the kubectl to use in place of the one that PATH finds */
+function declareSessions(folder: string, client?: string): void {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".session"));
   for (const file of files) {
     const name = path.basename(file, ".session");
     if (only && !only.includes(name)) continue;
     test(name, async (session) => {
-      const source = path.join(SESSIONS, file);
-      const env = await environmentOf(name);
+      const source = path.join(folder, file);
+      const env = await environmentOf(name, client);
       const answered = new Map<number, Answer>();
       for (const step of parseSession(readFileSync(source, "utf8"))) {
         const [title = ""] = step.command.split("\n");
@@ -54,15 +67,17 @@ describe("kubectl sessions", { concurrency: 3, skip }, () => {
       if (record) recordSession(source, answered);
     });
   }
-});
+}
 
 /** A home, a kubeconfig and a namespace for each session, so that none sees the others. */
-async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
+async function environmentOf(name: string, client?: string): Promise<NodeJS.ProcessEnv> {
   const home = path.join(instance.dataDirectory, "sessions", name);
   mkdirSync(home, { recursive: true });
   const kubeconfig = path.join(home, "kubeconfig");
   copyFileSync(path.join(instance.dataDirectory, "kubeconfig"), kubeconfig);
-  const env = { ...process.env, HOME: home, KUBECONFIG: kubeconfig, TZ: "UTC", COLUMNS: "200" };
+  const PATH = [client, process.env["PATH"]].filter(Boolean).join(":");
+  const own = { HOME: home, KUBECONFIG: kubeconfig, PATH, TZ: "UTC", COLUMNS: "200" };
+  const env = { ...process.env, ...own };
   const steps = [
     ["create", "namespace", name],
     ["config", "set-context", "--current", `--namespace=${name}`],

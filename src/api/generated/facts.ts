@@ -23,6 +23,7 @@ import { ADMISSION_V1 } from "./facts/admission-v1.ts";
 import { APIDISCOVERY_V2 } from "./facts/apidiscovery-v2.ts";
 import { APIEXTENSIONS_V1 } from "./facts/apiextensions-v1.ts";
 import { APIREGISTRATION_V1 } from "./facts/apiregistration-v1.ts";
+import { DISCOVERY_V1BETA1 } from "./facts/discovery-v1beta1.ts";
 import { METRICS_V1BETA1 } from "./facts/metrics-v1beta1.ts";
 import type { GroupVersionFacts } from "../schema/facts.ts";
 
@@ -51,5 +52,6 @@ export const GROUP_VERSION_FACTS: readonly GroupVersionFacts[] = [
   APIDISCOVERY_V2,
   APIEXTENSIONS_V1,
   APIREGISTRATION_V1,
+  DISCOVERY_V1BETA1,
   METRICS_V1BETA1,
 ];

@@ -1,4 +1,5 @@
 import { GROUP_VERSION_FACTS } from "../generated/facts.ts";
+import { currentVersionOf } from "../legacy-versions.ts";
 import type { GroupVersionFacts } from "./facts.ts";
 import { type EnumValues, parseStruct } from "./facts-reader.ts";
 import type { GroupVersionKind, SchemaModel, StructType } from "./model.ts";
@@ -52,10 +53,10 @@ class BuiltInModel implements SchemaModel {
 
   root(gvk: GroupVersionKind): StructType | undefined {
     const { group, version, kind } = gvk;
-    const facts = this.#byGroupVersion.get(`${group}/${version}`);
+    const facts = this.#factsOf(group, version);
     if (!facts || !/^\w+$/.test(kind)) return undefined;
     const isMeta = EVERYWHERE.has(kind) || (group === "" && AS_CORE.has(kind));
-    const home = isMeta ? "meta/v1" : `${facts.short}/${version}`;
+    const home = isMeta ? "meta/v1" : `${facts.short}/${facts.version}`;
     const struct = this.#find(`${home}.${kind}`);
     return struct?.fields.has("apiVersion") && isRootIn(this.#facts.get(home), kind)
       ? struct
@@ -67,6 +68,14 @@ class BuiltInModel implements SchemaModel {
       [...text.matchAll(/^struct (\w+) root/gm)].map(([, kind = ""]) => ({ group, version, kind })),
     );
     return this.#kinds;
+  }
+
+  /** Where an older version has no facts of its own, those of the current one are its. */
+  #factsOf(group: string, version: string): GroupVersionFacts | undefined {
+    return (
+      this.#byGroupVersion.get(`${group}/${version}`) ??
+      this.#byGroupVersion.get(`${group}/${currentVersionOf(group, version)}`)
+    );
   }
 
   #find(name: string): StructType | undefined {

@@ -16,6 +16,8 @@ import { META } from "./descriptions/meta.ts";
 import {
   COORDINATION,
   DISCOVERY,
+  DISCOVERY_V1,
+  DISCOVERY_V1BETA1,
   EVENTS,
   NETWORKING,
   NODE,
@@ -52,7 +54,8 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   "certificates/v1": [CERTIFICATES],
   "coordination/v1": [COORDINATION],
   "core/v1": [CORE_PODS, CORE_VOLUMES, CORE_CLUSTER],
-  "discovery/v1": [DISCOVERY],
+  "discovery/v1": [DISCOVERY, DISCOVERY_V1],
+  "discovery/v1beta1": [DISCOVERY, DISCOVERY_V1BETA1],
   "events/v1": [EVENTS],
   "flowcontrol/v1": [FLOW_CONTROL],
   "meta/v1": [META],

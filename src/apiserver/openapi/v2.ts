@@ -1,3 +1,5 @@
+import type { GroupVersionKind } from "../../api/schema/model.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
 import type { JsonSchema } from "./schemas.ts";
 
 /** A Swagger 2.0 document. */
@@ -48,12 +50,22 @@ export function buildOpenApiV2(documents: readonly JsonSchema[], version: string
   for (const document of documents) {
     const { schemas } = document["components"] as { schemas: { [name: string]: JsonSchema } };
     for (const [name, schema] of Object.entries(schemas)) {
-      swagger.definitions[name] ??= schemaV2(schema);
+      const known = swagger.definitions[name];
+      if (known) addKinds(known, schema);
+      else swagger.definitions[name] = schemaV2(schema);
     }
     const paths = document["paths"] as { [path: string]: { [key: string]: unknown } };
     for (const [path, item] of Object.entries(paths)) swagger.paths[path] = pathV2(item);
   }
   return swagger;
+}
+
+/** A type that several group-versions share is of the kinds of them all. */
+function addKinds(known: JsonSchema, schema: JsonSchema): void {
+  const kindsOf = (of: JsonSchema) => (of[KINDS] ?? []) as GroupVersionKind[];
+  const kinds = kindsOf(known);
+  const more = kindsOf(schema).filter((kind) => !kinds.some((each) => deepEqual(each, kind)));
+  if (more.length > 0) known[KINDS] = [...kinds, ...more];
 }
 
 function pathV2(item: { [key: string]: unknown }): SwaggerPath {

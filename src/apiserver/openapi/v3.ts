@@ -74,6 +74,13 @@ function kindsOf(
     const root = model.root(gvk);
     if (root) kinds.set(root.name, [{ group: gvk.group, kind: gvk.kind, version: gvk.version }]);
   }
+  // Older versions share types with the current one; in their document these are theirs.
+  for (const { group, version, kind: own } of resources) {
+    for (const kind of [own, `${own}List`]) {
+      const root = model.root({ group, version, kind });
+      if (root) kinds.set(root.name, [{ group, kind, version }]);
+    }
+  }
   const { group = "", version = "v1" } = resources[0] ?? {};
   for (const kind of META_KINDS) {
     const own = kind === "Status" ? { group: "", version: "v1" } : { group, version };

@@ -90,9 +90,7 @@ Endpoint: An address behind a service.
  conditions: Whether it can be used.
  hostname: Name of the host.
  targetRef: The pod.
- deprecatedTopology: Not used any more.
  nodeName: Node that it is on.
- zone: Zone that it is in.
  hints: Who should use it.
 EndpointConditions: Whether an address can be used.
  ready: It takes requests, and is not being stopped.
@@ -107,6 +105,17 @@ EndpointPort: A port behind a service.
  protocol: TCP (default), UDP or SCTP.
  port: The port.
  appProtocol: Protocol spoken on it.
+`;
+
+/** What only one version has. */
+export const DISCOVERY_V1: string = `
+Endpoint: An address behind a service.
+ deprecatedTopology: Not used any more.
+ zone: Zone that it is in.
+`;
+export const DISCOVERY_V1BETA1: string = `
+Endpoint: An address behind a service.
+ topology: Labels of the place that it is in, its zone among them.
 `;
 
 export const EVENTS: string = `
