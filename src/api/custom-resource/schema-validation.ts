@@ -134,7 +134,7 @@ function validateListAndMap(errors: FieldErrors, field: string, schema: JSONSche
   }
   if (listType !== undefined) {
     typed("array", "x-kubernetes-list-type");
-    errors.oneOf(`${field}.x-kubernetes-list-type`, listType, ["atomic", "map", "set"]);
+    errors.oneOf(`${field}.x-kubernetes-list-type`, listType, ["atomic", "set", "map"]);
   }
   if (keys.length > 0 && listType !== "map") {
     const why = "must be map if x-kubernetes-list-map-keys is non-empty";

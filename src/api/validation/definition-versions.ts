@@ -19,6 +19,8 @@ const COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS = "binary,byte,date,date-time,double,float,int32,int64,password".split(",");
 const SELECTABLE_MAX = 8;
 const WARNING_LENGTH_MAX = 256;
+const PRESERVE = ".x-kubernetes-preserve-unknown-fields";
+
 /** What stays of a root schema when the status is validated on its own. */
 const ROOT_KEYWORDS: ReadonlySet<string> = new Set([
   ..."description type format title maximum exclusiveMaximum minimum exclusiveMinimum".split(" "),
@@ -41,7 +43,10 @@ export function validateDefinitionVersions(
   const versions = spec.versions ?? [];
   const names = versions.map(({ name }) => name);
   for (const [at, { name }] of versions.entries()) {
-    errors.complaints(`spec.versions[${at}].name`, name, dns1035LabelErrors(name ?? ""));
+    const complaints = dns1035LabelErrors(name ?? "");
+    errors.complaints(`spec.versions[${at}].name`, name, complaints);
+    // The first version is the one of definitions that knew no others.
+    if (at === 0 && name) errors.complaints("spec.version", name, complaints);
   }
   if (new Set(names).size < names.length) {
     errors.invalid("spec.versions", names, "must contain unique version names");
@@ -91,7 +96,10 @@ function validateVersion(
   if (!schema) {
     errors.required(`spec.versions[${at}].schema.openAPIV3Schema`, "schemas are required");
   } else if (schemaPlace !== undefined && !known) {
-    validateRootSchema(errors, `${schemaPlace}.openAPIV3Schema`, { schema, hasStatus });
+    const ofVersion = schemaPlace.startsWith("spec.versions");
+    const withStatus = ofVersion ? version.subresources?.status !== undefined : hasStatus;
+    const rootSchema = { schema, hasStatus: withStatus };
+    validateRootSchema(errors, `${schemaPlace}.openAPIV3Schema`, rootSchema);
   }
   const subresources = placeOf(of, "subresources");
   if (version.subresources && subresources !== undefined) {
@@ -132,7 +140,9 @@ function validateRootSchema(
       pending.push([at, each, eachPlace]);
     },
   });
-  errors.causes.push(...structure.causes, ...others.causes);
+  // What says nothing of unknown fields, and yet something, has no structure to judge.
+  const judged = !others.causes.some(({ field }) => field?.endsWith(PRESERVE));
+  errors.causes.push(...(judged ? structure.causes : []), ...others.causes);
   // Expressions rely on a schema that is right.
   if (!structural || others.causes.length > 0 || pending.length === 0) return;
   const base = createKubernetesEnvironment();

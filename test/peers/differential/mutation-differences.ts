@@ -1,4 +1,131 @@
 import type { AcceptedDifference } from "./accepted-difference.ts";
 
-/** What only shows when manifests are wrong in one place. */
-export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [];
+const MUTATED = / (mutated|updated)$/;
+const NOTHING = /^undefined$/;
+
+type Rest = Omit<AcceptedDifference, "cause" | "reason" | "path" | "case">;
+
+function version(reason: string, path: RegExp, rest: Rest = {}): AcceptedDifference {
+  return { cause: "version", reason, case: MUTATED, path, ...rest };
+}
+
+function choice(reason: string, path: RegExp, rest: Rest = {}): AcceptedDifference {
+  return { cause: "choice", reason, case: MUTATED, path, ...rest };
+}
+
+/** What 1.32 says otherwise of an address or range. */
+const ADDRESS = /must be a valid (IP address, \(e|CIDR value)/;
+
+/** What only shows when manifests are wrong in one place; the whole run covers each of them. */
+export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
+  choice("Required members that nobody judges are left out, where Go writes them empty.", /./, {
+    ours: /^(undefined|\[\])$/,
+    theirs: /^(""|"0"|0|false|null|\{\}|\{"topologyKey":""\})$/,
+  }),
+  choice(
+    "What of /proc is masked can be chosen; upstream has that behind a gate.",
+    /\.procMount$/,
+    {
+      theirs: /^"Default"$/,
+    },
+  ),
+  choice(
+    "Search paths of resolvers may hold underscores (a gate in 1.32, 1.33).",
+    /searches\[\d+\]/,
+    {
+      ours: /'_', '-' or '\.'/,
+    },
+  ),
+  choice("The name and the namespace of a webhook's service are not mixed up.", /\.service\.name/),
+  choice("A path does not end with a space.", /\.nodePublishSecretRef ?\.name$/),
+  choice("Tolerations stand in the path once.", /^answer.*causes\.scheduling\.(tolerations\.)?tol/),
+  choice("What is wrong with the JSON of a Secret is not told.", /causes\.data\[\.docker/, {
+    ours: /unexpected end of JSON input/,
+  }),
+  version("Paths within a Secret's data are spelled out.", /causes\.data\[(%s\]\[)?[\w-]+\]$/, {
+    kind: /^secrets?$/i,
+  }),
+  version(
+    "1.21 to 1.28: messages of addresses and ranges became one.",
+    /causes\..*(cidr|CIDR|except|nameservers)/,
+    {
+      ours: ADDRESS,
+    },
+  ),
+  version("1.27: aliases are told with their index.", /\.hostAliases(\[\d+\])?\.(ip|hostnames)/),
+  version("1.21: ports are named with a letter.", /\.port\[0\]$/, {
+    ours: /must contain at least one letter \(a-z\)/,
+  }),
+  version(
+    "1.24: values of label selectors are judged.",
+    /matchExpressions\[\d+\]\.values\[\d+\]$/,
+    {
+      theirs: NOTHING,
+    },
+  ),
+  version("1.24: values of label selectors are judged.", /^answer\.status$/, {
+    ours: /^"422 .*matchExpressions\[\d+\]\.values/,
+    theirs: /^"201 /,
+  }),
+  version(
+    "1.30: names of environment variables may hold any printable character.",
+    /^answer\.status$/,
+    {
+      ours: /^"20[01] /,
+      theirs: /a valid environment variable name/,
+    },
+  ),
+  version("1.21: namespaces are labelled with their name.", /metadata\.labels$/, {
+    kind: /^namespaces?$/i,
+  }),
+  version("1.22: DaemonSets surge.", /rollingUpdate\.maxUnavailable\[\d\]$/, {
+    ours: /when maxSurge is 0/,
+  }),
+  version("1.28: the search list may be longer.", /dnsConfig\.searches$/, { ours: NOTHING }),
+  version(
+    "1.28: templates do not get the ports of the host filled in.",
+    /containers\[\d+\]\.ports\[\d+\]\.(hostPort|containerPort)/,
+  ),
+  version("1.23: jobs that end may be deleted, so when is judged.", /^answer\.status$/, {
+    ours: /ttlSecondsAfterFinished/,
+  }),
+  version("Another library reads schedules since 1.21.", /causes\.spec\.schedule/),
+  version("1.27: bounds of priorities are told right.", /Priority(Minimum)?\[0\]$/, {
+    ours: /less than or equal to/,
+  }),
+  version("1.23: raw devices may be volumes of the pod's own.", /volumeDevices\[\d+\]\.name/, {
+    ours: /PersistentVolumeClaim or Ephemeral/,
+  }),
+  version("1.21: defaults of schemas are told with their path.", /\.default\[\d\]$/, {
+    ours: /default in body /,
+  }),
+  version("1.21: defaults of schemas are told with their path.", /\.default\[\d\]$/, {
+    theirs: /"null\\": +in body must be of type/,
+  }),
+  version("1.22: claims for one pod alone.", /accessModes\[\d+\]$/, { ours: /ReadWriteOncePod/ }),
+  version(
+    "1.24: any object may be the source of a claim.",
+    /^answer\.(status|body\.spec\.dataSource)$/,
+    {
+      kind: /^(|persistentvolumeclaims?)$/i,
+    },
+  ),
+  version("1.25: ids of nodes may be longer.", /\.nodeID/, { ours: /192 characters/ }),
+  version("1.21: the message of leases.", /causes\.spec\.lease\w+/, {
+    theirs: /must to greater/,
+  }),
+  version("1.23: addresses that a dry run would get are shown.", /\.spec\.clusterIPs?$/, {
+    theirs: NOTHING,
+  }),
+  version(
+    "1.25: what is wrong with node ports is found before anything else.",
+    /(nodePort|NodePort)$/,
+  ),
+  version(
+    "1.19: groups of the network are no more those of extensions.",
+    /^answer\.body\.(details\.group|message)$/,
+    {
+      theirs: /"(Ingress\.|NetworkPolicy\.)?extensions/,
+    },
+  ),
+];

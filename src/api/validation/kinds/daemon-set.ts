@@ -1,6 +1,6 @@
 import type { DaemonSet, DaemonSetUpdateStrategy } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
-import { goSelector } from "../go-text.ts";
+import { goIntOrString, goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import { validateSelector } from "../values.ts";
@@ -68,7 +68,7 @@ function validateStrategy(errors: FieldErrors, strategy: DaemonSetUpdateStrategy
   const [surge, unavailable] = [!isNone(maxSurge), !isNone(maxUnavailable)];
   if (surge && unavailable) {
     const detail = "may not be set when maxUnavailable is non-zero";
-    errors.invalid(`${field}.maxSurge`, maxSurge, detail);
+    errors.invalid(`${field}.maxSurge`, goIntOrString(maxSurge ?? 0), detail);
   } else if (!surge && !unavailable) {
     errors.required(`${field}.maxUnavailable`, "cannot be 0 when maxSurge is 0");
   }

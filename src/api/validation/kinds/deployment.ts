@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentStrategy } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
-import { goSelector } from "../go-text.ts";
+import { goIntOrString, goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import {
@@ -72,7 +72,7 @@ function validateStrategy(errors: FieldErrors, strategy: DeploymentStrategy): vo
     const { maxSurge, maxUnavailable } = rollingUpdate;
     if (isNone(maxSurge) && isNone(maxUnavailable)) {
       const detail = "may not be 0 when `maxSurge` is 0";
-      errors.invalid(`${field}.maxUnavailable`, maxUnavailable, detail);
+      errors.invalid(`${field}.maxUnavailable`, goIntOrString(maxUnavailable ?? 0), detail);
     }
     validateShare(errors, `${field}.maxUnavailable`, maxUnavailable);
   }

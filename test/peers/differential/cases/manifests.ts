@@ -68,14 +68,36 @@ export function manifestCases(): Case[] {
 /** What 1.20 refuses in every form: mixed protocols, volumes that pods make themselves. */
 const REFUSED_ANYWAY: readonly string[] = ["ingress Service edge", "monitoring Pod scratch"];
 
+function mutable(): Served[] {
+  return readManifests().filter(({ title }) => !REFUSED_ANYWAY.includes(title));
+}
+
 /** Every manifest with one thing wrong at a time; nothing of it is stored. */
 export function mutationCases(): Case[] {
-  return readManifests()
-    .filter(({ title }) => !REFUSED_ANYWAY.includes(title))
-    .map(({ title, manifest, resource }) => ({
-      name: `${title} mutated`,
-      steps: mutationsOf(manifest).map(({ what, mutated }) =>
-        post(`${collectionOf(resource)}?dryRun=All&mutation=${encodeURIComponent(what)}`, mutated),
-      ),
-    }));
+  return mutable().map(({ title, manifest, resource }) => ({
+    name: `${title} mutated`,
+    steps: mutationsOf(manifest).map(({ what, mutated }) =>
+      post(`${collectionOf(resource)}?${dryRun(what)}`, mutated),
+    ),
+  }));
+}
+
+/** The same as changes of what is stored: what may be changed, and what it may become. */
+export function updateCases(): Case[] {
+  return mutable().map(({ title, manifest, resource }) => {
+    const collection = collectionOf(resource);
+    const object = `${collection}/${manifest.metadata.name}`;
+    const changes = mutationsOf(manifest).map(({ what, mutated }, at) => {
+      const query = dryRun(what);
+      if (at % 3 === 0) return apply(object, mutated, `fieldManager=a&force=true&${query}`);
+      return at % 3 === 1
+        ? patch(`${object}?${query}`, mutated)
+        : put(`${object}?${query}`, mutated);
+    });
+    return { name: `${title} updated`, steps: [post(collection, manifest), ...changes] };
+  });
+}
+
+function dryRun(what: string): string {
+  return `dryRun=All&mutation=${encodeURIComponent(what)}`;
 }
