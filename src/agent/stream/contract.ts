@@ -2,13 +2,17 @@ import type { Readable } from "node:stream";
 import type { Socket } from "node:net";
 import type { ExecOptions, AttachOptions, StreamSession } from "../runtime/contract.ts";
 
-/** What the node's HTTPS endpoint (kubelet API) needs from the pod manager. */
-export interface StreamBackend {
+/** What streams lead to. */
+export interface SessionBackend {
   /** @throws StatusError NotFound, or BadRequest when the container is not running */
   exec(target: ContainerTarget, options: ExecOptions): Promise<StreamSession>;
   attach(target: ContainerTarget, options: AttachOptions): Promise<StreamSession>;
   /** Connects to a port inside the pod's network namespace. */
   portForward(pod: PodTarget, port: number): Promise<Socket>;
+}
+
+/** What the node's HTTPS endpoint (kubelet API) needs from the pod manager. */
+export interface StreamBackend extends SessionBackend {
   /** Plain bytes of the log as `kubectl logs` prints them; ends unless `follow`. */
   logs(target: ContainerTarget, options: LogOptions, signal: AbortSignal): Promise<Readable>;
   /** Pods on this node as the agent knows them (`/pods`). */

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { RESET_STATUS } from "../../format/spdy/frame.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { PodTarget, StreamBackend } from "./contract.ts";
+import type { PodTarget, SessionBackend } from "./contract.ts";
 import { SpdySession } from "./spdy-session.ts";
 import type { SpdyStream } from "./spdy-stream.ts";
 
@@ -12,7 +12,7 @@ const PAIR_TIMEOUT_MS = 30_000;
 
 /** What forwarding needs. */
 export interface PortForwardOptions {
-  backend: StreamBackend;
+  backend: SessionBackend;
   pod: PodTarget;
   clock: Clock;
   logger: Logger;

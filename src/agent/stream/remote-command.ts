@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { StatusError } from "../../api/errors.ts";
 import type { Status } from "../../api/status.ts";
 import type { ExecOptions, StreamSession } from "../runtime/contract.ts";
-import type { StreamBackend } from "./contract.ts";
+import type { SessionBackend } from "./contract.ts";
 import { flag, type StreamRequest } from "./stream-request.ts";
 
 /** Streams that the client asked for. */
@@ -19,7 +19,7 @@ export function streamFlagsOf({ query }: StreamRequest): Omit<ExecOptions, "comm
 
 /** Opens the session of an exec or attach request. @throws StatusError */
 export async function openSession(
-  backend: StreamBackend,
+  backend: SessionBackend,
   request: StreamRequest,
 ): Promise<StreamSession> {
   const streams = streamFlagsOf(request);

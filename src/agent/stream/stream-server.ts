@@ -130,7 +130,8 @@ function refuse(response: ServerResponse, error: unknown, logger: Logger): void 
   response.end(JSON.stringify(status));
 }
 
-function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
+/** Answers a connection that asked for a stream, and ends it. */
+export function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
   const { status, code } = asStatus(error, logger);
   const body = JSON.stringify(status);
   socket.end(

@@ -4,7 +4,7 @@ import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { StreamBackend } from "./contract.ts";
+import type { SessionBackend, StreamBackend } from "./contract.ts";
 import { servePortForward } from "./port-forward.ts";
 import { PORT_CHANNEL_PROTOCOLS, servePortChannels } from "./port-forward-channels.ts";
 import { openSession, streamFlagsOf } from "./remote-command.ts";
@@ -34,21 +34,41 @@ export async function serveUpgrade(
   stream: StreamRequest,
   upgrade: Upgrade,
 ): Promise<void> {
-  const wanted = upgrade.request.headers.upgrade?.toLowerCase() ?? "";
-  if (wanted === "websocket") return await serveWebSocket(backend, stream, upgrade);
-  if (wanted === "spdy/3.1" && stream.verb !== "containerLogs") {
-    return await serveSpdy(backend, stream, upgrade);
-  }
-  throw new StatusError("BadRequest", `unable to upgrade: ${stream.verb} over "${wanted}"`);
+  if (stream.verb !== "containerLogs") return await serveSession(backend, stream, upgrade);
+  if (isWebSocket(upgrade)) return await serveLog(backend, stream, upgrade);
+  throw refusal(stream, upgrade);
+}
+
+/** The same for exec, attach and port-forward alone. @throws StatusError before the switch */
+export async function serveSession(
+  backend: SessionBackend,
+  stream: StreamRequest,
+  upgrade: Upgrade,
+): Promise<void> {
+  if (isWebSocket(upgrade)) return await serveWebSocket(backend, stream, upgrade);
+  if (protocolOf(upgrade) === "spdy/3.1") return await serveSpdy(backend, stream, upgrade);
+  throw refusal(stream, upgrade);
+}
+
+function protocolOf({ request }: Upgrade): string {
+  return request.headers.upgrade?.toLowerCase() ?? "";
+}
+
+function isWebSocket(upgrade: Upgrade): boolean {
+  return protocolOf(upgrade) === "websocket";
+}
+
+function refusal({ verb }: StreamRequest, upgrade: Upgrade): StatusError {
+  const message = `unable to upgrade: ${verb} over "${protocolOf(upgrade)}"`;
+  return new StatusError("BadRequest", message);
 }
 
 async function serveWebSocket(
-  backend: StreamBackend,
+  backend: SessionBackend,
   stream: StreamRequest,
   upgrade: Upgrade,
 ): Promise<void> {
   const { request, clock, logger } = upgrade;
-  if (stream.verb === "containerLogs") return await serveLog(backend, stream, upgrade);
   const forward = { backend, pod: stream.target, clock, logger };
   if (stream.verb !== "portForward") {
     const protocol = choose(COMMAND_PROTOCOLS, offeredTo(request));
@@ -71,7 +91,7 @@ async function serveWebSocket(
 }
 
 async function serveSpdy(
-  backend: StreamBackend,
+  backend: SessionBackend,
   stream: StreamRequest,
   { request, socket, head, clock, logger }: Upgrade,
 ): Promise<void> {
