@@ -54,6 +54,8 @@ export interface SandboxSpec {
   networkNamespacePath?: string;
   /** QoS class decides the parent cgroup. */
   qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  /** Group of somebody else, a kubelet, in which the sandbox gets its own; instead of the above. */
+  cgroupParent?: string;
   /** Limits of the whole pod; absent fields are unlimited. */
   resources: ContainerResources;
   sysctls?: Readonly<Record<string, string>>;

@@ -116,6 +116,7 @@ const SHELL = "/bin/sh";
 
 /** The cgroup of a pod: below a parent for its QoS class, as kubelet lays them out. */
 export function podCgroup(cgroupRoot: string, sandbox: SandboxSpec): string {
+  if (sandbox.cgroupParent) return path.posix.join("/", sandbox.cgroupParent, sandbox.id);
   return path.posix.join(qosCgroup(cgroupRoot, sandbox.qosClass), `pod${sandbox.id}`);
 }
 
