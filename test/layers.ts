@@ -12,6 +12,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   agent: ["lib", "format", "api", "client", "sys"],
   proxy: ["lib", "format", "api", "client", "sys"],
   sim: ["lib", "format", "api", "store", "client", "apiserver", "controllers", "scheduler"],
+  cri: ["lib", "format", "api", "sys", "agent"],
   cmd: [
     "lib",
     "format",
@@ -23,6 +24,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "controllers",
     "scheduler",
     "agent",
+    "cri",
     "proxy",
     "sim",
   ],

@@ -21,6 +21,8 @@ export interface DataDirectory {
   instance: string;
   /** Pods of the node with this index, from 0. */
   node(index: number): NodeDirectories;
+  /** Sandboxes that a kubelet asks for. */
+  cri: Omit<NodeDirectories, "manifests">;
   /** Namespaces and sockets; on a file system that a reboot clears. */
   run: string;
 }
@@ -68,6 +70,13 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
       table: `nephos-${id}`,
       linkPrefix: `n${id.slice(0, 3)}`,
     }),
+    cri: {
+      state: path.join(real, "cri"),
+      run: path.join(run, "cri"),
+      cgroupRoot: `/nephos-${id}/cri`,
+      table: `nephos-${id}-cri`,
+      linkPrefix: `c${id.slice(0, 3)}`,
+    },
   };
 }
 

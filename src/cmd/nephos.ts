@@ -19,6 +19,8 @@ usage: nephos COMMAND [--data-dir D] [flags]
   controllers the controllers and the scheduler alone   --kubeconfig FILE [--ca FILE]
                            [--service-account-key FILE] [--legacy-service-account-tokens]
                            [--scheduler-config FILE]
+  cri         the runtime of a kubelet, in the foreground   [--socket PATH] [--pod-cidr C]
+                           [--cluster-cidr C] [--kubelet-dir D]
   doctor      what this host can do                             [-o json]
   version     print the version                                 [-o json]
 
@@ -34,6 +36,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   apiserver: async () => (await import("./apiserver.ts")).apiserver,
   controllers: async () => (await import("./controllers.ts")).controllers,
   agent: async () => (await import("./agent.ts")).agent,
+  cri: async () => (await import("./cri.ts")).cri,
   proxy: async () => (await import("./nephos-proxy.ts")).proxy,
   down: async () => (await import("./down.ts")).down,
   status: async () => (await import("./status.ts")).status,

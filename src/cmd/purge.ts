@@ -21,18 +21,21 @@ const CGROUPS = "/sys/fs/cgroup";
 export async function purge(directory: DataDirectory): Promise<void> {
   const nodes = path.join(directory.root, "nodes");
   if (existsSync(directory.run)) {
-    enterPrivateMounts({ sharedDirectories: [directory.run, nodes] });
+    enterPrivateMounts({ sharedDirectories: [directory.run, nodes, directory.cri.state] });
   }
   for (const name of existsSync(nodes) ? readdirSync(nodes) : []) {
-    await removeContainers(directory, Number(name));
+    await removeContainers(directory.node(Number(name)));
   }
+  await removeContainers(directory.cri);
   const { table, linkPrefix } = directory.node(0);
   const hosts = path.join(directory.run, "nodes");
   for (const name of existsSync(hosts) ? readdirSync(hosts) : []) {
     removeNodeHost({ name, runDirectory: directory.run, linkPrefix });
   }
   removeServiceRules(table);
+  removeServiceRules(directory.cri.table);
   purgeNetwork(linkPrefix);
+  purgeNetwork(directory.cri.linkPrefix);
   for (const folder of [directory.run, directory.root]) {
     unmountBelow(folder);
     rmSync(folder, { recursive: true, force: true });
@@ -40,8 +43,7 @@ export async function purge(directory: DataDirectory): Promise<void> {
   removeCgroups(`nephos-${directory.id}`);
 }
 
-async function removeContainers(directory: DataDirectory, index: number): Promise<void> {
-  const directories = directory.node(index);
+async function removeContainers(directories: DataDirectory["cri"]): Promise<void> {
   if (!existsSync(path.join(directories.state, "runtime"))) return;
   await using runtime = await createCrunRuntime({
     ...runtimeOptionsOf(directories),

@@ -4,7 +4,7 @@ import type { NodeDirectories } from "./data-directory.ts";
 
 /** Where the container runtime of a node keeps its things: the same for `up` and for `down`. */
 export function runtimeOptionsOf(
-  directories: NodeDirectories,
+  directories: Pick<NodeDirectories, "state" | "run" | "cgroupRoot">,
 ): Pick<CrunRuntimeOptions, "stateDirectory" | "runDirectory" | "cgroupRoot" | "runtimeBinary"> {
   return {
     stateDirectory: path.join(directories.state, "runtime"),

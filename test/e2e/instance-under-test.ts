@@ -126,7 +126,7 @@ function remainsOf(dataDirectory: string): string[] {
     .filter((line) => line.includes(dataDirectory) || line.includes(`/run/nephos-${id}`));
   const links = execFileSync("ip", ["-o", "link"], { encoding: "utf8" })
     .split("\n")
-    .filter((line) => line.includes(`: n${id.slice(0, 3)}`));
+    .filter((line) => new RegExp(`: [cn]${id.slice(0, 3)}`).test(line));
   const run = readdirSync("/run").filter((name) => name.startsWith(`nephos-${id}`));
   const cgroups = readdirSync("/sys/fs/cgroup").filter((name) =>
     existsSync(path.join("/sys/fs/cgroup", name, `nephos-${id}`)),

@@ -1,0 +1,179 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import path from "node:path";
+import type { ImageConfig, LocalImage } from "../agent/image/contract.ts";
+import type {
+  ContainerMount,
+  ContainerResources,
+  ContainerSecurity,
+  ContainerSpec,
+} from "../agent/runtime/contract.ts";
+import type * as cri from "../format/cri/generated.ts";
+import { MountPropagation, NamespaceMode, ProfileType } from "../format/cri/generated.ts";
+import { GrpcError } from "./grpc-status.ts";
+import type { SandboxRecord } from "./record-table.ts";
+
+/** What a container's specification is made of, beside its config. */
+export interface ContainerSurroundings {
+  id: string;
+  sandbox: SandboxRecord;
+  image: LocalImage;
+  hostname: string;
+  /** Has the sandbox's `hosts`, `hostname` and `resolv.conf`. */
+  filesDirectory: string;
+  logPath: string;
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const NO_LOG = "/dev/null";
+
+/** Translates a config. @throws GrpcError "invalid-argument" for what cannot be */
+export function containerSpec(
+  config: cri.ContainerConfig,
+  of: ContainerSurroundings,
+): ContainerSpec {
+  const { image } = of;
+  const command = commandOf(config, image.config);
+  if (command.length === 0) throw new GrpcError("invalid-argument", "no command specified");
+  const context = config.linux?.securityContext;
+  const targeted = context?.namespaceOptions?.pid === NamespaceMode.TARGET;
+  return {
+    id: of.id,
+    sandboxId: of.sandbox.id,
+    name: config.metadata?.name ?? "",
+    attempt: config.metadata?.attempt ?? 0,
+    image,
+    imageReference: config.image?.image ?? "",
+    command,
+    environment: environmentOf(config, of),
+    workingDirectory: config.workingDir || image.config.workingDirectory || "/",
+    mounts: mountsOf(config, of.filesDirectory),
+    devices: devicesOf(config),
+    logPath: of.logPath || NO_LOG,
+    stdin: config.stdin,
+    stdinOnce: config.stdinOnce,
+    tty: config.tty,
+    resources: containerResources(config.linux?.resources),
+    security: securityOf(context, image.config),
+    ...(targeted && { sharesProcessesOf: context.namespaceOptions?.targetId ?? "" }),
+  };
+}
+
+function commandOf({ command, args }: cri.ContainerConfig, image: ImageConfig): readonly string[] {
+  if (command.length > 0) return [...command, ...args];
+  return [...(image.entrypoint ?? []), ...(args.length > 0 ? args : (image.command ?? []))];
+}
+
+/** The last of a name wins: the config, then the image, then what is usual. */
+function environmentOf(config: cri.ContainerConfig, of: ContainerSurroundings): string[] {
+  return [
+    `PATH=${DEFAULT_PATH}`,
+    `HOSTNAME=${of.sandbox.config.hostname || of.hostname}`,
+    ...(of.image.config.environment ?? []),
+    ...config.envs.map(({ key, value }) => `${key}=${value}`),
+  ];
+}
+
+function mountsOf(config: cri.ContainerConfig, filesDirectory: string): ContainerMount[] {
+  const wanted = config.mounts.map(mountOf);
+  const taken = new Set(wanted.map(({ containerPath }) => path.posix.normalize(containerPath)));
+  const own = ["hosts", "hostname", "resolv.conf"]
+    .map((name) => ({
+      hostPath: path.join(filesDirectory, name),
+      containerPath: `/etc/${name}`,
+      readOnly: config.linux?.securityContext?.readonlyRootfs ?? false,
+    }))
+    .filter(({ containerPath }) => !taken.has(containerPath));
+  return [...own, ...wanted];
+}
+
+function mountOf(mount: cri.Mount): ContainerMount {
+  const { PROPAGATION_BIDIRECTIONAL, PROPAGATION_HOST_TO_CONTAINER } = MountPropagation;
+  if (mount.image?.image) {
+    throw new GrpcError("invalid-argument", "image volumes are not supported by this runtime");
+  }
+  if (mount.uidMappings.length > 0 || mount.gidMappings.length > 0) {
+    throw new GrpcError("invalid-argument", "mapped mounts are not supported by this runtime");
+  }
+  return {
+    hostPath: resolved(mount.hostPath),
+    containerPath: path.posix.join("/", mount.containerPath),
+    readOnly: mount.readonly,
+    propagation:
+      mount.propagation === PROPAGATION_BIDIRECTIONAL
+        ? "rshared"
+        : mount.propagation === PROPAGATION_HOST_TO_CONTAINER
+          ? "rslave"
+          : "private",
+  };
+}
+
+/** What is missing becomes a directory: the kubelet counts on it for volumes of type hostPath. */
+function resolved(hostPath: string): string {
+  try {
+    return realpathSync(hostPath);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || !hostPath.startsWith("/")) {
+      const message = `Cannot mount "${hostPath}": ${(cause as Error).message}`;
+      throw new GrpcError("invalid-argument", message, { cause });
+    }
+    mkdirSync(hostPath, { recursive: true, mode: 0o755 });
+    return realpathSync(hostPath);
+  }
+}
+
+function devicesOf({ devices }: cri.ContainerConfig): string[] {
+  return devices.map(({ hostPath, containerPath }) => {
+    if (hostPath === containerPath) return hostPath;
+    const message = `Cannot give the device "${hostPath}" another name, "${containerPath}"`;
+    throw new GrpcError("invalid-argument", message);
+  });
+}
+
+/** Zero means not specified. */
+export function containerResources(
+  resources: cri.LinuxContainerResources | undefined,
+): ContainerResources {
+  if (!resources) return {};
+  const { cpuShares, cpuQuota, cpuPeriod, memoryLimitInBytes, oomScoreAdj } = resources;
+  const pidsMax = Number(resources.unified["pids.max"] ?? 0);
+  return {
+    ...(cpuShares && { cpuShares }),
+    ...(cpuQuota && { cpuQuotaUs: cpuQuota }),
+    ...(cpuPeriod && { cpuPeriodUs: cpuPeriod }),
+    ...(memoryLimitInBytes && { memoryLimitBytes: memoryLimitInBytes }),
+    ...(pidsMax && { pidsMax }),
+    oomScoreAdj,
+    ...(resources.cpusetCpus && { cpusetCpus: resources.cpusetCpus }),
+  };
+}
+
+function securityOf(
+  context: cri.LinuxContainerSecurityContext | undefined,
+  image: ImageConfig,
+): ContainerSecurity {
+  const unmasked = context !== undefined && context.maskedPaths.length === 0;
+  const user = context?.runAsUser ? `${context.runAsUser.value}` : context?.runAsUsername;
+  const group = context?.runAsGroup?.value;
+  return {
+    user: user || image.user || "0",
+    ...(group !== undefined && { group }),
+    supplementalGroups: context?.supplementalGroups ?? [],
+    privileged: context?.privileged ?? false,
+    allowPrivilegeEscalation: !(context?.noNewPrivs ?? false),
+    addCapabilities: context?.capabilities?.addCapabilities ?? [],
+    dropCapabilities: context?.capabilities?.dropCapabilities ?? [],
+    readOnlyRootFilesystem: context?.readonlyRootfs ?? false,
+    seccomp: context?.privileged ? "unconfined" : seccompOf(context),
+    procMount: unmasked && context.readonlyPaths.length === 0 ? "Unmasked" : "Default",
+  };
+}
+
+/** The newer field, else the older one; neither means no filter. */
+function seccompOf(context: cri.LinuxContainerSecurityContext | undefined): string {
+  const { seccomp, seccompProfilePath: old = "" } = context ?? {};
+  const { RuntimeDefault, Localhost } = ProfileType;
+  if (seccomp?.profileType === Localhost) return seccomp.localhostRef.replace(/^localhost\//, "");
+  if (seccomp) return seccomp.profileType === RuntimeDefault ? "runtime-default" : "unconfined";
+  if (old.startsWith("localhost/")) return old.slice("localhost/".length);
+  return ["runtime/default", "docker/default"].includes(old) ? "runtime-default" : "unconfined";
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { type CriClient, connectCri } from "../../src/cri/cri-client-fixture.ts";
+import type * as cri from "../../src/format/cri/generated.ts";
+import type { Outgoing } from "../../src/format/protobuf/message-codec.ts";
+import { type InstanceUnderTest, prepareInstance } from "./instance-under-test.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+
+/** `nephos cri` in a data directory of its own. */
+export interface CriUnderTest extends AsyncDisposable {
+  readonly instance: InstanceUnderTest;
+  readonly socketPath: string;
+  readonly kubeletDirectory: string;
+  /** Connected to the server that runs now. */
+  client(): CriClient;
+  /** Kills the server without warning and starts another one. */
+  restart(): Promise<void>;
+}
+
+/** Starts a server; disposing it purges everything and asserts that nothing is left. */
+export async function startCri(...flags: string[]): Promise<CriUnderTest> {
+  const instance = prepareInstance();
+  const { dataDirectory } = instance;
+  const socketPath = path.join(dataDirectory, "cri.sock");
+  const kubeletDirectory = path.join(dataDirectory, "kubelet");
+  const own = ["--socket", socketPath, "--kubelet-dir", kubeletDirectory];
+  const start = async (): Promise<ChildProcess> => {
+    const args = ["cri", "--data-dir", dataDirectory, ...own, ...flags];
+    const child = spawn(path.join(ROOT, "bin/nephos"), args, { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (chunk) => (said += String(chunk)));
+    await Promise.race([
+      once(child.stdout, "data"),
+      once(child, "exit").then(() => assert.fail(`nephos cri ended: ${said}`)),
+    ]);
+    return child;
+  };
+  let server = await start();
+  let client = connectCri(socketPath);
+  const kill = async (signal: NodeJS.Signals) => {
+    await client[Symbol.asyncDispose]();
+    const ended = once(server, "exit");
+    server.kill(signal);
+    await ended;
+  };
+  return {
+    instance,
+    socketPath,
+    kubeletDirectory,
+    client: () => client,
+    async restart() {
+      await kill("SIGKILL");
+      server = await start();
+      client = connectCri(socketPath);
+    },
+    async [Symbol.asyncDispose]() {
+      await kill("SIGTERM");
+      await instance[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type SandboxConfig = Outgoing<cri.PodSandboxConfig>;
+
+/** A sandbox's config; each name is another pod. */
+export function sandboxConfig(name: string, more: SandboxConfig = {}): SandboxConfig {
+  return {
+    metadata: { name, uid: `uid-of-${name}`, namespace: "default", attempt: 0 },
+    hostname: name,
+    labels: { pod: name },
+    annotations: { note: "kept as it is" },
+    dnsConfig: { servers: ["192.0.2.53"], searches: ["example.org"], options: ["ndots:2"] },
+    linux: { securityContext: { namespaceOptions: { pid: 1 } } },
+    ...more,
+  };
+}
