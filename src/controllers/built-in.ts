@@ -10,6 +10,7 @@ import {
   endpointSliceController,
   endpointsController,
 } from "./endpoint-slice/endpoint-slice-controller.ts";
+import { endpointSliceMirroringController } from "./endpoint-slice/endpoint-slice-mirroring-controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts";
 import { ingressController } from "./ingress/ingress-controller.ts";
 import { jobController } from "./job/job-controller.ts";
@@ -75,6 +76,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     cronJobController(),
     endpointSliceController(),
     endpointsController(),
+    endpointSliceMirroringController(),
     namespaceController(options),
     serviceAccountController(),
     tokenCleanerController(),

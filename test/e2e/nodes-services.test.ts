@@ -145,6 +145,16 @@ test("a load balancer answers on the addresses of the nodes, each port once", {
     await answers(`http://${ip}:8088`, (text) => text === "a");
     assert.equal((await askHttp(`http://${ip}:8088`)).body, "a");
   }
+  const ranges = JSON.stringify({ spec: { loadBalancerSourceRanges: [`${OUTSIDE}/32`] } });
+  await instance.ok("patch", "service", "balanced", "-p", ranges);
+  const url = `http://${first.ip}:8088`;
+  await eventually("silence for strangers", () =>
+    askHttp(url).then(
+      () => false,
+      () => true,
+    ),
+  );
+  assert.equal(await peers.ask(OUTSIDE, "get", { url }), "a");
   await expose("late", spec);
   await eventually("its refusal", async () => {
     const reason = "--field-selector=reason=SyncLoadBalancerFailed";

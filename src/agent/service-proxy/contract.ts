@@ -4,8 +4,13 @@ export interface ServicePort {
   id: string;
   protocol: "TCP" | "UDP" | "SCTP";
   port: number;
-  /** ClusterIP, external IPs and load balancer IPs; empty for a headless Service. */
+  /** ClusterIPs; empty for a headless Service. */
   virtualIps: readonly string[];
+  /** Addresses by which strangers come, beside the nodes' own: external and balanced ones. */
+  externalIps?: readonly string[];
+  balancedIps?: readonly string[];
+  /** The only networks ("192.0.2.0/24") that may use `balancedIps`; absent: all may. */
+  sourceRanges?: readonly string[];
   nodePort?: number;
   /** "ip:port" of every usable endpoint. */
   endpoints: readonly ServiceEndpoint[];

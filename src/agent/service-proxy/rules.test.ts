@@ -41,6 +41,9 @@ const servicePort = (index: number) =>
         nodePort: fc.constant(30_000 + index),
         affinitySeconds: fc.constant(60),
         localExternalEndpoints: endpoints,
+        externalIps: fc.constant([`192.0.2.${index}`]),
+        balancedIps: fc.constant([`198.51.100.${index}`]),
+        sourceRanges: fc.constantFrom([], ["203.0.113.0/24", "10.0.0.0/8"]),
         protocol: fc.constantFrom("TCP" as const, "UDP" as const),
       },
       { requiredKeys: ["endpoints", "protocol"] },
@@ -96,6 +99,24 @@ test("an address that serves itself is not translated, but leads from a node's p
   assert.deepEqual([...renderServicePort(itself).elements.keys()], ["nodeports tcp . 30443"]);
   const elsewhere = { ...itself, endpoints: [{ ip, port: 6443 }] };
   assert.ok(renderServicePort(elsewhere).elements.has(`services ${ip} . tcp . 443`));
+});
+
+test("only the named networks reach a balanced address", () => {
+  const port: ServicePort = {
+    id: "default/web:http",
+    protocol: "TCP",
+    port: 80,
+    virtualIps: ["10.96.0.7"],
+    endpoints: [{ ip: "10.244.0.2", port: 8080 }],
+    balancedIps: ["192.0.2.7"],
+    sourceRanges: ["203.0.113.0/24"],
+  };
+  const { chains, elements } = renderServicePort(port);
+  const chain = elements.get("services 192.0.2.7 . tcp . 80")?.replace("goto ", "") ?? "";
+  const rules = chains.get(chain) ?? [];
+  assert.equal(rules[0], "ip saddr != { 203.0.113.0/24 } drop");
+  assert.equal(rules.at(-1), "drop");
+  assert.notEqual(elements.get("services 10.96.0.7 . tcp . 80"), `goto ${chain}`);
 });
 
 test("a host port on one address does not answer on the others", () => {

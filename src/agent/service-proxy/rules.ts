@@ -163,6 +163,16 @@ function externalChains(
   return { leads: true, leadsAll: local.length > 0 };
 }
 
+/**
+ * What comes to a balanced address leads to the Service or nowhere: the address may be the node's
+ * own, on which other programs listen.
+ */
+function balancedChain(chain: string, { sourceRanges }: ServicePort): string[] {
+  if (sourceRanges?.length === 0) return ["drop"];
+  const strangers = sourceRanges ? [`ip saddr != { ${sourceRanges.join(", ")} } drop`] : [];
+  return [...strangers, `jump ${chain}`, "drop"];
+}
+
 /** Renders a service port; the same input gives the same output. */
 export function renderServicePort(port: ServicePort): RenderedPort {
   const id = shortHash(`${port.id}/${port.protocol}`);
@@ -178,11 +188,24 @@ export function renderServicePort(port: ServicePort): RenderedPort {
       elements.set(`services ${ip} . ${protocol} . ${port.port}`, `goto svc-${id}`);
     }
   }
-  if (port.nodePort !== undefined) {
+  const { externalIps = [], balancedIps = [] } = port;
+  if (port.nodePort !== undefined || externalIps.length > 0 || balancedIps.length > 0) {
     const external = externalChains({ chains, sets }, id, port);
-    const nodePort = `${protocol} . ${port.nodePort}`;
-    if (external.leads) elements.set(`nodeports ${nodePort}`, `goto ext-${id}`);
-    if (!external.leadsAll) elements.set(`dead-nodeports ${nodePort}`, "");
+    if (port.nodePort !== undefined) {
+      const nodePort = `${protocol} . ${port.nodePort}`;
+      if (external.leads) elements.set(`nodeports ${nodePort}`, `goto ext-${id}`);
+      if (!external.leadsAll) elements.set(`dead-nodeports ${nodePort}`, "");
+    }
+    if (external.leads && balancedIps.length > 0) {
+      chains.set(`lb-${id}`, balancedChain(`ext-${id}`, port));
+    }
+    const leadTo = (ip: string, chain: string) => {
+      if (external.leads && !servesItself(ip, port.port, port.endpoints)) {
+        elements.set(`services ${ip} . ${protocol} . ${port.port}`, `goto ${chain}`);
+      }
+    };
+    for (const ip of externalIps) leadTo(ip, `ext-${id}`);
+    for (const ip of balancedIps) leadTo(ip, `lb-${id}`);
   }
   for (const { ip } of port.endpoints) {
     if (!port.virtualIps.includes(ip)) elements.set(`hairpin ${ip} . ${ip}`, "");

@@ -17,14 +17,21 @@ export function servicePortsOf(
   const virtualIps = virtualIpsOf(service);
   if (spec.type === "ExternalName" || virtualIps.length === 0) return [];
   if (metadata.labels?.["service.kubernetes.io/service-proxy-name"]) return [];
-  const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
+  const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) =>
+    // A balancer that is a proxy must be passed through: it may add what the pod wants to see.
+    ip && ipMode !== "Proxy" && isIpv4(ip) ? [ip] : [],
+  );
+  const sourceRanges = sourceRangesOf(service);
   return (spec.ports ?? []).map((port) => {
     const { all, local } = endpointsOf(port, slices, nodeName);
     return {
       id: `${metadata.namespace}/${metadata.name}:${port.name ?? port.port}`,
       protocol: protocolOf(port.protocol),
       port: port.port,
-      virtualIps: [...virtualIps, ...(spec.externalIPs ?? []), ...ingress],
+      virtualIps,
+      externalIps: (spec.externalIPs ?? []).filter(isIpv4),
+      balancedIps: ingress,
+      ...(sourceRanges ? { sourceRanges } : {}),
       endpoints: all,
       ...(port.nodePort ? { nodePort: port.nodePort } : {}),
       ...(spec.externalTrafficPolicy === "Local" ? { localExternalEndpoints: local } : {}),
@@ -39,9 +46,25 @@ export function servicePortsOf(
   });
 }
 
+function isIpv4(address: string): boolean {
+  return address.includes(".");
+}
+
+const RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+/** Networks of our family; an empty list admits nobody, "everybody" is no restriction. */
+function sourceRangesOf({ metadata, spec = {} }: Service): string[] | undefined {
+  if (spec.type !== "LoadBalancer") return undefined;
+  const annotation = metadata?.annotations?.[RANGES_ANNOTATION]?.trim();
+  const given = spec.loadBalancerSourceRanges ?? (annotation ? annotation.split(",") : []);
+  const ranges = given.map((range) => range.trim());
+  if (ranges.length === 0 || ranges.includes("0.0.0.0/0")) return undefined;
+  return ranges.filter(isIpv4);
+}
+
 function virtualIpsOf({ spec = {} }: Service): string[] {
   const ips = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
-  return ips.filter((ip) => ip !== "None" && ip.includes("."));
+  return ips.filter((ip) => ip !== "None" && isIpv4(ip));
 }
 
 function protocolOf(protocol: string | undefined): ServicePort["protocol"] {

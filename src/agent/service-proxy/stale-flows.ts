@@ -11,7 +11,10 @@ const NETLINK_NETFILTER = 12;
 const UDP = 17;
 
 /** The part of a service port that decides where its UDP flows may lead. */
-export type FlowTarget = Pick<ServicePort, "virtualIps" | "port" | "nodePort" | "endpoints">;
+export type FlowTarget = Pick<
+  ServicePort,
+  "virtualIps" | "externalIps" | "balancedIps" | "port" | "nodePort" | "endpoints"
+>;
 
 /**
  * A UDP client that keeps its port stays with the endpoint it first got, even when that is gone:
@@ -22,8 +25,9 @@ export function staleFlows(flows: readonly Flow[], targets: readonly FlowTarget[
   return flows.filter(({ original, reply }) => {
     if (original.protocol !== UDP) return false;
     const { destination, destinationPort } = original;
-    const target = targets.find(({ virtualIps, port, nodePort }) => {
-      if (virtualIps.includes(destination)) return port === destinationPort;
+    const target = targets.find(({ virtualIps, externalIps, balancedIps, port, nodePort }) => {
+      const own = [virtualIps, externalIps, balancedIps];
+      if (own.some((ips) => ips?.includes(destination))) return port === destinationPort;
       return nodePort === destinationPort;
     });
     if (!target) return false;

@@ -19,14 +19,9 @@ import type { Lister } from "../../client/informer.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { WriteOverlay } from "../write-overlay.ts";
-import {
-  MANAGED_BY,
-  MANAGER,
-  planEndpointSlices,
-  SERVICE_NAME,
-  type SliceStep,
-} from "./endpoint-slice-plan.ts";
+import { MANAGED_BY, MANAGER, planEndpointSlices, SERVICE_NAME } from "./endpoint-slice-plan.ts";
 import { endpointsOf, isCurrent } from "./endpoints-plan.ts";
+import { sliceWriter } from "./slice-writer.ts";
 
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 const BY_SERVICE = "service";
@@ -79,24 +74,7 @@ export function endpointSliceController(): ControllerDefinition {
       const slices = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = service ? uidOf(service) : "";
-      const resource = client.for(ENDPOINT_SLICES);
-      const execute = async (step: SliceStep) => {
-        const { slice } = step;
-        if (step.do === "create") {
-          await overlay.create(
-            owner,
-            () => resource.create(slice),
-            () => clock.now(),
-          );
-        } else if (step.do === "update") {
-          overlay.updated(owner, step.before, await resource.update(slice));
-        } else {
-          await resource.delete(refOf(slice)).catch((error: unknown) => {
-            if (!isNotFound(error)) throw error;
-          });
-          overlay.deleted(owner, slice, clock.now());
-        }
-      };
+      const execute = sliceWriter(overlay, { owner, client, clock });
       if (!service) {
         await Promise.all(slices.map((slice) => execute({ do: "delete", slice })));
         overlay.forget(owner);

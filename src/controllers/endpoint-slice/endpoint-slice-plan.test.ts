@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pod, PodSpec, Service } from "../../api/generated/types/core-v1.ts";
 import type { EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
-import { planEndpointSlices, type SliceStep } from "./endpoint-slice-plan.ts";
+import { planEndpointSlices } from "./endpoint-slice-plan.ts";
 import { endpointsOf } from "./endpoints-plan.ts";
+import type { SliceStep } from "./slice-packing.ts";
 
 function service(spec: Partial<Service["spec"]> = {}): Service {
   return {

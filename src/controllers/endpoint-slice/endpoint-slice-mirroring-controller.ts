@@ -1,0 +1,62 @@
+import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from "../../api/generated/resources.ts";
+import type { EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
+import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
+import { WriteOverlay } from "../write-overlay.ts";
+import { MANAGED_BY, SERVICE_NAME } from "./endpoint-slice-plan.ts";
+import { isMirrored, MIRROR_MANAGER, planMirror } from "./mirror-plan.ts";
+import { sliceWriter } from "./slice-writer.ts";
+
+const BY_SERVICE = "service";
+
+/**
+ * Repeats Endpoints that somebody wrote for a Service without selector as EndpointSlices, which are
+ * all that proxies and DNS read.
+ */
+export function endpointSliceMirroringController(): ControllerDefinition {
+  const overlay = new WriteOverlay<EndpointSlice>();
+  const ours = (slice: EndpointSlice) => slice.metadata?.labels?.[MANAGED_BY] === MIRROR_MANAGER;
+  const serviceOf = ({ metadata }: EndpointSlice) => metadata?.labels?.[SERVICE_NAME] ?? "";
+  return defineController({
+    name: "endpoint-slice-mirroring",
+    inputs: {
+      endpoints: input(ENDPOINTS, (endpoints) => [refOf(endpoints)]),
+      services: input(SERVICES, (service) => [refOf(service)]),
+      slices: input(
+        ENDPOINT_SLICES,
+        (slice) => {
+          if (!ours(slice)) return [];
+          overlay.observe(controllerOf(slice)?.uid ?? "", slice);
+          return [{ name: serviceOf(slice), namespace: slice.metadata?.namespace }];
+        },
+        {
+          indexes: {
+            [BY_SERVICE]: (slice) =>
+              ours(slice) ? [`${slice.metadata?.namespace}/${serviceOf(slice)}`] : [],
+          },
+        },
+      ),
+    },
+    outputs: [{ resource: ENDPOINT_SLICES, verbs: ["create", "update", "delete"] }],
+    async reconcile({ inputs, client, clock }, key) {
+      const endpoints = inputs.endpoints.get(key.namespace, key.name);
+      const service = inputs.services.get(key.namespace, key.name);
+      const owner = endpoints ? uidOf(endpoints) : "";
+      const execute = sliceWriter(overlay, { owner, client, clock });
+      const all = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
+      const isOwn = (slice: EndpointSlice) => controllerOf(slice)?.uid === owner;
+      // Those of Endpoints that were made anew go with the old ones.
+      const foreign = all.filter((slice) => !isOwn(slice) && !isTerminating(slice));
+      const slices = overlay.view(owner, all.filter(isOwn), clock.now());
+      const isWanted = service && endpoints && isMirrored(endpoints, service);
+      if (service && isTerminating(service)) return;
+      if (endpoints && isTerminating(endpoints)) return;
+      const steps = isWanted
+        ? planMirror(endpoints, { service, slices })
+        : slices.map((slice) => ({ do: "delete", slice }) as const);
+      const stale = foreign.map((slice) => ({ do: "delete", slice }) as const);
+      await Promise.all([...steps, ...stale].map(execute));
+      for (const slice of foreign) overlay.forget(controllerOf(slice)?.uid ?? "");
+    },
+  });
+}
