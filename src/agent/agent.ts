@@ -30,6 +30,7 @@ import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
 import { followManifests } from "./static-pod/manifest-directory.ts";
+import { shutDownPods } from "./shutdown/node-shutdown.ts";
 import { createStreamBackend } from "./stream-backend.ts";
 import type { StreamBackend } from "./stream/contract.ts";
 import { readLog } from "./stream/log-reader.ts";
@@ -72,6 +73,11 @@ export interface Agent extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** What the node's HTTPS endpoint serves. */
   readonly streams: StreamBackend;
+  /**
+   * Ends all pods, by the stages of the configuration, as the machine shuts down; without a stage,
+   * they go on. The agent has to be disposed after it.
+   */
+  shutDown(): Promise<void>;
 }
 
 /** Adopts what runs, follows the API, reports the node. Resolves when pods are being worked on. */
@@ -108,7 +114,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const directory = configuration.staticPodPath ?? options.manifestDirectory;
   const staticPods = cleanup.use(followManifests({ directory, nodeName, clock, logger }));
   const nodes = cleanup.use(informers.informer(NODES));
-  const keeper: { eviction?: EvictionManager; status?: NodeStatusKeeper } = {};
+  const keeper: { eviction?: EvictionManager; status?: NodeStatusKeeper; closing?: true } = {};
   const pressure = () => keeper.eviction?.pressure() ?? NO_PRESSURE;
   const manager = cleanup.use(
     createPodManager({
@@ -193,7 +199,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       taints: configuration.taints,
       providerId: configuration.providerId,
       pressure,
-      problem: () => undefined,
+      problem: () => (keeper.closing ? "node is shutting down" : undefined),
     }),
   );
   keeper.status = status;
@@ -210,6 +216,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return {
     ready: status.reported,
     streams,
+    async shutDown() {
+      const stages = configuration.shutdown;
+      if (stages.length === 0) return;
+      keeper.closing = true;
+      status.refresh();
+      manager.close();
+      const end = (pod: Pod, graceMs: number) => manager.shutDown(pod, graceMs);
+      await shutDownPods({ stages, pods: () => activePods(manager), end, clock, logger });
+    },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
@@ -239,6 +254,12 @@ function* imagesOf(manager: PodManager, runtime: ContainerRuntime): Iterable<str
     const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...ephemeral];
     for (const { image } of all) if (image) yield image;
   }
+}
+
+function activePods(manager: PodManager): Pod[] {
+  return manager
+    .pods()
+    .filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed");
 }
 
 function podIpOf(network: PodNetwork, pod: Pod): string | undefined {

@@ -15,7 +15,7 @@ import { createImageUse } from "./images-in-use.ts";
 import { installLastResort } from "./last-resort.ts";
 import { startNode } from "./node-process.ts";
 import { commonFlags, parseFlags, usage } from "./options.ts";
-import { untilSignal } from "./signals.ts";
+import { meansShutdown, untilSignal } from "./signals.ts";
 
 /**
  * `nephos agent`: one node, in the network namespace of this process, for the API server that the
@@ -74,6 +74,6 @@ export async function agent(args: readonly string[]): Promise<number> {
   });
   await node.ready;
   process.send?.("ready");
-  await untilSignal();
+  if (meansShutdown(await untilSignal())) await node.shutDown();
   return 0;
 }

@@ -4,24 +4,41 @@ import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { type InstanceProcess, isAlive, readInstance } from "./instance.ts";
 import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlags } from "./options.ts";
+import { HOST_SHUTDOWN } from "./signals.ts";
 
-const STOP_MS = 10_000;
+/** How a process is asked to end, and how long it may take. */
+interface Stopping {
+  signal: NodeJS.Signals;
+  waitMs: number;
+}
+
+const STOP: Stopping = { signal: "SIGTERM", waitMs: 10_000 };
+/** Longer than any sensible `shutdownGracePeriod`. */
+const SHUTDOWN: Stopping = { signal: HOST_SHUTDOWN, waitMs: 3_600_000 };
 const POLL_MS = 10;
 
 /** `nephos down`: stops our processes; containers go on, unless `--purge` removes everything. */
 export async function down(args: readonly string[]): Promise<number> {
-  const { values } = parseFlags(args, { ...commonFlags, purge: { type: "boolean" } });
+  const { values } = parseFlags(args, {
+    ...commonFlags,
+    purge: { type: "boolean" },
+    shutdown: { type: "boolean" },
+  });
   requireRoot("stop Nephos");
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: false });
-  const stopped = await stopAll(directory);
+  const how = values["shutdown"] === true ? SHUTDOWN : STOP;
+  const stopped = await stopAll(directory, how);
   if (values["purge"]) {
     const { purge } = await import("./purge.ts");
     await purge(directory);
     process.stdout.write(`Nephos is stopped, and nothing of it is left in ${directory.root}.\n`);
     return 0;
   }
+  const after = values["shutdown"]
+    ? "its pods were given the time that the agent's configuration has for a shutdown."
+    : 'its containers go on. "nephos up" finds them again.';
   const state = stopped > 0 ? "is stopped" : "was not running";
-  process.stdout.write(`Nephos ${state}; its containers go on. "nephos up" finds them again.\n`);
+  process.stdout.write(`Nephos ${state}; ${after}\n`);
   return 0;
 }
 
@@ -29,19 +46,19 @@ export async function down(args: readonly string[]): Promise<number> {
  * The daemon goes first, as it starts again whatever else ends; what it started last is read after
  * its end. Returns how many ran.
  */
-async function stopAll(directory: DataDirectory): Promise<number> {
+async function stopAll(directory: DataDirectory, how: Stopping): Promise<number> {
   const running = () => (readInstance(directory.instance)?.processes ?? []).filter(isAlive);
   const daemons = running().filter(({ role }) => role === "nephos");
-  for (const daemon of daemons) await stop(daemon);
+  for (const daemon of daemons) await stop(daemon, how);
   const others = running();
-  await Promise.all(others.map(stop));
+  await Promise.all(others.map((one) => stop(one, STOP)));
   return daemons.length + others.length;
 }
 
-async function stop({ pid, startTime }: InstanceProcess): Promise<void> {
+async function stop({ pid, startTime }: InstanceProcess, how: Stopping): Promise<void> {
   using handle = openProcess(pid, startTime);
-  if (!handle?.signal("SIGTERM")) return;
-  for (let waitedMs = 0; waitedMs < STOP_MS; waitedMs += POLL_MS) {
+  if (!handle?.signal(how.signal)) return;
+  for (let waitedMs = 0; waitedMs < how.waitMs; waitedMs += POLL_MS) {
     await delay(POLL_MS);
     if (!isAlive({ role: "nephos", pid, startTime })) return;
   }

@@ -36,6 +36,7 @@ import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
 import { settingsToRecord, type UpOptions } from "./options.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
+import { HOST_SHUTDOWN } from "./signals.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
@@ -48,8 +49,14 @@ export interface MachineOptions {
 
 const sources = { clock: systemClock, random: systemRandom };
 
+/** All nodes of this machine, with their control plane. */
+export interface Machine extends AsyncDisposable {
+  /** Ends the pods of all nodes by the configured stages: the control plane learns of their ends. */
+  shutDown(): Promise<void>;
+}
+
 /** Starts the control plane, the first node in this process and the others beside it. */
-export async function startMachine(of: MachineOptions): Promise<AsyncDisposable> {
+export async function startMachine(of: MachineOptions): Promise<Machine> {
   const { options, directory, logger } = of;
   await using cleanup = new Cleanup();
   const network = planClusterNetwork(options);
@@ -97,9 +104,17 @@ export async function startMachine(of: MachineOptions): Promise<AsyncDisposable>
   const also = { agentConfig, ingress };
   const household = createHousehold({ directory, network, pki, supervisor, ...also });
   const others = startOthers(household, of, nodes);
-  cleanup.use(await startFirstNode(of, { plane, pki, network, nodes, localAddresses }));
+  const first = cleanup.use(
+    await startFirstNode(of, { plane, pki, network, nodes, localAddresses }),
+  );
   await others;
-  return cleanup.move();
+  const owned = cleanup.move();
+  return {
+    async shutDown() {
+      await Promise.all([first.shutDown(), supervisor.end("agent", HOST_SHUTDOWN)]);
+    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
 }
 
 /** The first node keeps its name when the machine gets another: its pods are bound to it. */
@@ -160,7 +175,7 @@ async function startFirstNode(
     nodes: readonly InstanceNode[];
     localAddresses: readonly string[];
   },
-): Promise<AsyncDisposable> {
+): Promise<Machine> {
   const { plane, pki, network, nodes, localAddresses } = of;
   const [first] = nodes;
   const keys = first && pki.nodes.get(first.name);
@@ -188,6 +203,7 @@ async function startFirstNode(
   });
   await node.ready;
   return {
+    shutDown: () => node.shutDown(),
     async [Symbol.asyncDispose]() {
       await node[Symbol.asyncDispose]();
       await informers[Symbol.asyncDispose]();

@@ -12,6 +12,7 @@ usage: nephos COMMAND [--data-dir D] [flags]
                            [--load-balancer nodes|none|RANGE] [--ingress HTTP,HTTPS|none]
                            [--audit-policy FILE] [--agent-config FILE: a KubeletConfiguration]
   down        stop         [--purge: also remove containers, networks and data]
+                           [--shutdown: end the pods first, as before the machine goes down]
   status      processes, memory, nodes                          [-o json]
   kubeconfig  print the administrator's kubeconfig
   image       import FILE [--name REF] | list | remove REF      [-o json]

@@ -26,6 +26,8 @@ export interface NodeProcess extends AsyncDisposable {
   readonly podCidr: string;
   /** Resolves when the API has the node Ready. */
   readonly ready: Promise<void>;
+  /** Ends all pods by the configured stages, as the machine goes down. */
+  shutDown(): Promise<void>;
 }
 
 /** Everything that a node needs; TLS texts are PEM. */
@@ -122,7 +124,12 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   );
   endpoint.serve(agent.streams);
   const owned = cleanup.move();
-  return { podCidr, ready: agent.ready, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+  return {
+    podCidr,
+    ready: agent.ready,
+    shutDown: () => agent.shutDown(),
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
 }
 
 /** A limit below what pods use now cannot be set; their eviction makes room for the next start. */

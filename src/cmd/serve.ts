@@ -4,7 +4,7 @@ import { installLastResort } from "./last-resort.ts";
 import { startMachine } from "./machine.ts";
 import { parseUpOptions } from "./options.ts";
 import type { ServeMessage } from "./serve-message.ts";
-import { untilSignal } from "./signals.ts";
+import { meansShutdown, untilSignal } from "./signals.ts";
 
 function tell(message: ServeMessage): void {
   if (process.connected) process.send?.(message);
@@ -19,11 +19,12 @@ export async function serve(args: readonly string[]): Promise<number> {
   const logger = createJsonLogger(options.logLevel);
   installLastResort(logger);
   try {
-    await using _machine = await startMachine({ options, directory, logger });
+    await using machine = await startMachine({ options, directory, logger });
     tell({ type: "ready" });
     if (process.connected) process.disconnect();
     const signal = await untilSignal();
     logger.info("stopping", { signal });
+    if (meansShutdown(signal)) await machine.shutDown();
     return 0;
   } catch (error) {
     logger.error("Nephos cannot start", { error });

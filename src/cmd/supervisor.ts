@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { type BackoffPolicy, backoffDelayMs } from "../lib/backoff.ts";
-import type { Clock, Timer } from "../lib/clock.ts";
+import { type Clock, sleep, type Timer } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { openProcess } from "../sys/process.ts";
 import { identify, type InstanceProcess, isAlive } from "./instance.ts";
 
 /** A process that runs as long as the daemon does, and beyond. */
@@ -21,6 +22,8 @@ export interface Supervisor extends Disposable {
    */
   ensure(member: Member): Promise<void>;
   processes(): readonly InstanceProcess[];
+  /** Sends a signal to all of a role, and starts them no more. Resolves when they have ended. */
+  end(role: Member["role"], signal: NodeJS.Signals): Promise<void>;
 }
 
 /** What a supervisor works with. */
@@ -38,6 +41,7 @@ const RESTART: BackoffPolicy = { baseMs: 100, maxMs: 30_000 };
 const SETTLED_MS = 60_000;
 /** Processes that are not our children tell nobody when they end. */
 const LOOK_AFTER_MS = 1_000;
+const LEAVING_POLL_MS = 50;
 
 interface Watched {
   member: Member;
@@ -45,6 +49,7 @@ interface Watched {
   startedAtMs: number;
   failures: number;
   timer: Timer | undefined;
+  isLeaving?: true;
 }
 
 /** Keeps members running, with a back-off that doubles from 100 ms to 30 s. */
@@ -54,7 +59,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let closed = false;
 
   const ended = (watched: Watched, how: unknown) => {
-    if (closed) return;
+    if (closed || watched.isLeaving) return;
     const { role, node } = watched.member;
     if (clock.monotonicMs() - watched.startedAtMs >= SETTLED_MS) watched.failures = 0;
     const delayMs = backoffDelayMs(RESTART, ++watched.failures);
@@ -106,12 +111,26 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         (found) => found.role === member.role && found.node === member.node && isAlive(found),
       );
       const startedAtMs = clock.monotonicMs();
-      const watched = { member, process, startedAtMs, failures: 0, timer: undefined };
+      const watched: Watched = { member, process, startedAtMs, failures: 0, timer: undefined };
       all.push(watched);
       if (process) watch(watched);
       else await launch(watched);
     },
     processes: () => all.flatMap(({ process }) => (process ? [process] : [])),
+    async end(role, signal) {
+      const leaving = all.filter(({ member }) => member.role === role);
+      for (const watched of leaving) {
+        watched.isLeaving = true;
+        watched.timer?.cancel();
+        const { process } = watched;
+        if (!process) continue;
+        using handle = openProcess(process.pid, process.startTime);
+        handle?.signal(signal);
+      }
+      while (leaving.some(({ process }) => process && isAlive(process))) {
+        await sleep(clock, LEAVING_POLL_MS);
+      }
+    },
     [Symbol.dispose]() {
       closed = true;
       for (const { timer } of all) timer?.cancel();

@@ -1,6 +1,7 @@
 import type { Taint } from "../../api/generated/types/core-v1.ts";
 import type { EvictionRules } from "../eviction/contract.ts";
 import type { ImageCollectionRules } from "../image/contract.ts";
+import type { ShutdownStage } from "../shutdown/contract.ts";
 
 /** How a node treats its pods: a kubelet's configuration, checked, in the agent's units. */
 export interface AgentConfiguration {
@@ -35,12 +36,6 @@ export interface NodeReservation {
   cpus: string;
   /** All pods together are held to what is allocatable. */
   enforced: boolean;
-}
-
-/** Pods of at least `priority` get `graceMs` to end when the node shuts down. */
-export interface ShutdownStage {
-  priority: number;
-  graceMs: number;
 }
 
 /** How often, and how much of, the node's status is told. */

@@ -2,7 +2,8 @@ import type { Taint } from "../../api/generated/types/core-v1.ts";
 import { ConfigurationReader } from "../../lib/configuration-reader.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { ImageCollectionRules } from "../image/contract.ts";
-import type { AgentConfiguration, NodeReservation, ShutdownStage } from "./contract.ts";
+import type { ShutdownStage } from "../shutdown/contract.ts";
+import type { AgentConfiguration, NodeReservation } from "./contract.ts";
 import { readEvictionRules } from "./eviction-configuration.ts";
 import { FIELDS_WITHOUT_EFFECT, MUST_BE_EMPTY, REFUSALS } from "./known-fields.ts";
 

@@ -5,6 +5,7 @@ import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
 import { formatTime } from "../../lib/clock.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
+import { SHUTDOWN_MESSAGE, SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
 import { createMirrorPods } from "./mirror-pods.ts";
 import type { Doom } from "./observation.ts";
@@ -30,6 +31,10 @@ export interface PodManager extends AsyncDisposable {
   pods(): Pod[];
   /** Ends a pod for the sake of the node; it has failed. */
   evict(pod: Pod, how: { message: string; graceMs: number }): void;
+  /** From now on no pod is taken, as the node shuts down. */
+  close(): void;
+  /** Ends a pod as the node shuts down; resolves when nothing of it is left. */
+  shutDown(pod: Pod, graceMs: number): Promise<void>;
   /** Removes the attempts before the current ones, but not their logs. Returns how many. */
   discardPrevious(): Promise<number>;
   /** The worker of a pod; `uid` narrows it to one incarnation. */
@@ -39,6 +44,11 @@ export interface PodManager extends AsyncDisposable {
 /** More would only make every container of a burst start later. */
 const STARTS_AT_ONCE = 3;
 const ORPHAN_GRACE_MS = 10_000;
+
+const NODE_SHUTDOWN: Doom = {
+  reason: "NodeShutdown",
+  message: "Pod was rejected as the node is shutting down.",
+};
 
 /** What an earlier agent left on this node. */
 interface Leftovers {
@@ -63,6 +73,7 @@ export function createPodManager(parts: PodParts): PodManager {
       syncStatic();
     },
   };
+  let closed = false;
   let leftovers: Leftovers = { sandboxes: new Map(), containers: new Map() };
 
   /** Ends static pods whose file is gone or says otherwise, and starts those of the files. */
@@ -93,7 +104,7 @@ export function createPodManager(parts: PodParts): PodManager {
       // A pod that was replaced under its name while the watch was away ends as gone.
       if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
       const found = claim(leftovers, { uid, parts });
-      const refusal = found ? undefined : refusalOf(change.object, { workers, parts });
+      const refusal = found ? undefined : refusalOf(change.object, { workers, parts, closed });
       const created = createPodWorker(change.object, deps, found);
       workers.set(uid, created);
       if (refusal) created.doom(refusal);
@@ -136,6 +147,16 @@ export function createPodManager(parts: PodParts): PodManager {
       const reason = "Evicted";
       parts.events.record({ about: referenceTo(pod), type: "Warning", reason, message });
       workers.get(identityOf(pod).uid)?.doom({ reason, message, graceMs });
+    },
+
+    close() {
+      closed = true;
+    },
+
+    async shutDown(pod, graceMs) {
+      const worker = workers.get(identityOf(pod).uid);
+      worker?.doom({ reason: SHUTDOWN_REASON, message: SHUTDOWN_MESSAGE, graceMs });
+      await worker?.released;
     },
 
     async discardPrevious() {
@@ -188,14 +209,15 @@ function deletedPod(pod: Pod, nowMs: number): Pod {
 /** A pod that was accepted once stays so, whatever the node has become since. */
 function refusalOf(
   pod: Pod,
-  { workers, parts }: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts },
+  of: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts; closed: boolean },
 ): Doom | undefined {
+  const { workers, parts, closed } = of;
   if (pod.status?.startTime || pod.metadata?.deletionTimestamp) return undefined;
   const { allowedSysctls, hasAppArmor, pressure } = parts.admission;
   const room = roomFor(pod, { workers, parts });
   const node = parts.admission.node();
   const facts = { ...room, node, allowedSysctls, hasAppArmor, pressure: pressure() };
-  const refusal = admissionRefusal(pod, facts);
+  const refusal = closed ? NODE_SHUTDOWN : admissionRefusal(pod, facts);
   if (refusal) parts.events.record({ about: referenceTo(pod), type: "Warning", ...refusal });
   return refusal;
 }

@@ -6,6 +6,7 @@ import type {
   PodStatus,
 } from "../../api/generated/types/core-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
+import { SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { containerFate } from "./container-fate.ts";
 import { containerStatus } from "./container-status.ts";
 import { type Doom, isStarted, type PodObservation } from "./observation.ts";
@@ -163,7 +164,7 @@ function conditionsOf(telling: Telling): PodCondition[] {
 
 /** Says that not the pod itself was at fault: a Job need not count it. */
 function disruption({ doom }: PodObservation): Verdict[] {
-  if (doom?.reason !== "Evicted") return [];
+  if (doom?.reason !== "Evicted" && doom?.reason !== SHUTDOWN_REASON) return [];
   const reason = "TerminationByKubelet";
   return [{ type: "DisruptionTarget", status: "True", reason, message: doom.message }];
 }

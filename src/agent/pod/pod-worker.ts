@@ -40,6 +40,8 @@ import { terminationMessage } from "./termination-message.ts";
 /** Makes one pod true, from the moment it is bound until nothing of it is left. */
 export interface PodWorker extends AsyncDisposable {
   readonly state: PodState;
+  /** Resolves when nothing of the pod is left on the node and the API knows how it ended. */
+  readonly released: Promise<void>;
   /** The API's newest view of the pod. */
   update(pod: Pod): void;
   /** The node has more to give: a change of resources that had to wait may be made. */
@@ -92,6 +94,8 @@ export function createPodWorker(pod: Pod, deps: PodWorkerDeps, found?: FoundPod)
 
 class Worker implements PodWorker {
   readonly state: PodState;
+  readonly released: Promise<void>;
+  #tellReleased: () => void = () => {};
   readonly #deps: PodWorkerDeps;
   readonly #parts: PodParts;
   readonly #writer: StatusWriter;
@@ -107,6 +111,9 @@ class Worker implements PodWorker {
   constructor(pod: Pod, deps: PodWorkerDeps) {
     this.#deps = deps;
     this.#parts = deps.parts;
+    this.released = new Promise((resolve) => {
+      this.#tellReleased = resolve;
+    });
     const { clock, directories } = deps.parts;
     this.state = newPodState(pod, { nowMs: clock.now(), directories });
     const { client, logger } = deps.parts;
@@ -319,7 +326,9 @@ class Worker implements PodWorker {
       case "create-sandbox":
         return createSandbox(state, parts);
       case "release":
-        return releasePod(state, parts);
+        await releasePod(state, parts);
+        await this.#writer.settled();
+        return this.#tellReleased();
       case "resize":
         return resizePod(state, parts);
       case "delete-object":
