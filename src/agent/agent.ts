@@ -11,6 +11,9 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { AgentConfiguration } from "./config/contract.ts";
+import { ALL_CPUS, type CpuManager } from "./cpu/contract.ts";
+import { createStaticCpuManager } from "./cpu/cpu-manager.ts";
+import { readCpuTopology } from "./cpu/cpu-topology.ts";
 import { NO_PRESSURE } from "./eviction/contract.ts";
 import type { EvictionManager } from "./eviction/eviction-manager.ts";
 import type { DownwardFacts } from "./field-reference.ts";
@@ -126,6 +129,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       images,
       network,
       volumes,
+      cpus: createCpuManager(options),
       prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
       metrics,
       staticPods,
@@ -254,6 +258,20 @@ function* imagesOf(manager: PodManager, runtime: ContainerRuntime): Iterable<str
     const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...ephemeral];
     for (const { image } of all) if (image) yield image;
   }
+}
+
+/** @throws RangeError when the configuration reserves CPUs that are not there */
+function createCpuManager({ configuration, stateDirectory }: AgentOptions): CpuManager {
+  const { cpus, reservation } = configuration;
+  if (cpus.policy === "none") return ALL_CPUS;
+  const { kube, system } = reservation;
+  const count = Math.ceil(((kube.get("cpu") ?? 0) + (system.get("cpu") ?? 0)) / 1000);
+  return createStaticCpuManager({
+    ...cpus,
+    topology: readCpuTopology(),
+    reserved: { list: reservation.cpus, count },
+    stateFile: path.join(stateDirectory, "cpu_manager_state"),
+  });
 }
 
 function activePods(manager: PodManager): Pod[] {

@@ -59,6 +59,14 @@ export class ConfigurationReader {
     throw this.error(field, "must be set");
   }
 
+  /** One of `allowed`, the first of which stands for none. */
+  choice<const T extends string>(field: string, allowed: readonly [T, ...T[]]): T {
+    const text = this.text(field) || allowed[0];
+    const found = allowed.find((one) => one === text);
+    if (found !== undefined) return found;
+    throw this.error(field, `must be one of ${allowed.join(", ")}`);
+  }
+
   boolean(field: string): boolean {
     const value = this.value(field) ?? false;
     if (typeof value === "boolean") return value;

@@ -1,4 +1,5 @@
 import type { Taint } from "../../api/generated/types/core-v1.ts";
+import type { CpuPolicy, TopologyPolicy } from "../cpu/contract.ts";
 import type { EvictionRules } from "../eviction/contract.ts";
 import type { ImageCollectionRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
@@ -14,6 +15,7 @@ export interface AgentConfiguration {
   imageCollection: ImageCollectionRules;
   reservation: NodeReservation;
   shutdown: readonly ShutdownStage[];
+  cpus: CpuRules;
   /** Beside the directory of the node itself; undefined for none. */
   staticPodPath: string | undefined;
   allowedSysctls: readonly string[];
@@ -26,6 +28,13 @@ export interface AgentConfiguration {
   cpuQuota: { enforced: boolean; periodUs: number };
   /** After this long without traffic, a stream is closed. */
   streamIdleMs: number;
+}
+
+/** Who gets CPUs of its own, and what is asked of NUMA nodes. */
+export interface CpuRules {
+  policy: CpuPolicy;
+  topologyPolicy: TopologyPolicy;
+  scope: "container" | "pod";
 }
 
 /** What of the node is not for pods; amounts by resource name, CPU in thousandths. */

@@ -89,6 +89,8 @@ test("a mistake is refused with the field and what it wants", () => {
     [{ shutdownGracePeriodCriticalPods: "10s" }, /must not exceed shutdownGracePeriod/],
     [{ shutdownGracePeriod: "10ms" }, /must be zero or at least one second/],
     [{ memoryManagerPolicy: "Static" }, /memory is not pinned to NUMA nodes/],
+    [{ cpuManagerPolicy: "static" }, /"static" needs CPU in reservedSystemCPUs/],
+    [{ topologyManagerPolicy: "numa" }, /must be one of none, best-effort, restricted/],
     [{ readOnlyPort: 10_255 }, /readOnlyPort must be 0/],
     [{ containerLogMaxFiles: 1 }, /containerLogMaxFiles must be at least 2/],
     [{ reservedSystemCPUs: "all" }, /must be a list of CPUs such as "0-1,4"/],

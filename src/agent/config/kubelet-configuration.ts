@@ -3,7 +3,7 @@ import { ConfigurationReader } from "../../lib/configuration-reader.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { ImageCollectionRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
-import type { AgentConfiguration, NodeReservation } from "./contract.ts";
+import type { AgentConfiguration, CpuRules, NodeReservation } from "./contract.ts";
 import { readEvictionRules } from "./eviction-configuration.ts";
 import { FIELDS_WITHOUT_EFFECT, MUST_BE_EMPTY, REFUSALS } from "./known-fields.ts";
 
@@ -47,6 +47,7 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
     imageCollection: readImageCollection(root),
     reservation: readReservation(root),
     shutdown: readShutdown(root),
+    cpus: readCpus(root),
     staticPodPath: root.text("staticPodPath") || undefined,
     allowedSysctls: root.texts("allowedUnsafeSysctls"),
     taints: root.list("registerWithTaints").map(readTaint),
@@ -135,6 +136,27 @@ function readReservation(root: ConfigurationReader): NodeReservation {
     system: readAmounts(root, "systemReserved"),
     cpus,
     enforced: !given || enforce.includes("pods"),
+  };
+}
+
+function readCpus(root: ConfigurationReader): CpuRules {
+  const policy = root.choice("cpuManagerPolicy", ["none", "static"]);
+  if (policy === "static") {
+    const { kube, system, cpus } = readReservation(root);
+    if (!cpus && !kube.get("cpu") && !system.get("cpu")) {
+      const why = "needs CPU in reservedSystemCPUs, kubeReserved or systemReserved";
+      throw root.error("cpuManagerPolicy", `"static" ${why}`);
+    }
+  }
+  return {
+    policy,
+    topologyPolicy: root.choice("topologyManagerPolicy", [
+      "none",
+      "best-effort",
+      "restricted",
+      "single-numa-node",
+    ]),
+    scope: root.choice("topologyManagerScope", ["container", "pod"]),
   };
 }
 

@@ -131,6 +131,7 @@ function specOf(more: Partial<Container>, config: ImageConfig = {}) {
     logPath: "/l/0.log",
     nodeMemoryBytes: 4 * GIB,
     rules,
+    cpus: undefined,
     seccompDirectory: "/seccomp",
   });
 }

@@ -31,6 +31,8 @@ export interface ContainerSpecInput {
   logPath: string;
   nodeMemoryBytes: number;
   rules: ResourceRules;
+  /** CPUs that it may use; undefined for all. */
+  cpus: string | undefined;
   seccompDirectory: string;
   /** ID of the running container that an ephemeral one is to look into. */
   targetId?: string;
@@ -66,11 +68,14 @@ export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpe
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    resources: containerResources(pod, {
-      container,
-      nodeMemoryBytes: input.nodeMemoryBytes,
-      rules: input.rules,
-    }),
+    resources: {
+      ...containerResources(pod, {
+        container,
+        nodeMemoryBytes: input.nodeMemoryBytes,
+        rules: input.rules,
+      }),
+      ...(input.cpus === undefined ? {} : { cpusetCpus: input.cpus }),
+    },
     security: containerSecurity(pod, {
       container,
       image: image.config,

@@ -10,6 +10,7 @@ import { createClient } from "../../client/resource-client.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { ALL_CPUS } from "../cpu/contract.ts";
 import { NO_PRESSURE } from "../eviction/contract.ts";
 import type { ImageStore, LocalImage } from "../image/contract.ts";
 import type { PodAttachment, PodNetwork } from "../network/contract.ts";
@@ -255,6 +256,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
     images: fakeImages(images),
     network: fakeNetwork(),
     volumes,
+    cpus: ALL_CPUS,
     prober,
     events: { record: (event) => void events.push(event) },
     clock,

@@ -4,6 +4,7 @@ import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informer, InformerFactory } from "../../client/informer.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { CpuManager } from "../cpu/contract.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { ImageStore } from "../image/contract.ts";
 import type { AgentMetrics } from "../metrics/contract.ts";
@@ -25,6 +26,7 @@ export interface PodParts {
   images: ImageStore;
   network: PodNetwork;
   volumes: VolumeManager;
+  cpus: CpuManager;
   prober: Prober;
   events: EventRecorder;
   clock: Clock;

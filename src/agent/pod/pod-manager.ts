@@ -64,7 +64,12 @@ export function createPodManager(parts: PodParts): PodManager {
     parts,
     startSlots: createSemaphore(STARTS_AT_ONCE),
     mirrors: createMirrorPods(parts),
-    mayResize: (pod) => resizeVerdict(pod, roomFor(pod, { workers, parts })),
+    mayResize: (pod) => {
+      const { uid } = identityOf(pod);
+      // CPUs of its own were set apart when the pod came.
+      const fixed = (pod.spec?.containers ?? []).some(({ name }) => parts.cpus.hasOwn(uid, name));
+      return fixed ? "infeasible" : resizeVerdict(pod, roomFor(pod, { workers, parts }));
+    },
     onFinished(uid) {
       workers.delete(uid);
       for (const worker of workers.values()) {
@@ -121,7 +126,9 @@ export function createPodManager(parts: PodParts): PodManager {
         (pod) => identityOf(pod).uid,
       );
       await parts.network.recover(new Set([...known, ...leftovers.sandboxes.keys()]));
+      parts.cpus.retain(new Set([...known, ...leftovers.sandboxes.keys()]));
       subscriptions.push(
+        parts.cpus.onShared(() => shareCpus(workers.values(), parts)),
         parts.volumes.onRetry((uid) => workers.get(uid)?.retryVolumes()),
         parts.images.onChange(() => {
           for (const worker of workers.values()) worker.retryImages();
@@ -217,7 +224,7 @@ function refusalOf(
   const room = roomFor(pod, { workers, parts });
   const node = parts.admission.node();
   const facts = { ...room, node, allowedSysctls, hasAppArmor, pressure: pressure() };
-  const refusal = closed ? NODE_SHUTDOWN : admissionRefusal(pod, facts);
+  const refusal = closed ? NODE_SHUTDOWN : (admissionRefusal(pod, facts) ?? parts.cpus.admit(pod));
   if (refusal) parts.events.record({ about: referenceTo(pod), type: "Warning", ...refusal });
   return refusal;
 }
@@ -234,6 +241,21 @@ function roomFor(
     .filter((other) => identityOf(other).uid !== uid);
   const stored = parts.admission.node()?.status?.allocatable;
   return { allocatable: { ...stored, ...parts.node.allocatable }, others };
+}
+
+/** Running containers without CPUs of their own get what is left to share. */
+function shareCpus(workers: Iterable<PodWorker>, { cpus, runtime, logger }: PodParts): void {
+  for (const { state } of workers) {
+    const { uid } = identityOf(state.pod);
+    for (const { id, name, state: is } of runtime.containers(uid)) {
+      if (is === "exited" || cpus.hasOwn(uid, name)) continue;
+      const cpusetCpus = cpus.cpusOf(state.pod, name);
+      if (cpusetCpus === undefined) continue;
+      runtime.updateResources(id, { cpusetCpus }).catch((error: unknown) => {
+        logger.warn("a container keeps CPUs that are another's", { uid, container: name, error });
+      });
+    }
+  }
 }
 
 function grouped(recovered: {

@@ -142,6 +142,7 @@ export async function releaseResources(
 ): Promise<void> {
   const { directory, parts } = options;
   await parts.runtime.removeSandbox(uid);
+  parts.cpus.release(uid);
   await Promise.all([parts.network.detach(uid), parts.volumes.release(uid, directory)]);
   // A mount that is left would turn the removal below into one of the user's own files.
   unmountBelow(directory);

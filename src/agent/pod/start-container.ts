@@ -212,6 +212,7 @@ function specOf(
     logPath,
     nodeMemoryBytes: parts.node.memoryBytes,
     rules: parts.node.rules,
+    cpus: parts.cpus.cpusOf(state.pod, container.name),
     seccompDirectory: parts.directories.seccomp,
   });
 }
