@@ -51,7 +51,7 @@ const sources = { clock: systemClock, random: systemRandom };
 
 /** All nodes of this machine, with their control plane. */
 export interface Machine extends AsyncDisposable {
-  /** Ends the pods of all nodes by the configured stages: the control plane learns of their ends. */
+  /** Ends the pods of all nodes by the configured stages; the control plane learns of it. */
   shutDown(): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
 import type { CpuPlace, CpuTopology } from "./cpu-topology.ts";
 
 /**
- * Picks CPUs that are near each other, in upstream's order: whole sockets, whole cores, then single
- * threads that fill up cores and sockets which are in use already. Undefined when there are too few.
+ * Picks CPUs that are near each other, in upstream's order: whole sockets, whole cores, then
+ * single threads that fill up cores and sockets in use already. Undefined when there are too few.
  */
 export function takeCpus(
   topology: CpuTopology,
