@@ -4,6 +4,7 @@ import {
   replaceResourceVersion,
 } from "../../format/json-canonical.ts";
 import { deepFreeze, type KubeObject } from "../kube-object.ts";
+import type { Kin } from "./kin.ts";
 
 /** What selectors look at. */
 export interface Attributes {
@@ -25,10 +26,13 @@ export class CachedObject {
   #attributes: Attributes | undefined;
   #hasLongNumber: boolean | undefined;
 
-  constructor(key: string, revision: number, bytes: Uint8Array) {
+  readonly #kin: Kin | undefined;
+
+  constructor(key: string, revision: number, bytes: Uint8Array, kin?: Kin) {
     this.key = key;
     this.revision = revision;
     this.bytes = bytes;
+    this.#kin = kin;
   }
 
   /** Takes over what the bytes read as, from their writer; it is frozen but for its revision. */
@@ -41,7 +45,8 @@ export class CachedObject {
   object(): KubeObject {
     const known = this.#object?.deref();
     if (known) return known;
-    const object = deepFreeze(this.#parse());
+    const parsed = this.#parse();
+    const object = this.#kin?.freeze(parsed) ?? deepFreeze(parsed);
     this.#object = new WeakRef(object);
     return object;
   }

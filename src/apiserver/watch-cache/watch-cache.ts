@@ -7,6 +7,7 @@ import { ByteArena } from "./byte-arena.ts";
 import { CacheEvent } from "./cache-event.ts";
 import { type AttributesOf, CachedObject } from "./cached-object.ts";
 import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
+import { Kin } from "./kin.ts";
 import type { Selection } from "./selection.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import { ValueIndex } from "./value-index.ts";
@@ -47,6 +48,7 @@ export class WatchCache implements StateView, Disposable {
   readonly #keys: SortedKeys;
   readonly #values: ValueIndex;
   readonly #arena = new ByteArena();
+  readonly #kin = new Kin();
   readonly #ring: EventRing;
   #waiters: Waiter[] = [];
   #revision: number;
@@ -256,6 +258,7 @@ export class WatchCache implements StateView, Disposable {
       key,
       revision,
       this.#arena.keep(this.#options.splice(bytes, revision)),
+      this.#kin,
     );
     const expected = this.#expected.get(bytes);
     if (expected) object.know(expected);
