@@ -202,6 +202,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       reporting: configuration.reporting,
       taints: configuration.taints,
       providerId: configuration.providerId,
+      handlers: () => runtime.handlers(),
       pressure,
       problem: () => (keeper.closing ? "node is shutting down" : undefined),
     }),

@@ -52,10 +52,12 @@ export interface CgroupUsage {
 export interface Cgroups {
   readonly version: 1 | 2;
   /**
-   * Directories of the v1 hierarchies. A process of one thread that writes "0" to `tasks` of a group
+   * Directories of the hierarchies. On v1, a process of one thread that writes "0" to `tasks` of a group
    * in each enters it at once; moving another process waits 10 to 20 ms for an RCU grace period.
    */
   readonly hierarchies: readonly string[];
+  /** The file of a group in them by which a process enters it. */
+  readonly entry: "tasks" | "cgroup.procs";
   /** Creates the group with its parents in every hierarchy. Idempotent. @throws ENOSPC, EROFS */
   create(group: string): void;
   /** Sets limits of an existing group. @throws EINVAL, EBUSY when memory use is above the limit */
@@ -93,6 +95,7 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
   return {
     version: 1,
     hierarchies: named,
+    entry: "tasks",
     restrictDevices(group, rules) {
       const any = (number: number | undefined) => number ?? "*";
       for (const { allow, type, major, minor, access } of rules) {
@@ -168,7 +171,8 @@ function openV2(root: string): Cgroups {
     writeFileSync(path.join(root, group, file), String(value));
   return {
     version: 2,
-    hierarchies: [],
+    hierarchies: [root],
+    entry: "cgroup.procs",
     restrictDevices: () => {
       throw new Error("Cannot restrict devices by a file on cgroup v2");
     },

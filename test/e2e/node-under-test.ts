@@ -87,7 +87,7 @@ export async function startNode(): Promise<NodeUnderTest> {
     stateDirectory: path.join(directory, "runtime"),
     runDirectory: path.join(directory, "run"),
     cgroupRoot: `/nephos-test-${process.pid}`,
-    runtimeBinary: "crun",
+    defaultHandler: "crun",
     clock,
     random,
     logger,

@@ -36,6 +36,8 @@ export interface AttachRequest {
   podName: string;
   podNamespace: string;
   hostPorts: readonly HostPort[];
+  /** Its stack does not know the neighbours that its namespace knows, and asks the gateway. */
+  asksForNeighbours?: boolean;
 }
 
 /** A port of the node that leads to a port of the pod. */

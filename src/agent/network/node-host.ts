@@ -39,6 +39,7 @@ export function ensureNodeHost(spec: NodeHostSpec): string {
     nodeAddress: spec.hostAddress,
     linkPrefix: spec.linkPrefix,
     mtu: MTU_BYTES,
+    answersAsGateway: false,
   });
   return namespaceFile;
 }

@@ -21,6 +21,8 @@ export interface PodLinkSpec {
   /** Distinguishes clusters that share a machine; at most 4 characters. */
   linkPrefix: string;
   mtu: number;
+  /** The host end has the gateway's address, so that it answers who asks for it. */
+  answersAsGateway: boolean;
 }
 
 /** Name of the host end: the prefix and 9 digits of the UID's hash; IFNAMSIZ allows 15. */
@@ -61,6 +63,9 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
         linkIndex,
         source: spec.nodeAddress,
       }),
+      ...(spec.answersAsGateway
+        ? [route.newAddress({ linkIndex, ip: GATEWAY, prefixLength: 32 })]
+        : []),
     ]);
   } catch (error) {
     removeNetworkNamespace(spec.namespaceFile);

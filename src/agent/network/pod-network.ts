@@ -119,6 +119,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           nodeAddress: pool.gateway,
           linkPrefix: options.linkPrefix,
           mtu: options.mtu ?? MTU_BYTES,
+          answersAsGateway: request.asksForNeighbours ?? false,
         });
       } catch (error) {
         await removeNow(request.podUid);

@@ -1,7 +1,13 @@
-import type { Node, NodeCondition, NodeStatus } from "../../api/generated/types/core-v1.ts";
+import type {
+  Node,
+  NodeCondition,
+  NodeRuntimeHandler,
+  NodeStatus,
+} from "../../api/generated/types/core-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import type { NodePressure } from "../eviction/contract.ts";
+import type { RuntimeHandler } from "../runtime/contract.ts";
 import type { NodeResources } from "./node-facts.ts";
 
 /** What the conditions follow from. */
@@ -104,10 +110,18 @@ export function statusChanged(stored: NodeStatus, told: NodeStatusPatch): boolea
     differs(stored.capacity, capacity) ||
     differs(stored.allocatable, allocatable) ||
     !conditions.every(sameCondition) ||
-    !(["addresses", "daemonEndpoints", "nodeInfo", "images"] as const).every((field) =>
-      deepEqual(stored[field] ?? [], told[field] ?? []),
+    !(["addresses", "daemonEndpoints", "nodeInfo", "images", "runtimeHandlers"] as const).every(
+      (field) => deepEqual(stored[field] ?? [], told[field] ?? []),
     )
   );
+}
+
+/** `status.runtimeHandlers`: the default one has an empty name too. */
+export function runtimeHandlersOf(handlers: readonly RuntimeHandler[]): NodeRuntimeHandler[] {
+  const features = { recursiveReadOnlyMounts: false, userNamespaces: false };
+  return handlers
+    .flatMap(({ name, isDefault }) => (isDefault ? ["", name] : [name]))
+    .map((name) => ({ name, features }));
 }
 
 /** Labels that every node carries. */

@@ -9,12 +9,14 @@ import type { Logger } from "../../lib/logger.ts";
 import type { ReportingRules } from "../config/contract.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { ImageStore } from "../image/contract.ts";
+import type { RuntimeHandler } from "../runtime/contract.ts";
 import { type NodeResources, readSystemInfo } from "./node-facts.ts";
 import {
   allocatableOf,
   conditionsOf,
   missingLabels,
   nodeLabels,
+  runtimeHandlersOf,
   type NodeStatusPatch,
   statusChanged,
 } from "./node-status-plan.ts";
@@ -37,6 +39,7 @@ export interface NodeStatusOptions {
   /** What the Node is created with. */
   taints: readonly Taint[];
   providerId: string | undefined;
+  handlers: () => readonly RuntimeHandler[];
   pressure: () => NodePressure;
   /** Why pods cannot run now; `undefined` when they can. */
   problem: () => string | undefined;
@@ -177,6 +180,7 @@ function statusOf(options: NodeStatusOptions, stored: NodeStatus): NodeStatusPat
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: agentPort } },
     nodeInfo: readSystemInfo(options.versions),
+    runtimeHandlers: runtimeHandlersOf(options.handlers()),
     conditions: conditionsOf(health, stored.conditions ?? [], clock.now()),
     images: images
       .list()

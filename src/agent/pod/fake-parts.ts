@@ -116,6 +116,7 @@ export class FakeRuntime {
   get contract(): ContainerRuntime {
     const statusOf = (id: string) => this.statuses.get(id) as ContainerStatus;
     return {
+      handlers: () => [{ name: "crun", isDefault: true, hasOwnKernel: false }],
       recover: async () => ({
         sandboxes: Array.from(this.sandboxes.values(), (spec) => ({
           id: spec.id,

@@ -97,7 +97,7 @@ export function podResources(pod: Pod, rules: ResourceRules): ContainerResources
     ({ resources }) => milli(resources?.requests?.["cpu"]) || milli(resources?.limits?.["cpu"]),
   );
   return {
-    cpuShares: sharesOf(requests.sum),
+    cpuShares: sharesOf(requests.sum + milli(pod.spec?.overhead?.["cpu"])),
     ...(cpu.everywhere ? quotaOf(cpu.sum + milli(pod.spec?.overhead?.["cpu"]), rules) : {}),
     ...(memory.everywhere ? memoryOf(memory.sum + amount(pod.spec?.overhead?.["memory"])) : {}),
     ...(rules.podPidsMax === undefined ? {} : { pidsMax: rules.podPidsMax }),

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { RUNTIME_CLASSES } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { unmount, unmountBelow } from "../../sys/mount.ts";
 import type { HostPort } from "../network/contract.ts";
@@ -18,13 +19,15 @@ import { sysctlName } from "./sysctls.ts";
 export async function createSandbox(state: PodState, parts: PodParts): Promise<void> {
   const { pod } = state;
   try {
-    const attachment = pod.spec?.hostNetwork ? undefined : await attach(pod, parts);
+    const handler = await handlerOf(pod, parts);
+    const attachment = pod.spec?.hostNetwork ? undefined : await attach(pod, { handler, parts });
     state.podIp = attachment?.ip ?? parts.node.nodeIp;
     writePodFiles(state, parts);
     const hostname = state.names?.hostname ?? "";
     const spec = sandboxSpec(pod, {
       hostname,
       networkNamespacePath: attachment?.networkNamespacePath,
+      handler,
       rules: parts.node.rules,
     });
     await parts.runtime.createSandbox(spec);
@@ -42,13 +45,25 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
   }
 }
 
-function attach(pod: Pod, parts: PodParts): ReturnType<PodParts["network"]["attach"]> {
+/** The handler of the pod's runtime class; undefined for a pod that names none. */
+async function handlerOf({ spec }: Pod, { client }: PodParts): Promise<string | undefined> {
+  const name = spec?.runtimeClassName;
+  return name ? (await client.for(RUNTIME_CLASSES).get({ name })).handler : undefined;
+}
+
+function attach(
+  pod: Pod,
+  { handler, parts }: { handler: string | undefined; parts: PodParts },
+): ReturnType<PodParts["network"]["attach"]> {
   const { uid, name, namespace } = identityOf(pod);
   return parts.network.attach({
     podUid: uid,
     podName: name,
     podNamespace: namespace,
     hostPorts: hostPortsOf(pod),
+    asksForNeighbours:
+      handler !== undefined &&
+      parts.runtime.handlers().some((one) => one.name === handler && one.hasOwnKernel),
   });
 }
 
@@ -82,7 +97,12 @@ export function writePodFiles(state: PodState, { node, confine }: PodParts): voi
 
 function sandboxSpec(
   pod: Pod,
-  options: { hostname: string; networkNamespacePath: string | undefined; rules: ResourceRules },
+  options: {
+    hostname: string;
+    networkNamespacePath: string | undefined;
+    handler: string | undefined;
+    rules: ResourceRules;
+  },
 ): SandboxSpec {
   const { uid, name, namespace } = identityOf(pod);
   const { securityContext, shareProcessNamespace, hostPID, hostIPC } = pod.spec ?? {};
@@ -97,6 +117,7 @@ function sandboxSpec(
     hostname: options.hostname,
     ...(options.networkNamespacePath ? { networkNamespacePath: options.networkNamespacePath } : {}),
     qosClass: qosClassOf(pod),
+    ...(options.handler ? { handler: options.handler } : {}),
     resources: podResources(pod, options.rules),
     ...(sysctls.length > 0 ? { sysctls: Object.fromEntries(sysctls) } : {}),
     shareProcessNamespace: shareProcessNamespace ?? false,

@@ -20,11 +20,13 @@ export interface BundleContext {
   /** Capabilities that this process can give. */
   available: bigint;
   ipcNamespacePath?: string;
-  /** Process namespace to join; the container has its own when absent. */
-  pidNamespacePath?: string;
+  /** Process namespace; see `RuntimeSpecInput.pidNamespace`. */
+  pidNamespace?: string;
   /** Directory to appear as /dev/shm. */
   sharedMemoryPath?: string;
   seccomp: SeccompProfiles;
+  /** Of the runtime class. */
+  annotations: Readonly<Record<string, string>>;
   /** Lowest value of oom_score_adj that this process may set. */
   oomScoreFloor: number;
 }
@@ -49,9 +51,10 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     available: context.available,
   });
   const shared = context.sharedMemoryPath;
+  const chosen = privileged ? {} : context.seccomp.choose(security.seccomp, capabilities);
   const { oomScoreAdj, ...limits } = spec.resources;
   const network = sandbox.networkNamespacePath;
-  const pidNamespace = sandbox.hostPid ? "host" : context.pidNamespacePath;
+  const { pidNamespace } = context;
   const ipcNamespace = sandbox.hostIpc ? "host" : context.ipcNamespacePath;
   return runtimeSpec({
     rootPath: context.rootPath,
@@ -90,7 +93,8 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
       }),
     },
     ...(sandbox.sysctls && { sysctls: sandbox.sysctls }),
-    ...(!privileged && context.seccomp.choose(security.seccomp, capabilities)),
+    ...chosen,
+    annotations: { ...context.annotations, ...chosen.annotations },
   });
 }
 

@@ -25,6 +25,10 @@ export interface ContainerRecord {
   tty: boolean;
   stdin: boolean;
   cgroup: string;
+  /** It holds the sandbox itself and is none of the pod's containers. */
+  isHolder?: true;
+  /** What it leaves behind does not end with its first process. */
+  sharesProcesses?: true;
   /** `processStartTime` of the first process, and the boot in which it ran. */
   startTime?: string;
   bootId: string;
@@ -44,8 +48,10 @@ export interface RuntimePaths {
   exits: string;
   sandboxes: string;
   containers: string;
-  /** Where the OCI runtime keeps its state. */
-  runtimeState: string;
+  /** Where the OCI runtime of a handler keeps its state. */
+  runtimeState(handler: string): string;
+  /** Image of the first process of sandboxes that need one. */
+  holderLayer: string;
   execs: string;
 }
 
@@ -61,7 +67,8 @@ export function runtimePaths(stateDirectory: string, runDirectory: string): Runt
     exits: path.join(stateDirectory, "exits"),
     sandboxes: path.join(stateDirectory, "sandboxes"),
     containers: path.join(stateDirectory, "containers"),
-    runtimeState: path.join(runDirectory, "oci"),
+    runtimeState: inside(runDirectory, "oci"),
+    holderLayer: path.join(stateDirectory, "holder"),
     execs: path.join(runDirectory, "execs"),
   };
 }
@@ -97,6 +104,11 @@ export function namesIn(directory: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** ID of the container that holds a sandbox. */
+export function holderIdOf(sandboxId: string): string {
+  return `holder-${sandboxId}`;
 }
 
 /** Ids become file names. @throws RangeError */

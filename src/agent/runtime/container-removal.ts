@@ -5,8 +5,10 @@ import { openProcess, processStartTime } from "../../sys/process.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { type ContainerStatus, RuntimeError, type StopOptions } from "./contract.ts";
 import { finish, settle } from "./exit-watcher.ts";
+import { killGroup } from "./kill-group.ts";
 import { unmountRoot } from "./root-filesystem.ts";
-import type { RuntimeContext } from "./runtime-context.ts";
+import { presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
+import type { SandboxDriver } from "./sandbox-driver.ts";
 
 const KILL_MS = 10_000;
 const CGROUP_RETRY_MS = 5;
@@ -22,11 +24,11 @@ export async function stopContainer(
   const { table, clock } = context;
   const record = table.container(id);
   if (record.status.state === "running" && graceMs > 0) {
-    signalContainer(record, signal);
+    await signalContainer(context, record, signal);
     await orTimeout(context, table.exited(id), graceMs);
   }
   if (table.container(id).status.state !== "exited") {
-    signalContainer(record, "SIGKILL");
+    await signalContainer(context, record, "SIGKILL");
     context.failpoint("stop-signal");
     killGroup(context, record.cgroup);
     await orTimeout(context, table.exited(id), KILL_MS);
@@ -45,18 +47,16 @@ export async function stopContainer(
   return table.container(id).status;
 }
 
-function signalContainer(record: ContainerRecord, signal: string): void {
-  const { pid } = record.status;
+async function signalContainer(
+  context: RuntimeContext,
+  record: ContainerRecord,
+  signal: string,
+): Promise<void> {
+  const { pid, id, sandboxId } = record.status;
+  if (await presentDriverOf(context, sandboxId)?.signal(id, signal)) return;
   if (pid === undefined || record.startTime === undefined) return;
   using process = openProcess(pid, record.startTime);
   process?.signal(signal);
-}
-
-function killGroup(context: RuntimeContext, cgroup: string): void {
-  for (const pid of context.cgroups.processes(cgroup)) {
-    using process = openProcess(pid);
-    process?.signal("SIGKILL");
-  }
 }
 
 async function orTimeout(
@@ -74,16 +74,18 @@ export async function removeContainer(context: RuntimeContext, id: string): Prom
   const record = context.table.containers.get(id);
   if (!record) return;
   if (record.status.state !== "exited") await stopContainer(context, id, { graceMs: 0 });
-  await discardContainer(context, { id, cgroup: record.cgroup });
+  const driver = presentDriverOf(context, record.status.sandboxId);
+  await discardContainer(context, { id, cgroup: record.cgroup, ...(driver && { driver }) });
   context.table.containers.delete(id);
 }
 
 /** Removes what may be left of a container in the kernel and on disk, known or not. */
 export async function discardContainer(
   context: RuntimeContext,
-  { id, cgroup }: { id: string; cgroup: string },
+  { id, cgroup, driver }: { id: string; cgroup: string; driver?: SandboxDriver },
 ): Promise<void> {
   const { paths, cgroups, clock } = context;
+  await driver?.discard(id);
   for (let attempt = 0; ; attempt++) {
     killGroup(context, cgroup);
     // A group stays busy for a moment after its last process was killed.
@@ -97,8 +99,6 @@ export async function discardContainer(
   context.failpoint("container-cgroup-removed");
   unmountRoot(paths.root(id));
   context.failpoint("container-root-removed");
-  // All that the OCI runtime itself keeps of a container that has ended.
-  rmSync(path.join(paths.runtimeState, id), { recursive: true, force: true });
   rmSync(path.join(paths.exits, id), { force: true });
   rmSync(paths.bundle(id), { recursive: true, force: true });
   rmSync(paths.container(id), { recursive: true, force: true });

@@ -1,12 +1,4 @@
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { processStartTime } from "../../sys/process.ts";
 import { deviceRules } from "../../format/oci/runtime-spec.ts";
@@ -17,19 +9,28 @@ import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
 import { settle } from "./exit-watcher.ts";
 import { mountRoot } from "./root-filesystem.ts";
-import { placedTools, podCgroup, type RuntimeContext, runRuntime } from "./runtime-context.ts";
-import { sandboxMounts } from "./sandbox.ts";
+import {
+  drivenContainer,
+  driverOf,
+  monitorTools,
+  podCgroup,
+  type RuntimeContext,
+} from "./runtime-context.ts";
+import type { SandboxDriver } from "./sandbox-driver.ts";
+import { sandboxMounts } from "./sandbox-mounts.ts";
 
 /** Prepares a container up to the point where its process waits for the start. Idempotent by id. */
 export async function createContainer(
   context: RuntimeContext,
   spec: ContainerSpec,
+  { isHolder = false }: { isHolder?: boolean } = {},
 ): Promise<ContainerStatus> {
   const { paths, table, clock } = context;
   assertId(spec.id);
   const known = table.containers.get(spec.id);
   if (known) return known.status;
   const sandbox = table.sandbox(spec.sandboxId).spec;
+  const driver = driverOf(context, spec.sandboxId);
   const cgroup = path.posix.join(podCgroup(context.options.cgroupRoot, sandbox), spec.id);
   const bundle = paths.bundle(spec.id);
   const writable = paths.container(spec.id);
@@ -39,20 +40,28 @@ export async function createContainer(
   try {
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     mkdirSync(writable, { recursive: true, mode: 0o700 });
-    mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
+    if (spec.logPath) mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
     mountRoot(spec.image, { writable, target });
     context.failpoint("container-root");
-    const pidNamespacePath = processNamespace(context, spec);
+    const joined = isHolder ? undefined : processTarget(context, spec);
+    const pidNamespace = driver.processNamespace({
+      id: spec.id,
+      shared: sandbox.shareProcessNamespace ?? false,
+      hostPid: sandbox.hostPid ?? false,
+      ...(joined && { target: joined }),
+    });
+    const driven = drivenContainer(context, { status, ...(isHolder && { isHolder }) });
     const config = containerConfig(spec, {
       sandbox,
       rootPath: target,
       cgroup,
       cgroupVersion: context.cgroups.version,
-      placed: context.placesItself,
+      placed: driver.placesItself,
       available: context.available,
-      ...(pidNamespacePath !== undefined && { pidNamespacePath }),
+      ...(pidNamespace !== undefined && { pidNamespace }),
       ...(!sandbox.hostIpc && { ipcNamespacePath: ipc, sharedMemoryPath: shm }),
-      seccomp: context.seccomp,
+      seccomp: driver.seccomp,
+      annotations: driver.annotations(driven),
       oomScoreFloor: context.oomScoreFloor,
     });
     writeJson(path.join(bundle, "config.json"), config);
@@ -62,18 +71,21 @@ export async function createContainer(
       tty: spec.tty ?? false,
       stdin: spec.stdin ?? false,
       cgroup,
+      ...(isHolder && { isHolder }),
+      ...((joined || sandbox.hostPid) && { sharesProcesses: true as const }),
       bootId: context.bootId,
     };
     table.save(record);
     context.failpoint("container-record");
-    if (context.placesItself) prepareGroup(context, { spec, cgroup });
+    if (driver.placesItself) prepareGroup(context, { spec, cgroup, driver });
     context.failpoint("container-cgroup");
-    const pid = await startMonitor(placedTools(context, cgroup), {
+    const tools = monitorTools(context, { driver, cgroup, command: driver.creation(driven) });
+    const pid = await startMonitor(tools, {
       id: spec.id,
       bundle,
       pidFile: path.join(bundle, "pidfile"),
       exitDirectory: paths.exits,
-      logPath: spec.logPath,
+      ...(spec.logPath && { logPath: spec.logPath }),
       tty: spec.tty ?? false,
       stdin: spec.stdin ?? false,
       leaveStdinOpen: !(spec.stdinOnce ?? false),
@@ -86,30 +98,38 @@ export async function createContainer(
     return created;
   } catch (error) {
     table.containers.delete(spec.id);
-    await discardContainer(context, { id: spec.id, cgroup });
+    await discardContainer(context, { id: spec.id, cgroup, driver });
     throw runtimeError(error, spec.command[0] ?? "");
   }
 }
 
 /** @throws RuntimeError "not-running" when the container whose processes are wanted has ended */
-function processNamespace(
+function processTarget(
   { table }: RuntimeContext,
   { sharesProcessesOf: id, sandboxId }: ContainerSpec,
-): string | undefined {
+): { id: string; pid: number } | undefined {
+  const { shareProcessNamespace, hostPid } = table.sandbox(sandboxId).spec;
+  if (shareProcessNamespace && !hostPid) {
+    // One for all: the target of a debug container is in it too.
+    const holder = table.holder(sandboxId)?.status;
+    return holder?.pid === undefined ? undefined : { id: holder.id, pid: holder.pid };
+  }
   if (id === undefined) return undefined;
   const { status, startTime } = table.container(id);
   const alive = status.pid !== undefined && processStartTime(status.pid) === startTime;
-  if (status.sandboxId === sandboxId && alive) return `/proc/${status.pid}/ns/pid`;
+  if (status.sandboxId === sandboxId && alive) return { id, pid: status.pid ?? 0 };
   const message = `Cannot share the processes of container "${status.name}": it does not run`;
   throw new RuntimeError("not-running", message);
 }
 
 function prepareGroup(
   { cgroups }: RuntimeContext,
-  { spec, cgroup }: { spec: ContainerSpec; cgroup: string },
+  { spec, cgroup, driver }: { spec: ContainerSpec; cgroup: string; driver: SandboxDriver },
 ): void {
   const privileged = spec.security.privileged ?? false;
   cgroups.create(cgroup);
+  // The processes of a kernel of its own are in the group of what holds it.
+  if (driver.hasOwnKernel) return;
   cgroups.limit(cgroup, spec.resources);
   cgroups.restrictDevices(cgroup, deviceRules({ privileged, devices: hostDevices(spec) }));
 }
@@ -125,12 +145,14 @@ export async function startContainer(
   const startedAtMs = clock.now();
   // Known before the process runs, as it may end at once.
   table.containers.set(id, { ...record, status: { ...record.status, startedAtMs } });
+  const driver = driverOf(context, record.status.sandboxId);
   try {
-    if (!releaseInit(context, id)) await runRuntime(context, ["start", id]);
+    await driver.start(drivenContainer(context, record));
     context.failpoint("container-released");
   } catch (error) {
-    // A process that fails in its last step before the program has already ended.
-    if (!settle(context, table.container(id))) {
+    // A process that fails in its last step before the program has already ended. On a kernel of
+    // its own, what ended is the one that waited for it.
+    if (driver.hasOwnKernel || !settle(context, table.container(id))) {
       throw runtimeError(error, readCommand(context, id));
     }
   }
@@ -140,25 +162,6 @@ export async function startContainer(
   context.failpoint("container-started");
   settle(context, table.container(id));
   return table.container(id).status;
-}
-
-/**
- * Does what `crun start` does, without its process: the waiting first process reads a byte from a
- * FIFO. False when it is not there, as with other runtimes.
- */
-function releaseInit({ paths }: RuntimeContext, id: string): boolean {
-  const fifo = path.join(paths.runtimeState, id, "exec.fifo");
-  try {
-    const fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
-    try {
-      unlinkSync(fifo);
-      return writeSync(fd, "1") === 1;
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return false;
-  }
 }
 
 function readCommand(context: RuntimeContext, id: string): string {
@@ -190,8 +193,8 @@ export function runtimeError(error: unknown, command: string): RuntimeError {
   return new RuntimeError("runtime-failed", words, cause);
 }
 
-/** With this code OCI runtimes end when they could not even start the command of an exec. */
-export const RUNTIME_FAILED_EXIT_CODE = 255;
+/** Of an exec whose runtime failed for another reason than the command. */
+const RUNTIME_FAILED_EXIT_CODE = 255;
 
 /** The exit code, as a shell has it, of a command that could not be started; `words` say why. */
 export function startExitCode(words: string): number {

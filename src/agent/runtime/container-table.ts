@@ -1,6 +1,8 @@
 import path from "node:path";
+import { processStartTime } from "../../sys/process.ts";
 import {
   type ContainerRecord,
+  holderIdOf,
   type RuntimePaths,
   type SandboxRecord,
   writeJson,
@@ -17,7 +19,10 @@ export interface ContainerTable {
   container(id: string): ContainerRecord;
   /** @throws RuntimeError "not-found" */
   sandbox(id: string): SandboxRecord;
+  /** The containers of a pod, without what holds its sandbox. */
   inSandbox(sandboxId: string): ContainerRecord[];
+  /** What holds the sandbox, while its process runs. */
+  holder(sandboxId: string): ContainerRecord | undefined;
   onExit(handler: (status: ContainerStatus) => void): Disposable;
   /** Tells of an exit, once per container. */
   announceExit(status: ContainerStatus): void;
@@ -50,7 +55,15 @@ export function createContainerTable(paths: RuntimePaths): ContainerTable {
       return record;
     },
     inSandbox: (sandboxId) =>
-      [...containers.values()].filter((record) => record.status.sandboxId === sandboxId),
+      [...containers.values()].filter(
+        ({ status, isHolder }) => status.sandboxId === sandboxId && !isHolder,
+      ),
+    holder(sandboxId) {
+      const record = containers.get(holderIdOf(sandboxId));
+      const { pid, state } = record?.status ?? {};
+      if (!record || pid === undefined || state !== "running") return undefined;
+      return processStartTime(pid) === record.startTime ? record : undefined;
+    },
     onExit(handler) {
       handlers.add(handler);
       return { [Symbol.dispose]: () => void handlers.delete(handler) };
@@ -58,7 +71,7 @@ export function createContainerTable(paths: RuntimePaths): ContainerTable {
     announceExit(status) {
       for (const resolve of waiting.get(status.id) ?? []) resolve();
       waiting.delete(status.id);
-      if (announced.has(status.id)) return;
+      if (announced.has(status.id) || containers.get(status.id)?.isHolder) return;
       announced.add(status.id);
       for (const handler of handlers) handler(status);
     },

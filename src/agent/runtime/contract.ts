@@ -10,6 +10,8 @@ import type { LocalImage } from "../image/contract.ts";
 export interface ContainerRuntime extends AsyncDisposable {
   /** Rebuilds the state after a start of the agent; called once, before anything else. */
   recover(): Promise<{ sandboxes: SandboxStatus[]; containers: ContainerStatus[] }>;
+  /** What runtime classes may name on this machine now. */
+  handlers(): readonly RuntimeHandler[];
   createSandbox(spec: SandboxSpec): Promise<SandboxStatus>;
   /** Kills what still runs in it, then removes its containers, cgroups, mounts and directory. */
   removeSandbox(sandboxId: string): Promise<void>;
@@ -43,6 +45,14 @@ export interface ContainerRuntime extends AsyncDisposable {
   stats(sandboxId: string): Promise<SandboxStats>;
 }
 
+/** A way to run pods whose programs are installed. */
+export interface RuntimeHandler {
+  name: string;
+  isDefault: boolean;
+  /** The network of its pods is inside a kernel of theirs, which asks for its neighbours itself. */
+  hasOwnKernel: boolean;
+}
+
 /** The environment that a pod's containers share. */
 export interface SandboxSpec {
   /** The pod's UID. */
@@ -56,6 +66,8 @@ export interface SandboxSpec {
   qosClass: "Guaranteed" | "Burstable" | "BestEffort";
   /** Group of somebody else, a kubelet, in which the sandbox gets its own; instead of the above. */
   cgroupParent?: string;
+  /** As a RuntimeClass names it; the node's default one when absent. */
+  handler?: string;
   /** Limits of the whole pod; absent fields are unlimited. */
   resources: ContainerResources;
   sysctls?: Readonly<Record<string, string>>;
@@ -90,7 +102,7 @@ export interface ContainerSpec {
   workingDirectory: string;
   mounts: readonly ContainerMount[];
   devices?: readonly string[];
-  /** File in CRI log format that the monitor writes. */
+  /** File in CRI log format that the monitor writes; "" keeps none. */
   logPath: string;
   stdin?: boolean;
   stdinOnce?: boolean;
@@ -232,6 +244,7 @@ export type RuntimeErrorCode =
   | "permission-denied"
   | "user-not-found"
   | "runs-as-root"
+  | "handler-missing"
   | "no-space"
   | "not-found"
   | "not-running"

@@ -20,6 +20,7 @@ import { silentLogger } from "../../lib/logger.ts";
 import { systemClock } from "../../sys/clock.ts";
 import { readMounts, unmountBelow } from "../../sys/mount.ts";
 import { enterPrivateMounts } from "../../sys/mount-namespace.ts";
+import { createNetworkNamespace } from "../../sys/network-namespace.ts";
 import { systemRandom } from "../../sys/random.ts";
 import type { LocalImage } from "../image/contract.ts";
 import type { ContainerSpec, SandboxSpec } from "./contract.ts";
@@ -35,7 +36,7 @@ function open(directory: string, cgroupRoot: string, failpoint: Failpoint = () =
     stateDirectory: path.join(directory, "state"),
     runDirectory: path.join(directory, "run"),
     cgroupRoot,
-    runtimeBinary: binary,
+    defaultHandler: binary,
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
@@ -62,6 +63,8 @@ function createFixture(): RuntimeFixture {
   const cgroupRoot = `/${path.basename(directory)}`;
   enterPrivateMounts({ sharedDirectories: [directory] });
   const keepAlive = watch(directory); // a runtime by itself lets its process end
+  const networkNamespacePath = path.join(directory, "network");
+  if (binary === "runsc") createNetworkNamespace(networkNamespacePath);
   const inState = (folder: string) => {
     const full = path.join(directory, folder);
     return existsSync(full) ? readdirSync(full).map((name) => path.join(folder, name)) : [];
@@ -70,13 +73,15 @@ function createFixture(): RuntimeFixture {
     image: busyboxImage(directory),
     failpoints: binary === "crun" ? FAILPOINTS : [],
     logDirectory: path.join(directory, "logs"),
+    hasOwnKernel: binary === "runsc",
+    ...(binary === "runsc" && { networkNamespacePath }),
     open: () => open(directory, cgroupRoot),
     leftovers: () => [
       ...readMounts()
         .map((entry) => entry.target)
-        .filter((target) => target.startsWith(`${directory}/`)),
+        .filter((target) => target.startsWith(`${directory}/`) && target !== networkNamespacePath),
       ...["containers", "sandboxes", "exits"].flatMap((name) => inState(`state/${name}`)),
-      ...["roots", "bundles", "oci", "execs", "sandboxes"].flatMap((name) =>
+      ...["roots", "bundles", `oci/${binary}`, "execs", "sandboxes"].flatMap((name) =>
         inState(`run/${name}`),
       ),
       ...spawnSync("find", ["/sys/fs/cgroup", "-path", `*${cgroupRoot}*/pod*`], {
@@ -100,7 +105,7 @@ function createFixture(): RuntimeFixture {
         stateDirectory: path.join(directory, "state"),
         runDirectory: path.join(directory, "run"),
         cgroupRoot,
-        runtimeBinary: binary,
+        defaultHandler: binary,
         clock: systemClock,
         random: systemRandom,
         logger: silentLogger,

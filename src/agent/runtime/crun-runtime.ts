@@ -14,6 +14,7 @@ import {
 } from "./contract.ts";
 import { execSession, execSync } from "./exec.ts";
 import { watchExits } from "./exit-watcher.ts";
+import { ensureHolder } from "./holder.ts";
 import { reopenLog } from "./log-reopen.ts";
 import { prepareDirectories, recover } from "./recovery.ts";
 import {
@@ -25,7 +26,7 @@ import {
 import { createSandbox, removeSandbox, updateSandbox } from "./sandbox.ts";
 
 /**
- * Runs containers with an OCI runtime (crun or runc) under conmon monitors, on an overlay of the
+ * Runs containers with OCI runtimes (crun, runc, runsc) under conmon monitors, on an overlay of the
  * image's layers. Containers outlive this process; a new runtime on the same directories finds
  * them. One runtime at a time may use a state directory.
  */
@@ -44,15 +45,20 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
         containers: runtime.containers(),
       };
     },
-    createSandbox: (spec) => settled(() => createSandbox(context, spec)),
+    handlers: () => context.drivers.installed(),
+    createSandbox: (spec) => createSandbox(context, spec),
     removeSandbox: (id) => removeSandbox(context, id),
-    createContainer: (spec) => createContainer(context, spec),
+    async createContainer(spec) {
+      await ensureHolder(context, spec.sandboxId);
+      return await createContainer(context, spec);
+    },
     startContainer: (id) => startContainer(context, id),
     stopContainer: (id, stop) => stopContainer(context, id, stop),
     removeContainer: (id) => removeContainer(context, id),
     status: (id) => table.containers.get(id)?.status,
     containers: (sandboxId) =>
       [...table.containers.values()]
+        .filter(({ isHolder }) => !isHolder)
         .map((record) => record.status)
         .filter((status) => sandboxId === undefined || status.sandboxId === sandboxId),
     onExit: (handler) => table.onExit(handler),

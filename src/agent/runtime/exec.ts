@@ -5,9 +5,9 @@ import type { Random } from "../../lib/random.ts";
 import { type PipedChild, spawnPiped } from "../../sys/child.ts";
 import { openProcess } from "../../sys/process.ts";
 import { writeJson } from "./container-record.ts";
-import { RUNTIME_FAILED_EXIT_CODE, runtimeError, startExitCode } from "./container-start.ts";
+import { runtimeError, startExitCode } from "./container-start.ts";
 import { type ExecOptions, type ExecResult, RuntimeError, type StreamSession } from "./contract.ts";
-import { placedTools, type RuntimeContext } from "./runtime-context.ts";
+import { driverOf, placed, type RuntimeContext } from "./runtime-context.ts";
 import { terminalSession } from "./terminal-exec.ts";
 
 const OUTPUT_MAX_BYTES = 16 * 1024;
@@ -19,6 +19,9 @@ export interface ExecDirectory extends Disposable {
   path: string;
   specPath: string;
   pidFile: string;
+  /** With this code the OCI runtime ends when it could not start the command. */
+  failureCode: number;
+  killInside(): Promise<void>;
 }
 
 function prepareExec(
@@ -34,6 +37,7 @@ function prepareExec(
   if (options.command.length === 0) {
     throw new RuntimeError("command-not-found", "no command was given");
   }
+  const driver = driverOf(context, record.status.sandboxId);
   const name = Buffer.from(options.random.bytes(8)).toString("hex");
   const directory = path.join(context.paths.execs, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -50,6 +54,8 @@ function prepareExec(
     path: directory,
     specPath,
     pidFile: path.join(directory, "pidfile"),
+    failureCode: driver.execFailureCode,
+    killInside: () => driver.killExec({ id, directory }),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
@@ -59,16 +65,21 @@ function spawnExec(
   id: string,
   { exec, streams }: { exec: ExecDirectory; streams: Omit<ExecOptions, "command" | "tty"> },
 ): PipedChild {
-  const { runtime, runtimeArguments } = placedTools(context, context.table.container(id).cgroup);
-  const files = ["--process", exec.specPath, "--pid-file", exec.pidFile];
-  const command = [runtime, ...runtimeArguments, "exec", ...files, id];
+  const record = context.table.container(id);
+  const driver = driverOf(context, record.status.sandboxId);
+  const own = driver.execFiles({ directory: exec.path });
+  const files = ["--process", exec.specPath, "--pid-file", exec.pidFile, ...own];
+  const command = [...driver.command, "exec", ...files, id];
   // What the OCI runtime itself has to say comes on stderr, whether or not the client wants it.
-  return spawnPiped(command, { ...streams, stderr: true });
+  return spawnPiped(placed(context, { driver, cgroup: record.cgroup, command }), {
+    ...streams,
+    stderr: true,
+  });
 }
 
 /** The exit code of an exec; its process had a PID file, unless it never ran. */
 function exitCodeOf(exec: ExecDirectory, end: { exitCode: number; lastWords: string }): number {
-  if (end.exitCode !== RUNTIME_FAILED_EXIT_CODE || readPid(exec.pidFile) !== undefined) {
+  if (end.exitCode !== exec.failureCode || readPid(exec.pidFile) !== undefined) {
     return end.exitCode;
   }
   return startExitCode(end.lastWords);
@@ -91,7 +102,7 @@ export async function execSync(
   let timedOut = false;
   const timer = context.clock.setTimer(options.timeoutMs, () => {
     timedOut = true;
-    killExec(child, exec.pidFile);
+    killExec(child, exec);
   });
   try {
     const outputs = Promise.all([collect(child.stdout), collect(child.stderr)]);
@@ -112,7 +123,12 @@ export async function execSync(
 
 const OUTPUT_GRACE_MS = 200;
 
-function killExec(child: PipedChild, pidFile: string): void {
+/** Inside first: what gVisor runs does not end with the process that waits for it. */
+function killExec(child: PipedChild, exec: ExecDirectory): void {
+  void exec.killInside().finally(() => killOutside(child, exec.pidFile));
+}
+
+function killOutside(child: PipedChild, pidFile: string): void {
   const pid = readPid(pidFile);
   if (pid !== undefined) {
     using process = openProcess(pid);
@@ -190,7 +206,7 @@ function pipedSession(
     resize: () => {},
     exit,
     async [Symbol.asyncDispose]() {
-      if (!ended) killExec(child, exec.pidFile);
+      if (!ended) killExec(child, exec);
       for (const stream of [stdin, stdout, child.stderr]) stream?.destroy();
       await exit;
     },

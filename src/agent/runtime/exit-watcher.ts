@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Timer } from "../../lib/clock.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn } from "./container-record.ts";
+import { killGroup } from "./kill-group.ts";
 import type { ContainerStatus } from "./contract.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
@@ -84,6 +85,7 @@ export function finish(
   const { pid: _, ...status } = record.status;
   // Times of files come from a coarser clock, which may lag behind a few milliseconds.
   const finishedAtMs = Math.max(end.finishedAtMs, status.startedAtMs ?? status.createdAtMs);
+  if (record.sharesProcesses) killGroup(context, record.cgroup);
   const oomKilled = context.cgroups.oomKills(record.cgroup) > 0;
   const exited: ContainerStatus = {
     ...status,

@@ -5,7 +5,8 @@ import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./c
 import { discardContainer } from "./container-removal.ts";
 import { finish, settle } from "./exit-watcher.ts";
 import { discardSandbox } from "./sandbox.ts";
-import { type RuntimeContext, runRuntime } from "./runtime-context.ts";
+import { runProgram } from "./oci-command.ts";
+import { driverOf, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
 
 const LOST_EXIT_CODE = 137;
 
@@ -27,13 +28,7 @@ export async function recover(context: RuntimeContext): Promise<void> {
 
 /** Prepares the directories. */
 export function prepareDirectories({ paths }: RuntimeContext): void {
-  for (const directory of [
-    paths.sandboxes,
-    paths.containers,
-    paths.exits,
-    paths.runtimeState,
-    paths.execs,
-  ]) {
+  for (const directory of [paths.sandboxes, paths.containers, paths.exits, paths.execs]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 }
@@ -51,7 +46,9 @@ async function judge(context: RuntimeContext, record: ContainerRecord): Promise<
   if (bootId === context.bootId && pid === undefined) {
     // The agent died while the monitor was starting it: the caller makes it anew.
     context.table.containers.delete(status.id);
-    return discardContainer(context, { id: status.id, cgroup: record.cgroup });
+    const driver = presentDriverOf(context, status.sandboxId);
+    const { cgroup } = record;
+    return discardContainer(context, { id: status.id, cgroup, ...(driver && { driver }) });
   }
   const alive =
     bootId === context.bootId && pid !== undefined && processStartTime(pid) === startTime;
@@ -60,15 +57,17 @@ async function judge(context: RuntimeContext, record: ContainerRecord): Promise<
     return;
   }
   // The start may have happened just before the agent died.
-  if (status.state === "created" && (await hasStarted(context, status.id))) {
+  if (status.state === "created" && (await hasStarted(context, record))) {
     const running = { ...status, state: "running" as const, startedAtMs: status.createdAtMs };
     context.table.save({ ...record, status: running });
   }
 }
 
-async function hasStarted(context: RuntimeContext, id: string): Promise<boolean> {
+async function hasStarted(context: RuntimeContext, { status }: ContainerRecord): Promise<boolean> {
   try {
-    const state = JSON.parse(await runRuntime(context, ["state", id])) as { status?: string };
+    const { command } = driverOf(context, status.sandboxId);
+    const text = await runProgram([...command, "state", status.id]);
+    const state = JSON.parse(text) as { status?: string };
     return state.status === "running";
   } catch {
     return false;

@@ -1,5 +1,4 @@
-import { execFile } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -8,11 +7,17 @@ import { type Cgroups, openCgroups } from "../../sys/cgroup.ts";
 import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { CAPABILITIES } from "../../format/oci/capabilities.ts";
 import type { MonitorTools } from "./conmon.ts";
-import { type RuntimePaths, runtimePaths } from "./container-record.ts";
+import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import { createContainerTable, type ContainerTable } from "./container-table.ts";
 import type { Failpoint } from "./failpoints.ts";
-import { createSeccompProfiles, type SeccompProfiles } from "./seccomp-choice.ts";
+import {
+  createDrivers,
+  type DrivenContainer,
+  findProgram,
+  type SandboxDriver,
+  type SandboxDrivers,
+} from "./sandbox-driver.ts";
 
 /** What a runtime needs; directories are created. */
 export interface CrunRuntimeOptions {
@@ -25,8 +30,8 @@ export interface CrunRuntimeOptions {
   runDirectory: string;
   /** Group that holds all pods, such as "/nephos". */
   cgroupRoot: string;
-  /** "crun" or "runc", or a path that ends so. */
-  runtimeBinary: string;
+  /** Runs pods that name no runtime class: "crun", "runc" or "runsc". */
+  defaultHandler: string;
   conmonBinary?: string;
   /** For tests: told of each step. */
   failpoint?: Failpoint;
@@ -42,24 +47,21 @@ export interface RuntimeContext {
   readonly logger: Logger;
   readonly failpoint: Failpoint;
   readonly paths: RuntimePaths;
-  readonly tools: MonitorTools;
+  readonly conmon: string;
+  readonly drivers: SandboxDrivers;
   readonly cgroups: Cgroups;
   readonly table: ContainerTable;
-  readonly seccomp: SeccompProfiles;
   readonly bootId: string;
   readonly available: bigint;
   readonly oomScoreFloor: number;
-  /** Containers are put into their cgroups by us, not by the OCI runtime. */
-  readonly placesItself: boolean;
+  /** Holders that are being made, by sandbox. */
+  readonly holding: Map<string, Promise<void>>;
 }
 
 /** Probes the machine and fixes the paths. */
 export function createContext(options: CrunRuntimeOptions): RuntimeContext {
   const paths = runtimePaths(options.stateDirectory, options.runDirectory);
-  const isCrun = path.basename(options.runtimeBinary) !== "runc";
   const cgroups = openCgroups();
-  const placesItself = isCrun && cgroups.version === 1;
-  const manager = isCrun ? [`--cgroup-manager=${placesItself ? "disabled" : "cgroupfs"}`] : [];
   const available = effectiveCapabilities();
   const mayLower = (available >> BigInt(CAPABILITIES.indexOf("CAP_SYS_RESOURCE"))) & 1n;
   const own = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
@@ -69,47 +71,71 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     logger: options.logger,
     failpoint: options.failpoint ?? (() => {}),
     paths,
-    tools: {
-      conmon: findProgram(options.conmonBinary ?? "conmon"),
-      runtime: findProgram(options.runtimeBinary),
-      runtimeArguments: ["--root", paths.runtimeState, ...manager],
-    },
+    conmon: findProgram(options.conmonBinary ?? "conmon", "conmon"),
+    drivers: createDrivers({ paths, cgroups }, options.defaultHandler),
     cgroups,
     table: createContainerTable(paths),
-    seccomp: createSeccompProfiles({ takesCompiled: isCrun }),
     bootId: bootId(),
     available,
     oomScoreFloor: mayLower ? -1000 : own,
-    placesItself,
+    holding: new Map(),
   };
 }
 
-/** conmon wants absolute paths. @throws RuntimeError when the program is not installed */
-function findProgram(name: string): string {
-  if (name.startsWith("/")) return name;
-  for (const directory of (process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(":")) {
-    const file = path.join(directory, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      continue;
-    }
-  }
-  throw new RuntimeError("runtime-failed", `Cannot run containers: "${name}" is not installed`);
+/** What runs the containers of a sandbox. @throws RuntimeError "handler-missing" */
+export function driverOf({ drivers, table }: RuntimeContext, sandboxId: string): SandboxDriver {
+  return drivers.of(table.sandboxes.get(sandboxId)?.spec.handler);
 }
 
+/** The same for cleaning up, which has to work without the program too. */
+export function presentDriverOf(
+  context: RuntimeContext,
+  sandboxId: string,
+): SandboxDriver | undefined {
+  try {
+    return driverOf(context, sandboxId);
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === "handler-missing") return undefined;
+    throw error;
+  }
+}
+
+/** How drivers see a container of the table. @throws RuntimeError "not-found" */
+export function drivenContainer({ paths }: RuntimeContext, record: DrivenRecord): DrivenContainer {
+  const { id, sandboxId } = record.status;
+  return { id, sandboxId, bundle: paths.bundle(id), isHolder: record.isHolder ?? false };
+}
+
+type DrivenRecord = Pick<ContainerRecord, "isHolder"> & {
+  status: Pick<ContainerRecord["status"], "id" | "sandboxId">;
+};
+
 /**
- * The command line of the OCI runtime with which a process starts in `cgroup`: through a shell that
- * moves itself there first, when that is ours to do.
+ * The command line with which a process starts in `cgroup`: through a shell that moves itself there
+ * first, when that is ours to do.
  */
-export function placedTools(context: RuntimeContext, cgroup: string): MonitorTools {
-  const { tools, cgroups, placesItself } = context;
-  if (!placesItself) return tools;
-  const moves = cgroups.hierarchies.map((hierarchy) => `echo 0 > ${hierarchy}"$0"/tasks`);
-  const script = `${moves.join(" && ")} && exec "$@"`;
-  const runtimeArguments = ["-c", script, cgroup, tools.runtime, ...tools.runtimeArguments];
-  return { ...tools, runtime: SHELL, runtimeArguments };
+export function placed(
+  { cgroups }: RuntimeContext,
+  { driver, cgroup, command }: PlacedCommand,
+): readonly string[] {
+  if (!driver.placesItself) return command;
+  const moves = cgroups.hierarchies.map(
+    (hierarchy) => `echo 0 > ${hierarchy}"$0"/${cgroups.entry}`,
+  );
+  return [SHELL, "-c", `${moves.join(" && ")} && exec "$@"`, cgroup, ...command];
+}
+
+/** What is to run where. */
+export interface PlacedCommand {
+  driver: SandboxDriver;
+  cgroup: string;
+  command: readonly string[];
+}
+
+/** The monitor and the command that it runs. */
+export function monitorTools(context: RuntimeContext, placement: PlacedCommand): MonitorTools {
+  const [runtime = "", ...runtimeArguments] = placed(context, placement);
+  return { conmon: context.conmon, runtime, runtimeArguments };
 }
 
 const SHELL = "/bin/sh";
@@ -124,16 +150,4 @@ export function podCgroup(cgroupRoot: string, sandbox: SandboxSpec): string {
 export function qosCgroup(cgroupRoot: string, qosClass: SandboxSpec["qosClass"]): string {
   const name = qosClass === "Guaranteed" ? "" : qosClass.toLowerCase();
   return path.posix.join("/", cgroupRoot, "kubepods", name);
-}
-
-/** Runs the OCI runtime to its end. @throws RuntimeError with the runtime's words */
-export function runRuntime(context: RuntimeContext, command: readonly string[]): Promise<string> {
-  const { runtime, runtimeArguments } = context.tools;
-  return new Promise((resolve, reject) => {
-    execFile(runtime, [...runtimeArguments, ...command], { cwd: "/" }, (error, stdout, stderr) => {
-      if (!error) return resolve(stdout);
-      const words = stderr.trim() || error.message;
-      reject(new RuntimeError("runtime-failed", `${command[0]}: ${words}`, { cause: error }));
-    });
-  });
 }

@@ -26,7 +26,7 @@ const options = {
   stateDirectory: path.join(directory, "state"),
   runDirectory: path.join(directory, "run"),
   cgroupRoot: `/${path.basename(directory)}`,
-  runtimeBinary: binary,
+  defaultHandler: binary,
   clock: systemClock,
   random: systemRandom,
   logger: silentLogger,

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
 import { mount, MOUNT_FLAGS, unmount } from "../../sys/mount.ts";
-import { assertId, writeJson } from "./container-record.ts";
+import { assertId, holderIdOf, writeJson } from "./container-record.ts";
 import { removeContainer } from "./container-removal.ts";
 import {
   type ContainerResources,
@@ -10,29 +10,25 @@ import {
   type SandboxSpec,
   type SandboxStatus,
 } from "./contract.ts";
+import { ensureHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
+import { sandboxMounts } from "./sandbox-mounts.ts";
 
 const CPU_SHARES_MIN = 2;
 const CPU_SHARES_MAX = 262_144;
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** Where the namespace and the shared memory of a sandbox are mounted. */
-export function sandboxMounts(context: RuntimeContext, id: string): { ipc: string; shm: string } {
-  const directory = context.paths.sandboxRun(id);
-  return { ipc: path.join(directory, "ipc"), shm: path.join(directory, "shm") };
-}
-
 /** Makes what the containers of a pod share. Idempotent by id. */
-export function createSandbox(context: RuntimeContext, spec: SandboxSpec): SandboxStatus {
+export async function createSandbox(
+  context: RuntimeContext,
+  spec: SandboxSpec,
+): Promise<SandboxStatus> {
   const { paths, table, cgroups, clock, options } = context;
   assertId(spec.id);
   const known = table.sandboxes.get(spec.id);
   if (known) return { id: spec.id, ...known };
-  if (spec.shareProcessNamespace) {
-    const message =
-      "Cannot share one process namespace in a pod: this runtime has no holder for it";
-    throw new RuntimeError("runtime-failed", message);
-  }
+  const refusal = context.drivers.of(spec.handler).refusal(spec);
+  if (refusal) throw new RuntimeError("runtime-failed", refusal);
   const group = podCgroup(options.cgroupRoot, spec);
   const record = { spec, createdAtMs: clock.now() };
   const file = path.join(paths.sandbox(spec.id), "sandbox.json");
@@ -53,6 +49,7 @@ export function createSandbox(context: RuntimeContext, spec: SandboxSpec): Sandb
   }
   table.sandboxes.set(spec.id, record);
   weighBurstable(context);
+  await ensureHolder(context, spec.id);
   return { id: spec.id, ...record };
 }
 
@@ -111,6 +108,7 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   for (const container of context.table.inSandbox(id)) {
     await removeContainer(context, container.status.id);
   }
+  await removeContainer(context, holderIdOf(id));
   context.failpoint("sandbox-containers-removed");
   if (!record) return;
   if (!discardSandbox(context, record.spec)) {

@@ -8,7 +8,8 @@ import { readJson, writeJson } from "./container-record.ts";
 import type { StreamSession } from "./contract.ts";
 import { startExitCode } from "./container-start.ts";
 import type { ExecDirectory } from "./exec.ts";
-import { placedTools, type RuntimeContext } from "./runtime-context.ts";
+import { lastLogged } from "./oci-command.ts";
+import { driverOf, monitorTools, type RuntimeContext } from "./runtime-context.ts";
 
 /** Clients tell the size of their terminal right after the connection stands. */
 const SIZE_WAIT_MS = 100;
@@ -59,24 +60,22 @@ export function terminalSession(
       sized.abort();
       if (size) giveSize(exec.specPath, size);
     };
-    const tools = placedTools(context, context.table.container(id).cgroup);
+    const { status, cgroup } = context.table.container(id);
+    const driver = driverOf(context, status.sandboxId);
     // On a terminal, the monitor loses the words of crun.
     const logged = ["--log", runtimeLog(exec), "--log-format", "json"];
-    const runtimeArguments = [...tools.runtimeArguments, ...logged];
-    const started = startMonitor(
-      { ...tools, runtimeArguments },
-      {
-        id,
-        bundle: exec.path,
-        pidFile: exec.pidFile,
-        exitDirectory,
-        tty: true,
-        stdin,
-        leaveStdinOpen: false,
-        execSpecPath: exec.specPath,
-        attach,
-      },
-    );
+    const command = driver.execution(logged);
+    const started = startMonitor(monitorTools(context, { driver, cgroup, command }), {
+      id,
+      bundle: exec.path,
+      pidFile: exec.pidFile,
+      exitDirectory,
+      tty: true,
+      stdin,
+      leaveStdinOpen: false,
+      execSpecPath: exec.specPath,
+      attach,
+    });
     // Once the session is open, its end tells of the failure.
     started.catch(reject);
   });
@@ -95,7 +94,7 @@ async function outcomeOf(
   try {
     await of.started;
   } catch (error) {
-    const words = loggedWords(runtimeLog(of.exec)) ?? (error as Error).message;
+    const words = lastLogged(runtimeLog(of.exec)) ?? (error as Error).message;
     return { exitCode: startExitCode(words), lastWords: `${words.trim()}\r\n` };
   }
   return { exitCode: await readExitCode(context, of.exitFile) };
@@ -103,16 +102,6 @@ async function outcomeOf(
 
 function runtimeLog({ path: directory }: ExecDirectory): string {
   return path.join(directory, "runtime.log");
-}
-
-/** The last entry of the OCI runtime's log, if it wrote any. */
-function loggedWords(file: string): string | undefined {
-  try {
-    const lines = readFileSync(file, "utf8").trim().split("\n");
-    return (JSON.parse(lines.at(-1) ?? "") as { msg?: string }).msg;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The monitor closes its socket shortly before, or after, it writes the file. */

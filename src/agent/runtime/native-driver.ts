@@ -1,0 +1,62 @@
+import { closeSync, constants, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import path from "node:path";
+import { runProgram } from "./oci-command.ts";
+import type { DriverContext, SandboxDriver } from "./sandbox-driver.ts";
+import { createSeccompProfiles } from "./seccomp-choice.ts";
+
+/** crun and runc: containers on the node's own kernel, in namespaces. */
+export function nativeDriver(context: DriverContext): SandboxDriver {
+  const { paths, cgroups, program, handler } = context;
+  const isCrun = handler === "crun";
+  const placesItself = isCrun && cgroups.version === 1;
+  const manager = isCrun ? [`--cgroup-manager=${placesItself ? "disabled" : "cgroupfs"}`] : [];
+  const command = [program, "--root", paths.runtimeState(handler), ...manager];
+  return {
+    handler,
+    command,
+    hasOwnKernel: false,
+    placesItself,
+    seccomp: createSeccompProfiles({ takesCompiled: isCrun }),
+    execFailureCode: 255,
+    refusal: () => undefined,
+    annotations: () => ({}),
+    processNamespace({ hostPid, target }) {
+      if (target) return `/proc/${target.pid}/ns/pid`;
+      return hostPid ? "host" : undefined;
+    },
+    creation: () => command,
+    execution: (more) => [...command, ...more],
+    execFiles: () => [],
+    killExec: () => Promise.resolve(),
+    async start({ id }) {
+      if (!isCrun || !releaseInit(path.join(paths.runtimeState(handler), id))) {
+        await runProgram([...command, "start", id]);
+      }
+    },
+    signal: () => Promise.resolve(false),
+    discard(id) {
+      // All that these runtimes keep of a container that has ended.
+      rmSync(path.join(paths.runtimeState(handler), id), { recursive: true, force: true });
+      return Promise.resolve();
+    },
+  };
+}
+
+/**
+ * Does what `crun start` does, without its process: the waiting first process reads a byte from a
+ * FIFO. False when it is not there.
+ */
+function releaseInit(directory: string): boolean {
+  const fifo = path.join(directory, "exec.fifo");
+  try {
+    const fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      unlinkSync(fifo);
+      return writeSync(fd, "1") === 1;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}

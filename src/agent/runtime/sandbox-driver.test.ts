@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openCgroups } from "../../sys/cgroup.ts";
+import { runtimePaths } from "./container-record.ts";
+import type { SandboxSpec } from "./contract.ts";
+import { gvisorDriver } from "./gvisor-driver.ts";
+import { createDrivers, findProgram } from "./sandbox-driver.ts";
+
+const context = { paths: runtimePaths("/state", "/run"), cgroups: openCgroups() };
+
+test("a handler that nobody knows is refused with those that there are", () => {
+  const drivers = createDrivers(context, "crun");
+  const code = "handler-missing";
+  for (const name of ["kata", "constructor"]) {
+    const message = `no runtime for "${name}" is configured: a RuntimeClass may name crun, runc, runsc`;
+    assert.throws(() => drivers.of(name), { code, message });
+  }
+});
+
+test("a program that is absent names its package", () => {
+  assert.throws(() => findProgram("absent-program", "its-package"), {
+    code: "handler-missing",
+    message: 'Cannot run containers with "absent-program": install the package its-package',
+  });
+});
+
+test("gVisor refuses what is the node's, and takes what is the pod's", () => {
+  const driver = gvisorDriver({ ...context, program: "/usr/bin/runsc", handler: "runsc" });
+  const spec: SandboxSpec = {
+    id: "uid",
+    podName: "pod",
+    podNamespace: "default",
+    hostname: "pod",
+    networkNamespacePath: "/run/network",
+    qosClass: "BestEffort",
+    resources: {},
+  };
+  assert.equal(driver.refusal(spec), undefined);
+  assert.equal(driver.refusal({ ...spec, shareProcessNamespace: true }), undefined);
+  const { networkNamespacePath: _, ...onTheNode } = spec;
+  assert.match(driver.refusal({ ...onTheNode, hostPid: true }) ?? "", /hostPID, hostNetwork/);
+});

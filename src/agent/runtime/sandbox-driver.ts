@@ -1,0 +1,151 @@
+import { accessSync, constants } from "node:fs";
+import path from "node:path";
+import type { Cgroups } from "../../sys/cgroup.ts";
+import type { RuntimePaths } from "./container-record.ts";
+import { RuntimeError, type RuntimeHandler, type SandboxSpec } from "./contract.ts";
+import { gvisorDriver } from "./gvisor-driver.ts";
+import { nativeDriver } from "./native-driver.ts";
+import type { SeccompProfiles } from "./seccomp-choice.ts";
+
+/**
+ * What tells the handlers of runtime classes apart. All of them speak the OCI command line and have
+ * conmon for a monitor; a new one is a row of `HANDLERS`.
+ */
+export interface SandboxDriver {
+  /** As `handler` of a RuntimeClass names it. */
+  readonly handler: string;
+  /** The OCI runtime with its global arguments. */
+  readonly command: readonly string[];
+  /** The containers of a pod run on one kernel of their own, which the sandbox's holder starts. */
+  readonly hasOwnKernel: boolean;
+  /** Containers are put into their cgroups by us, not by the OCI runtime. */
+  readonly placesItself: boolean;
+  readonly seccomp: SeccompProfiles;
+  /** With this code its `exec` ends when the command could not even be started. */
+  readonly execFailureCode: number;
+  /** Why it cannot run such a pod, and what to do; undefined when it can. */
+  refusal(spec: SandboxSpec): string | undefined;
+  /** Annotations of `config.json` by which it knows what belongs together. */
+  annotations(container: DrivenContainer): Readonly<Record<string, string>>;
+  /** The process namespace of `config.json`; see `RuntimeSpecInput.pidNamespace`. */
+  processNamespace(wanted: ProcessNamespace): string | undefined;
+  /** What a monitor runs to create the container; it appends the arguments of `create`. */
+  creation(container: DrivenContainer): readonly string[];
+  /** What a monitor runs to execute a command; it appends the arguments of `exec`. */
+  execution(more: readonly string[]): readonly string[];
+  /** Arguments of `exec` by which `killExec` will find the process. */
+  execFiles(exec: { directory: string }): readonly string[];
+  /** Ends what an exec started, as far as that is no process of the node. */
+  killExec(exec: { id: string; directory: string }): Promise<void>;
+  /** Lets the process of a created container run. @throws MonitorError in the runtime's words */
+  start(container: DrivenContainer): Promise<void>;
+  /** Sends a signal to the first process; false when that is up to the caller, by its PID. */
+  signal(id: string, name: string): Promise<boolean>;
+  /** Removes what it keeps of a container that has ended. Idempotent. */
+  discard(id: string): Promise<void>;
+}
+
+/** A container as drivers know it. */
+export interface DrivenContainer {
+  id: string;
+  sandboxId: string;
+  /** Directory of `config.json`, PID file and sockets. */
+  bundle: string;
+  /** Holds the sandbox's namespaces, or its kernel. */
+  isHolder: boolean;
+}
+
+/** Whose processes a container is to see. */
+export interface ProcessNamespace {
+  id: string;
+  /** One for the whole pod. */
+  shared: boolean;
+  hostPid: boolean;
+  /** Container whose processes it joins: the pod's holder, or the target of a debug container. */
+  target?: { id: string; pid: number };
+}
+
+/** What drivers are made of. */
+export interface DriverContext {
+  paths: RuntimePaths;
+  cgroups: Cgroups;
+  /** Absolute path of the program. */
+  program: string;
+  handler: string;
+}
+
+/** A handler that Nephos knows. */
+interface HandlerRow {
+  /** Debian package that installs its program, which is named like the handler. */
+  package: string;
+  create(context: DriverContext): SandboxDriver;
+}
+
+const HANDLERS: Readonly<Record<string, HandlerRow>> = {
+  crun: { package: "crun", create: nativeDriver },
+  runc: { package: "runc", create: nativeDriver },
+  runsc: { package: "runsc", create: gvisorDriver },
+};
+
+/** The drivers of this machine, each opened when it is first asked for. */
+export interface SandboxDrivers {
+  /** @throws RuntimeError "handler-missing", which says what to install */
+  of(handler: string | undefined): SandboxDriver;
+  /** All whose programs are installed. */
+  installed(): RuntimeHandler[];
+}
+
+/** `defaultHandler` runs pods without a runtime class. */
+export function createDrivers(
+  context: Omit<DriverContext, "program" | "handler">,
+  defaultHandler: string,
+): SandboxDrivers {
+  const opened = new Map<string, SandboxDriver>();
+  const drivers: SandboxDrivers = {
+    installed: () =>
+      Object.keys(HANDLERS)
+        .filter((name) => locate(name) !== undefined)
+        .map((name) => {
+          const { hasOwnKernel } = drivers.of(name);
+          return { name, hasOwnKernel, isDefault: name === defaultHandler };
+        }),
+    of(handler) {
+      const name = handler || defaultHandler;
+      const known = opened.get(name);
+      if (known) return known;
+      const row = Object.hasOwn(HANDLERS, name) ? HANDLERS[name] : undefined;
+      if (!row) {
+        const all = Object.keys(HANDLERS).join(", ");
+        const message = `no runtime for "${name}" is configured: a RuntimeClass may name ${all}`;
+        throw new RuntimeError("handler-missing", message);
+      }
+      const program = findProgram(name, row.package);
+      const driver = row.create({ ...context, program, handler: name });
+      opened.set(name, driver);
+      return driver;
+    },
+  };
+  return drivers;
+}
+
+/** conmon wants absolute paths. @throws RuntimeError when the program is not installed */
+export function findProgram(name: string, packageName: string): string {
+  const file = locate(name);
+  if (file !== undefined) return file;
+  const message = `Cannot run containers with "${name}": install the package ${packageName}`;
+  throw new RuntimeError("handler-missing", message);
+}
+
+function locate(name: string): string | undefined {
+  if (name.startsWith("/")) return name;
+  for (const directory of (process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(":")) {
+    const file = path.join(directory, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,143 @@
+// Pods of other runtime classes, and pods that share processes, on one node in this process.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { EVENTS, NODES, PODS, RUNTIME_CLASSES } from "../../src/api/generated/resources.ts";
+import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { eventually } from "./eventually.ts";
+import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+
+const isRoot = process.getuid?.() === 0;
+const skip = isRoot ? false : "needs root";
+const withoutGvisor = !isRoot
+  ? "needs root"
+  : existsSync("/usr/bin/runsc")
+    ? false
+    : "needs the package runsc";
+let node: NodeUnderTest;
+
+before(async () => {
+  if (!isRoot) return;
+  node = await startNode();
+  for (const handler of ["runc", "runsc", "kata"]) {
+    await node.client.for(RUNTIME_CLASSES).create({ metadata: { name: handler }, handler });
+  }
+});
+after(async () => {
+  await node?.[Symbol.asyncDispose]();
+});
+
+const container = (name: string, script: string, more: Partial<Container> = {}): Container => ({
+  name,
+  command: ["sh", "-c", script],
+  ...more,
+});
+const statusOf = (pod: Pod | undefined, name: string) =>
+  pod?.status?.containerStatuses?.find((status) => status.name === name);
+const allReady = (pod: Pod | undefined) =>
+  pod?.status?.containerStatuses?.every(({ ready }) => ready) === true;
+
+async function inside(pod: string, name: string, script: string): Promise<string> {
+  const found = await node.client.for(PODS).get({ namespace: "default", name: pod });
+  const id = statusOf(found, name)?.containerID?.replace("nephos://", "") ?? "";
+  const { stdout, stderr } = await node.runtime().execSync(id, ["sh", "-c", script], 10_000);
+  return stdout + stderr;
+}
+
+async function remove(name: string): Promise<void> {
+  await node.client.for(PODS).delete({ namespace: "default", name });
+  await node.until(name, (pod) => pod === undefined);
+}
+
+test("gVisor passes the conformance suite of runtimes", { skip: withoutGvisor }, async () => {
+  const suite = fileURLToPath(
+    new URL("../../src/agent/runtime/crun-runtime.suite.js", import.meta.url),
+  );
+  const env = { ...process.env };
+  delete env["NODE_TEST_CONTEXT"];
+  const child = spawn(process.execPath, [suite, "runsc"], { env });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += String(chunk)));
+  child.stderr.on("data", (chunk) => (output += String(chunk)));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  assert.equal(code, 0, output.slice(output.indexOf("\nnot ok")).slice(0, 8000));
+});
+
+test("two containers of a gVisor pod share a kernel and a network, which the node reaches", {
+  skip: withoutGvisor,
+}, async () => {
+  const readinessProbe = { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 };
+  await node.run("guarded", {
+    runtimeClassName: "runsc",
+    volumes: [{ name: "shared", emptyDir: {} }],
+    containers: [
+      container("web", "echo hello > /data/index.html; httpd -f -p 8080 -h /data", {
+        readinessProbe,
+        volumeMounts: [{ name: "shared", mountPath: "/data" }],
+      }),
+      container("client", "exec sleep 1000", {
+        volumeMounts: [{ name: "shared", mountPath: "/data" }],
+      }),
+    ],
+  });
+  const pod = await node.until("guarded", allReady);
+  assert.match(await inside("guarded", "client", "uname -r"), /^4\.4\.0/);
+  assert.equal(await inside("guarded", "client", "wget -qO- http://127.0.0.1:8080/"), "hello\n");
+  assert.equal(await inside("guarded", "client", "cat /data/index.html"), "hello\n");
+  const own = await inside("guarded", "client", "ps; hostname");
+  assert.doesNotMatch(own, /httpd/);
+  assert.match(own, /guarded/);
+  await node.run("caller", { containers: [container("app", "exec sleep 1000")] });
+  await node.until("caller", allReady);
+  const url = `http://${pod?.status?.podIP}:8080/`;
+  assert.equal(await inside("caller", "app", `wget -qO- ${url}`), "hello\n");
+  await remove("caller");
+  await remove("guarded");
+});
+
+test("runc runs the pods of its class; the node says what it has", { skip }, async () => {
+  await node.run("ran", { runtimeClassName: "runc", containers: [container("app", "sleep 1000")] });
+  await node.until("ran", allReady);
+  assert.match(await inside("ran", "app", "grep Seccomp: /proc/1/status"), /2$/m);
+  await remove("ran");
+  const { status } = await node.client.for(NODES).get({ name: "node-1" });
+  const names = status?.runtimeHandlers?.map(({ name }) => name);
+  assert.deepEqual(names?.slice(0, 3), ["", "crun", "runc"]);
+});
+
+test("a class that nothing here can run says so, and what is there", { skip }, async () => {
+  await node.run("vm", { runtimeClassName: "kata", containers: [container("app", "true")] });
+  const message = await eventually("the event", async () => {
+    const { items } = await node.client.for(EVENTS).list({ namespace: "default" });
+    const event = items.find(({ reason }) => reason === "FailedCreatePodSandBox");
+    return event?.message;
+  });
+  assert.match(message, /no runtime for "kata" is configured/);
+  assert.match(message, /crun, runc, runsc/);
+  await node.until("vm", (pod) => {
+    return statusOf(pod, "app")?.state?.waiting?.reason === "ContainerCreating";
+  });
+  await remove("vm");
+});
+
+test("containers that share processes see and signal each other", { skip }, async () => {
+  await node.run("shared", {
+    shareProcessNamespace: true,
+    containers: [
+      container("main", "trap 'exit 7' USR1; while true; do sleep 0.05; done"),
+      container("other", "exec sleep 1000"),
+    ],
+  });
+  await node.until("shared", allReady);
+  assert.match(await inside("shared", "other", "ps"), /1 \S+ +(\/init|init)$/m);
+  const main = 'grep -q "trap .*0[.]05" $p/cmdline 2>/dev/null && kill -USR1 ${p#/proc/}';
+  await inside("shared", "other", `for p in /proc/[0-9]*; do ${main}; done`);
+  const pod = await node.until("shared", (seen) => {
+    return (statusOf(seen, "main")?.restartCount ?? 0) > 0;
+  });
+  assert.equal(statusOf(pod, "main")?.lastState?.terminated?.exitCode, 7);
+  assert.equal(statusOf(pod, "other")?.restartCount, 0);
+  await remove("shared");
+});
