@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { importBusybox } from "./busybox-image.ts";
+import { helpedCommands, isUsed } from "./kubectl-help.ts";
 import { type InstanceUnderTest, outcomeOf, startInstance } from "./instance-under-test.ts";
 import { oldKubectlFolder } from "./old-kubectl.ts";
 import { type Answer, answers, matches, parseSession, recordSession, runStep } from "./session.ts";
@@ -32,6 +33,59 @@ test("a session's output is compared line by line", () => {
   assert.ok(!matches(["deployment.apps/web created"], ["deployment.apps/web unchanged"]));
   assert.ok(!matches(["a"], ["a", "b"]) && !matches(["a", "b"], ["a"]));
   assert.throws(() => parseSession("output\n"), /without a command/);
+});
+
+/** What kubectl does with them is the same for every command that has them. */
+const ALIKE: ReadonlySet<string> = new Set([
+  "allow-missing-template-keys",
+  "append-hash",
+  "dry-run",
+  "field-manager",
+  "filename",
+  "kustomize",
+  "local",
+  "output",
+  "recursive",
+  "save-config",
+  "show-managed-fields",
+  "template",
+  "tty",
+  "validate",
+]);
+/** By "command --flag" or the flag alone, with the reason. */
+const UNUSED: Readonly<Record<string, string>> = {
+  "windows-line-endings": "of another system",
+  "output-patch": "of another system",
+  "config set-credentials --auth-provider": "its plugins are gone since 1.26",
+  "config set-credentials --auth-provider-arg": "its plugins are gone since 1.26",
+  "kustomize --as-current-user": "runs plugins in containers of another engine",
+  "kustomize --enable-alpha-plugins": "runs plugins in containers of another engine",
+  "kustomize --env": "runs plugins in containers of another engine",
+  "kustomize --mount": "runs plugins in containers of another engine",
+  "kustomize --network": "runs plugins in containers of another engine",
+  "kustomize --network-name": "runs plugins in containers of another engine",
+  "kustomize --enable-helm": "needs helm",
+  "kustomize --helm-api-versions": "needs helm",
+  "kustomize --helm-command": "needs helm",
+  "kustomize --helm-debug": "needs helm",
+  "kustomize --helm-kube-version": "needs helm",
+};
+
+test("every command and flag of kubectl's help stands in a session", { skip }, () => {
+  const commands = readdirSync(SESSIONS)
+    .filter((name) => name.endsWith(".session"))
+    .flatMap((name) => parseSession(readFileSync(path.join(SESSIONS, name), "utf8")))
+    .map(({ command }) => command);
+  const helped = helpedCommands();
+  const missing = helped.flatMap(({ name, flags }) => {
+    if (!isUsed(commands, name)) return [name];
+    return flags
+      .filter((flag) => !(flag.name in UNUSED) && !(`${name} --${flag.name}` in UNUSED))
+      .filter((flag) => !ALIKE.has(flag.name) && !isUsed(commands, name, flag))
+      .map((flag) => `${name} --${flag.name}`);
+  });
+  assert.ok(helped.length > 80, `${helped.length} commands`);
+  assert.deepEqual(missing, []);
 });
 
 describe("kubectl sessions", { concurrency: 3, skip }, () => {
