@@ -199,9 +199,10 @@ class Runner implements RunningController {
     const { events, clock, random } = this.#deps;
     return {
       inputs: this.#informers,
-      client: declaredClient(this.#client, this.#definition, (resource, object) =>
-        this.#barrier.wrote(text, resource, object),
-      ),
+      client: declaredClient(this.#client, this.#definition, {
+        written: (resource, object) => this.#barrier.wrote(text, resource, object),
+        outdated: (resource, target) => this.#barrier.refused(text, resource, target),
+      }),
       events,
       clock,
       random,

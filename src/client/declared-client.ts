@@ -1,8 +1,10 @@
 import type { PolicyRule } from "../api/generated/types/rbac-v1.ts";
 import { type Resource, storageNameOf } from "../api/resource.ts";
 import type { Transport } from "../api/transport.ts";
-import type { Client, ResourceClient } from "./client.ts";
+import { isConflict, isNotFound } from "../api/errors.ts";
+import type { Client, ObjectRef, ResourceClient } from "./client.ts";
 import type { Inputs, Output } from "./controller.ts";
+import { metadataOf } from "./object-cache.ts";
 
 type Verb = Output["verbs"][number] | "read";
 
@@ -14,6 +16,19 @@ export interface Declaration {
   undeclared?: readonly PolicyRule[] | undefined;
 }
 
+/** The object that a write is meant for, as its sender knows it. */
+export interface WriteTarget extends ObjectRef {
+  uid?: string | undefined;
+  resourceVersion?: string | undefined;
+}
+
+/** Who is told what became of writes. */
+export interface WriteListener {
+  written(resource: Resource, object: unknown): void;
+  /** The server knows better: the object is gone, or another version of it stands there. */
+  outdated(resource: Resource, target: WriteTarget): void;
+}
+
 /**
  * A client that lets through exactly what a controller declared: its generated role would refuse
  * the rest on a real cluster, so it fails here first, and in every test.
@@ -21,7 +36,7 @@ export interface Declaration {
 export function declaredClient(
   client: Client,
   declaration: Declaration,
-  onWritten: (resource: Resource, object: unknown) => void,
+  listener: WriteListener,
 ): Client {
   return {
     get transport(): Transport {
@@ -31,7 +46,10 @@ export function declaredClient(
     for<T>(resource: Resource<T>): ResourceClient<T> {
       const allow = (verb: Verb, subresource?: string) =>
         assertDeclared(declaration, { resource, verb, subresource });
-      return guarded(client.for(resource), allow, (object) => onWritten(resource, object));
+      return guarded(client.for(resource), allow, {
+        written: (object) => listener.written(resource, object),
+        outdated: (target) => listener.outdated(resource, target),
+      });
     },
   };
 }
@@ -39,16 +57,21 @@ export function declaredClient(
 function guarded<T>(
   inner: ResourceClient<T>,
   allow: (verb: Verb, subresource?: string) => void,
-  wrote: (object: unknown) => void,
+  listener: { written: (object: unknown) => void; outdated: (target: WriteTarget) => void },
 ): ResourceClient<T> {
   const write = async <R>(
-    { verb, subresource }: { verb: Verb; subresource?: string | undefined },
+    { verb, subresource, of }: { verb: Verb; subresource?: string | undefined; of?: WriteTarget },
     send: () => Promise<R>,
   ): Promise<R> => {
     allow(verb, subresource);
-    const written = await send();
-    wrote(written);
-    return written;
+    try {
+      const written = await send();
+      listener.written(written);
+      return written;
+    } catch (error) {
+      if (of && (isConflict(error) || isNotFound(error))) listener.outdated(of);
+      throw error;
+    }
   };
   const read = async <R>(send: () => Promise<R>): Promise<R> => {
     allow("read");
@@ -59,23 +82,31 @@ function guarded<T>(
     list: (options) => read(() => inner.list(options)),
     watch: (options, sink) => read(() => inner.watch(options, sink)),
     create: (object, options) => write({ verb: "create" }, () => inner.create(object, options)),
-    update: (object, options) => write({ verb: "update" }, () => inner.update(object, options)),
+    update: (object, options) =>
+      write({ verb: "update", of: targetOf(object) }, () => inner.update(object, options)),
     updateStatus: (object, options) =>
-      write({ verb: "update", subresource: "status" }, () => inner.updateStatus(object, options)),
+      write({ verb: "update", subresource: "status", of: targetOf(object) }, () =>
+        inner.updateStatus(object, options),
+      ),
     patch: (ref, patch, options) =>
-      write({ verb: "patch", subresource: options?.subresource }, () =>
+      write({ verb: "patch", subresource: options?.subresource, of: targetOf(patch, ref) }, () =>
         inner.patch(ref, patch, options),
       ),
     apply: (object, options) =>
       write({ verb: "patch", subresource: options.subresource }, () =>
         inner.apply(object, options),
       ),
-    delete: (ref, options) => write({ verb: "delete" }, () => inner.delete(ref, options)),
+    delete: (ref, options) => write({ verb: "delete", of: ref }, () => inner.delete(ref, options)),
     deleteCollection: (options) =>
       write({ verb: "deletecollection" }, () => inner.deleteCollection(options)),
     post: (ref, subresource, body) =>
       write({ verb: "create", subresource }, () => inner.post(ref, subresource, body)),
   };
+}
+
+function targetOf(object: unknown, ref?: ObjectRef): WriteTarget {
+  const { namespace, name = "", uid, resourceVersion } = metadataOf(object);
+  return { namespace, name, ...ref, uid, resourceVersion };
 }
 
 function assertDeclared(

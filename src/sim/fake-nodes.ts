@@ -5,8 +5,15 @@ import type { Client } from "../client/client.ts";
 import type { Change, Informer, InformerFactory } from "../client/informer.ts";
 import { type Clock, formatTime, type Timer } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { fakePodStatus } from "./fake-pod-status.ts";
 
 const HEARTBEAT_MS = 10_000;
+const RETRY_MS = 1_000;
+
+/** A pod with this annotation ends by itself after so many milliseconds. */
+export const RUN_MS = "sim.nephos.dev/run-ms";
+/** So many pods of one owner fail before one succeeds; with "-1" all fail. */
+export const FAILURES = "sim.nephos.dev/failures";
 
 /** What fake nodes speak through. */
 export interface FakeNodesOptions {
@@ -14,14 +21,25 @@ export interface FakeNodesOptions {
   informers: InformerFactory;
   clock: Clock;
   logger: Logger;
+  /** From binding to Running, and again to Ready; 0 by default. */
+  startMs?: number;
+  /** From deletion to the end of the containers; 0 by default. */
+  stopMs?: number;
 }
 
-/** Nodes that run nothing: a bound pod is Running and Ready at once, a deleted one gone at once. */
+/** Nodes that run nothing, but tell of their pods as if they did. */
 export class FakeNodes implements Disposable {
   readonly #options: FakeNodesOptions;
   readonly #pods: Informer<Pod>;
   readonly #subscription: Disposable;
   readonly #alive = new Map<string, Timer | undefined>();
+  /** What is to happen to a pod next, by UID. */
+  readonly #due = new Map<string, { step: string; timer: Timer }>();
+  /** Pods whose containers run, by UID. */
+  readonly #running = new Map<string, Pod>();
+  readonly #failures = new Map<string, number>();
+  /** Pods that vanished from the API while their containers ran. */
+  readonly orphaned: string[] = [];
   #addresses = 0;
   #stopped = false;
 
@@ -32,13 +50,15 @@ export class FakeNodes implements Disposable {
   }
 
   /** Registers a node and keeps its heartbeat going. */
-  async add(name: string, capacity: { cpu?: string; memory?: string } = {}): Promise<void> {
-    const { cpu = "4", memory = "8Gi" } = capacity;
+  async add(
+    name: string,
+    { cpu = "4", memory = "8Gi", labels = {} }: NodeShape = {},
+  ): Promise<void> {
     const amounts = { cpu, memory, pods: "110" };
     await this.#options.client.for(NODES).create({
       apiVersion: "v1",
       kind: "Node",
-      metadata: { name, labels: { "kubernetes.io/hostname": name } },
+      metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
     });
     this.#alive.set(name, undefined);
     const conditions = this.#conditions();
@@ -55,9 +75,26 @@ export class FakeNodes implements Disposable {
     this.#alive.delete(name);
   }
 
+  /** A silent node comes back, with its containers still running. */
+  async resume(name: string): Promise<void> {
+    this.#alive.set(name, undefined);
+    const status = { conditions: this.#conditions() };
+    await this.#options.client
+      .for(NODES)
+      .patch({ name }, { status }, { type: "strategic", subresource: "status" });
+    this.#beatLater(name);
+    for (const pod of this.#running.values()) {
+      const { uid = "", name: podName = "", namespace } = pod.metadata ?? {};
+      const gone = this.#pods.get(namespace, podName)?.metadata?.uid !== uid;
+      if (pod.spec?.nodeName === name && gone) this.#running.delete(uid);
+    }
+    for (const pod of this.#pods.list()) if (pod.spec?.nodeName === name) this.#step(pod);
+  }
+
   [Symbol.dispose](): void {
     this.#stopped = true;
     for (const name of this.#alive.keys()) this.silence(name);
+    for (const { timer } of this.#due.values()) timer.cancel();
     this.#subscription[Symbol.dispose]();
     this.#pods[Symbol.dispose]();
   }
@@ -72,46 +109,141 @@ export class FakeNodes implements Disposable {
     const timer = clock.setTimer(HEARTBEAT_MS, () => {
       const status = { conditions: this.#conditions() };
       this.#beatLater(name);
-      this.#run(() =>
-        client.for(NODES).patch({ name }, { status }, { type: "strategic", subresource: "status" }),
-      );
+      client
+        .for(NODES)
+        .patch({ name }, { status }, { type: "strategic", subresource: "status" })
+        .catch((error: unknown) => this.#failed(error));
     });
     this.#alive.set(name, timer);
   }
 
   #changed(change: Change<Pod>): void {
     const { object: pod } = change;
-    const { name = "", namespace, deletionTimestamp, uid = "" } = pod.metadata ?? {};
-    if (change.type === "deleted" || !this.#alive.has(pod.spec?.nodeName ?? "")) return;
-    const pods = this.#options.client.for(PODS);
-    const ref = { name, namespace };
+    if (change.type === "deleted") this.#gone(pod);
+    else this.#step(pod);
+  }
+
+  #gone(pod: Pod): void {
+    const uid = pod.metadata?.uid ?? "";
+    this.#due.get(uid)?.timer.cancel();
+    this.#due.delete(uid);
+    if (!this.#running.has(uid) || !this.#alive.has(pod.spec?.nodeName ?? "")) return;
+    this.#running.delete(uid);
+    this.orphaned.push(`${pod.metadata?.namespace}/${pod.metadata?.name}`);
+  }
+
+  /** Plans what the pod's node does next; each step happens once. */
+  #step(pod: Pod): void {
+    const { deletionTimestamp, annotations = {} } = pod.metadata ?? {};
+    if (!this.#alive.has(pod.spec?.nodeName ?? "")) return;
+    const { startMs = 0, stopMs = 0 } = this.#options;
+    const phase = pod.status?.phase ?? "Pending";
+    const ended = phase === "Succeeded" || phase === "Failed";
     if (deletionTimestamp) {
-      this.#run(() => pods.delete(ref, { gracePeriodSeconds: 0, preconditions: { uid } }));
-    } else if ((pod.status?.phase ?? "Pending") === "Pending") {
-      const status = this.#running();
-      this.#run(() =>
-        pods.patch(
-          ref,
-          { metadata: { uid }, status },
-          { type: "strategic", subresource: "status" },
-        ),
+      this.#later(pod, { step: "stop", delayMs: ended ? 0 : stopMs }, () => this.#stop(pod));
+    } else if (phase === "Pending") {
+      this.#later(pod, { step: "start", delayMs: startMs }, () => this.#start(pod));
+    } else if (phase === "Running") {
+      const isReady = pod.status?.conditions?.some(
+        ({ type, status }) => type === "Ready" && status === "True",
       );
+      const runMs = annotations[RUN_MS];
+      const ready = () => this.#tell(pod, "ready");
+      if (!isReady) this.#later(pod, { step: "ready", delayMs: startMs }, ready);
+      else if (runMs)
+        this.#later(pod, { step: "end", delayMs: Number(runMs) }, () => this.#end(pod));
     }
   }
 
-  #running(): object {
-    const podIP = `10.244.0.${++this.#addresses}`;
-    const lastTransitionTime = formatTime(this.#options.clock.now());
-    const condition = (type: string) => ({ type, status: "True", lastTransitionTime });
-    const conditions = ["Ready", "ContainersReady", "PodScheduled"].map(condition);
-    return { phase: "Running", podIP, podIPs: [{ ip: podIP }], conditions };
+  #later(pod: Pod, at: { step: string; delayMs: number }, act: () => void): void {
+    const uid = pod.metadata?.uid ?? "";
+    const due = this.#due.get(uid);
+    if (due?.step === at.step) return;
+    due?.timer.cancel();
+    const fire = () => {
+      if (this.#stopped || !this.#alive.has(pod.spec?.nodeName ?? "")) this.#due.delete(uid);
+      else act();
+    };
+    const idle = { cancel: () => {} };
+    this.#due.set(uid, { step: at.step, timer: idle });
+    if (at.delayMs === 0) fire();
+    else {
+      const timer = this.#options.clock.setTimer(at.delayMs, fire);
+      this.#due.set(uid, { step: at.step, timer });
+    }
   }
 
-  #run(work: () => Promise<unknown>): void {
-    work().catch((error: unknown) => {
-      if (!isNotFound(error) && !this.#stopped) {
-        this.#options.logger.warn("fake node failed", { error });
-      }
+  #start(pod: Pod): void {
+    this.#running.set(pod.metadata?.uid ?? "", pod);
+    const { startMs = 0 } = this.#options;
+    this.#addresses++;
+    const podIP = `10.244.${this.#addresses >> 8}.${this.#addresses & 255}`;
+    this.#tell(pod, startMs === 0 ? "ready" : "running", podIP);
+  }
+
+  #end(pod: Pod): void {
+    const { uid = "", annotations = {}, ownerReferences } = pod.metadata ?? {};
+    this.#running.delete(uid);
+    const owner = ownerReferences?.[0]?.uid ?? "";
+    const failures = this.#failures.get(owner) ?? 0;
+    const wanted = Number(annotations[FAILURES] ?? 0);
+    const fails = wanted < 0 || failures < wanted;
+    if (fails) this.#failures.set(owner, failures + 1);
+    this.#tell(pod, fails ? "failed" : "succeeded");
+  }
+
+  #stop(pod: Pod): void {
+    const { name = "", namespace, uid = "" } = pod.metadata ?? {};
+    const ran = this.#running.delete(uid);
+    const pods = this.#options.client.for(PODS);
+    const ref = { name, namespace };
+    const held = (pod.metadata?.finalizers ?? []).length > 0;
+    this.#run(pod, async () => {
+      // What has to be counted by others is told to have ended first.
+      if (ran && held) await this.#patch(pod, "failed");
+      await pods.delete(ref, { gracePeriodSeconds: 0, preconditions: { uid } });
     });
   }
+
+  #tell(pod: Pod, to: "running" | "ready" | "failed" | "succeeded", podIP?: string): void {
+    this.#run(pod, () => this.#patch(pod, to, podIP));
+  }
+
+  async #patch(pod: Pod, to: Parameters<typeof fakePodStatus>[1]["to"], podIP?: string) {
+    const { name = "", namespace, uid = "" } = pod.metadata ?? {};
+    const nowMs = this.#options.clock.now();
+    const status = fakePodStatus(pod, { to, nowMs, podIP });
+    await this.#options.client
+      .for(PODS)
+      .patch(
+        { name, namespace },
+        { metadata: { uid }, status },
+        { type: "strategic", subresource: "status" },
+      );
+  }
+
+  /** Does something about a pod, and looks at the pod again when that failed. */
+  #run(pod: Pod, work: () => Promise<unknown>): void {
+    const { name = "", namespace, uid = "" } = pod.metadata ?? {};
+    work().catch((error: unknown) => {
+      if (isNotFound(error) || this.#stopped) return;
+      this.#failed(error);
+      this.#later(pod, { step: "again", delayMs: RETRY_MS }, () => {
+        this.#due.delete(uid);
+        const now = this.#pods.get(namespace, name);
+        if (now?.metadata?.uid === uid) this.#step(now);
+      });
+    });
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#stopped) this.#options.logger.debug("fake node failed", { error });
+  }
+}
+
+/** What a fake node has to give. */
+export interface NodeShape {
+  cpu?: string;
+  memory?: string;
+  labels?: Record<string, string>;
 }

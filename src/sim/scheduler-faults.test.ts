@@ -13,7 +13,7 @@ import { VirtualClock } from "../lib/virtual-clock.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import { FakeNodes } from "./fake-nodes.ts";
-import { type Perturbation, PerturbedTransport } from "./perturbed-transport.ts";
+import { type Faults, FaultTransport } from "./fault-transport.ts";
 
 const USER = { name: "sim", groups: ["system:masters"] };
 const NODE_MILLI_CPU = 1000;
@@ -37,7 +37,7 @@ interface Outcome {
 }
 
 /** One run: a scheduler that suffers, then a healthy one that finds what it left behind. */
-async function run(perturbation: Perturbation, seed = 1): Promise<Outcome> {
+async function run(faults: Faults, seed = 1): Promise<Outcome> {
   const clock = new VirtualClock();
   const random = seededRandom(seed);
   await using cleanup = new Cleanup();
@@ -55,7 +55,7 @@ async function run(perturbation: Perturbation, seed = 1): Promise<Outcome> {
   const namespaces = client.for(NAMESPACES);
   await namespaces.create({ metadata: { name: "default" } }).catch(() => undefined);
   for (const name of ["n1", "n2"]) await nodes.add(name, { cpu: `${NODE_MILLI_CPU}m` });
-  const live = (through: PerturbedTransport) => {
+  const live = (through: FaultTransport) => {
     const life = new Cleanup();
     const own = createClient(through);
     const view = life.use(createInformerFactory({ client: own, clock, random, logger }));
@@ -63,12 +63,12 @@ async function run(perturbation: Perturbation, seed = 1): Promise<Outcome> {
     life.use(runScheduler({ client: own, informers: view, events, clock, random, logger }));
     return life;
   };
-  const first = new PerturbedTransport(transport, { ...perturbation, clock, random });
+  const first = new FaultTransport(transport, faults, { clock, random });
   const suffering = live(first);
   await createPods(client, { clock, upTo: PODS_OF_RUN.length });
   await clock.advance(20_000);
   await suffering[Symbol.asyncDispose]();
-  const second = live(new PerturbedTransport(transport, { clock, random }));
+  const second = live(new FaultTransport(transport, {}, { clock, random }));
   await clock.advance(60_000);
   await second[Symbol.asyncDispose]();
   const { items: pods } = await client.for(PODS).list({ namespace: "default" });

@@ -21,6 +21,11 @@ export function totalAvailable(sets: readonly ReplicaSet[]): number {
   return sets.reduce((sum, set) => sum + (set.status?.availableReplicas ?? 0), 0);
 }
 
+/** Available pods that the set keeps: its status may still count those that it is to lose. */
+function keptAvailable(set: ReplicaSet): number {
+  return Math.min(set.status?.availableReplicas ?? 0, specReplicas(set));
+}
+
 export function isRollingUpdate(deployment: Deployment): boolean {
   return (deployment.spec?.strategy?.type ?? "RollingUpdate") === "RollingUpdate";
 }
@@ -69,19 +74,19 @@ export function shrinkOldSets(
   const all = sets.current ? [...sets.old, sets.current] : sets.old;
   const minAvailable = wantedReplicas(deployment) - rolloutLimits(deployment).unavailable;
   const newUnavailable = sets.current
-    ? specReplicas(sets.current) - (sets.current.status?.availableReplicas ?? 0)
+    ? specReplicas(sets.current) - keptAvailable(sets.current)
     : 0;
   let excess = totalReplicas(all) - minAvailable - newUnavailable;
   if (totalReplicas(sets.old) === 0 || excess <= 0) return sizes;
   const oldest = [...sets.old].sort(byAge);
   for (const set of oldest) {
     const size = sizes.get(set) ?? 0;
-    const unhealthy = Math.max(0, size - (set.status?.availableReplicas ?? 0));
+    const unhealthy = size - keptAvailable(set);
     const gone = Math.min(unhealthy, Math.max(0, excess));
     sizes.set(set, size - gone);
     excess -= gone;
   }
-  let surplus = totalAvailable(all) - minAvailable;
+  let surplus = all.reduce((sum, set) => sum + keptAvailable(set), 0) - minAvailable;
   for (const set of oldest) {
     const size = sizes.get(set) ?? 0;
     const gone = Math.min(size, Math.max(0, surplus));

@@ -5,7 +5,7 @@ import type { Client } from "../../client/client.ts";
 import type { Change, Informer, InformerFactory } from "../../client/informer.ts";
 import { OWNERSHIP } from "../../client/ownership-projection.ts";
 import { WorkQueue } from "../../client/work-queue.ts";
-import type { Clock, Timer } from "../../lib/clock.ts";
+import { type Clock, sleep, type Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { discoverResources, type ServedResource } from "../discovery.ts";
 import { type ApiObject, uidOf } from "../ownership.ts";
@@ -17,6 +17,8 @@ const WORKERS = 32;
 /** How often new kinds (custom resources) are looked for. */
 const DISCOVERY_MS = 10_000;
 const ABSENT_MAX = 2000;
+/** A kind that cannot be listed for so long does not hold up the others. */
+const SYNC_MAX_MS = 30_000;
 /** Too many, too short-lived, and owners of nothing. */
 const IGNORED: ReadonlySet<string> = new Set(["core/events", "events.k8s.io/events"]);
 
@@ -50,11 +52,16 @@ class GarbageCollector implements AsyncDisposable {
   readonly #graph = new OwnershipGraph();
   readonly #queue: WorkQueue;
   readonly #followed = new Map<string, Followed>();
+  /** Objects whose owner is of a kind that is not followed (yet): nothing is known of it. */
+  readonly #undecided = new Set<string>();
   /** Owners that a live read, or their own end, proved absent. */
   readonly #absent = new Set<string>();
   #workers: Promise<void>[] = [];
   #timer: Timer | undefined;
   #discovering: Promise<void> | undefined;
+  /** Resolves when every followed kind is in the graph, or has had its time. */
+  #synced: Promise<void> = Promise.resolve();
+  #syncing = new AbortController();
   #stopped = false;
 
   constructor(options: GarbageCollectorOptions) {
@@ -70,6 +77,7 @@ class GarbageCollector implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#syncing.abort();
     this.#queue[Symbol.dispose]();
     await this.#discovering;
     await Promise.all(this.#workers);
@@ -99,17 +107,44 @@ class GarbageCollector implements AsyncDisposable {
       const usable = ["list", "watch", "delete"].every((verb) => resource.verbs.includes(verb));
       if (usable && !IGNORED.has(name)) served.set(name, resource);
     }
+    let isNew = false;
     for (const [name, resource] of served) {
-      if (this.#followed.get(name)?.resource.version === resource.version) continue;
-      this.#unfollow(name);
+      const before = this.#followed.get(name);
+      if (before?.resource.version === resource.version) continue;
+      isNew = true;
       const informer = this.#options.informers.informer(resource, {
         projection: OWNERSHIP,
       });
       this.#followed.set(name, { resource, informer });
       informer.onChange((change) => this.#observe(resource, change));
+      // Another version shows the same objects; only those that went meanwhile are gone.
+      if (before) void informer.synced.then(() => this.#forgetMissing(name, informer));
+      before?.informer[Symbol.dispose]();
     }
     for (const name of this.#followed.keys()) {
       if (isComplete && !served.has(name)) this.#unfollow(name);
+    }
+    if (isNew) this.#awaitSync();
+  }
+
+  /** A graph without some kind would take its objects for absent, and owners for free to go. */
+  #awaitSync(): void {
+    this.#syncing.abort();
+    const syncing = new AbortController();
+    this.#syncing = syncing;
+    const all = [...this.#followed.values()].map(({ informer }) => informer.synced);
+    void Promise.all(all).then(() => syncing.abort());
+    this.#synced = sleep(this.#options.clock, SYNC_MAX_MS, syncing.signal).then(() => {
+      for (const uid of this.#undecided) this.#queue.add(uid);
+      this.#undecided.clear();
+    });
+  }
+
+  #forgetMissing(name: string, informer: Informer<ApiObject>): void {
+    if (this.#followed.get(name)?.informer !== informer) return;
+    for (const node of this.#graph.ofResource((one) => storageNameOf(one) === name)) {
+      const now = informer.get(node.namespace, node.name);
+      if (!now || uidOf(now) !== node.uid) this.#gone(node.uid);
     }
   }
 
@@ -137,6 +172,7 @@ class GarbageCollector implements AsyncDisposable {
   }
 
   #gone(uid: string): void {
+    this.#undecided.delete(uid);
     const owners = this.#graph.get(uid)?.owners ?? [];
     this.#graph.delete(uid);
     this.#markAbsent(uid);
@@ -156,6 +192,7 @@ class GarbageCollector implements AsyncDisposable {
   async #work(): Promise<void> {
     for (let uid = await this.#queue.take(); uid !== undefined; uid = await this.#queue.take()) {
       try {
+        await this.#synced;
         await this.#visit(uid);
         this.#queue.forget(uid);
       } catch (error) {
@@ -192,7 +229,10 @@ class GarbageCollector implements AsyncDisposable {
     }
     if (this.#absent.has(owner.uid)) return "absent";
     const resource = this.#resourceOf(owner);
-    if (!resource) return "unknown";
+    if (!resource) {
+      this.#undecided.add(node.uid);
+      return "unknown";
+    }
     // A namespaced owner of a cluster-scoped object cannot be found, so nothing proves its end.
     if (resource.namespaced && !node.namespace) return "unknown";
     // The cache may lag, so only the server's own answer proves absence.
@@ -218,7 +258,7 @@ class GarbageCollector implements AsyncDisposable {
     switch (step.do) {
       case "delete":
         await objects
-          .delete(ref, { propagationPolicy: step.policy, preconditions: { uid: node.uid } })
+          .delete(ref, { propagationPolicy: step.policy, preconditions: preconditionsOf(node) })
           .catch(absentAsUndefined);
         break;
       case "drop-owners":
@@ -232,7 +272,7 @@ class GarbageCollector implements AsyncDisposable {
         );
         break;
       case "release":
-        for (const dependent of step.dependents) {
+        for (const dependent of await this.#dependentsNow(node, step.dependents)) {
           await this.#editOwners(dependent, (owners) =>
             owners.filter(({ uid }) => uid !== node.uid),
           );
@@ -247,6 +287,26 @@ class GarbageCollector implements AsyncDisposable {
         for (const { uid } of step.nodes) this.#queue.add(uid);
         break;
     }
+  }
+
+  /**
+   * The graph may lag behind the deletion that asks for orphans, and whoever is not let go now is
+   * collected later. So the kinds that such owners are known to have, or else all, are read live.
+   */
+  async #dependentsNow(owner: GraphNode, known: readonly GraphNode[]): Promise<GraphNode[]> {
+    const kinds = this.#graph.kindsOwnedBy(owner.resource);
+    const dependents = new Map(known.map((node) => [node.uid, node]));
+    for (const [name, { resource }] of this.#followed) {
+      if (kinds.size > 0 && !kinds.has(name)) continue;
+      if (owner.namespace !== undefined && !resource.namespaced) continue;
+      const { namespace } = owner;
+      const { items } = await this.#options.client.for(resource).list({ namespace });
+      for (const item of items) {
+        const node = graphNode(resource, item);
+        if (node.owners.some(({ uid }) => uid === owner.uid)) dependents.set(node.uid, node);
+      }
+    }
+    return [...dependents.values()];
   }
 
   #editOwners(
@@ -271,6 +331,11 @@ class GarbageCollector implements AsyncDisposable {
     const metadata = { resourceVersion, uid: node.uid, ...edit(live.metadata ?? {}) };
     await objects.patch(ref, { metadata }).catch(absentAsUndefined);
   }
+}
+
+/** What was decided on stale owners must not hit an object that has been given others. */
+function preconditionsOf({ uid, resourceVersion }: GraphNode) {
+  return resourceVersion === undefined ? { uid } : { uid, resourceVersion };
 }
 
 function absentAsUndefined(error: unknown): undefined {

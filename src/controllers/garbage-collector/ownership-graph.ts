@@ -1,5 +1,5 @@
 import type { OwnerReference } from "../../api/generated/types/meta-v1.ts";
-import type { Resource } from "../../api/resource.ts";
+import { type Resource, storageNameOf } from "../../api/resource.ts";
 import type { ApiObject } from "../ownership.ts";
 
 export const FOREGROUND = "foregroundDeletion";
@@ -8,6 +8,8 @@ export const ORPHAN = "orphan";
 /** What the collector knows of one object. */
 export interface GraphNode {
   uid: string;
+  /** Of the object that all this was read from. */
+  resourceVersion: string | undefined;
   resource: Resource<ApiObject>;
   namespace: string | undefined;
   name: string;
@@ -23,9 +25,11 @@ export interface GraphNode {
 /** Reads what matters of an object. */
 export function graphNode(resource: Resource<ApiObject>, object: ApiObject): GraphNode {
   const { uid = "", namespace, name = "", ownerReferences, finalizers } = object.metadata ?? {};
+  const { resourceVersion } = object.metadata ?? {};
   const deleting = object.metadata?.deletionTimestamp !== undefined;
   return {
     uid,
+    resourceVersion,
     resource,
     namespace,
     name,
@@ -65,6 +69,21 @@ export class OwnershipGraph {
     return Array.from(this.#dependents.get(uid) ?? [], (one) => this.#nodes.get(one)).filter(
       (node) => node !== undefined,
     );
+  }
+
+  /** Storage names of the kinds that objects of this kind own now. */
+  kindsOwnedBy(resource: Resource): Set<string> {
+    const kinds = new Set<string>();
+    const owner = storageNameOf(resource);
+    for (const [uid, dependents] of this.#dependents) {
+      const node = this.#nodes.get(uid);
+      if (!node || storageNameOf(node.resource) !== owner) continue;
+      for (const one of dependents) {
+        const dependent = this.#nodes.get(one);
+        if (dependent) kinds.add(storageNameOf(dependent.resource));
+      }
+    }
+    return kinds;
   }
 
   /** Every object of one kind; for a kind that the server no longer serves. */
