@@ -14,8 +14,9 @@ type WriteField = (out: BackwardWriter, object: Json) => void;
 type WriteValue = (out: BackwardWriter, value: unknown) => void;
 
 const NOTHING: Json = Object.freeze({});
-/** So many items are encoded before other work gets a turn. */
+/** So many items are measured before other work gets a turn. */
 const ITEMS_A_TURN = 256;
+const PIECE_BYTES = 64 * 1024;
 
 /** The type of an object as it names it itself. */
 interface TypeMeta {
@@ -28,6 +29,8 @@ export interface ProtobufList extends TypeMeta {
   metadata: object;
   size: number;
   item(index: number): object;
+  /** What stands for the item for as long as it does not change. */
+  key(index: number): object;
 }
 
 /**
@@ -39,6 +42,7 @@ export class ProtobufEncoder {
   readonly #model: SchemaModel;
   readonly #structs = new Map<string, readonly WriteField[]>();
   readonly #out = new BackwardWriter();
+  readonly #sizes = new Map<string, WeakMap<object, number>>();
 
   constructor(model: SchemaModel) {
     this.#model = model;
@@ -66,19 +70,65 @@ export class ProtobufEncoder {
     return out.finish();
   }
 
-  /** A list; in turns with other work, as it may be long. @throws RangeError like `encode` */
-  async encodeList(list: ProtobufList): Promise<Buffer> {
-    const out = new BackwardWriter();
+  /**
+   * A list in pieces that may be sent as they come: only one item is there at a time. As the length
+   * of all stands before the first, they are measured before, which is remembered of each.
+   * In turns with other work, as a list may be long. @throws RangeError like `encode`
+   */
+  async *listPieces(list: ProtobufList): AsyncGenerator<Buffer> {
     const items = this.#root(list).fields.get("items")?.type;
     if (items?.kind !== "list") throw new RangeError(`Cannot encode a ${list.kind}: it is no list`);
     const write = this.#value(items.of, 2);
-    const since = beginEnvelope(out);
-    for (let index = list.size - 1; index >= 0; index--) {
+    const encode = (index: number): Buffer => {
+      const out = this.#out;
+      out.reset();
       write(out, list.item(index));
-      if (index % ITEMS_A_TURN === 0 && index > 0) await new Promise(setImmediate);
+      return out.finish();
+    };
+    const sizes = this.#sizesOf(list);
+    let sizeBytes = 0;
+    for (let index = 0; index < list.size; index++) {
+      const key = list.key(index);
+      let itemBytes = sizes.get(key);
+      if (itemBytes === undefined) {
+        itemBytes = encode(index).byteLength;
+        sizes.set(key, itemBytes);
+        if (index % ITEMS_A_TURN === ITEMS_A_TURN - 1) await new Promise(setImmediate);
+      }
+      sizeBytes += itemBytes;
     }
+    yield this.#listHead(list, sizeBytes);
+    for (let index = 0; index < list.size; ) {
+      const piece: Buffer[] = [];
+      for (let bytes = 0; index < list.size && bytes < PIECE_BYTES; index++) {
+        const item = encode(index);
+        bytes += item.byteLength;
+        piece.push(item);
+      }
+      yield Buffer.concat(piece);
+      await new Promise(setImmediate);
+    }
+    const end = new BackwardWriter();
+    beginEnvelope(end);
+    yield end.finish();
+  }
+
+  /** Sizes of items in lists of this kind. */
+  #sizesOf({ apiVersion, kind }: TypeMeta): WeakMap<object, number> {
+    const name = `${apiVersion}/${kind}`;
+    let sizes = this.#sizes.get(name);
+    if (!sizes) {
+      sizes = new WeakMap();
+      this.#sizes.set(name, sizes);
+    }
+    return sizes;
+  }
+
+  /** What stands before the items, which take `itemsBytes`. */
+  #listHead(list: ProtobufList, itemsBytes: number): Buffer {
+    const out = new BackwardWriter();
     this.#value({ kind: "struct", struct: "meta/v1.ListMeta" }, 1)(out, list.metadata);
-    endEnvelope(out, { of: list, since });
+    endEnvelope(out, { of: list, since: -itemsBytes });
     return out.finish();
   }
 

@@ -6,6 +6,7 @@ import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { ConvertingReceiver } from "../custom-resource/conversion/converting-receiver.ts";
 import type { Discovery } from "../discovery/discovery.ts";
+import { YamlReader } from "../codec/yaml-reader.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
 import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
@@ -57,6 +58,7 @@ const NO_BODY: Body = { kind: "none" };
 export class HttpHandler {
   readonly #parts: HttpHandlerParts;
   readonly #negotiator = new Negotiator();
+  readonly #yaml = new YamlReader();
   readonly #entrance: Entrance;
   readonly #requests = new OpenResponses();
   readonly #streams = new OpenResponses();
@@ -200,7 +202,7 @@ export class HttpHandler {
   async #write({ request, record }: Exchange, call: Call): Promise<Answer> {
     const { engine, protobuf } = this.#parts;
     const custom = call.served.custom && call.target.subresource === undefined;
-    call.body = await readBody(request, { protobuf: protobuf.decoder, custom });
+    call.body = await readBody(request, { protobuf: protobuf.decoder, yaml: this.#yaml, custom });
     recordBody(record, call.body);
     return dispatch(engine, call);
   }

@@ -3,7 +3,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import type { ObjectPage } from "../rest/call.ts";
 import type { ListText } from "./list-text.ts";
 import type { Representation } from "./negotiation.ts";
-import { metadataListOf, metadataOf } from "./representations.ts";
+import { listValueOf, metadataListOf, metadataOf } from "./representations.ts";
 import { tableOfList } from "./table.ts";
 
 /** Lists of more objects are made while they are sent, as a table or of metadata, too. */
@@ -30,6 +30,29 @@ export function* piecesOfText(text: ListText): Generator<Uint8Array> {
   }
 }
 
+/** How YAML is written. */
+export type Stringify = (value: unknown) => string;
+
+/**
+ * The YAML of a list. Only one object is parsed at a time, in turns with other work: to write YAML
+ * is slow.
+ */
+export async function* yamlPieces(
+  served: ServedResource,
+  page: ObjectPage,
+  options: PiecesOptions & { stringify: Stringify },
+): AsyncGenerator<string> {
+  const { stringify } = options;
+  // Its last field is the list: "items: []".
+  const head = stringify(listOfNone(served, page, options));
+  if (page.items.length === 0) yield head;
+  else yield head.slice(0, -" []\n".length) + "\n";
+  for (const item of page.items) {
+    yield stringify(valuesOf(served, { ...page, items: [item] }, options));
+    await new Promise(setImmediate);
+  }
+}
+
 /**
  * The JSON of a list as a table or of metadata. Only the objects of one piece are parsed at a
  * time: a client that reads slowly costs no more than a fast one.
@@ -39,23 +62,32 @@ export function* listPieces(
   page: ObjectPage,
   options: PiecesOptions,
 ): Generator<string> {
-  const isTable = options.representation.as === "table";
-  yield headOf(served, page, options);
+  yield JSON.stringify(listOfNone(served, page, options)).slice(0, -"]}".length);
   for (let at = 0; at < page.items.length; at += ITEMS_A_PIECE) {
     const items = page.items.slice(at, at + ITEMS_A_PIECE);
-    const values = isTable
-      ? tableOfList(served, { ...page, items }, options).rows
-      : items.map((item) => metadataOf(item.object(), options.representation.version));
+    const values = valuesOf(served, { ...page, items }, options);
     const texts = values.map((value) => JSON.stringify(value));
     yield `${at === 0 ? "" : ","}${texts.join(",")}`;
   }
   yield "]}\n";
 }
 
-/** Everything before the first item: a list of none, but for its end. */
-function headOf(served: ServedResource, page: ObjectPage, options: PiecesOptions): string {
+/** What the list consists of: rows of a table, or items. */
+function valuesOf(
+  served: ServedResource,
+  page: ObjectPage,
+  options: PiecesOptions,
+): readonly unknown[] {
+  const { as, version } = options.representation;
+  if (as === "table") return tableOfList(served, page, options).rows;
+  return page.items.map((item) =>
+    as === "metadata" ? metadataOf(item.object(), version) : item.object(),
+  );
+}
+
+function listOfNone(served: ServedResource, page: ObjectPage, options: PiecesOptions): object {
   const { as, version } = options.representation;
   const none = { ...page, items: [] };
-  const empty = as === "table" ? tableOfList(served, none, options) : metadataListOf(none, version);
-  return JSON.stringify(empty).slice(0, -"]}".length);
+  if (as === "table") return tableOfList(served, none, options);
+  return as === "metadata" ? metadataListOf(none, version) : listValueOf(served, none);
 }

@@ -8,9 +8,11 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { splitPath } from "../request/query.ts";
 import { builtInModel } from "../../api/schema/built-in-model.ts";
+import { parse } from "yaml";
+import { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { respond } from "./respond.ts";
-import { type HttpsFixture, startHttpsServer } from "../api-server-fixture.ts";
+import { type AnyObject, type HttpsFixture, startHttpsServer } from "../api-server-fixture.ts";
 import { CachedObject } from "../watch-cache/cached-object.ts";
 import { ListText } from "./list-text.ts";
 import { listPieces, piecesOfText } from "./list-pieces.ts";
@@ -52,6 +54,38 @@ test("in pieces a list is what it is in one", () => {
     }
     const text = Buffer.concat([...piecesOfText(new ListText(served, page))]).toString();
     assert.equal((JSON.parse(text) as { items: unknown[] }).items.length, count);
+  }
+});
+
+test("as YAML and protobuf a list is the same in pieces", async () => {
+  const encoder = new ProtobufEncoder(builtInModel());
+  const decoder = new ProtobufDecoder(builtInModel());
+  for (const count of [0, 1, 300]) {
+    const page = pageOf(count);
+    for (const format of ["yaml", "protobuf"] as const) {
+      const response = Object.assign(new PassThrough(), { writeHead: () => {} });
+      const exchange = {
+        request: { headers: {} } as IncomingMessage,
+        response: response as unknown as ServerResponse,
+      };
+      const received = buffer(response);
+      const representation = { as: "object", version: "v1", format } as const;
+      const answer = { kind: "list", status: 200, served, list: page } as const;
+      const options = { representation, query, warnings: [], headers: [], nowMs: 0 };
+      await respond(exchange, answer, { ...options, protobuf: encoder });
+      const bytes = await received;
+      const list = format === "yaml" ? parse(bytes.toString()) : decoder.decode(bytes);
+      assert.equal((list as { kind: string }).kind, "ConfigMapList");
+      const { items, metadata } = list as {
+        items?: AnyObject[];
+        metadata: Record<string, unknown>;
+      };
+      assert.deepEqual([metadata["resourceVersion"], metadata["continue"]], ["7", "more"]);
+      assert.deepEqual(
+        (items ?? []).map(({ metadata: { name }, data }) => [name, data]),
+        page.items.map((item) => [item.object().metadata.name, item.object()["data"]]),
+      );
+    }
   }
 });
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { StatusError } from "../../api/errors.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
+import type { YamlReader } from "../codec/yaml-reader.ts";
 import type { Body } from "../rest/call.ts";
 
 /** Larger bodies are refused with 413. */
@@ -26,7 +27,7 @@ const PATCH_TYPES: ReadonlySet<string> = new Set([
  */
 export async function readBody(
   request: IncomingMessage,
-  of: { protobuf: ProtobufDecoder; custom: boolean },
+  of: { protobuf: ProtobufDecoder; yaml: YamlReader; custom: boolean },
 ): Promise<Body> {
   const method = request.method ?? "";
   if (method === "GET" || method === "HEAD") return { kind: "none" };
@@ -43,7 +44,9 @@ export async function readBody(
   }
   const yaml =
     contentType.endsWith("yaml") && !(contentType.startsWith("application/apply") && isJson(bytes));
-  return yaml ? parseYaml(bytes, contentType) : { kind: "bytes", bytes, contentType };
+  return yaml
+    ? parseYaml(bytes, { contentType, reader: of.yaml })
+    : { kind: "bytes", bytes, contentType };
 }
 
 function unsupported(accepted: ReadonlySet<string>): StatusError {
@@ -59,17 +62,13 @@ function isJson(bytes: Uint8Array): boolean {
   return bytes[0] === 0x7b;
 }
 
-async function parseYaml(bytes: Uint8Array, contentType: string): Promise<Body> {
-  // Loaded when first needed: most servers never see YAML.
-  const { decodeYaml, YamlSyntaxError } = await import("../../format/yaml-decode.ts");
-  try {
-    const { value, duplicates } = decodeYaml(Buffer.from(bytes).toString());
-    if (typeof value === "object" && value !== null) {
-      return { kind: "value", value, contentType, duplicates };
-    }
-  } catch (error) {
-    if (!(error instanceof YamlSyntaxError)) throw error;
-    throw new StatusError("BadRequest", `error converting YAML to JSON: ${error.message}`);
+async function parseYaml(
+  bytes: Uint8Array,
+  { contentType, reader }: { contentType: string; reader: YamlReader },
+): Promise<Body> {
+  const { value, duplicates } = await reader.read(bytes);
+  if (typeof value === "object" && value !== null) {
+    return { kind: "value", value, contentType, duplicates };
   }
   throw new StatusError("BadRequest", "the YAML body must be an object");
 }

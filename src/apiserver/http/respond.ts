@@ -4,12 +4,19 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
 import type { Status } from "../../api/status.ts";
-import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
+import type { ProtobufEncoder, ProtobufList } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
-import type { Answer, ObjectPage } from "../rest/call.ts";
+import type { Answer } from "../rest/call.ts";
 import { type Format, notAcceptable, type Representation } from "./negotiation.ts";
-import { LONG_LIST_MIN, listPieces, piecesOfText } from "./list-pieces.ts";
+import type { CachedObject } from "../watch-cache/cached-object.ts";
+import {
+  LONG_LIST_MIN,
+  listPieces,
+  piecesOfText,
+  type Stringify,
+  yamlPieces,
+} from "./list-pieces.ts";
 import { ListText } from "./list-text.ts";
 import {
   exactObjectOf,
@@ -72,10 +79,13 @@ async function respondEncoded(
   options: ResponseOptions,
 ): Promise<void> {
   const { response } = exchange;
-  if (answer.kind === "list" && isLong(answer.list, options)) {
-    const pieces = listPieces(answer.served, answer.list, options);
-    const isPackable = wantsGzip(exchange.request, GZIP_MIN_BYTES);
-    return sendPieces(response, pieces, { answer, options, gzip: isPackable });
+  if (answer.kind === "list") {
+    const pieces = await piecesOf(answer, options);
+    if (pieces) {
+      const isLong = answer.list.items.length > LONG_LIST_MIN;
+      const isPackable = isLong && wantsGzip(exchange.request, GZIP_MIN_BYTES);
+      return sendPieces(response, pieces, { answer, options, gzip: isPackable });
+    }
   }
   const bytes = await encode(answer, options);
   const isPackable = answer.kind === "list" && wantsGzip(exchange.request, bytes.byteLength);
@@ -98,11 +108,33 @@ export function respondPlain(
   response.end(text);
 }
 
-/** Whether to make the list in pieces; other forms cannot be, or are rarely asked for. */
-function isLong({ items }: ObjectPage, { representation, query }: ResponseOptions): boolean {
-  const { as, format } = representation;
-  if (items.length <= LONG_LIST_MIN || as === "object") return false;
-  return format === "json" && !query.flag("pretty");
+type ListAnswer = Extract<Answer, { kind: "list" }>;
+
+/** The pieces of a list that is made while it is sent; `undefined` for one that is made at once. */
+async function piecesOf(
+  answer: ListAnswer,
+  options: ResponseOptions,
+): Promise<Iterable<string> | AsyncIterable<Uint8Array | string> | undefined> {
+  const { format } = options.representation;
+  const { served, list } = answer;
+  if (format === "protobuf") return options.protobuf.listPieces(protobufListOf(answer, options));
+  if (format === "yaml") return yamlPieces(served, list, { ...options, stringify: await toYaml() });
+  if (list.items.length <= LONG_LIST_MIN || options.query.flag("pretty")) return undefined;
+  return listPieces(served, list, options);
+}
+
+function protobufListOf({ served, list }: ListAnswer, options: ResponseOptions): ProtobufList {
+  const { as, version } = options.representation;
+  const isMetadata = as === "metadata";
+  const itemAt = (index: number) => list.items[index] as CachedObject;
+  return {
+    apiVersion: isMetadata ? `meta.k8s.io/${version}` : served.apiVersion,
+    kind: isMetadata ? "PartialObjectMetadataList" : `${served.resource.kind}List`,
+    metadata: listMetaOf(list),
+    size: list.items.length,
+    key: itemAt,
+    item: (index) => exactObjectOf(itemAt(index)),
+  };
 }
 
 function valueOf(answer: Answer, options: ResponseOptions): object {
@@ -121,7 +153,7 @@ function valueOf(answer: Answer, options: ResponseOptions): object {
 
 async function encode(answer: Answer, options: ResponseOptions): Promise<Uint8Array> {
   const { format } = options.representation;
-  if (format === "protobuf") return encodeProtobuf(answer, options);
+  if (format === "protobuf" && answer.kind !== "list") return encodeProtobuf(answer, options);
   const value = valueOf(answer, options);
   if (format === "yaml") return encodeYaml(value);
   const indent = options.query.flag("pretty") ? 2 : undefined;
@@ -129,33 +161,27 @@ async function encode(answer: Answer, options: ResponseOptions): Promise<Uint8Ar
 }
 
 async function encodeYaml(value: object): Promise<Uint8Array> {
-  const { stringify } = await import("yaml");
-  return Buffer.from(stringify(value, { aliasDuplicateObjects: false }));
+  const stringify = await toYaml();
+  return Buffer.from(stringify(value));
 }
 
-async function encodeProtobuf(
-  answer: Answer,
+/** Loaded when first needed: most servers never write YAML. */
+async function toYaml(): Promise<Stringify> {
+  const { stringify } = await import("yaml");
+  return (value) => stringify(value, { aliasDuplicateObjects: false });
+}
+
+function encodeProtobuf(
+  answer: Exclude<Answer, ListAnswer>,
   { protobuf, representation }: ResponseOptions,
-): Promise<Uint8Array> {
-  const { as, version } = representation;
+): Uint8Array {
   if (answer.kind === "value") {
     if (protobuf.knows(answer.value)) return protobuf.encode(answer.value);
     throw notAcceptable();
   }
-  if (answer.kind === "object") {
-    const object = as === "metadata" ? metadataOf(answer.object.object(), version) : undefined;
-    return protobuf.encode(object ?? exactObjectOf(answer.object));
-  }
-  const { items } = answer.list;
-  const isMetadata = as === "metadata";
-  const { apiVersion, resource } = answer.served;
-  return protobuf.encodeList({
-    apiVersion: isMetadata ? `meta.k8s.io/${version}` : apiVersion,
-    kind: isMetadata ? "PartialObjectMetadataList" : `${resource.kind}List`,
-    metadata: listMetaOf(answer.list),
-    size: items.length,
-    item: (index) => exactObjectOf(items[index] as (typeof items)[number]),
-  });
+  const { as, version } = representation;
+  const object = as === "metadata" ? metadataOf(answer.object.object(), version) : undefined;
+  return protobuf.encode(object ?? exactObjectOf(answer.object));
 }
 
 interface Sending {
@@ -189,7 +215,7 @@ const GONE: ReadonlySet<string> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNR
 /** Sends what is made piece by piece, no faster than the client reads. */
 async function sendPieces(
   response: ServerResponse,
-  pieces: Iterable<Uint8Array | string>,
+  pieces: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
   sending: Sending,
 ): Promise<void> {
   writeHead(response, undefined, sending);
