@@ -1,6 +1,7 @@
 // The JavaScript client of Kubernetes itself, unmodified, against a real instance.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -8,22 +9,28 @@ import { after, before, describe, test } from "node:test";
 import {
   ApiException,
   AppsV1Api,
+  Attach,
   CoreV1Api,
+  Cp,
   Exec,
   KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
   Log,
+  Metrics,
   makeInformer,
   PatchStrategy,
   PortForward,
   setHeaderOptions,
+  topNodes,
+  topPods,
   type V1ConfigMap,
   type V1ObjectMeta,
   type V1Status,
   Watch,
 } from "@kubernetes/client-node";
 import { importBusybox } from "./busybox-image.ts";
+import { eventually } from "./eventually.ts";
 import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
@@ -191,6 +198,45 @@ describe("@kubernetes/client-node", { skip }, () => {
     input.end();
   });
 
+  test("attaches to a container that reads", async () => {
+    const output = new PassThrough();
+    const told = deferred<string>();
+    let text = "";
+    output.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes("got typed")) told.resolve(text);
+    });
+    const input = new PassThrough();
+    const attach = new Attach(config);
+    const socket = await attach.attach(NAMESPACE, "server", "reader", output, null, input, false);
+    input.write("typed\n");
+    await within("the container's answer", told.promise);
+    socket.close();
+  });
+
+  test("copies files into a container", async () => {
+    const near = mkdtempSync(path.join(instance.dataDirectory, "near-"));
+    writeFileSync(path.join(near, "file"), "text");
+    await new Cp(config).cpToPod(NAMESPACE, "server", "main", near, "/tmp");
+    await eventually("the file is there", async () => {
+      return (await execute(["cat", "/tmp/file"])).stdout === "text";
+    });
+  });
+
+  test("reads metrics of nodes and pods", async () => {
+    const metrics = new Metrics(config);
+    const names = await eventually("the pod is measured", async () => {
+      const { items } = await metrics.getPodMetrics(NAMESPACE);
+      return items.find(({ metadata }) => metadata.name === "server")?.containers;
+    });
+    assert.deepEqual(names.map(({ name }) => name).sort(), ["main", "reader"]);
+    const core = config.makeApiClient(CoreV1Api);
+    const [node] = await topNodes(core);
+    assert.ok(Number(node?.CPU.Capacity) > 0);
+    const pods = await topPods(core, metrics, NAMESPACE);
+    assert.ok(pods.some(({ Pod }) => Pod.metadata?.name === "server"));
+  });
+
   test("scales a deployment, and reads what has no typed method", async () => {
     const apps = config.makeApiClient(AppsV1Api);
     const labels = { app: "none" };
@@ -216,7 +262,14 @@ async function startServer(): Promise<void> {
     "mkdir /www; echo page > /www/index.html; echo serving; exec busybox httpd -f -p 8080 -h /www";
   const core = config.makeApiClient(CoreV1Api);
   const container = { name: "main", image: "busybox:test", command: ["sh", "-c", script] };
-  const spec = { terminationGracePeriodSeconds: 0, containers: [container] };
+  const answer = "while read line; do echo got $line; done";
+  const reader = {
+    name: "reader",
+    image: "busybox:test",
+    stdin: true,
+    command: ["sh", "-c", answer],
+  };
+  const spec = { terminationGracePeriodSeconds: 0, containers: [container, reader] };
   await core.createNamespacedPod({
     namespace: NAMESPACE,
     body: { metadata: { name: "server" }, spec },

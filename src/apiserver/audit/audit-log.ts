@@ -22,7 +22,12 @@ export interface AuditSubject extends AuditedRequest {
   impersonator?: UserInfo | undefined;
   sourceIps: readonly string[];
   userAgent: string;
+  /** As the client or a proxy before it calls the request. */
+  auditId?: string | undefined;
 }
+
+/** Longer names of clients, or ones of other characters, are not taken over. */
+const AUDIT_ID = /^[\w-]{1,64}$/;
 
 type Json = Record<string, unknown>;
 
@@ -60,7 +65,8 @@ export class AuditRecord {
   readonly #subject: AuditSubject;
   readonly #decision: AuditDecision;
   readonly #parts: RecordParts;
-  readonly #auditId: string;
+  /** Goes back in the header `Audit-Id`. */
+  readonly auditId: string;
   readonly #receivedMs: number;
   #annotations: Record<string, string> | undefined;
   #requestObject: unknown;
@@ -73,7 +79,8 @@ export class AuditRecord {
     this.#subject = subject;
     this.#decision = decision;
     this.#parts = parts;
-    this.#auditId = randomUuid(parts.random);
+    const { auditId } = subject;
+    this.auditId = auditId && AUDIT_ID.test(auditId) ? auditId : randomUuid(parts.random);
     this.#receivedMs = parts.clock.now();
     this.#write("RequestReceived", undefined);
   }
@@ -133,7 +140,7 @@ export class AuditRecord {
     const isLast = stage === "ResponseComplete";
     let line =
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}"` +
-      `,"auditID":"${this.#auditId}","stage":"${stage}","requestURI":${quote(requestUri)}` +
+      `,"auditID":"${this.auditId}","stage":"${stage}","requestURI":${quote(requestUri)}` +
       `,"verb":${quote(verb)},"user":${users.text(impersonator ?? user)}`;
     if (impersonator) line += `,"impersonatedUser":${users.text(user)}`;
     line += `,"sourceIPs":${quote(sourceIps)}`;

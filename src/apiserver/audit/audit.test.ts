@@ -107,14 +107,22 @@ test("a request over HTTPS leaves who, what, when and how it ended", async () =>
   const path = "/api/v1/namespaces/default/configmaps";
   const body = JSON.stringify({ metadata: { name: "a" }, data: { secret: "hidden" } });
   const headers = { "Content-Type": "application/json", "User-Agent": "tester/1" };
-  await api.http(path, { method: "POST", body, headers });
-  await api.http(path, { method: "POST", body, headers });
-  await api.http("/api/v1/pods", { anonymous: true });
+  const named = { ...headers, "Audit-ID": "of-the-client" };
+  const answers = [
+    await api.http(path, { method: "POST", body, headers }),
+    await api.http(path, { method: "POST", body, headers: named }),
+    await api.http("/api/v1/pods", { anonymous: true }),
+  ];
   // The last event comes when the response is closed, after the client has it.
   for (let turn = 0; events().length < 6 && turn < 100_000; turn++) await settle();
   const all = events();
   assert.ok(!JSON.stringify(all).includes("hidden"));
   const [received, made, , again, , refused] = all;
+  assert.deepEqual(
+    answers.map((answer) => answer.headers["audit-id"]),
+    [made, again, refused].map((event) => event?.["auditID"]),
+  );
+  assert.equal(again?.["auditID"], "of-the-client");
   assert.equal(received?.["stage"], "RequestReceived");
   assert.equal(made?.["stage"], "ResponseComplete");
   assert.equal(made?.["auditID"], received?.["auditID"]);

@@ -138,6 +138,7 @@ export class Entrance {
       requestUri: request.url ?? "/",
       sourceIps: [remoteAddress.replace(/^::ffff:/, "")],
       userAgent: request.headers["user-agent"] ?? "",
+      auditId: request.headers["audit-id"] as string | undefined,
     });
   }
 }

@@ -113,7 +113,8 @@ export class HttpHandler {
     const entering = this.#parts.flows?.enter(admitted);
     if (!entering) return this.#serveAdmitted(exchange, admitted);
     const seat = entering instanceof Promise ? await entering : entering;
-    exchange.headers = seat.headers;
+    exchange.headers =
+      exchange.headers.length > 0 ? [...exchange.headers, ...seat.headers] : seat.headers;
     try {
       await this.#serveAdmitted(exchange, admitted);
     } finally {
@@ -126,7 +127,9 @@ export class HttpHandler {
     const { request, response } = exchange;
     const follow = () => {
       const { record } = exchange;
-      if (record) response.once("close", () => record.completed(response.statusCode));
+      if (!record) return;
+      exchange.headers = ["Audit-Id", record.auditId];
+      response.once("close", () => record.completed(response.statusCode));
     };
     let admitting: Admitted | Promise<Admitted> | undefined;
     try {
