@@ -72,6 +72,14 @@ test("scaling down takes the highest ordinal and waits for its end", () => {
   assert.deepEqual(plan(set(1), [pod(0), pod(1), pod(2, { terminating: true })]), []);
 });
 
+test("scaling down halts at a pod that is not ready, unless it alone ails the set", () => {
+  const ailing = { ready: false };
+  assert.deepEqual(plan(set(0), [pod(0, ailing), pod(1, ailing), pod(2, ailing)]), []);
+  assert.deepEqual(plan(set(0), [pod(0), pod(1, ailing), pod(2)]), ["delete db-2"]);
+  assert.deepEqual(plan(set(0), [pod(0), pod(1, ailing)]), ["delete db-1"]);
+  assert.deepEqual(plan(set(0), [pod(0, ailing)]), ["delete db-0"]);
+});
+
 test("a failed pod makes room for its successor", () => {
   assert.deepEqual(plan(set(1), [pod(0, { phase: "Failed" })]), ["delete db-0"]);
 });

@@ -78,8 +78,12 @@ export function planStatefulSet(set: StatefulSet, observed: ObservedStateful): S
   const condemned = [...pods.entries()]
     .filter(([ordinal]) => ordinal >= 0 && (ordinal < start || ordinal >= end))
     .sort(([a], [b]) => b - a);
+  const isSettled = (pod: Pod) => isHealthy(set, { pod, nowMs: observed.nowMs });
+  const [, firstUnsettled] = condemned.findLast(([, pod]) => !isSettled(pod)) ?? [];
   for (const [, pod] of condemned) {
-    if (!isTerminating(pod)) steps.push({ do: "delete", pod });
+    // An ordered set shrinks only from a healthy pod, or from the one that is all that ails it.
+    const isHeld = !parallel && !isSettled(pod) && pod !== firstUnsettled;
+    if (!isTerminating(pod) && !isHeld) steps.push({ do: "delete", pod });
     if (!parallel) return steps;
   }
   if (steps.length > 0 && !parallel) return steps;
