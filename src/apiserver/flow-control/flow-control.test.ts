@@ -151,6 +151,44 @@ test("those who wait are served in turns, however many of one flow there are", a
   assert.ok(order.indexOf("quiet") <= 1, order.join());
 });
 
+test("a level that is full borrows from those that are idle, and gives back what they need", async () => {
+  const clock = new VirtualClock();
+  const flows = new FlowControl({ reader: bootstrapped(), clock, seats: 245 });
+  const ofWork = request("system:serviceaccount:a:x", ["system:serviceaccounts"]);
+  const ofSystem = request("system:node:n", ["system:nodes"]);
+  const seats: Seat[] = [];
+  const takeAll = () => {
+    const before = seats.length;
+    for (;;) {
+      const seat = flows.enter(ofWork);
+      if (seat instanceof Promise) {
+        seat.catch(() => {});
+        return seats.length - before;
+      }
+      seats.push(seat);
+    }
+  };
+  await clock.advance(1_000);
+  const taken = takeAll();
+  // 100 of its own, and 90 percent of workload-low's are its to lend, not to borrow.
+  assert.ok(taken > 120, `${taken} seats`);
+  let admitted = 0;
+  const ask = () => {
+    for (let asked = 0; asked < 15; asked++) {
+      const seat = flows.enter(ofSystem);
+      if (seat instanceof Promise) seat.then(() => admitted++).catch(() => {});
+      else admitted++;
+    }
+  };
+  for (let second = 0; second < 3; second++) {
+    await clock.advance(1_000);
+    ask();
+  }
+  await settle();
+  assert.ok(admitted >= 30, `${admitted} admitted`);
+  await clock.advance(20_000);
+});
+
 test("a full queue refuses at once, a long wait in the end", async () => {
   const queuing = { queues: 1, handSize: 1, queueLengthLimit: 1 };
   const { flows, clock } = narrow({ type: "Queue", queuing });

@@ -12,10 +12,17 @@ import {
   flowOf,
   type FlowRequest,
 } from "./flow-classifier.ts";
+import { shareSeats } from "./borrowing.ts";
 import { PriorityLevel } from "./priority-level.ts";
 
 /** Requests that are served at once, by all levels together. */
 const SEATS_DEFAULT = 600;
+
+/**
+ * While some level is full seats are shared out anew so often. Upstream does it every ten seconds,
+ * be any level full or not.
+ */
+const SHARE_AFTER_MS = 1_000;
 
 /** A request's place: its seat must be given back. */
 export interface Seat {
@@ -43,6 +50,8 @@ export class FlowControl {
   #levelObjects: readonly PriorityLevelConfiguration[] = [];
   #schemas: readonly CompiledSchema[] = [];
   #flows = new Map<CompiledSchema, Flow>();
+  /** When seats were last shared out, in epoch milliseconds. */
+  #sharedMs = 0;
 
   constructor(parts: { reader: ObjectReader; clock: Clock; seats?: number }) {
     this.#reader = parts.reader;
@@ -55,12 +64,24 @@ export class FlowControl {
     const flow = this.#flowOf(request);
     if (!flow) return NO_SEAT;
     if (flow.level.tryAcquire()) return flow.seat;
+    if (this.#shareAnew() && flow.level.tryAcquire()) return flow.seat;
     return flow.level.acquire(flowOf(flow.schema, request)).then(() => flow.seat);
   }
 
   /** Who decides about a request that holds no seat, as it may last for hours. */
   visit(request: FlowRequest): Seat {
     return this.#flowOf(request)?.exempt ?? NO_SEAT;
+  }
+
+  /** Lends seats that nobody needs to levels that are full; false when that was just done. */
+  #shareAnew(): boolean {
+    const nowMs = this.#clock.now();
+    if (nowMs < this.#sharedMs + SHARE_AFTER_MS) return false;
+    this.#sharedMs = nowMs;
+    const limited = [...this.#levels.values()].filter(({ isExempt }) => !isExempt);
+    const shares = shareSeats(limited.map((level) => level.takeDemand()));
+    for (const [at, level] of limited.entries()) level.allot(shares[at] ?? 1);
+    return true;
   }
 
   #flowOf(request: FlowRequest): Flow | undefined {

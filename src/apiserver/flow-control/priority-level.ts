@@ -1,6 +1,7 @@
 import { StatusError } from "../../api/errors.ts";
 import type { PriorityLevelConfigurationSpec } from "../../api/generated/types/flowcontrol-v1.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { type LevelDemand, lendingOf } from "./borrowing.ts";
 import { dealHand } from "./shuffle-shard.ts";
 
 /** A request that is still waiting by then is refused. */
@@ -19,6 +20,9 @@ export class PriorityLevel {
   #limit = 1;
   #inUse = 0;
   #waiting = 0;
+  /** The most requests at once, served or waiting, since somebody asked. */
+  #peak = 0;
+  #nominal = 1;
   /** One flow that asks too much fills few of these; the others go on. */
   #queues: Waiter[][] = [];
   #turn = 0;
@@ -41,10 +45,24 @@ export class PriorityLevel {
     return this.#waiting;
   }
 
+  /** What it has and wants; the next peak begins with what there is now. */
+  takeDemand(): LevelDemand {
+    const peak = Math.max(this.#peak, this.#inUse + this.#waiting);
+    this.#peak = this.#inUse + this.#waiting;
+    return { nominal: this.#nominal, peak, ...lendingOf(this.#spec, this.#nominal) };
+  }
+
+  /** So many seats it has now, lent or borrowed ones counted. */
+  allot(seats: number): void {
+    this.#limit = Math.max(1, seats);
+    this.#next();
+  }
+
   /** Takes a changed configuration; those who wait keep their places. */
-  configure(spec: PriorityLevelConfigurationSpec, limit: number): void {
+  configure(spec: PriorityLevelConfigurationSpec, nominal: number): void {
     this.#spec = spec;
-    this.#limit = Math.max(1, limit);
+    this.#nominal = Math.max(1, nominal);
+    this.#limit = this.#nominal;
     const wanted = spec.limited?.limitResponse?.queuing?.queues ?? 1;
     while (this.#queues.length < wanted) this.#queues.push([]);
     this.#next();
@@ -53,7 +71,7 @@ export class PriorityLevel {
   /** True when a seat was free. */
   tryAcquire(): boolean {
     if (this.#inUse >= this.#limit && !this.isExempt) return false;
-    this.#inUse++;
+    if (++this.#inUse > this.#peak) this.#peak = this.#inUse;
     return true;
   }
 
@@ -82,6 +100,7 @@ export class PriorityLevel {
       });
       queue.push(waiter);
       this.#waiting++;
+      this.#peak = Math.max(this.#peak, this.#inUse + this.#waiting);
     });
   }
 
