@@ -314,6 +314,7 @@ class Server implements ApiServer {
       generation: () => engine.registry.generation,
       customSchema: (resource) => engine.registry.of(resource)?.schema,
       others: () => of.aggregation?.openApiHashes() ?? new Map<string, string>(),
+      otherSwaggers: () => of.aggregation?.openApiV2() ?? Promise.resolve([]),
     });
     this.#handler = new HttpHandler({
       engine,
@@ -332,7 +333,10 @@ class Server implements ApiServer {
         version,
         checks: [shutdown, ...(options.readyChecks ?? [])],
         sources: [
-          (path, { accept, query }) => openApi.page(path, { accept, hash: query.get("hash") }),
+          (path, { accept, query }) =>
+            path === "/openapi/v2"
+              ? openApi.swagger(accept)
+              : openApi.page(path, { accept, hash: query.get("hash") }),
           ...(options.pages ?? []),
         ],
       }),

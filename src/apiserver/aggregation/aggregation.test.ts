@@ -33,6 +33,10 @@ const OPEN_API = `/openapi/v3${REMOTE}`;
 const PAGES: Readonly<Record<string, Json>> = {
   [REMOTE]: DOCUMENT,
   "/openapi/v3": { paths: { [REMOTE.slice(1)]: { serverRelativeURL: `${OPEN_API}?hash=AB12` } } },
+  "/openapi/v2": {
+    paths: { [`${REMOTE}/flunders`]: { get: { schema: { $ref: "#/definitions/Flunder" } } } },
+    definitions: { Flunder: { type: "object", description: "A flunder." } },
+  },
   [`${OPEN_API}?hash=AB12`]: { openapi: "3.0.0", info: { title: "wardle" } },
 };
 
@@ -223,6 +227,12 @@ test("discovery and in-process callers know the group", async () => {
   const url = String(paths?.[REMOTE.slice(1)]?.["serverRelativeURL"]);
   assert.equal(url, `${OPEN_API}?hash=AB12`);
   assert.deepEqual((await api.http(url)).json()["info"], { title: "wardle" });
+  const swagger = (await api.http("/openapi/v2")).json() as Record<string, Json>;
+  assert.ok(swagger["paths"]?.[`${REMOTE}/flunders`]);
+  assert.deepEqual(swagger["definitions"]?.["Flunder"], {
+    type: "object",
+    description: "A flunder.",
+  });
   await assert.rejects(api.ask("GET", `${REMOTE}/nothing`), { code: 404 });
 });
 

@@ -6,6 +6,7 @@ import { copyJson } from "../../lib/json-copy.ts";
 import type { ObjectReader, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeObject } from "../kube-object.ts";
+import type { RemoteSwagger } from "../openapi/v2-remote.ts";
 import { splitPath } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { Call } from "../rest/call.ts";
@@ -15,7 +16,7 @@ import { updateObject } from "../rest/update.ts";
 import type { CacheEvent } from "../watch-cache/cache-event.ts";
 import { AggregationProxy } from "./aggregation-proxy.ts";
 import { ApiServiceTable, type RemoteGroupVersion } from "./api-service-table.ts";
-import { type Availability, checkAvailability, LOCAL } from "./availability-check.ts";
+import { type Availability, checkAvailability, fetchJson, LOCAL } from "./availability-check.ts";
 import { groupPriorityOf, isBuiltInGroup, versionPriorityOf } from "./group-priority.ts";
 import { type FrontProxyPair, RemoteClient } from "./remote-client.ts";
 import { aggregatedResources } from "./remote-resources.ts";
@@ -97,6 +98,18 @@ export class Aggregation implements Disposable {
         return hash ? [[`apis/${group}/${version}`, hash] as const] : [];
       }),
     );
+  }
+
+  /** What available servers say of their group-versions in `/openapi/v2`, asked for now. */
+  async openApiV2(): Promise<RemoteSwagger[]> {
+    const parts = { client: this.#client, clock: this.#parts.engine.clock };
+    const remotes = this.table.remotes().filter(({ available }) => available);
+    const answers = remotes.map(async (remote): Promise<RemoteSwagger[]> => {
+      const { group, version } = remote;
+      const document = await fetchJson(remote, "/openapi/v2", parts).catch(() => undefined);
+      return document ? [{ group, version, document }] : [];
+    });
+    return (await Promise.all(answers)).flat();
   }
 
   /** Resolves when all that was noticed so far is dealt with. */

@@ -97,7 +97,8 @@ async function findOpenApi(
   return /[?&]hash=([\w-]+)/.exec(typeof url === "string" ? url : "")?.[1] ?? "";
 }
 
-async function fetchJson(
+/** A JSON document of another server, bounded in time and size. @throws Error without one */
+export async function fetchJson(
   remote: RemoteGroupVersion,
   path: string,
   { client, clock }: { client: RemoteClient; clock: Clock },

@@ -6,7 +6,8 @@ import type { SchemaModel } from "../../api/schema/model.ts";
 import { preferredType } from "../http/negotiation.ts";
 import type { Page } from "../http/plain-pages.ts";
 import type { JsonSchema } from "./schemas.ts";
-import { buildOpenApiV2 } from "./v2.ts";
+import { buildOpenApiV2, type SwaggerDocument } from "./v2.ts";
+import { type RemoteSwagger, withRemote } from "./v2-remote.ts";
 import { allDescriptions } from "./descriptions.ts";
 import { encodeOpenApiV2 } from "./v2-protobuf.ts";
 import { buildOpenApiV3, openApiKeyOf, openApiV3Address, openApiV3Index } from "./v3.ts";
@@ -22,6 +23,8 @@ export interface OpenApiInput {
   generation(): number;
   /** Hashes of documents that other servers have, by their keys; they are asked for there. */
   others?(): ReadonlyMap<string, string>;
+  /** What other servers say in their own `/openapi/v2`. */
+  otherSwaggers?(): Promise<readonly RemoteSwagger[]>;
   /** JSON schema of a custom kind; `undefined` for a built-in one. */
   customSchema?(resource: Resource): JsonSchema | undefined;
 }
@@ -55,18 +58,15 @@ export class OpenApiPages {
   }
 
   /**
-   * `undefined` when nothing is served at the path.
+   * An index or document below /openapi/v3; `undefined` when nothing is there.
    * @param asked.hash of a document, from its address in the index
-   * @throws StatusError NotAcceptable; /openapi/v2 exists as JSON and protobuf, the rest as JSON
+   * @throws StatusError NotAcceptable; the documents exist as JSON
    */
   page(
     path: string,
     asked: { accept?: string | undefined; hash?: string | undefined } = {},
   ): Page | undefined {
     const { accept, hash } = asked;
-    if (path === "/openapi/v2") {
-      return this.#swagger(preferredType(accept, SWAGGER_TYPES) !== JSON_TYPE);
-    }
     const [found, key] = /^\/openapi\/v3(?:\/(.*))?$/.exec(path) ?? [];
     if (found === undefined) return undefined;
     preferredType(accept, [JSON_TYPE]);
@@ -94,20 +94,26 @@ export class OpenApiPages {
     return { contentType: JSON_TYPE, etag: `"${hash}"`, immutable, bytes };
   }
 
-  /** Only older clients ask for it, once each, so it is made anew. */
-  #swagger(asProtobuf: boolean): Page {
+  /**
+   * The document at /openapi/v2, with what other servers have. Only older clients ask for it, once
+   * each, so it is made anew. @throws StatusError NotAcceptable; it exists as JSON and protobuf
+   */
+  async swagger(accept?: string): Promise<Page> {
+    const asProtobuf = preferredType(accept, SWAGGER_TYPES) !== JSON_TYPE;
     const { version } = this.#input;
+    const remotes = (await this.#input.otherSwaggers?.()) ?? [];
     const current = [...this.#current().values()];
     const documents = current.map(({ resources }) => this.#value(resources));
-    const swagger = buildOpenApiV2(documents, version);
-    const hash = hashOf(Buffer.from(current.map((each) => each.hash).join()));
-    return asProtobuf
-      ? { contentType: SWAGGER_PROTOBUF, etag: `"${hash}P"`, bytes: encodeOpenApiV2(swagger) }
-      : {
-          contentType: JSON_TYPE,
-          etag: `"${hash}"`,
-          bytes: Buffer.from(JSON.stringify(swagger)),
-        };
+    const own = buildOpenApiV2(documents, version);
+    const all = remotes.reduce(withRemote, own);
+    const parts = [current.map((each) => each.hash), all === own ? "" : JSON.stringify(remotes)];
+    const hash = hashOf(Buffer.from(parts.join()));
+    if (asProtobuf) {
+      const bytes = encodeAll(all, own);
+      return { contentType: SWAGGER_PROTOBUF, etag: `"${hash}P"`, bytes };
+    }
+    const bytes = Buffer.from(JSON.stringify(all));
+    return { contentType: JSON_TYPE, etag: `"${hash}"`, bytes };
   }
 
   #build(resources: readonly Resource[]): Buffer {
@@ -147,6 +153,16 @@ export class OpenApiPages {
     return hashOf(
       Buffer.from(JSON.stringify([this.#input.version, this.#texts, resources, custom])),
     );
+  }
+}
+
+/** What others say may be anything; where it makes no document ours stands alone. */
+function encodeAll(all: SwaggerDocument, own: SwaggerDocument): Uint8Array {
+  try {
+    return encodeOpenApiV2(all);
+  } catch (error) {
+    if (all === own) throw error;
+    return encodeOpenApiV2(own);
   }
 }
 
