@@ -4,6 +4,7 @@ import type { Random } from "../lib/random.ts";
 import type { Store } from "../store/store.ts";
 import type { AdmissionPlugin, Authenticator, Authorizer, TokenIssuer } from "./contract.ts";
 import type { KubeObject } from "./kube-object.ts";
+import type { Configuration } from "./ownership.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { Call } from "./rest/call.ts";
 import type { ComponentCheck } from "./rest/component-status.ts";
@@ -33,5 +34,5 @@ export interface Engine {
   /** Records in managedFields what the caller's manager changed; returns the object to store. */
   manage(call: Call, of: { object: KubeObject; old?: KubeObject }): KubeObject;
   /** Server-side apply of what the client sent; returns a new object with managedFields. */
-  apply(call: Call, of: { applied: KubeObject; old?: KubeObject }): KubeObject;
+  apply(call: Call, of: Configuration): KubeObject;
 }

@@ -25,17 +25,23 @@ export function recordOwnership(
   return withManagedFields(of.object, entries) as unknown as KubeObject;
 }
 
+/** What a client applies to the stored object. */
+export interface Configuration {
+  /** What it says, with values that objects do not keep because they are empty. */
+  applied: KubeObject;
+  /** The same without those. */
+  values: KubeObject;
+  old?: KubeObject;
+}
+
 /** Server-side apply of what a client sent to the stored object, or to nothing. */
-export function applyConfiguration(
-  clock: Clock,
-  call: Call,
-  of: { applied: KubeObject; old?: KubeObject },
-): KubeObject {
+export function applyConfiguration(clock: Clock, call: Call, of: Configuration): KubeObject {
   const { model, struct, codec } = call.served;
-  if (!model || !struct) return of.applied;
+  if (!model || !struct) return of.values;
   const merged = applyServerSide({
     live: of.old,
     applied: of.applied,
+    values: of.values,
     manager: fieldManagerOf(call),
     force: call.query.flag("force"),
     subresource: call.target.subresource,

@@ -272,3 +272,29 @@ test("law: managers of different fields do not care who comes first", () => {
     }),
   );
 });
+
+test("what is applied empty is emptied, and owned", () => {
+  const config = { spec: { ...one, nodeName: "n" } };
+  const live = apply(undefined, config, { manager: "m" });
+  const said = { ...HEAD, metadata: { name: "web" }, spec: { nodeName: "" } };
+  const values = { ...said, spec: {} };
+  const by = { live, applied: said, values, manager: "x", timeText: TIME, model, struct };
+  const error = refusal(() => applyServerSide({ ...by, force: false }));
+  assert.match(error.message, /conflict with "m": \.spec\.nodeName/);
+  const after = applyServerSide({ ...by, force: true });
+  assert.deepEqual(after.spec, one);
+  assert.deepEqual(owned(after, "x"), [".spec.nodeName"]);
+  assert.ok(!owned(after, "m").includes(".spec.nodeName"));
+  assert.equal(applyServerSide({ ...by, live: after, force: false }), after);
+});
+
+test("elements that are there twice stay, but for those that are applied", () => {
+  const [a, b] = [
+    { name: "a", image: "1" },
+    { name: "b", image: "1" },
+  ];
+  const live = { ...HEAD, metadata: { name: "web" }, spec: { containers: [a, a, b, b] } };
+  const next = { name: "a", image: "2" };
+  const after = apply(live, { spec: { containers: [next] } }, { manager: "m", force: true });
+  assert.deepEqual(after.spec, { containers: [next, b, b] });
+});

@@ -33,6 +33,8 @@ export interface ApplyRequest {
   live?: Json | undefined;
   /** What the manager wants: only the fields it has an opinion on. Not defaulted. */
   applied: Json;
+  /** The same without what an object does not keep because it is empty; by default the same. */
+  values?: Json | undefined;
   manager: string;
   /** Takes fields from others instead of refusing. */
   force: boolean;
@@ -70,13 +72,20 @@ export function applyServerSide(request: ApplyRequest): Json {
   const skip = skippedFields(request);
   const writable = withoutSubtrees(skip, UNMANAGED_FIELDS);
   const wanted = withoutSubtrees(appliedFields(applied, typed), writable);
-  let object = mergeApplied(live ?? {}, withoutReset(applied, { live, reset: writable }), typed);
+  const config = withoutReset(applied, { live, reset: writable });
+  const values = withoutReset(request.values ?? applied, { live, reset: writable });
+  let object = mergeApplied(live ?? {}, config, { ...typed, values });
   if (own) {
     const owned = others.map(fieldsOfEntry).reduce(unionOf, wanted);
     object = removeUnowned(object, { last: fieldsOfEntry(own), owned }, typed);
   }
   const { changed, removed } = compareFields(live ?? {}, object, { ...typed, skip });
-  if (!request.force) refuseConflicts(others, differenceOf(changed, notedFields(request)));
+  if (!request.force) {
+    // What is emptied is removed, but not for want of an owner.
+    const emptied = applied === values ? NO_FIELDS : intersectionOf(removed, wanted);
+    const taken = unionOf(changed, emptied);
+    refuseConflicts(others, differenceOf(taken, notedFields(request)));
+  }
   object = withNote(object, request);
 
   const left = others.map((entry) => {

@@ -2,7 +2,6 @@ import type { ListType, SchemaModel, StructType } from "../schema/model.ts";
 import { type FieldSet, isEmpty, isMember } from "./field-set.ts";
 import {
   elementOf,
-  indexElements,
   isAtomic,
   isObject,
   type Json,
@@ -16,38 +15,56 @@ interface Typed {
   struct: StructType;
 }
 
+/** A configuration and, at the same places, what of it is kept: empty values are not. */
+interface Applied {
+  said: unknown;
+  kept: unknown;
+}
+
 /**
  * The live object with an applied configuration merged in: objects member by member, keyed lists
- * and sets element by element, all else replaced. Shares what stays; `null` removes.
+ * and sets element by element, all else replaced. Shares what stays; `null` removes, and so does a
+ * value that is missing in `values` because it is empty.
  */
-export function mergeApplied(live: Json, applied: Json, { model, struct }: Typed): Json {
-  return mergeValues(live, applied, { shape: struct, model }) as Json;
+export function mergeApplied(
+  live: Json,
+  applied: Json,
+  { model, struct, values = applied }: Typed & { values?: Json },
+): Json {
+  return mergeValues(live, { said: applied, kept: values }, { shape: struct, model }) as Json;
 }
 
 function mergeValues(
   live: unknown,
-  applied: unknown,
+  { said, kept }: Applied,
   at: { shape: Shape; model: SchemaModel },
 ): unknown {
   const { shape, model } = at;
-  if (applied === live || isAtomic(shape)) return applied;
+  if (said === live || isAtomic(shape)) return kept;
   if (!("fields" in shape) && shape.kind === "list") {
-    if (!Array.isArray(live) || !Array.isArray(applied)) return applied;
-    return mergeElements(live, applied, { list: shape, model });
+    if (!Array.isArray(live) || !Array.isArray(said) || !Array.isArray(kept)) return kept;
+    return mergeElements(live, { said, kept }, { list: shape, model });
   }
-  if (!isObject(applied)) return applied;
+  if (!isObject(said) || !isObject(kept)) return kept;
   const before = isObject(live) ? live : {};
   let result: Record<string, unknown> | undefined = isObject(live) ? undefined : {};
-  for (const name of Object.keys(applied)) {
-    const value = applied[name];
-    if (value === null) {
-      if (before[name] === undefined) continue;
+  for (const name of Object.keys(said)) {
+    const value = said[name];
+    const keptValue = kept[name] ?? null;
+    const child = memberShape(shape, name, { model, value });
+    if (keptValue === null) {
+      // Nothing is said of the elements and members of what is empty.
+      const opens = value !== null && typeof value === "object" && !isAtomic(child);
+      if (before[name] === undefined || opens) continue;
       result ??= { ...before };
       delete result[name];
       continue;
     }
-    const child = memberShape(shape, name, { model, value });
-    const merged = mergeValues(before[name], value, { shape: child, model });
+    const merged = mergeValues(
+      before[name],
+      { said: value, kept: keptValue },
+      { shape: child, model },
+    );
     if (merged === before[name]) continue;
     result ??= { ...before };
     result[name] = merged;
@@ -57,37 +74,36 @@ function mergeValues(
 
 /**
  * Elements in the order of the applied list; live elements it does not name keep their place
- * relative to the ones around them.
+ * relative to the ones around them, even those that are there twice.
  */
 function mergeElements(
   live: readonly unknown[],
-  applied: readonly unknown[],
+  { said, kept }: { said: readonly unknown[]; kept: readonly unknown[] },
   at: { list: ListType; model: SchemaModel },
 ): readonly unknown[] {
   const { list, model } = at;
-  const [old, now] = [indexElements(live, list, model), indexElements(applied, list, model)];
-  if (!old || !now) return applied;
+  const [old, now] = [placesOf(live, list, model), placesOf(said, list, model)];
+  if (!old || !now) return kept;
   const shape = shapeOf(list.of, model);
-  const [liveOrder, appliedOrder] = [[...old.keys()], [...now.keys()]];
-  const shared = appliedOrder.filter((element) => old.has(element));
+  const shared = now.order.filter((element) => old.places.has(element));
   const result: unknown[] = [];
   const done = new Set<string>();
   const take = (element: string) => {
     done.add(element);
-    const [before, after] = [old.get(element), now.get(element)];
-    if (after === undefined) result.push(before);
-    else if (before === undefined) result.push(after);
-    else result.push(mergeValues(before, after, { shape, model }));
+    const place = now.places.get(element) ?? 0;
+    const before = old.places.get(element);
+    if (before === undefined || before === REPEATED) result.push(kept[place]);
+    else {
+      const after = { said: said[place], kept: kept[place] };
+      result.push(mergeValues(live[before], after, { shape, model }));
+    }
   };
   let [liveAt, appliedAt, sharedAt] = [0, 0, 0];
-  while (liveAt < liveOrder.length || appliedAt < appliedOrder.length) {
-    const [mine, wanted] = [liveOrder[liveAt], appliedOrder[appliedAt]];
-    if (mine !== undefined && (done.has(mine) || (now.has(mine) && mine !== shared[sharedAt]))) {
-      liveAt++;
-    } else if (mine !== undefined && !now.has(mine)) {
-      take(mine);
-      liveAt++;
-    } else if (wanted !== undefined) {
+  while (liveAt < live.length || appliedAt < said.length) {
+    const [mine, wanted] = [old.order[liveAt], now.order[appliedAt]];
+    if (mine !== undefined && !now.places.has(mine)) result.push(live[liveAt++]);
+    else if (mine !== undefined && (done.has(mine) || mine !== shared[sharedAt])) liveAt++;
+    else if (wanted !== undefined) {
       take(wanted);
       appliedAt++;
       if (wanted === shared[sharedAt]) sharedAt++;
@@ -95,6 +111,26 @@ function mergeElements(
   }
   const same = result.length === live.length && result.every((item, place) => item === live[place]);
   return same ? live : result;
+}
+
+/** Stands for the place of an element that is there twice: none of them is the one. */
+const REPEATED = -1;
+
+/** Names of elements in their order, and where each stands; `undefined` when one has no name. */
+function placesOf(
+  items: readonly unknown[],
+  list: ListType,
+  model: SchemaModel,
+): { order: string[]; places: Map<string, number> } | undefined {
+  const order: string[] = [];
+  const places = new Map<string, number>();
+  for (const [place, item] of items.entries()) {
+    const element = elementOf(item, list, model);
+    if (element === undefined) return undefined;
+    order.push(element);
+    places.set(element, places.has(element) ? REPEATED : place);
+  }
+  return { order, places };
 }
 
 /**

@@ -24,4 +24,6 @@ export interface DecodeOptions {
   warn(text: string): void;
   /** Says no to fields that the kind does not have, whatever the validation. */
   refuseUnknown?(path: string): Error;
+  /** Values that an object does not keep because they are empty stay; called when there is one. */
+  keepEmpty?: (() => void) | undefined;
 }

@@ -48,7 +48,9 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
       throw new StatusError("BadRequest", "the request body must be a JSON object");
     }
     checkKind(resource, value as Record<string, unknown>);
-    const { object, unknownFields, errors } = decoder.decode(struct, value);
+    const { object, unknownFields, errors } = decoder.decode(struct, value, {
+      keepEmpty: options.keepEmpty,
+    });
     if (errors.length > 0) {
       const why = errors.join(", ");
       throw new StatusError(

@@ -9,6 +9,12 @@ import { insertObject } from "./create.ts";
 import { fieldValidationOf } from "./decode-body.ts";
 import { checkPath, type UpdateScope, updateObject } from "./update.ts";
 
+/** A configuration that is applied: what it says, and the values that objects keep of it. */
+interface Applied {
+  applied: KubeObject;
+  values: KubeObject;
+}
+
 const APPLY_PATCH = "application/apply-patch+yaml";
 
 /** PATCH of an object or of one of its subresources. */
@@ -39,7 +45,7 @@ export async function patchObject(
  * The configuration, without defaults: the manager owns what it wrote and no more.
  * @throws StatusError BadRequest, also for fields that nobody could own
  */
-function readApplied(call: Call): KubeObject {
+function readApplied(call: Call): Applied {
   const { served } = call;
   const { apiVersion } = parseRawBody(call.body);
   if (!apiVersion) {
@@ -49,30 +55,37 @@ function readApplied(call: Call): KubeObject {
         `Specified patch version: , expected: ${apiVersionOf(served.resource)}`,
     );
   }
+  let hasEmpty = false;
   const applied = served.codec.read(call.body, {
     fieldValidation: fieldValidationOf(call),
     warn: call.warn,
+    keepEmpty: () => {
+      hasEmpty = true;
+    },
     refuseUnknown: (path) =>
       new StatusError(
         "BadRequest",
         `failed to create typed patch object: .${path}: field not declared in schema`,
       ),
   });
-  checkPath(call, applied);
-  return applied;
+  checkPath(call, applied, { nameless: true });
+  if (!hasEmpty) return { applied, values: applied };
+  const body = { kind: "value", value: applied, contentType: "" } as const;
+  const values = served.codec.read(body, { fieldValidation: "Ignore", warn: () => {} });
+  return { applied, values };
 }
 
 /** Server-side apply: merges by field ownership, and creates what does not exist. */
 async function applyObject(engine: Engine, call: Call, scope?: UpdateScope): Promise<Answer> {
   const { served, target } = call;
-  const applied = readApplied(call);
+  const configuration = readApplied(call);
   return updateObject(engine, call, {
-    wanted: (old) => engine.apply(call, { applied, old }),
+    wanted: (old) => engine.apply(call, { ...configuration, old }),
     managed: true,
     ...(scope ? { scope } : {}),
     create: async () => {
-      const object = engine.apply(call, { applied });
-      object.metadata.name ??= target.name ?? "";
+      const object = engine.apply(call, configuration);
+      checkPath(call, object);
       if (served.resource.namespaced && target.namespace) {
         object.metadata.namespace ??= target.namespace;
       }
