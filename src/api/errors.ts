@@ -130,9 +130,15 @@ export function notFound(resource: NamedResource, name: string): StatusError {
   });
 }
 
-/** `pods "web" already exists`. */
-export function alreadyExists(resource: NamedResource, name: string): StatusError {
-  return new StatusError("AlreadyExists", `${qualified(resource)} "${name}" already exists`, {
+/** `pods "web" already exists`. `leaving`: what has the name will be gone once nothing holds it. */
+export function alreadyExists(
+  resource: NamedResource,
+  name: string,
+  { leaving = false }: { leaving?: boolean } = {},
+): StatusError {
+  const start = leaving ? "object is being deleted: " : "";
+  const message = `${start}${qualified(resource)} "${name}" already exists`;
+  return new StatusError("AlreadyExists", message, {
     subject: { group: resource.group, kind: resource.plural, name },
   });
 }

@@ -74,7 +74,9 @@ test("PUT creates the kinds that upstream lets it create", async () => {
   await using api = await startServer();
   const leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
   const lease = { metadata: { name: "l", resourceVersion: "" } };
-  assert.equal((await refusal(api.ask("PUT", `${MAPS}/a`, { metadata: {} }))).reason, "NotFound");
+  const map = { metadata: { name: "a" } };
+  assert.equal((await refusal(api.ask("PUT", `${MAPS}/a`, map))).reason, "NotFound");
+  assert.equal((await refusal(api.ask("PUT", `${MAPS}/a`, {}))).reason, "BadRequest");
   assert.equal((await refusal(api.ask("PUT", `${leases}/l`, lease))).reason, "Invalid");
   const roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
   const made = await api.ask("PUT", `${roles}/r`, { metadata: { name: "r" }, rules: [] });

@@ -39,8 +39,10 @@ export const CORE_DEFAULTS: Defaulters = {
   }),
   Node: defaulter<Node>((node) => {
     const { spec, status } = node;
-    if (spec?.podCIDR) spec.podCIDRs ??= [spec.podCIDR];
-    else if (spec?.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
+    if (spec?.podCIDR) {
+      // Of the two the one that old clients know wins.
+      if (spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+    } else if (spec?.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
     if (status?.capacity) status.allocatable ??= { ...status.capacity };
     for (const amounts of [status?.capacity, status?.allocatable]) {
       if (amounts) roundAmounts(amounts);

@@ -112,10 +112,19 @@ export async function insertObject(
       allocation.release();
       if (!isStoreError(error, "exists")) throw error;
       if (name || attempt >= GENERATE_ATTEMPTS) {
-        throw alreadyExists(served.resource, metadata.name ?? "");
+        throw nameTaken(served, metadata);
       }
     }
   }
+}
+
+function nameTaken(
+  served: ServedResource,
+  { name = "", namespace }: KubeObject["metadata"],
+): Error {
+  const holder = served.cache.get(keyOf(namespace, name))?.exact();
+  const leaving = holder?.metadata.deletionTimestamp !== undefined;
+  return alreadyExists(served.resource, name, { leaving });
 }
 
 /** Admission may name an object, but not move it away from where the request put it. */

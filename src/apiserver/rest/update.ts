@@ -217,9 +217,20 @@ function checkIdentity(served: ServedResource, next: KubeObject, old: KubeObject
 }
 
 /** What was sent must be of the path that it was sent to. */
-export function checkPath({ served, target }: Call, object: KubeObject): void {
-  const { name, namespace } = object.metadata;
-  if (name !== undefined && name !== target.name) {
+export function checkPath(
+  { served, target }: Call,
+  object: KubeObject,
+  { nameless = false }: { nameless?: boolean } = {},
+): void {
+  const { name = "", namespace } = object.metadata;
+  if (name === "" && !nameless) {
+    throw new StatusError(
+      "BadRequest",
+      `the name of the object (${target.name} based on URL) was undeterminable: ` +
+        "name must be provided",
+    );
+  }
+  if (name !== "" && name !== target.name) {
     throw new StatusError(
       "BadRequest",
       `the name of the object (${name}) does not match the name on the URL (${target.name})`,
@@ -305,8 +316,8 @@ function moveGeneration(
   served: ServedResource,
   { next, old, whole }: { next: KubeObject; old: KubeObject; whole: boolean },
 ): void {
-  const { generation, annotationsCount } = served.strategy;
-  if (!generation) return;
+  const { generation, fixedGeneration, annotationsCount } = served.strategy;
+  if (!generation || fixedGeneration) return;
   const changed =
     (whole &&
       annotationsCount &&

@@ -79,7 +79,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "rbac.authorization.k8s.io/clusterrolebindings": UPSERT,
   "rbac.authorization.k8s.io/roles": UPSERT,
   "rbac.authorization.k8s.io/rolebindings": UPSERT,
-  "scheduling.k8s.io/priorityclasses": GENERATION,
+  "scheduling.k8s.io/priorityclasses": { ...GENERATION, fixedGeneration: true },
   "storage.k8s.io/csidrivers": { ...CONDITIONAL, returnsDeleted: true },
   "storage.k8s.io/csinodes": { ...CONDITIONAL, returnsDeleted: true },
   "storage.k8s.io/csistoragecapacities": CONDITIONAL,

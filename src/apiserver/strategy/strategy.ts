@@ -16,6 +16,8 @@ export interface Strategy {
   unconditionalUpdate: boolean;
   /** `metadata.generation` is 1 at creation and moves when more than metadata and status does. */
   generation: boolean;
+  /** It stays what it was at creation. */
+  fixedGeneration?: boolean;
   /** Annotations count for `metadata.generation` too. */
   annotationsCount?: boolean;
   /** The status subresource leaves labels alone. */

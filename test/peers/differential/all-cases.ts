@@ -13,13 +13,13 @@ export function settledCases(): Readonly<Record<string, readonly Case[]>> {
   };
 }
 
-const SAMPLE_EVERY = 8;
+const SAMPLE_EVERY = 16;
 
-/** Some of the requests of cases whose requests do not build on each other. */
+/** Some of the requests of cases whose requests build on none but the first. */
 export function sampleOf(cases: readonly Case[]): Case[] {
   return cases.map(({ name, steps }, first) => ({
     name,
-    steps: steps.filter((_, at) => at % SAMPLE_EVERY === first % SAMPLE_EVERY),
+    steps: steps.filter((_, at) => at === 0 || at % SAMPLE_EVERY === first % SAMPLE_EVERY),
   }));
 }
 

@@ -65,7 +65,7 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   ),
   version("1.24: values of label selectors are judged.", /^answer\.status$/, {
     ours: /^"422 .*matchExpressions\[\d+\]\.values/,
-    theirs: /^"201 /,
+    theirs: /^"20[01] /,
   }),
   version(
     "1.30: names of environment variables may hold any printable character.",
@@ -128,4 +128,70 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
       theirs: /"(Ingress\.|NetworkPolicy\.)?extensions/,
     },
   ),
+  // What only changes show.
+  version(
+    "1.22: more of StatefulSets may be changed.",
+    /^answer\.(status|body\.details\.causes\.spec\[\d+\])$/,
+    {
+      theirs: /updates to statefulset spec for fields other than/,
+    },
+  ),
+  choice(
+    "Refusals do not hold what Go prints of a comparison.",
+    /causes\.spec(\.persistentvolumesource)?\[\d+\]$/,
+    {
+      ours: /is immutable after creation/,
+      theirs: /is immutable after creation/,
+    },
+  ),
+  version(
+    "1.21: Services may be replaced without their version and address.",
+    /\.(metadata\.resourceVersion|spec\.clusterIPs?)(\[\d+\])*$/,
+    {
+      theirs: /must be specified for an update|primary clusterIP can not be unset|Required value/,
+    },
+  ),
+  version("1.21: addresses that a Service has are kept.", /^answer\.status$/, {
+    ours: /^"200 /,
+    theirs: /primary clusterIP can not be unset/,
+  }),
+  version("1.24: nodes have no source of configuration.", /causes\.\[\]\[\d\]$/),
+  version("1.32: claims may shrink to what there is.", /requests\.storage\[\d\]$/),
+  version("1.22: fields of CSIDriver are told one by one.", /causes\.spec(\.\w+)?$/, {
+    kind: /^csidrivers?$/i,
+  }),
+  version("1.22: the path of a value.", /causes\.[vV]alue$/),
+  version("1.21: apply takes references and selectors as one value.", /./, {
+    ours: /^"422 .*(roleRef|scaleTargetRef|nodeSelectorTerms|defaultBackend|fieldRef|KeyRef|ownerReferences|persistentvolumesource)/,
+    theirs: /^"200 /,
+  }),
+  version(
+    "1.22: apply keeps the order of the configuration.",
+    /\.(env|ports|volumes|volumeMounts|containers)\[\d+\]/,
+  ),
+  version("1.25: apply knows objects that hold an element twice.", /^answer\.status$/, {
+    theirs: /duplicate entries for key/,
+  }),
+  version("1.22: an element without its key is refused before validation.", /^answer\.status$/, {
+    ours: /omits key field/,
+  }),
+  version(
+    "1.21, 1.28: what is one value, and what is filled in, counts for generations.",
+    /metadata\.generation$/,
+    {
+      ours: /^2$/,
+      theirs: /^1$/,
+    },
+  ),
+  version(
+    "1.21: apply takes references and selectors as one value.",
+    /\.(nodeSelector|claimRef\.namespace)$/,
+    {
+      ours: NOTHING,
+    },
+  ),
+  version("1.24: any object may be the source of a claim.", /causes\.spec\.dataSource/),
+  version("1.21: two controllers are told with their kinds.", /metadata\.ownerReferences\[\d\]$/, {
+    ours: /Only one reference/,
+  }),
 ];

@@ -47,7 +47,7 @@ function validateDefinition(
   if (!spec) return errors.required("spec");
   const { group, names, scope } = spec;
   const name = metadata?.name ?? "";
-  if (name !== "" && name !== `${names?.plural ?? ""}.${group ?? ""}`) {
+  if (!old && name !== "" && name !== `${names?.plural ?? ""}.${group ?? ""}`) {
     errors.invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group');
   }
   if (errors.present("spec.group", group)) {

@@ -24,7 +24,7 @@ export const INGRESS_CLASS: KindRules<IngressClass> = {
     if (parameters) validateParameters(errors, "spec.parameters", parameters);
   },
   validateUpdate(errors, { spec }, old) {
-    const values = { now: spec?.controller, old: old.spec?.controller };
+    const values = { now: spec?.controller ?? "", old: old.spec?.controller };
     validateImmutable(errors, "spec.controller", values);
   },
 };

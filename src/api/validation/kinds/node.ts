@@ -21,10 +21,15 @@ export const NODE: KindRules<Node> = {
     validateAddresses(errors, node);
     const [spec, before] = [node.spec ?? {}, old.spec ?? {}];
     const ranges = before.podCIDRs ?? [];
-    if (ranges.length > 0 && !deepEqual(spec.podCIDRs ?? [], ranges)) {
+    const moved = ranges.length > 0 && !deepEqual(spec.podCIDRs ?? [], ranges);
+    const renamed = before.providerID && spec.providerID !== before.providerID;
+    if (moved || renamed) {
+      errors.forbidden("[]", "node updates may only change labels, taints, or capacity");
+    }
+    if (moved) {
       errors.forbidden("spec.podCIDRs", `node updates may not change podCIDR ${ONCE}`);
     }
-    if (before.providerID && spec.providerID !== before.providerID) {
+    if (renamed) {
       errors.forbidden("spec.providerID", `node updates may not change providerID ${ONCE}`);
     }
     if (spec.externalID !== before.externalID) {

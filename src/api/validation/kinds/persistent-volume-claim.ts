@@ -4,6 +4,7 @@ import type { PersistentVolumeClaim } from "../../generated/types/core-v1.ts";
 import { validateClaimSpec } from "../claim-spec.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
+import { validateImmutable } from "../metadata.ts";
 import { exceeds, readQuantity, validateAmount } from "../values.ts";
 
 const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
@@ -38,6 +39,8 @@ export const PERSISTENT_VOLUME_CLAIM: KindRules<PersistentVolumeClaim> = {
       );
     }
     validateShrinking(errors, claim, old);
+    const modes = { now: spec.volumeMode ?? "", old: before.volumeMode ?? "" };
+    validateImmutable(errors, "volumeMode", modes);
     const attributes = before.volumeAttributesClassName;
     if (attributes === undefined || spec.volumeAttributesClassName === attributes) return;
     if (spec.volumeAttributesClassName === undefined) {
@@ -95,9 +98,9 @@ function validateShrinking(
   claim: PersistentVolumeClaim,
   old: PersistentVolumeClaim,
 ): void {
-  const now = claim.spec?.resources?.requests?.["storage"];
+  const now = claim.spec?.resources?.requests?.["storage"] ?? "0";
   const was = old.spec?.resources?.requests?.["storage"];
-  if (now === undefined || was === undefined || now === was) return;
+  if (was === undefined || now === was) return;
   const [amount, before] = [readQuantity(errors, STORAGE, now), readQuantity(errors, STORAGE, was)];
   if (!exceeds(before, amount)) return;
   const capacity = old.status?.capacity?.["storage"] ?? "0";

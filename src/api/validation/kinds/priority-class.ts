@@ -5,7 +5,7 @@ import { validateImmutable } from "../metadata.ts";
 const USER_PRIORITY_MAX = 1_000_000_000;
 
 export const PRIORITY_CLASS: KindRules<PriorityClass> = {
-  validate(errors, { metadata, value, preemptionPolicy }) {
+  validateCreate(errors, { metadata, value, preemptionPolicy }) {
     const system = metadata?.name?.startsWith("system-");
     const known = ["system-node-critical", "system-cluster-critical"];
     if (system && !known.includes(metadata?.name ?? "")) {

@@ -10,11 +10,18 @@ const METADATA_MAX = 256 * 1024;
 export const VOLUME_ATTACHMENT: KindRules<VolumeAttachment> = {
   validate(errors, attachment) {
     const { spec } = attachment;
-    validateDriverName(errors, "spec.attacher", spec?.attacher ?? "");
+    errors.present("spec.attacher", spec?.attacher);
     validateSource(errors, spec?.source ?? {});
     const node = spec?.nodeName ?? "";
     errors.complaints("spec.nodeName", node, dns1123SubdomainErrors(node));
     validateStatus(errors, attachment);
+  },
+  validateCreate(errors, { spec }) {
+    if (spec?.attacher) validateDriverName(errors, "spec.attacher", spec.attacher);
+    else errors.complaints("spec.attacher", "", dns1123SubdomainErrors(""));
+    const name = spec?.source?.persistentVolumeName;
+    if (name === undefined) return;
+    errors.complaints("spec.source.persistentVolumeName", name, dns1123SubdomainErrors(name));
   },
   validateUpdate(errors, { spec }, old) {
     if (!deepEqual(spec, old.spec)) errors.invalid("spec", spec, "field is immutable");
@@ -30,7 +37,6 @@ function validateSource(errors: FieldErrors, source: VolumeAttachmentSpec["sourc
   if (name === undefined) return;
   const field = "spec.source.persistentVolumeName";
   if (name === "") errors.required(field, "must specify non empty persistentVolumeName");
-  errors.complaints(field, name, dns1123SubdomainErrors(name));
 }
 
 function validateStatus(errors: FieldErrors, { status }: VolumeAttachment): void {

@@ -171,7 +171,8 @@ test("a list is one call, for those that need it", async () => {
   assert.equal(hook.calls.length - before, 1);
   await api.ask("GET", V1);
   assert.equal(hook.calls.length - before, 1);
-  const stored = { ...definition(hook, "v2"), metadata: undefined };
+  const { spec } = definition(hook, "v2");
+  const stored = { spec };
   await api.patch(`${DEFINITIONS}/crontabs.a.example`, { type: "merge-patch+json", body: stored });
   await until(async () => {
     const { status } = await api.ask("GET", `${DEFINITIONS}/crontabs.a.example`);
