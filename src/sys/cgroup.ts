@@ -105,7 +105,6 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
     },
     create(group) {
       for (const hierarchy of named) {
-        // cpuset refuses processes until its files are filled; children inherit by this switch.
         if (hierarchy.endsWith("/cpuset")) createCpuset(hierarchy, group);
         else mkdirSync(path.join(hierarchy, group), { recursive: true });
       }
@@ -152,16 +151,24 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
   };
 }
 
+/**
+ * A cpuset takes no process until its files are filled. Each level is filled before the next one
+ * is made, so what lies above the deepest that exists is complete; and what is made below a filled
+ * one comes filled by its `cgroup.clone_children`.
+ */
 function createCpuset(hierarchy: string, group: string): void {
-  let directory = hierarchy;
-  for (const part of group.split("/").filter(Boolean)) {
-    const parent = directory;
-    directory = path.join(directory, part);
-    if (!existsSync(directory)) mkdirSync(directory);
+  const parts = group.split("/").filter(Boolean);
+  const level = (depth: number) => path.join(hierarchy, ...parts.slice(0, depth));
+  let existing = parts.length;
+  while (existing > 0 && !existsSync(level(existing))) existing--;
+  for (let depth = Math.max(existing, 1); depth <= parts.length; depth++) {
+    const directory = level(depth);
+    if (depth > existing) mkdirSync(directory);
+    if ((readText(path.join(directory, "cpuset.cpus")) ?? "").trim() !== "") continue;
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-      if ((readText(path.join(directory, file)) ?? "").trim() !== "") continue;
-      writeFileSync(path.join(directory, file), readText(path.join(parent, file)) ?? "");
+      writeFileSync(path.join(directory, file), readText(path.join(level(depth - 1), file)) ?? "");
     }
+    writeFileSync(path.join(directory, "cgroup.clone_children"), "1");
   }
 }
 
@@ -256,15 +263,20 @@ function folders(directory: string): string[] {
     .map((entry) => path.join(directory, entry.name));
 }
 
+/** From the bottom up, but most groups have none below. */
 function removeTree(directory: string): boolean {
-  if (!folders(directory).map(removeTree).every(Boolean)) return false;
+  if (removeGroup(directory)) return true;
+  return folders(directory).map(removeTree).every(Boolean) && removeGroup(directory);
+}
+
+function removeGroup(directory: string): boolean {
   try {
     rmdirSync(directory);
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return true;
-    if (code === "EBUSY") return false;
+    if (code === "EBUSY" || code === "ENOTEMPTY") return false;
     throw error;
   }
 }

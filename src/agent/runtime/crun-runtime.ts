@@ -73,6 +73,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     stats: (id) => settled(() => stats(context, id)),
     async [Symbol.asyncDispose]() {
       watcher[Symbol.dispose]();
+      context.drivers[Symbol.dispose]();
       await Promise.resolve();
     },
   };
@@ -140,6 +141,7 @@ export async function purgeCrunRuntime(options: CrunRuntimeOptions): Promise<voi
   const { table } = context;
   prepareDirectories(context);
   using _watcher = watchExits(context);
+  using _drivers = context.drivers;
   await recover(context);
   await Promise.all(Array.from(table.containers.keys(), (id) => removeContainer(context, id)));
   await Promise.all(Array.from(table.sandboxes.keys(), (id) => removeSandbox(context, id)));

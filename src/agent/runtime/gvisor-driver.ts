@@ -75,6 +75,7 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
     async discard(id) {
       await run("delete", "--force", id).catch(ignoreWords);
     },
+    [Symbol.dispose]: () => {},
   };
 }
 

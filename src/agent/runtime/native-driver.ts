@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import path from "node:path";
+import { sealProgram } from "../../sys/sealed-program.ts";
 import { runProgram } from "./oci-command.ts";
 import type { DriverContext, SandboxDriver } from "./sandbox-driver.ts";
 import { createSeccompProfiles } from "./seccomp-choice.ts";
@@ -10,7 +11,9 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
   const isCrun = handler === "crun";
   const placesItself = isCrun && cgroups.version === 1;
   const manager = isCrun ? [`--cgroup-manager=${placesItself ? "disabled" : "cgroupfs"}`] : [];
-  const command = [program, "--root", paths.runtimeState(handler), ...manager];
+  // They would make such a copy at every start, and start again from it.
+  const sealed = sealProgram(program);
+  const command = [sealed.path, "--root", paths.runtimeState(handler), ...manager];
   return {
     handler,
     command,
@@ -39,6 +42,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
       rmSync(path.join(paths.runtimeState(handler), id), { recursive: true, force: true });
       return Promise.resolve();
     },
+    [Symbol.dispose]: () => sealed[Symbol.dispose](),
   };
 }
 

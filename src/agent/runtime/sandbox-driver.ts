@@ -11,7 +11,7 @@ import type { SeccompProfiles } from "./seccomp-choice.ts";
  * What tells the handlers of runtime classes apart. All of them speak the OCI command line and have
  * conmon for a monitor; a new one is a row of `HANDLERS`.
  */
-export interface SandboxDriver {
+export interface SandboxDriver extends Disposable {
   /** As `handler` of a RuntimeClass names it. */
   readonly handler: string;
   /** The OCI runtime with its global arguments. */
@@ -88,7 +88,7 @@ const HANDLERS: Readonly<Record<string, HandlerRow>> = {
 };
 
 /** The drivers of this machine, each opened when it is first asked for. */
-export interface SandboxDrivers {
+export interface SandboxDrivers extends Disposable {
   /** @throws RuntimeError "handler-missing", which says what to install */
   of(handler: string | undefined): SandboxDriver;
   /** All whose programs are installed. */
@@ -123,6 +123,10 @@ export function createDrivers(
       const driver = row.create({ ...context, program, handler: name });
       opened.set(name, driver);
       return driver;
+    },
+    [Symbol.dispose]() {
+      for (const driver of opened.values()) driver[Symbol.dispose]();
+      opened.clear();
     },
   };
   return drivers;
