@@ -22,8 +22,8 @@ const MORE_APPLETS = [
   "head",
 ];
 
-/** The image as an OCI archive. */
-export function busyboxArchive(): Uint8Array {
+/** The image as an OCI archive; what is `more` lies in a layer above, under a name of its own. */
+export function busyboxArchive(more?: { name: string; entries: TarInput[] }): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(value);
   const directory = (name: string): TarInput => ({ name, type: "directory", mode: 0o755 });
   const entries: TarInput[] = [
@@ -38,7 +38,9 @@ export function busyboxArchive(): Uint8Array {
   ];
   const layer = concat([...writeTar(entries)]);
   const config = { Cmd: ["sleep", "1000"], Env: ["PATH=/bin"] };
-  const input = { layers: [layer], config, architecture: "amd64", references: [BUSYBOX] };
+  const layers = more ? [layer, concat([...writeTar(more.entries)])] : [layer];
+  const references = [more?.name ?? BUSYBOX];
+  const input = { layers, config, architecture: "amd64", references };
   return concat([...writeOciArchive(input)]);
 }
 

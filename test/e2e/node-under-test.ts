@@ -35,6 +35,8 @@ export interface NodeUnderTest extends AsyncDisposable {
   /** Stops agent and runtime, as a crash would, and starts new ones. */
   restartAgent(): Promise<void>;
   run(name: string, spec: Partial<NonNullable<Pod["spec"]>>): Promise<Pod>;
+  /** Makes an image of an OCI archive known to the node. */
+  importImage(archive: Uint8Array): Promise<void>;
   /** Waits for a state of a pod; undefined means that it is gone. @throws after 20 s */
   until(name: string, done: (pod: Pod | undefined) => boolean): Promise<Pod | undefined>;
 }
@@ -182,6 +184,12 @@ export async function startNode(): Promise<NodeUnderTest> {
           containers: containers.map((container) => ({ image: BUSYBOX, ...container })),
         },
       }),
+    async importImage(content) {
+      const file = path.join(directory, "image.tar");
+      writeFileSync(file, content);
+      await images.import(file);
+      rmSync(file);
+    },
     until,
     async [Symbol.asyncDispose]() {
       await owned[Symbol.asyncDispose]();

@@ -1,5 +1,11 @@
 import path from "node:path";
-import type { Container, Pod, SeccompProfile } from "../../api/generated/types/core-v1.ts";
+import type {
+  Container,
+  Pod,
+  PodSecurityContext,
+  SeccompProfile,
+  SecurityContext,
+} from "../../api/generated/types/core-v1.ts";
 import type { ImageConfig } from "../image/contract.ts";
 import { ConfigurationError } from "./environment.ts";
 import type { ContainerSecurity } from "../runtime/contract.ts";
@@ -32,7 +38,24 @@ export function containerSecurity(
     seccomp: privileged
       ? "unconfined"
       : seccompOf(own.seccompProfile ?? inherited.seccompProfile, options.seccompDirectory),
+    ...confinement(own, inherited),
     procMount: own.procMount === "Unmasked" ? "Unmasked" : "Default",
+  };
+}
+
+/** What AppArmor and SELinux are to be told; the runtime leaves it where the host has neither. */
+function confinement(
+  own: SecurityContext,
+  inherited: PodSecurityContext,
+): Pick<ContainerSecurity, "appArmorProfile" | "selinuxLabel"> {
+  const profile = own.appArmorProfile ?? inherited.appArmorProfile;
+  const { user, role, type, level } = own.seLinuxOptions ?? inherited.seLinuxOptions ?? {};
+  const named = user ?? role ?? type ?? level;
+  const label = [user ?? "system_u", role ?? "system_r", type ?? "container_t", level ?? "s0"];
+  return {
+    ...(profile?.type === "Localhost" && { appArmorProfile: profile.localhostProfile ?? "" }),
+    ...(profile?.type === "Unconfined" && { appArmorProfile: "unconfined" }),
+    ...(named === undefined ? {} : { selinuxLabel: label.join(":") }),
   };
 }
 

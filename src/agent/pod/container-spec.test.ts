@@ -240,6 +240,14 @@ test("the container's security context wins over the pod's, both over the image"
   assert.equal(security({ privileged: true }).allowPrivilegeEscalation, true);
   const localhost = { type: "Localhost", localhostProfile: "../../etc/x.json" } as const;
   assert.equal(security({ seccompProfile: localhost }).seccomp, "/seccomp/etc/x.json");
+  const profile = { type: "Localhost", localhostProfile: "strict" } as const;
+  assert.equal(security({}, { appArmorProfile: profile }).appArmorProfile, "strict");
+  const unconfined = { type: "Unconfined" } as const;
+  const both = security({ appArmorProfile: unconfined }, { appArmorProfile: profile });
+  assert.equal(both.appArmorProfile, "unconfined");
+  assert.equal(security({}).selinuxLabel, undefined);
+  const label = security({ seLinuxOptions: { level: "s0:c1,c2" } }).selinuxLabel;
+  assert.equal(label, "system_u:system_r:container_t:s0:c1,c2");
 });
 
 const DNS = {

@@ -29,6 +29,7 @@ export interface BundleContext {
   annotations: Readonly<Record<string, string>>;
   /** Lowest value of oom_score_adj that this process may set. */
   oomScoreFloor: number;
+  modules: { appArmor: boolean; selinux: boolean };
 }
 
 /**
@@ -37,7 +38,8 @@ export interface BundleContext {
  */
 export function containerConfig(spec: ContainerSpec, context: BundleContext): object {
   const { security } = spec;
-  const { sandbox } = context;
+  const { sandbox, modules } = context;
+  const { appArmorProfile, selinuxLabel } = security;
   const user = containerUser(spec, context.rootPath);
   if (spec.command.length === 0) {
     throw new RuntimeError("command-not-found", `no command specified for "${spec.name}"`);
@@ -94,6 +96,8 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     },
     ...(sandbox.sysctls && { sysctls: sandbox.sysctls }),
     ...chosen,
+    ...(modules.appArmor && appArmorProfile && { appArmorProfile }),
+    ...(modules.selinux && selinuxLabel && { selinuxLabel }),
     annotations: { ...context.annotations, ...chosen.annotations },
   });
 }

@@ -63,6 +63,7 @@ export async function createContainer(
       seccomp: driver.seccomp,
       annotations: driver.annotations(driven),
       oomScoreFloor: context.oomScoreFloor,
+      modules: context.modules,
     });
     writeJson(path.join(bundle, "config.json"), config);
     context.failpoint("container-config");

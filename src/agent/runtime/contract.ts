@@ -148,6 +148,10 @@ export interface ContainerSecurity {
   /** "runtime-default", "unconfined" or the absolute path of a JSON profile. */
   seccomp: string;
   procMount?: "Default" | "Unmasked";
+  /** A profile that is loaded; without effect on a host without AppArmor. */
+  appArmorProfile?: string;
+  /** "user:role:type:level"; without effect on a host without SELinux. */
+  selinuxLabel?: string;
 }
 
 /** State of a container; times are epoch milliseconds. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -54,6 +54,8 @@ export interface RuntimeContext {
   readonly bootId: string;
   readonly available: bigint;
   readonly oomScoreFloor: number;
+  /** Security modules that label processes here. */
+  readonly modules: { appArmor: boolean; selinux: boolean };
   /** Holders that are being made, by sandbox. */
   readonly holding: Map<string, Promise<void>>;
 }
@@ -78,6 +80,10 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     bootId: bootId(),
     available,
     oomScoreFloor: mayLower ? -1000 : own,
+    modules: {
+      appArmor: existsSync("/sys/kernel/security/apparmor"),
+      selinux: existsSync("/sys/fs/selinux/enforce"),
+    },
     holding: new Map(),
   };
 }

@@ -75,11 +75,15 @@ test("a configuration mounts /dev afresh, and binds parents before children", ()
     cgroupPath: "/c",
     cgroupVersion: 1,
     resources: {},
+    appArmorProfile: "strict",
+    selinuxLabel: "u:r:t:s0",
   }) as {
-    process: { env: string[]; cwd: string };
+    process: { env: string[]; cwd: string; apparmorProfile: string; selinuxLabel: string };
     mounts: { destination: string; type: string }[];
-    linux: { rootfsPropagation: string; namespaces: { type: string }[] };
+    linux: { rootfsPropagation: string; mountLabel: string; namespaces: { type: string }[] };
   };
+  assert.equal(spec.process.apparmorProfile, "strict");
+  assert.deepEqual([spec.process.selinuxLabel, spec.linux.mountLabel], ["u:r:t:s0", "u:r:t:s0"]);
   assert.deepEqual(spec.process.env, ["B=2", "A=3"]);
   assert.equal(spec.process.cwd, "/");
   assert.equal(spec.mounts.find((mount) => mount.destination === "/dev")?.type, "tmpfs");

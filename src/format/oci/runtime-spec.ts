@@ -30,6 +30,9 @@ export interface RuntimeSpecInput {
   sysctls?: Readonly<Record<string, string>>;
   /** A profile in the format of the specification. */
   seccomp?: object;
+  appArmorProfile?: string;
+  /** Of the process and of what is mounted for it. */
+  selinuxLabel?: string;
   annotations?: Readonly<Record<string, string>>;
 }
 
@@ -106,6 +109,8 @@ export function runtimeSpec(input: RuntimeSpecInput): object {
       cwd: input.workingDirectory || "/",
       capabilities: Object.fromEntries(sets.map((set) => [set, capabilities])),
       noNewPrivileges: input.noNewPrivileges,
+      ...(input.appArmorProfile && { apparmorProfile: input.appArmorProfile }),
+      ...(input.selinuxLabel && { selinuxLabel: input.selinuxLabel }),
       ...(input.resources.oomScoreAdj !== undefined && {
         oomScoreAdj: input.resources.oomScoreAdj,
       }),
@@ -120,6 +125,7 @@ export function runtimeSpec(input: RuntimeSpecInput): object {
       ...(input.devices.length > 0 && { devices: input.devices.map(device) }),
       ...(input.sysctls && { sysctl: input.sysctls }),
       ...(input.seccomp && { seccomp: input.seccomp }),
+      ...(input.selinuxLabel && { mountLabel: input.selinuxLabel }),
       ...(!input.privileged &&
         !input.unmaskedProc && { maskedPaths: MASKED, readonlyPaths: READ_ONLY }),
       rootfsPropagation: rootPropagation(input.mounts),
