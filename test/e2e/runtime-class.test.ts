@@ -80,6 +80,7 @@ test("two containers of a gVisor pod share a kernel and a network, which the nod
       container("client", "exec sleep 1000", {
         volumeMounts: [{ name: "shared", mountPath: "/data" }],
       }),
+      container("screen", "test -t 1 && echo terminal; exec sleep 1000", { tty: true }),
     ],
   });
   const pod = await node.until("guarded", allReady);
@@ -89,6 +90,16 @@ test("two containers of a gVisor pod share a kernel and a network, which the nod
   const own = await inside("guarded", "client", "ps; hostname");
   assert.doesNotMatch(own, /httpd/);
   assert.match(own, /guarded/);
+  const screen = { namespace: "default", name: "guarded", container: "screen" };
+  await eventually("output on a terminal", async () => {
+    const log = await node.agent().streams.logs(screen, {}, AbortSignal.timeout(5_000));
+    return Buffer.concat(await log.toArray())
+      .toString()
+      .includes("terminal");
+  });
+  const tunnel = await node.agent().streams.portForward(screen, 8080);
+  tunnel.end("GET / HTTP/1.0\r\n\r\n");
+  assert.match(Buffer.concat(await tunnel.toArray()).toString(), /hello/);
   await node.run("caller", { containers: [container("app", "exec sleep 1000")] });
   await node.until("caller", allReady);
   const url = `http://${pod?.status?.podIP}:8080/`;

@@ -36,6 +36,8 @@ interface PodRecord extends PodAttachment {
   podName: string;
   podNamespace: string;
   hostPorts: readonly HostPort[];
+  /** Its network is inside a kernel of its own. */
+  hasOwnStack?: true;
 }
 
 const MTU_BYTES = 1500;
@@ -110,6 +112,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
         podName: request.podName,
         podNamespace: request.podNamespace,
         hostPorts: request.hostPorts,
+        ...(request.asksForNeighbours && { hasOwnStack: true as const }),
       };
       try {
         createPodLink(socket, {
@@ -147,6 +150,10 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       const record = records.get(podUid);
       if (!record) throw new Error(`Cannot connect to pod "${podUid}" as it has no network`);
       const loopback = address.host === "localhost" || address.host.startsWith("127.");
+      if (loopback && record.hasOwnStack) {
+        // Its loopback is out of reach: what listens on all addresses answers on the pod's.
+        return connected(connect({ host: record.ip, port: address.port }));
+      }
       if (loopback) {
         const { port } = address;
         return connectToLoopback(record.networkNamespacePath, { port, timeoutMs: CONNECT_MS });
