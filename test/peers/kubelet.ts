@@ -1,0 +1,185 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { kubeconfigFor } from "../../src/apiserver/pki/kubeconfig.ts";
+import { Cleanup } from "../../src/lib/cleanup.ts";
+import { openCgroups } from "../../src/sys/cgroup.ts";
+import { freePorts } from "./free-ports.ts";
+import type { PeerClient } from "./kube-controllers.ts";
+import { PeerProcess } from "./peer-process.ts";
+import { findPeer } from "./peers.ts";
+import type { ServerUnderTest } from "./server-under-test.ts";
+
+const PATIENCE_MS = 60_000;
+const LOGS = "/var/log";
+const NAMED_HIERARCHY = "/sys/fs/cgroup/systemd";
+/** Settings of the whole machine that a kubelet changes, and what it wants of them. */
+const TUNABLES: Readonly<Record<string, number>> = {
+  "vm/overcommit_memory": 1,
+  "vm/panic_on_oom": 0,
+  "kernel/panic": 10,
+  "kernel/panic_on_oops": 1,
+  "kernel/keys/root_maxkeys": 1_000_000,
+  "kernel/keys/root_maxbytes": 25_000_000,
+};
+
+/** Why a test that needs a kubelet is skipped; `false` when it can run. */
+export function kubeletSkip(): string | false {
+  const found = findPeer("kubelet");
+  if ("skip" in found) return found.skip;
+  return process.getuid?.() === 0 ? false : "needs root";
+}
+
+/**
+ * Hides from this mount namespace, which must be the caller's own, what a kubelet writes to places
+ * that no flag changes. The container runtime must start afterwards, to see the same logs.
+ */
+export function prepareForKubelet(): Disposable {
+  execFileSync("mount", ["-t", "tmpfs", "logs", LOGS]);
+  return { [Symbol.dispose]: () => void execFileSync("umount", ["--lazy", LOGS]) };
+}
+
+/** What a kubelet is told. */
+export interface KubeletOptions {
+  nodeName: string;
+  nodeIp: string;
+  /** Socket of the container runtime. */
+  socketPath: string;
+  /** Its `--root-dir`, which the container runtime knows. */
+  rootDirectory: string;
+}
+
+/** Runs kubelet 1.20 with a container runtime; resolves when it is healthy. */
+export async function startKubelet(
+  server: Pick<ServerUnderTest, "target" | "pki">,
+  options: KubeletOptions,
+): Promise<PeerClient> {
+  const found = findPeer("kubelet");
+  if ("skip" in found) throw new Error(found.skip);
+  await using cleanup = new Cleanup();
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-kubelet-"));
+  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const cgroupRoot = `/${path.basename(directory)}`;
+  const cgroups = openCgroups();
+  cgroups.create(cgroupRoot);
+  // It asks for the hierarchy without a controller too, where there is one.
+  if (existsSync(NAMED_HIERARCHY)) mkdirSync(path.join(NAMED_HIERARCHY, cgroupRoot));
+  cleanup.defer(() => cgroups.remove(cgroupRoot));
+  const [port = 0, healthPort = 0] = await freePorts(2);
+  const log = path.join(directory, "kubelet.log");
+  const flags = kubeletFlags(options, {
+    directory,
+    cgroupRoot,
+    port,
+    healthPort,
+    kubeconfig: writeKubeconfig(directory, server, options),
+    clientCa: path.join(server.pki.directory, "ca.crt"),
+  });
+  const started = cleanup.use(
+    PeerProcess.start({
+      name: "kubelet",
+      file: "unshare",
+      args: [
+        "--mount",
+        "--propagation",
+        "unchanged",
+        "sh",
+        "-c",
+        setUp(directory),
+        "sh",
+        found.file,
+        ...flags,
+      ],
+      log,
+    }),
+  );
+  await started.untilReady(() => isHealthy(healthPort), { patienceMs: PATIENCE_MS });
+  const running = cleanup.move();
+  return {
+    pid: started.pid,
+    logEnd: () => started.logEnd(),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+/** Gives the kubelet files of its own in place of the machine's settings. */
+function setUp(directory: string): string {
+  const files = Object.entries(TUNABLES).map(([name, value]) => {
+    const file = path.join(directory, path.basename(name));
+    writeFileSync(file, `${value}\n`);
+    return `mount --bind ${file} /proc/sys/${name}`;
+  });
+  return ["mount --make-private /proc", ...files, 'exec "$@"'].join(" && ");
+}
+
+function writeKubeconfig(
+  directory: string,
+  { target, pki }: Pick<ServerUnderTest, "target" | "pki">,
+  { nodeName }: KubeletOptions,
+): string {
+  const keys = pki.issueClientCertificate({
+    commonName: `system:node:${nodeName}`,
+    organizations: ["system:nodes"],
+  });
+  const kubeconfig = path.join(directory, "kubeconfig");
+  const text = kubeconfigFor({ ...target, ...keys, clusterName: "peer", userName: nodeName });
+  writeFileSync(kubeconfig, text, { mode: 0o600 });
+  return kubeconfig;
+}
+
+function kubeletFlags(
+  { nodeName, nodeIp, socketPath, rootDirectory }: KubeletOptions,
+  own: {
+    directory: string;
+    cgroupRoot: string;
+    kubeconfig: string;
+    clientCa: string;
+    port: number;
+    healthPort: number;
+  },
+): string[] {
+  const folder = (name: string) => {
+    const made = path.join(own.directory, name);
+    mkdirSync(made);
+    return made;
+  };
+  return [
+    "--container-runtime=remote",
+    `--container-runtime-endpoint=unix://${socketPath}`,
+    `--kubeconfig=${own.kubeconfig}`,
+    `--hostname-override=${nodeName}`,
+    `--node-ip=${nodeIp}`,
+    `--port=${own.port}`,
+    "--read-only-port=0",
+    `--healthz-port=${own.healthPort}`,
+    `--root-dir=${rootDirectory}`,
+    `--cert-dir=${folder("pki")}`,
+    `--volume-plugin-dir=${folder("volume-plugins")}`,
+    `--cgroup-root=${own.cgroupRoot}`,
+    "--cgroup-driver=cgroupfs",
+    "--fail-swap-on=false",
+    "--make-iptables-util-chains=false",
+    `--client-ca-file=${own.clientCa}`,
+    "--anonymous-auth=false",
+    "--authorization-mode=AlwaysAllow",
+    // Its plugins would meet in a directory that no flag changes.
+    "--feature-gates=DevicePlugins=false",
+    // How full this machine's disk is must not matter.
+    "--eviction-hard=memory.available<1Mi",
+    "--image-gc-high-threshold=100",
+    "--node-status-update-frequency=2s",
+    "--sync-frequency=10s",
+  ];
+}
+
+async function isHealthy(port: number): Promise<boolean> {
+  const signal = AbortSignal.timeout(5_000);
+  const asked = get(`http://127.0.0.1:${port}/healthz`, { agent: false, signal });
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  response.resume();
+  return response.statusCode === 200;
+}
