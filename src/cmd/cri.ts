@@ -66,7 +66,6 @@ export async function cri(args: readonly string[]): Promise<number> {
     ...sources,
     socketPath,
     runtime,
-    handlers: ["crun"],
     images,
     imageDirectory,
     openNetwork: (range) => openNetwork({ directory, podCidr: range, clusterCidr, nft, logger }),

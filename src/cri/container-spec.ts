@@ -24,7 +24,6 @@ export interface ContainerSurroundings {
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const NO_LOG = "/dev/null";
 
 /** Translates a config. @throws GrpcError "invalid-argument" for what cannot be */
 export function containerSpec(
@@ -48,7 +47,7 @@ export function containerSpec(
     workingDirectory: config.workingDir || image.config.workingDirectory || "/",
     mounts: mountsOf(config, of.filesDirectory),
     devices: devicesOf(config),
-    logPath: of.logPath || NO_LOG,
+    logPath: of.logPath,
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
     tty: config.tty,

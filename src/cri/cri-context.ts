@@ -12,8 +12,6 @@ import type { StreamingServer } from "./streaming-server.ts";
 /** What the calls of both services share. */
 export interface CriContext {
   readonly runtime: ContainerRuntime;
-  /** Names of runtime classes that sandboxes may ask for; the first is what "" means. */
-  readonly handlers: readonly string[];
   readonly images: ImageStore;
   readonly network: SandboxNetwork;
   readonly sandboxes: RecordTable<SandboxRecord>;

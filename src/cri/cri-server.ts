@@ -26,8 +26,6 @@ import { startStreamingServer } from "./streaming-server.ts";
 export interface CriServerOptions {
   socketPath: string;
   runtime: ContainerRuntime;
-  /** Names of runtime classes that `runtime` serves; the first is the default. */
-  handlers: readonly string[];
   images: ImageStore;
   imageDirectory: string;
   /** Sets up the network of sandboxes when its range is known, without adopting any. */
@@ -50,7 +48,7 @@ const STREAMING_HOST = "127.0.0.1";
  * running is found again: disposing this one leaves the containers running.
  */
 export async function startCriServer(options: CriServerOptions): Promise<AsyncDisposable> {
-  const { runtime, images, stateDirectory, clock, random, logger, handlers } = options;
+  const { runtime, images, stateDirectory, clock, random, logger } = options;
   await using cleanup = new Cleanup();
   const filesDirectory = path.join(stateDirectory, "etc");
   mkdirSync(filesDirectory, { recursive: true, mode: 0o711 });
@@ -79,7 +77,6 @@ export async function startCriServer(options: CriServerOptions): Promise<AsyncDi
   );
   const context: CriContext = {
     runtime,
-    handlers,
     images,
     network,
     sandboxes,

@@ -87,7 +87,9 @@ function status(context: CriContext, verbose: boolean): Outgoing<cri.StatusRespo
       ? { type: "NetworkReady", status: true }
       : { type: "NetworkReady", status: false, reason: "NoPodCidr", message: NO_RANGE },
   ];
-  const runtimeHandlers = ["", ...context.handlers].map((name) => ({ name }));
+  const runtimeHandlers = context.runtime
+    .handlers()
+    .flatMap(({ name, isDefault }) => (isDefault ? [{ name: "" }, { name }] : [{ name }]));
   const details = { gateway: network?.gateway ?? null, version: context.version };
   return {
     status: { conditions },

@@ -20,8 +20,9 @@ export async function runSandbox(
   if (!config || !metadata) {
     throw new GrpcError("invalid-argument", "a sandbox needs a config with metadata");
   }
-  if (runtimeHandler && !context.handlers.includes(runtimeHandler)) {
-    const known = context.handlers.join(", ");
+  const handlers = context.runtime.handlers().map(({ name }) => name);
+  if (runtimeHandler && !handlers.includes(runtimeHandler)) {
+    const known = handlers.join(", ");
     const message = `no runtime for "${runtimeHandler}" is configured; there is ${known}`;
     throw new GrpcError("not-found", message);
   }
@@ -59,8 +60,10 @@ function refuseTwin({ sandboxes }: CriContext, wanted: cri.PodSandboxMetadata): 
 }
 
 /** Returns the address; empty in the node's own network. */
-async function build(context: CriContext, { id, config }: SandboxRecord): Promise<string> {
-  const request = attachRequest(config, id);
+async function build(context: CriContext, record: SandboxRecord): Promise<string> {
+  const { id, config, runtimeHandler } = record;
+  const handler = context.runtime.handlers().find(({ name }) => name === runtimeHandler);
+  const request = attachRequest(config, { id, handler });
   const attachment = request && (await requireNetwork(context.network).attach(request));
   const directory = path.join(context.filesDirectory, id);
   mkdirSync(directory, { recursive: true, mode: 0o711 });
@@ -74,7 +77,8 @@ async function build(context: CriContext, { id, config }: SandboxRecord): Promis
   }
   const hostname = config.hostname || context.hostname;
   const networkNamespacePath = attachment?.networkNamespacePath;
-  await context.runtime.createSandbox(sandboxSpec(config, { id, hostname, networkNamespacePath }));
+  const spec = sandboxSpec(config, { id, hostname, networkNamespacePath, runtimeHandler });
+  await context.runtime.createSandbox(spec);
   return attachment?.ip ?? "";
 }
 
@@ -99,8 +103,7 @@ export async function stopSandbox(
 async function stop(context: CriContext, record: SandboxRecord): Promise<void> {
   const { sandboxes, runtime, network } = context;
   if (record.ready) sandboxes.save({ ...record, ready: false });
-  const running = runtime.containers(record.id).filter(({ state }) => state !== "exited");
-  await Promise.all(running.map(({ id }) => runtime.stopContainer(id, { graceMs: 0 })));
+  await runtime.stopSandbox(record.id);
   await network.current()?.detach(record.id);
   if (record.ready) publish(context, record, ContainerEventType.CONTAINER_STOPPED_EVENT);
 }

@@ -1,6 +1,6 @@
 import type { AttachRequest, HostPort } from "../agent/network/contract.ts";
 import { sysctlName } from "../agent/pod/sysctls.ts";
-import type { SandboxSpec } from "../agent/runtime/contract.ts";
+import type { RuntimeHandler, SandboxSpec } from "../agent/runtime/contract.ts";
 import type * as cri from "../format/cri/generated.ts";
 import { NamespaceMode, Protocol } from "../format/cri/generated.ts";
 
@@ -15,16 +15,14 @@ export function namespacesOf(config: Config): Pick<cri.NamespaceOption, "network
 /** What the runtime is to make. */
 export function sandboxSpec(
   config: Config,
-  {
-    id,
-    hostname,
-    networkNamespacePath,
-  }: {
+  of: {
     id: string;
     hostname: string;
     networkNamespacePath: string | undefined;
+    runtimeHandler: string;
   },
 ): SandboxSpec {
+  const { id, hostname, networkNamespacePath, runtimeHandler } = of;
   const { pid, ipc } = namespacesOf(config);
   const sysctls = Object.entries(config.linux?.sysctls ?? {});
   const cgroupParent = config.linux?.cgroupParent;
@@ -34,6 +32,7 @@ export function sandboxSpec(
     podNamespace: config.metadata?.namespace ?? "",
     hostname,
     ...(networkNamespacePath !== undefined && { networkNamespacePath }),
+    ...(runtimeHandler && { handler: runtimeHandler }),
     // The kubelet has made the groups of its classes, and set their limits.
     qosClass: "BestEffort",
     ...(cgroupParent && { cgroupParent }),
@@ -48,13 +47,17 @@ export function sandboxSpec(
 }
 
 /** What the network is to make; undefined in the node's own. */
-export function attachRequest(config: Config, id: string): AttachRequest | undefined {
+export function attachRequest(
+  config: Config,
+  { id, handler }: { id: string; handler: RuntimeHandler | undefined },
+): AttachRequest | undefined {
   if (namespacesOf(config).network === NamespaceMode.NODE) return undefined;
   return {
     podUid: id,
     podName: config.metadata?.name ?? "",
     podNamespace: config.metadata?.namespace ?? "",
     hostPorts: config.portMappings.filter(({ hostPort }) => hostPort > 0).map(hostPortOf),
+    asksForNeighbours: handler?.hasOwnKernel ?? false,
   };
 }
 

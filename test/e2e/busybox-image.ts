@@ -20,6 +20,7 @@ const MORE_APPLETS = [
   "tar",
   "mkdir",
   "head",
+  "tr",
 ];
 
 /** The image as an OCI archive; what is `more` lies in a layer above, under a name of its own. */

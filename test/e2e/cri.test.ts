@@ -153,6 +153,16 @@ test("a sandbox may have the node's network and processes", { skip }, async () =
   await remove(sandbox);
 });
 
+test("containers of a sandbox may see each other's processes", { skip }, async () => {
+  const linux = { securityContext: { namespaceOptions: { pid: 0 } } };
+  const sandbox = await runSandbox("shared-processes", { linux });
+  await start(sandbox, "exec sleep 4321");
+  const sees = await start(sandbox, "exec sleep 1234", { metadata: { name: "second" } });
+  const script = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '";
+  assert.match(await output(sees, "sh", "-c", script), /sleep 4321/);
+  await remove(sandbox);
+});
+
 test("mounts, users, variables and limits reach the container", { skip }, async () => {
   const source = path.join(server.instance.dataDirectory, "volume");
   mkdirSync(source);

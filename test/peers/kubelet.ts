@@ -34,13 +34,33 @@ export function kubeletSkip(): string | false {
   return process.getuid?.() === 0 ? false : "needs root";
 }
 
+/** What a kubelet finds when it starts. */
+export interface KubeletSurroundings extends Disposable {
+  /** Holds the groups of its pods. */
+  cgroupRoot: string;
+}
+
 /**
  * Hides from this mount namespace, which must be the caller's own, what a kubelet writes to places
- * that no flag changes. The container runtime must start afterwards, to see the same logs.
+ * that no flag changes. The container runtime must start afterwards, to see the same logs, and end
+ * its containers before this is disposed.
  */
-export function prepareForKubelet(): Disposable {
+export function prepareForKubelet(): KubeletSurroundings {
   execFileSync("mount", ["-t", "tmpfs", "logs", LOGS]);
-  return { [Symbol.dispose]: () => void execFileSync("umount", ["--lazy", LOGS]) };
+  const cgroupRoot = `/nephos-kubelet-${process.pid}`;
+  const cgroups = openCgroups();
+  cgroups.create(cgroupRoot);
+  // It asks for the hierarchy without a controller too, where there is one.
+  if (existsSync(NAMED_HIERARCHY)) {
+    mkdirSync(path.join(NAMED_HIERARCHY, cgroupRoot), { recursive: true });
+  }
+  return {
+    cgroupRoot,
+    [Symbol.dispose]() {
+      execFileSync("umount", ["--lazy", LOGS]);
+      if (!cgroups.remove(cgroupRoot)) throw new Error(`Processes are left in ${cgroupRoot}`);
+    },
+  };
 }
 
 /** What a kubelet is told. */
@@ -51,6 +71,7 @@ export interface KubeletOptions {
   socketPath: string;
   /** Its `--root-dir`, which the container runtime knows. */
   rootDirectory: string;
+  surroundings: KubeletSurroundings;
 }
 
 /** Runs kubelet 1.20 with a container runtime; resolves when it is healthy. */
@@ -63,17 +84,10 @@ export async function startKubelet(
   await using cleanup = new Cleanup();
   const directory = mkdtempSync(path.join(tmpdir(), "nephos-kubelet-"));
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
-  const cgroupRoot = `/${path.basename(directory)}`;
-  const cgroups = openCgroups();
-  cgroups.create(cgroupRoot);
-  // It asks for the hierarchy without a controller too, where there is one.
-  if (existsSync(NAMED_HIERARCHY)) mkdirSync(path.join(NAMED_HIERARCHY, cgroupRoot));
-  cleanup.defer(() => cgroups.remove(cgroupRoot));
   const [port = 0, healthPort = 0] = await freePorts(2);
   const log = path.join(directory, "kubelet.log");
   const flags = kubeletFlags(options, {
     directory,
-    cgroupRoot,
     port,
     healthPort,
     kubeconfig: writeKubeconfig(directory, server, options),
@@ -132,10 +146,9 @@ function writeKubeconfig(
 }
 
 function kubeletFlags(
-  { nodeName, nodeIp, socketPath, rootDirectory }: KubeletOptions,
+  { nodeName, nodeIp, socketPath, rootDirectory, surroundings }: KubeletOptions,
   own: {
     directory: string;
-    cgroupRoot: string;
     kubeconfig: string;
     clientCa: string;
     port: number;
@@ -159,7 +172,7 @@ function kubeletFlags(
     `--root-dir=${rootDirectory}`,
     `--cert-dir=${folder("pki")}`,
     `--volume-plugin-dir=${folder("volume-plugins")}`,
-    `--cgroup-root=${own.cgroupRoot}`,
+    `--cgroup-root=${surroundings.cgroupRoot}`,
     "--cgroup-driver=cgroupfs",
     "--fail-swap-on=false",
     "--make-iptables-util-chains=false",

@@ -129,6 +129,9 @@ export class FakeRuntime {
         this.sandboxes.set(spec.id, spec);
         return { id: spec.id, spec, createdAtMs: this.#clock.now() };
       },
+      stopSandbox: async (sandboxId) => {
+        for (const { id } of this.contract.containers(sandboxId)) this.stop(id, { graceMs: 0 });
+      },
       removeSandbox: async (sandboxId) => {
         this.sandboxes.delete(sandboxId);
         for (const [id, status] of this.statuses) {

@@ -13,6 +13,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   /** What runtime classes may name on this machine now. */
   handlers(): readonly RuntimeHandler[];
   createSandbox(spec: SandboxSpec): Promise<SandboxStatus>;
+  /** Kills what runs in it and gives its cgroup back; records and what was written stay. */
+  stopSandbox(sandboxId: string): Promise<void>;
   /** Kills what still runs in it, then removes its containers, cgroups, mounts and directory. */
   removeSandbox(sandboxId: string): Promise<void>;
   /** Prepares rootfs, OCI bundle and monitor; the process does not run yet. */

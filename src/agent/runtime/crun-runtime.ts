@@ -23,7 +23,7 @@ import {
   podCgroup,
   type RuntimeContext,
 } from "./runtime-context.ts";
-import { createSandbox, removeSandbox, updateSandbox } from "./sandbox.ts";
+import { createSandbox, removeSandbox, stopSandbox, updateSandbox } from "./sandbox.ts";
 
 /**
  * Runs containers with OCI runtimes (crun, runc, runsc) under conmon monitors, on an overlay of the
@@ -47,6 +47,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     },
     handlers: () => context.drivers.installed(),
     createSandbox: (spec) => createSandbox(context, spec),
+    stopSandbox: (id) => stopSandbox(context, id),
     removeSandbox: (id) => removeSandbox(context, id),
     async createContainer(spec) {
       await ensureHolder(context, spec.sandboxId);

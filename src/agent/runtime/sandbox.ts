@@ -3,7 +3,7 @@ import path from "node:path";
 import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
 import { mount, MOUNT_FLAGS, unmount } from "../../sys/mount.ts";
 import { assertId, holderIdOf, writeJson } from "./container-record.ts";
-import { removeContainer } from "./container-removal.ts";
+import { removeContainer, stopContainer } from "./container-removal.ts";
 import {
   type ContainerResources,
   RuntimeError,
@@ -100,6 +100,17 @@ function weighBurstable({ cgroups, options, table }: RuntimeContext): void {
   const shares = pods.reduce((sum, { spec }) => sum + (spec.resources.cpuShares ?? 0), 0);
   const cpuShares = Math.min(CPU_SHARES_MAX, Math.max(CPU_SHARES_MIN, shares));
   cgroups.limit(qosCgroup(options.cgroupRoot, "Burstable"), { cpuShares });
+}
+
+/** Ends all that runs in a sandbox, for good: nothing can be started in it any more. Idempotent. */
+export async function stopSandbox(context: RuntimeContext, id: string): Promise<void> {
+  const { cgroups, options, table } = context;
+  const record = table.sandboxes.get(id);
+  if (!record) return;
+  const running = table.inSandbox(id).filter(({ status }) => status.state !== "exited");
+  await Promise.all(running.map(({ status }) => stopContainer(context, status.id, { graceMs: 0 })));
+  await removeContainer(context, holderIdOf(id));
+  cgroups.remove(podCgroup(options.cgroupRoot, record.spec));
 }
 
 /** Ends and removes a sandbox with its containers. Idempotent. */
