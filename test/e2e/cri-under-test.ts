@@ -29,7 +29,9 @@ export async function startCri(...flags: string[]): Promise<CriUnderTest> {
   const own = ["--socket", socketPath, "--kubelet-dir", kubeletDirectory];
   const start = async (): Promise<ChildProcess> => {
     const args = ["cri", "--data-dir", dataDirectory, ...own, ...flags];
-    const child = spawn(path.join(ROOT, "bin/nephos"), args, { stdio: ["ignore", "pipe", "pipe"] });
+    // It must not outlive a test that is killed.
+    const bound = ["--pdeathsig", "KILL", path.join(ROOT, "bin/nephos"), ...args];
+    const child = spawn("setpriv", bound, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     child.stderr.on("data", (chunk) => (said += String(chunk)));
     await Promise.race([

@@ -90,7 +90,7 @@ export async function startKubelet(
     directory,
     port,
     healthPort,
-    kubeconfig: writeKubeconfig(directory, server, options),
+    ...writeCredentials(directory, server, options),
     clientCa: path.join(server.pki.directory, "ca.crt"),
   });
   const started = cleanup.use(
@@ -130,19 +130,24 @@ function setUp(directory: string): string {
   return ["mount --make-private /proc", ...files, 'exec "$@"'].join(" && ");
 }
 
-function writeKubeconfig(
+/** An API server of ours talks only to nodes that its own authority has vouched for. */
+function writeCredentials(
   directory: string,
   { target, pki }: Pick<ServerUnderTest, "target" | "pki">,
-  { nodeName }: KubeletOptions,
-): string {
-  const keys = pki.issueClientCertificate({
-    commonName: `system:node:${nodeName}`,
-    organizations: ["system:nodes"],
-  });
-  const kubeconfig = path.join(directory, "kubeconfig");
-  const text = kubeconfigFor({ ...target, ...keys, clusterName: "peer", userName: nodeName });
-  writeFileSync(kubeconfig, text, { mode: 0o600 });
-  return kubeconfig;
+  { nodeName, nodeIp }: KubeletOptions,
+): { kubeconfig: string; certificate: string; key: string } {
+  const { client, serving } = pki.ensureNode({ name: nodeName, addresses: [nodeIp] });
+  const write = (name: string, text: string) => {
+    const file = path.join(directory, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const identity = { ...target, ...client, clusterName: "peer", userName: nodeName };
+  return {
+    kubeconfig: write("kubeconfig", kubeconfigFor(identity)),
+    certificate: write("serving.crt", serving.certPem),
+    key: write("serving.key", serving.keyPem),
+  };
 }
 
 function kubeletFlags(
@@ -150,6 +155,8 @@ function kubeletFlags(
   own: {
     directory: string;
     kubeconfig: string;
+    certificate: string;
+    key: string;
     clientCa: string;
     port: number;
     healthPort: number;
@@ -171,6 +178,8 @@ function kubeletFlags(
     `--healthz-port=${own.healthPort}`,
     `--root-dir=${rootDirectory}`,
     `--cert-dir=${folder("pki")}`,
+    `--tls-cert-file=${own.certificate}`,
+    `--tls-private-key-file=${own.key}`,
     `--volume-plugin-dir=${folder("volume-plugins")}`,
     `--cgroup-root=${surroundings.cgroupRoot}`,
     "--cgroup-driver=cgroupfs",
