@@ -119,7 +119,7 @@ function formatDelay(delayMs: number): string {
 export function terminatedState(record: ContainerRecord): ContainerStateTerminated {
   const { status, terminationMessage, cannotRun } = record;
   const exitCode = status.exitCode ?? 0;
-  const message = (cannotRun ?? terminationMessage ?? "").slice(-MESSAGE_MAX);
+  const message = (cannotRun ?? status.lost ?? terminationMessage ?? "").slice(-MESSAGE_MAX);
   return {
     exitCode,
     ...(status.signal ? { signal: status.signal } : {}),
@@ -134,6 +134,7 @@ export function terminatedState(record: ContainerRecord): ContainerStateTerminat
 function reasonOf({ status, cannotRun }: ContainerRecord, exitCode: number): string {
   if (cannotRun !== undefined) return "ContainerCannotRun";
   if (status.oomKilled) return "OOMKilled";
+  if (status.lost !== undefined) return "ContainerStatusUnknown";
   return exitCode === 0 ? "Completed" : "Error";
 }
 

@@ -155,6 +155,8 @@ class Worker implements PodWorker {
   retryImages(): void {
     for (const seen of this.state.containers.values()) {
       if (seen.imageFailure) seen.imageFailure = { ...seen.imageFailure, retryAtMs: 0 };
+      // A layer may have been missing.
+      if (seen.failure) seen.failure = { ...seen.failure, retryAtMs: 0 };
     }
     this.changed();
   }

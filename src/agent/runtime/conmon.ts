@@ -20,6 +20,8 @@ export interface MonitorRequest {
   /** Directory with config.json; the monitor puts its attach socket and FIFOs there. */
   bundle: string;
   pidFile: string;
+  /** Gets the PID of the monitor itself. */
+  monitorPidFile?: string;
   /** The exit code appears there as a file named like the container. */
   exitDirectory: string;
   /** File in CRI format; undefined keeps no log. */
@@ -113,6 +115,7 @@ function monitorArguments(tools: MonitorTools, request: MonitorRequest): string[
     ["--cid", id, "--cuuid", id, "--name", id, "--bundle", bundle, "--socket-dir-path", bundle],
     ["--runtime", tools.runtime],
     tools.runtimeArguments.flatMap((argument) => ["--runtime-arg", argument]),
+    request.monitorPidFile ? ["--conmon-pidfile", request.monitorPidFile] : [],
     ["--container-pidfile", request.pidFile, "--exit-dir", request.exitDirectory],
     ["--log-path", request.logPath ? `k8s-file:${request.logPath}` : "none"],
     execSpecPath ? ["--exec", "--exec-attach", "--exec-process-spec", execSpecPath] : [],

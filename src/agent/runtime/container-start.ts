@@ -7,7 +7,7 @@ import { MonitorError, startMonitor } from "./conmon.ts";
 import { assertId, newStatus, writeJson } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
-import { settle } from "./exit-watcher.ts";
+import { monitorPidFile, settle } from "./exit-watcher.ts";
 import { mountRoot } from "./root-filesystem.ts";
 import {
   drivenContainer,
@@ -85,6 +85,7 @@ export async function createContainer(
       id: spec.id,
       bundle,
       pidFile: path.join(bundle, "pidfile"),
+      monitorPidFile: monitorPidFile(bundle),
       exitDirectory: paths.exits,
       ...(spec.logPath && { logPath: spec.logPath }),
       tty: spec.tty ?? false,

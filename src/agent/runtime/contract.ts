@@ -173,6 +173,8 @@ export interface ContainerStatus {
   /** Signal number that ended it, when one did. */
   signal?: number;
   oomKilled?: boolean;
+  /** Why nobody knows how it ended. */
+  lost?: string;
   /** Host PID of the first process while running. */
   pid?: number;
 }

@@ -33,10 +33,21 @@ export function watchExits(context: RuntimeContext): ExitWatcher {
     for (const record of table.containers.values()) {
       const { id, state, pid } = record.status;
       const dead = pid !== undefined && processStartTime(pid) !== record.startTime;
-      if (state === "exited" || !dead) suspects.delete(id);
+      const watched = dead || state !== "running" || hasMonitor(paths.bundle(id), id);
+      if (state === "exited" || (!dead && watched)) suspects.delete(id);
       else if (!suspects.has(id)) suspects.add(id);
-      else finish(context, record, { exitCode: UNKNOWN_EXIT_CODE, finishedAtMs: clock.now() });
+      else giveUp(record, dead);
     }
+  };
+  /** A process that nobody watches would lose its output, and nobody would see it end. */
+  const giveUp = (record: ContainerRecord, dead: boolean) => {
+    const { id, name } = record.status;
+    suspects.delete(id);
+    const end = { exitCode: UNKNOWN_EXIT_CODE, finishedAtMs: clock.now() };
+    if (dead) return finish(context, record, end);
+    context.logger.error("the monitor of a container has died", { id, container: name });
+    killGroup(context, record.cgroup);
+    finish(context, record, { ...end, lost: "The monitor of the container died before it" });
   };
   const watcher: FSWatcher = watch(paths.exits, { persistent: false }, (_event, name) => {
     if (name) checkOne(name);
@@ -56,6 +67,25 @@ export function watchExits(context: RuntimeContext): ExitWatcher {
       watcher.close();
     },
   };
+}
+
+/** Where a monitor leaves its own PID. */
+export function monitorPidFile(bundle: string): string {
+  return path.join(bundle, "monitor.pid");
+}
+
+/** Containers of an earlier version have no such file, and count as watched. */
+function hasMonitor(bundle: string, id: string): boolean {
+  const pid = textOf(monitorPidFile(bundle))?.trim();
+  return !pid || (textOf(`/proc/${pid}/cmdline`)?.includes(id) ?? false);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads the exit file, if there is one; false when there is none. */
@@ -79,7 +109,7 @@ export function settle(context: RuntimeContext, record: ContainerRecord): boolea
 export function finish(
   context: RuntimeContext,
   record: ContainerRecord,
-  end: { exitCode: number; finishedAtMs: number },
+  end: { exitCode: number; finishedAtMs: number; lost?: string },
 ): void {
   if (record.status.state === "exited") return;
   const { pid: _, ...status } = record.status;
@@ -93,6 +123,7 @@ export function finish(
     exitCode: end.exitCode,
     finishedAtMs,
     ...(oomKilled && { oomKilled }),
+    ...(end.lost !== undefined && { lost: end.lost }),
   };
   context.table.save({ ...record, status: exited });
   context.table.announceExit(exited);

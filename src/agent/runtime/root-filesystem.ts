@@ -14,6 +14,12 @@ export interface RootDirectories {
 /** Mounts the root of a container. Not idempotent. @throws RuntimeError "no-space" */
 export function mountRoot(image: LocalImage, { writable, target }: RootDirectories): void {
   const [upper, work] = [path.join(writable, "upper"), path.join(writable, "work")];
+  const missing = image.layerPaths.find((layer) => !existsSync(layer));
+  if (missing !== undefined) {
+    const name = image.references[0] ?? image.id;
+    const message = `Cannot use image "${name}": a layer of it is missing; import it again`;
+    throw new RuntimeError("runtime-failed", message);
+  }
   try {
     for (const directory of [upper, work, target]) mkdirSync(directory, { recursive: true });
     mountOverlay({ layers: image.layerPaths, upper, work, target });

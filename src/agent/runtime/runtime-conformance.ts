@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, renameSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { sleep } from "../../lib/clock.ts";
@@ -407,6 +407,50 @@ export function runtimeConformance(name: string, fixture: RuntimeFixture): void 
     runtime = await fixture.open();
   });
 
+  it("ends a container whose monitor has died: its output would be lost", async () => {
+    const spec = await start("while true; do sleep 0.05; done");
+    const own = `--cid\0${spec.id}\0`;
+    const monitor = readdirSync("/proc").find(
+      (pid) => /^\d+$/.test(pid) && textOfFile(`/proc/${pid}/cmdline`).includes(own),
+    );
+    process.kill(Number(monitor), "SIGKILL");
+    for (let round = 0; round < 200 && runtime.status(spec.id)?.state === "running"; round++) {
+      await runtime.recover(); // looks at all monitors
+      await sleep(systemClock, 10);
+    }
+    const { state, exitCode, lost } = runtime.status(spec.id) ?? {};
+    assert.deepEqual({ state, exitCode }, { state: "exited", exitCode: 137 });
+    assert.match(lost ?? "", /monitor/);
+    await runtime.removeSandbox(spec.sandboxId);
+  });
+
+  it("names an image whose layers are gone, and starts once they are back", async () => {
+    const sandboxId = `pod-${++count}`;
+    await runtime.createSandbox(sandboxSpec(sandboxId));
+    const layerPaths = [...fixture.image.layerPaths, "/nonexistent/layer"];
+    const image = { ...fixture.image, references: ["busybox:1"], layerPaths };
+    const spec = containerSpec(sandboxId, { command: ["true"], image });
+    await assert.rejects(runtime.createContainer(spec), {
+      message: 'Cannot use image "busybox:1": a layer of it is missing; import it again',
+    });
+    await runtime.createContainer({ ...spec, image: fixture.image });
+    await runtime.startContainer(spec.id);
+    assert.equal((await exitOf(spec.id)).exitCode, 0);
+    await runtime.removeSandbox(sandboxId);
+  });
+
+  it("removes a sandbox whose root somebody else uses, without waiting for them", async () => {
+    const spec = await start("sleep 100");
+    const { pid } = runtime.status(spec.id) ?? {};
+    const file = openSync(`/proc/${pid}/root/etc/passwd`, "r");
+    try {
+      await runtime.removeSandbox(spec.sandboxId);
+      await nothingIsLeft(fixture, "while a file of it is open");
+    } finally {
+      closeSync(file);
+    }
+  });
+
   it("outlives an agent that was killed", async () => {
     const sandbox = sandboxSpec(`pod-${++count}`);
     const container = containerSpec(sandbox.id, {
@@ -473,6 +517,15 @@ async function nothingIsLeft(fixture: RuntimeFixture, when: string): Promise<voi
     await sleep(systemClock, 20);
   }
   assert.deepEqual(fixture.leftovers(), [], when);
+}
+
+/** "" for a process that has just ended. */
+function textOfFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 async function contains(file: string, text: string): Promise<void> {
