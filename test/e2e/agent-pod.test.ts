@@ -11,6 +11,7 @@ import {
   SECRETS,
 } from "../../src/api/generated/resources.ts";
 import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { benchNode } from "../../bench/node-bench.ts";
 import { BUSYBOX } from "./busybox-image.ts";
 import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
@@ -315,6 +316,22 @@ test("many pods at once all run", { skip }, async () => {
   await Promise.all(names.map((name) => node.until(name, isRunning)));
   await Promise.all(names.map(remove));
   assert.ok(readdirSync(path.join(node.directory, "runtime/containers")).length <= 2);
+});
+
+test("the benchmark of a node still runs", { skip }, async () => {
+  const figures = await benchNode({
+    client: node.client,
+    image: BUSYBOX,
+    nodeName: "node-1",
+    pods: 3,
+    removals: 2,
+    failures: 1,
+    idleSeconds: 0,
+    pid: undefined,
+    patienceMs: 30_000,
+  });
+  for (const name of ["allRunningMs", "goneP50Ms"] as const) assert.ok(figures[name] > 0, name);
+  assert.ok(figures.livenessRestartMs >= 0);
 });
 
 test("what was beyond its limit was evicted meanwhile", { skip }, async () => {
