@@ -20,6 +20,7 @@ const V1_CONTROLLERS = [
   "blkio",
   "devices",
   "freezer",
+  "hugetlb",
 ] as const;
 
 /** Limits in kernel units; an absent field is left as it is. */
@@ -31,6 +32,8 @@ export interface CgroupLimits {
   memoryLimitBytes?: number;
   pidsMax?: number;
   cpusetCpus?: string;
+  /** Bytes by page size ("2MB"); passed over where the kernel does not account for them. */
+  hugePages?: Readonly<Record<string, number>>;
 }
 
 /** One reading of a cgroup, with everything below it. */
@@ -79,7 +82,7 @@ export function openCgroups(mounts: readonly MountEntry[] = readMounts()): Cgrou
   const v1 = V1_CONTROLLERS.map((name) => `/sys/fs/cgroup/${name}`).filter((hierarchy) =>
     mounts.some((entry) => entry.type === "cgroup" && entry.target === hierarchy),
   );
-  if (v1.length === 0) return openV2("/sys/fs/cgroup");
+  if (v1.length === 0) return openCgroup2("/sys/fs/cgroup");
   const others = mounts
     .map((entry) => entry.target)
     .filter((target) => path.dirname(target) === "/sys/fs/cgroup" && !v1.includes(target));
@@ -121,6 +124,10 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
       }
       if (limits.pidsMax !== undefined) put("pids", group, ["pids.max", limits.pidsMax]);
       if (limits.cpusetCpus !== undefined) put("cpuset", group, ["cpuset.cpus", limits.cpusetCpus]);
+      if (!named.some((hierarchy) => hierarchy.endsWith("/hugetlb"))) return;
+      for (const [size, bytes] of Object.entries(limits.hugePages ?? {})) {
+        put("hugetlb", group, [`hugetlb.${size}.limit_in_bytes`, bytes]);
+      }
     },
     remove(group) {
       // Where `enterPrivateMounts` hid the v2 hierarchy, the groups are plain directories.
@@ -172,7 +179,8 @@ function createCpuset(hierarchy: string, group: string): void {
   }
 }
 
-function openV2(root: string): Cgroups {
+/** Control groups of version 2, mounted at `root`: normally what `openCgroups` finds. */
+export function openCgroup2(root: string): Cgroups {
   const directory = (group: string) => path.join(root, group);
   const put = (group: string, file: string, value: string | number) =>
     writeFileSync(path.join(root, group, file), String(value));
@@ -186,7 +194,7 @@ function openV2(root: string): Cgroups {
     create(group) {
       let current = root;
       for (const part of group.split("/").filter(Boolean)) {
-        const wanted = ["cpu", "memory", "pids", "cpuset", "io"];
+        const wanted = ["cpu", "memory", "pids", "cpuset", "io", "hugetlb"];
         const offered = (readText(`${current}/cgroup.controllers`) ?? "").trim().split(" ");
         const enabled = wanted.filter((name) => offered.includes(name)).map((name) => `+${name}`);
         writeFileSync(`${current}/cgroup.subtree_control`, enabled.join(" "));
@@ -205,6 +213,10 @@ function openV2(root: string): Cgroups {
       if (memory !== undefined) put(group, "memory.max", memory <= 0 ? "max" : memory);
       if (limits.pidsMax !== undefined) put(group, "pids.max", limits.pidsMax);
       if (limits.cpusetCpus !== undefined) put(group, "cpuset.cpus", limits.cpusetCpus);
+      for (const [size, bytes] of Object.entries(limits.hugePages ?? {})) {
+        const file = `hugetlb.${size}.max`;
+        if (existsSync(path.join(directory(group), file))) put(group, file, bytes);
+      }
     },
     remove: (group) => removeTree(directory(group)),
     processes: (group) => processesBelow(directory(group)),

@@ -2,7 +2,9 @@ import { readFileSync, statfsSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
 import type { NodeSystemInfo } from "../../api/generated/types/core-v1.ts";
 import type { NodeReservation } from "../config/contract.ts";
+import { canonicalQuantity } from "../../lib/quantity.ts";
 import type { EvictionThresholds, Threshold } from "../eviction/contract.ts";
+import { readHugePages } from "./huge-pages.ts";
 
 /** Quantities by resource name, as `status.capacity` has them. */
 export type NodeResources = Readonly<Record<string, string>>;
@@ -29,19 +31,27 @@ export function readCapacity(
     ["ephemeral-storage", blocks * bsize],
   ]);
   const left = allocatableAmounts(amounts, share);
-  const pods = `${share.podsMax}`;
   const kib = (bytes = 0) => `${Math.floor(bytes / 1024)}Ki`;
+  const pods = `${share.podsMax}`;
+  const pages = readHugePages();
+  const pageBytes = [...pages.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const pageSizes = Object.fromEntries(
+    Array.from(pages, ([name, bytes]) => [name, canonicalQuantity(kib(bytes))]),
+  );
   return {
     capacity: {
       cpu: milliText(amounts.get("cpu")),
       memory: kib(amounts.get("memory")),
       "ephemeral-storage": kib(amounts.get("ephemeral-storage")),
+      ...pageSizes,
       pods,
     },
     allocatable: {
       cpu: milliText(left.get("cpu")),
-      memory: kib(left.get("memory")),
+      // Pages that are set apart are no memory that anybody else could use.
+      memory: kib(Math.max(0, (left.get("memory") ?? 0) - pageBytes)),
       "ephemeral-storage": `${Math.floor(left.get("ephemeral-storage") ?? 0)}`,
+      ...pageSizes,
       pods,
     },
   };

@@ -71,11 +71,25 @@ export function containerResources(
     cpuShares: sharesOf(milli(requests?.["cpu"]) || milli(limits?.["cpu"])),
     ...quotaOf(milli(limits?.["cpu"]), options.rules),
     ...memoryOf(amount(limits?.["memory"])),
+    ...hugePagesOf(limits),
     oomScoreAdj: oomScore(pod, {
       requestBytes: amount(requests?.["memory"]) || amount(limits?.["memory"]),
       nodeMemoryBytes: options.nodeMemoryBytes,
     }),
   };
+}
+
+const PAGE_UNITS: Readonly<Record<string, string>> = { Ki: "KB", Mi: "MB", Gi: "GB" };
+
+/** Limits such as "hugepages-2Mi", by the kernel's names of the sizes. */
+function hugePagesOf(
+  limits: Readonly<Record<string, string>> | undefined,
+): Pick<ContainerResources, "hugePages"> {
+  const pages = Object.entries(limits ?? {}).flatMap(([name, quantity]) => {
+    const [, size = "", unit = ""] = /^hugepages-(\d+)([KMG]i)$/.exec(name) ?? [];
+    return size ? [[`${size}${PAGE_UNITS[unit]}`, amount(quantity)] as const] : [];
+  });
+  return pages.length > 0 ? { hugePages: Object.fromEntries(pages) } : {};
 }
 
 /** The kernel kills a pod that uses more than it asked for before one that asked for much. */

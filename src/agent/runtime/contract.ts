@@ -132,6 +132,8 @@ export interface ContainerResources {
   pidsMax?: number;
   oomScoreAdj?: number;
   cpusetCpus?: string;
+  /** Bytes in huge pages, by page size as the kernel writes it: "2MB", "1GB". */
+  hugePages?: Readonly<Record<string, number>>;
 }
 
 /** Who the process is and what it may do; names are resolved against the image by the runtime. */

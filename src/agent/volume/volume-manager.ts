@@ -7,6 +7,7 @@ import { MOUNT_FLAGS, mount, unmount } from "../../sys/mount.ts";
 import { type ClaimVolume, followClaim, hasClaim } from "./claim-volume.ts";
 import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
 import { prepareHostPath } from "./host-path.ts";
+import { hugePagesMount, isHugePagesMedium } from "./huge-pages.ts";
 import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-volume.ts";
 import { createLocalVolumes } from "./local-volumes.ts";
 import { projectionsOf } from "./payload.ts";
@@ -94,7 +95,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     if (volume.emptyDir) {
       const directory = path.join(podDirectory, EMPTY, volume.name);
       const groupId = pod.spec?.securityContext?.fsGroup;
-      prepareEmptyDir(volume.emptyDir, { directory, groupId });
+      prepareEmptyDir(volume.emptyDir, { directory, groupId, pod });
       return { hostPath: directory, readOnly: false };
     }
     const kind = Object.keys(volume).find((field) => field !== "name") ?? "unnamed";
@@ -188,9 +189,15 @@ function prepareMemory(podDirectory: string): void {
 
 function prepareEmptyDir(
   source: EmptyDirVolumeSource,
-  { directory, groupId }: { directory: string; groupId: number | undefined },
+  of: { directory: string; groupId: number | undefined; pod: Pod },
 ): void {
+  const { directory, groupId, pod } = of;
   mkdirSync(directory, { recursive: true });
+  const { medium = "" } = source;
+  if (isHugePagesMedium(medium) && !isMountPoint(directory)) {
+    const data = `${hugePagesMount(pod, medium)},mode=0777`;
+    mount({ source: "nodev", target: directory, type: "hugetlbfs", data });
+  }
   if (source.medium === "Memory" && !isMountPoint(directory)) {
     const limit = source.sizeLimit ? `,size=${quantityToNumber(source.sizeLimit)}` : "";
     mount({ source: "tmpfs", target: directory, type: "tmpfs", data: `mode=0777${limit}` });

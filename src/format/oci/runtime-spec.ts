@@ -64,6 +64,8 @@ export interface ResourceLimits {
   pidsMax?: number;
   oomScoreAdj?: number;
   cpusetCpus?: string;
+  /** Bytes in huge pages, by page size as the kernel writes it: "2MB", "1GB". */
+  hugePages?: Readonly<Record<string, number>>;
 }
 
 const MASKED = [
@@ -234,6 +236,7 @@ function device(node: DeviceNode): object {
 function resources(input: RuntimeSpecInput): object {
   const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes, pidsMax, cpusetCpus } =
     input.resources;
+  const hugePages = Object.entries(input.resources.hugePages ?? {});
   const given = (values: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   return {
@@ -241,6 +244,9 @@ function resources(input: RuntimeSpecInput): object {
     cpu: given({ shares: cpuShares, quota: cpuQuotaUs, period: cpuPeriodUs, cpus: cpusetCpus }),
     memory: given({ limit: memoryLimitBytes }),
     ...(pidsMax !== undefined && { pids: { limit: pidsMax } }),
+    ...(hugePages.length > 0 && {
+      hugepageLimits: hugePages.map(([pageSize, limit]) => ({ pageSize, limit })),
+    }),
   };
 }
 
