@@ -30,6 +30,7 @@ import { confineFiles } from "./pod/confined-files.ts";
 import { startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
+import { createPodStorage } from "./pod-storage.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
 import { followManifests } from "./static-pod/manifest-directory.ts";
@@ -216,6 +217,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     readLog,
     metrics,
     readNode,
+    readStorage: createPodStorage({ manager, runtime, volumes, clock }),
   });
   const owned = cleanup.move();
   return {

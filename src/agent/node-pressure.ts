@@ -1,4 +1,3 @@
-import path from "node:path";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -10,6 +9,7 @@ import type { ImageCollector } from "./image/contract.ts";
 import type { NodeUsage } from "./metrics/contract.ts";
 import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
+import { podDirectories } from "./pod-storage.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
 import type { VolumeManager } from "./volume/contract.ts";
 
@@ -105,7 +105,7 @@ async function useOf(
     }
   }
   const measured = await Promise.all(
-    directoriesOf(pod, options).map(({ directory }) => diskUsage(directory)),
+    podDirectories(pod, options).map(({ directory }) => diskUsage(directory)),
   );
   const of = signal.endsWith(".inodesFree") ? "inodes" : "bytes";
   return measured.reduce((sum, usage) => sum + usage[of], 0);
@@ -114,34 +114,11 @@ async function useOf(
 async function localStorageOf(pod: Pod, options: NodePressureOptions): Promise<LocalStorageUse> {
   const emptyDirs = new Map<string, number>();
   const containers = new Map<string, number>();
-  for (const { directory, volume, container } of directoriesOf(pod, options)) {
+  for (const { directory, volume, container } of podDirectories(pod, options)) {
     const { bytes } = await diskUsage(directory);
     if (volume !== undefined) emptyDirs.set(volume, bytes);
     if (container !== undefined)
       containers.set(container, (containers.get(container) ?? 0) + bytes);
   }
   return { emptyDirs, containers };
-}
-
-interface PodDirectory {
-  directory: string;
-  volume?: string;
-  container?: string;
-}
-
-/** All that a pod may fill on the node's own disk. */
-function directoriesOf(pod: Pod, options: NodePressureOptions): PodDirectory[] {
-  const { manager, runtime, volumes } = options;
-  const state = manager.find(identityOf(pod))?.state;
-  if (!state) return [];
-  const own = volumes.ownDirectories(pod, state.directory);
-  const layers = runtime.containers(identityOf(pod).uid);
-  return [
-    ...Array.from(own, ([volume, directory]) => ({ directory, volume })),
-    ...layers.map(({ id, name }) => ({ directory: runtime.writableLayer(id), container: name })),
-    ...(pod.spec?.containers ?? []).map(({ name }) => ({
-      directory: path.join(state.logDirectory, name),
-      container: name,
-    })),
-  ];
 }

@@ -43,6 +43,16 @@ async function withBackend(
     nodeName: "node-1",
     readNode: () =>
       readNodeUsage({ name: "node-1", nowMs: clock.now(), directory: "/", imageDirectory: "/" }),
+    readStorage: async (_pod, fileSystem) => ({
+      volumes: [
+        { name: "scratch", bytes: 1, inodes: 1, fileSystem },
+        { name: "data", claim: "mine", bytes: 4096, inodes: 2, fileSystem },
+      ],
+      layers: new Map([["app", { bytes: 7, inodes: 1 }]]),
+      logs: new Map(),
+      bytes: 8,
+      inodes: 2,
+    }),
     metrics: createAgentMetrics(),
     readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
   });
@@ -79,13 +89,33 @@ test("what is not here, or does not run, is refused with a status", () =>
     await assert.rejects(exec({}), /is not running/);
   }));
 
+interface SummaryPod {
+  podRef: { name: string };
+  volume: { name: string; usedBytes: number; pvcRef?: object }[];
+  containers: { rootfs: { usedBytes: number } }[];
+  "ephemeral-storage": { usedBytes: number };
+}
+
 test("use of pods is told as a summary and as metrics", () =>
   withBackend(async (backend) => {
-    const summary = (await backend.statsSummary()) as { pods: { podRef: { name: string } }[] };
+    const summary = (await backend.statsSummary()) as { pods: [SummaryPod] };
     assert.deepEqual(
       summary.pods.map(({ podRef }) => podRef.name),
       ["web"],
     );
+    const [{ volume, containers, ...rest }] = summary.pods;
+    assert.deepEqual(
+      volume.map(({ name, usedBytes, pvcRef }) => ({ name, usedBytes, pvcRef })),
+      [
+        { name: "scratch", usedBytes: 1, pvcRef: undefined },
+        { name: "data", usedBytes: 4096, pvcRef: { name: "mine", namespace: "default" } },
+      ],
+    );
+    assert.equal(containers[0]?.rootfs.usedBytes, 7);
+    assert.equal(rest["ephemeral-storage"].usedBytes, 8);
+    const claim = 'namespace="default",persistentvolumeclaim="mine"';
+    const agent = await backend.metrics("agent");
+    assert.ok(agent.includes(`\nkubelet_volume_stats_used_bytes{${claim}} 4096\n`), agent);
     const labels = 'container="app",namespace="default",pod="web"';
     const resource = await backend.metrics("resource");
     assert.ok(resource.includes(`\ncontainer_cpu_usage_seconds_total{${labels}} 2 0\n`), resource);

@@ -3,8 +3,16 @@ import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
 import { encodeMetrics } from "../lib/prometheus.ts";
 import { cadvisorMetrics } from "./metrics/cadvisor-metrics.ts";
-import type { AgentMetrics, NodeUsage, PodUsage } from "./metrics/contract.ts";
+import type { Pod } from "../api/generated/types/core-v1.ts";
+import type {
+  AgentMetrics,
+  FileSystemUsage,
+  NodeUsage,
+  PodStorage,
+  PodUsage,
+} from "./metrics/contract.ts";
 import { resourceMetrics } from "./metrics/resource-metrics.ts";
+import { volumeMetrics } from "./metrics/volume-metrics.ts";
 import { type CpuRate, statsSummary } from "./metrics/stats-summary.ts";
 import type { PodNetwork } from "./network/contract.ts";
 import { type LogSource, requireLog, requirePod, requireRunning } from "./pod/container-lookup.ts";
@@ -20,6 +28,7 @@ export interface StreamBackendDeps {
   network: PodNetwork;
   nodeName: string;
   readNode: () => NodeUsage;
+  readStorage: (pod: Pod, node: FileSystemUsage) => Promise<PodStorage>;
   metrics: AgentMetrics;
   readLog: ReadLog;
 }
@@ -57,11 +66,17 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
       return await deps.readLog(requireLog(manager, target, { previous }), options, signal);
     },
     pods: () => manager.pods(),
-    statsSummary: async () => statsSummary(deps.readNode(), await readUsage(deps), rateOf),
+    async statsSummary() {
+      const node = deps.readNode();
+      return statsSummary(node, await readStorage(deps, node), rateOf);
+    },
     async metrics(of) {
       switch (of) {
         case "agent":
-          return encodeMetrics(metrics.families(nodeName, manager.pods()));
+          return encodeMetrics([
+            ...metrics.families(nodeName, manager.pods()),
+            ...volumeMetrics(await readStorage(deps, deps.readNode())),
+          ]);
         case "probes":
           return encodeMetrics(metrics.probeFamilies());
         case "resource":
@@ -101,6 +116,15 @@ async function readUsage({ manager, runtime, network }: StreamBackendDeps): Prom
     }
   });
   return (await Promise.all(read)).flat();
+}
+
+async function readStorage(deps: StreamBackendDeps, node: NodeUsage): Promise<PodUsage[]> {
+  const usages = await readUsage(deps);
+  return await Promise.all(
+    usages.map(async (usage) => {
+      return { ...usage, storage: await deps.readStorage(usage.pod, node.fileSystem) };
+    }),
+  );
 }
 
 const RATES_MAX = 10_000;

@@ -49,6 +49,8 @@ export interface CgroupUsage {
   majorPageFaults: number;
   /** Threads and processes. */
   tasks: number;
+  /** How the group fared with its CPU quota; absent where it is not accounted for. */
+  throttling?: { periods: number; throttled: number; throttledNanoseconds: number };
 }
 
 /** The control groups of the machine, whichever version; paths are absolute within a hierarchy. */
@@ -152,6 +154,7 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
         pageFaults: of("total_pgfault"),
         majorPageFaults: of("total_pgmajfault"),
         tasks: number(`${named1("pids", group)}/pids.current`),
+        throttling: throttlingOf(statisticsOf(`${named1("cpu", group)}/cpu.stat`)),
       };
     },
     oomKills: (group) => statistic(`${named1("memory", group)}/memory.oom_control`, "oom_kill"),
@@ -224,8 +227,9 @@ export function openCgroup2(root: string): Cgroups {
       const total = readText(`${directory(group)}/memory.current`);
       if (total === undefined) return undefined;
       const of = statisticsOf(`${directory(group)}/memory.stat`);
+      const cpu = statisticsOf(`${directory(group)}/cpu.stat`);
       return {
-        cpuNanoseconds: statistic(`${directory(group)}/cpu.stat`, "usage_usec") * 1000,
+        cpuNanoseconds: cpu("usage_usec") * 1000,
         memoryBytes: Number(total),
         workingSetBytes: Math.max(0, Number(total) - of("inactive_file")),
         residentBytes: of("anon"),
@@ -233,9 +237,19 @@ export function openCgroup2(root: string): Cgroups {
         pageFaults: of("pgfault"),
         majorPageFaults: of("pgmajfault"),
         tasks: Number(readText(`${directory(group)}/pids.current`) ?? 0),
+        throttling: throttlingOf(cpu),
       };
     },
     oomKills: (group) => statistic(`${directory(group)}/memory.events`, "oom_kill"),
+  };
+}
+
+/** v1 counts nanoseconds, v2 microseconds. */
+function throttlingOf(of: (name: string) => number): NonNullable<CgroupUsage["throttling"]> {
+  return {
+    periods: of("nr_periods"),
+    throttled: of("nr_throttled"),
+    throttledNanoseconds: of("throttled_time") + of("throttled_usec") * 1000,
   };
 }
 

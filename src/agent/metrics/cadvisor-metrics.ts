@@ -1,3 +1,5 @@
+import type { Container } from "../../api/generated/types/core-v1.ts";
+import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { MetricFamily, Sample } from "../../lib/prometheus.ts";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { NetworkCounters } from "../network/contract.ts";
@@ -8,7 +10,7 @@ type CgroupMetric = [
   name: string,
   type: "counter" | "gauge",
   help: string,
-  of: (usage: CgroupUsage) => number,
+  of: (usage: CgroupUsage) => number | undefined,
   labels?: Record<string, string>,
 ];
 
@@ -38,6 +40,24 @@ const CGROUP_METRICS: readonly CgroupMetric[] = [
     "gauge",
     "Number of bytes of page cache memory.",
     ({ cacheBytes }) => cacheBytes,
+  ],
+  [
+    "container_cpu_cfs_periods_total",
+    "counter",
+    "Number of elapsed enforcement period intervals.",
+    ({ throttling }) => throttling?.periods,
+  ],
+  [
+    "container_cpu_cfs_throttled_periods_total",
+    "counter",
+    "Number of throttled period intervals.",
+    ({ throttling }) => throttling?.throttled,
+  ],
+  [
+    "container_cpu_cfs_throttled_seconds_total",
+    "counter",
+    "Total time duration the container has been throttled.",
+    ({ throttling }) => throttling && throttling.throttledNanoseconds / 1e9,
   ],
   [
     "container_threads",
@@ -114,6 +134,17 @@ export function cadvisorMetrics(node: NodeUsage, pods: readonly PodUsage[]): Met
       "Start time of the container since unix epoch in seconds.",
       starts,
     ),
+    gauge(
+      "container_last_seen",
+      "Last time a container was seen by the exporter",
+      everywhere((usage) =>
+        usage.stats.containers.map((one) => ({
+          labels: groupLabels(usage, one),
+          value: usage.stats.atMs / 1000,
+        })),
+      ),
+    ),
+    ...specMetrics(everywhere),
     gauge("machine_cpu_cores", "Number of logical CPU cores.", [{ value: node.cpuCores }]),
     gauge("machine_memory_bytes", "Amount of memory installed on the machine.", [
       { value: node.memoryCapacityBytes },
@@ -121,21 +152,64 @@ export function cadvisorMetrics(node: NodeUsage, pods: readonly PodUsage[]): Met
   ];
 }
 
+type SpecMetric = [name: string, help: string, of: (container: Container) => number | undefined];
+
+const CPU_PERIOD_US = 100_000;
+const cpuLimit = ({ resources }: Container): number | undefined => {
+  const quantity = resources?.limits?.["cpu"];
+  return quantity === undefined ? undefined : quantityToMilli(quantity);
+};
+
+const SPEC_METRICS: readonly SpecMetric[] = [
+  [
+    "container_spec_memory_limit_bytes",
+    "Memory limit for the container.",
+    ({ resources }) => quantityToNumber(resources?.limits?.["memory"] ?? "0"),
+  ],
+  [
+    "container_spec_cpu_period",
+    "CPU period of the container.",
+    (container) => (cpuLimit(container) === undefined ? undefined : CPU_PERIOD_US),
+  ],
+  [
+    "container_spec_cpu_quota",
+    "CPU quota of the container.",
+    (container) => {
+      const milli = cpuLimit(container);
+      return milli === undefined ? undefined : (milli * CPU_PERIOD_US) / 1000;
+    },
+  ],
+];
+
+/** What running containers were promised. */
+function specMetrics(everywhere: (of: (usage: PodUsage) => Sample[]) => Sample[]): MetricFamily[] {
+  return SPEC_METRICS.map(([name, help, of]) => ({
+    name,
+    type: "gauge",
+    help,
+    samples: everywhere((usage) =>
+      usage.stats.containers.flatMap((one) => {
+        const container = usage.pod.spec?.containers.find(({ name }) => name === one.name);
+        const value = container && of(container);
+        return value === undefined ? [] : [{ labels: groupLabels(usage, one), value }];
+      }),
+    ),
+  }));
+}
+
 /** A pod's own group has no container name, as in cAdvisor. */
 function cgroupSamples(
   usage: PodUsage,
-  of: (usage: CgroupUsage) => number,
+  of: (usage: CgroupUsage) => number | undefined,
   labels: Record<string, string>,
 ): Sample[] {
   const { stats } = usage;
   const { atMs } = stats;
+  const sample = (own: Record<string, string>, value: number | undefined): Sample[] =>
+    value === undefined ? [] : [{ labels: { ...own, ...labels }, value, atMs }];
   return [
-    { labels: { ...groupLabels(usage), ...labels }, value: of(stats), atMs },
-    ...stats.containers.map((container) => ({
-      labels: { ...groupLabels(usage, container), ...labels },
-      value: of(container),
-      atMs,
-    })),
+    ...sample(groupLabels(usage), of(stats)),
+    ...stats.containers.flatMap((one) => sample(groupLabels(usage, one), of(one))),
   ];
 }
 

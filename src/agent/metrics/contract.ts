@@ -10,6 +10,8 @@ export interface PodUsage {
   stats: SandboxStats;
   /** Absent on the node's own network. */
   network?: NetworkCounters;
+  /** Absent where nobody asked for it. */
+  storage?: PodStorage;
 }
 
 /** How long tasks waited for a resource: some of them, or all at once. */
@@ -26,6 +28,27 @@ export interface StallFigures {
   totalUs: number;
 }
 
+/** What a pod has on disk. */
+export interface PodStorage {
+  volumes: VolumeUsage[];
+  /** By container name. */
+  layers: Map<string, { bytes: number; inodes: number }>;
+  logs: Map<string, { bytes: number; inodes: number }>;
+  /** Of the node's own disk, together. */
+  bytes: number;
+  inodes: number;
+}
+
+/** A volume, and the file system that it lies on. */
+export interface VolumeUsage {
+  name: string;
+  /** Name of the PersistentVolumeClaim that it belongs to. */
+  claim?: string;
+  bytes: number;
+  inodes: number;
+  fileSystem: FileSystemUsage;
+}
+
 /** Use of a file system. */
 export interface FileSystemUsage {
   capacityBytes: number;
@@ -36,7 +59,7 @@ export interface FileSystemUsage {
 }
 
 /** One reading of the whole node. */
-export interface NodeUsage extends Omit<CgroupUsage, "tasks"> {
+export interface NodeUsage extends Omit<CgroupUsage, "tasks" | "throttling"> {
   name: string;
   atMs: number;
   bootMs: number;

@@ -1,7 +1,7 @@
 import { formatTime } from "../../lib/clock.ts";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { NetworkCounters } from "../network/contract.ts";
-import type { FileSystemUsage, NodeUsage, PodUsage } from "./contract.ts";
+import type { FileSystemUsage, NodeUsage, PodStorage, PodUsage } from "./contract.ts";
 
 /** CPU use in nanocores since the reading before; undefined for the first one. */
 export type CpuRate = (
@@ -25,7 +25,7 @@ export function statsSummary(node: NodeUsage, pods: readonly PodUsage[], rateOf:
       runtime: { imageFs, containerFs: fs },
       rlimit: { time, maxpid: node.processesMax, curproc: node.processes },
     },
-    pods: pods.map((usage) => podSummary(usage, rateOf)),
+    pods: pods.map((usage) => podSummary(usage, { rateOf, node: node.fileSystem })),
   };
 }
 
@@ -35,7 +35,10 @@ function fileSystemOf(usage: FileSystemUsage, time: string): object {
   return { time, capacityBytes, availableBytes, usedBytes, inodes, inodesFree, inodesUsed };
 }
 
-function podSummary({ pod, stats, network }: PodUsage, rateOf: CpuRate): object {
+function podSummary(
+  { pod, stats, network, storage }: PodUsage,
+  { rateOf, node }: { rateOf: CpuRate; node: FileSystemUsage },
+): object {
   const time = formatTime(stats.atMs);
   const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
   const { atMs } = stats;
@@ -47,11 +50,53 @@ function podSummary({ pod, stats, network }: PodUsage, rateOf: CpuRate): object 
       startTime: formatTime(container.startedAtMs),
       cpu: cpuOf(container, { time, rate: rateOf(container.id, { ...container, atMs }) }),
       memory: memoryOf(container, time),
+      ...(storage ? containerStorage(storage, { name: container.name, time, node }) : {}),
     })),
     cpu: cpuOf(stats, { time, rate: rateOf(uid, stats) }),
     memory: memoryOf(stats, time),
     ...(network ? { network: networkOf(network, { time, name: "eth0" }) } : {}),
+    ...(storage ? podStorage(storage, { namespace, time, node }) : {}),
     process_stats: { process_count: stats.tasks },
+  };
+}
+
+/** A share of a file system, which has the capacity of the whole. */
+function shareOf(
+  used: { bytes: number; inodes: number },
+  { time, fileSystem }: { time: string; fileSystem: FileSystemUsage },
+): object {
+  return {
+    ...fileSystemOf(fileSystem, time),
+    usedBytes: used.bytes,
+    inodesUsed: used.inodes,
+  };
+}
+
+const NOTHING = { bytes: 0, inodes: 0 };
+
+function containerStorage(
+  { layers, logs }: PodStorage,
+  of: { name: string; time: string; node: FileSystemUsage },
+): object {
+  const at = { time: of.time, fileSystem: of.node };
+  return {
+    rootfs: shareOf(layers.get(of.name) ?? NOTHING, at),
+    logs: shareOf(logs.get(of.name) ?? NOTHING, at),
+  };
+}
+
+function podStorage(
+  storage: PodStorage,
+  of: { namespace: string; time: string; node: FileSystemUsage },
+): object {
+  const { namespace, time, node } = of;
+  return {
+    volume: storage.volumes.map(({ name, claim, bytes, inodes, fileSystem }) => ({
+      ...shareOf({ bytes, inodes }, { time, fileSystem }),
+      name,
+      ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace } }),
+    })),
+    "ephemeral-storage": shareOf(storage, { time, fileSystem: node }),
   };
 }
 
@@ -63,7 +108,7 @@ function cpuOf(usage: CgroupUsageLike, of: { time: string; rate: number | undefi
   };
 }
 
-type CgroupUsageLike = Omit<CgroupUsage, "tasks">;
+type CgroupUsageLike = Omit<CgroupUsage, "tasks" | "throttling">;
 
 function memoryOf(usage: CgroupUsageLike, time: string): object {
   return {
