@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { spawnPiped } from "./child.ts";
+import { processStartTime } from "./process.ts";
 
 const all = { stdin: true, stdout: true, stderr: true };
 
@@ -27,6 +30,18 @@ test("a killed child ends by the signal; killing it again does nothing", async (
   child.kill();
   assert.equal(await child.exit, 137);
   child.kill();
+});
+
+test("what a killed child had started ends with it", async () => {
+  const script = "/bin/sleep 1000 & echo $!; wait";
+  const streams = { stdin: false, stdout: true, stderr: false };
+  const child = spawnPiped(["/bin/sh", "-c", script], streams);
+  const [line] = (await once(child.stdout as Socket, "data")) as [Buffer];
+  const pid = Number(line.toString());
+  assert.ok(processStartTime(pid));
+  child.kill();
+  while (processStartTime(pid) !== undefined) await new Promise((done) => setImmediate(done));
+  assert.equal(await child.exit, 137);
 });
 
 test("many children that run do not hold up each other's end", async () => {

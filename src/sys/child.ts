@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { makePipe } from "./file.ts";
 import { reap, spawnProgram } from "./posix-spawn.ts";
+import { descendantsOf, openProcess } from "./process.ts";
 
 /** A child whose output comes through real pipes, so that it may reopen /dev/stdout. */
 export interface PipedChild {
@@ -10,7 +11,7 @@ export interface PipedChild {
   stderr?: Socket;
   /** The exit code, or 128 + the number of the signal that ended it. */
   readonly exit: Promise<number>;
-  /** Sends SIGKILL while it runs; afterwards does nothing. */
+  /** Sends SIGKILL to it and to all that it started, while it runs; afterwards does nothing. */
   kill(): void;
 }
 
@@ -73,8 +74,17 @@ function watched(pid: number, life: Socket): Pick<PipedChild, "exit" | "kill"> {
       reap(pid).then(resolve, reject);
     });
   });
-  // Until it is reaped, no other process can have its number.
-  return { exit, kill: () => void (reaped || process.kill(pid, "SIGKILL")) };
+  const kill = () => {
+    // Until it is reaped, no other process can have its number.
+    if (reaped) return;
+    process.kill(pid, "SIGSTOP"); // what it starts from here on would be missed
+    for (const descendant of descendantsOf(pid)) {
+      using handle = openProcess(descendant);
+      handle?.signal("SIGKILL");
+    }
+    process.kill(pid, "SIGKILL");
+  };
+  return { exit, kill };
 }
 
 function environment(): Record<string, string> {

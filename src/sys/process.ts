@@ -1,4 +1,4 @@
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { libc, SYSCALL } from "./libc.ts";
 import { SysError } from "./sys-error.ts";
@@ -61,6 +61,21 @@ export function openProcess(pid: number, startTime?: string): ProcessHandle | un
       closed = true;
     },
   };
+}
+
+/**
+ * PIDs of the children of a process, theirs, and so on; none when it is gone. Who forks meanwhile
+ * may be missed: stop the process before. Source: proc_tid_children(5).
+ */
+export function descendantsOf(pid: number): number[] {
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean),
+    );
+    return children.map(Number).flatMap((child) => [child, ...descendantsOf(child)]);
+  } catch {
+    return [];
+  }
 }
 
 /** Number of "SIGTERM", "TERM", "15" or "SIGRTMIN+3". @throws RangeError for an unknown name */
