@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { CONFIG_MAPS, LEASES, NODES, PODS } from "../api/generated/resources.ts"
 import { silentLogger } from "../lib/logger.ts";
 import { seededRandom } from "../lib/random.ts";
 import { settle } from "../lib/virtual-clock.ts";
-import { unmountBelow } from "../sys/mount.ts";
+import { mount, unmountBelow } from "../sys/mount.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import { defaultConfiguration } from "./config/kubelet-configuration.ts";
 import { createFakeNode, type FakeNode } from "./pod/fake-parts.ts";
@@ -21,9 +21,13 @@ interface RunningAgent {
   stateDirectory: string;
 }
 
-async function withAgent(use: (running: RunningAgent) => Promise<void>): Promise<void> {
+async function withAgent(
+  use: (running: RunningAgent) => Promise<void>,
+  prepare: (stateDirectory: string) => void = () => {},
+): Promise<void> {
   const stateDirectory = mkdtempSync(path.join(tmpdir(), "agent-"));
   try {
+    prepare(stateDirectory);
     await using node = createFakeNode();
     const { client, informers, images, network, clock } = node.parts;
     await using agent = await startAgent({
@@ -133,4 +137,45 @@ test("a pod gets its volumes, also late ones, and leaves nothing behind", { skip
     assert.deepEqual(readdirSync(path.join(stateDirectory, "pods")), []);
     assert.deepEqual(readdirSync(path.join(stateDirectory, "logs")), []);
   }),
+);
+
+test("a full disk ends in a condition, and is over when there is room", { skip: root }, () =>
+  withAgent(
+    async ({ agent, node, stateDirectory }) => {
+      const { client } = node.parts;
+      await agent.ready;
+      const pressure = async () => {
+        const { status } = await client.for(NODES).get({ name: "node-1" });
+        return status?.conditions?.find(({ type }) => type === "DiskPressure")?.status;
+      };
+      const start = async (name: string) => {
+        const containers = [{ name: "app", image: "app:1" }];
+        await client.for(PODS).create({ metadata: { ...POD, name }, spec: { containers } });
+      };
+      const phaseOf = async (name: string) =>
+        (await client.for(PODS).get({ ...POD, name })).status?.phase;
+      assert.equal(await pressure(), "True");
+      await start("early");
+      await settle();
+      await node.clock.advance(200);
+      const { status } = await client.for(PODS).get({ ...POD, name: "early" });
+      assert.equal(status?.phase, "Failed");
+      assert.equal(status.reason, "Evicted");
+      assert.match(status.message ?? "", /The node had condition: \[DiskPressure\]/);
+
+      rmSync(path.join(stateDirectory, "ballast"));
+      await node.clock.advance(290_000); // so long it holds on, lest it flicker
+      assert.equal(await pressure(), "True");
+      await node.clock.advance(40_000);
+      assert.equal(await pressure(), "False");
+      await start("late");
+      await until(() => node.runtime.statuses.size === 1);
+      await node.clock.advance(200);
+      assert.equal(await phaseOf("late"), "Running");
+    },
+    (stateDirectory) => {
+      mount({ source: "tmpfs", target: stateDirectory, type: "tmpfs", data: "size=8m" });
+      writeFileSync(path.join(stateDirectory, "ballast"), Buffer.alloc(15 << 19));
+    },
+  ),
 );
