@@ -114,7 +114,9 @@ test("a client may forget all owners but not plant nonsense", () => {
       { manager: "b" },
     );
   assert.deepEqual(send([{}]).entries, []);
-  assert.deepEqual(send([]).entries, first.entries);
+  assert.deepEqual(send([]).entries, []);
+  const odd = { manager: "x", operation: "No", fieldsType: "FieldsV1", fieldsV1: {} };
+  assert.deepEqual(send([odd]).entries, first.entries);
   assert.deepEqual(send([{ manager: "x", fieldsV1: { nonsense: {} } }]).entries, first.entries);
 });
 

@@ -89,17 +89,28 @@ export function fieldsOfEntry(entry: ManagedFieldsEntry): FieldSet {
 }
 
 /**
- * Entries as a client sent them count unless they are absent or empty; `[{}]` forgets everybody;
+ * Entries as a client sent them count unless they are absent; `[]` and `[{}]` forget everybody;
  * what is malformed is ignored in favour of what is stored.
  */
 function startingEntries(update: OwnershipUpdate): readonly ManagedFieldsEntry[] {
   const stored = managedFieldsOf(update.before);
   if (update.subresource) return stored;
   const sent = managedFieldsOf(update.after);
-  if (sent.length === 0 || deepEqual(sent, stored)) return stored;
+  if (sent.length === 0) return isListed(update.after) ? [] : stored;
+  if (deepEqual(sent, stored)) return stored;
   const [first] = sent;
   if (sent.length === 1 && first && Object.keys(first).length === 0) return [];
-  return sent.every((entry) => isFieldSet(entry.fieldsV1 ?? {})) ? sent : stored;
+  return sent.every(isReadable) ? sent : stored;
+}
+
+/** Whether the object lists its managers, if only to say that there is none. */
+function isListed({ metadata }: Json): boolean {
+  return isObject(metadata) && Array.isArray(metadata.managedFields);
+}
+
+function isReadable({ operation, fieldsType, fieldsV1 = {} }: ManagedFieldsEntry): boolean {
+  const known = operation === "Apply" || operation === "Update";
+  return known && fieldsType === "FieldsV1" && isFieldSet(fieldsV1);
 }
 
 /**
@@ -110,6 +121,8 @@ function startingEntries(update: OwnershipUpdate): readonly ManagedFieldsEntry[]
 export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry[] | undefined {
   const { before = {}, after, model, struct } = update;
   const entries = startingEntries(update);
+  // Who owns what was forgotten, on purpose: that begins anew with the first apply.
+  if (entries.length === 0 && update.before) return undefined;
   const { changed, removed } = compareFields(before, after, {
     model,
     struct,

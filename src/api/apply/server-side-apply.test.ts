@@ -298,3 +298,15 @@ test("elements that are there twice stay, but for those that are applied", () =>
   const after = apply(live, { spec: { containers: [next] } }, { manager: "m", force: true });
   assert.deepEqual(after.spec, { containers: [next, b, b] });
 });
+
+test("what was there before anybody applied it has an owner of its own", () => {
+  const live = { ...HEAD, metadata: { name: "web" }, spec: { nodeName: "n", replicas: 1 } };
+  const other = { spec: { nodeName: "m" } };
+  const error = refusal(() => apply(live, other, { manager: "m" }));
+  assert.match(error.message, /conflict with "before-first-apply" using v1: \.spec\.nodeName/);
+  const after = apply(live, other, { manager: "m", force: true });
+  assert.deepEqual(owned(after, "before-first-apply"), [".spec.replicas"]);
+  assert.deepEqual(update(live, { spec: { ...live.spec, replicas: 2 } }, "u").metadata, {
+    name: "web",
+  });
+});

@@ -22,6 +22,7 @@ import {
   skippedFields,
   sortEntries,
   UNMANAGED_FIELDS,
+  updateManagedFields,
   withFields,
 } from "./managed-fields.ts";
 import { isObject, type Json } from "./shape.ts";
@@ -61,7 +62,7 @@ export function applyServerSide(request: ApplyRequest): Json {
   const typed = { model, struct };
   const apiVersion = checkApplied(request);
   const { applied } = request;
-  const entries = managedFieldsOf(live);
+  const entries = live ? entriesOf(live, request) : [];
   const isOwn = (entry: ManagedFieldsEntry) =>
     entry.operation === "Apply" &&
     entry.manager === manager &&
@@ -100,6 +101,14 @@ export function applyServerSide(request: ApplyRequest): Json {
   return withManagedFields(object, sortEntries(isEmpty(fields) ? kept : [...kept, mine]));
 }
 
+/** What is stored before anybody applied it belongs to nobody in particular. */
+function entriesOf(live: Json, request: ApplyRequest): readonly ManagedFieldsEntry[] {
+  const entries = managedFieldsOf(live);
+  if (entries.length > 0) return entries;
+  const { subresource: _, reset: __, ...others } = request;
+  return updateManagedFields({ ...others, after: live, manager: "before-first-apply" }) ?? [];
+}
+
 /** The object with these entries; without the member when there are none. */
 export function withManagedFields(
   object: Json,
@@ -133,13 +142,23 @@ function withNote(object: Json, { live, applied, manager, subresource }: ApplyRe
   if (manager !== "kubectl" || subresource || noteOf(live) === undefined) return object;
   const wanted = isObject(applied.metadata) ? applied.metadata : {};
   const { [LAST_APPLIED]: _, ...own } = isObject(wanted.annotations) ? wanted.annotations : {};
-  const note = { ...applied, metadata: { ...wanted, annotations: own } };
+  const annotated = Object.keys(own).length > 0 ? { annotations: own } : {};
+  const { annotations: __, ...rest } = wanted;
+  const note = inOrder({ ...applied, metadata: { ...rest, ...annotated } });
   const metadata = isObject(object.metadata) ? object.metadata : {};
   const annotations = {
     ...(isObject(metadata.annotations) ? metadata.annotations : {}),
     [LAST_APPLIED]: `${JSON.stringify(note)}\n`,
   };
   return { ...object, metadata: { ...metadata, annotations } };
+}
+
+/** A value whose members stand in the order of their names, as Go writes maps. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isObject(value)) return value;
+  const names = Object.keys(value).toSorted();
+  return Object.fromEntries(names.map((name) => [name, inOrder(value[name])]));
 }
 
 /**

@@ -148,7 +148,7 @@ class Compiler {
     return {
       keepsNull: lenient && !strict,
       decode: union ? this.#compileUnion(type, union) : this.#compile(type, lenient),
-      dropsZero: field.omitEmpty && !field.pointer && !isGoStruct(type),
+      dropsZero: field.omitEmpty && !field.pointer && !isGoStruct(type) && !says(field),
     };
   }
 
@@ -232,6 +232,11 @@ function compileScalar(kind: keyof typeof SCALAR_DECODERS): Decode {
       return undefined;
     }
   };
+}
+
+/** An empty list of managers is a wish: that all be forgotten. */
+function says({ name, type }: Field): boolean {
+  return name === "managedFields" && type.kind === "list";
 }
 
 /** Go never takes a struct for empty; free-form JSON is held in one. */

@@ -1,5 +1,6 @@
 import type { Case } from "./case.ts";
 import { manifestCases, mutationCases, updateCases } from "./cases/manifests.ts";
+import { OWNERSHIP_CASES } from "./cases/ownership.ts";
 import { APPLY_CASES, PATCH_CASES } from "./cases/patches.ts";
 import { REQUEST_CASES } from "./cases/requests.ts";
 
@@ -9,6 +10,7 @@ export function settledCases(): Readonly<Record<string, readonly Case[]>> {
     requests: REQUEST_CASES,
     patches: PATCH_CASES,
     apply: APPLY_CASES,
+    ownership: OWNERSHIP_CASES,
     manifests: manifestCases(),
   };
 }
