@@ -13,7 +13,8 @@ export interface ObjectWithMetadata {
 
 interface Index<T> {
   valuesOf: (object: T) => readonly string[];
-  objects: Map<string, Set<T>>;
+  /** Keys of objects: most changes of an object leave them where they are. */
+  keys: Map<string, Set<string>>;
 }
 
 /** Name of the index from a controller's UID to the objects that it owns. */
@@ -45,13 +46,13 @@ export class ObjectCache<T> {
   byIndex(name: string, value: string): T[] {
     const index = this.#indexes.get(name);
     if (!index) throw new Error(`Cannot look up index "${name}": it was not declared`);
-    return [...(index.objects.get(value) ?? [])];
+    return Array.from(index.keys.get(value) ?? [], (key) => this.#objects.get(key) as T);
   }
 
   addIndex(name: string, valuesOf: (object: T) => readonly string[]): void {
-    const index: Index<T> = { valuesOf, objects: new Map() };
+    const index: Index<T> = { valuesOf, keys: new Map() };
     this.#indexes.set(name, index);
-    for (const object of this.#objects.values()) insert(index, object);
+    for (const [key, object] of this.#objects) insert(index, key, valuesOf(object));
   }
 
   removeIndex(name: string): void {
@@ -64,13 +65,10 @@ export class ObjectCache<T> {
     const previous = this.#objects.get(key);
     this.#objects.set(key, object);
     if (previous === undefined) {
-      for (const index of this.#indexes.values()) insert(index, object);
+      for (const index of this.#indexes.values()) insert(index, key, index.valuesOf(object));
       return { type: "added", object };
     }
-    for (const index of this.#indexes.values()) {
-      remove(index, previous);
-      insert(index, object);
-    }
+    for (const index of this.#indexes.values()) move(index, key, { previous, object });
     const { resourceVersion } = metadataOf(object);
     const same = resourceVersion && resourceVersion === metadataOf(previous).resourceVersion;
     return same ? undefined : { type: "updated", object, previous };
@@ -82,7 +80,7 @@ export class ObjectCache<T> {
     const previous = this.#objects.get(key);
     if (previous === undefined) return undefined;
     this.#objects.delete(key);
-    for (const index of this.#indexes.values()) remove(index, previous);
+    for (const index of this.#indexes.values()) remove(index, key, index.valuesOf(previous));
     return { type: "deleted", object };
   }
 
@@ -121,18 +119,27 @@ function controllerUids(object: unknown): readonly string[] {
   return owner?.uid ? [owner.uid] : [];
 }
 
-function insert<T>(index: Index<T>, object: T): void {
-  for (const value of index.valuesOf(object)) {
-    const objects = index.objects.get(value);
-    if (objects) objects.add(object);
-    else index.objects.set(value, new Set([object]));
+function move<T>(index: Index<T>, key: string, of: { previous: T; object: T }): void {
+  const before = index.valuesOf(of.previous);
+  const after = index.valuesOf(of.object);
+  const isSame = before.length === after.length && before.every((value, at) => value === after[at]);
+  if (isSame) return;
+  remove(index, key, before);
+  insert(index, key, after);
+}
+
+function insert<T>(index: Index<T>, key: string, values: readonly string[]): void {
+  for (const value of values) {
+    const keys = index.keys.get(value);
+    if (keys) keys.add(key);
+    else index.keys.set(value, new Set([key]));
   }
 }
 
-function remove<T>(index: Index<T>, object: T): void {
-  for (const value of index.valuesOf(object)) {
-    const objects = index.objects.get(value);
-    objects?.delete(object);
-    if (objects?.size === 0) index.objects.delete(value);
+function remove<T>(index: Index<T>, key: string, values: readonly string[]): void {
+  for (const value of values) {
+    const keys = index.keys.get(value);
+    keys?.delete(key);
+    if (keys?.size === 0) index.keys.delete(value);
   }
 }
