@@ -1,5 +1,7 @@
 import {
+  CSI_DRIVERS,
   CSI_NODES,
+  CSI_STORAGE_CAPACITIES,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
   STORAGE_CLASSES,
@@ -40,6 +42,8 @@ export function followStorage(
     follow(PERSISTENT_VOLUME_CLAIMS, catalog.claims),
     follow(STORAGE_CLASSES, catalog.classes),
     follow(CSI_NODES, catalog.csiNodes),
+    follow(CSI_DRIVERS, catalog.csiDrivers),
+    follow(CSI_STORAGE_CAPACITIES, catalog.capacities),
   ];
   return {
     synced: Promise.all(followed.map(({ synced }) => synced)),

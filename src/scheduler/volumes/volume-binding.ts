@@ -9,6 +9,7 @@ import type {
 import type { PodRecord } from "../pod/pod-profile.ts";
 import type { NodeEntry } from "../state/cluster-state.ts";
 import { type BindVolumesDeps, bindVolumes } from "./bind-volumes.ts";
+import { hasCapacity } from "./storage-capacity.ts";
 import { type AssumedClaim, SELECTED_NODE, type VolumeCatalog } from "./volume-catalog.ts";
 import { findVolume, topologyAllows, type VolumeNode, volumeFitsNode } from "./volume-match.ts";
 
@@ -16,11 +17,13 @@ const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 const CONFLICT = 1;
 const NO_VOLUME = 2;
 const MISSING = 3;
+const NO_SPACE = 4;
 const REASONS = [
   "",
   "node(s) had volume node affinity conflict",
   "node(s) didn't find available persistent volumes to bind",
   "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+  "node(s) did not have enough free storage",
 ];
 
 /** A pod's claims, by how they stand. */
@@ -59,8 +62,8 @@ export function volumeBinding(
       if ("reasons" in claims) return claims;
       if (claims.waiting.length === 0) return undefined;
       const target = nodes.get(node);
-      const plan = target && planClaims(claims.waiting, { node: target, catalog });
-      if (!plan) return { reasons: [REASONS[NO_VOLUME] ?? ""] };
+      const plan = target ? planClaims(claims.waiting, { node: target, catalog }) : NO_VOLUME;
+      if (typeof plan === "number") return { reasons: [REASONS[plan] ?? ""] };
       for (const [key, promise] of plan) catalog.assume(key, promise);
       return undefined;
     },
@@ -109,7 +112,8 @@ function claimFilter(
       if (claims.waiting.length === 0) return 0;
       // Reserve plans for the chosen node again, from the same facts.
       nodes.set(entry.name, node);
-      return planClaims(claims.waiting, { node, catalog }) ? 0 : NO_VOLUME;
+      const plan = planClaims(claims.waiting, { node, catalog });
+      return typeof plan === "number" ? plan : 0;
     },
     explain: (code) => ({ reasons: [REASONS[code] ?? ""], unresolvable: true }),
   };
@@ -138,18 +142,18 @@ function sortClaims(pod: PodRecord, catalog: VolumeCatalog): PodClaims | Refusal
   return claims;
 }
 
-/** What each claim would get on a node, or undefined when one would get nothing. */
+/** What each claim would get on a node, or why one would get nothing. */
 function planClaims(
   waiting: readonly PersistentVolumeClaim[],
   { node, catalog }: { node: VolumeNode; catalog: VolumeCatalog },
-): Map<string, AssumedClaim> | undefined {
+): Map<string, AssumedClaim> | number {
   const plan = new Map<string, AssumedClaim>();
   const taken = new Set<string>();
   for (const claim of waiting) {
     const key = `${claim.metadata?.namespace ?? ""}/${claim.metadata?.name ?? ""}`;
     const selected = claim.metadata?.annotations?.[SELECTED_NODE];
     // A volume is being made for a node already: the pod follows it.
-    if (selected !== undefined && selected !== node.name) return undefined;
+    if (selected !== undefined && selected !== node.name) return NO_VOLUME;
     const volume = selected === undefined && findVolume(claim, { node, catalog, taken });
     if (volume) {
       const name = volume.metadata?.name ?? "";
@@ -162,7 +166,8 @@ function planClaims(
       storageClass !== undefined &&
       storageClass.provisioner !== NO_PROVISIONER &&
       topologyAllows(storageClass.allowedTopologies, node);
-    if (!canBeMade) return undefined;
+    if (!canBeMade) return NO_VOLUME;
+    if (!hasCapacity(claim, { storageClass, node, catalog })) return NO_SPACE;
     plan.set(key, { volume: undefined, node: node.name });
   }
   return plan;

@@ -1,5 +1,10 @@
 import type { PersistentVolume, PersistentVolumeClaim } from "../../api/generated/types/core-v1.ts";
-import type { CSINode, StorageClass } from "../../api/generated/types/storage-v1.ts";
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+} from "../../api/generated/types/storage-v1.ts";
 
 /** Set on a claim whose binding to its volume is complete. */
 const BIND_COMPLETED = "pv.kubernetes.io/bind-completed";
@@ -25,6 +30,9 @@ export class VolumeCatalog {
   readonly claims: Map<string, PersistentVolumeClaim> = new Map();
   readonly classes: Map<string, StorageClass> = new Map();
   readonly csiNodes: Map<string, CSINode> = new Map();
+  readonly csiDrivers: Map<string, CSIDriver> = new Map();
+  /** By "namespace/name": each driver publishes them where it runs. */
+  readonly capacities: Map<string, CSIStorageCapacity> = new Map();
   readonly #assumedClaims = new Map<string, AssumedClaim>();
   /** Claim by the name of the volume that it was promised. */
   readonly #assumedVolumes = new Map<string, string>();

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  CSI_DRIVERS,
   CSI_NODES,
+  CSI_STORAGE_CAPACITIES,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
@@ -224,4 +226,38 @@ test("a driver's limit of volumes per node is kept", async () => {
     await reasonOf(bench, "other"),
     "0/1 nodes are available: 1 node(s) exceed max volume count",
   );
+});
+
+test("a volume is made only where its driver has room for it", async () => {
+  await using bench = schedulerBench();
+  await classOf(bench, "csi.example.com");
+  await bench.client.for(CSI_DRIVERS).create({
+    metadata: { name: "csi.example.com" },
+    spec: { storageCapacity: true },
+  });
+  const capacity = (zone: string, more: object) =>
+    bench.client.for(CSI_STORAGE_CAPACITIES).create({
+      metadata: { name: zone, namespace: "csi" },
+      storageClassName: "late",
+      nodeTopology: { matchLabels: { [ZONE]: zone } },
+      ...more,
+    });
+  await capacity("z1", { capacity: "100Gi", maximumVolumeSize: "512Mi" });
+  await nodes(bench, "n1", "n2");
+  await claim(bench, "a");
+  await settle();
+  await bench.pod("p", using("a"));
+  await settle();
+  assert.match(
+    (await bench.podOf("p")).status?.conditions?.[0]?.message ?? "",
+    /2 node\(s\) did not have enough free storage/,
+  );
+  await capacity("z2", { capacity: "1Gi" });
+  await bench.clock.advance(2_000);
+  const found = await bench.client.for(PERSISTENT_VOLUME_CLAIMS).get(at("a"));
+  assert.equal(found.metadata?.annotations?.["volume.kubernetes.io/selected-node"], "n2");
+  await volume(bench, { name: "made", storage: "1Gi" });
+  await complete(bench, "a", "made");
+  await settle();
+  assert.equal(await bench.placeOf("p"), "n2");
 });
