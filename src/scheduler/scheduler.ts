@@ -1,9 +1,8 @@
 import { isConflict, isNotFound } from "../api/errors.ts";
-import { NAMESPACES, NODES, POD_DISRUPTION_BUDGETS, PODS } from "../api/generated/resources.ts";
-import type { Node, Pod } from "../api/generated/types/core-v1.ts";
+import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
-import type { Change, InformerFactory } from "../client/informer.ts";
+import type { InformerFactory } from "../client/informer.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { ConfigurationFileError } from "../lib/configuration-reader.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -16,8 +15,10 @@ import {
   unreserve,
   WaitingPods,
 } from "./binding-cycle.ts";
+import { type ClusterFeed, feedState } from "./cluster-feed.ts";
 import type { ClusterEvent, Placement, PostFilterResult } from "./framework/contract.ts";
 import { Extender, type ExtenderTransport } from "./extender/extender.ts";
+import { pickWithExtenders } from "./extender/preempt-with-extenders.ts";
 import { scheduleWithExtenders } from "./extender/schedule-with-extenders.ts";
 import { buildFrameworks } from "./config/build-frameworks.ts";
 import {
@@ -28,14 +29,13 @@ import type { PluginFactory } from "./framework/default-plugins.ts";
 import type { Framework } from "./framework/framework.ts";
 import { PodFeedback } from "./pod-feedback.ts";
 import { DisruptionBudgets } from "./preemption/disruption-budgets.ts";
-import { evictVictim } from "./preemption/evict-victims.ts";
+import { preempt } from "./preemption/preemptor.ts";
+import type { Candidate } from "./preemption/victims.ts";
 import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
-import { isRelevantNodeChange, isRelevantPodChange } from "./relevant-change.ts";
 import { type Decision, failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
 import { VolumeCatalog } from "./volumes/volume-catalog.ts";
-import { followStorage } from "./volumes/storage-watch.ts";
 import { Nominations } from "./state/nominations.ts";
 
 /** Decisions run for at most this long before other work gets a turn. */
@@ -82,7 +82,7 @@ class SchedulerLoop implements Disposable {
   readonly #waiting = new WaitingPods();
   /** Placements on their way, or accepted but not yet shown by the informer. */
   readonly #assumed = new Map<string, Placement>();
-  readonly #subscriptions: Disposable[] = [];
+  #feed: ClusterFeed | undefined;
   #bindings = 0;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -117,34 +117,22 @@ class SchedulerLoop implements Disposable {
 
   start(): void {
     const { informers, logger } = this.#options;
-    const nodes = informers.informer(NODES);
-    const pods = informers.informer(PODS);
-    const namespaces = informers.informer(NAMESPACES);
-    const budgets = informers.informer(POD_DISRUPTION_BUDGETS);
-    this.#subscriptions.push(
-      nodes,
-      pods,
-      namespaces,
-      budgets,
-      budgets.onChange(({ type, object }) => {
-        const { namespace = "", name = "" } = object.metadata ?? {};
-        if (type === "deleted") this.#budgets.delete(namespace, name);
-        else this.#budgets.set(object);
-      }),
-      namespaces.onChange(({ type, object }) => {
-        const labels = type === "deleted" ? undefined : (object.metadata?.labels ?? {});
-        this.#state.setNamespace(object.metadata?.name ?? "", labels);
-      }),
-      nodes.onChange((change) => this.#nodeChanged(change)),
-      pods.onChange((change) => this.#podChanged(change)),
-    );
-    const storage = followStorage(informers, {
+    const fed = {
+      state: this.#state,
+      profiles: this.#profiles,
+      budgets: this.#budgets,
       catalog: this.#catalog,
-      onChange: () => this.#wakeUp({ kind: "storage-changed" }),
+    };
+    this.#feed = feedState(informers, fed, {
+      pending: (pod) => this.#pendingPodChanged(pod),
+      placed: (uid) => this.#forget(uid),
+      ended: (uid) => {
+        this.#forget(uid);
+        this.#removed(uid);
+      },
+      happened: (event) => this.#wakeUp(event),
     });
-    this.#subscriptions.push(storage);
-    const synced = [nodes.synced, pods.synced, namespaces.synced, storage.synced];
-    void Promise.all(synced).then(
+    this.#feed.synced.then(
       () => {
         this.#synced = true;
         this.#planTurn();
@@ -157,58 +145,8 @@ class SchedulerLoop implements Disposable {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#feed?.[Symbol.dispose]();
     for (const framework of this.#frameworks.values()) framework[Symbol.dispose]();
-  }
-
-  #nodeChanged(change: Change<Node>): void {
-    const name = change.object.metadata?.name ?? "";
-    if (change.type === "deleted") {
-      this.#state.removeNode(name);
-      return;
-    }
-    if (change.type === "updated" && !isRelevantNodeChange(change.previous, change.object)) return;
-    this.#state.setNode(change.object);
-    const kind = change.type === "added" ? "node-added" : "node-changed";
-    this.#wakeUp({ kind, slot: this.#state.slotOf(name) as number });
-  }
-
-  #podChanged(change: Change<Pod>): void {
-    const pod = change.object;
-    const uid = pod.metadata?.uid ?? "";
-    const phase = pod.status?.phase;
-    if (change.type === "deleted" || phase === "Succeeded" || phase === "Failed") {
-      this.#forget(uid);
-      this.#removed(uid);
-    } else if (pod.spec?.nodeName) {
-      this.#placedPodChanged(change, pod.spec.nodeName);
-    } else {
-      this.#pendingPodChanged(pod);
-    }
-  }
-
-  #placedPodChanged(change: Exclude<Change<Pod>, { type: "deleted" }>, node: string): void {
-    const pod = change.object;
-    const uid = pod.metadata?.uid ?? "";
-    const isFresh = change.type === "added" || !change.previous.spec?.nodeName;
-    if (!isFresh && !isRelevantPodChange(change.previous, pod)) return;
-    this.#forget(uid);
-    const record = this.#placedRecord(pod, node);
-    const kind = isFresh ? "pod-added" : "pod-changed";
-    this.#wakeUp({ kind, pod: record, slot: this.#state.slotOfPod(uid) });
-  }
-
-  /** Most often the place is the one that was assumed, and nothing is to be counted anew. */
-  #placedRecord(pod: Pod, node: string): PodRecord {
-    const known = this.#state.podOf(pod.metadata?.uid ?? "");
-    const isInPlace = known && this.#state.slotOfPod(known.uid) === this.#state.slotOf(node);
-    if (isInPlace && !known.terminating && !isRelevantPodChange(known.pod, pod)) {
-      known.pod = pod;
-      return known;
-    }
-    const record = this.#profiles.placedRecordOf(pod);
-    this.#state.addPod(record, node);
-    return record;
   }
 
   #pendingPodChanged(pod: Pod): void {
@@ -347,14 +285,54 @@ class SchedulerLoop implements Disposable {
     const result = decision.nodesTotal > 0 ? this.#postFilter(pod, decision) : undefined;
     this.#queue.refused(pod.uid, { rejectedBy: decision.rejectedBy, nowMs: this.#now() });
     this.#sleepUntilNext();
-    const message = [failureMessage(decision), result?.message].filter(Boolean).join(" ");
     const preemption = result?.preemption;
+    const asked = preemption ? this.#extenders.filter((one) => one.isAskedToPreempt(pod)) : [];
+    if (!preemption || asked.length === 0) {
+      this.#tellRefused(pod, decision, { message: result?.message, preemption });
+      return;
+    }
+    pickWithExtenders(pod, { candidates: preemption.candidates, extenders: asked }).then(
+      (picked) => {
+        // The pod may have gone, or be tried again, while the extenders thought.
+        if (this.#stopped || !this.#queue.isAsleep(pod.uid)) return;
+        this.#tellRefused(pod, decision, { message: result.message, preemption: picked });
+      },
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#tellRefused(pod, decision, { message: `preemption: ${why}`, preemption: undefined });
+      },
+    );
+  }
+
+  /** Tells why the pod has no place, and makes one where that was found to be possible. */
+  #tellRefused(
+    pod: PodRecord,
+    decision: NoNode,
+    of: {
+      message: string | undefined;
+      preemption: Pick<Candidate, "node" | "victims"> | undefined;
+    },
+  ): void {
+    const { preemption } = of;
+    const message = [failureMessage(decision), of.message].filter(Boolean).join(" ");
     const nominatedNode = preemption?.node ?? (this.#nominations.has(pod.uid) ? undefined : "");
     void this.#feedback.unschedulable(pod, {
       message,
       ...(nominatedNode === undefined ? {} : { nominatedNode }),
     });
-    if (preemption) this.#preempt(pod, preemption);
+    if (!preemption) return;
+    const { client, clock, logger } = this.#options;
+    preempt(pod, preemption, {
+      client,
+      clock,
+      logger,
+      state: this.#state,
+      nominations: this.#nominations,
+      queue: this.#queue,
+      waiting: this.#waiting,
+      feedback: this.#feedback,
+      schedulerName: this.#frameworkOf(pod).schedulerName,
+    });
   }
 
   #postFilter(pod: PodRecord, decision: NoNode): PostFilterResult | undefined {
@@ -366,30 +344,6 @@ class SchedulerLoop implements Disposable {
       if (result) return result;
     }
     return undefined;
-  }
-
-  #preempt(pod: PodRecord, of: NonNullable<PostFilterResult["preemption"]>): void {
-    const { node, victims } = of;
-    const { client, clock, logger } = this.#options;
-    const { schedulerName } = this.#frameworkOf(pod);
-    // Less important pods that were promised this node must look elsewhere.
-    for (const lower of this.#nominations.lowerOn(node, pod)) {
-      this.#nominations.delete(lower.uid);
-      this.#queue.activate(lower.uid);
-      void this.#feedback.clearNomination(lower);
-    }
-    this.#nominations.set(pod, node);
-    for (const victim of victims) {
-      this.#waiting.reject(victim.uid, { reasons: ["preempted"] });
-      this.#feedback.preempted(victim.pod, { preemptor: pod, node });
-      // As good as terminating: nobody shall be preempted for the same room twice.
-      this.#state.addPod({ ...victim, terminating: true }, node);
-      evictVictim(victim, { client, clock, schedulerName }).catch((error: unknown) => {
-        logger.warn("victim not evicted", { pod: victim.name, error });
-        this.#nominations.delete(pod.uid);
-        if (this.#state.slotOfPod(victim.uid) !== undefined) this.#state.addPod(victim, node);
-      });
-    }
   }
 
   /** The attempt came to nothing; the next one comes after the pod's back-off. */

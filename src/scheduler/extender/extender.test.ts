@@ -90,3 +90,53 @@ test("only pods that ask for its resources concern an extender", async () => {
   assert.equal(await bench.placeOf("a"), "n1");
   assert.equal(asked, 0);
 });
+
+test("an extender strikes nodes and victims from what preemption would take", async () => {
+  for (const nodeCacheCapable of [false, true]) {
+    const asked: object[] = [];
+    const verbs = { preemptVerb: "preempt", nodeCacheCapable };
+    await using bench = benchWith(verbs, (_url, body) => {
+      asked.push(body);
+      const { uid } = low.get("n2") ?? {};
+      return Promise.resolve({
+        nodeNameToMetaVictims: { n2: { pods: [{ uid }], numPDBViolations: 0 } },
+      });
+    });
+    const low = new Map<string, { name?: string; uid?: string }>();
+    for (const node of ["n1", "n2"]) {
+      await bench.node(node, "1");
+      await settle();
+      const { metadata } = await bench.pod(`low-${node}`, { priority: 1 });
+      await settle();
+      low.set((await bench.placeOf(`low-${node}`)) ?? "", metadata ?? {});
+    }
+    await bench.pod("high", { priority: 10 });
+    await settle();
+    assert.equal((await bench.podOf("high")).status?.nominatedNodeName, "n2");
+    await assert.rejects(bench.podOf(low.get("n2")?.name ?? ""), /not found/);
+    assert.ok(await bench.podOf(low.get("n1")?.name ?? ""));
+    const key = nodeCacheCapable ? "nodeNameToMetaVictims" : "nodeNameToVictims";
+    const [sent] = asked as Record<string, Record<string, { pods: object[] }>>[];
+    assert.deepEqual(Object.keys(sent?.[key] ?? {}).sort(), ["n1", "n2"]);
+    const [victim] = sent?.[key]?.["n1"]?.pods ?? [];
+    assert.equal("uid" in (victim ?? {}), nodeCacheCapable);
+  }
+});
+
+test("preemption waits for an extender that fails, unless it is ignorable", async () => {
+  for (const ignorable of [false, true]) {
+    await using bench = benchWith({ preemptVerb: "preempt", ignorable }, () =>
+      Promise.reject(new Error("nobody there")),
+    );
+    await bench.node("n1", "1");
+    await settle();
+    await bench.pod("low", { priority: 1 });
+    await settle();
+    await bench.pod("high", { priority: 10 });
+    await settle();
+    const { status } = await bench.podOf("high");
+    assert.equal(status?.nominatedNodeName, ignorable ? "n1" : undefined);
+    const message = status?.conditions?.[0]?.message ?? "";
+    assert.equal(/extender .*: nobody there/.test(message), !ignorable);
+  }
+});

@@ -2,6 +2,7 @@ import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import type { ExtenderConfiguration } from "../config/extender-configuration.ts";
 import { SCORE_MAX } from "../framework/contract.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
+import type { Candidate } from "../preemption/victims.ts";
 
 /** Posts JSON and resolves with the decoded answer. @throws when there is none in time */
 export type ExtenderTransport = (
@@ -95,6 +96,29 @@ export class Extender {
     return scores;
   }
 
+  isAskedToPreempt(pod: PodRecord): boolean {
+    return this.configuration.preemptVerb !== undefined && this.isInterestedIn(pod);
+  }
+
+  /**
+   * The candidates that the extender leaves, each with the victims that it leaves.
+   * @throws ExtenderError, unless the extender is ignorable: then all stay
+   */
+  async preempt(pod: Pod, candidates: readonly Candidate[]): Promise<readonly Candidate[]> {
+    const { preemptVerb = "", ignorable } = this.configuration;
+    try {
+      const answer = await this.#ask(preemptVerb, this.#preemptionArgs(pod, candidates));
+      const left = (answer["nodeNameToMetaVictims"] ?? {}) as Record<string, MetaVictims>;
+      return candidates.flatMap((candidate) => {
+        const victims = left[candidate.node];
+        return victims ? [keptVictims(candidate, victims)] : [];
+      });
+    } catch (error) {
+      if (ignorable) return candidates;
+      throw error;
+    }
+  }
+
   /** @throws ExtenderError */
   async bind({ name, namespace, uid }: PodRecord, node: string): Promise<void> {
     const { bindVerb = "" } = this.configuration;
@@ -105,6 +129,16 @@ export class Extender {
     return this.configuration.nodeCacheCapable
       ? { pod, nodenames: nodes.map(({ metadata }) => metadata?.name ?? "") }
       : { pod, nodes: { items: nodes } };
+  }
+
+  #preemptionArgs(pod: Pod, candidates: readonly Candidate[]): object {
+    const byUid = this.configuration.nodeCacheCapable;
+    const victimsOf = ({ victims, violations }: Candidate) => ({
+      pods: victims.map((victim) => (byUid ? { uid: victim.uid } : victim.pod)),
+      numPDBViolations: violations,
+    });
+    const victims = Object.fromEntries(candidates.map((one) => [one.node, victimsOf(one)]));
+    return { pod, [byUid ? "nodeNameToMetaVictims" : "nodeNameToVictims"]: victims };
   }
 
   async #ask(verb: string, body: object): Promise<Record<string, unknown>> {
@@ -130,6 +164,21 @@ export class Extender {
   #url(verb: string): string {
     return `${this.configuration.urlPrefix.replace(/\/$/, "")}/${verb}`;
   }
+}
+
+/** Victims as an extender names them. */
+interface MetaVictims {
+  pods?: readonly { uid?: string }[] | null;
+  numPDBViolations?: number;
+}
+
+function keptVictims(candidate: Candidate, { pods, numPDBViolations }: MetaVictims): Candidate {
+  const kept = new Set((pods ?? []).map(({ uid }) => uid));
+  return {
+    ...candidate,
+    victims: candidate.victims.filter(({ uid }) => kept.has(uid)),
+    violations: numPDBViolations ?? 0,
+  };
 }
 
 function namesOf(answer: Record<string, unknown>): string[] | undefined {

@@ -1,4 +1,5 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Candidate } from "../preemption/victims.ts";
 import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
 import type { NoNode, ScheduleInput } from "../schedule.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
@@ -83,7 +84,12 @@ export interface PostFilterResult {
   /** Added to the message about the pod; may be empty. */
   message: string;
   /** Pods that are to leave a node, which is then kept for the pod. */
-  preemption?: { node: string; victims: readonly PodRecord[] };
+  preemption?: {
+    node: string;
+    victims: readonly PodRecord[];
+    /** What extenders may choose from; the choice itself is among them. */
+    candidates: readonly Candidate[];
+  };
 }
 
 /** A change of the cluster that may make room for a pod that was turned down. */

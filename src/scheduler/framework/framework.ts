@@ -35,6 +35,11 @@ export class Framework implements Disposable {
 
   planFor(profile: PodProfile): Plan {
     let plan = this.#plans.get(profile);
+    if (plan?.isOutdated()) {
+      this.#plans.delete(profile);
+      plan[Symbol.dispose]();
+      plan = undefined;
+    }
     if (plan) {
       if (this.#plans.size === 1) return plan;
       this.#plans.delete(profile);

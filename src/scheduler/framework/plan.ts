@@ -42,6 +42,8 @@ export class Plan implements Disposable {
   readonly #active: PlannedFilter[] = [];
   #activeBySlot: readonly PlannedFilter[] = [];
   #memory: SlotMemory | undefined;
+  readonly #profile: PodProfile;
+  #servicesVersion: number;
 
   constructor(of: {
     state: ClusterState;
@@ -50,6 +52,8 @@ export class Plan implements Disposable {
   }) {
     const { state, profile, plugins } = of;
     this.#state = state;
+    this.#profile = profile;
+    this.#servicesVersion = state.services.version;
     this.#filters = plugins.flatMap(({ plugin }) => {
       const filter = plugin.filter?.({ state, profile });
       return filter ? [{ plugin: plugin.name, filter }] : [];
@@ -87,6 +91,13 @@ export class Plan implements Disposable {
     this.#memory ??= this.#remember(pod);
     this.#memory.refresh();
     return undefined;
+  }
+
+  /** Whether Services came or went that the plan rests on. */
+  isOutdated(): boolean {
+    if (this.#servicesVersion === this.#state.services.version) return false;
+    this.#servicesVersion = this.#state.services.version;
+    return this.#profile.spreadsByServices;
   }
 
   passes(slot: number): boolean {

@@ -1,4 +1,5 @@
 import type { TopologySpreadConstraint } from "../../api/generated/types/core-v1.ts";
+import { compileLabelSelector } from "../../lib/labels.ts";
 import {
   SCORE_MAX,
   type ScoreOutput,
@@ -7,9 +8,10 @@ import {
   type PluginContext,
   type SchedulerPlugin,
 } from "../framework/contract.ts";
-import type { PodSelector } from "../pod/pod-selector.ts";
+import { type PodSelector, podSelector } from "../pod/pod-selector.ts";
 import type { PodProfile } from "../pod/pod-profile.ts";
 import type { SpreadConstraint } from "../pod/spread-constraints.ts";
+import type { ClusterState } from "../state/cluster-state.ts";
 import { type SpreadCounts, spreadCounts } from "./spread-domains.ts";
 
 /** Arguments of the plugin, as in `PodTopologySpreadArgs`. */
@@ -36,26 +38,26 @@ interface Constraints {
 export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPlugin {
   const isSystem = args.defaultingType !== "List";
   const defaults = isSystem ? SYSTEM_DEFAULTS : (args.defaultConstraints ?? []);
-  const byDefault = (profile: PodProfile, isHard: boolean) =>
-    profile.defaultSpread
-      ? defaults
-          .filter((one) => (one.whenUnsatisfiable !== "ScheduleAnyway") === isHard)
-          .map((one) => defaultConstraint(one, profile.defaultSpread as PodSelector))
-      : [];
-  const hard = (profile: PodProfile): Constraints => ({
-    list: profile.defaultSpread ? byDefault(profile, true) : profile.spreadHard,
-    everyKey: true,
-  });
-  const soft = (profile: PodProfile): Constraints => ({
-    list: profile.defaultSpread ? byDefault(profile, false) : profile.spreadSoft,
-    everyKey: !profile.defaultSpread || !isSystem,
-  });
+  const byDefault = (selector: PodSelector, isHard: boolean) =>
+    defaults
+      .filter((one) => (one.whenUnsatisfiable !== "ScheduleAnyway") === isHard)
+      .map((one) => defaultConstraint(one, selector));
+  const hard = ({ state, profile }: PluginContext): Constraints => {
+    const selector = defaultSelector(state, profile);
+    return { list: selector ? byDefault(selector, true) : profile.spreadHard, everyKey: true };
+  };
+  const soft = ({ state, profile }: PluginContext): Constraints => {
+    const selector = defaultSelector(state, profile);
+    return selector
+      ? { list: byDefault(selector, false), everyKey: !isSystem }
+      : { list: profile.spreadSoft, everyKey: true };
+  };
   return {
     name: "PodTopologySpread",
-    filter: (context) => spreadFilter(context, hard(context.profile)),
-    score: (context) => spreadScorer(context, soft(context.profile)),
+    filter: (context) => spreadFilter(context, hard(context)),
+    score: (context) => spreadScorer(context, soft(context)),
     hint(event, { profile }, state) {
-      const { list } = hard(profile);
+      const { list } = hard({ state, profile });
       if (event.kind === "storage-changed") return false;
       if (event.kind === "node-added" || event.kind === "node-changed") {
         const labels = state.nodes[event.slot]?.labels ?? {};
@@ -64,6 +66,15 @@ export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPl
       return list.some(({ selector }) => state.selects(selector, event.pod.profile));
     },
   };
+}
+
+/** Whom default constraints spread: the pods of one controller, or those behind the Services. */
+function defaultSelector(state: ClusterState, profile: PodProfile): PodSelector | undefined {
+  if (!profile.spreadsByServices) return profile.defaultSpread;
+  const matchLabels = state.services.of(profile.namespace, profile.labels);
+  if (!matchLabels) return undefined;
+  const requirements = compileLabelSelector({ matchLabels });
+  return podSelector({ namespaces: [profile.namespace], requirements });
 }
 
 function defaultConstraint(one: TopologySpreadConstraint, selector: PodSelector): SpreadConstraint {

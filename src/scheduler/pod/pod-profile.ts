@@ -50,6 +50,8 @@ export interface PodProfile extends PodAffinities {
   spreadSoft: readonly SpreadConstraint[];
   /** Whom default constraints spread, for a pod without constraints of its own. */
   defaultSpread: PodSelector | undefined;
+  /** Default constraints spread it with the pods behind the same Services, if there are any. */
+  spreadsByServices: boolean;
   /** Claims by name, those of generic ephemeral volumes too. */
   claims: readonly string[];
 }
@@ -160,6 +162,8 @@ function compileProfile(pod: Pod): PodProfile {
   const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const spread = spreadConstraints(pod);
+  const isSpread = spread.hard.length + spread.soft.length > 0;
+  const defaultSpread = defaultSpreadSelector(pod);
   return {
     namespace,
     labels,
@@ -179,8 +183,8 @@ function compileProfile(pod: Pod): PodProfile {
     ),
     spreadHard: spread.hard,
     spreadSoft: spread.soft,
-    defaultSpread:
-      spread.hard.length + spread.soft.length > 0 ? undefined : defaultSpreadSelector(pod),
+    defaultSpread: isSpread ? undefined : defaultSpread,
+    spreadsByServices: !isSpread && !defaultSpread,
     ...podAffinities(spec?.affinity, { namespace, labels }),
     claims: claimsOf(pod),
   };

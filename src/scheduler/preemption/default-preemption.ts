@@ -76,7 +76,7 @@ function preempt(
   }
   const best = pickCandidate(candidates);
   if (!best) return { message: messageOf(decision.nodesTotal, reasons) };
-  return { message: "", preemption: { node: best.node, victims: best.victims } };
+  return { message: "", preemption: { node: best.node, victims: best.victims, candidates } };
 }
 
 function messageOf(nodesTotal: number, reasons: ReadonlyMap<string, number>): string {

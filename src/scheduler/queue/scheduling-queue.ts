@@ -73,6 +73,11 @@ export class SchedulingQueue {
     return this.#entries.get(uid)?.pod;
   }
 
+  /** Whether the pod was refused and nothing happened since that may help it. */
+  isAsleep(uid: string): boolean {
+    return this.#entries.get(uid)?.state === "asleep";
+  }
+
   /** Adds a pod, or replaces its record; a changed pod is tried at once, after its back-off. */
   add(pod: PodRecord, nowMs: number): void {
     const known = this.#entries.get(pod.uid);

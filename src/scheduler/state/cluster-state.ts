@@ -9,6 +9,7 @@ import { type PlacedTerm, PlacedTerms } from "./placed-terms.ts";
 import { PodCounts } from "./pod-counts.ts";
 import { PODS_RESOURCE, ResourceTable } from "./resource-table.ts";
 import { SelectorIndex } from "./selector-index.ts";
+import { ServiceSelectors } from "./service-selectors.ts";
 import { SlotLog } from "./slot-log.ts";
 import { zoneInterleaved, zoneOf } from "./zone-order.ts";
 
@@ -61,6 +62,7 @@ export class ClusterState {
   readonly nodes: NodeEntry[] = [];
   readonly resources: ResourceTable = new ResourceTable(FIRST_CAPACITY);
   readonly images: ImageTable = new ImageTable();
+  readonly services: ServiceSelectors = new ServiceSelectors();
   readonly placedTerms: PlacedTerms = new PlacedTerms();
   /** Every change of a node, of its pods or of what they take there. */
   readonly changes: SlotLog = new SlotLog();
