@@ -73,11 +73,12 @@ export function feedState(
     catalog,
     onChange: () => listener.happened({ kind: "storage-changed" }),
   });
-  const followed = [nodes, pods, namespaces, services, disruptionBudgets, storage];
+  // Older API servers serve budgets in another version; that is no reason to schedule nothing.
+  const needed = [nodes, pods, namespaces, services, storage];
   return {
-    synced: Promise.all(followed.map(({ synced }) => synced)),
+    synced: Promise.all(needed.map(({ synced }) => synced)),
     [Symbol.dispose]() {
-      for (const one of followed) one[Symbol.dispose]();
+      for (const one of [...needed, disruptionBudgets]) one[Symbol.dispose]();
     },
   };
 }

@@ -34,9 +34,11 @@ export interface SchedulerBench extends AsyncDisposable {
 }
 
 /** Starts one; disposing it checks that nothing was left behind. */
-export function schedulerBench(more: Partial<SchedulerOptions> = {}): SchedulerBench {
+export function schedulerBench(
+  more: Partial<SchedulerOptions> = {},
+  memory: MemoryTransport = new MemoryTransport(),
+): SchedulerBench {
   const clock = new VirtualClock();
-  const memory = new MemoryTransport();
   const client = createClient(memory);
   const random = seededRandom(5);
   const informers = createInformerFactory({ client, clock, random, logger: silentLogger });

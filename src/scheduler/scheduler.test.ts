@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StatusError } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
+import { MemoryTransport } from "../client/memory-transport.ts";
 import { settle } from "../lib/virtual-clock.ts";
 import { schedulerBench as bench } from "./scheduler-fixture.ts";
 
@@ -151,4 +152,17 @@ test("room made by preemption is kept for whom it was made", async () => {
   await at.clock.advance(10_000);
   assert.equal(await at.placeOf("high"), "n1");
   assert.equal(await at.placeOf("middle"), undefined);
+});
+
+test("kinds that an older API server does not serve hold up no pod", async () => {
+  const unserved = /\/(poddisruptionbudgets|csistoragecapacities)\b/;
+  const memory = new MemoryTransport();
+  memory.fail = ({ path }) =>
+    unserved.test(path) ? new StatusError("NotFound", "not served") : undefined;
+  await using at = bench({}, memory);
+  await at.node("n1", "4");
+  await settle();
+  await at.pod("a");
+  await settle();
+  assert.equal(await at.placeOf("a"), "n1");
 });

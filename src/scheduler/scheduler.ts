@@ -3,7 +3,7 @@ import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { InformerFactory } from "../client/informer.ts";
-import type { Clock, Timer } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
 import { ConfigurationFileError } from "../lib/configuration-reader.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
@@ -35,6 +35,7 @@ import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { type Decision, failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
+import { TurnPlanner } from "./turn-planner.ts";
 import { VolumeCatalog } from "./volumes/volume-catalog.ts";
 import { Nominations } from "./state/nominations.ts";
 
@@ -83,16 +84,14 @@ class SchedulerLoop implements Disposable {
   /** Placements on their way, or accepted but not yet shown by the informer. */
   readonly #assumed = new Map<string, Placement>();
   #feed: ClusterFeed | undefined;
+  readonly #turns: TurnPlanner;
   #bindings = 0;
-  #timer: Timer | undefined;
-  #timerAtMs = Number.POSITIVE_INFINITY;
-  #turnPlanned = false;
-  #synced = false;
   #stopped = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#feedback = new PodFeedback(options);
+    this.#turns = new TurnPlanner(options.clock, () => this.#turn());
     const configuration = options.configuration ?? DEFAULT_CONFIGURATION;
     const { client, clock } = options;
     const { frameworks, compare, hints } = buildFrameworks(this.#state, {
@@ -134,8 +133,7 @@ class SchedulerLoop implements Disposable {
     });
     this.#feed.synced.then(
       () => {
-        this.#synced = true;
-        this.#planTurn();
+        this.#turns.open();
       },
       (error: unknown) => logger.error("scheduler could not start", { error }),
     );
@@ -143,8 +141,7 @@ class SchedulerLoop implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stopped = true;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#turns[Symbol.dispose]();
     this.#feed?.[Symbol.dispose]();
     for (const framework of this.#frameworks.values()) framework[Symbol.dispose]();
   }
@@ -168,7 +165,7 @@ class SchedulerLoop implements Disposable {
       return;
     }
     this.#queue.add(record, this.#now());
-    this.#planTurn();
+    this.#turns.plan();
   }
 
   #now(): number {
@@ -193,22 +190,12 @@ class SchedulerLoop implements Disposable {
     // The room that preemption made is there: no reason to sit out a back-off.
     if ([...node.pods.values()].some(({ terminating }) => terminating)) return;
     for (const { uid: waiting } of expected) this.#queue.activate(waiting);
-    this.#planTurn();
+    this.#turns.plan();
   }
 
   #wakeUp(event: ClusterEvent): void {
     if (this.#queue.size === 0) return;
-    if (this.#queue.wakeUp(event, { state: this.#state, nowMs: this.#now() })) this.#planTurn();
-  }
-
-  /** A microtask: after the informer's delivery, before any other work. */
-  #planTurn(): void {
-    if (this.#turnPlanned || !this.#synced || this.#stopped) return;
-    this.#turnPlanned = true;
-    queueMicrotask(() => {
-      this.#turnPlanned = false;
-      if (!this.#stopped) this.#turn();
-    });
+    if (this.#queue.wakeUp(event, { state: this.#state, nowMs: this.#now() })) this.#turns.plan();
   }
 
   #turn(): void {
@@ -219,23 +206,11 @@ class SchedulerLoop implements Disposable {
       if (!pod) break;
       this.#decide(pod);
       if (this.#now() - begunMs > TURN_MS) {
-        this.#wakeLater(0);
+        this.#turns.planIn(0);
         return;
       }
     }
-    if (waitMs !== undefined) this.#wakeLater(waitMs);
-  }
-
-  #wakeLater(delayMs: number): void {
-    if (this.#stopped) return;
-    const atMs = this.#now() + delayMs;
-    if (this.#timer && this.#timerAtMs <= atMs) return;
-    this.#timer?.cancel();
-    this.#timerAtMs = atMs;
-    this.#timer = this.#options.clock.setTimer(delayMs, () => {
-      this.#timer = undefined;
-      this.#planTurn();
-    });
+    this.#turns.planIn(waitMs);
   }
 
   #frameworkOf({ pod }: PodRecord): Framework {
@@ -361,8 +336,7 @@ class SchedulerLoop implements Disposable {
   }
 
   #sleepUntilNext(): void {
-    const waitMs = this.#queue.advance(this.#now());
-    if (waitMs !== undefined) this.#wakeLater(waitMs);
+    this.#turns.planIn(this.#queue.advance(this.#now()));
   }
 
   async #bind(placement: Placement, framework: Framework): Promise<void> {
@@ -382,7 +356,7 @@ class SchedulerLoop implements Disposable {
       this.#failed(pod, error);
     } finally {
       const isQuick = pod.profile.claims.length === 0;
-      if (isQuick && this.#bindings-- === BINDINGS_MAX) this.#wakeLater(0);
+      if (isQuick && this.#bindings-- === BINDINGS_MAX) this.#turns.planIn(0);
     }
   }
 }

@@ -43,12 +43,13 @@ export function followStorage(
     follow(STORAGE_CLASSES, catalog.classes),
     follow(CSI_NODES, catalog.csiNodes),
     follow(CSI_DRIVERS, catalog.csiDrivers),
-    follow(CSI_STORAGE_CAPACITIES, catalog.capacities),
   ];
+  // API servers before 1.24 do not serve these, and no driver there publishes them.
+  const capacities = follow(CSI_STORAGE_CAPACITIES, catalog.capacities);
   return {
     synced: Promise.all(followed.map(({ synced }) => synced)),
     [Symbol.dispose]() {
-      for (const informer of followed) informer[Symbol.dispose]();
+      for (const informer of [...followed, capacities]) informer[Symbol.dispose]();
     },
   };
 }
