@@ -11,6 +11,8 @@ import { benchLists } from "./list-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchBind, benchDeployment, benchHttp, benchMemory } from "./placement-bench.ts";
 import { benchPodStart } from "./pod-start-bench.ts";
+import { benchScale } from "./scale-bench.ts";
+import { drawScale } from "./scale-chart.ts";
 import { benchSchedule, WORKLOADS } from "./schedule-bench.ts";
 
 test("the API benchmark still runs", async () => {
@@ -92,4 +94,12 @@ test("the collection benchmark still runs", async () => {
     const { seconds } = await bench(4);
     assert.ok(seconds > 0);
   }
+});
+
+test("the scale benchmark still runs, and can be drawn", async () => {
+  const point = await benchScale({ nodes: 2, pods: 4 }, 3);
+  assert.ok(point.pssMiB > 0 && point.boundP50Ms > 0 && point.boundP99Ms >= point.boundP50Ms);
+  const chart = drawScale([point, { ...point, nodes: 4, pods: 8 }]);
+  assert.equal(chart.match(/<polyline/g)?.length, 3);
+  assert.ok(!chart.includes("NaN"));
 });
