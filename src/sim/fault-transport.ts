@@ -91,19 +91,27 @@ export class FaultTransport implements Transport {
     if (this.#expired.delete(key)) throw new StatusError("Expired", "too old resource version");
     const { clock, random } = this.#sources;
     const { watchLifeMs = 0, expiries = 0, duplicates = 0 } = this.#faults;
-    const delivery = new Delivery(sink, { faults: this.#faults, sources: this.#sources });
     const isOver = () => this.hasCrashed;
     const recent = this.#recent.get(key) ?? [];
     this.#recent.set(key, recent);
+    // Only what arrived may come again: what a broken connection lost comes in its turn.
+    const remembering: WatchSink = {
+      event: (type, object) => {
+        sink.event(type, object);
+        if (type !== "ADDED" && type !== "MODIFIED") return;
+        recent.push({ type, object });
+        if (recent.length > REPEATED_MAX) recent.shift();
+      },
+      closed: (error) => sink.closed(error),
+    };
+    const delivery = new Delivery(remembering, { faults: this.#faults, sources: this.#sources });
     if (this.#strikes(duplicates)) {
-      for (const { object } of recent) delivery.event("MODIFIED", object, isOver);
+      for (const { object } of [...recent]) delivery.event("MODIFIED", object, isOver);
     }
     const watch = await this.#inner.watch(request, {
       event: (type, object) => {
         delivery.event(type, object, isOver);
         if (type !== "ADDED" && type !== "MODIFIED") return;
-        recent.push({ type, object });
-        if (recent.length > REPEATED_MAX) recent.shift();
         if (this.#strikes(duplicates)) delivery.event("MODIFIED", object, isOver);
       },
       closed: (error) => delivery.closed(error, isOver),
