@@ -34,17 +34,27 @@ export async function benchScale(
   await filled;
   const { pssMiB } = memoryOf([process.pid]);
   const latenciesMs: number[] = [];
+  let sampled: { name: string; resolve: () => void } | undefined;
+  using _ = cluster.pods.onChange(({ type, object }) => {
+    const { metadata, spec } = object;
+    if (type === "updated" && spec?.nodeName && metadata?.name === sampled?.name)
+      sampled?.resolve();
+  });
+  const cpu = process.cpuUsage();
   for (let i = 0; i < samples; i++) {
-    const bound = cluster.bound(1);
+    const name = `sample-${i}`;
+    const bound = new Promise<void>((resolve) => (sampled = { name, resolve }));
     const startMs = performance.now();
-    await cluster.client.for(PODS).create(podOf(`sample-${i}`));
+    await cluster.client.for(PODS).create(podOf(name));
     await bound;
     latenciesMs.push(performance.now() - startMs);
   }
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuMs = Number(((user + system) / 1e3 / samples).toFixed(2));
   latenciesMs.sort((a, b) => a - b);
   const quantile = (share: number) =>
     Number((latenciesMs[Math.floor(share * (samples - 1))] ?? 0).toFixed(2));
-  return { nodes, pods, pssMiB, boundP50Ms: quantile(0.5), boundP99Ms: quantile(0.99) };
+  return { nodes, pods, pssMiB, boundP50Ms: quantile(0.5), boundP99Ms: quantile(0.99), cpuMs };
 }
 
 async function main(): Promise<void> {
