@@ -43,6 +43,8 @@ class HttpsClientTransport implements HttpsTransport {
   readonly #handshakeMs: number;
   readonly #requests: Agent;
   readonly #watches: Agent;
+  /** Connections whose handshake is, or was, waited for. */
+  readonly #bounded = new WeakSet<object>();
 
   constructor(options: HttpsTransportOptions) {
     this.#server = new URL(options.server);
@@ -119,21 +121,23 @@ class HttpsClientTransport implements HttpsTransport {
       },
       ...(request.signal ? { signal: request.signal } : {}),
     });
-    boundHandshake(opening, this.#handshakeMs);
+    this.#boundHandshake(opening);
     opening.end(body);
     return opening;
   }
-}
 
-/** Gives up a connection whose other end falls silent before it is secured. */
-function boundHandshake(opening: ClientRequest, withinMs: number): void {
-  opening.once("socket", (socket) => {
-    if (opening.reusedSocket) return;
-    const late = AbortSignal.timeout(withinMs);
-    const giveUp = () => socket.destroy(new Error("Cannot connect: no TLS handshake in time"));
-    late.addEventListener("abort", giveUp);
-    socket.once("secureConnect", () => late.removeEventListener("abort", giveUp));
-  });
+  /** Gives up a connection whose other end falls silent before it is secured. */
+  #boundHandshake(opening: ClientRequest): void {
+    opening.once("socket", (socket) => {
+      // A request that waited for its turn gets an old connection, and `reusedSocket` is not set.
+      if (this.#bounded.has(socket)) return;
+      this.#bounded.add(socket);
+      const late = AbortSignal.timeout(this.#handshakeMs);
+      const giveUp = () => socket.destroy(new Error("Cannot connect: no TLS handshake in time"));
+      late.addEventListener("abort", giveUp);
+      socket.once("secureConnect", () => late.removeEventListener("abort", giveUp));
+    });
+  }
 }
 
 async function answerTo(request: ClientRequest): Promise<IncomingMessage> {
