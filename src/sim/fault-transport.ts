@@ -106,7 +106,9 @@ export class FaultTransport implements Transport {
     };
     const delivery = new Delivery(remembering, { faults: this.#faults, sources: this.#sources });
     if (this.#strikes(duplicates)) {
-      for (const { object } of [...recent]) delivery.event("MODIFIED", object, isOver);
+      // Each one that arrives is remembered anew.
+      const repeated = recent.slice();
+      for (const { object } of repeated) delivery.event("MODIFIED", object, isOver);
     }
     const watch = await this.#inner.watch(request, {
       event: (type, object) => {
