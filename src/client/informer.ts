@@ -15,6 +15,8 @@ export interface Lister<T> {
   byIndex(index: string, value: string): T[];
   /** Objects controlled by the owner with this UID (index "controller", always present). */
   ownedBy(uid: string): T[];
+  /** The newest resourceVersion that the cache reflects; "" before the first list. */
+  readonly revision: string;
 }
 
 /** A list and a watch that never end: reconnects, relists on "Expired", reports every change. */
@@ -23,8 +25,6 @@ export interface Informer<T> extends Lister<T>, Disposable {
   /** Resolves when the first list is in the cache and was reported. */
   readonly synced: Promise<void>;
   readonly hasSynced: boolean;
-  /** The newest resourceVersion that the cache reflects; "" before the first list. */
-  readonly revision: string;
   /** Adds an index; existing objects are indexed at once. */
   addIndex(name: string, valuesOf: (object: T) => readonly string[]): void;
   /** Reports present objects as "added", then every change, in order. Handlers must not throw. */

@@ -1,7 +1,11 @@
+import type { Lister } from "../client/informer.ts";
+import { formatTime } from "../lib/clock.ts";
 import { type ApiObject, isTerminating, uidOf } from "./ownership.ts";
 
 /** Entries older than this were missed by the cache for good, so they no longer count. */
 const FORGET_AFTER_MS = 5 * 60_000;
+/** A cache that was listed anew never tells of what came and went in between. */
+const LOOK_AGAIN_MS = 5_000;
 
 interface Written<T> {
   object: T;
@@ -17,6 +21,9 @@ interface OwnerWrites<T> {
   /** Seen while creates were in flight: the watch may be quicker than the answer. */
   seen: Set<string>;
 }
+
+/** The part of a cache that a view is made of. */
+type OwnerCache<T> = Pick<Lister<T>, "ownedBy" | "revision">;
 
 /**
  * What a controller wrote that its cache does not show yet. Planning on `view` instead of the bare
@@ -64,17 +71,36 @@ export class WriteOverlay<T extends ApiObject> {
     writes.deleted.set(uidOf(object), nowMs);
   }
 
-  /** The cached objects of an owner as they will be once the cache has caught up. */
-  view(ownerUid: string, cached: readonly T[], nowMs: number): T[] {
+  /**
+   * The cached objects of an owner as they will be once the cache has caught up. What was deleted
+   * is there and terminating until the cache says more: its name and its node are still taken.
+   */
+  view(ownerUid: string, cache: OwnerCache<T>, nowMs: number): T[] {
+    const deleted = this.#owners.get(ownerUid)?.deleted;
+    return this.#current(ownerUid, cache, nowMs).map((object) => {
+      const atMs = deleted?.get(uidOf(object));
+      return atMs === undefined ? object : terminating(object, atMs);
+    });
+  }
+
+  /** The same without what was deleted; for kinds that are gone as soon as they are deleted. */
+  remaining(ownerUid: string, cache: OwnerCache<T>, nowMs: number): T[] {
+    const deleted = this.#owners.get(ownerUid)?.deleted;
+    return this.#current(ownerUid, cache, nowMs).filter((object) => !deleted?.has(uidOf(object)));
+  }
+
+  #current(ownerUid: string, cache: OwnerCache<T>, nowMs: number): T[] {
+    const cached = cache.ownedBy(ownerUid);
     const writes = this.#owners.get(ownerUid);
     if (!writes) return [...cached];
     const present = new Set(cached.map(uidOf));
-    for (const [uid, { atMs }] of writes.created) {
-      if (present.has(uid) || nowMs - atMs > FORGET_AFTER_MS) writes.created.delete(uid);
+    for (const [uid, { object, atMs }] of writes.created) {
+      const known = present.has(uid) || reflects(cache.revision, object);
+      if (known || nowMs - atMs > FORGET_AFTER_MS) writes.created.delete(uid);
     }
-    const terminating = new Set(cached.filter(isTerminating).map(uidOf));
+    const going = new Set(cached.filter(isTerminating).map(uidOf));
     for (const [uid, atMs] of writes.deleted) {
-      const shown = terminating.has(uid) || !present.has(uid);
+      const shown = going.has(uid) || !present.has(uid);
       if (shown || nowMs - atMs > FORGET_AFTER_MS) writes.deleted.delete(uid);
     }
     const versions = new Map(cached.map((one) => [uidOf(one), one.metadata?.resourceVersion]));
@@ -84,14 +110,20 @@ export class WriteOverlay<T extends ApiObject> {
     for (const [uid, { replaced }] of writes.updated) {
       if (versions.get(uid) !== replaced) writes.updated.delete(uid);
     }
-    const view = [...cached, ...Array.from(writes.created.values(), ({ object }) => object)]
-      .filter((object) => !writes.deleted.has(uidOf(object)))
-      .map((object) => writes.updated.get(uidOf(object))?.object ?? object);
+    const view = [...cached, ...Array.from(writes.created.values(), ({ object }) => object)].map(
+      (object) => writes.updated.get(uidOf(object))?.object ?? object,
+    );
     const { created, deleted, updated } = writes;
     if (created.size + deleted.size + updated.size + writes.inFlight === 0) {
       this.#owners.delete(ownerUid);
     }
     return view;
+  }
+
+  /** When to reconcile the owner again: soon, while the cache does not show all of its writes. */
+  requeueAfterMs(ownerUid: string, otherwise: number | undefined): number | undefined {
+    const isPending = (this.#owners.get(ownerUid)?.created.size ?? 0) > 0;
+    return isPending ? Math.min(LOOK_AGAIN_MS, otherwise ?? LOOK_AGAIN_MS) : otherwise;
   }
 
   /** Drops what is known of an owner that is gone. */
@@ -113,4 +145,14 @@ export class WriteOverlay<T extends ApiObject> {
     }
     return writes;
   }
+}
+
+/** Whether a cache at that revision would show the object if it still existed. */
+function reflects(revision: string, { metadata }: ApiObject): boolean {
+  const created = Number(metadata?.resourceVersion ?? Number.NaN);
+  return revision !== "" && Number(revision) >= created;
+}
+
+function terminating<T extends ApiObject>(object: T, atMs: number): T {
+  return { ...object, metadata: { ...object.metadata, deletionTimestamp: formatTime(atMs) } };
 }

@@ -1,6 +1,6 @@
 import { isNotFound } from "../api/errors.ts";
 import { NODES, PODS } from "../api/generated/resources.ts";
-import type { Pod } from "../api/generated/types/core-v1.ts";
+import type { Pod, Taint } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
 import type { Change, Informer, InformerFactory } from "../client/informer.ts";
 import { type Clock, formatTime, type Timer } from "../lib/clock.ts";
@@ -52,13 +52,14 @@ export class FakeNodes implements Disposable {
   /** Registers a node and keeps its heartbeat going. */
   async add(
     name: string,
-    { cpu = "4", memory = "8Gi", labels = {} }: NodeShape = {},
+    { cpu = "4", memory = "8Gi", labels = {}, taints = [] }: NodeShape = {},
   ): Promise<void> {
     const amounts = { cpu, memory, pods: "110" };
     await this.#options.client.for(NODES).create({
       apiVersion: "v1",
       kind: "Node",
       metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
+      ...(taints.length > 0 ? { spec: { taints } } : {}),
     });
     this.#alive.set(name, undefined);
     const conditions = this.#conditions();
@@ -101,7 +102,14 @@ export class FakeNodes implements Disposable {
 
   #conditions() {
     const lastHeartbeatTime = formatTime(this.#options.clock.now());
-    return [{ type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime }];
+    const pressures = ["MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({
+      type,
+      status: "False",
+      reason: "KubeletHasSufficient",
+      lastHeartbeatTime,
+    }));
+    const ready = { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime };
+    return [...pressures, ready];
   }
 
   #beatLater(name: string): void {
@@ -246,4 +254,5 @@ export interface NodeShape {
   cpu?: string;
   memory?: string;
   labels?: Record<string, string>;
+  taints?: Taint[];
 }

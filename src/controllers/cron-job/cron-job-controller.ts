@@ -34,7 +34,7 @@ export function cronJobController(): ControllerDefinition {
       const tell = (reason: string, message: string, type: "Normal" | "Warning" = "Normal") =>
         events.record({ about, type, reason, message });
       const observe = () => ({
-        jobs: overlay.view(uid, inputs.jobs.ownedBy(uid), clock.now()),
+        jobs: overlay.remaining(uid, inputs.jobs, clock.now()),
         nowMs: clock.now(),
       });
       let plan: ReturnType<typeof planCronJob>;

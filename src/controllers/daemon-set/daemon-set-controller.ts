@@ -73,7 +73,7 @@ export function daemonSetController(): ControllerDefinition {
         planClaims(
           set,
           [
-            ...overlay.view(uid, inputs.pods.ownedBy(uid), clock.now()),
+            ...overlay.view(uid, inputs.pods, clock.now()),
             ...inputs.pods.byIndex(ORPHANS, key.namespace ?? ""),
           ],
           compileSelector(set.spec?.selector),
@@ -128,10 +128,11 @@ export function daemonSetController(): ControllerDefinition {
         isLive: (revision) => live.has(hashOf(revision)),
       });
       await deleteRevisions(client, surplus);
-      const { status, requeueAfterMs } = daemonSetStatus(set, observe(pods));
+      const { status, ...due } = daemonSetStatus(set, observe(pods));
       if (!jsonEqual(status, set.status)) {
         await client.for(DAEMON_SETS).updateStatus({ ...set, status });
       }
+      const requeueAfterMs = overlay.requeueAfterMs(uid, due.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
   });

@@ -68,8 +68,10 @@ export function planDaemonSet(set: DaemonSet, observed: ObservedDaemons): Daemon
     for (const pod of failed) steps.push({ do: "delete", pod });
     const healthy = alive.filter((pod) => !failed.includes(pod));
     const [, ...surplus] = healthy;
-    // With surge an old and a new pod share the node until the new one is available.
-    const surging = healthy.length === 2 && surgeOf(set, daemons.length) > 0;
+    // With surge an old and a new pod share the node until the new one is available. Two old
+    // ones are left of a rollout that was overtaken by another.
+    const current = healthy.filter((pod) => isCurrent(pod, observed)).length;
+    const surging = healthy.length === 2 && current === 1 && surgeOf(set, daemons.length) > 0;
     if (!surging) for (const pod of surplus) steps.push({ do: "delete", pod });
     if (run && pods.length === 0) steps.push({ do: "create", node: name });
   }
@@ -106,7 +108,9 @@ function planUpdate(
     const available = alive.filter((pod) => isAvailable(pod, { set, nowMs: observed.nowMs }));
     const old = alive.filter((pod) => !isCurrent(pod, observed));
     if (available.length === 0) unavailable++;
-    if (old.length === 0) continue;
+    // Of several old pods the surplus goes first.
+    const overtaken = old.length > 1 && old.length === alive.length;
+    if (old.length === 0 || overtaken) continue;
     if (alive.length > old.length) {
       surging++;
       if (available.some((pod) => isCurrent(pod, observed)) || !available.includes(old[0] as Pod)) {

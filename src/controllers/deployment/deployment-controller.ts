@@ -58,7 +58,7 @@ export function deploymentController(): ControllerDefinition {
       const claims = planClaims(
         deployment,
         [
-          ...overlay.view(uidOf(deployment), sets.ownedBy(uidOf(deployment)), nowMs),
+          ...overlay.view(uidOf(deployment), sets, nowMs),
           ...sets.byIndex(ORPHANS, key.namespace ?? ""),
         ],
         compileSelector(deployment.spec?.selector),
@@ -68,7 +68,7 @@ export function deploymentController(): ControllerDefinition {
         owner: deployment,
         ownerResource: DEPLOYMENTS,
       });
-      const { steps, requeueAfterMs } = planDeployment(deployment, {
+      const { steps, ...due } = planDeployment(deployment, {
         sets: claims.claimed,
         oldPodsRun: (current) =>
           claims.claimed
@@ -77,6 +77,7 @@ export function deploymentController(): ControllerDefinition {
         nowMs,
       });
       await execute(context, { deployment, steps, overlay });
+      const requeueAfterMs = overlay.requeueAfterMs(uidOf(deployment), due.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
   });

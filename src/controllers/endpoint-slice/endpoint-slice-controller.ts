@@ -82,9 +82,10 @@ export function endpointSliceController(): ControllerDefinition {
       }
       const pods = podsOf(service, inputs.pods);
       if (!pods || isTerminating(service)) return;
+      const { revision } = inputs.slices;
       const steps = planEndpointSlices(service, {
         pods,
-        slices: overlay.view(owner, slices, clock.now()),
+        slices: overlay.remaining(owner, { ownedBy: () => slices, revision }, clock.now()),
         zoneOf: (name) =>
           name ? inputs.nodes.get(undefined, name)?.metadata?.labels?.[ZONE_LABEL] : undefined,
       });

@@ -47,7 +47,9 @@ export function endpointSliceMirroringController(): ControllerDefinition {
       const isOwn = (slice: EndpointSlice) => controllerOf(slice)?.uid === owner;
       // Those of Endpoints that were made anew go with the old ones.
       const foreign = all.filter((slice) => !isOwn(slice) && !isTerminating(slice));
-      const slices = overlay.view(owner, all.filter(isOwn), clock.now());
+      const { revision } = inputs.slices;
+      const own = { ownedBy: () => all.filter(isOwn), revision };
+      const slices = overlay.remaining(owner, own, clock.now());
       const isWanted = service && endpoints && isMirrored(endpoints, service);
       if (service && isTerminating(service)) return;
       if (endpoints && isTerminating(endpoints)) return;

@@ -19,6 +19,7 @@ const DISCOVERY_MS = 10_000;
 const ABSENT_MAX = 2000;
 /** A kind that cannot be listed for so long does not hold up the others. */
 const SYNC_MAX_MS = 30_000;
+const LOOK_AGAIN_MS = 5_000;
 /** Too many, too short-lived, and owners of nothing. */
 const IGNORED: ReadonlySet<string> = new Set(["core/events", "events.k8s.io/events"]);
 
@@ -238,7 +239,11 @@ class GarbageCollector implements AsyncDisposable {
     // The cache may lag, so only the server's own answer proves absence.
     const ref = { name: owner.name, ...(resource.namespaced ? { namespace: node.namespace } : {}) };
     const live = await this.#options.client.for(resource).get(ref).catch(absentAsUndefined);
-    if (live && uidOf(live) === owner.uid) return "present";
+    if (live && uidOf(live) === owner.uid) {
+      // Should it go before the graph shows it, nothing would tell of its end.
+      this.#queue.addAfter(node.uid, LOOK_AGAIN_MS);
+      return "present";
+    }
     this.#markAbsent(owner.uid);
     return "absent";
   }

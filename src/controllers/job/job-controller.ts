@@ -82,7 +82,7 @@ export function jobController(): ControllerDefinition {
       const claims = planClaims(
         job,
         [
-          ...overlay.view(uid, inputs.pods.ownedBy(uid), clock.now()),
+          ...overlay.view(uid, inputs.pods, clock.now()),
           ...inputs.pods.byIndex(ORPHANS, key.namespace ?? ""),
         ],
         compileSelector(job.spec?.selector),
@@ -94,7 +94,7 @@ export function jobController(): ControllerDefinition {
       await Promise.all(strays.map((pod) => untrack(client, pod)));
       const plan = planJob(job, { pods: claims.claimed, nowMs: clock.now() });
       await execute(context, { job, plan, overlay });
-      const { requeueAfterMs } = plan;
+      const requeueAfterMs = overlay.requeueAfterMs(uid, plan.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
   });

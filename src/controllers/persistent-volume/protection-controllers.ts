@@ -30,13 +30,12 @@ export function claimProtectionController(): ControllerDefinition {
     async reconcile({ inputs, client }, key) {
       const claim = inputs.claims.get(key.namespace, key.name);
       if (!claim || !isHeld(claim, CLAIM_FINALIZER)) return;
-      const users = inputs.pods
-        .byIndex(BY_CLAIM, `${key.namespace}/${key.name}`)
-        .filter(
-          (pod) =>
-            pod.spec?.nodeName && uses(pod, { name: key.name, owned: isOwnedByPod(claim, pod) }),
-        );
-      if (users.length > 0) return;
+      const isUser = (pod: Pod) =>
+        pod.spec?.nodeName && uses(pod, { name: key.name, owned: isOwnedByPod(claim, pod) });
+      if (inputs.pods.byIndex(BY_CLAIM, `${key.namespace}/${key.name}`).some(isUser)) return;
+      // The cache may not know the newest pod yet, and a claim that is gone does not come back.
+      const { items } = await client.for(PODS).list({ namespace: key.namespace });
+      if (items.some(isUser)) throw new Error(`Cannot let claim "${key.name}" go: a pod uses it`);
       await client.for(PERSISTENT_VOLUME_CLAIMS).patch(key, without(claim, CLAIM_FINALIZER));
     },
   });

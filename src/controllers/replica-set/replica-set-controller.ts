@@ -85,7 +85,7 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
   const observe = ({ inputs: { sets, pods }, clock }: Context, set: ReplicaSet): ObservedPods => {
     const nowMs = clock.now();
     const owner = controllerOf(set);
-    const owned = overlay.view(uidOf(set), pods.ownedBy(uidOf(set)), nowMs);
+    const owned = overlay.view(uidOf(set), pods, nowMs);
     return {
       pods: [...owned, ...pods.byIndex(ORPHANS, set.metadata?.namespace ?? "")],
       related: () =>
@@ -160,7 +160,7 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
         refused = error;
       });
       const failure = refused ? failureOf(set, { steps, refused }) : undefined;
-      const { status, requeueAfterMs } = replicaSetStatus(set, {
+      const { status, ...due } = replicaSetStatus(set, {
         ...observe(context, set),
         failure,
       });
@@ -175,6 +175,7 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
         context.events.record({ about, type: "Warning", reason, message: note });
       }
       if (refused) throw refused;
+      const requeueAfterMs = overlay.requeueAfterMs(uidOf(object), due.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
   });

@@ -81,7 +81,7 @@ export function statefulSetController(): ControllerDefinition {
         planClaims(
           set,
           [
-            ...overlay.view(uid, inputs.pods.ownedBy(uid), clock.now()),
+            ...overlay.view(uid, inputs.pods, clock.now()),
             // Only a pod that carries one of the set's names can be one of its pods.
             ...inputs.pods
               .byIndex(ORPHANS, key.namespace ?? "")
@@ -117,10 +117,11 @@ export function statefulSetController(): ControllerDefinition {
         live.has(metadata?.name ?? "") || metadata?.name === current.metadata?.name;
       const limit = set.spec?.revisionHistoryLimit ?? 10;
       await deleteRevisions(client, surplusRevisions(history, { limit, isLive }));
-      const { status, requeueAfterMs } = statefulSetStatus(set, observe(pods));
+      const { status, ...due } = statefulSetStatus(set, observe(pods));
       if (!jsonEqual(status, set.status)) {
         await client.for(STATEFUL_SETS).updateStatus({ ...set, status });
       }
+      const requeueAfterMs = overlay.requeueAfterMs(uid, due.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
   });

@@ -37,7 +37,7 @@ export function chaosTrial(scenarios: readonly Scenario[], seed: number): Trial 
 }
 
 /** One process dies once, at one write. */
-export function crashTrial(
+function crashTrial(
   scenario: Scenario,
   of: { parts: readonly string[]; crash: NonNullable<Faults["crash"]>; staleListMs?: number },
 ): Trial {

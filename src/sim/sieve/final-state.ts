@@ -37,9 +37,11 @@ const CHANCE: ReadonlySet<string> = new Set(
     "nodeName nodePort claimRef volumeName volumes volumeMounts hints token certificate",
     "collisionCount containerStatuses failed creationTimestamp startTime completionTime",
     "lastScheduleTime lastSuccessfulTime lastHeartbeatTime lastTransitionTime lastScaleTime",
-    "renewTime timeAdded",
+    "renewTime timeAdded desiredReplicas",
   ].flatMap((names) => names.split(" ")),
 );
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 interface AnyObject {
   kind?: string;
@@ -52,6 +54,13 @@ interface AnyObject {
     ownerReferences?: { uid?: string; kind?: string; name?: string }[];
   };
   spec?: { replicas?: number };
+  status?: { phase?: string };
+}
+
+/** Empty sets tell of the past only; so do pods that have ended: their jobs counted them. */
+function isOfThePast({ kind, spec, status }: AnyObject): boolean {
+  if (kind === "ReplicaSet") return spec?.replicas === 0;
+  return kind === "Pod" && (status?.phase === "Succeeded" || status?.phase === "Failed");
 }
 
 /** A cluster at rest: one line for each object, and what belongs to nobody. */
@@ -79,13 +88,13 @@ export async function finalStateOf(client: Client): Promise<FinalState> {
     if (generateName && name.startsWith(generateName)) random.set(name, `${generateName}*`);
   }
   const objects = all
-    .filter(({ kind, spec }) => kind !== "ReplicaSet" || (spec?.replicas ?? 1) > 0)
+    .filter((object) => !isOfThePast(object))
     .map((object) => JSON.stringify(comparable(object, random)));
   return { objects: objects.toSorted(), orphans };
 }
 
 function comparable(value: unknown, random: ReadonlyMap<string, string>): unknown {
-  if (typeof value === "string") return random.get(value) ?? value;
+  if (typeof value === "string") return UUID.test(value) ? "*" : (random.get(value) ?? value);
   if (Array.isArray(value)) {
     return value
       .map((item) => JSON.stringify(comparable(item, random)))

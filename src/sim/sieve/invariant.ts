@@ -6,6 +6,8 @@ export interface View {
   follow<T>(resource: Resource<T>, onChange?: (change: Change<T>) => void): Informer<T>;
   /** How many objects exist although the part that made them was never told so. */
   unknownCreates(): number;
+  /** Whether the part sees changes late: what it decides then may be right for the past only. */
+  isBlind(part: string): boolean;
   /**
    * Some part began again with a list older than what it had seen before, as several API servers
    * may cause. Nothing tells it what it did since, so it may do more than it should for a while.

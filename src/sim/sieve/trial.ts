@@ -56,7 +56,12 @@ export async function runTrial(trial: Trial): Promise<Outcome> {
     breaches.push(`${at()} ${text}`);
     cluster.log.push(`${at()} BREACH ${text}`);
   };
-  observe(cluster, breach);
+  const blind = new Set(
+    suffering
+      .filter(({ faults }) => faults.delayMs || faults.freezes || faults.watchLifeMs)
+      .flatMap(({ parts }) => parts),
+  );
+  observe(cluster, { breach, blind });
   if (trial.serverDiesAtMs !== undefined) {
     cluster.restartServer({ afterMs: trial.serverDiesAtMs, downMs: 1_000 });
   }
@@ -70,7 +75,7 @@ export async function runTrial(trial: Trial): Promise<Outcome> {
         await client.for(NAMESPACES).create({ metadata });
         // Pods need the account that their namespace gets.
         await stage.wait(15_000);
-        await scenario.play(stage);
+        await scenario.play(stage).catch((error: unknown) => breach(String(error)));
       }),
     ),
   );
@@ -114,7 +119,10 @@ async function whileTimePasses(clock: VirtualClock, work: () => Promise<unknown>
   await working;
 }
 
-function observe(cluster: SimCluster, breach: (text: string) => void): void {
+function observe(
+  cluster: SimCluster,
+  { breach, blind }: { breach: (text: string) => void; blind: ReadonlySet<string> },
+): void {
   const view: View = {
     follow<T>(resource: Resource<T>, onChange?: (change: Change<T>) => void): Informer<T> {
       const informer = cluster.informers.informer(resource);
@@ -128,6 +136,7 @@ function observe(cluster: SimCluster, breach: (text: string) => void): void {
       return informer;
     },
     unknownCreates: () => cluster.unknownCreates,
+    isBlind: (part) => blind.has(part),
     hasTravelledBack: () => cluster.staleStarts > 0,
   };
   for (const { name, observe: begin } of [...WORKLOAD_INVARIANTS, ...CLUSTER_INVARIANTS]) {

@@ -2,6 +2,7 @@ import {
   DAEMON_SETS,
   DEPLOYMENTS,
   JOBS,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   REPLICA_SETS,
   STATEFUL_SETS,
@@ -20,6 +21,9 @@ const isReady = (pod: Pod) =>
   isLive(pod) &&
   pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ===
     true;
+
+/** On a Deployment: others than its own controllers take pods away in this scenario. */
+export const DISTURBED = "sim.nephos.dev/disturbed";
 
 /** A count or a share of `total`. */
 function amount(value: number | string | undefined, total: number, up: boolean): number {
@@ -104,6 +108,7 @@ export const deploymentStaysAvailable: Invariant = {
       const deployment = deployments.list().find((one) => uidOf(one) === parent);
       if (!deployment || deployment.metadata?.deletionTimestamp) return;
       if (deployment.spec?.strategy?.type === "Recreate") return;
+      if (deployment.metadata?.annotations?.[DISTURBED] || view.isBlind("replica-set")) return;
       // Scaling in the middle of a rollout shares the loss out without asking who is ready.
       const replicas = sizes.largest(uidOf(deployment));
       if (replicas !== sizes.smallest(uidOf(deployment))) return;
@@ -209,6 +214,24 @@ export const daemonOncePerNode: Invariant = {
   },
 };
 
+/** What a budget protects is not evicted. */
+const budgetsHold: Invariant = {
+  name: "a disruption budget is kept",
+  observe(view, breach) {
+    const budgets = view.follow(POD_DISRUPTION_BUDGETS);
+    const pods = view.follow(PODS, (change) => {
+      if (change.type !== "updated" || !isReady(change.previous)) return;
+      if (!change.object.metadata?.deletionTimestamp) return;
+      const { namespace } = change.object.metadata;
+      for (const budget of budgets.list(namespace)) {
+        const needed = Number(budget.spec?.minAvailable ?? 0);
+        const left = pods.list(namespace).filter(isReady).length;
+        if (left < needed) breach(`${nameOf(budget)} is left with ${left} of ${needed} ready`);
+      }
+    });
+  },
+};
+
 /** All of them. */
 export const WORKLOAD_INVARIANTS: readonly Invariant[] = [
   deploymentWithinSurge,
@@ -216,4 +239,5 @@ export const WORKLOAD_INVARIANTS: readonly Invariant[] = [
   statefulSetInOrder,
   jobCountsOnce,
   daemonOncePerNode,
+  budgetsHold,
 ];

@@ -1,5 +1,13 @@
 import type { Scenario } from "../scenario.ts";
+import { CLUSTER_SCENARIOS } from "./cluster-scenarios.ts";
 import { DEPLOYMENT_SCENARIOS } from "./deployment-scenarios.ts";
+import { JOB_SCENARIOS } from "./job-scenarios.ts";
+import { STATEFUL_SCENARIOS } from "./stateful-scenarios.ts";
 
 /** Every scenario that there is. */
-export const SCENARIOS: readonly Scenario[] = [...DEPLOYMENT_SCENARIOS];
+export const SCENARIOS: readonly Scenario[] = [
+  ...DEPLOYMENT_SCENARIOS,
+  ...STATEFUL_SCENARIOS,
+  ...JOB_SCENARIOS,
+  ...CLUSTER_SCENARIOS,
+];
