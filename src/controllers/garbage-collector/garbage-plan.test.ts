@@ -92,6 +92,13 @@ const CASES: [
     ["visit b", "remove-finalizer foregroundDeletion"],
   ],
   [
+    "dependents on their way out are left to it, or a circle would turn for ever",
+    node("a", { deleting: true, finalizers: ["foregroundDeletion"] }),
+    {},
+    [node("b", { owners: ["a"], deleting: true, finalizers: ["foregroundDeletion"] })],
+    [],
+  ],
+  [
     "orphaning lets dependents go before the owner ends",
     node("a", { deleting: true, finalizers: ["orphan"] }),
     {},

@@ -59,7 +59,10 @@ function foreground(node: GraphNode, dependents: readonly GraphNode[]): GarbageS
     owners.some((owner) => owner.uid === node.uid && owner.blockOwnerDeletion === true),
   );
   const steps: GarbageStep[] = [];
-  if (dependents.length > 0) steps.push({ do: "visit", nodes: dependents });
+  // Those on their way out are visited for their own changes: in a cycle, one would call the
+  // other for ever.
+  const staying = dependents.filter(({ deleting }) => !deleting);
+  if (staying.length > 0) steps.push({ do: "visit", nodes: staying });
   if (blocking.length === 0) steps.push({ do: "remove-finalizer", finalizer: FOREGROUND });
   return steps;
 }
