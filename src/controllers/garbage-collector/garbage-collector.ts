@@ -166,10 +166,18 @@ class GarbageCollector implements AsyncDisposable {
       return;
     }
     const node = graphNode(resource, change.object);
+    const before = this.#graph.get(uid);
     this.#absent.delete(uid);
     this.#graph.set(node);
+    for (const owner of before?.owners ?? []) this.#unblocked(owner.uid, node);
     const due = node.owners.length > 0 || node.waitsForDependents || node.orphansDependents;
     if (due) this.#queue.add(uid);
+  }
+
+  /** An owner that waits may be free when a dependent no longer blocks it. */
+  #unblocked(owner: string, { owners }: GraphNode): void {
+    const isBlocked = owners.some((one) => one.uid === owner && one.blockOwnerDeletion === true);
+    if (!isBlocked && this.#graph.get(owner)?.waitsForDependents) this.#queue.add(owner);
   }
 
   #gone(uid: string): void {

@@ -278,6 +278,12 @@ const circles: Scenario = {
     await maps.delete({ name: "c", namespace }, { propagationPolicy: "Foreground" });
     await wait(2_000);
   },
+  async end({ client, namespace }, breach) {
+    const { items } = await client.for(CONFIG_MAPS).list({ namespace });
+    for (const { metadata } of items) {
+      if (metadata?.ownerReferences) breach(`${metadata.name} is still there`);
+    }
+  },
 };
 
 /** What a cluster does beside workloads. */
