@@ -13,6 +13,8 @@ function isActive(namespace: Namespace | undefined): boolean {
   return namespace !== undefined && !isTerminating(namespace);
 }
 
+const LOOK_AGAIN_MS = 5_000;
+
 /** Gives every namespace its "default" ServiceAccount, again when it is deleted. */
 export function serviceAccountController(): ControllerDefinition {
   return defineController({
@@ -76,13 +78,15 @@ export function tokenCleanerController(): ControllerDefinition {
           if (isNotFound(error)) return undefined;
           throw error;
         });
-      if (live && matches(uidOf(live))) return;
+      // Should it go before the cache shows it, nothing would tell of its end.
+      if (live && matches(uidOf(live))) return { requeueAfterMs: LOOK_AGAIN_MS };
       await client
         .for(SECRETS)
         .delete(key, { preconditions: { uid: uidOf(secret) } })
         .catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });
+      return;
     },
   });
 }
