@@ -104,6 +104,7 @@ async function ensureLocalStorage(client: Client): Promise<void> {
     },
     provisioner: LOCAL_PROVISIONER,
     volumeBindingMode: "WaitForFirstConsumer",
+    allowVolumeExpansion: true,
     reclaimPolicy: "Delete",
   });
 }

@@ -14,6 +14,7 @@ import { endpointSliceMirroringController } from "./endpoint-slice/endpoint-slic
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts";
 import { ingressController } from "./ingress/ingress-controller.ts";
 import { jobController } from "./job/job-controller.ts";
+import { leaseCleaningController } from "./lease-cleaning/lease-cleaning-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import {
   nodeAddressController,
@@ -24,6 +25,7 @@ import {
   taintEvictionController,
 } from "./node-lifecycle/node-lifecycle-controller.ts";
 import { claimBinderController } from "./persistent-volume/claim-binder-controller.ts";
+import { claimExpansionController } from "./persistent-volume/claim-expansion-controller.ts";
 import { ephemeralVolumeController } from "./persistent-volume/ephemeral-volume-controller.ts";
 import {
   claimProtectionController,
@@ -47,6 +49,8 @@ import { serviceLoadBalancerController } from "./service-load-balancer/service-l
 import { statefulSetController } from "./stateful-set/stateful-set-controller.ts";
 import { eventTtlController } from "./ttl/event-ttl-controller.ts";
 import { ttlAfterFinishedController } from "./ttl/ttl-after-finished-controller.ts";
+import { volumeAttachmentController } from "./volume-attachment/volume-attachment-controller.ts";
+import { volumesAttachedController } from "./volume-attachment/volumes-attached-controller.ts";
 
 /** What the built-in controllers need to know about their cluster. */
 export interface BuiltInOptions {
@@ -87,6 +91,9 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     podGcController(),
     claimBinderController(),
     volumeController(),
+    claimExpansionController(),
+    volumeAttachmentController(),
+    volumesAttachedController(),
     claimProtectionController(),
     volumeProtectionController(),
     ephemeralVolumeController(),
@@ -96,6 +103,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     clusterRoleAggregationController(),
     ttlAfterFinishedController(),
     eventTtlController(),
+    leaseCleaningController(),
     ...(options.loadBalancer
       ? [serviceLoadBalancerController(options.loadBalancer, options.ingress)]
       : []),

@@ -145,6 +145,20 @@ test("busy pods get company at once, idle ones go after five minutes", async () 
   assert.equal(cluster.replicas, 1);
 });
 
+test("a metric may be that of one container", async () => {
+  const metricOf = (container: string) => {
+    const target = { type: "Utilization", averageUtilization: 50 };
+    return [{ type: "ContainerResource", containerResource: { name: "cpu", container, target } }];
+  };
+  const cluster = new Cluster();
+  await using _ = await cluster.start({ metrics: metricOf("c") });
+  assert.equal(cluster.replicas, 4);
+  const other = new Cluster();
+  await using __ = await other.start({ metrics: metricOf("missing") });
+  assert.equal(other.replicas, 2);
+  assert.equal((await other.status())["ScalingActive"], "False FailedGetContainerResourceMetric");
+});
+
 test("at its fixpoint it writes nothing", async () => {
   const cluster = new Cluster();
   cluster.use = 50;

@@ -195,10 +195,12 @@ async function followVolume(
 ): Promise<void> {
   const { accessModes = [], capacity = {} } = volume.spec ?? {};
   const { phase, accessModes: toldModes, capacity: toldCapacity } = claim.status ?? {};
-  if (phase === "Bound" && deepEqual(accessModes, toldModes) && deepEqual(capacity, toldCapacity)) {
+  // Later the capacity is what has become of a wish to grow: whoever grows the claim tells it.
+  const told = phase === "Bound" && toldCapacity ? toldCapacity : capacity;
+  if (phase === "Bound" && deepEqual(accessModes, toldModes) && deepEqual(told, toldCapacity)) {
     return;
   }
-  const status = { phase: "Bound", accessModes, capacity };
+  const status = { phase: "Bound", accessModes, capacity: told };
   const options = { subresource: "status" } as const;
   await client.for(PERSISTENT_VOLUME_CLAIMS).patch(refOf(claim), { status }, options);
 }

@@ -1,3 +1,5 @@
+export { claimNamesOf } from "./pod-claims.ts";
+
 /** The provisioner of directories on a node's own disk, and the driver in the volumes it makes. */
 export const LOCAL_PROVISIONER = "local.nephos.dev";
 

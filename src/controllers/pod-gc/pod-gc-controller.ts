@@ -1,6 +1,6 @@
 import { isNotFound } from "../../api/errors.ts";
 import { NODES, PODS } from "../../api/generated/resources.ts";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
@@ -14,19 +14,29 @@ const FINISHED_MAX = 12_500;
 /** A pod that nobody else will clean up, and why. */
 export interface LostPod {
   pod: Pod;
-  why: "orphaned" | "unscheduled" | "surplus";
+  why: "orphaned" | "out of service" | "unscheduled" | "surplus";
 }
 
-/** Pods of vanished nodes, pods that were deleted before they had a node, too many finished. */
+/**
+ * Pods of vanished nodes, pods that were deleted before they had a node or whose node is out of
+ * service, too many finished.
+ */
 export function lostPods(
   pods: readonly Pod[],
-  at: { isNodeLost: (name: string) => boolean; finishedMax: number },
+  at: {
+    isNodeLost: (name: string) => boolean;
+    isOutOfService: (name: string) => boolean;
+    finishedMax: number;
+  },
 ): LostPod[] {
   const lost: LostPod[] = [];
   for (const pod of pods) {
     const node = pod.spec?.nodeName;
     if (!node && isTerminating(pod)) lost.push({ pod, why: "unscheduled" });
     else if (node && at.isNodeLost(node)) lost.push({ pod, why: "orphaned" });
+    else if (node && isTerminating(pod) && at.isOutOfService(node)) {
+      lost.push({ pod, why: "out of service" });
+    }
   }
   const created = ({ metadata }: Pod) => Date.parse(metadata?.creationTimestamp ?? "") || 0;
   const finished = pods.filter((pod) => isFinished(pod) && !isTerminating(pod));
@@ -38,6 +48,15 @@ export function lostPods(
   return lost;
 }
 
+const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
+
+/** An administrator says that the node is off, and it does not say otherwise. */
+function isOutOfService(node: Node | undefined): boolean {
+  const isTainted = node?.spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false;
+  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  return isTainted && ready?.status !== "True";
+}
+
 /** Removes pods that no node agent can remove any more. */
 export function podGcController(options: { finishedMax?: number } = {}): ControllerDefinition {
   const finishedMax = options.finishedMax ?? FINISHED_MAX;
@@ -47,12 +66,14 @@ export function podGcController(options: { finishedMax?: number } = {}): Control
     inputs: {
       pods: input(PODS, (pod, listers) => {
         const node = pod.spec?.nodeName;
-        const nodeless = node ? !listers.of(NODES).get(undefined, node) : isTerminating(pod);
-        return nodeless || isFinished(pod) ? [KEY] : [];
+        if (!node || isFinished(pod)) return isTerminating(pod) || isFinished(pod) ? [KEY] : [];
+        const found = listers.of(NODES).get(undefined, node);
+        return !found || (isTerminating(pod) && isOutOfService(found)) ? [KEY] : [];
       }),
-      nodes: input(NODES, ({ metadata }, listers) =>
-        listers.of(NODES).get(undefined, metadata?.name ?? "") ? [] : [KEY],
-      ),
+      nodes: input(NODES, ({ metadata }, listers) => {
+        const node = listers.of(NODES).get(undefined, metadata?.name ?? "");
+        return !node || isOutOfService(node) ? [KEY] : [];
+      }),
     },
     outputs: [{ resource: PODS, verbs: ["patch", "delete"], subresources: ["status"] }],
     workers: 1,
@@ -69,8 +90,13 @@ export function podGcController(options: { finishedMax?: number } = {}): Control
         const since = missingSince.get(name);
         return since !== undefined && nowMs - since >= QUARANTINE_MS;
       };
-      for (const { pod, why } of lostPods(pods, { isNodeLost, finishedMax })) {
-        if (why === "orphaned" && !isFinished(pod)) {
+      const rules = {
+        isNodeLost,
+        isOutOfService: (name: string) => isOutOfService(inputs.nodes.get(undefined, name)),
+        finishedMax,
+      };
+      for (const { pod, why } of lostPods(pods, rules)) {
+        if ((why === "orphaned" || why === "out of service") && !isFinished(pod)) {
           const status = { phase: "Failed", reason: "NodeLost" };
           await client
             .for(PODS)

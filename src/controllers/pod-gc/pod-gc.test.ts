@@ -30,12 +30,18 @@ test("lost are pods of vanished nodes, deleted pods without a node, and the olde
     pod("orphan", { node: "gone" }),
     pod("waiting", {}),
     pod("cancelled", { terminating: true }),
+    pod("held", { node: "off", terminating: true }),
+    pod("staying", { node: "off" }),
     pod("young", { node: "n1", phase: "Succeeded", created: "2030-01-01T00:00:09Z" }),
     pod("old", { node: "n1", phase: "Succeeded" }),
   ];
-  const found = lostPods(pods, { isNodeLost: (name) => name === "gone", finishedMax: 1 });
+  const found = lostPods(pods, {
+    isNodeLost: (name) => name === "gone",
+    isOutOfService: (name) => name === "off",
+    finishedMax: 1,
+  });
   assert.deepEqual(
     found.map(({ pod: { metadata }, why }) => `${metadata?.name} ${why}`),
-    ["orphan orphaned", "cancelled unscheduled", "old surplus"],
+    ["orphan orphaned", "cancelled unscheduled", "held out of service", "old surplus"],
   );
 });
