@@ -18,10 +18,9 @@ import {
 import type { Lister } from "../../client/informer.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
-import { WriteOverlay } from "../write-overlay.ts";
 import { MANAGED_BY, MANAGER, planEndpointSlices, SERVICE_NAME } from "./endpoint-slice-plan.ts";
 import { endpointsOf, isCurrent } from "./endpoints-plan.ts";
-import { sliceWriter } from "./slice-writer.ts";
+import { createSliceMemory, sliceWriter } from "./slice-writer.ts";
 
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 const BY_SERVICE = "service";
@@ -48,7 +47,8 @@ function podsOf(service: Service, pods: Lister<Pod>): Pod[] | undefined {
 
 /** Keeps the EndpointSlices of every Service with a selector. */
 export function endpointSliceController(): ControllerDefinition {
-  const overlay = new WriteOverlay<EndpointSlice>();
+  const memory = createSliceMemory();
+  const { overlay } = memory;
   const ours = (slice: EndpointSlice) => slice.metadata?.labels?.[MANAGED_BY] === MANAGER;
   const serviceKey = (slice: EndpointSlice): string =>
     `${slice.metadata?.namespace}/${slice.metadata?.labels?.[SERVICE_NAME]}`;
@@ -74,7 +74,7 @@ export function endpointSliceController(): ControllerDefinition {
       const slices = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = service ? uidOf(service) : "";
-      const execute = sliceWriter(overlay, { owner, client, clock });
+      const execute = sliceWriter(memory, { owner, client, clock });
       if (!service) {
         await Promise.all(slices.map((slice) => execute({ do: "delete", slice })));
         overlay.forget(owner);

@@ -2,10 +2,9 @@ import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from "../../api/generated/resour
 import type { EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
-import { WriteOverlay } from "../write-overlay.ts";
 import { MANAGED_BY, SERVICE_NAME } from "./endpoint-slice-plan.ts";
 import { isMirrored, MIRROR_MANAGER, planMirror } from "./mirror-plan.ts";
-import { sliceWriter } from "./slice-writer.ts";
+import { createSliceMemory, sliceWriter } from "./slice-writer.ts";
 
 const BY_SERVICE = "service";
 
@@ -14,7 +13,8 @@ const BY_SERVICE = "service";
  * all that proxies and DNS read.
  */
 export function endpointSliceMirroringController(): ControllerDefinition {
-  const overlay = new WriteOverlay<EndpointSlice>();
+  const memory = createSliceMemory();
+  const { overlay } = memory;
   const ours = (slice: EndpointSlice) => slice.metadata?.labels?.[MANAGED_BY] === MIRROR_MANAGER;
   const serviceOf = ({ metadata }: EndpointSlice) => metadata?.labels?.[SERVICE_NAME] ?? "";
   return defineController({
@@ -42,7 +42,7 @@ export function endpointSliceMirroringController(): ControllerDefinition {
       const endpoints = inputs.endpoints.get(key.namespace, key.name);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = endpoints ? uidOf(endpoints) : "";
-      const execute = sliceWriter(overlay, { owner, client, clock });
+      const execute = sliceWriter(memory, { owner, client, clock });
       const all = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
       const isOwn = (slice: EndpointSlice) => controllerOf(slice)?.uid === owner;
       // Those of Endpoints that were made anew go with the old ones.
