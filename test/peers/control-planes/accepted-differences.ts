@@ -73,6 +73,47 @@ export const ACCEPTED_STATES: readonly AcceptedDifference[] = [
     theirs: /nodes are available/,
   },
   {
+    cause: "version",
+    reason: "1.22: endpoints say whether they serve and whether they terminate.",
+    path: /endpointslices\[\d+\]\.endpoints\[\d+\]\.conditions\.(serving|terminating)$/,
+    theirs: /^undefined$/,
+    byChance: true,
+  },
+  {
+    cause: "choice",
+    reason: "An update of a mirrored slice leaves the prefix of its name.",
+    case: /mirrored$/,
+    path: /endpointslices\[\d+\]\.metadata\.generateName$/,
+  },
+  {
+    cause: "version",
+    reason: "1.22 to 1.28: jobs are tracked by finalizers, and say when they were due.",
+    case: /^cron-forbid$/,
+    path: /(finalizers|jobs\[\d+\]\.metadata\.annotations|ownerReferences\[\d+\]\.apiVersion)$/,
+  },
+  {
+    cause: "choice",
+    reason: "Active jobs are named without a version, which would be old with their first change.",
+    case: /^cron-forbid$/,
+    path: /cronjobs\[\d+\]\.status\.active\[\d+\]\.resourceVersion$/,
+    ours: /^undefined$/,
+  },
+  {
+    cause: "choice",
+    reason: "Endpoints do not say when their cause changed: only latency metrics of proxies ask.",
+    path: /(endpoints|endpointslices)\[\d+\]\.metadata\.annotations$/,
+    ours: /^undefined$/,
+    theirs: /^\{"endpoints\.kubernetes\.io\/last-change-trigger-time":"<time>"\}$/,
+    byChance: true,
+  },
+  {
+    cause: "version",
+    reason: "1.20 looks at a schedule every ten seconds, and complains of one that never comes.",
+    case: /^cron$/,
+    path: /\.events/,
+    byChance: true,
+  },
+  {
     cause: "choice",
     reason:
       "Quotas are enforced by counting what is there; their status is the controller's alone.",

@@ -31,9 +31,6 @@ export const COMBINATIONS: readonly { server: Side; controllers: Side }[] = [
   { server: "upstream", controllers: "nephos" },
 ];
 
-/** Kubernetes 1.20 asks for disruption budgets in a version that is gone. */
-const WITHOUT_BUDGETS = ["--feature-gates=PodDisruptionBudget=false"];
-
 /** Pods get tokens as they do today, not from Secrets that a controller makes. */
 const BOUND_TOKENS = ["--feature-gates=BoundServiceAccountTokenVolume=true"];
 
@@ -52,9 +49,8 @@ export async function startControlPlaneOf(of: {
   if (of.controllers === "nephos") {
     cleanup.use(startOwnControllers(server, transport));
   } else {
-    const flags = ours ? WITHOUT_BUDGETS : [];
-    cleanup.use(await startKubeControllerManager(server, flags));
-    cleanup.use(await startKubeScheduler(server, flags));
+    cleanup.use(await startKubeControllerManager(server));
+    cleanup.use(await startKubeScheduler(server));
   }
   const running = cleanup.move();
   return { server, transport, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };

@@ -13,8 +13,8 @@ const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 const BEAT_MS = 5_000;
 
 /**
- * Nodes that run nothing: what is bound runs and is ready at once, what does not restart ends well,
- * what is deleted goes.
+ * Nodes that run nothing: what is bound runs and is ready at once, what does not restart ends, well
+ * unless its image "fails" and never when it "sleeps", what is deleted goes.
  */
 export async function startFakeKubelets(
   transport: Transport,
@@ -44,7 +44,7 @@ export async function startFakeKubelets(
       return;
     }
     const phase = pod.status?.phase ?? "Pending";
-    const ends = pod.spec?.restartPolicy !== "Always";
+    const ends = pod.spec?.restartPolicy !== "Always" && !hasImage(pod, "sleeps");
     if (phase !== "Pending" && !(phase === "Running" && ends)) return;
     const address = pod.status?.podIP ?? `10.244.0.${++addresses}`;
     const status = statusOf(pod, { address, ended: phase === "Running" });
@@ -54,15 +54,21 @@ export async function startFakeKubelets(
   return { [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
 }
 
+function hasImage(pod: Pod, name: string): boolean {
+  return pod.spec?.containers.some(({ image }) => image?.startsWith(`${name}:`)) ?? false;
+}
+
 function statusOf(pod: Pod, { address, ended }: { address: string; ended: boolean }): object {
   const now = formatTime(Date.now());
   const ready = ended ? "False" : "True";
   const condition = (type: string, status: string) => ({ type, status, lastTransitionTime: now });
+  const hasFailed = ended && hasImage(pod, "fails");
+  const exit = hasFailed ? { exitCode: 1, reason: "Error" } : { exitCode: 0, reason: "Completed" };
   const state = ended
-    ? { terminated: { exitCode: 0, reason: "Completed", startedAt: now, finishedAt: now } }
+    ? { terminated: { ...exit, startedAt: now, finishedAt: now } }
     : { running: { startedAt: now } };
   return {
-    phase: ended ? "Succeeded" : "Running",
+    phase: ended ? (hasFailed ? "Failed" : "Succeeded") : "Running",
     podIP: address,
     podIPs: [{ ip: address }],
     hostIP: "192.0.2.1",

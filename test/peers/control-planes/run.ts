@@ -3,10 +3,10 @@
 //   npm run differential:controllers -- [WORD OF A SCENARIO ...]
 import { playScenarios, unexplainedIn } from "./compare-control-planes.ts";
 import { COMBINATIONS } from "./control-planes.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS, SLOW_SCENARIOS } from "./scenarios.ts";
 
 const words = process.argv.slice(2);
-const scenarios = SCENARIOS.filter(
+const scenarios = [...SCENARIOS, ...SLOW_SCENARIOS].filter(
   ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
 );
 const [reference, ...others] = await Promise.all(

@@ -20,7 +20,11 @@ export interface Stage {
   patch(path: string, patch: object): Promise<void>;
   remove(path: string, options?: object): Promise<void>;
   /** Waits until `done` holds for the object at a path; `undefined` stands for 404. */
-  until(path: string, done: (object: Observed | undefined) => boolean): Promise<void>;
+  until(
+    path: string,
+    done: (object: Observed | undefined) => boolean,
+    options?: { patienceMs?: number },
+  ): Promise<void>;
 }
 
 /** Something that users do, and what has to have come of it in the end. */
@@ -28,6 +32,8 @@ export interface Scenario {
   name: string;
   /** Why our controllers cannot do it for an API server of 1.20. */
   tooNew?: string;
+  /** Why controllers of 1.20 cannot do it for our API server. */
+  tooOld?: string;
   play(stage: Stage): Promise<void>;
 }
 
@@ -64,8 +70,8 @@ export function stageOn(transport: Transport, namespace: string): Stage {
     async remove(path, body = {}) {
       await transport.request({ method: "DELETE", path: whole(path), body });
     },
-    async until(path, done) {
-      const endMs = Date.now() + PATIENCE_MS;
+    async until(path, done, { patienceMs = PATIENCE_MS } = {}) {
+      const endMs = Date.now() + patienceMs;
       for (;;) {
         const found = await read(path);
         if (done(found)) return;

@@ -1,32 +1,31 @@
-import type { Observed, Scenario, Stage } from "./scenario.ts";
+import { BUDGET_AND_QUOTA_SCENARIOS } from "./budget-and-quota-scenarios.ts";
+import { JOB_SCENARIOS, SLOW_JOB_SCENARIOS } from "./job-scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import {
+  container,
+  count,
+  isEmpty,
+  ready,
+  seen,
+  template,
+  WEB,
+  workload,
+} from "./scenario-parts.ts";
+import { SLICE_SCENARIOS } from "./slice-scenarios.ts";
+import { STATEFUL_SCENARIOS } from "./stateful-scenarios.ts";
 
-const labelled = (app: string) => ({ metadata: { labels: { app } } });
-const container = (image = "app:1") => ({ name: "app", image });
-const template = (app: string, spec: object = {}) => ({
-  ...labelled(app),
-  spec: { terminationGracePeriodSeconds: 0, containers: [container()], ...spec },
-});
-const workload = (kind: string, name: string, spec: object) => ({
-  apiVersion: "apps/v1",
-  kind,
-  metadata: { name },
-  spec: { selector: { matchLabels: { app: name } }, template: template(name), ...spec },
-});
-
-const isEmpty = (list: Observed | undefined) =>
-  (list?.["items"] as object[] | undefined)?.length === 0;
-const count = (object: Observed | undefined, field: string) => Number(object?.status?.[field] ?? 0);
-const seen = (object: Observed | undefined) =>
-  object !== undefined && count(object, "observedGeneration") === object.metadata.generation;
-
-/** Waits until as many pods of a workload are ready, and no others are left. */
-const ready = (stage: Stage, path: string, wanted: number) =>
-  stage.until(path, (object) => {
-    const all = count(object, "replicas") === wanted && count(object, "updatedReplicas") === wanted;
-    return seen(object) && all && count(object, "readyReplicas") === wanted;
-  });
-
-const WEB = "apps/v1/deployments/web";
+const FURTHER: readonly Scenario[] = [
+  ...STATEFUL_SCENARIOS,
+  ...JOB_SCENARIOS,
+  ...BUDGET_AND_QUOTA_SCENARIOS,
+];
+/** One of each kind: all play at once, on three control planes, in the tests of every change. */
+const TESTED: ReadonlySet<string> = new Set([
+  "stateful-partition",
+  "job-fails",
+  "budget-least",
+  "quota-scopes",
+]);
 
 /** What every Kubernetes does in the same way. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -191,4 +190,12 @@ export const SCENARIOS: readonly Scenario[] = [
       await stage.until(`/api/v1/namespaces/${namespace}`, (object) => object === undefined);
     },
   },
+  ...FURTHER.filter(({ name }) => TESTED.has(name)),
+];
+
+/** The rest; some take a minute, and some 1.20 itself does not always do in time. */
+export const SLOW_SCENARIOS: readonly Scenario[] = [
+  ...FURTHER.filter(({ name }) => !TESTED.has(name)),
+  ...SLOW_JOB_SCENARIOS,
+  ...SLICE_SCENARIOS,
 ];
