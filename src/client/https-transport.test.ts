@@ -142,6 +142,22 @@ test("a server that never answers the handshake is given up", async () => {
   await new Promise((resolve) => silent.close(resolve));
 });
 
+test("a request that waited for another one's connection may take longer than a handshake", async () => {
+  const handshakeMs = 1_500;
+  const slowly = (response: { end(text: string): void }) =>
+    void setTimeout(() => response.end("{}"), handshakeMs + 100);
+  await using bench = await serving(
+    (request, response) => (request.url === "/last" ? slowly(response) : void response.end("{}")),
+    { handshakeMs },
+  );
+  // All connections that there may be are taken before the last request comes.
+  const first = Array.from({ length: 32 }, (_, nth) => `/${nth}`);
+  const requests = [...first, "/last"].map((path) =>
+    bench.transport.request({ method: "GET", path }),
+  );
+  await Promise.all(requests);
+});
+
 test("an aborted request ends at once", async () => {
   const stop = new AbortController();
   await using bench = await serving(() => stop.abort());
