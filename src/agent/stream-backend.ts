@@ -15,10 +15,16 @@ import { resourceMetrics } from "./metrics/resource-metrics.ts";
 import { volumeMetrics } from "./metrics/volume-metrics.ts";
 import { type CpuRate, statsSummary } from "./metrics/stats-summary.ts";
 import type { PodNetwork } from "./network/contract.ts";
-import { type LogSource, requireLog, requirePod, requireRunning } from "./pod/container-lookup.ts";
+import {
+  type LogSource,
+  notRunning,
+  requireLog,
+  requirePod,
+  requireRunning,
+} from "./pod/container-lookup.ts";
 import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
-import type { ContainerRuntime } from "./runtime/contract.ts";
+import { type ContainerRuntime, RuntimeError } from "./runtime/contract.ts";
 import type { LogOptions, StreamBackend } from "./stream/contract.ts";
 
 /** What the node's HTTPS endpoint reaches pods through. */
@@ -50,7 +56,14 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
       return await runtime.exec(requireRunning(manager, target), options);
     },
     async attach(target, options) {
-      return await runtime.attach(requireRunning(manager, target), options);
+      const id = requireRunning(manager, target);
+      return await runtime.attach(id, options).catch((error: unknown) => {
+        // It ended since it was looked up.
+        if (error instanceof RuntimeError && error.code === "not-running") {
+          throw notRunning(manager, target);
+        }
+        throw error;
+      });
     },
     async portForward(target, port) {
       const { state } = requirePod(manager, target);

@@ -129,7 +129,10 @@ async function environmentOf(name: string, client?: string): Promise<NodeJS.Proc
   mkdirSync(home, { recursive: true });
   const kubeconfig = path.join(home, "kubeconfig");
   copyFileSync(path.join(instance.dataDirectory, "kubeconfig"), kubeconfig);
-  const PATH = [client, process.env["PATH"]].filter(Boolean).join(":");
+  // npm adds folders that need not exist, and kubectl tells of each.
+  const folders = (process.env["PATH"] ?? "").split(":");
+  const kept = folders.filter((folder) => !folder.includes("node_modules"));
+  const PATH = [...(client ? [client] : []), ...kept].join(":");
   const own = { HOME: home, KUBECONFIG: kubeconfig, PATH, TZ: "UTC", COLUMNS: "200" };
   const env = { ...process.env, ...own };
   const steps = [

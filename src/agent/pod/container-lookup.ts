@@ -30,8 +30,14 @@ export function requireRunning(manager: PodManager, target: ContainerTarget): st
   const name = containerName(worker, target);
   const status = worker.state.containers.get(name)?.current?.status;
   if (status?.state === "running") return status.id;
+  throw notRunning(manager, target);
+}
+
+/** The refusal of what only a container that runs can do. @throws StatusError NotFound */
+export function notRunning(manager: PodManager, target: ContainerTarget): StatusError {
+  const name = containerName(requirePod(manager, target), target);
   const message = `container "${name}" in pod "${target.name}" is not running`;
-  throw new StatusError("BadRequest", message);
+  return new StatusError("BadRequest", message);
 }
 
 /** A log file, and whether its container still writes to it. */

@@ -2,7 +2,8 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import { unmountBelow } from "../../sys/mount.ts";
-import { openAttachSession } from "./attach.ts";
+import { SysError } from "../../sys/sys-error.ts";
+import { type AttachTarget, openAttachSession } from "./attach.ts";
 import { removeContainer, stopContainer } from "./container-removal.ts";
 import { createContainer, startContainer } from "./container-start.ts";
 import {
@@ -87,21 +88,32 @@ async function settled<T>(work: () => T): Promise<T> {
   return work();
 }
 
+/** What connecting to the socket of a monitor that ended meets. */
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED"]);
+
 function attach(context: RuntimeContext, id: string, streams: AttachOptions): StreamSession {
   const { table, paths } = context;
   const record = table.container(id);
-  if (record.status.state === "exited") {
+  const hasExited = (cause?: unknown) => {
     const message = `Cannot attach to container "${record.status.name}": it has exited`;
-    throw new RuntimeError("not-running", message);
-  }
-  return openAttachSession(paths.bundle(id), {
+    return new RuntimeError("not-running", message, { cause });
+  };
+  if (record.status.state === "exited") throw hasExited();
+  const target: AttachTarget = {
     tty: record.tty,
     streams: { ...streams, stdin: streams.stdin && record.stdin },
     outcome: async () => {
       await table.exited(id);
       return { exitCode: table.containers.get(id)?.status.exitCode ?? 0 };
     },
-  });
+  };
+  try {
+    return openAttachSession(paths.bundle(id), target);
+  } catch (error) {
+    // Its monitor takes the socket away a moment before it tells of the end.
+    const isGone = error instanceof SysError && GONE.has(error.code);
+    throw isGone ? hasExited(error) : error;
+  }
 }
 
 const NO_USAGE: CgroupUsage = {
