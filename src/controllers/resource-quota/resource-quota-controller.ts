@@ -28,6 +28,7 @@ import { OWNERSHIP } from "../../client/ownership-projection.ts";
 import { formatQuantity } from "../../lib/quantity.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { type ApiObject, refOf } from "../ownership.ts";
+import { LOWERING_PAUSE_MS, LoweringPauses, withoutLowering } from "./lowering-pause.ts";
 
 /** Kinds that quotas count. The objects of others are limited by admission but not reported. */
 const COUNTED: Readonly<Record<string, Resource<ApiObject>>> = {
@@ -78,6 +79,7 @@ export function usedOf(
 
 /** Reports what of each ResourceQuota is used; admission alone decides what may be. */
 export function resourceQuotaController(): ControllerDefinition {
+  const pauses = new LoweringPauses();
   const contents: Record<string, Input<ApiObject>> = {};
   for (const [name, resource] of Object.entries(COUNTED)) {
     contents[name] = input(
@@ -97,7 +99,7 @@ export function resourceQuotaController(): ControllerDefinition {
     outputs: [{ resource: RESOURCE_QUOTAS, verbs: ["update"], subresources: ["status"] }],
     async reconcile({ inputs, client, clock }, key) {
       const quota = inputs.quotas.get(key.namespace, key.name);
-      if (!quota) return;
+      if (!quota) return {};
       const listers: Readonly<Record<string, { list(namespace?: string): ApiObject[] }>> = inputs;
       const present: Contents = [
         ...Object.entries(COUNTED).map(([name, resource]) => ({
@@ -106,13 +108,18 @@ export function resourceQuotaController(): ControllerDefinition {
         })),
         { resource: RESOURCE_QUOTAS, objects: inputs.quotas.list(key.namespace) },
       ];
+      const seen = usedOf(quota, { contents: present, nowMs: clock.now() });
+      const { used, lowers } = withoutLowering(seen, quota.status?.used ?? {});
+      const mayLower = lowers && pauses.isOver(quota, clock.now());
+      if (!lowers || mayLower) pauses.forget(quota);
       const status = {
         ...(quota.spec?.hard ? { hard: quota.spec.hard } : {}),
-        used: usedOf(quota, { contents: present, nowMs: clock.now() }),
+        used: mayLower ? seen : used,
       };
       if (!jsonEqual(status, quota.status)) {
         await client.for(RESOURCE_QUOTAS).updateStatus({ ...quota, status });
       }
+      return lowers && !mayLower ? { requeueAfterMs: LOWERING_PAUSE_MS } : {};
     },
   });
 }
