@@ -9,7 +9,8 @@ import type { Client } from "./client.ts";
 import type { EventRecorder, RecordedEvent } from "./event-recorder.ts";
 import { metadataOf } from "./object-cache.ts";
 
-const QUEUE_MAX = 1_000;
+/** A burst of pods makes several events each; they are written when there is time. */
+const QUEUE_MAX = 10_000;
 /** How many different events are remembered, and how long a repetition counts as one. */
 const MEMORY_MAX = 1_024;
 const MEMORY_MS = 10 * 60_000;
