@@ -81,6 +81,8 @@ async function eventsOf(transport: Transport, namespace: string): Promise<unknow
     const key = `${of.kind}/${of.name}`;
     // A name that is not free yet is no news: who looks sooner meets it.
     if (message.includes("please try again")) continue;
+    // Nor is a pod that was gone already: who looks later meets it.
+    if (reason === "FailedDelete" && message.endsWith("not found")) continue;
     const told = byObject.get(key) ?? new Set();
     // Since 1.30 the number before is told, too.
     const words = message.replace(/(Scaled (?:up|down) .*) from \d+ to /, "$1 to ");
