@@ -67,7 +67,7 @@ export interface PodWorkerDeps {
   /** Bounds how many containers are being created at once. */
   startSlots: Semaphore;
   mirrors: MirrorPods;
-  /** What the node says to the resources that a pod of it asks for now. */
+  /** What the node answers to the resources that its pod asks for at present. */
   mayResize: (pod: Pod) => ResizeVerdict;
   /** Nothing is left of the pod, neither here nor in the API. */
   onFinished: (uid: string) => void;

@@ -100,7 +100,7 @@ export class Aggregation implements Disposable {
     );
   }
 
-  /** What available servers say of their group-versions in `/openapi/v2`, asked for now. */
+  /** What available servers say of their group-versions in `/openapi/v2`; each call asks them. */
   async openApiV2(): Promise<RemoteSwagger[]> {
     const parts = { client: this.#client, clock: this.#parts.engine.clock };
     const remotes = this.table.remotes().filter(({ available }) => available);
