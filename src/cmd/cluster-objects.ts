@@ -24,6 +24,8 @@ export interface ClusterAddresses {
   dnsIp: string;
   /** How outsiders find the cluster: `kube-public/cluster-info`. */
   clusterInfo: { server: string; caPem: string };
+  /** Whether the proxies serve Ingresses. */
+  servesIngress: boolean;
 }
 
 /** User name of the certificate with which `nephos proxy` reads Services, Ingresses and their keys. */
@@ -32,8 +34,12 @@ export const PROXY_USER = "system:nephos-proxy";
 const READ = ["get", "list", "watch"];
 const EVENT_VERBS = ["create", "patch"];
 const PROXY_RULES = [
-  { apiGroups: [""], resources: ["services", "namespaces", "secrets"], verbs: READ },
+  { apiGroups: [""], resources: ["services", "namespaces"], verbs: READ },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: READ },
+];
+/** What it needs beside that to serve Ingresses. RBAC cannot say "Secrets with keys only". */
+const INGRESS_RULES = [
+  { apiGroups: [""], resources: ["secrets"], verbs: READ },
   { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingressclasses"], verbs: READ },
   { apiGroups: [""], resources: ["events"], verbs: EVENT_VERBS },
 ];
@@ -47,7 +53,8 @@ export async function ensureClusterObjects(
   client: Client,
   addresses: ClusterAddresses,
 ): Promise<void> {
-  await replace(client, CLUSTER_ROLES, { metadata: { name: PROXY_USER }, rules: PROXY_RULES });
+  const rules = addresses.servesIngress ? [...PROXY_RULES, ...INGRESS_RULES] : PROXY_RULES;
+  await replace(client, CLUSTER_ROLES, { metadata: { name: PROXY_USER }, rules });
   await ensure(client, CLUSTER_ROLE_BINDINGS, {
     metadata: { name: PROXY_USER },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: PROXY_USER },

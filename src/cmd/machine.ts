@@ -98,6 +98,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       server: `https://${options.host}:${options.port}`,
       caPem: pki.ca.pem.certPem,
     },
+    servesIngress: options.ingress !== undefined,
   });
   writeKubeconfigs(of, { pki, network });
   const { agentConfig, ingress } = options;
