@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EVENTS } from "../api/generated/resources.ts";
 import type { Event } from "../api/generated/types/core-v1.ts";
-import type { ApiRequest } from "../api/transport.ts";
+import type { ApiRequest, Transport } from "../api/transport.ts";
+import { sleep } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { seededRandom } from "../lib/random.ts";
 import { VirtualClock } from "../lib/virtual-clock.ts";
@@ -24,10 +25,10 @@ interface Bench {
   events(): Promise<Event[]>;
 }
 
-function setUp(): Bench {
+function setUp(through = (inner: Transport): Transport => inner): Bench {
   const clock = new VirtualClock();
   const transport = new MemoryTransport();
-  const client = createClient(transport);
+  const client = createClient(through(transport));
   const random = seededRandom(3);
   const more = { component: "test", host: "n1", logger: silentLogger };
   const recorder = createEventRecorder({ client, clock, random, ...more });
@@ -77,6 +78,53 @@ test("events of one moment are listed in the order of their recording", async ()
     messages,
   );
   await recorder[Symbol.asyncDispose]();
+});
+
+test("events of several objects are written side by side, those of one in their order", async () => {
+  let underWay = 0;
+  let most = 0;
+  const busy = new Set<string>();
+  const { clock, recorder, events } = setUp((inner) => ({
+    async request(request) {
+      if (request.method === "GET") return inner.request(request);
+      const { name = "" } = (request.body as Event).involvedObject;
+      assert.ok(!busy.has(name), `two requests about ${name}`);
+      busy.add(name);
+      most = Math.max(most, ++underWay);
+      await sleep(clock, 10);
+      underWay--;
+      busy.delete(name);
+      return inner.request(request);
+    },
+    watch: (request, sink) => inner.watch(request, sink),
+  }));
+  const names = Array.from({ length: 20 }, (_, at) => `web-${at}`);
+  for (const message of ["first", "second", "third"]) {
+    for (const name of names) {
+      const about = { ...pod, metadata: { ...pod.metadata, name, uid: name } };
+      recorder.record({ about, type: "Normal", reason: "Step", message });
+    }
+  }
+  let isDrained = false;
+  const drained = recorder.drained().then(() => (isDrained = true));
+  await clock.advance(40);
+  assert.equal(isDrained, false);
+  await clock.advance(60);
+  await drained;
+  assert.equal(most, 8);
+  const all = await events();
+  for (const name of names) {
+    const own = all.filter(({ involvedObject }) => involvedObject.name === name);
+    const inOrder = own.sort((one, other) =>
+      (one.metadata?.name ?? "") < (other.metadata?.name ?? "") ? -1 : 1,
+    );
+    assert.deepEqual(
+      inOrder.map(({ message }) => message),
+      ["first", "second", "third"],
+    );
+  }
+  await recorder[Symbol.asyncDispose]();
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test("a repeated event counts up; one that the server forgot begins anew", async () => {

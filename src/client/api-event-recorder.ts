@@ -1,8 +1,8 @@
 import { isNotFound, StatusError } from "../api/errors.ts";
 import { EVENTS } from "../api/generated/resources.ts";
 import type { Event, ObjectReference } from "../api/generated/types/core-v1.ts";
-import { BoundedQueue } from "../lib/bounded-queue.ts";
 import { type Clock, formatTime, sleep } from "../lib/clock.ts";
+import { KeyedQueue } from "../lib/keyed-queue.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { Client } from "./client.ts";
@@ -11,6 +11,8 @@ import { metadataOf } from "./object-cache.ts";
 
 /** A burst of pods makes several events each; they are written when there is time. */
 const QUEUE_MAX = 10_000;
+/** Requests under way at once; of one object never more than one. */
+const SENDERS_MAX = 8;
 /** How many different events are remembered, and how long a repetition counts as one. */
 const MEMORY_MAX = 1_024;
 const MEMORY_MS = 10 * 60_000;
@@ -44,18 +46,23 @@ interface Remembered {
   lastMs: number;
 }
 
-/** Writes core/v1 Events, one request at a time; a repeated event becomes a patch of its count. */
+/**
+ * Writes core/v1 Events, a few at a time and those about one object in their order; a repeated
+ * event becomes a patch of its count.
+ */
 export function createEventRecorder(options: EventRecorderOptions): RunningEventRecorder {
   return new ApiEventRecorder(options);
 }
 
 class ApiEventRecorder implements RunningEventRecorder {
   readonly #options: EventRecorderOptions;
-  readonly #queue = new BoundedQueue<{ event: RecordedEvent; atMs: number }>(QUEUE_MAX);
+  readonly #queue = new KeyedQueue<{ event: RecordedEvent; atMs: number }>(QUEUE_MAX);
   /** In order of last use. */
   readonly #remembered = new Map<string, Remembered>();
   readonly #stop = new AbortController();
-  #sending: Promise<void> | undefined;
+  readonly #senders = new Set<Promise<void>>();
+  /** Those that will look into the queue once more. */
+  #looking = 0;
   #lastStamp = 0n;
 
   constructor(options: EventRecorderOptions) {
@@ -64,27 +71,31 @@ class ApiEventRecorder implements RunningEventRecorder {
 
   record(event: RecordedEvent): void {
     if (this.#stop.signal.aborted) return;
-    this.#queue.push({ event, atMs: this.#options.clock.now() });
-    this.#sending ??= this.#sendAll();
+    this.#queue.push(objectKeyOf(event), { event, atMs: this.#options.clock.now() });
+    if (this.#looking >= SENDERS_MAX) return;
+    this.#looking++;
+    const sender: Promise<void> = this.#sendAll().finally(() => this.#senders.delete(sender));
+    this.#senders.add(sender);
   }
 
   async drained(): Promise<void> {
-    await this.#sending;
+    while (this.#senders.size > 0) await Promise.all(this.#senders);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#queue.clear();
-    await this.#sending;
+    await this.drained();
   }
 
   async #sendAll(): Promise<void> {
     // Recording must not block, so not even the first request starts inside of it.
     await Promise.resolve();
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      await this.#sendPatiently(next.event, next.atMs);
+    for (let next = this.#queue.take(); next; next = this.#queue.take()) {
+      await this.#sendPatiently(next.item.event, next.item.atMs);
+      this.#queue.done(next.key);
     }
-    this.#sending = undefined;
+    this.#looking--;
   }
 
   async #sendPatiently(event: RecordedEvent, atMs: number): Promise<void> {
@@ -174,6 +185,12 @@ class ApiEventRecorder implements RunningEventRecorder {
     const [oldest] = this.#remembered.keys();
     if (oldest !== undefined) this.#remembered.delete(oldest);
   }
+}
+
+/** Names the object of an event; the UID alone would do, had every object one. */
+function objectKeyOf({ about }: RecordedEvent): string {
+  const { namespace = "", name = "", uid = "" } = metadataOf(about);
+  return `${namespace}/${name}/${uid}`;
 }
 
 function referenceTo({ about, fieldPath }: RecordedEvent): ObjectReference {
