@@ -10,6 +10,7 @@ import { createFakeNode, type FakeNode } from "./fake-parts.ts";
 import type { PodParts } from "./pod-context.ts";
 import { createPodManager } from "./pod-manager.ts";
 
+const PATIENCE_MS = 60_000;
 const AT = { namespace: "default", name: "web" };
 const POD: Pod = {
   // Keeps the object in the API while the node works on its end.
@@ -80,7 +81,9 @@ async function playLife(node: FakeNode, death: Death): Promise<string | undefine
   let died: string | undefined;
   await manager.start();
   const until = async (what: string, done: () => Promise<boolean>) => {
-    for (let turn = 0; turn < 2_000; turn++) {
+    // Files are real: on a busy machine they take many turns.
+    const deadlineMs = performance.now() + PATIENCE_MS;
+    for (let turn = 0; performance.now() < deadlineMs; turn++) {
       if (agent.life.isDead) {
         died = `${death.isDone ? "after" : "before"} ${agent.life.last}`;
         // Its own end would wait for what never answers.
