@@ -32,29 +32,30 @@ export class ListText {
 
   /** Writes what follows into `buffer` and tells how many bytes that was; 0 at the end. */
   read(buffer: Uint8Array): number {
+    const room = buffer.length;
     let filled = 0;
-    while (this.#piece && filled < buffer.byteLength) {
-      const whole = this.#piece;
-      const from = this.#offset;
-      const taken = Math.min(whole.byteLength - from, buffer.byteLength - filled);
-      const part = taken === whole.byteLength ? whole : whole.subarray(from, from + taken);
-      buffer.set(part, filled);
-      filled += taken;
-      this.#offset += taken;
-      if (this.#offset === whole.byteLength) this.#next(whole);
+    for (let piece = this.#piece; piece && filled < room; piece = this.#piece) {
+      const rest = this.#offset === 0 ? piece : piece.subarray(this.#offset);
+      const left = rest.length;
+      if (left > room - filled) {
+        buffer.set(rest.subarray(0, room - filled), filled);
+        this.#offset += room - filled;
+        return room;
+      }
+      buffer.set(rest, filled);
+      filled += left;
+      this.#offset = 0;
+      this.#piece = this.#after(piece);
     }
     return filled;
   }
 
-  #next(finished: Uint8Array): void {
-    this.#offset = 0;
-    if (finished === END) {
-      this.#piece = undefined;
-      return;
-    }
+  #after(finished: Uint8Array): Uint8Array | undefined {
+    if (finished === END) return undefined;
     const { items } = this.#page;
-    const needsComma = this.#begun > 0 && this.#begun < items.length && finished !== COMMA;
-    this.#piece = needsComma ? COMMA : (items[this.#begun]?.bytes ?? END);
-    if (!needsComma) this.#begun++;
+    const begun = this.#begun;
+    if (begun > 0 && begun < items.length && finished !== COMMA) return COMMA;
+    this.#begun++;
+    return items[begun]?.bytes ?? END;
   }
 }

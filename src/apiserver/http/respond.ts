@@ -17,6 +17,7 @@ import {
   type Stringify,
   yamlPieces,
 } from "./list-pieces.ts";
+import { streamList } from "./list-stream.ts";
 import { ListText } from "./list-text.ts";
 import {
   exactObjectOf,
@@ -33,7 +34,7 @@ const gzipAsync = promisify(gzip);
 const GZIP_MIN_BYTES = 128 * 1024;
 /** Answers up to this size leave together with their head. */
 const ONE_WRITE_MAX_BYTES = 16 * 1024;
-/** Larger lists are made while they are sent, so much at a time. */
+/** Larger lists are made while they are sent. */
 const STREAM_BYTES = 64 * 1024;
 const MEDIA_TYPES: Readonly<Record<Format, string>> = {
   json: "application/json",
@@ -203,7 +204,10 @@ function sendList(
   if (wantsGzip(request, text.sizeBytes)) {
     return sendPieces(response, piecesOfText(text), { ...sending, gzip: true });
   }
-  if (text.sizeBytes > STREAM_BYTES) return stream(response, text, sending);
+  if (text.sizeBytes > STREAM_BYTES) {
+    writeHead(response, text.sizeBytes, sending);
+    return streamList(response, text);
+  }
   const whole = Buffer.allocUnsafe(text.sizeBytes);
   text.read(whole);
   return send(response, whole, sending);
@@ -228,32 +232,6 @@ async function sendPieces(
   } catch (error) {
     if (!GONE.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
-}
-
-/** Reads and writes with two buffers in turns, each filled again when the socket has taken it. */
-async function stream(response: ServerResponse, text: ListText, sending: Sending): Promise<void> {
-  writeHead(response, text.sizeBytes, sending);
-  let isClosed = false;
-  const closed = new Promise<void>((resolve) => {
-    response.once("close", () => {
-      isClosed = true;
-      resolve();
-    });
-  });
-  const places = [0, 1].map(() => ({
-    buffer: Buffer.allocUnsafe(STREAM_BYTES),
-    free: Promise.resolve(),
-  }));
-  for (let turn = 0; ; turn++) {
-    const place = places[turn % places.length] as (typeof places)[number];
-    await Promise.race([place.free, closed]);
-    if (isClosed) return;
-    const sizeBytes = text.read(place.buffer);
-    if (sizeBytes === 0) break;
-    const bytes = place.buffer.subarray(0, sizeBytes);
-    place.free = new Promise((resolve) => response.write(bytes, () => resolve()));
-  }
-  response.end();
 }
 
 /** On the same machine compression costs more than it saves. */
