@@ -10,6 +10,7 @@ import { Cleanup } from "../lib/cleanup.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
+import { spreadBelow } from "../sys/file.ts";
 import type { AgentConfiguration } from "./config/contract.ts";
 import { ALL_CPUS, type CpuManager } from "./cpu/contract.ts";
 import { createStaticCpuManager } from "./cpu/cpu-manager.ts";
@@ -98,6 +99,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   for (const directory of Object.values(directories)) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
+  for (const directory of [directories.pods, directories.logs]) spreadBelow(directory);
   const { capacity, allocatable } = readCapacity(stateDirectory, {
     ...configuration,
     hard: configuration.eviction.hard,

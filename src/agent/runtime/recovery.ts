@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { spreadBelow } from "../../sys/file.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
@@ -31,6 +32,7 @@ export function prepareDirectories({ paths }: RuntimeContext): void {
   for (const directory of [paths.sandboxes, paths.containers, paths.exits, paths.execs]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
+  for (const directory of [paths.sandboxes, paths.containers]) spreadBelow(directory);
 }
 
 /** A group that exists for no container: nothing was started without a record. */
