@@ -1,6 +1,7 @@
 import { isNotFound } from "../../api/errors.ts";
 import { NODES, PODS } from "../../api/generated/resources.ts";
 import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
@@ -86,12 +87,12 @@ export function podGcController(options: { finishedMax?: number } = {}): Control
       for (const name of missing) {
         if (!missingSince.has(name)) missingSince.set(name, nowMs);
       }
-      const isNodeLost = (name: string) => {
-        const since = missingSince.get(name);
-        return since !== undefined && nowMs - since >= QUARANTINE_MS;
-      };
+      const overdue = Array.from(missingSince)
+        .filter(([, sinceMs]) => nowMs - sinceMs >= QUARANTINE_MS)
+        .map(([name]) => name);
+      const gone = await absentNodes(client, overdue);
       const rules = {
-        isNodeLost,
+        isNodeLost: (name: string) => gone.has(name),
         isOutOfService: (name: string) => isOutOfService(inputs.nodes.get(undefined, name)),
         finishedMax,
       };
@@ -111,6 +112,21 @@ export function podGcController(options: { finishedMax?: number } = {}): Control
       return missing.size > 0 ? { requeueAfterMs: SWEEP_MS } : {};
     },
   });
+}
+
+/** A cache that was cut off may miss a node for long, so only the server's answer counts. */
+async function absentNodes(client: Client, names: readonly string[]): Promise<Set<string>> {
+  const absent = new Set<string>();
+  for (const name of names) {
+    const read = client.for(NODES).get({ name });
+    if (await read.then(() => false, isAbsence)) absent.add(name);
+  }
+  return absent;
+}
+
+function isAbsence(error: unknown): boolean {
+  if (!isNotFound(error)) throw error;
+  return true;
 }
 
 function ignoreGone(error: unknown): void {

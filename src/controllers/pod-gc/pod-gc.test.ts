@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { lostPods } from "./pod-gc-controller.ts";
+import { NODES, PODS } from "../../api/generated/resources.ts";
+import { createInformerFactory } from "../../client/informer-factory.ts";
+import { MemoryTransport } from "../../client/memory-transport.ts";
+import { createClient } from "../../client/resource-client.ts";
+import { runController } from "../../client/controller-runner.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { seededRandom } from "../../lib/random.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { lostPods, podGcController } from "./pod-gc-controller.ts";
 
 interface PodShape {
   node?: string;
@@ -43,5 +51,38 @@ test("lost are pods of vanished nodes, deleted pods without a node, and the olde
   assert.deepEqual(
     found.map(({ pod: { metadata }, why }) => `${metadata?.name} ${why}`),
     ["orphan orphaned", "cancelled unscheduled", "held out of service", "old surplus"],
+  );
+});
+
+test("a node that only the cache misses keeps its pods", async () => {
+  const clock = new VirtualClock();
+  const memory = new MemoryTransport();
+  const client = createClient(memory);
+  await client.for(NODES).create({ metadata: { name: "n1" } });
+  for (const [name, node] of [
+    ["staying", "n1"],
+    ["lost", "gone"],
+  ]) {
+    const metadata = { name, namespace: "default" };
+    await client.for(PODS).create({ metadata, spec: { containers: [], nodeName: node } } as Pod);
+  }
+  // The list of nodes came from a server that did not know the node yet.
+  const blind = createClient({
+    async request(request) {
+      const response = await memory.request(request);
+      const isNodeList = /\/nodes(\?|$)/.test(request.path);
+      return isNodeList ? { ...response, body: { metadata: {}, items: [] } } : response;
+    },
+    watch: (request, sink) => memory.watch(request, sink),
+  });
+  const sources = { client: blind, clock, random: seededRandom(1), logger: silentLogger };
+  await using informers = createInformerFactory(sources);
+  const events = { record: () => undefined };
+  await using _running = runController(podGcController(), { ...sources, informers, events });
+  await clock.advance(120_000);
+  const { items } = await client.for(PODS).list({ namespace: "default" });
+  assert.deepEqual(
+    items.map(({ metadata }) => metadata?.name),
+    ["staying"],
   );
 });
