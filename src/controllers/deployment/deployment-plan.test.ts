@@ -93,6 +93,24 @@ test("a new deployment creates its set at full size as revision 1", () => {
   assert.equal(condition(steps, "Available")?.reason, "MinimumReplicasUnavailable");
 });
 
+test("a set that has not said that it shrank does not grow, nor is it counted on", () => {
+  const back = set("v1", 0, { created: "2030-01-01T00:00:00Z" });
+  // Its last pod is going, but its controller is away and the status is of before.
+  const stale = {
+    ...back,
+    metadata: { ...back.metadata, generation: 2 },
+    status: { replicas: 1, availableReplicas: 1, observedGeneration: 1 },
+  };
+  const left = set("v2", 3, { revision: 2, available: 3, created: "2030-01-01T00:01:00Z" });
+  const sized = (sets: ReplicaSet[]) =>
+    plan(deployment("v1"), sets).steps.flatMap((step) =>
+      step.do === "update" ? [[step.set.metadata?.name, step.set.spec?.replicas]] : [],
+    );
+  assert.deepEqual(sized([stale, left]), [["web-v1", 0]]);
+  const told = { ...stale, status: { replicas: 0, availableReplicas: 0, observedGeneration: 2 } };
+  assert.deepEqual(sized([told, left])[0], ["web-v1", 1]);
+});
+
 test("the hash does not depend on member order", () => {
   const name = (wanted: Deployment) => {
     const [create] = plan(wanted, []).steps;

@@ -15,6 +15,7 @@ import { newSetAnnotations, REVISION, revisionOf, sizeAnnotations } from "./revi
 import {
   byAge,
   isRollingUpdate,
+  isShrinking,
   nextNewReplicas,
   shrinkOldSets,
   specReplicas,
@@ -186,7 +187,7 @@ function annotateCurrent(draft: Draft): void {
 
 function resizeCurrent(draft: Draft): void {
   const { current, old, deployment } = draft;
-  if (!current || draft.created) return;
+  if (!current || draft.created || isShrinking(current)) return;
   const all = [...old, current];
   const size = nextNewReplicas(deployment, { all, current: specReplicas(current) });
   resize(draft, new Map([[current, size]]));

@@ -26,6 +26,15 @@ function keptAvailable(set: ReplicaSet): number {
   return Math.min(set.status?.availableReplicas ?? 0, specReplicas(set));
 }
 
+/**
+ * The set was told to shrink and has not said that it did. Grown now, it would pass for as large
+ * as its old status says, although the pods that it lost are not replaced yet.
+ */
+export function isShrinking(set: ReplicaSet): boolean {
+  const { replicas = 0, observedGeneration = 0 } = set.status ?? {};
+  return replicas > specReplicas(set) && observedGeneration < (set.metadata?.generation ?? 0);
+}
+
 export function isRollingUpdate(deployment: Deployment): boolean {
   return (deployment.spec?.strategy?.type ?? "RollingUpdate") === "RollingUpdate";
 }
