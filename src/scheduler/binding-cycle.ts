@@ -1,3 +1,4 @@
+import { StatusError } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
 import type { Client } from "../client/client.ts";
 import { type Clock, sleep } from "../lib/clock.ts";
@@ -113,10 +114,24 @@ function postBind(placement: Placement, plugins: readonly EnabledPlugin[]): void
 
 async function postBinding({ pod, node }: Placement, client: Client): Promise<void> {
   const { uid, name, namespace } = pod;
-  await client.for(PODS).post({ name, namespace }, "binding", {
-    apiVersion: "v1",
-    kind: "Binding",
-    metadata: { name, namespace, uid },
-    target: { apiVersion: "v1", kind: "Node", name: node },
-  });
+  try {
+    await client.for(PODS).post({ name, namespace }, "binding", {
+      apiVersion: "v1",
+      kind: "Binding",
+      metadata: { name, namespace, uid },
+      target: { apiVersion: "v1", kind: "Node", name: node },
+    });
+  } catch (error) {
+    if (!isUncertain(error)) throw error;
+    const live = await client
+      .for(PODS)
+      .get({ name, namespace })
+      .catch(() => undefined);
+    if (live?.metadata?.uid !== uid || live.spec?.nodeName !== node) throw error;
+  }
+}
+
+/** Whether the write may have happened all the same: only its answer was lost. */
+function isUncertain(error: unknown): boolean {
+  return !(error instanceof StatusError) || error.code >= 500;
 }

@@ -84,6 +84,27 @@ test("a refused binding gives its place back and is tried again", async () => {
   assert.equal(await at.placeOf("a"), "n1");
 });
 
+test("a binding that happened counts, though its answer was lost", async () => {
+  const memory = new MemoryTransport();
+  const send = memory.request.bind(memory);
+  memory.request = async (request) => {
+    const response = await send(request);
+    if (request.path.endsWith("/binding")) throw new Error("request timed out");
+    return response;
+  };
+  await using at = bench({}, memory);
+  await at.node("n1", "1");
+  await settle();
+  await at.pod("a");
+  await at.clock.advance(60_000);
+  assert.equal(await at.placeOf("a"), "n1");
+  assert.deepEqual((await at.podOf("a")).status?.conditions ?? [], []);
+  assert.deepEqual(
+    at.events.map(({ reason }) => reason),
+    ["Scheduled"],
+  );
+});
+
 test("gated pods and pods of other schedulers are left alone", async () => {
   await using at = bench();
   await at.node("n1", "4");
