@@ -61,7 +61,7 @@ export class SimCluster implements AsyncDisposable {
     const { clock, random } = this;
     this.server = this.#cleanup.use(new SimServer({ clock, random }));
     this.client = createClient(this.#patient(this.server.transport("user")));
-    const client = createClient(this.server.transport("node"));
+    const client = createClient(this.#patient(this.server.transport("node")));
     // Nodes and onlookers draw from a source of their own: faults of others change nothing here.
     const sources = { client, clock, random: seededRandom(seed), logger: silentLogger };
     this.informers = this.#cleanup.use(createInformerFactory(sources));

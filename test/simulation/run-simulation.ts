@@ -47,15 +47,18 @@ for (const scenario of scenarios) {
 }
 
 async function crashes(scenario: Scenario): Promise<void> {
-  const before = trials;
+  const counts: string[] = [];
   for (const part of scenario.parts) {
+    const before = trials;
     const of = { parts: [part], expected: expected.get(scenario) ?? [] };
     for await (const { trial, outcome } of crashEverywhere(scenario, of)) {
       report(trial, outcome);
       if (!isTime()) return;
     }
+    // The last ones found no write left to die at.
+    counts.push(`${part} ${trials - before - 2}`);
   }
-  console.log(`${scenario.name}: ${trials - before} crashes`);
+  console.log(`${scenario.name}: crashes of ${counts.join(", ")}`);
 }
 
 if (values.only !== "chaos")

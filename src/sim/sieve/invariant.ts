@@ -13,6 +13,8 @@ export interface View {
    * may cause. Nothing tells it what it did since, so it may do more than it should for a while.
    */
   hasTravelledBack(): boolean;
+  /** Acts once the onlooker has seen all that is there now, on however many watches it comes. */
+  later(act: () => void): void;
 }
 
 /** Something that must hold at every moment, whatever goes wrong. */

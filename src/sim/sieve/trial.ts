@@ -17,6 +17,8 @@ const REST_MS = 100_000;
 const REST_TRIES = 12;
 const STEP_MS = 250;
 const UNTIL_TRIES = 2_000;
+/** A server that was away is watched again, kind by kind, within this time. */
+const ONLOOKER_LAG_MS = 30_000;
 const LOG_TAIL = 400;
 
 /** One run of some scenarios side by side. */
@@ -138,6 +140,7 @@ function observe(
     unknownCreates: () => cluster.unknownCreates,
     isBlind: (part) => blind.has(part),
     hasTravelledBack: () => cluster.staleStarts > 0,
+    later: (act) => void cluster.clock.setTimer(ONLOOKER_LAG_MS, act),
   };
   for (const { name, observe: begin } of [...WORKLOAD_INVARIANTS, ...CLUSTER_INVARIANTS]) {
     begin(view, (text) => breach(`${name}: ${text}`));
