@@ -81,15 +81,15 @@ export interface ObjectReader {
 export interface AdmissionRequest {
   operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   resource: Resource;
-  subresource?: string;
-  namespace?: string;
+  subresource?: string | undefined;
+  namespace?: string | undefined;
   /** "" for a create with generateName. */
   name: string;
   user: UserInfo;
   /** Decoded and defaulted; mutating plugins change it in place. Absent for DELETE. */
-  object?: Record<string, unknown>;
+  object?: Record<string, unknown> | undefined;
   /** The stored state; never changed. Absent for CREATE. */
-  oldObject?: Record<string, unknown>;
+  oldObject?: Record<string, unknown> | undefined;
   dryRun: boolean;
   /** Mutating plugins run once more, as one of them changed what others had seen. */
   reinvoked?: boolean;
@@ -98,7 +98,7 @@ export interface AdmissionRequest {
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
   /** Adds to the audit event of the request; absent where nothing is audited. */
-  annotate?(key: string, value: string): void;
+  annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 /** The kinds that are served now, for plugins that show objects in another version. */

@@ -54,11 +54,11 @@ async function dispatchAudited(engine: Engine, call: Call, audit: AuditLog): Pro
   const { user, target, query, method } = call;
   const verb = verbOf(method, target, query);
   const path = pathOf(call.served.resource, target);
-  const subject = { user, verb, path, target };
-  const decision = audit.decide(subject);
+  const audited = { user, verb, path, target };
+  const decision = audit.decide(audited);
   if (!decision) return dispatch(engine, call);
   const origin = { requestUri: path, sourceIps: [], userAgent: call.userAgent };
-  const record = audit.begin(decision, { ...subject, ...origin });
+  const record = audit.begin(decision, { request: audited, ...origin });
   recordBody(record, call.body);
   try {
     const annotate = (key: string, value: string) => record.annotate(key, value);

@@ -1,86 +1,40 @@
-const BLOCK_MAX = 256;
-
-interface Block<V> {
-  keys: string[];
-  values: V[];
-}
-
 /**
- * A map whose keys are ordered by their UTF-8 bytes. Sorted blocks of bounded size: insertion
- * costs one binary search and moves at most a block, iteration is a walk over arrays. Must not be
- * changed while it is iterated.
+ * A map that can be walked in the order of its keys' UTF-8 bytes. Changes cost what a plain map's
+ * do; the first walk after the set of keys changed sorts it. Must not be changed while it is
+ * iterated.
  */
 export class SortedMap<V> {
-  #blocks: Block<V>[] = [];
-  #size = 0;
+  readonly #values = new Map<string, V>();
+  #sorted: readonly string[] | undefined;
 
   get size(): number {
-    return this.#size;
+    return this.#values.size;
   }
 
   get(key: string): V | undefined {
-    const block = this.#blocks[this.#blockOf(key)];
-    if (!block) return undefined;
-    const at = lowerBound(block.keys, key);
-    return block.keys[at] === key ? block.values[at] : undefined;
+    return this.#values.get(key);
   }
 
   set(key: string, value: V): void {
-    const blockAt = this.#blockOf(key);
-    const block = this.#blocks[blockAt];
-    if (!block) {
-      this.#blocks.push({ keys: [key], values: [value] });
-      this.#size++;
-      return;
-    }
-    const at = lowerBound(block.keys, key);
-    if (block.keys[at] === key) {
-      block.values[at] = value;
-      return;
-    }
-    block.keys.splice(at, 0, key);
-    block.values.splice(at, 0, value);
-    this.#size++;
-    if (block.keys.length > BLOCK_MAX) {
-      const keys = block.keys.splice(BLOCK_MAX / 2);
-      const values = block.values.splice(BLOCK_MAX / 2);
-      this.#blocks.splice(blockAt + 1, 0, { keys, values });
-    }
+    const before = this.#values.size;
+    this.#values.set(key, value);
+    if (this.#values.size !== before) this.#sorted = undefined;
   }
 
   delete(key: string): boolean {
-    const blockAt = this.#blockOf(key);
-    const block = this.#blocks[blockAt];
-    if (!block) return false;
-    const at = lowerBound(block.keys, key);
-    if (block.keys[at] !== key) return false;
-    block.keys.splice(at, 1);
-    block.values.splice(at, 1);
-    this.#size--;
-    if (block.keys.length === 0) this.#blocks.splice(blockAt, 1);
-    return true;
+    const deleted = this.#values.delete(key);
+    if (deleted) this.#sorted = undefined;
+    return deleted;
   }
 
   /** Entries in key order from the first key that is not below `start`. */
   *entriesFrom(start: string): Generator<[string, V]> {
-    let blockAt = this.#blockOf(start);
-    let at = lowerBound(this.#blocks[blockAt]?.keys ?? [], start);
-    for (; blockAt < this.#blocks.length; blockAt++, at = 0) {
-      const { keys, values } = this.#blocks[blockAt] as Block<V>;
-      for (; at < keys.length; at++) yield [keys[at] as string, values[at] as V];
+    this.#sorted ??= [...this.#values.keys()].sort(compareUtf8);
+    const keys = this.#sorted;
+    for (let at = lowerBound(keys, start); at < keys.length; at++) {
+      const key = keys[at] as string;
+      yield [key, this.#values.get(key) as V];
     }
-  }
-
-  /** The last block whose first key is not above `key`; 0 when there is none. */
-  #blockOf(key: string): number {
-    let low = 0;
-    let high = this.#blocks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareUtf8(this.#blocks[middle]?.keys[0] as string, key) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
   }
 }
 

@@ -46,6 +46,22 @@ export function describeStore({ name, open, propertyRuns }: StoreUnderTest): voi
     assert.equal(again.createRevision, again.revision);
   });
 
+  check("a whole list does not hide what is written after it", async (store) => {
+    await store.create(PODS, "before", bytesOf("1"));
+    await store.list(PODS);
+    const { revision } = await store.create(PODS, "after", bytesOf("1"));
+    const others = Array.from({ length: 2_100 }, (_, at) =>
+      store.create(PODS, `o${at}`, bytesOf("1")),
+    );
+    await Promise.all(others);
+    await refuses(store.create(PODS, "before", bytesOf("2")), "exists");
+    await refuses(store.create(PODS, "after", bytesOf("2")), "exists", revision);
+    const removed = await store.delete(PODS, "after", revision);
+    await refuses(store.delete(PODS, "after", removed.revision), "not-found");
+    await store.create(PODS, "after", bytesOf("3"));
+    assert.equal(textOf((await store.getForUpdate(PODS, "after"))?.bytes), "3");
+  });
+
   check("conflicting writes are refused and change nothing", async (store) => {
     const { revision } = await store.create(PODS, "a", bytesOf("1"));
     await refuses(store.create(PODS, "a", bytesOf("2")), "exists");

@@ -16,10 +16,9 @@ interface PendingWrite {
   version: Version;
   previous: StoredObject | undefined;
   result: StoredObject;
+  promise: Promise<StoredObject>;
   resolve: (result: StoredObject) => void;
   reject: (error: unknown) => void;
-  /** Settles, never rejects, when the write is durable or failed. */
-  settled: Promise<unknown>;
 }
 
 /**
@@ -41,6 +40,8 @@ class Engine implements Store {
   /** The newest accepted write of each key that is not durable yet. */
   readonly #newest = new Map<string, PendingWrite>();
   readonly #heads = new RecentHeads();
+  /** The keys of resources that were listed whole: of another key there is no value to look up. */
+  readonly #present = new Map<string, Set<string>>();
   #pumping: Promise<void> | undefined;
   #broken: StoreError | undefined;
 
@@ -83,6 +84,10 @@ class Engine implements Store {
       const item = limit > 0 && items.length >= limit ? undefined : toObject(entry.read());
       if (item) items.push(item);
       else remaining++;
+    }
+    const isWhole = revision === this.#revision && !prefix && !start && remaining === 0;
+    if (isWhole && !this.#present.has(resource)) {
+      this.#present.set(resource, new Set(items.map(({ key }) => key)));
     }
     return { revision, items, remaining };
   }
@@ -153,27 +158,27 @@ class Engine implements Store {
     await this.#backend.close();
   }
 
-  async #write(
+  /** Settled at once unless it collides with a write that is on its way. */
+  #write(
     resource: string,
     key: string,
     write: { bytes: Uint8Array | undefined; check: (current: StoredObject | undefined) => void },
   ): Promise<StoredObject> {
     const slot = slotOf(resource, key);
-    assertKey(resource, key, slot);
-    for (;;) {
+    let current: StoredObject | undefined;
+    try {
+      assertKey(resource, key, slot);
       this.#assertUsable();
-      const blocker = this.#newest.get(slot);
-      const current = this.#head(slot, { resource, key });
-      try {
-        write.check(current);
-      } catch (refusal) {
-        // A refusal must not rest on a write that may still fail: whoever is refused reads next.
-        if (!blocker) throw refusal;
-        await blocker.settled;
-        continue;
-      }
-      return this.#accept({ resource, key, bytes: write.bytes }, current);
+      current = this.#head(slot, { resource, key });
+      write.check(current);
+    } catch (refusal) {
+      const blocker = this.#broken ? undefined : this.#newest.get(slot);
+      if (!blocker) return Promise.reject(refusal);
+      // A refusal must not rest on a write that may still fail: whoever is refused reads next.
+      const again = () => this.#write(resource, key, write);
+      return blocker.promise.then(again, again);
     }
+    return this.#accept({ resource, key, bytes: write.bytes }, current);
   }
 
   /** The newest accepted value. */
@@ -182,6 +187,7 @@ class Engine implements Store {
     if (pending) return toObject(pending.version);
     const known = this.#heads.get(slot);
     if (known) return known;
+    if (this.#present.get(resource)?.has(key) === false) return undefined;
     const found = toObject(this.#backend.find(resource, key, this.#revision));
     if (found) this.#heads.set(slot, found);
     return found;
@@ -197,8 +203,7 @@ class Engine implements Store {
     const bytes = target.bytes ?? previous?.bytes ?? new Uint8Array();
     const result: StoredObject = { key: target.key, bytes, revision, createRevision };
     const { promise, resolve, reject } = withResolvers<StoredObject>();
-    const settled = promise.catch(() => {});
-    const pending: PendingWrite = { version, previous, result, resolve, reject, settled };
+    const pending: PendingWrite = { version, previous, result, promise, resolve, reject };
     this.#queue.push(pending);
     this.#newest.set(slotOf(version.resource, version.key), pending);
     this.#pumping ??= this.#pump();
@@ -238,8 +243,14 @@ class Engine implements Store {
       const { version, previous, result } = pending;
       const slot = slotOf(version.resource, version.key);
       if (this.#newest.get(slot) === pending) this.#newest.delete(slot);
-      if (version.bytes) this.#heads.set(slot, result);
-      else this.#heads.delete(slot);
+      const present = this.#present.get(version.resource);
+      if (version.bytes) {
+        this.#heads.set(slot, result);
+        present?.add(version.key);
+      } else {
+        this.#heads.delete(slot);
+        present?.delete(version.key);
+      }
       pending.resolve(result);
       if (!this.#watches.has(version.resource)) continue;
       const list = events.get(version.resource);

@@ -24,6 +24,9 @@ const LIMITS: RotatingFileLimits = {
   waitingMaxBytes: 4 * 1024 * 1024,
 };
 
+/** Every write wakes a thread, which costs more than a few hundred lines. */
+const GATHER_MS = 20;
+
 /**
  * Appends lines to a file without ever waiting for the disk; full files are renamed to `.1`, `.2`
  * and so on. Lines that find no room are dropped and counted. Disposing writes what waits.
@@ -62,8 +65,8 @@ export class RotatingFile implements Disposable {
     this.#waitingBytes += line.length;
     if (this.#writing) return;
     this.#writing = true;
-    // Later: what else is logged in this turn goes to the disk together.
-    setImmediate(() => this.#flush());
+    // Later: what else is logged until then goes to the disk together.
+    this.#flushSoon();
   }
 
   [Symbol.dispose](): void {
@@ -76,6 +79,10 @@ export class RotatingFile implements Disposable {
     }
     this.#waiting = [];
     if (!this.#writing) closeSync(this.#descriptor);
+  }
+
+  #flushSoon(): void {
+    setTimeout(() => this.#flush(), GATHER_MS).unref();
   }
 
   #flush(): void {
@@ -94,7 +101,7 @@ export class RotatingFile implements Disposable {
     write(this.#descriptor, bytes, (error) => {
       if (error) this.#dropped += lines.length;
       else this.#sizeBytes += bytes.byteLength;
-      this.#flush();
+      this.#flushSoon();
     });
   }
 

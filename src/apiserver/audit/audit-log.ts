@@ -15,7 +15,8 @@ export interface AuditSink {
 }
 
 /** A request as the log begins to know it. */
-export interface AuditSubject extends AuditedRequest {
+export interface AuditSubject {
+  request: AuditedRequest;
   /** Path with query. */
   requestUri: string;
   /** Who asked, when that is not as whom the request is made. */
@@ -135,7 +136,8 @@ export class AuditRecord {
   #write(stage: string, code: number | undefined): void {
     const { level, omitStages } = this.#decision;
     if (omitStages.has(stage)) return;
-    const { user, impersonator, verb, requestUri, sourceIps, userAgent } = this.#subject;
+    const { request, impersonator, requestUri, sourceIps, userAgent } = this.#subject;
+    const { user, verb } = request;
     const { sink, clock, users } = this.#parts;
     const isLast = stage === "ResponseComplete";
     let line =
@@ -153,15 +155,16 @@ export class AuditRecord {
     if (isLast && this.#responseObject !== undefined) {
       line += `,"responseObject":${quote(this.#shown(this.#responseObject))}`;
     }
-    line +=
-      `,"requestReceivedTimestamp":"${formatMicroTime(this.#receivedMs)}"` +
-      `,"stageTimestamp":"${formatMicroTime(clock.now())}"`;
+    const nowMs = clock.now();
+    const received = formatMicroTime(this.#receivedMs);
+    const reached = nowMs === this.#receivedMs ? received : formatMicroTime(nowMs);
+    line += `,"requestReceivedTimestamp":"${received}","stageTimestamp":"${reached}"`;
     if (this.#annotations) line += `,"annotations":${quote(this.#annotations)}`;
     sink.write(`${line}}\n`);
   }
 
   #objectRef(): string {
-    const { target } = this.#subject;
+    const { target } = this.#subject.request;
     if (!target) return "";
     const { group, version, resource, namespace, name = this.#name, subresource } = target;
     let text = `,"objectRef":{"resource":${quote(resource)}`;

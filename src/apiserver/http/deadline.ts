@@ -24,28 +24,71 @@ export function allowedMs(query: Query): number {
   return asked > 0 ? Math.min(asked, REQUEST_MAX_MS) : REQUEST_MAX_MS;
 }
 
-/**
- * Waits for `work`, which goes on by itself when it is too late: what it wrote stays written.
- * @throws StatusError Timeout
- */
-export async function withinMs<T>(
-  limitMs: number,
-  { clock, work }: { clock: Clock; work: Promise<T> },
-): Promise<T> {
-  const { promise: late, timer } = expiry(limitMs, clock);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.cancel();
-  }
+interface Bounded {
+  dueMs: number;
+  expire(): void;
 }
 
-function expiry(limitMs: number, clock: Clock) {
-  let expire!: (error: StatusError) => void;
-  const promise = new Promise<never>((_resolve, reject) => (expire = reject));
-  const timer = clock.setTimer(limitMs, () => {
-    const text = "Timeout: request did not complete within the allotted timeout";
-    expire(new StatusError("Timeout", text));
-  });
-  return { promise, timer };
+/** Bounds what requests wait for. Those with the server's own limit, nearly all, share a timer. */
+export class Deadlines {
+  readonly #clock: Clock;
+  /** In the order in which they are due, as all have the same limit. */
+  readonly #waiting = new Set<Bounded>();
+  #isArmed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Waits for `work`, which goes on by itself when it is too late: what it wrote stays written.
+   * @throws StatusError Timeout
+   */
+  within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const expire = () => {
+        const text = "Timeout: request did not complete within the allotted timeout";
+        reject(new StatusError("Timeout", text));
+      };
+      const cancel = limitMs === REQUEST_MAX_MS ? this.#add(expire) : this.#time(limitMs, expire);
+      work.then(
+        (value) => {
+          cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #time(limitMs: number, expire: () => void): () => void {
+    const timer = this.#clock.setTimer(limitMs, expire);
+    return () => timer.cancel();
+  }
+
+  #add(expire: () => void): () => void {
+    const bounded: Bounded = { dueMs: this.#clock.monotonicMs() + REQUEST_MAX_MS, expire };
+    this.#waiting.add(bounded);
+    if (!this.#isArmed) this.#arm(REQUEST_MAX_MS);
+    return () => void this.#waiting.delete(bounded);
+  }
+
+  #arm(delayMs: number): void {
+    this.#isArmed = true;
+    this.#clock.setTimer(delayMs, () => this.#expire());
+  }
+
+  #expire(): void {
+    this.#isArmed = false;
+    const nowMs = this.#clock.monotonicMs();
+    for (const bounded of this.#waiting) {
+      const restMs = bounded.dueMs - nowMs;
+      if (restMs > 0) return this.#arm(restMs);
+      this.#waiting.delete(bounded);
+      bounded.expire();
+    }
+  }
 }

@@ -13,7 +13,7 @@ import { verbOf } from "../request/verb.ts";
 const DECISION = "authorization.k8s.io/decision";
 const DECISION_REASON = "authorization.k8s.io/reason";
 
-/** What a request is for. */
+/** What a request is for, and who asks, once that is known. */
 interface Asked {
   path: string;
   query: Query;
@@ -21,11 +21,19 @@ interface Asked {
   verb: string;
   /** Absent for paths that are no resources. */
   target: Target | undefined;
+  user: UserInfo | undefined;
 }
 
 /** A request whose user is known. */
 export interface Admitted extends Asked {
   user: UserInfo;
+}
+
+/** What all requests of a connection have in common. */
+interface Connection {
+  /** DER of a client certificate that chains up to the client CA. */
+  certificate: Uint8Array | undefined;
+  sourceIps: readonly string[];
 }
 
 /** Where the record of a request is kept, once it has begun. */
@@ -44,7 +52,7 @@ export class Entrance {
   readonly #engine: Engine;
   readonly #audit: AuditLog | undefined;
   /** Reading the certificate of a connection costs more than most requests: it is done once. */
-  readonly #certificates = new WeakMap<TLSSocket, Uint8Array>();
+  readonly #connections = new WeakMap<TLSSocket, Connection>();
 
   constructor(engine: Engine, audit: AuditLog | undefined) {
     this.#engine = engine;
@@ -57,7 +65,7 @@ export class Entrance {
     const target = parseTarget(path);
     const { method = "GET" } = request;
     const verb = target ? verbOf(method, target, query) : method.toLowerCase();
-    const asked: Asked = { path, query, rawQuery, verb, target };
+    const asked: Asked = { path, query, rawQuery, verb, target, user: undefined };
     const arrival: Arrival = { request, audited, asked };
     try {
       const requester = this.#authenticate(request, path);
@@ -92,51 +100,47 @@ export class Entrance {
   #authenticate(request: IncomingMessage, path: string): UserInfo | Promise<UserInfo> {
     const credentials = {
       authorization: request.headers.authorization,
-      clientCertificate: this.#certificateOf(request.socket as TLSSocket),
+      clientCertificate: this.#connectionOf(request).certificate,
     };
     return authenticateRequest(this.#engine.authenticators, { credentials, path });
   }
 
-  /** DER of a client certificate that chains up to the client CA. */
-  #certificateOf(socket: TLSSocket): Uint8Array | undefined {
-    if (!socket.authorized) return undefined;
-    const known = this.#certificates.get(socket);
+  #connectionOf(request: IncomingMessage): Connection {
+    const socket = request.socket as TLSSocket;
+    const known = this.#connections.get(socket);
     if (known) return known;
-    const { raw } = socket.getPeerCertificate();
-    if (raw) this.#certificates.set(socket, raw);
-    return raw;
+    const { remoteAddress = "" } = socket;
+    const connection: Connection = {
+      certificate: socket.authorized ? socket.getPeerCertificate().raw : undefined,
+      sourceIps: [remoteAddress.replace(/^::ffff:/, "")],
+    };
+    this.#connections.set(socket, connection);
+    return connection;
   }
 
   /** @throws StatusError when the requester may not act as somebody else */
   #enter(arrival: Arrival, requester: UserInfo): Admitted {
     const { request, asked } = arrival;
-    const { path, query, rawQuery, verb, target } = asked;
     const acted = impersonationOf(request.rawHeaders);
-    const user = acted ? impersonate(requester, acted, this.#engine.authorizer) : requester;
-    this.#begin(arrival, { user, impersonator: acted && requester });
-    return { path, query, rawQuery, verb, target, user };
+    asked.user = acted ? impersonate(requester, acted, this.#engine.authorizer) : requester;
+    this.#begin(arrival, acted && requester);
+    return asked as Admitted;
   }
 
   #refuse(arrival: Arrival, error: unknown): never {
-    this.#begin(arrival, { user: undefined, impersonator: undefined });
+    arrival.asked.user = undefined;
+    this.#begin(arrival);
     throw error;
   }
 
-  #begin(
-    { request, audited, asked }: Arrival,
-    { user, impersonator }: Record<"user" | "impersonator", UserInfo | undefined>,
-  ): void {
-    if (!this.#audit) return;
-    const { path, verb, target } = asked;
-    const subject = { user, verb, path, target };
-    const decision = this.#audit.decide(subject);
+  #begin({ request, audited, asked }: Arrival, impersonator?: UserInfo): void {
+    const decision = this.#audit?.decide(asked);
     if (!decision) return;
-    const { remoteAddress = "" } = request.socket;
-    audited.record = this.#audit.begin(decision, {
-      ...subject,
+    audited.record = this.#audit?.begin(decision, {
+      request: asked,
       impersonator,
       requestUri: request.url ?? "/",
-      sourceIps: [remoteAddress.replace(/^::ffff:/, "")],
+      sourceIps: this.#connectionOf(request).sourceIps,
       userAgent: request.headers["user-agent"] ?? "",
       auditId: request.headers["audit-id"] as string | undefined,
     });

@@ -28,7 +28,7 @@ import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts
 import { OpenResponses } from "./open-responses.ts";
 import type { PlainPages } from "./plain-pages.ts";
 import { includeOf } from "./table.ts";
-import { allowedMs, withinMs } from "./deadline.ts";
+import { allowedMs, Deadlines } from "./deadline.ts";
 import { readBody } from "./read-body.ts";
 import { respond, respondPlain, respondStatus } from "./respond.ts";
 import { sendPage } from "./send-page.ts";
@@ -62,10 +62,12 @@ export class HttpHandler {
   readonly #entrance: Entrance;
   readonly #requests = new OpenResponses();
   readonly #streams = new OpenResponses();
+  readonly #deadlines: Deadlines;
 
   constructor(parts: HttpHandlerParts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts.engine, parts.audit);
+    this.#deadlines = new Deadlines(parts.engine.clock);
   }
 
   /** Never throws: what goes wrong becomes a Status. */
@@ -73,6 +75,7 @@ export class HttpHandler {
     this.#requests.add(response);
     const warnings: string[] = [];
     const exchange: Exchange = { request, response, warnings, headers: [], record: undefined };
+    response.on("close", () => this.#closed(exchange));
     this.#serve(exchange).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return void response.destroy();
       const { engine, protobuf } = this.#parts;
@@ -124,12 +127,10 @@ export class HttpHandler {
 
   /** What is recorded of a request is complete when its response is out, a refusal too. */
   #admitRecorded(exchange: Exchange): Admitted | Promise<Admitted> {
-    const { request, response } = exchange;
+    const { request } = exchange;
     const follow = () => {
       const { record } = exchange;
-      if (!record) return;
-      exchange.headers = ["Audit-Id", record.auditId];
-      response.once("close", () => record.completed(response.statusCode));
+      if (record) exchange.headers = ["Audit-Id", record.auditId];
     };
     let admitting: Admitted | Promise<Admitted> | undefined;
     try {
@@ -181,9 +182,7 @@ export class HttpHandler {
     const work = isRead ? dispatch(engine, call) : this.#write(exchange, call);
     // What only reads needs no timer of its own: it never waits longer than for a revision.
     const isBounded = isRead && !query.has("timeout");
-    const answer = await (isBounded
-      ? work
-      : withinMs(allowedMs(query), { clock: engine.clock, work }));
+    const answer = await (isBounded ? work : this.#deadlines.within(allowedMs(query), work));
     recordAnswer(record, answer);
     const nowMs = engine.clock.now();
     const sending = respond(exchange, answer, {
@@ -197,9 +196,15 @@ export class HttpHandler {
     if (sending) await sending;
   }
 
-  #becomesStream(response: ServerResponse): void {
-    this.#streams.add(response);
+  #closed({ response, record }: Exchange): void {
     this.#requests.delete(response);
+    this.#streams.delete(response);
+    record?.completed(response.statusCode);
+  }
+
+  #becomesStream(response: ServerResponse): void {
+    this.#requests.delete(response);
+    if (!response.destroyed) this.#streams.add(response);
   }
 
   async #write({ request, record }: Exchange, call: Call): Promise<Answer> {

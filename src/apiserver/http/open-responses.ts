@@ -5,10 +5,9 @@ export class OpenResponses {
   readonly #open = new Set<ServerResponse>();
   #closed: (() => void) | undefined;
 
-  /** Until it is closed or `delete`d. */
+  /** Until it is `delete`d, which whoever adds it does when it closes. */
   add(response: ServerResponse): void {
     this.#open.add(response);
-    response.once("close", () => this.delete(response));
   }
 
   delete(response: ServerResponse): void {

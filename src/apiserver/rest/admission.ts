@@ -40,20 +40,20 @@ export function admissionRequestOf(
   },
 ): AdmissionRequest {
   const { target, served } = call;
-  const namespace = served.resource.namespaced ? target.namespace : undefined;
   return {
     operation: of.operation,
     resource: served.resource,
+    subresource: target.subresource || undefined,
+    namespace: (served.resource.namespaced && target.namespace) || undefined,
     name: of.name ?? target.name ?? "",
     user: call.user,
+    object: of.object,
+    oldObject: of.oldObject,
     dryRun: isDryRun(call),
-    warn: call.warn,
-    ...(call.annotate ? { annotate: call.annotate } : {}),
+    reinvoked: false,
     options: () => operationOptions(call, of.operation),
-    ...(target.subresource ? { subresource: target.subresource } : {}),
-    ...(namespace ? { namespace } : {}),
-    ...(of.object ? { object: of.object } : {}),
-    ...(of.oldObject ? { oldObject: of.oldObject } : {}),
+    warn: call.warn,
+    annotate: call.annotate,
   };
 }
 

@@ -98,7 +98,8 @@ export async function insertObject(
     try {
       served.validateCreate(managed);
       if (attempt === 1) warn(call, managed);
-      await validate(engine.admission, { ...request, name: metadata.name ?? "" });
+      request.name = metadata.name ?? "";
+      await validate(engine.admission, request);
       if (isDryRun(call)) {
         allocation.release();
         return { kind: "value", status: 201, value: managed };
@@ -107,7 +108,8 @@ export async function insertObject(
       const { conversion, codec } = served;
       const bytes = codec.encode(conversion ? await conversion.toStored(managed) : managed);
       const stored = await engine.store.create(served.storage, key, bytes);
-      return await answerWith(served, { stored, status: 201 });
+      const answer = answerWith(served, { stored, status: 201 });
+      return answer instanceof Promise ? await answer : answer;
     } catch (error) {
       allocation.release();
       if (!isStoreError(error, "exists")) throw error;
@@ -165,12 +167,19 @@ function generatedName(engine: Engine, base: string): string {
 }
 
 /** Answers a write with its object once the cache has it, so that the caller reads its write. */
-export async function answerWith(
+export function answerWith(
   served: ServedResource,
   of: { stored: StoredObject; status: number },
-): Promise<Answer> {
-  const { stored, status } = of;
-  if (served.cache.revision < stored.revision) await served.cache.waitFor(stored.revision);
+): Answer | Promise<Answer> {
+  const { revision } = of.stored;
+  if (served.cache.revision >= revision) return answerNow(served, of);
+  return served.cache.waitFor(revision).then(() => answerNow(served, of));
+}
+
+function answerNow(
+  served: ServedResource,
+  { stored, status }: { stored: StoredObject; status: number },
+): Answer {
   let object = served.cache.get(stored.key);
   if (object?.revision !== stored.revision) {
     const bytes = served.splice(stored.bytes, stored.revision);
