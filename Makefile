@@ -7,10 +7,10 @@ up: install
 down:
 	@bin/nephos down --purge
 
-# Everything: format, lint, types, structure, unit tests, end-to-end tests. gVisor's are skipped
-# where its package cannot be had.
+# Everything: format, lint, types, structure, unit tests, end-to-end tests. Those that need gVisor or
+# skopeo are skipped where its package cannot be had.
 test:
-	@scripts/install runsc
+	@scripts/install runsc skopeo
 	@npm run -s test
 
 check: install

@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { buildDemoImages } from "../test/e2e/demo-images.ts";
+import { fetchDockerRegistry } from "../test/e2e/docker-registry.ts";
 import { fetchOldKubectl } from "../test/e2e/old-kubectl.ts";
 import { runIsolated } from "./isolated.ts";
 
@@ -21,6 +22,7 @@ const files = folders
 // Within their namespaces the tests have no network to build them with.
 buildDemoImages();
 await fetchOldKubectl();
+await fetchDockerRegistry();
 
 const failed = files.filter((file) => runIsolated([process.execPath, "--test", file]) !== 0);
 console.log(`${files.length - failed.length} passed, ${failed.length} failed`);

@@ -63,6 +63,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     localAddresses: [cluster.dnsIp],
     directories,
     imageDirectory: directory.images,
+    registriesFile: directory.registries,
     isInUse: createImageUse(directory),
     configuration: readAgentConfig(text("agent-config"), logger),
     tls: {

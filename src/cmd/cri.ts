@@ -60,7 +60,13 @@ export async function cri(args: readonly string[]): Promise<number> {
   const imageDirectory = directory.images;
   const isInUse = (imageId: string) =>
     runtime.containers().some((container) => container.imageId === imageId);
-  const images = await createImageStore({ ...sources, directory: imageDirectory, isInUse, logger });
+  const images = await createImageStore({
+    ...sources,
+    directory: imageDirectory,
+    registriesFile: directory.registries,
+    isInUse,
+    logger,
+  });
   using nft = openNftables();
   await using _server = await startCriServer({
     ...sources,

@@ -14,6 +14,8 @@ export interface DataDirectory {
   pki: string;
   store: string;
   images: string;
+  /** Mirrors, credentials and certificates of registries; written by hand. */
+  registries: string;
   log: string;
   /** Who did what with the API. */
   audit: string;
@@ -58,6 +60,7 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     pki: path.join(real, "pki"),
     store: path.join(real, "store"),
     images: path.join(real, "images"),
+    registries: path.join(real, "registries.yaml"),
     log: path.join(real, "nephos.log"),
     audit: path.join(real, "audit", "audit.log"),
     instance: path.join(real, "instance.json"),

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { ImageError, type ImageStore } from "../agent/image/contract.ts";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { type KeyringEntry, parseDockerConfig } from "../format/oci/registry-credentials.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -9,12 +11,13 @@ import { createImageUse } from "./images-in-use.ts";
 import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlags, usage } from "./options.ts";
 
-/** `nephos image import|list|remove`: works on the store itself, whether Nephos runs or not. */
+/** `nephos image import|pull|list|remove`: works on the store itself, whether Nephos runs or not. */
 export async function image(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseFlags(args, {
     ...commonFlags,
     name: { type: "string" },
     output: { type: "string", short: "o" },
+    credentials: { type: "string" },
   });
   const [verb, operand, ...rest] = positionals;
   if (rest.length > 0) throw usage(`unexpected "${rest[0]}"`);
@@ -22,6 +25,7 @@ export async function image(args: readonly string[]): Promise<number> {
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: true });
   const images = await createImageStore({
     directory: directory.images,
+    registriesFile: directory.registries,
     isInUse: createImageUse(directory),
     clock: systemClock,
     random: systemRandom,
@@ -39,14 +43,20 @@ export async function image(args: readonly string[]): Promise<number> {
         await images.remove(operand);
         return 0;
       case "pull":
+        if (!operand) throw usage("image pull needs a REF");
+        return await pull(images, operand, values["credentials"] as string | undefined);
       case "push":
       case "build":
         throw new CommandError(`"image ${verb}" is not built yet; import an archive instead`);
       default:
-        throw usage(`"image ${verb ?? ""}" is not a command: use import, list or remove`);
+        throw usage(`"image ${verb ?? ""}" is not a command: use import, pull, list or remove`);
     }
   } catch (error) {
-    if (error instanceof ImageError) throw new CommandError(error.message, { cause: error });
+    if (error instanceof ImageError) {
+      const message =
+        verb === "pull" ? `Cannot pull "${operand}": ${error.message}` : error.message;
+      throw new CommandError(message, { cause: error });
+    }
     throw error;
   }
 }
@@ -56,6 +66,22 @@ async function importFile(images: ImageStore, file: string, name?: string): Prom
   for (const { id, references } of imported) {
     process.stdout.write(`${references.join(", ") || "<none>"} ${id}\n`);
   }
+  return 0;
+}
+
+/** `file` is a `config.json` as `docker login` writes it. */
+async function pull(images: ImageStore, reference: string, file?: string): Promise<number> {
+  let keyring: KeyringEntry[] = [];
+  try {
+    if (file !== undefined) keyring = parseDockerConfig(readFileSync(file, "utf8"));
+  } catch (cause) {
+    const message = `Cannot read credentials from "${file}": ${(cause as Error).message}`;
+    throw new CommandError(message, { cause });
+  }
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort(new CommandError("interrupted; a later pull goes on")));
+  const image = await images.pull(reference, { keyring, signal: stop.signal });
+  process.stdout.write(`${image.repoDigests?.[0] ?? reference} ${image.id}\n`);
   return 0;
 }
 

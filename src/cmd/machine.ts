@@ -197,6 +197,7 @@ async function startFirstNode(
     localAddresses,
     directories: directory.node(0),
     imageDirectory: directory.images,
+    registriesFile: directory.registries,
     isInUse: createImageUse(directory),
     configuration: readAgentConfig(options.agentConfig, logger),
     tls: { ...keys.serving, clientCaPem: pki.ca.pem.certPem },

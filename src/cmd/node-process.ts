@@ -41,6 +41,7 @@ export interface NodeProcessOptions {
   localAddresses: readonly string[];
   directories: NodeDirectories;
   imageDirectory: string;
+  registriesFile: string;
   /** Whether any node of this machine has a container of the image. */
   isInUse: (imageId: string) => boolean;
   configuration: AgentConfiguration;
@@ -64,6 +65,8 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
     createImageStore({
       ...sources,
       directory: options.imageDirectory,
+      registriesFile: options.registriesFile,
+      pullRules: configuration.pullRules,
       isInUse: options.isInUse,
       logger,
     }),

@@ -1,5 +1,12 @@
 import { diskUsage, type DiskUsage } from "../agent/eviction/disk-usage.ts";
 import { ImageError, type LocalImage } from "../agent/image/contract.ts";
+import { parseReference } from "../format/oci/reference.ts";
+import {
+  decodeBasic,
+  type KeyringEntry,
+  keyringEntry,
+  type RegistryCredentials,
+} from "../format/oci/registry-credentials.ts";
 import type * as cri from "../format/cri/generated.ts";
 import type { Outgoing } from "../format/protobuf/message-codec.ts";
 import { type CriContext, nanoseconds } from "./cri-context.ts";
@@ -23,10 +30,19 @@ export function imageService(context: CriContext): Handlers<cri.ImageServiceMeth
       const info = { info: JSON.stringify({ config: found.config }) };
       return { image: describe(found), ...(verbose && { info }) };
     },
-    async PullImage({ image }) {
-      // Who asks has decided already that what is here is not enough.
-      const pulled = await images.ensure(requireReference(image), "Always");
-      return { imageRef: pulled.id };
+    async PullImage({ image, auth }) {
+      const reference = requireReference(image);
+      const keyring = keyringOf(reference, auth);
+      try {
+        // Who asks has decided already that what is here is not enough.
+        const pulled = await images.ensure(reference, "Always", { keyring });
+        return { imageRef: pulled.id };
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error;
+        const code = error.code === "invalid-reference" ? "invalid-argument" : "unknown";
+        const isAbsent = error.code === "not-found";
+        throw new GrpcError(isAbsent ? "not-found" : code, error.message, { cause: error });
+      }
     },
     async RemoveImage({ image }) {
       const reference = requireReference(image);
@@ -51,19 +67,42 @@ export function imageService(context: CriContext): Handlers<cri.ImageServiceMeth
   };
 }
 
+/** What a kubelet says is for the registry of the image, unless it names another one. */
+function keyringOf(reference: string, auth: cri.AuthConfig | undefined): KeyringEntry[] {
+  const registry = parseReference(reference)?.registry;
+  if (!auth || registry === undefined) return [];
+  const decoded = auth.auth ? decodeBasic(auth.auth) : undefined;
+  const { username, password, identityToken, registryToken, serverAddress } = auth;
+  const credentials: RegistryCredentials = {
+    ...(username && { username }),
+    ...(password && { password }),
+    ...decoded,
+    ...(identityToken && { identityToken }),
+    ...(registryToken && { registryToken }),
+  };
+  if (Object.keys(credentials).length === 0) return [];
+  return [keyringEntry(serverAddress || registry, credentials)];
+}
+
 /** @throws GrpcError "invalid-argument" */
 function requireReference(image: cri.ImageSpec | undefined): string {
   if (image?.image) return image.image;
   throw new GrpcError("invalid-argument", "no image was named");
 }
 
-function describe({ id, references, sizeBytes, config }: LocalImage): Outgoing<cri.Image> {
+function describe({
+  id,
+  references,
+  repoDigests = [],
+  sizeBytes,
+  config,
+}: LocalImage): Outgoing<cri.Image> {
   const user = config.user?.split(":")[0] ?? "";
   const isNumber = /^\d+$/.test(user);
   return {
     id,
-    repoTags: references.filter((name) => !name.includes("@")),
-    repoDigests: references.filter((name) => name.includes("@")),
+    repoTags: references,
+    repoDigests,
     size: sizeBytes,
     spec: { image: id },
     ...(isNumber ? { uid: { value: Number(user) } } : { username: user }),

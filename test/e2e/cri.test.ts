@@ -6,8 +6,9 @@ import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import type * as cri from "../../src/format/cri/generated.ts";
 import type { Outgoing } from "../../src/format/protobuf/message-codec.ts";
-import { BUSYBOX, importBusybox } from "./busybox-image.ts";
+import { BUSYBOX, busyboxArchive, importBusybox } from "./busybox-image.ts";
 import { type CriUnderTest, sandboxConfig, startCri } from "./cri-under-test.ts";
+import { startDockerRegistry, withoutDockerRegistry } from "./docker-registry.ts";
 import { eventually } from "./eventually.ts";
 import { askHttp } from "./http-answer.ts";
 
@@ -270,6 +271,35 @@ function framesOf(url: string): Promise<Buffer[]> {
   });
 }
 
+test("an image is pulled with the credentials of the call, and runs by what it is told it is", {
+  skip: withoutDockerRegistry(),
+}, async () => {
+  await using registry = await startDockerRegistry({ port: 5002, user: "me" });
+  const archive = path.join(server.instance.dataDirectory, "pulled.tar");
+  writeFileSync(archive, busyboxArchive({ name: "pulled:1", entries: [] }));
+  const digest = await registry.push(archive, "pulled:1");
+  const image = { image: `${registry.host}/pulled:1` };
+  await assert.rejects(client().call("ImageService/PullImage", { image }), /401/);
+  const missing = { image: `${registry.host}/absent:1` };
+  const auth = { username: "me", password: "secret" };
+  await assert.rejects(
+    client().call("ImageService/PullImage", { image: missing, auth }),
+    NOT_FOUND,
+  );
+  const { imageRef } = await client().call("ImageService/PullImage", { image, auth });
+  const { image: found } = await client().call("ImageService/ImageStatus", { image });
+  assert.deepEqual(
+    [found?.id, found?.repoTags, found?.repoDigests],
+    [imageRef, [image.image], [`${registry.host}/pulled@${digest}`]],
+  );
+  const sandbox = await runSandbox("pulled");
+  const container = await start(sandbox, "sleep 1000", { image: { image: imageRef } });
+  assert.equal((await statusOf(container)).state, RUNNING);
+  await remove(sandbox);
+  await client().call("ImageService/RemoveImage", { image: { image: imageRef } });
+  assert.equal((await client().call("ImageService/ImageStatus", { image })).image, undefined);
+});
+
 test("events tell what becomes of containers", { skip }, async () => {
   const seen: string[] = [];
   const names = ["created", "started", "stopped", "deleted"];
@@ -310,7 +340,7 @@ test("bad requests say what is wrong", { skip }, async () => {
   await refused(runSandbox("refusals"), 6, /remove it first/);
   await refused(create(sandbox, "", { image: { image: "absent" } }), 5, /pull it first/);
   const image = { image: "absent.example/nothing:1" };
-  await refused(client().call("ImageService/PullImage", { image }), 2, /pull/);
+  await refused(client().call("ImageService/PullImage", { image }), 2, /was not reached/);
   const container = await start(sandbox, "sleep 1000");
   const slow = { containerId: container, cmd: ["sleep", "100"], timeout: 1 };
   await refused(client().call("RuntimeService/ExecSync", slow), 4, /timed out/);

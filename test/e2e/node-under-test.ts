@@ -77,6 +77,7 @@ export async function startNode(): Promise<NodeUnderTest> {
       .catch(() => {});
   }
   const images = await createImageStore({
+    registriesFile: path.join(directory, "registries.yaml"),
     directory: path.join(directory, "images"),
     clock,
     random,

@@ -1,7 +1,7 @@
 import type { Taint } from "../../api/generated/types/core-v1.ts";
 import type { CpuPolicy, TopologyPolicy } from "../cpu/contract.ts";
 import type { EvictionRules } from "../eviction/contract.ts";
-import type { ImageCollectionRules } from "../image/contract.ts";
+import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
 
 /** How a node treats its pods: a kubelet's configuration, checked, in the agent's units. */
@@ -13,6 +13,7 @@ export interface AgentConfiguration {
   logLimits: { maxBytes: number; maxFiles: number };
   eviction: EvictionRules;
   imageCollection: ImageCollectionRules;
+  pullRules: PullRules;
   reservation: NodeReservation;
   shutdown: readonly ShutdownStage[];
   cpus: CpuRules;

@@ -1,7 +1,7 @@
 import type { Taint } from "../../api/generated/types/core-v1.ts";
 import { ConfigurationReader } from "../../lib/configuration-reader.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
-import type { ImageCollectionRules } from "../image/contract.ts";
+import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
 import type { AgentConfiguration, CpuRules, NodeReservation } from "./contract.ts";
 import { readEvictionRules } from "./eviction-configuration.ts";
@@ -45,6 +45,7 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
     logLimits: readLogLimits(root),
     eviction: readEvictionRules(root),
     imageCollection: readImageCollection(root),
+    pullRules: readPullRules(root),
     reservation: readReservation(root),
     shutdown: readShutdown(root),
     cpus: readCpus(root),
@@ -112,6 +113,23 @@ function readImageCollection(root: ConfigurationReader): ImageCollectionRules {
     throw root.error("imageMaximumGCAge", "must be more than imageMinimumGCAge");
   }
   return { highPercent, lowPercent, minimumAgeMs, maximumAgeMs };
+}
+
+function readPullRules(root: ConfigurationReader): PullRules {
+  const isSerial =
+    root.value("serializeImagePulls") === undefined || root.boolean("serializeImagePulls");
+  const most = root.number("maxParallelImagePulls", { ...INT32, min: 1 });
+  if (isSerial && most !== undefined && most > 1) {
+    const why = "must be 1 unless serializeImagePulls is false";
+    throw root.error("maxParallelImagePulls", why);
+  }
+  return {
+    atOnceMax: isSerial ? 1 : (most ?? Infinity),
+    rate: {
+      perSecond: root.number("registryPullQPS", INT32) ?? 5,
+      burst: root.number("registryBurst", INT32) ?? 10,
+    },
+  };
 }
 
 function readReservation(root: ConfigurationReader): NodeReservation {

@@ -1,9 +1,13 @@
+import type { KeyringEntry } from "../../format/oci/registry-credentials.ts";
+
 /** An image that is complete on this node. */
 export interface LocalImage {
   /** Digest of the image configuration: "sha256:...". */
   id: string;
   /** Names such as "docker.io/library/redis:7"; empty for a dangling image. */
   references: readonly string[];
+  /** "localhost:5000/app@sha256:...", the one that was pulled last first; absent when imported. */
+  repoDigests?: readonly string[];
   sizeBytes: number;
   config: ImageConfig;
   /** Unpacked layers on the host, lowest first; read-only. */
@@ -23,6 +27,24 @@ export interface ImageConfig {
   volumes?: readonly string[];
 }
 
+/** `imagePullPolicy` of a container. */
+export type PullPolicy = "Always" | "IfNotPresent" | "Never";
+
+/** On whose behalf an image is pulled. */
+export interface PullOptions {
+  /** Credentials of registries; those that are for the image are tried. */
+  keyring?: readonly KeyringEntry[];
+  signal?: AbortSignal;
+}
+
+/** How a node spares its registries. */
+export interface PullRules {
+  /** Further pulls wait. */
+  atOnceMax: number;
+  /** Pulls beyond it fail, to be tried again later. */
+  rate: { perSecond: number; burst: number };
+}
+
 /** The images of this node. */
 export interface ImageStore {
   /**
@@ -39,8 +61,16 @@ export interface ImageStore {
    * @throws ImageError "invalid-archive", "digest-mismatch", "unsupported-media-type", "disk-full"
    */
   import(file: string, options?: { name?: string; signal?: AbortSignal }): Promise<LocalImage[]>;
-  /** Makes the image present by the pull policy. @throws ImageError "not-found", "pull-failed" */
-  ensure(reference: string, policy: "Always" | "IfNotPresent" | "Never"): Promise<LocalImage>;
+  /** Whether `ensure` would ask a registry; an imported name satisfies every policy. */
+  wouldPull(reference: string, policy: PullPolicy): boolean;
+  /**
+   * Makes the image present by the pull policy. "Always" asks the registry what the name stands for
+   * now, but for a name that was imported here: it stays until it is removed or pulled.
+   * @throws ImageError "not-found", "pull-failed", "digest-mismatch", "disk-full", ...
+   */
+  ensure(reference: string, policy: PullPolicy, options?: PullOptions): Promise<LocalImage>;
+  /** Asks the registry, whatever is here. @throws ImageError as `ensure` does */
+  pull(reference: string, options?: PullOptions): Promise<LocalImage>;
   /** Removes a reference, and the layers that nobody else uses. @throws ImageError "in-use" */
   remove(reference: string): Promise<void>;
 }

@@ -29,6 +29,8 @@ function fakeDisk(names: string[], other = 0) {
       })),
     onChange: () => ({ [Symbol.dispose]: () => {} }),
     import: () => Promise.reject(new Error("not in this test")),
+    wouldPull: () => false,
+    pull: () => Promise.reject(new Error("unused")),
     ensure: () => Promise.reject(new Error("not in this test")),
     remove: async (id) => {
       if (disk.busy.has(id)) throw new ImageError("in-use", `${id} is in use`);

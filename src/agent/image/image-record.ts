@@ -20,6 +20,10 @@ export interface ImageRecord {
   references: readonly string[];
   /** Digests of the manifests and indexes that led to it. */
   digests: readonly string[];
+  /** "registry/repository@sha256:..." as registries gave it, the last one first. */
+  repoDigests?: readonly string[];
+  /** Those of `references` that a registry was asked for; the others were imported. */
+  pulled?: readonly string[];
   sizeBytes: number;
   config: ImageConfig;
   /** Digests of the uncompressed layers, lowest first. */
@@ -36,6 +40,7 @@ export function toLocalImage(directory: string, record: ImageRecord): LocalImage
   return {
     id: record.id,
     references: record.references,
+    ...(record.repoDigests?.length && { repoDigests: record.repoDigests }),
     sizeBytes: record.sizeBytes,
     config: record.config,
     layerPaths: record.diffIds.map((diffId) => layerDirectory(directory, diffId)),

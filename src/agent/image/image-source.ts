@@ -2,16 +2,18 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import type { Descriptor } from "../../format/oci/image-manifest.ts";
 import { readTar, type TarSource } from "../../format/tar/tar-reader.ts";
 import { ImageError } from "./contract.ts";
 
-const DOCUMENT_MAX_BYTES = 4 * 1024 * 1024;
+/** No manifest or configuration is longer. */
+export const DOCUMENT_MAX_BYTES: number = 4 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 /** Where the documents and layers of an image come from: named files. */
 export interface ImageSource {
-  /** Whole text of a small file; undefined when absent. */
-  document(name: string): Promise<string | undefined>;
+  /** Whole text of a small file; undefined when absent. `blob` is what pointed to it. */
+  document(name: string, blob?: Descriptor): Promise<string | undefined>;
   /** Bytes of a file. @throws ImageError "invalid-archive" when absent */
   stream(name: string): AsyncIterable<Uint8Array>;
 }
@@ -25,8 +27,9 @@ export async function openImageSource(file: string): Promise<ImageSource> {
 }
 
 /** Reads a document that is named by its digest, and proves it. */
-export async function readBlob(source: ImageSource, digest: string): Promise<string> {
-  const text = await source.document(blobName(digest));
+export async function readBlob(source: ImageSource, blob: Descriptor): Promise<string> {
+  const { digest } = blob;
+  const text = await source.document(blobName(digest), blob);
   if (text === undefined) throw new ImageError("invalid-archive", `Archive lacks ${digest}`);
   const actual = `sha256:${createHash("sha256").update(text).digest("hex")}`;
   if (actual !== digest) {

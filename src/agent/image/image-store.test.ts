@@ -46,6 +46,7 @@ function setUp(): Setup {
     open: (isInUse) =>
       createImageStore({
         directory: path.join(directory, "store"),
+        registriesFile: path.join(directory, "registries.yaml"),
         clock: systemClock,
         random: seededRandom(1),
         logger: silentLogger,

@@ -1,4 +1,5 @@
 import type {
+  Container,
   ContainerState,
   ContainerStateTerminated,
   ContainerStateWaiting,
@@ -54,7 +55,7 @@ export function containerStatus(item: PodContainer, input: ContainerStatusInput)
     ready,
     restartCount: status.attempt,
     image: status.imageReference,
-    imageID: status.imageId,
+    imageID: status.imageDigest ?? status.imageId,
     containerID: containerIdOf(status.id),
     ...(item.role === "main" ? resourcesOf(item, seen) : {}),
     started: item.role === "init" ? state.running !== undefined : isStarted(seen),
@@ -79,18 +80,19 @@ function stateOf(
   }
   if (status.state === "created") return { waiting: { reason: "ContainerCreating" } };
   const restarts = containerFate(input.pod, item, seen) === "restart" && !mustEnd(input);
-  const waiting = restarts ? waitingToRestart(seen, input) : undefined;
+  const waiting = restarts ? waitingToRestart(item, { seen, input }) : undefined;
   return waiting ? { waiting } : { terminated: terminatedState(record) };
 }
 
 /** Undefined while nothing keeps the container from running again at once. */
 function waitingToRestart(
-  seen: ContainerObservation,
-  { pod, nowMs }: ContainerStatusInput,
+  { container }: PodContainer,
+  { seen, input }: { seen: ContainerObservation; input: ContainerStatusInput },
 ): ContainerStateWaiting | undefined {
+  const { pod, nowMs } = input;
   const { current, crash, failure, imageFailure } = seen;
   const blocked = failure ?? imageFailure;
-  if (blocked) return failureState(blocked, nowMs);
+  if (blocked) return failureState(blocked, { container, nowMs });
   if (!current) return undefined;
   if (crash && nowMs < restartAtMs(crash, current.status.finishedAtMs ?? nowMs)) {
     const { name, namespace, uid } = identityOf(pod);
@@ -103,10 +105,14 @@ function waitingToRestart(
   return { reason: "RunContainerError", message: current.cannotRun };
 }
 
-function failureState(failure: Failure, nowMs: number): ContainerStateWaiting {
+function failureState(
+  failure: Failure,
+  { container, nowMs }: { container: Container; nowMs: number },
+): ContainerStateWaiting {
   const { reason, message } = failure;
   if (reason !== "ErrImagePull" || !isBackingOff(failure, nowMs)) return { reason, message };
-  return { reason: "ImagePullBackOff", message: `Back-off pulling image: ${reason}: ${message}` };
+  const what = `Back-off pulling image "${container.image}"`;
+  return { reason: "ImagePullBackOff", message: `${what}: ${reason}: ${message}` };
 }
 
 function formatDelay(delayMs: number): string {
@@ -159,7 +165,7 @@ function statusWithoutRecord(
   const failure = seen?.failure ?? seen?.imageFailure;
   const idle = (input.pod.spec?.initContainers ?? []).length > 0 && role !== "ephemeral";
   const waiting = failure
-    ? failureState(failure, input.nowMs)
+    ? failureState(failure, { container, nowMs: input.nowMs })
     : { reason: idle ? "PodInitializing" : "ContainerCreating" };
   const remembered = stored?.state?.running ? lost(stored).state : stored?.lastState;
   return {

@@ -191,6 +191,8 @@ function fakeImages(images: Map<string, LocalImage>): ImageStore {
     list: () => [...images.values()],
     onChange: () => ({ [Symbol.dispose]: () => {} }),
     import: () => Promise.reject(new Error("not in this test")),
+    wouldPull: (reference) => !images.has(reference),
+    pull: () => Promise.reject(new Error("not in this test")),
     ensure: async (reference) => {
       const image = images.get(reference);
       if (!image) throw new Error(`"${reference}" is in no registry`);

@@ -1,6 +1,7 @@
 import type { Container } from "../../api/generated/types/core-v1.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
+import { readKeyring } from "./pull-secrets.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
 
@@ -21,11 +22,11 @@ export function findImage(state: PodState, item: PodContainer, parts: PodParts):
   if (seen.image) seen.imageFailure = undefined;
 }
 
-/** Makes the image of the next attempt present; a failure is kept in the state. */
+/** Makes the image of the next attempt present; a failure is kept in the state, unless aborted. */
 export async function ensureImage(
   state: PodState,
   item: PodContainer,
-  parts: PodParts,
+  { parts, signal }: { parts: PodParts; signal: AbortSignal },
 ): Promise<void> {
   const { container } = item;
   const reference = container.image ?? "";
@@ -40,15 +41,20 @@ export async function ensureImage(
     });
   const policy = pullPolicyOf(container);
   const startedMs = parts.clock.monotonicMs();
-  const pulls = policy !== "Never" && !parts.images.find(reference);
+  const pulls = REFERENCE.test(reference) && parts.images.wouldPull(reference, policy);
   try {
     if (!REFERENCE.test(reference)) throw new InvalidReference(reference);
     if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
-    seen.image = await parts.images.ensure(reference, policy);
+    const keyring = pulls ? await readKeyring(state.pod, parts) : [];
+    seen.image = await parts.images.ensure(reference, policy, { keyring, signal });
     seen.imageFailure = undefined;
     const tookMs = Math.round(parts.clock.monotonicMs() - startedMs);
-    if (pulls) say("Normal", "Pulled", `Successfully pulled image "${reference}" in ${tookMs}ms`);
+    if (pulls) {
+      const size = `Image size: ${seen.image.sizeBytes} bytes.`;
+      say("Normal", "Pulled", `Successfully pulled image "${reference}" in ${tookMs}ms. ${size}`);
+    }
   } catch (error) {
+    if (signal.aborted) return;
     const cause = failureOf(error, { reference, policy });
     const previous = seen.imageFailure;
     seen.imageFailure = nextFailure(previous, cause, parts.clock.now());

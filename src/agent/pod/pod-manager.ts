@@ -21,7 +21,7 @@ import {
   type PodWorker,
   type PodWorkerDeps,
 } from "./pod-worker.ts";
-import { createSemaphore } from "./semaphore.ts";
+import { createSemaphore } from "../../lib/semaphore.ts";
 
 /** Runs the pods that are bound to this node. Disposing it leaves their containers running. */
 export interface PodManager extends AsyncDisposable {

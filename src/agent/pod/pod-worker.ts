@@ -27,7 +27,7 @@ import {
 } from "./pod-sandbox.ts";
 import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
 import { type AgentPodStatus, podStatus } from "./pod-status.ts";
-import type { Semaphore } from "./semaphore.ts";
+import type { Semaphore } from "../../lib/semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
 import { startContainer } from "./start-container.ts";
 import { markResize, resizePod, runningResources } from "./resize-step.ts";
@@ -100,6 +100,8 @@ class Worker implements PodWorker {
   readonly #parts: PodParts;
   readonly #writer: StatusWriter;
   readonly #stop = new AbortController();
+  /** A pod that has to end waits for no image. */
+  readonly #pulls = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #exitHandlers = new Set<(status: ContainerStatus) => void>();
   #timer: Timer | undefined;
@@ -153,8 +155,11 @@ class Worker implements PodWorker {
   }
 
   retryImages(): void {
-    for (const seen of this.state.containers.values()) {
-      if (seen.imageFailure) seen.imageFailure = { ...seen.imageFailure, retryAtMs: 0 };
+    for (const [name, seen] of this.state.containers) {
+      // Another image is no reason to ask the registry again.
+      const item = seen.imageFailure && this.#item(name);
+      const isThere = item && this.#parts.images.find(item.container.image ?? "");
+      if (isThere && seen.imageFailure) seen.imageFailure = { ...seen.imageFailure, retryAtMs: 0 };
       // A layer may have been missing.
       if (seen.failure) seen.failure = { ...seen.failure, retryAtMs: 0 };
     }
@@ -252,7 +257,7 @@ class Worker implements PodWorker {
     const { state } = this;
     const { clock, node } = this.#parts;
     const nowMs = clock.now();
-    if (mustEnd({ pod: state.pod, observed: state, nowMs })) state.endingSinceMs ??= nowMs;
+    if (mustEnd({ pod: state.pod, observed: state, nowMs })) this.#beginEnd(nowMs);
     else for (const item of containersOf(state.pod)) findImage(state, item, this.#parts);
     markResize(state, node.rules);
     const { steps, wakeAtMs } = planPod(state.pod, state, nowMs);
@@ -265,6 +270,11 @@ class Worker implements PodWorker {
         ? undefined
         : clock.setTimer(Math.max(0, wakeAtMs - nowMs), () => this.changed());
     if (state.gone && state.released && state.busy.size === 0) this.#finish();
+  }
+
+  #beginEnd(nowMs: number): void {
+    this.state.endingSinceMs ??= nowMs;
+    this.#pulls.abort();
   }
 
   #publish(status: AgentPodStatus): void {
@@ -339,7 +349,10 @@ class Worker implements PodWorker {
         await this.#removeOld(step.id);
         return removeFrom(containerState(state, step.container).stale, step.id);
       case "ensure-image":
-        return ensureImage(state, this.#required(step.container), parts);
+        return ensureImage(state, this.#required(step.container), {
+          parts,
+          signal: this.#pulls.signal,
+        });
       case "start-container":
         return this.#start(step);
       case "stop-container":
@@ -408,6 +421,7 @@ class Worker implements PodWorker {
   /** Lets go of the pod without touching it: its containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#pulls.abort();
     this.#timer?.cancel();
     this.#writer[Symbol.dispose]();
     for (const container of this.state.containers.values()) container.probes?.[Symbol.dispose]();

@@ -122,5 +122,7 @@ export function assertId(id: string): void {
 export function newStatus(spec: ContainerSpec, createdAtMs: number): ContainerStatus {
   const { id, sandboxId, name, attempt, imageReference, logPath } = spec;
   const base = { id, sandboxId, name, attempt, imageReference, logPath };
-  return { ...base, state: "created", imageId: spec.image.id, createdAtMs };
+  const imageDigest = spec.image.repoDigests?.[0];
+  const image = { imageId: spec.image.id, ...(imageDigest && { imageDigest }) };
+  return { ...base, state: "created", ...image, createdAtMs };
 }

@@ -167,6 +167,8 @@ export interface ContainerStatus {
   state: "created" | "running" | "exited";
   imageReference: string;
   imageId: string;
+  /** "registry/repository@sha256:..." that the image was pulled as, if it was. */
+  imageDigest?: string;
   logPath: string;
   createdAtMs: number;
   startedAtMs?: number;

@@ -64,6 +64,19 @@ export function isIndex(descriptor: Descriptor): boolean {
   return INDEXES.includes(descriptor.mediaType);
 }
 
+/** Media types of what a registry keeps under `/manifests/`. */
+export const MANIFEST_MEDIA_TYPES: readonly string[] = [
+  MEDIA_TYPES.index,
+  MEDIA_TYPES.manifest,
+  MEDIA_TYPES.dockerIndex,
+  MEDIA_TYPES.dockerManifest,
+];
+
+/** Whether the descriptor points to a manifest or an index. */
+export function isManifest(descriptor: Descriptor): boolean {
+  return MANIFEST_MEDIA_TYPES.includes(descriptor.mediaType);
+}
+
 /** Parses an index or manifest list into its descriptors. @throws ManifestError */
 export function parseIndex(text: string): Descriptor[] {
   const manifests = field(parseObject("image index", text), "manifests");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { type TarInput, writeTar } from "../tar/tar-writer.ts";
-import { type ImageConfiguration, MEDIA_TYPES } from "./image-manifest.ts";
+import { type Descriptor, type ImageConfiguration, MEDIA_TYPES } from "./image-manifest.ts";
 
 /** An image to write: layers are whole tar archives, lowest first. */
 export interface OciArchiveInput {
@@ -14,15 +14,20 @@ export interface OciArchiveInput {
   gzip?: boolean;
 }
 
-/** Encodes an OCI image layout as a tar archive. The same input gives the same bytes. */
-export function writeOciArchive(input: OciArchiveInput): Generator<Uint8Array> {
+/** An image as a registry keeps it: its manifest, and all blobs, that one included, by digest. */
+export interface ImageBlobs {
+  manifest: Descriptor;
+  blobs: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Encodes the documents of an image. The same input gives the same bytes. */
+export function encodeImage(input: OciArchiveInput): ImageBlobs {
   const blobs = new Map<string, Uint8Array>();
   const blob = (mediaType: string, bytes: Uint8Array) => {
     const digest = sha256(bytes);
     blobs.set(digest, bytes);
     return { mediaType, digest, size: bytes.length };
   };
-  const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
   const layers = input.layers.map((layer) =>
     input.gzip
       ? blob(MEDIA_TYPES.layerGzip, gzipSync(layer, { level: 6 }))
@@ -45,6 +50,12 @@ export function writeOciArchive(input: OciArchiveInput): Generator<Uint8Array> {
       layers,
     }),
   );
+  return { manifest, blobs };
+}
+
+/** Encodes an OCI image layout as a tar archive. The same input gives the same bytes. */
+export function writeOciArchive(input: OciArchiveInput): Generator<Uint8Array> {
+  const { manifest, blobs } = encodeImage(input);
   const names = input.references.length > 0 ? input.references : [undefined];
   const manifests = names.map((name) => ({
     ...manifest,
@@ -60,6 +71,10 @@ export function writeOciArchive(input: OciArchiveInput): Generator<Uint8Array> {
     entries.push(file(`blobs/${digest.replace(":", "/")}`, bytes));
   }
   return writeTar(entries);
+}
+
+function json(value: object): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
 }
 
 function file(name: string, body: Uint8Array): TarInput {
