@@ -172,3 +172,12 @@ export function invalid(
     causes,
   });
 }
+
+/** 405 for a method that a path does not offer. */
+export function methodNotAllowed(): StatusError {
+  return new StatusError(
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    { generic: true },
+  );
+}

@@ -77,6 +77,9 @@ test("PUT creates the kinds that upstream lets it create", async () => {
   const map = { metadata: { name: "a" } };
   assert.equal((await refusal(api.ask("PUT", `${MAPS}/a`, map))).reason, "NotFound");
   assert.equal((await refusal(api.ask("PUT", `${MAPS}/a`, {}))).reason, "BadRequest");
+  const withUid = { metadata: { ...lease.metadata, uid: "u" } };
+  assert.equal((await refusal(api.ask("PUT", `${leases}/l`, withUid))).reason, "Conflict");
+  assert.equal((await api.ask("PUT", `${leases}/l`, lease))["kind"], "Lease");
   assert.equal((await refusal(api.ask("PUT", `${leases}/l`, lease))).reason, "Invalid");
   const roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
   const made = await api.ask("PUT", `${roles}/r`, { metadata: { name: "r" }, rules: [] });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { StatusError } from "../../api/errors.ts";
+import { methodNotAllowed, StatusError } from "../../api/errors.ts";
 import type { ApiRequest } from "../../api/transport.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
@@ -19,7 +19,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import type { Answer, Body, Call } from "../rest/call.ts";
 import { REVIEW_KINDS } from "../subresource/review.ts";
 import { verbOf } from "../request/verb.ts";
-import { dispatch, methodNotAllowed, unknownPath } from "../rest/dispatch.ts";
+import { dispatch, unknownPath } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
 import { type Admitted, Entrance } from "./entrance.ts";

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
-import { StatusError } from "../../api/errors.ts";
+import { methodNotAllowed, StatusError } from "../../api/errors.ts";
 import type { AdmissionPlugin, AdmissionRequest, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { mutate, validate } from "../rest/admission.ts";
@@ -157,14 +157,15 @@ export class KubeletProxy {
   async #destination(method: string, node: NodeRequest): Promise<Destination> {
     const { target, served } = node;
     const { registry } = this.#engine;
+    checkMethod(method, target.subresource);
     if (target.subresource === "proxy") {
-      await this.#admit(method, node);
+      await this.#admit(node);
       return this.#proxied(node);
     }
     const at = { namespace: target.namespace ?? "", name: target.name ?? "" };
     const pod = podOf(registry, at);
     const kubelet = kubeletOf(registry, hostOf(pod));
-    await this.#admit(method, node);
+    await this.#admit(node);
     const path = kubeletPath(pod.metadata.name ?? "", node, () =>
       containerOf(pod, node.query.get("container")),
     );
@@ -194,12 +195,9 @@ export class KubeletProxy {
   }
 
   /** Everything but logs is admitted as CONNECT. */
-  async #admit(method: string, node: NodeRequest): Promise<void> {
+  async #admit(node: NodeRequest): Promise<void> {
     const { target, served, user } = node;
-    if (target.subresource === "log") {
-      if (method === "GET" || method === "HEAD") return;
-      throw new StatusError("MethodNotAllowed", "logs can only be read");
-    }
+    if (target.subresource === "log") return;
     const plugins: readonly AdmissionPlugin[] = this.#engine.admission;
     const request: AdmissionRequest = {
       operation: "CONNECT",
@@ -215,6 +213,12 @@ export class KubeletProxy {
     await mutate(plugins, request);
     await validate(plugins, request);
   }
+}
+
+/** Logs are read, streams are opened by either method, and proxies pass on what comes. */
+function checkMethod(method: string, subresource: string | undefined): void {
+  if (subresource === "proxy" || method === "GET" || method === "HEAD") return;
+  if (method !== "POST" || subresource === "log") throw methodNotAllowed();
 }
 
 function kubeletPath(

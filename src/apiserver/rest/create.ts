@@ -12,6 +12,7 @@ import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
 import { decodeBody } from "./decode-body.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
+import { checkStoredSize } from "./stored-size.ts";
 
 /** Names made from generateName: this much of the base is kept, this much is random. */
 const GENERATED_BASE_MAX = 58;
@@ -107,6 +108,7 @@ export async function insertObject(
       const key = keyOf(metadata.namespace, metadata.name ?? "");
       const { conversion, codec } = served;
       const bytes = codec.encode(conversion ? await conversion.toStored(managed) : managed);
+      checkStoredSize(bytes);
       const stored = await engine.store.create(served.storage, key, bytes);
       const answer = answerWith(served, { stored, status: 201 });
       return answer instanceof Promise ? await answer : answer;

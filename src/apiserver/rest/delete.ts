@@ -11,8 +11,7 @@ import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import type { Answer, Call } from "./call.ts";
 import { answerWith } from "./create.ts";
 import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
-import { keyOfCall } from "./read.ts";
-import { selectionOf } from "./selection-of.ts";
+import { keyOfCall, listPage } from "./read.ts";
 import { deletionTime, isGone, servedState } from "./update.ts";
 
 const ORPHAN = "orphan";
@@ -28,14 +27,17 @@ export async function deleteObject(
   { admitted = false }: { admitted?: boolean } = {},
 ): Promise<Answer> {
   const options = deleteOptionsOf(call, optionsBody(call));
+  warnOfOrphans(call, options);
   return deleteByKey(engine, call, { ...options, admitted });
 }
 
-/** DELETE of a collection: every selected object, each by the rules of a single deletion. */
+/** DELETE of a collection: what a list with its query holds, each by the rules of one deletion. */
 export async function deleteCollection(engine: Engine, call: Call): Promise<Answer> {
   const { served } = call;
   const options = deleteOptionsOf(call, optionsBody(call));
-  const selected = served.cache.list(selectionOf(call));
+  const page = await listPage(engine, call);
+  const selected = page.items;
+  warnOfOrphans(call, options);
   const deleted = new Set<CachedObject>();
   let next = 0;
   // Deletions under way together share a commit; after a refusal no other one begins.
@@ -57,8 +59,17 @@ export async function deleteCollection(engine: Engine, call: Call): Promise<Answ
   const workers = Math.min(DELETIONS_MAX, selected.length);
   await Promise.all(Array.from({ length: workers }, work));
   const items = selected.filter((object) => deleted.has(object));
-  const list = { items, revision: served.cache.revision };
-  return { kind: "list", status: 200, served, list };
+  return { kind: "list", status: 200, served, list: { ...page, items } };
+}
+
+/** Jobs leave their pods unless the deletion says what to do with them, which few expect. */
+function warnOfOrphans({ served, warn }: Call, options: DeleteOptions): void {
+  const { propagation, orphanDependents } = options;
+  if (served.storage !== "batch/jobs" || propagation || orphanDependents !== undefined) return;
+  warn(
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background " +
+      "to remove them or set propagationPolicy=Orphan to suppress this warning",
+  );
 }
 
 function optionsBody(call: Call): Record<string, unknown> {

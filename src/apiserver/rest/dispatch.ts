@@ -1,4 +1,4 @@
-import { StatusError } from "../../api/errors.ts";
+import { methodNotAllowed, StatusError } from "../../api/errors.ts";
 import type { ServedConversion } from "../custom-resource/conversion/served-conversion.ts";
 import type { Engine } from "../engine.ts";
 import { serveSubresource } from "../subresource/subresource.ts";
@@ -37,40 +37,42 @@ function perform(engine: Engine, call: Call): Promise<Answer> {
   checkWriteOptions(call);
   if (served.deprecation) call.warn(served.deprecation);
   if (target.subresource) return serveSubresource(engine, call);
-  if (REVIEW_KINDS.has(served.resource.kind)) {
-    if (method === "POST" && target.name === undefined) return createReview(engine, call);
-    throw methodNotAllowed();
-  }
-  if (served.storage === "core/bindings") return bindByBody(engine, call);
-  if (served.storage === "core/componentstatuses") {
-    if (method === "GET") return readComponentStatuses(engine, call);
-    throw methodNotAllowed();
-  }
-  if (isMetrics(served.storage)) {
-    if (method === "GET") return readMetrics(engine, call);
-    throw methodNotAllowed();
-  }
   const named = target.name !== undefined;
-  if (served.resource.namespaced && target.namespace === undefined && (named || method !== "GET")) {
-    if (method !== "DELETE" && method !== "POST") throw unknownPath();
-    if (method === "DELETE") throw methodNotAllowed();
-  }
+  checkOffered(call, named);
+  if (REVIEW_KINDS.has(served.resource.kind)) return createReview(engine, call);
+  if (served.storage === "core/bindings") return bindByBody(engine, call);
+  if (served.storage === "core/componentstatuses") return readComponentStatuses(engine, call);
+  if (isMetrics(served.storage)) return readMetrics(engine, call);
   if (method === "GET") return named ? getObject(engine, call) : listObjects(engine, call);
-  if (method === "POST" && !named) return createObject(engine, call);
-  if (method === "PUT" && named) return replaceObject(engine, call);
-  if (method === "PATCH" && named) return patchObject(engine, call);
-  if (method === "DELETE")
-    return named ? deleteObject(engine, call) : deleteCollection(engine, call);
-  throw methodNotAllowed();
+  if (method === "POST") return createObject(engine, call);
+  if (method === "PUT") return replaceObject(engine, call);
+  if (method === "PATCH") return patchObject(engine, call);
+  return named ? deleteObject(engine, call) : deleteCollection(engine, call);
 }
 
-/** What a method that a path does not offer gets. */
-export function methodNotAllowed(): StatusError {
-  return new StatusError(
-    "MethodNotAllowed",
-    "the server does not allow this method on the requested resource",
-    { generic: true },
-  );
+/** Verbs of methods on a collection and on what is in it. */
+const ON_COLLECTION: Readonly<Partial<Record<Call["method"], string>>> = {
+  GET: "list",
+  POST: "create",
+  DELETE: "deletecollection",
+};
+const ON_OBJECT: Readonly<Partial<Record<Call["method"], string>>> = {
+  GET: "get",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+/** @throws StatusError NotFound | MethodNotAllowed for what the kind has not, or not there */
+function checkOffered({ method, target, served }: Call, named: boolean): void {
+  const { namespaced, verbs } = served.resource;
+  const offers = (verb: string | undefined): boolean =>
+    verb !== undefined && (verbs?.includes(verb) ?? true);
+  const isWhole = namespaced && target.namespace === undefined;
+  if (named && (isWhole || !offers("get"))) throw unknownPath();
+  if (isWhole && !offers("list")) throw unknownPath();
+  const verb = named ? ON_OBJECT[method] : ON_COLLECTION[method];
+  if (!offers(verb) || (isWhole && verb !== "list")) throw methodNotAllowed();
 }
 
 /** What a path that names nothing gets. */

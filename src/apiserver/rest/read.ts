@@ -37,11 +37,16 @@ export async function getObject(engine: ReadEngine, call: Call): Promise<Answer>
 
 /** GET of a collection. */
 export async function listObjects(engine: ReadEngine, call: Call): Promise<Answer> {
+  const list = await listPage(engine, call);
+  return { kind: "list", status: 200, served: call.served, list };
+}
+
+/** What the query of the call selects, or a page of it. */
+export function listPage(engine: ReadEngine, call: Call): Promise<ObjectPage> {
   const options = listOptionsOf(call.query);
   checkListOptions(options);
   const selection = selectionOf(call);
-  const list = await pageOf(engine, call, { options, selection });
-  return { kind: "list", status: 200, served: call.served, list };
+  return pageOf(engine, call, { options, selection });
 }
 
 /** Whether the cache is fresh enough as it is; most reads need not wait even for a microtask. */

@@ -14,6 +14,7 @@ import { answerWith, bindToPath, insertObject, warn } from "./create.ts";
 import { decodeBody } from "./decode-body.ts";
 import { keyOfCall } from "./read.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
+import { checkStoredSize } from "./stored-size.ts";
 
 /** A patch or unconditional update gives up after this many lost races. */
 const ATTEMPTS_MAX = 32;
@@ -52,23 +53,36 @@ export async function replaceObject(
   const object = decodeBody(call);
   checkPath(call, object);
   bindToPath(call, object);
-  if (!object.metadata.resourceVersion && !served.strategy.unconditionalUpdate) {
-    // Upstream names the resource here, where refusals otherwise name the kind.
-    const { group, plural } = served.resource;
-    throw invalid({ group, kind: plural }, object.metadata.name ?? "", [
-      {
-        reason: "FieldValueInvalid",
-        message: "Invalid value: 0x0: must be specified for an update",
-        field: "metadata.resourceVersion",
-      },
-    ]);
-  }
   const creates = served.strategy.createOnUpdate && !call.target.subresource;
   return updateObject(engine, call, {
-    wanted: () => copyJson(object),
+    wanted: () => {
+      requireVersion(served, object);
+      return copyJson(object);
+    },
     ...(scope ? { scope } : {}),
-    ...(creates ? { create: () => insertObject(engine, call, object) } : {}),
+    ...(creates ? { create: () => createReplaced(engine, call, object) } : {}),
   });
+}
+
+/** PUT of what is not there: no uid can match, and any version is none. */
+function createReplaced(engine: Engine, call: Call, object: KubeObject): Promise<Answer> {
+  const { uid, name = "" } = object.metadata;
+  if (uid) throw uidConflict(call, { name, wanted: uid, current: "" });
+  delete object.metadata.resourceVersion;
+  return insertObject(engine, call, object);
+}
+
+/** Refuses to overwrite what the client may not have seen; a new object needs no version. */
+function requireVersion({ strategy, resource }: ServedResource, { metadata }: KubeObject): void {
+  if (metadata.resourceVersion || strategy.unconditionalUpdate) return;
+  // Upstream names the resource here, where refusals otherwise name the kind.
+  throw invalid({ group: resource.group, kind: resource.plural }, metadata.name ?? "", [
+    {
+      reason: "FieldValueInvalid",
+      message: "Invalid value: 0x0: must be specified for an update",
+      field: "metadata.resourceVersion",
+    },
+  ]);
 }
 
 /** Reads, changes and writes one object, as often as others interfere. */
@@ -179,6 +193,7 @@ async function storeUpdate(
   if (sameState(bytes, current, { next, old })) {
     return answerWith(served, { stored: current, status: 200 });
   }
+  checkStoredSize(bytes);
   const expectedRevision = current.revision;
   const write = { bytes, expectedRevision };
   const stored = await engine.store.update(served.storage, current.key, write);
@@ -261,16 +276,23 @@ function checkPatchedMeta(served: ServedResource, wanted: KubeObject, old: KubeO
 }
 
 function checkPreconditions(call: Call, wanted: KubeObject, old: KubeObject): void {
-  const { resource } = call.served;
   const { uid, resourceVersion } = wanted.metadata;
   const current = old.metadata;
+  const { name = "" } = current;
   if (uid && uid !== current.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
-    throw conflict(resource, current.name ?? "", why + current.uid);
+    throw uidConflict(call, { name, wanted: uid, current: current.uid ?? "" });
   }
   if (resourceVersion && resourceVersion !== "0" && resourceVersion !== current.resourceVersion) {
-    throw conflict(resource, current.name ?? "", STALE);
+    throw conflict(call.served.resource, name, STALE);
   }
+}
+
+function uidConflict(
+  { served }: Call,
+  { name, wanted, current }: { name: string; wanted: string; current: string },
+): StatusError {
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${current}`;
+  return conflict(served.resource, name, why);
 }
 
 /** The main endpoint does not touch status where that is a subresource. */

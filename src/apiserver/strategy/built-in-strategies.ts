@@ -91,8 +91,11 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   },
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": { ...GENERATION, ...CONDITIONAL },
   "admissionregistration.k8s.io/validatingwebhookconfigurations": { ...GENERATION, ...CONDITIONAL },
-  "admissionregistration.k8s.io/validatingadmissionpolicies": WORKLOAD,
-  "admissionregistration.k8s.io/validatingadmissionpolicybindings": GENERATION,
+  "admissionregistration.k8s.io/validatingadmissionpolicies": { ...WORKLOAD, ...CONDITIONAL },
+  "admissionregistration.k8s.io/validatingadmissionpolicybindings": {
+    ...GENERATION,
+    ...CONDITIONAL,
+  },
   "apiextensions.k8s.io/customresourcedefinitions": CUSTOM_RESOURCE_DEFINITION,
   "apiregistration.k8s.io/apiservices": { ...WITH_EMPTY_STATUS, ...CONDITIONAL },
   "flowcontrol.apiserver.k8s.io/flowschemas": WORKLOAD,

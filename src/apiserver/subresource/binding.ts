@@ -70,8 +70,8 @@ function annotationsOf(metadata: Record<string, unknown>): object | undefined {
 export async function bindByBody(engine: Engine, call: Call): Promise<Answer> {
   const pods = engine.registry.find("", "v1", "pods");
   const name = textOf(fieldOf(parseRawBody(call.body), "metadata")["name"]);
-  if (!pods || call.method !== "POST" || call.target.name !== undefined || !name) {
-    throw new StatusError("MethodNotAllowed", "a binding is created, with the name of a pod");
+  if (!pods || !name) {
+    throw new StatusError("BadRequest", "a binding needs metadata.name, the name of a pod");
   }
   const target = { ...call.target, resource: "pods", name, subresource: "binding" };
   return bindPod(engine, { ...call, served: pods, target });

@@ -1,4 +1,5 @@
-import { StatusError } from "../../api/errors.ts";
+import { methodNotAllowed, StatusError } from "../../api/errors.ts";
+import { subresourceFacts } from "../discovery/subresource-kinds.ts";
 import type { Engine } from "../engine.ts";
 import type { Answer, Call } from "../rest/call.ts";
 import { getObject } from "../rest/read.ts";
@@ -27,6 +28,12 @@ const CREATED: Readonly<Record<string, Handler>> = {
   "serviceaccounts/token": issueToken,
 };
 
+const VERBS: Readonly<Partial<Record<Call["method"], string>>> = {
+  GET: "get",
+  PUT: "update",
+  PATCH: "patch",
+};
+
 /** Everything below an object but connections to nodes. */
 export function serveSubresource(engine: Engine, call: Call): Promise<Answer> {
   const { served, target, method } = call;
@@ -42,12 +49,8 @@ export function serveSubresource(engine: Engine, call: Call): Promise<Answer> {
     if (method === "GET" || method === "PUT" || method === "PATCH") return serveScale(engine, call);
   }
   const scope = subresource === "status" ? statusScope(served) : SCOPES[name];
-  if (scope && method === "GET") return getObject(engine, call);
-  if (scope && method === "PUT") return replaceObject(engine, call, scope);
-  if (scope && method === "PATCH") return patchObject(engine, call, scope);
-  throw new StatusError(
-    "MethodNotAllowed",
-    "the server does not allow this method on the requested resource",
-    { generic: true },
-  );
+  const { verbs } = subresourceFacts(served.resource.plural, subresource);
+  if (!scope || !verbs.includes(VERBS[method] ?? "")) throw methodNotAllowed();
+  if (method === "GET") return getObject(engine, call);
+  return method === "PUT" ? replaceObject(engine, call, scope) : patchObject(engine, call, scope);
 }

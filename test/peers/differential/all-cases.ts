@@ -3,11 +3,13 @@ import { manifestCases, mutationCases, updateCases } from "./cases/manifests.ts"
 import { OWNERSHIP_CASES } from "./cases/ownership.ts";
 import { APPLY_CASES, PATCH_CASES } from "./cases/patches.ts";
 import { REQUEST_CASES } from "./cases/requests.ts";
+import { WRITE_CASES } from "./cases/writes.ts";
 
 /** Cases by topic whose differences all stand in the written list. */
 export function settledCases(): Readonly<Record<string, readonly Case[]>> {
   return {
     requests: REQUEST_CASES,
+    writes: WRITE_CASES,
     patches: PATCH_CASES,
     apply: APPLY_CASES,
     ownership: OWNERSHIP_CASES,
