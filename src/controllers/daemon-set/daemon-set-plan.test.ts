@@ -107,6 +107,12 @@ test("with surge the new pod comes first", () => {
   assert.deepEqual(plan(surge, [node("n1")], [old, pod("b", "n1")]), ["delete a"]);
 });
 
+test("a rollout that is overtaken while it surges takes the surplus away first", () => {
+  const surge = set({ updateStrategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } });
+  const pods = [pod("a", "n1", { hash: "oldest" }), pod("b", "n1", { hash: "old" })];
+  assert.deepEqual(plan(surge, [node("n1")], pods), ["delete b"]);
+});
+
 test("a daemon pod is meant for its node before it is bound", () => {
   const owner = { apiVersion: "apps/v1", kind: "DaemonSet", name: "logs", uid: "ds" };
   assert.equal(targetNode(daemonPod(set(), { node: "n2", owner, hash: "new" })), "n2");

@@ -135,6 +135,14 @@ test("a rolling update surges by 25 % and then follows availability", () => {
   assert.deepEqual(sizes(plan(deployment("v2"), [shrunk, started]).steps), ["web-v2 2"]);
 });
 
+test("pods that a set is still to lose are not counted on", () => {
+  const rollingUpdate = { maxSurge: 1, maxUnavailable: 1 };
+  const wanted = deployment("v2", { replicas: 4, strategy: { rollingUpdate } });
+  const old = set("v1", 2, { available: 3, desired: 4 });
+  const started = set("v2", 2, { desired: 4, revision: 2 });
+  assert.deepEqual(sizes(plan(wanted, [old, started]).steps), ["web-v2 3", "web-v1 1"]);
+});
+
 test("pods that never became available go first, whatever the limits", () => {
   const broken = set("v2", 1, { available: 0, revision: 2, created: "2030-01-01T00:10:00Z" });
   const { steps } = plan(deployment("v3"), [set("v1", 3), broken]);

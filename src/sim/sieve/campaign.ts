@@ -37,7 +37,7 @@ export function chaosTrial(scenarios: readonly Scenario[], seed: number): Trial 
 }
 
 /** One process dies once, at one write. */
-function crashTrial(
+export function crashTrial(
   scenario: Scenario,
   of: { parts: readonly string[]; crash: NonNullable<Faults["crash"]>; staleListMs?: number },
 ): Trial {

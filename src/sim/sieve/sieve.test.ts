@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chaosTrial, describeTrial } from "./campaign.ts";
+import { chaosTrial, crashEverywhere, crashTrial, describeTrial } from "./campaign.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/all-scenarios.ts";
 import { runTrial, type Trial } from "./trial.ts";
@@ -26,8 +26,6 @@ const scenarioOf = (part: string): Scenario => {
 
 /** Seeds that once broke something; `npm run simulate` looks for more. */
 const REGRESSIONS: readonly [scenario: string, seed: number, what: string][] = [
-  ["leave their pods behind", 4, "a collector with a stale view deleted orphans"],
-  ["leave their pods behind", 6, "pods were made for an owner that is gone, without an end"],
   ["evictions spare", 11, "a pod that came and went unseen was never replaced"],
   ["a stateful set with", 12, "a pod being deleted counted as gone"],
   ["a parallel stateful", 15, "pods outlived an owner that the collector never saw"],
@@ -36,6 +34,36 @@ const REGRESSIONS: readonly [scenario: string, seed: number, what: string][] = [
 for (const [part, seed, what] of REGRESSIONS) {
   test(`it is no longer so that ${what}`, () => passes(chaosTrial([scenarioOf(part)], seed)));
 }
+
+/** Some of what `npm run simulate -- MINUTES --only crashes` does at every write of every part. */
+const CRASHES: readonly [scenario: string, step: number][] = [
+  ["tokens come and go", 2],
+  ["objects that own each other", 3],
+  ["claims are bound", 8],
+];
+
+for (const [part, step] of CRASHES) {
+  const scenario = scenarioOf(part);
+  test(`${scenario.name}, though parts die before and after their writes`, async () => {
+    const { objects: expected } = await runTrial({ scenarios: [scenario], restMs: 600_000 });
+    let crashes = 0;
+    for (const name of scenario.parts) {
+      const of = { parts: [name], expected, step };
+      for await (const { trial, outcome } of crashEverywhere(scenario, of)) {
+        assert.deepEqual(outcome.breaches, [], describeTrial(trial));
+        crashes += outcome.crashes;
+      }
+    }
+    assert.ok(crashes > 0);
+  });
+}
+
+test("a rollback counts no pod of a set whose controller is away", async () => {
+  const scenario = scenarioOf("a deployment of four");
+  await passes(
+    crashTrial(scenario, { parts: ["replica-set"], crash: { atWrite: 27, when: "after" } }),
+  );
+});
 
 test("the same seed gives the same run; no claim goes that a new pod uses", async () => {
   const trial = chaosTrial([scenarioOf("claims are bound")], 13);

@@ -1,0 +1,210 @@
+// What parts of the control plane do when their caches do not show what is there. Each case once
+// went wrong under random faults (`npm run simulate`) and is played here step by step.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isNotFound } from "../api/errors.ts";
+import {
+  CONFIG_MAPS,
+  NAMESPACES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  SECRETS,
+  SERVICE_ACCOUNTS,
+} from "../api/generated/resources.ts";
+import type { ConfigMap } from "../api/generated/types/core-v1.ts";
+import type { Client } from "../client/client.ts";
+import { createInformerFactory } from "../client/informer-factory.ts";
+import { createClient } from "../client/resource-client.ts";
+import { Cleanup } from "../lib/cleanup.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { seededRandom } from "../lib/random.ts";
+import { VirtualClock } from "../lib/virtual-clock.ts";
+import { BlindTransport } from "./blind-transport.ts";
+import { startPart } from "./sim-parts.ts";
+import { SimServer } from "./sim-server.ts";
+
+const at = (name: string) => ({ name, namespace: "default" });
+const MAPS = /\/configmaps\b/;
+
+interface Bench extends AsyncDisposable {
+  clock: VirtualClock;
+  /** The user's own. */
+  client: Client;
+  sight: BlindTransport;
+  /** Starts the part and lets it come to rest. */
+  start(): Promise<void>;
+  exists(map: string): Promise<boolean>;
+}
+
+/** The real API server, and one part that sees it through a transport of the test. */
+async function benchOf(part: string): Promise<Bench> {
+  const cleanup = new Cleanup();
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const server = cleanup.use(new SimServer({ clock, random }));
+  await server.start();
+  const client = createClient(server.transport("user"));
+  const sight = new BlindTransport(server.transport(part));
+  await client.for(NAMESPACES).create({ metadata: { name: "default" } });
+  await client.for(SERVICE_ACCOUNTS).create({ metadata: at("default") });
+  const start = async () => {
+    const sources = { client: createClient(sight), clock, random, logger: silentLogger };
+    const informers = cleanup.use(createInformerFactory(sources));
+    cleanup.use(startPart(part, { ...sources, informers, events: { record: () => undefined } }));
+    await clock.advance(1_000);
+  };
+  const exists = (map: string) =>
+    client
+      .for(CONFIG_MAPS)
+      .get(at(map))
+      .then(() => true, isAbsence);
+  return {
+    clock,
+    client,
+    sight,
+    start,
+    exists,
+    [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose](),
+  };
+}
+
+function isAbsence(error: unknown): false {
+  if (!isNotFound(error)) throw error;
+  return false;
+}
+
+/** Makes a Secret and gives a reference to it as an owner. */
+async function createSecret(client: Client, name: string) {
+  const { metadata } = await client.for(SECRETS).create({ metadata: at(name) });
+  const uid = metadata?.uid ?? "";
+  return { apiVersion: "v1", kind: "Secret", name, uid, blockOwnerDeletion: true };
+}
+
+async function createMap(client: Client, name: string, more: ConfigMap["metadata"]) {
+  await client.for(CONFIG_MAPS).create({ metadata: { ...at(name), ...more } });
+}
+
+const COLLECTOR = "garbage-collector";
+
+test("what an owner leaves behind is collected, though the collector never saw the owner", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock, sight } = bench;
+  await bench.start();
+  sight.hidden = /\/secrets\b/;
+  const ownerReferences = [await createSecret(client, "owner")];
+  await createMap(client, "dependent", { ownerReferences });
+  await clock.advance(1_000);
+  await client.for(SECRETS).delete(at("owner"), { propagationPolicy: "Background" });
+  await clock.advance(1_000);
+  sight.show();
+  await clock.advance(30_000);
+  assert.equal(await bench.exists("dependent"), false);
+});
+
+test("an owner leaves orphans behind that the collector has not seen", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock, sight } = bench;
+  const ownerReferences = [await createSecret(client, "owner")];
+  await bench.start();
+  sight.hidden = MAPS;
+  await createMap(client, "dependent", { ownerReferences });
+  await client.for(SECRETS).delete(at("owner"), { propagationPolicy: "Orphan" });
+  await clock.advance(1_000);
+  sight.show();
+  await clock.advance(30_000);
+  const { metadata } = await client.for(CONFIG_MAPS).get(at("dependent"));
+  assert.equal(metadata?.ownerReferences, undefined);
+});
+
+test("an object that was given another owner stays, though the collector knows the old one", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock, sight } = bench;
+  const before = await createSecret(client, "before");
+  await createMap(client, "dependent", { ownerReferences: [before] });
+  await bench.start();
+  sight.hidden = MAPS;
+  const ownerReferences = [await createSecret(client, "after")];
+  await client.for(CONFIG_MAPS).patch(at("dependent"), { metadata: { ownerReferences } });
+  await client.for(SECRETS).delete(at("before"), { propagationPolicy: "Background" });
+  await clock.advance(10_000);
+  assert.equal(await bench.exists("dependent"), true);
+  sight.show();
+  await clock.advance(30_000);
+  assert.equal(await bench.exists("dependent"), true);
+});
+
+test("an owner does not go before dependents that are still to be listed", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock, sight } = bench;
+  const ownerReferences = [await createSecret(client, "owner")];
+  await createMap(client, "dependent", { ownerReferences, finalizers: ["example.com/held"] });
+  await client.for(SECRETS).delete(at("owner"), { propagationPolicy: "Foreground" });
+  sight.refused = /\/configmaps\?/;
+  await bench.start();
+  sight.refused = undefined;
+  await clock.advance(5_000);
+  const waiting = await client.for(SECRETS).get(at("owner"));
+  assert.deepEqual(waiting.metadata?.finalizers, ["foregroundDeletion"]);
+  await client.for(CONFIG_MAPS).patch(at("dependent"), { metadata: { finalizers: [] } });
+  await clock.advance(5_000);
+  await assert.rejects(client.for(SECRETS).get(at("owner")), /not found/);
+});
+
+test("an owner that waits goes once its dependent stops blocking it", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock } = bench;
+  const reference = await createSecret(client, "owner");
+  const finalizers = ["example.com/held"];
+  await createMap(client, "dependent", { ownerReferences: [reference], finalizers });
+  await bench.start();
+  await client.for(SECRETS).delete(at("owner"), { propagationPolicy: "Foreground" });
+  await clock.advance(1_000);
+  const free = { ...reference, blockOwnerDeletion: false };
+  await client.for(CONFIG_MAPS).patch(at("dependent"), { metadata: { ownerReferences: [free] } });
+  await clock.advance(5_000);
+  await assert.rejects(client.for(SECRETS).get(at("owner")), /not found/);
+});
+
+test("a claim stays while a pod uses it that the cache does not show", async () => {
+  await using bench = await benchOf("pvc-protection-controller");
+  const { client, clock, sight } = bench;
+  await client.for(PERSISTENT_VOLUME_CLAIMS).create({
+    metadata: at("data"),
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  });
+  await bench.start();
+  sight.hidden = /\/pods\b/;
+  const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+  await client.for(PODS).create({
+    metadata: at("user"),
+    spec: { nodeName: "n1", containers: [{ name: "c", image: "i" }], volumes },
+  });
+  await client.for(PERSISTENT_VOLUME_CLAIMS).delete(at("data"));
+  await clock.advance(10_000);
+  const claim = await client.for(PERSISTENT_VOLUME_CLAIMS).get(at("data"));
+  assert.ok(claim.metadata?.deletionTimestamp);
+  await client.for(PODS).delete(at("user"), { gracePeriodSeconds: 0 });
+  sight.show();
+  await clock.advance(60_000);
+  await assert.rejects(client.for(PERSISTENT_VOLUME_CLAIMS).get(at("data")), /not found/);
+});
+
+test("tokens go with an account that the cleaner never saw", async () => {
+  await using bench = await benchOf("token-cleaner");
+  const { client, clock, sight } = bench;
+  await bench.start();
+  sight.hidden = /\/serviceaccounts\b/;
+  const { metadata } = await client.for(SERVICE_ACCOUNTS).create({ metadata: at("robot") });
+  const annotations = {
+    "kubernetes.io/service-account.name": "robot",
+    "kubernetes.io/service-account.uid": metadata?.uid ?? "",
+  };
+  const type = "kubernetes.io/service-account-token";
+  await client.for(SECRETS).create({ metadata: { ...at("token"), annotations }, type });
+  await clock.advance(1_000);
+  await client.for(SERVICE_ACCOUNTS).delete(at("robot"));
+  await clock.advance(1_000);
+  sight.show();
+  await clock.advance(30_000);
+  await assert.rejects(client.for(SECRETS).get(at("token")), /not found/);
+});
