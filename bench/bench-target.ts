@@ -70,6 +70,18 @@ export class BenchTarget implements AsyncDisposable {
   }
 }
 
+/** Creates ConfigMaps "list-0" and so on; one in ten has the label part=3. */
+export async function fillMaps({ connections, maps }: BenchTarget, count: number): Promise<void> {
+  await Promise.all(
+    connections.map(async (connection, client) => {
+      for (let i = client; i < count; i += connections.length) {
+        const body = mapOf(`list-${i}`, { app: "bench", part: `${i % 10}` });
+        expect(await connection.send("POST", maps, { body }), 201);
+      }
+    }),
+  );
+}
+
 /** The JSON of a ConfigMap of about 1.4 KB once it is stored. */
 export function mapOf(name: string, labels: Readonly<Record<string, string>>): string {
   return JSON.stringify({

@@ -8,6 +8,7 @@ import { createClient } from "../src/client/resource-client.ts";
 import { benchApi } from "./api-bench.ts";
 import { benchNamespace, benchOwner } from "./collection-bench.ts";
 import { benchLists } from "./list-bench.ts";
+import { benchListMemory } from "./list-memory-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchBind, benchDeployment, benchHttp, benchMemory } from "./placement-bench.ts";
 import { benchPodStart } from "./pod-start-bench.ts";
@@ -33,6 +34,15 @@ test("the list and watch benchmark still runs", async () => {
   const { list, byLabel, watch } = await benchLists({ target, ...sizes });
   assert.ok(list.sizeBytes > 40_000);
   assert.ok(list.perSecond > 0 && byLabel.perSecond > 0 && watch.p99Ms > 0);
+});
+
+test("the benchmark of the memory of lists still runs", async () => {
+  const certificates = issueTestCertificates(Date.now());
+  await using served = await serveTls(certificates, handlerOver(new MemoryTransport()));
+  const target = { server: served.url, caPem: certificates.caPem };
+  const sizes = { objects: 40, clients: 2, rounds: 2 };
+  const figures = await benchListMemory({ target, pids: [process.pid], ...sizes });
+  assert.ok(figures.beforeMiB > 0 && figures.peakMiB >= figures.beforeMiB);
 });
 
 test("the pod start benchmark still runs", async () => {

@@ -1,7 +1,6 @@
 // Puts the same load on our API server and on kube-apiserver 1.20 with etcd, one after the other in one
 // run on one machine, and prints both:
 //   node build/bench/compare-apiserver.js [--seconds 5] [--objects 5000] [--clients 32] [-o json]
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
   kubeApiServerSkip,
@@ -15,6 +14,7 @@ import { type Comparison, comparisonTable } from "./compare-table.ts";
 import { within } from "./deadline.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchLists } from "./list-bench.ts";
+import { benchListMemory, peakMiB } from "./list-memory-bench.ts";
 
 /** How much to do. */
 export interface CompareOptions {
@@ -56,7 +56,9 @@ const ROWS: readonly Comparison[] = [
   { name: "write to a watcher, p50", unit: "ms", better: "less" },
   { name: "write to a watcher, p99", unit: "ms", better: "less" },
   { name: "resident after the load", unit: "MiB", better: "less" },
+  { name: "of that, anonymous", unit: "MiB", better: "less" },
   { name: "resident at most", unit: "MiB", better: "less" },
+  { name: "at most, 10 clients list 10,000", unit: "MiB", better: "less" },
 ];
 
 /** Puts the load on one server. @throws Error that names the step which failed or never ended */
@@ -73,6 +75,12 @@ export async function benchServer(
     benchLists({ target, objects, clients: listers, watchers, writes, seconds }),
   );
   const all = Object.values(pids);
+  const { rssMiB, pssAnonymousMiB } = memoryOf(all);
+  const mostMiB = all.map(peakMiB).reduce((sum, one) => sum + one, 0);
+  const memory = await step(
+    "memory of lists",
+    benchListMemory({ target, pids: all, objects: objects * 2, clients: 10, rounds: 5 }),
+  );
   return {
     create: api.create.perSecond,
     get: api.get.perSecond,
@@ -81,15 +89,11 @@ export async function benchServer(
     "list by label, 1 in 10": lists.byLabel.perSecond,
     "write to a watcher, p50": lists.watch.p50Ms,
     "write to a watcher, p99": lists.watch.p99Ms,
-    "resident after the load": memoryOf(all).rssMiB,
-    "resident at most": all.map(peakMiB).reduce((sum, one) => sum + one, 0),
+    "resident after the load": rssMiB,
+    "of that, anonymous": pssAnonymousMiB,
+    "resident at most": mostMiB,
+    "at most, 10 clients list 10,000": memory.peakMiB,
   };
-}
-
-/** Most memory that a process ever had, from proc_pid_status(5). */
-function peakMiB(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024);
 }
 
 async function benchAndStop(

@@ -5,14 +5,18 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
-import { BenchTarget, expect, mapOf, percentilesOf, type RequestFigures } from "./bench-target.ts";
+import {
+  BenchTarget,
+  expect,
+  fillMaps,
+  percentilesOf,
+  type RequestFigures,
+} from "./bench-target.ts";
 import { Cleanup } from "../src/lib/cleanup.ts";
 import { within } from "./deadline.ts";
 import { LeanConnection } from "./lean-http-client.ts";
 
 const FILLERS = 32;
-/** One object in so many has the label that is selected. */
-const SHARE = 10;
 const EVENT_PATIENCE_MS = 10_000;
 const STAMP = /"stamp":"([\d.]+)"/g;
 
@@ -41,14 +45,7 @@ export async function benchLists(options: ListBenchOptions): Promise<ListFigures
   const { target, objects, clients, seconds } = options;
   const namespace = "nephos-list-bench";
   await using fillers = await BenchTarget.open(target, { clients: FILLERS, namespace });
-  await Promise.all(
-    fillers.connections.map(async (connection, client) => {
-      for (let i = client; i < objects; i += FILLERS) {
-        const body = mapOf(`list-${i}`, { app: "bench", part: `${i % SHARE}` });
-        expect(await connection.send("POST", fillers.maps, { body }), 201);
-      }
-    }),
-  );
+  await fillMaps(fillers, objects);
   await using readers = await BenchTarget.open(target, { clients, namespace });
   const { bodyBytes: sizeBytes } = await readers.first.send("GET", readers.maps);
   const list = await readers.measure(seconds, (reader) => reader.send("GET", readers.maps));
