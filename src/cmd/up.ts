@@ -16,9 +16,15 @@ import { untilSignal } from "./signals.ts";
 
 /**
  * Small heaps are collected often and cheaply; the API server's objects are bytes outside them.
- * Garbage may grow to half of the live data, not to several times as much.
+ * Garbage may grow to as much as the live data, not to several times as much. Young objects are
+ * collected without help: threads that share so little work wait for each other and for a core.
  */
-export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--no-warnings"];
+export const NODE_FLAGS: readonly string[] = [
+  "--max-semi-space-size=4",
+  "--no-parallel-scavenge",
+  "--heap-growing-percent=100",
+  "--no-warnings",
+];
 
 /** `nephos up`: starts the daemon; returns when the node is Ready, or stays in the foreground. */
 export async function up(args: readonly string[]): Promise<number> {
