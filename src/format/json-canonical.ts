@@ -67,6 +67,18 @@ export function spliceResourceVersion(bytes: Uint8Array, revision: bigint | numb
   return result;
 }
 
+/**
+ * Where `spliceResourceVersion` put the field, with the comma after it. Undefined in bytes that
+ * carry none, or nothing else in their metadata.
+ */
+export function resourceVersionSpan(bytes: Uint8Array): { start: number; end: number } | undefined {
+  const start = metadataOffset(bytes);
+  const valueAt = start + VERSION.length;
+  if (!VERSION.equals(bytes.subarray(start, valueAt))) return undefined;
+  const end = bytes.indexOf(QUOTE, valueAt) + 1;
+  return bytes[end] === COMMA ? { start, end: end + 1 } : undefined;
+}
+
 /** Puts another resourceVersion into bytes that `spliceResourceVersion` gave. */
 export function replaceResourceVersion(bytes: Uint8Array, revision: bigint | number): Buffer {
   const offset = metadataOffset(bytes) + VERSION.length;
@@ -97,6 +109,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 const METADATA = Buffer.from(',"metadata":{');
 const VERSION = Buffer.from('"resourceVersion":"');
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 
 /**
  * Where the fields of the metadata begin in canonical bytes; the same for every object of a

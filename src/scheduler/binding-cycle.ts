@@ -3,7 +3,7 @@ import { PODS } from "../api/generated/resources.ts";
 import type { Client } from "../client/client.ts";
 import { type Clock, sleep } from "../lib/clock.ts";
 import type { Extender } from "./extender/extender.ts";
-import type { EnabledPlugin } from "./framework/plan.ts";
+import type { BindingPlugins } from "./framework/binding-plugins.ts";
 import type { Placement, Refusal } from "./framework/contract.ts";
 
 /** Bindings on their way at once; the loop decides on no more pods while all are taken. */
@@ -52,7 +52,7 @@ export class WaitingPods {
 export interface BindingDeps {
   client: Client;
   clock: Clock;
-  plugins: readonly EnabledPlugin[];
+  plugins: BindingPlugins;
   waiting: WaitingPods;
   /** An extender that binds in place of the scheduler. */
   binder?: Extender | undefined;
@@ -61,9 +61,9 @@ export interface BindingDeps {
 /** Takes what the decision promises, in the turn of the decision. Undone when one refuses. */
 export function reserve(
   placement: Placement,
-  plugins: readonly EnabledPlugin[],
+  plugins: BindingPlugins,
 ): PlacementRefusedError | undefined {
-  for (const { plugin } of plugins) {
+  for (const plugin of plugins.reserve) {
     const refusal = plugin.reserve?.(placement);
     if (!refusal) continue;
     unreserve(placement, plugins);
@@ -73,8 +73,8 @@ export function reserve(
 }
 
 /** Gives back what `reserve` took; plugins that took nothing ignore it. */
-export function unreserve(placement: Placement, plugins: readonly EnabledPlugin[]): void {
-  for (const { plugin } of plugins.toReversed()) plugin.unreserve?.(placement);
+export function unreserve(placement: Placement, plugins: BindingPlugins): void {
+  for (const plugin of plugins.unreserve) plugin.unreserve?.(placement);
 }
 
 /**
@@ -82,8 +82,22 @@ export function unreserve(placement: Placement, plugins: readonly EnabledPlugin[
  * @throws PlacementRefusedError, or whatever a plugin or the API server says
  */
 export async function bind(placement: Placement, deps: BindingDeps): Promise<void> {
-  const { plugins, waiting, clock } = deps;
-  for (const { plugin } of plugins) {
+  const { plugins } = deps;
+  if (plugins.permit.length > 0) await permit(placement, deps);
+  for (const plugin of plugins.preBind) {
+    const prepared = plugin.preBind?.(placement);
+    if (prepared) await prepared;
+  }
+  await write(placement, deps);
+  for (const plugin of plugins.postBind) plugin.postBind?.(placement);
+}
+
+/** @throws PlacementRefusedError when a plugin does not let the pod go */
+async function permit(
+  placement: Placement,
+  { plugins, waiting, clock }: BindingDeps,
+): Promise<void> {
+  for (const plugin of plugins.permit) {
     let permission = plugin.permit?.(placement);
     if (permission === undefined || permission === "allow") continue;
     if ("waitMs" in permission) {
@@ -93,42 +107,38 @@ export async function bind(placement: Placement, deps: BindingDeps): Promise<voi
     }
     throw new PlacementRefusedError(plugin.name, permission);
   }
-  for (const { plugin } of plugins) {
-    const prepared = plugin.preBind?.(placement);
-    if (prepared) await prepared;
-  }
-  for (const { plugin } of plugins) {
+}
+
+/** The first that binds: a plugin, an extender, the scheduler itself. */
+function write(placement: Placement, { plugins, binder, client }: BindingDeps): Promise<unknown> {
+  for (const plugin of plugins.bind) {
     const bound = plugin.bind?.(placement);
-    if (!bound) continue;
-    await bound;
-    return postBind(placement, plugins);
+    if (bound) return bound;
   }
-  if (deps.binder) await deps.binder.bind(placement.pod, placement.node);
-  else await postBinding(placement, deps.client);
-  postBind(placement, plugins);
+  if (binder) return binder.bind(placement.pod, placement.node);
+  const { uid, name, namespace } = placement.pod;
+  const binding = {
+    apiVersion: "v1",
+    kind: "Binding",
+    metadata: { name, namespace, uid },
+    target: { apiVersion: "v1", kind: "Node", name: placement.node },
+  };
+  const posting = client.for(PODS).post({ name, namespace }, "binding", binding);
+  return posting.catch((error: unknown) => lookAgain(placement, { client, error }));
 }
 
-function postBind(placement: Placement, plugins: readonly EnabledPlugin[]): void {
-  for (const { plugin } of plugins) plugin.postBind?.(placement);
-}
-
-async function postBinding({ pod, node }: Placement, client: Client): Promise<void> {
+/** @throws `error`, unless only the answer to the binding was lost */
+async function lookAgain(
+  { pod, node }: Placement,
+  { client, error }: { client: Client; error: unknown },
+): Promise<void> {
   const { uid, name, namespace } = pod;
-  try {
-    await client.for(PODS).post({ name, namespace }, "binding", {
-      apiVersion: "v1",
-      kind: "Binding",
-      metadata: { name, namespace, uid },
-      target: { apiVersion: "v1", kind: "Node", name: node },
-    });
-  } catch (error) {
-    if (!isUncertain(error)) throw error;
-    const live = await client
-      .for(PODS)
-      .get({ name, namespace })
-      .catch(() => undefined);
-    if (live?.metadata?.uid !== uid || live.spec?.nodeName !== node) throw error;
-  }
+  if (!isUncertain(error)) throw error;
+  const live = await client
+    .for(PODS)
+    .get({ name, namespace })
+    .catch(() => undefined);
+  if (live?.metadata?.uid !== uid || live.spec?.nodeName !== node) throw error;
 }
 
 /** Whether the write may have happened all the same: only its answer was lost. */

@@ -218,11 +218,16 @@ class SchedulerLoop implements Disposable {
     return this.#frameworks.get(name) as Framework;
   }
 
+  #extendersOf(pod: PodRecord): readonly Extender[] {
+    if (this.#extenders.length === 0) return this.#extenders;
+    return this.#extenders.filter((extender) => extender.isInterestedIn(pod));
+  }
+
   #decide(pod: PodRecord): void {
     const { random } = this.#options;
     const framework = this.#frameworkOf(pod);
     const input = { framework, random, nominations: this.#nominations };
-    const extenders = this.#extenders.filter((extender) => extender.isInterestedIn(pod));
+    const extenders = this.#extendersOf(pod);
     if (extenders.length === 0) {
       this.#carryOut(pod, schedule(pod, input));
       return;
@@ -243,7 +248,7 @@ class SchedulerLoop implements Disposable {
       return;
     }
     const placement = { pod, node: decision.node };
-    const refused = reserve(placement, framework.plugins);
+    const refused = reserve(placement, framework.binding);
     if (refused) {
       this.#failed(pod, refused);
       return;
@@ -253,7 +258,7 @@ class SchedulerLoop implements Disposable {
     // A pod whose volumes are to be bound may wait for minutes; it must not keep others waiting.
     const isQuick = pod.profile.claims.length === 0;
     if (isQuick) this.#bindings++;
-    void this.#bind(placement, framework);
+    this.#bind(placement, framework);
   }
 
   #refused(pod: PodRecord, decision: NoNode): void {
@@ -339,24 +344,34 @@ class SchedulerLoop implements Disposable {
     this.#turns.planIn(this.#queue.advance(this.#now()));
   }
 
-  async #bind(placement: Placement, framework: Framework): Promise<void> {
+  #bind(placement: Placement, framework: Framework): void {
     const { client, clock } = this.#options;
-    const { plugins } = framework;
-    const { pod, node } = placement;
-    try {
-      const binder = this.#extenders.find((one) => one.binds && one.isInterestedIn(pod));
-      await bind(placement, { client, clock, plugins, waiting: this.#waiting, binder });
-      this.#queue.remove(pod.uid);
-      this.#nominations.delete(pod.uid);
-      this.#feedback.scheduled(pod, node);
-    } catch (error) {
-      unreserve(placement, plugins);
-      // The informer may have told of the pod's end, or of its place, in the meantime.
-      if (this.#assumed.delete(pod.uid)) this.#removed(pod.uid);
-      this.#failed(pod, error);
-    } finally {
-      const isQuick = pod.profile.claims.length === 0;
-      if (isQuick && this.#bindings-- === BINDINGS_MAX) this.#turns.planIn(0);
-    }
+    const binder = this.#extendersOf(placement.pod).find(({ binds }) => binds);
+    const deps = { client, clock, plugins: framework.binding, waiting: this.#waiting, binder };
+    bind(placement, deps).then(
+      () => this.#bound(placement),
+      (error: unknown) => this.#notBound(placement, { framework, error }),
+    );
+  }
+
+  #bound({ pod, node }: Placement): void {
+    this.#queue.remove(pod.uid);
+    this.#nominations.delete(pod.uid);
+    this.#feedback.scheduled(pod, node);
+    this.#bindingEnded(pod);
+  }
+
+  #notBound(placement: Placement, of: { framework: Framework; error: unknown }): void {
+    const { pod } = placement;
+    unreserve(placement, of.framework.binding);
+    // The informer may have told of the pod's end, or of its place, in the meantime.
+    if (this.#assumed.delete(pod.uid)) this.#removed(pod.uid);
+    this.#failed(pod, of.error);
+    this.#bindingEnded(pod);
+  }
+
+  #bindingEnded({ profile }: PodRecord): void {
+    const isQuick = profile.claims.length === 0;
+    if (isQuick && this.#bindings-- === BINDINGS_MAX) this.#turns.planIn(0);
   }
 }

@@ -90,8 +90,9 @@ export async function admitBody(
   of: { operation: "CREATE" | "UPDATE"; object: KubeObject; oldObject?: KubeObject },
 ): Promise<void> {
   const request = admissionRequestOf(call, of);
-  await mutate(plugins, request);
-  await validate(plugins, request);
+  const interested = plugins.filter((plugin) => plugin.handles(request));
+  await mutate(interested, request);
+  await validate(interested, request);
 }
 
 /** Asks every interested plugin for its consent. @throws StatusError of a plugin that refuses */

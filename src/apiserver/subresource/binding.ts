@@ -9,7 +9,7 @@ import { type Answer, type Call, isDryRun } from "../rest/call.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
 import { parsedOf } from "../rest/update.ts";
-import { type BindingFacts, boundPod } from "./bound-pod.ts";
+import { type BindingFacts, boundFromServed, boundPod } from "./bound-pod.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
 export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
@@ -22,8 +22,40 @@ export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
   const metadata = fieldOf(binding, "metadata");
   const annotations = annotationsOf(metadata);
   const time = formatTime(engine.clock.now());
-  await storeBound(engine, call, { node, annotations, time, uid: textOf(metadata["uid"]) });
+  const facts = { node, annotations, time, uid: textOf(metadata["uid"]) };
+  const isStored = await bindServed(engine, call, facts);
+  if (!isStored) await storeBound(engine, call, facts);
   return { kind: "value", status: 201, value: successStatus(201) };
+}
+
+/**
+ * The usual binding: of the state in the cache, without looking it up in the store, which refuses
+ * the write when it has another. False when it did, or when this binding is not a usual one:
+ * nothing was written then, and nothing was found out about the pod.
+ */
+async function bindServed(
+  engine: Engine,
+  call: Call,
+  of: BindingFacts & { uid: string },
+): Promise<boolean> {
+  const { served } = call;
+  const key = keyOfCall(call);
+  const cached = served.cache.get(key);
+  if (!cached || of.annotations || isDryRun(call)) return false;
+  const old = cached.object();
+  if (refusalOf(call, old, of.uid)) return false;
+  const next = boundFromServed(old, cached.bytes, of);
+  if (!next) return false;
+  served.cache.expect(next.bytes, next.object);
+  const write = { bytes: next.bytes, expectedRevision: cached.revision };
+  try {
+    const { revision } = await engine.store.update(served.storage, key, write);
+    if (served.cache.revision < revision) await served.cache.waitFor(revision);
+    return true;
+  } catch (error) {
+    if (isLostRace(error)) return false;
+    throw error;
+  }
 }
 
 /** Writes the next state of a pod, again when others wrote in between. */
@@ -38,8 +70,8 @@ async function storeBound(
     const current = await engine.store.getForUpdate(served.storage, key);
     if (!current) throw notFound(served.resource, call.target.name ?? "");
     const old = parsedOf(served, current);
-    checkUnbound(call, old);
-    checkUid(call, old, of.uid);
+    const refusal = refusalOf(call, old, of.uid);
+    if (refusal) throw refusal;
     if (isDryRun(call)) return;
     const { bytes, object } = boundPod(old, current.bytes, of);
     const shared = served.cache.get(key);
@@ -52,9 +84,13 @@ async function storeBound(
       if (served.cache.revision < revision) await served.cache.waitFor(revision);
       return;
     } catch (error) {
-      if (!isStoreError(error, "conflict") && !isStoreError(error, "not-found")) throw error;
+      if (!isLostRace(error)) throw error;
     }
   }
+}
+
+function isLostRace(error: unknown): boolean {
+  return isStoreError(error, "conflict") || isStoreError(error, "not-found");
 }
 
 function annotationsOf(metadata: Record<string, unknown>): object | undefined {
@@ -77,26 +113,21 @@ export async function bindByBody(engine: Engine, call: Call): Promise<Answer> {
   return bindPod(engine, { ...call, served: pods, target });
 }
 
-function checkUnbound(call: Call, pod: KubeObject): void {
-  const name = pod.metadata.name ?? "";
-  const { resource } = call.served;
-  if (pod.metadata.deletionTimestamp) {
-    const why = `pod ${name} is being deleted, cannot be assigned to a host`;
-    throw conflict(resource, name, why);
+/** Why a pod cannot be bound, or not as the one that was decided on. */
+function refusalOf(call: Call, pod: KubeObject, wantedUid: string): StatusError | undefined {
+  const { name = "", uid = "", deletionTimestamp } = pod.metadata;
+  const refused = (why: string) => conflict(call.served.resource, name, why);
+  if (deletionTimestamp) {
+    return refused(`pod ${name} is being deleted, cannot be assigned to a host`);
   }
   const { nodeName, schedulingGates } = fieldOf(pod, "spec");
-  if (nodeName) {
-    throw conflict(resource, name, `pod ${name} is already assigned to node "${textOf(nodeName)}"`);
-  }
+  if (nodeName) return refused(`pod ${name} is already assigned to node "${textOf(nodeName)}"`);
   if (Array.isArray(schedulingGates) && schedulingGates.length > 0) {
-    throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
+    return refused(`pod ${name} has non-empty .spec.schedulingGates`);
   }
-}
-
-/** A pod of the same name may have taken the place of the one that was decided on. */
-function checkUid(call: Call, pod: KubeObject, wanted: string | undefined): void {
-  const { name = "", uid = "" } = pod.metadata;
-  if (!wanted || wanted === uid) return;
-  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`;
-  throw conflict(call.served.resource, name, why);
+  // A pod of the same name may have taken the place of the one that was decided on.
+  if (!wantedUid || wantedUid === uid) return undefined;
+  return refused(
+    `Precondition failed: UID in precondition: ${wantedUid}, UID in object meta: ${uid}`,
+  );
 }

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeCanonical } from "../../format/json-canonical.ts";
-import { deepFreeze, type KubeObject } from "../kube-object.ts";
-import { boundPod } from "./bound-pod.ts";
+import fc from "fast-check";
+import {
+  encodeCanonical,
+  resourceVersionSpan,
+  spliceResourceVersion,
+} from "../../format/json-canonical.ts";
+import { CachedObject } from "../watch-cache/cached-object.ts";
+import { deepFreeze, fieldOf, type KubeObject } from "../kube-object.ts";
+import { boundFromServed, boundPod } from "./bound-pod.ts";
 
 const TIME = "2025-01-01T00:00:00Z";
 const SCHEDULED = {
@@ -74,4 +80,82 @@ for (const { title, pod, annotations } of PODS) {
     assert.deepEqual(object, expected);
     assert.ok(Object.isFrozen(object["status"]));
   });
+}
+
+const text = fc.oneof(
+  fc.string(),
+  fc.constantFrom("", '},"status":{', '"resourceVersion":"1",', "ü\u2028"),
+);
+const member = fc.oneof(text, fc.integer(), fc.constant(2n ** 60n), fc.constant(null));
+const anyPod = fc.record(
+  {
+    metadata: fc.record(
+      { name: text, namespace: text, labels: fc.dictionary(text, text), generation: member },
+      { requiredKeys: [] },
+    ),
+    spec: fc.record(
+      { containers: fc.array(fc.record({ name: text, env: text })), nodeName: text, odd: member },
+      { requiredKeys: [] },
+    ),
+    status: fc.record(
+      {
+        phase: text,
+        observed: member,
+        conditions: fc.array(
+          fc.record({ type: fc.constantFrom("PodScheduled", "Ready"), message: text }),
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+    other: member,
+  },
+  { requiredKeys: ["metadata"] },
+);
+
+test("a pod bound from the cache is the pod that is bound from the store", () => {
+  let usual = 0;
+  fc.assert(
+    fc.property(anyPod, fc.nat(), text, (parts, revision, node) => {
+      const stored = encodeCanonical({ kind: "Pod", apiVersion: "v1", ...parts });
+      const cached = new CachedObject("a", revision, spliceResourceVersion(stored, revision));
+      const facts = { node, annotations: undefined, time: TIME };
+      const lean = boundFromServed(cached.object(), cached.bytes, facts);
+      const spec = fieldOf(parts, "spec");
+      const isUsual =
+        Object.keys(parts).at(-2) === "spec" &&
+        Object.keys(parts).at(-1) === "status" &&
+        !("nodeName" in spec) &&
+        Object.keys(spec).length > 0 &&
+        Object.keys(parts.metadata).length > 0;
+      if (!lean) {
+        assert.ok(!isUsual || hasBigInt(parts.status));
+        return;
+      }
+      usual++;
+      const general = boundPod(cached.exact(), stored, facts);
+      assert.deepEqual(Buffer.from(lean.bytes), Buffer.from(general.bytes));
+      const read = new CachedObject("a", 9, spliceResourceVersion(lean.bytes, 9));
+      const known = new CachedObject("a", 9, read.bytes);
+      known.know(lean.object);
+      assert.deepEqual(known.object(), read.object());
+      assert.deepEqual(Object.keys(known.object().metadata), Object.keys(read.object().metadata));
+      assert.ok(Object.isFrozen(fieldOf(known.object(), "status")["conditions"]));
+    }),
+  );
+  assert.ok(usual > 0);
+});
+
+test("a resourceVersion is found only where it was put", () => {
+  const canonical = encodeCanonical({ kind: "Pod", apiVersion: "v1", metadata: { name: "a" } });
+  const served = spliceResourceVersion(canonical, 12);
+  const { start = 0, end = 0 } = resourceVersionSpan(served) ?? {};
+  assert.equal(served.toString("utf8", start, end), '"resourceVersion":"12",');
+  assert.equal(resourceVersionSpan(canonical), undefined);
+  const bare = encodeCanonical({ kind: "Pod", apiVersion: "v1", metadata: {} });
+  assert.equal(resourceVersionSpan(spliceResourceVersion(bare, 12)), undefined);
+});
+
+function hasBigInt(value: unknown): boolean {
+  if (typeof value === "bigint") return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasBigInt);
 }

@@ -1,4 +1,4 @@
-import { encodeCanonical, exactJson } from "../../format/json-canonical.ts";
+import { encodeCanonical, exactJson, resourceVersionSpan } from "../../format/json-canonical.ts";
 import { deepFreeze, fieldOf, type KubeObject } from "../kube-object.ts";
 
 /** What a binding says, and when. */
@@ -12,7 +12,7 @@ export interface BindingFacts {
 /** A pod's next state: as it is stored, and parsed for those who would parse it next. */
 export interface BoundPod {
   bytes: Uint8Array;
-  /** Frozen; shares all that stays with the state before. It has no resourceVersion. */
+  /** Frozen; shares what stays as it was. Its resourceVersion counts for nothing. */
   object: KubeObject;
 }
 
@@ -35,29 +35,71 @@ export function boundPod(old: KubeObject, stored: Uint8Array, facts: BindingFact
 }
 
 /**
- * Canonical bytes end with the spec and the status, so a new state keeps all bytes before the end
- * of the spec. Undefined when these bytes end in another way.
+ * The same from bytes that carry a resourceVersion, as the cache has them, and from what they read
+ * as, though it may have lost digits of long numbers. Undefined where only `boundPod` will do.
  */
+export function boundFromServed(
+  old: KubeObject,
+  served: Uint8Array,
+  { node, time }: Omit<BindingFacts, "annotations">,
+): BoundPod | undefined {
+  const at = endOfSpec(served, old);
+  const version = resourceVersionSpan(served);
+  if (at === undefined || !version) return undefined;
+  const oldStatus = fieldOf(old, "status");
+  const conditions = Object.freeze(withScheduled(oldStatus["conditions"], time));
+  const status = Object.freeze({ ...oldStatus, conditions });
+  const spec = Object.freeze({ ...fieldOf(old, "spec"), nodeName: node });
+  const object: KubeObject = Object.freeze({ ...old, spec, status });
+  const end = endText(object);
+  const keptBytes = at - (version.end - version.start);
+  const bytes = Buffer.allocUnsafe(keptBytes + Buffer.byteLength(end));
+  bytes.set(served.subarray(0, version.start));
+  bytes.set(served.subarray(version.end, at), version.start);
+  bytes.write(end, keptBytes);
+  return { bytes, object };
+}
+
 function spliced(stored: Uint8Array, old: KubeObject, next: KubeObject): Buffer | undefined {
+  const at = endOfSpec(stored, old);
+  if (at === undefined) return undefined;
+  return Buffer.concat([stored.subarray(0, at), Buffer.from(endText(next))]);
+}
+
+/**
+ * Where the fields of the spec end. Canonical bytes end with the spec and the status, so a new
+ * state keeps all bytes before. Undefined when these bytes end in another way.
+ */
+function endOfSpec(bytes: Uint8Array, old: KubeObject): number | undefined {
   const fields = Object.keys(old);
   if (fields.at(-2) !== "spec" || fields.at(-1) !== "status") return undefined;
   const spec = fieldOf(old, "spec");
-  if ("nodeName" in spec || Object.keys(spec).length === 0) return undefined;
+  if ("nodeName" in spec || isEmpty(spec)) return undefined;
   const end = Buffer.from(`},"status":${exactJson(old["status"])}}`);
-  const at = stored.byteLength - end.byteLength;
-  if (at < 0 || end.compare(stored, at) !== 0) return undefined;
+  const at = bytes.byteLength - end.byteLength;
+  return at >= 0 && end.compare(bytes, at) === 0 ? at : undefined;
+}
+
+function isEmpty(spec: Record<string, unknown>): boolean {
+  for (const _ in spec) return false;
+  return true;
+}
+
+/** What comes after the other fields of a spec that gets a node. */
+function endText(next: KubeObject): string {
   const node = exactJson(fieldOf(next, "spec")["nodeName"]);
-  const status = exactJson(next["status"]);
-  return Buffer.concat([
-    stored.subarray(0, at),
-    Buffer.from(`,"nodeName":${node}},"status":${status}}`),
-  ]);
+  return `,"nodeName":${node}},"status":${exactJson(next["status"])}}`;
 }
 
 function withScheduled(conditions: unknown, time: string): Condition[] {
   const others = Array.isArray(conditions) ? (conditions as Condition[]) : [];
   return [
     ...others.filter(({ type }) => type !== "PodScheduled"),
-    { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: time },
+    Object.freeze({
+      type: "PodScheduled",
+      status: "True",
+      lastProbeTime: null,
+      lastTransitionTime: time,
+    }),
   ];
 }

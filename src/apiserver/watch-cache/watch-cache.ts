@@ -193,7 +193,7 @@ export class WatchCache implements StateView, Disposable {
 
   /**
    * What `bytes`, about to be written, will read as: then nobody has to parse them. The object is
-   * frozen and has no resourceVersion.
+   * frozen; its resourceVersion counts for nothing.
    */
   expect(bytes: Uint8Array, object: KubeObject): void {
     this.#expected.set(bytes, object);

@@ -1,5 +1,6 @@
 import type { PodProfile } from "../pod/pod-profile.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
+import { type BindingPlugins, bindingPlugins } from "./binding-plugins.ts";
 import { type EnabledPlugin, Plan } from "./plan.ts";
 
 /** Plans that are kept; the one that was not needed for longest makes room. */
@@ -21,6 +22,7 @@ export class Framework implements Disposable {
   readonly schedulerName: string;
   readonly percentageOfNodesToScore: number;
   readonly plugins: readonly EnabledPlugin[];
+  readonly binding: BindingPlugins;
   readonly state: ClusterState;
   /** Space for one decision, reused by the next. */
   readonly scratch: Scratch = new Scratch();
@@ -30,6 +32,7 @@ export class Framework implements Disposable {
     this.state = state;
     this.schedulerName = options.schedulerName;
     this.plugins = options.plugins;
+    this.binding = bindingPlugins(options.plugins);
     this.percentageOfNodesToScore = options.percentageOfNodesToScore;
   }
 
