@@ -91,6 +91,10 @@ function valueOf(answer: Answer): unknown {
   }
 }
 
+function responseOf(answer: Answer): ApiResponse {
+  return { status: answer.status, body: valueOf(answer) };
+}
+
 /** Whose requests they are, and where kinds of the server are looked up. */
 export interface InProcessCaller {
   user: UserInfo;
@@ -105,24 +109,27 @@ export function createInProcessTransport(
   engine: Engine,
   { user, discovery, proxy, audit }: InProcessCaller,
 ): Transport {
+  const fail = (error: unknown): never => {
+    throw toStatusError(error, engine.logger);
+  };
   return {
-    request: async (request: ApiRequest): Promise<ApiResponse> => {
+    request: (request: ApiRequest): Promise<ApiResponse> => {
       try {
         const remote = proxy?.route(request.path);
-        if (remote) {
+        if (proxy && remote) {
           authorizeRemote(engine, user, request);
-          return (await proxy?.fetch(request, { remote, user })) as ApiResponse;
+          return proxy.fetch(request, { remote, user }).catch(fail);
         }
         const document = request.method === "GET" && discovery.document(request.path, undefined);
-        if (document)
-          return { status: 200, body: JSON.parse(Buffer.from(document.bytes).toString()) };
+        if (document) {
+          const body: unknown = JSON.parse(Buffer.from(document.bytes).toString());
+          return Promise.resolve({ status: 200, body });
+        }
         const call = callOf(engine, user, request);
-        const answer = await (audit
-          ? dispatchAudited(engine, call, audit)
-          : dispatch(engine, call));
-        return { status: answer.status, body: valueOf(answer) };
+        const answering = audit ? dispatchAudited(engine, call, audit) : dispatch(engine, call);
+        return answering.then(responseOf, fail);
       } catch (error) {
-        throw toStatusError(error, engine.logger);
+        return Promise.reject(toStatusError(error, engine.logger));
       }
     },
     watch: async (request: ApiRequest, sink: WatchSink): Promise<Disposable> => {

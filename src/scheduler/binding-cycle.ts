@@ -4,7 +4,7 @@ import type { Client } from "../client/client.ts";
 import { type Clock, sleep } from "../lib/clock.ts";
 import type { Extender } from "./extender/extender.ts";
 import type { BindingPlugins } from "./framework/binding-plugins.ts";
-import type { Placement, Refusal } from "./framework/contract.ts";
+import type { Placement, Refusal, SchedulerPlugin } from "./framework/contract.ts";
 
 /** Bindings on their way at once; the loop decides on no more pods while all are taken. */
 export const BINDINGS_MAX = 1024;
@@ -84,11 +84,27 @@ export function unreserve(placement: Placement, plugins: BindingPlugins): void {
 export async function bind(placement: Placement, deps: BindingDeps): Promise<void> {
   const { plugins } = deps;
   if (plugins.permit.length > 0) await permit(placement, deps);
-  for (const plugin of plugins.preBind) {
-    const prepared = plugin.preBind?.(placement);
-    if (prepared) await prepared;
+  if (plugins.preBind.length > 0) {
+    const preparing = prepare(placement, { plugins: plugins.preBind, from: 0 });
+    if (preparing) await preparing;
   }
   await write(placement, deps);
+  postBind(placement, plugins);
+}
+
+/** One plugin after the other; a promise only when one has to be waited for. */
+function prepare(
+  placement: Placement,
+  { plugins, from }: { plugins: readonly SchedulerPlugin[]; from: number },
+): Promise<void> | undefined {
+  for (let at = from; at < plugins.length; at++) {
+    const prepared = plugins[at]?.preBind?.(placement);
+    if (prepared) return prepared.then(() => prepare(placement, { plugins, from: at + 1 }));
+  }
+  return undefined;
+}
+
+function postBind(placement: Placement, plugins: BindingPlugins): void {
   for (const plugin of plugins.postBind) plugin.postBind?.(placement);
 }
 

@@ -1,4 +1,4 @@
-import type { AdmissionPlugin, AdmissionRequest } from "../contract.ts";
+import type { AdmissionPlugin, AdmissionRequest, MutationResult } from "../contract.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { type Call, isDryRun } from "./call.ts";
 
@@ -82,17 +82,42 @@ export async function mutate(
 
 /**
  * Admits the body of a subresource that is not the object itself: a Binding, an Eviction, a Scale.
- * What admission made of the body is in `of.object` afterwards.
+ * What admission made of the body is in `of.object` afterwards: at once, or when the promise
+ * resolves. @throws StatusError of a plugin that refuses
  */
-export async function admitBody(
+export function admitBody(
   plugins: readonly AdmissionPlugin[],
   call: Call,
   of: { operation: "CREATE" | "UPDATE"; object: KubeObject; oldObject?: KubeObject },
-): Promise<void> {
+): Promise<void> | undefined {
   const request = admissionRequestOf(call, of);
   const interested = plugins.filter((plugin) => plugin.handles(request));
-  await mutate(interested, request);
-  await validate(interested, request);
+  for (let at = 0; at < interested.length; at++) {
+    const pending = interested[at]?.mutate?.(request);
+    if (pending) return admitPatiently(interested, request, { pending, mutated: at + 1 });
+  }
+  for (let at = 0; at < interested.length; at++) {
+    const pending = interested[at]?.validate?.(request);
+    if (pending) return pending.then(() => validate(interested.slice(at + 1), request));
+  }
+  return undefined;
+}
+
+/** The rest, once a plugin asks others or for another round. */
+async function admitPatiently(
+  plugins: readonly AdmissionPlugin[],
+  request: AdmissionRequest,
+  of: { pending: Promise<MutationResult> | "changed"; mutated: number },
+): Promise<void> {
+  let changed = (await of.pending) === "changed";
+  for (const plugin of plugins.slice(of.mutated)) {
+    if ((await plugin.mutate?.(request)) === "changed") changed = true;
+  }
+  if (changed) {
+    request.reinvoked = true;
+    await mutate(plugins, request);
+  }
+  await validate(plugins, request);
 }
 
 /** Asks every interested plugin for its consent. @throws StatusError of a plugin that refuses */

@@ -12,58 +12,69 @@ import { parsedOf } from "../rest/update.ts";
 import { type BindingFacts, boundFromServed, boundPod } from "./bound-pod.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
-export async function bindPod(engine: Engine, call: Call): Promise<Answer> {
+export function bindPod(engine: Engine, call: Call): Promise<Answer> {
   const binding = parseRawBody(call.body);
   const node = fieldOf(binding, "target")["name"];
   if (typeof node !== "string" || node === "") {
     throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
   }
-  await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(binding) });
+  const admitting = admitBody(engine.admission, call, {
+    operation: "CREATE",
+    object: asObject(binding),
+  });
+  const write = () => writeBinding(engine, call, { binding, node });
+  return admitting ? admitting.then(write) : write();
+}
+
+function writeBinding(
+  engine: Engine,
+  call: Call,
+  { binding, node }: { binding: Record<string, unknown>; node: string },
+): Promise<Answer> {
   const metadata = fieldOf(binding, "metadata");
   const annotations = annotationsOf(metadata);
   const time = formatTime(engine.clock.now());
   const facts = { node, annotations, time, uid: textOf(metadata["uid"]) };
-  const isStored = await bindServed(engine, call, facts);
-  if (!isStored) await storeBound(engine, call, facts);
-  return { kind: "value", status: 201, value: successStatus(201) };
+  return writeServed(engine, call, facts) ?? writeStored(engine, call, facts);
 }
+
+const bound = (): Answer => ({ kind: "value", status: 201, value: successStatus(201) });
 
 /**
  * The usual binding: of the state in the cache, without looking it up in the store, which refuses
- * the write when it has another. False when it did, or when this binding is not a usual one:
- * nothing was written then, and nothing was found out about the pod.
+ * the write when it has another. Undefined when this binding is not a usual one: then nothing was
+ * found out about the pod.
  */
-async function bindServed(
+function writeServed(
   engine: Engine,
   call: Call,
   of: BindingFacts & { uid: string },
-): Promise<boolean> {
-  const { served } = call;
+): Promise<Answer> | undefined {
+  const { cache, storage } = call.served;
   const key = keyOfCall(call);
-  const cached = served.cache.get(key);
-  if (!cached || of.annotations || isDryRun(call)) return false;
+  const cached = cache.get(key);
+  if (!cached || of.annotations || isDryRun(call)) return undefined;
   const old = cached.object();
-  if (refusalOf(call, old, of.uid)) return false;
+  if (refusalOf(call, old, of.uid)) return undefined;
   const next = boundFromServed(old, cached.bytes, of);
-  if (!next) return false;
-  served.cache.expect(next.bytes, next.object);
+  if (!next) return undefined;
+  cache.expect(next.bytes, next.object);
   const write = { bytes: next.bytes, expectedRevision: cached.revision };
-  try {
-    const { revision } = await engine.store.update(served.storage, key, write);
-    if (served.cache.revision < revision) await served.cache.waitFor(revision);
-    return true;
-  } catch (error) {
-    if (isLostRace(error)) return false;
-    throw error;
-  }
+  return engine.store.update(storage, key, write).then(
+    ({ revision }) => (cache.revision < revision ? cache.waitFor(revision).then(bound) : bound()),
+    (error: unknown) => {
+      if (!isLostRace(error)) throw error;
+      return writeStored(engine, call, of);
+    },
+  );
 }
 
 /** Writes the next state of a pod, again when others wrote in between. */
-async function storeBound(
+async function writeStored(
   engine: Engine,
   call: Call,
   of: BindingFacts & { uid: string },
-): Promise<void> {
+): Promise<Answer> {
   const { served } = call;
   const key = keyOfCall(call);
   for (;;) {
@@ -72,7 +83,7 @@ async function storeBound(
     const old = parsedOf(served, current);
     const refusal = refusalOf(call, old, of.uid);
     if (refusal) throw refusal;
-    if (isDryRun(call)) return;
+    if (isDryRun(call)) return bound();
     const { bytes, object } = boundPod(old, current.bytes, of);
     const shared = served.cache.get(key);
     if (shared?.revision === current.revision && shared.object() === old) {
@@ -82,7 +93,7 @@ async function storeBound(
       const write = { bytes, expectedRevision: current.revision };
       const { revision } = await engine.store.update(served.storage, key, write);
       if (served.cache.revision < revision) await served.cache.waitFor(revision);
-      return;
+      return bound();
     } catch (error) {
       if (!isLostRace(error)) throw error;
     }
