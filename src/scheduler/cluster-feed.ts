@@ -68,7 +68,8 @@ export function feedState(
     state.services.set(`${namespace}/${name}`, { namespace, selector });
   });
   nodes.onChange((change) => nodeChanged(change, { state, listener }));
-  pods.onChange((change) => podChanged(change, { ...fed, listener }));
+  const context = { state, profiles: fed.profiles, listener };
+  pods.onChange((change) => podChanged(change, context));
   const storage = followStorage(informers, {
     catalog,
     onChange: () => listener.happened({ kind: "storage-changed" }),
@@ -98,7 +99,7 @@ function nodeChanged(
   listener.happened({ kind, slot: state.slotOf(name) as number });
 }
 
-type PodContext = FedState & { listener: FeedListener };
+type PodContext = Pick<FedState, "state" | "profiles"> & { listener: FeedListener };
 
 function podChanged(change: Change<Pod>, context: PodContext): void {
   const pod = change.object;
@@ -106,7 +107,7 @@ function podChanged(change: Change<Pod>, context: PodContext): void {
   if (change.type === "deleted" || phase === "Succeeded" || phase === "Failed") {
     context.listener.ended(pod.metadata?.uid ?? "");
   } else if (pod.spec?.nodeName) {
-    placedPodChanged(change, { ...context, node: pod.spec.nodeName });
+    placedPodChanged(change, context);
   } else {
     context.listener.pending(pod);
   }
@@ -114,7 +115,7 @@ function podChanged(change: Change<Pod>, context: PodContext): void {
 
 function placedPodChanged(
   change: Exclude<Change<Pod>, { type: "deleted" }>,
-  context: PodContext & { node: string },
+  context: PodContext,
 ): void {
   const { state, listener } = context;
   const pod = change.object;
@@ -128,8 +129,8 @@ function placedPodChanged(
 }
 
 /** Most often the place is the one that was assumed, and nothing is to be counted anew. */
-function placedRecord(pod: Pod, context: PodContext & { node: string }): PodRecord {
-  const { state, profiles, node } = context;
+function placedRecord(pod: Pod, { state, profiles }: PodContext): PodRecord {
+  const node = pod.spec?.nodeName ?? "";
   const known = state.podOf(pod.metadata?.uid ?? "");
   const isInPlace = known && state.slotOfPod(known.uid) === state.slotOf(node);
   if (isInPlace && !known.terminating && !isRelevantPodChange(known.pod, pod)) {

@@ -54,9 +54,10 @@ export function schedule(pod: PodRecord, input: ScheduleInput): Decision {
   const plan = framework.planFor(pod.profile);
   const refusal = plan.begin(pod);
   if (refusal) return refusedOutright(framework.state, refusal);
-  const count = findFeasible(pod, { ...input, plan });
+  const { random, nominations } = input;
+  const count = findFeasible(pod, { framework, random, nominations, plan });
   if (count === 0) return refusedByNodes(pod, { framework, plan });
-  return pick(pod, { ...input, plan, count });
+  return pick(pod, { framework, random, plan, count });
 }
 
 /** Fills the scratch with feasible slots and returns their number. */
@@ -114,23 +115,21 @@ export function fitsSlot(
 /** The best of the feasible slots; among equals each has the same chance. */
 function pick(pod: PodRecord, of: ScheduleInput & { plan: Plan; count: number }): Chosen {
   const { framework, plan, count, random } = of;
-  const { state, scratch } = framework;
-  const nameOf = (slot: number) => (state.nodes[slot] as NodeEntry).name;
-  if (count === 1) return { node: nameOf(scratch.feasible[0] as number), score: 0 };
+  const { feasible, best } = framework.scratch;
+  const nodes = framework.state.nodes;
+  if (count === 1) return { node: (nodes[feasible[0] as number] as NodeEntry).name, score: 0 };
   const totals = scoreFeasible(pod, { framework, plan, count });
   let most = Number.NEGATIVE_INFINITY;
   let ties = 0;
   for (let at = 0; at < count; at++) {
     const total = totals[at] as number;
-    if (total > most) {
-      most = total;
-      ties = 1;
-    } else if (total === most) ties++;
+    if (total < most) continue;
+    if (total > most) ties = 0;
+    most = total;
+    best[ties++] = feasible[at] as number;
   }
-  let chosen = ties > 1 ? Math.floor(random.float() * ties) : 0;
-  let best = 0;
-  while (totals[best] !== most || chosen-- > 0) best++;
-  return { node: nameOf(scratch.feasible[best] as number), score: most };
+  const chosen = ties > 1 ? Math.floor(random.float() * ties) : 0;
+  return { node: (nodes[best[chosen] as number] as NodeEntry).name, score: most };
 }
 
 /** Weighted sums of all opinions on the first `count` feasible slots. */

@@ -121,9 +121,11 @@ export class Plan implements Disposable {
 
   /** Writes the weighted sums of all scores of the first `count` slots. */
   score(pod: PodRecord, slots: Int32Array, of: { count: number; totals: Float64Array }): void {
+    const { count, totals } = of;
     this.#memory?.writeTotals(slots, of);
-    for (const { scorer, weight } of this.#relative)
-      scorer.addScores(pod, slots, { ...of, weight });
+    for (const { scorer, weight } of this.#relative) {
+      scorer.addScores(pod, slots, { count, totals, weight });
+    }
   }
 
   /** Why `passes` is false, from the first filter that says so. */

@@ -73,6 +73,7 @@ const PROFILES_MAX = 2048;
 /** Compiles pods and lets pods that ask for the same share one profile. */
 export class ProfileTable {
   readonly #profiles = new Map<string, PodProfile>();
+  #last: { pod: Pod; profile: PodProfile } | undefined;
 
   /** A pod that waits for a place. @throws LabelSelectorError as `profileOf` */
   recordOf(pod: Pod): PodRecord {
@@ -99,6 +100,13 @@ export class ProfileTable {
 
   /** @throws LabelSelectorError for a selector that validation let through */
   profileOf(pod: Pod): PodProfile {
+    if (this.#last && sharesAll(this.#last.pod, pod)) return this.#last.profile;
+    const profile = this.#lookUp(pod);
+    this.#last = { pod, profile };
+    return profile;
+  }
+
+  #lookUp(pod: Pod): PodProfile {
     const key = profileKey(pod);
     const known = this.#profiles.get(key);
     if (known) {
@@ -114,6 +122,31 @@ export class ProfileTable {
     }
     return profile;
   }
+}
+
+/**
+ * Whether two pods have all that `compileProfile` reads in common: pods of one origin share the
+ * parts that are equal. False does not mean that they differ.
+ */
+function sharesAll({ metadata: a, spec: one }: Pod, { metadata: b, spec: other }: Pod): boolean {
+  return (
+    a?.namespace === b?.namespace &&
+    a?.labels === b?.labels &&
+    a?.ownerReferences === b?.ownerReferences &&
+    one?.priority === other?.priority &&
+    one?.tolerations === other?.tolerations &&
+    one?.containers === other?.containers &&
+    one?.preemptionPolicy === other?.preemptionPolicy &&
+    one?.nodeName === other?.nodeName &&
+    one?.nodeSelector === other?.nodeSelector &&
+    one?.affinity === other?.affinity &&
+    one?.topologySpreadConstraints === other?.topologySpreadConstraints &&
+    one?.overhead === other?.overhead &&
+    one?.resources === other?.resources &&
+    one?.initContainers === other?.initContainers &&
+    one?.volumes === other?.volumes &&
+    !one?.volumes?.some(({ ephemeral }) => ephemeral)
+  );
 }
 
 /** Everything that `compileProfile` reads, as text. Most pods have few of the parts. */
