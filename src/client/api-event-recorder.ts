@@ -31,6 +31,8 @@ export interface EventRecorderOptions {
   component: string;
   /** Name of the node, for what happens on one. */
   host?: string;
+  /** Requests under way at once, 8 by default; fewer leave more to other work. */
+  sendersMax?: number;
 }
 
 /** A recorder that must be disposed; what waits then is dropped. */
@@ -72,7 +74,7 @@ class ApiEventRecorder implements RunningEventRecorder {
   record(event: RecordedEvent): void {
     if (this.#stop.signal.aborted) return;
     this.#queue.push(objectKeyOf(event), { event, atMs: this.#options.clock.now() });
-    if (this.#looking >= SENDERS_MAX) return;
+    if (this.#looking >= (this.#options.sendersMax ?? SENDERS_MAX)) return;
     this.#looking++;
     const sender: Promise<void> = this.#sendAll().finally(() => this.#senders.delete(sender));
     this.#senders.add(sender);

@@ -51,7 +51,9 @@ export function startSchedulerPart(
   const { client, informers, logger, schedulerConfiguration: configuration } = options;
   const running = new Cleanup();
   const component = "default-scheduler";
-  const events = running.use(createEventRecorder({ ...sources, client, component, logger }));
+  // One at a time: while a burst is placed, to tell of it can wait.
+  const recorder = { ...sources, client, component, logger, sendersMax: 1 };
+  const events = running.use(createEventRecorder(recorder));
   const parts = { ...sources, client, informers, events, configuration, extenderTransport };
   running.use(runScheduler({ ...parts, logger: logger.with({ component: "scheduler" }) }));
   return running;

@@ -25,6 +25,11 @@ export class BoundedQueue<T> {
     this.#dropped++;
   }
 
+  /** The oldest entry, which stays. */
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   shift(): T | undefined {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#head];

@@ -7,8 +7,10 @@ import { BoundedQueue } from "./bounded-queue.ts";
  */
 export class KeyedQueue<T> {
   readonly #sizeMax: number;
-  /** Keys with entries, in the order of their turns. */
+  /** Keys with entries. */
   readonly #ready = new Map<string, BoundedQueue<T>>();
+  /** The same in the order of their turns: the first of a map is slow to find after deletions. */
+  readonly #turns = new BoundedQueue<string>(Infinity);
   /** Keys whose entry was taken and is not done, with what waits behind it. */
   readonly #out = new Map<string, BoundedQueue<T>>();
   #size = 0;
@@ -27,7 +29,7 @@ export class KeyedQueue<T> {
     if (!line) {
       // What bounds it is the sum of all lines.
       line = new BoundedQueue(Infinity);
-      this.#ready.set(key, line);
+      this.#addReady(key, line);
     }
     line.push(item);
     if (++this.#size > this.#sizeMax) this.#dropOne();
@@ -35,9 +37,9 @@ export class KeyedQueue<T> {
 
   /** The next entry of a key that is not out; `done` must be called with its key. */
   take(): { key: string; item: T } | undefined {
-    const [next] = this.#ready;
-    if (!next) return undefined;
-    const [key, line] = next;
+    const key = this.#turns.shift();
+    if (key === undefined) return undefined;
+    const line = this.#ready.get(key) as BoundedQueue<T>;
     const item = line.shift() as T;
     this.#size--;
     this.#ready.delete(key);
@@ -49,25 +51,37 @@ export class KeyedQueue<T> {
   done(key: string): void {
     const line = this.#out.get(key);
     this.#out.delete(key);
-    if (line && line.size > 0) this.#ready.set(key, line);
+    if (line && line.size > 0) this.#addReady(key, line);
   }
 
   /** Drops all that waits. */
   clear(): void {
     this.#ready.clear();
+    this.#turns.clear();
     for (const line of this.#out.values()) line.clear();
     this.#size = 0;
   }
 
+  #addReady(key: string, line: BoundedQueue<T>): void {
+    this.#ready.set(key, line);
+    this.#turns.push(key);
+  }
+
   #dropOne(): void {
-    for (const lines of [this.#ready, this.#out]) {
-      for (const [key, line] of lines) {
+    this.#size--;
+    const key = this.#turns.peek();
+    if (key === undefined) {
+      for (const line of this.#out.values()) {
         if (line.size === 0) continue;
         line.shift();
-        this.#size--;
-        if (line.size === 0) this.#ready.delete(key);
         return;
       }
+      return;
     }
+    const line = this.#ready.get(key) as BoundedQueue<T>;
+    line.shift();
+    if (line.size > 0) return;
+    this.#ready.delete(key);
+    this.#turns.shift();
   }
 }
