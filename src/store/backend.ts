@@ -35,6 +35,8 @@ export interface Backend {
   readonly state: { revision: number; compacted: number };
   /** The newest version of a key with revision <= `at`, deletions included. */
   find(resource: string, key: string, at: number): Version | undefined;
+  /** The value that the write with this revision left: cheaper to find than the newest. */
+  exactly(resource: string, key: string, revision: number): Version | undefined;
   /** For each key of the range, in key order, its newest version as of `range.at`. */
   scan(resource: string, range: ScanRange): Iterable<ScanEntry>;
   /** Versions of a resource with `after` < revision <= `upTo`, in revision order. */

@@ -23,6 +23,7 @@ function slowDisk(): SlowDisk {
   const backend: Backend = {
     state: { revision: 0, compacted: 0 },
     find: (resource, key, at) => table.find(resource, key, at),
+    exactly: (resource, key, revision) => table.exactly(resource, key, revision),
     scan: (resource, range) => table.scan(resource, range),
     history: (resource, range) => table.history(resource, range),
     commit: async (versions: readonly Version[]) => {

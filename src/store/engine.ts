@@ -40,8 +40,11 @@ class Engine implements Store {
   /** The newest accepted write of each key that is not durable yet. */
   readonly #newest = new Map<string, PendingWrite>();
   readonly #heads = new RecentHeads();
-  /** The keys of resources that were listed whole: of another key there is no value to look up. */
-  readonly #present = new Map<string, Set<string>>();
+  /**
+   * The keys of resources that were listed whole, each with the revision of its newest durable
+   * value: of another key there is none to look up.
+   */
+  readonly #present = new Map<string, Map<string, number>>();
   #pumping: Promise<void> | undefined;
   #broken: StoreError | undefined;
 
@@ -87,7 +90,8 @@ class Engine implements Store {
     }
     const isWhole = revision === this.#revision && !prefix && !start && remaining === 0;
     if (isWhole && !this.#present.has(resource)) {
-      this.#present.set(resource, new Set(items.map(({ key }) => key)));
+      const keys = new Map(items.map((item) => [item.key, item.revision]));
+      this.#present.set(resource, keys);
     }
     return { revision, items, remaining };
   }
@@ -187,8 +191,14 @@ class Engine implements Store {
     if (pending) return toObject(pending.version);
     const known = this.#heads.get(slot);
     if (known) return known;
-    if (this.#present.get(resource)?.has(key) === false) return undefined;
-    const found = toObject(this.#backend.find(resource, key, this.#revision));
+    const keys = this.#present.get(resource);
+    const revision = keys?.get(key);
+    if (keys && revision === undefined) return undefined;
+    const version =
+      revision === undefined
+        ? this.#backend.find(resource, key, this.#revision)
+        : this.#backend.exactly(resource, key, revision);
+    const found = toObject(version);
     if (found) this.#heads.set(slot, found);
     return found;
   }
@@ -246,7 +256,7 @@ class Engine implements Store {
       const present = this.#present.get(version.resource);
       if (version.bytes) {
         this.#heads.set(slot, result);
-        present?.add(version.key);
+        present?.set(version.key, version.revision);
       } else {
         this.#heads.delete(slot);
         present?.delete(version.key);

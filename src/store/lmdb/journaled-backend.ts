@@ -65,6 +65,12 @@ export class JournaledBackend implements Backend {
     return this.#recent.find(resource, key, at) ?? this.#tree.find(resource, key, at);
   }
 
+  exactly(resource: string, key: string, revision: number): Version | undefined {
+    return (
+      this.#recent.exactly(resource, key, revision) ?? this.#tree.exactly(resource, key, revision)
+    );
+  }
+
   *scan(resource: string, range: ScanRange): Generator<ScanEntry> {
     const recent = this.#recent.scan(resource, range);
     let front = recent.next();

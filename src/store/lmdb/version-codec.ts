@@ -22,8 +22,15 @@ export function readRevision(source: Buffer, at: number): number {
  * Key of a version: "v", resource, NUL, key, NUL, revision, and whether it marks a deletion. All
  * versions of a key are neighbours, oldest first, and keys are in byte order.
  */
-export function versionKey({ resource, key, revision, bytes }: Version): Buffer {
-  return Buffer.concat([chainPrefix(resource, key), revisionBytes(revision), deletedByte(!bytes)]);
+export function versionKey(version: Omit<Version, "createRevision">): Buffer {
+  const { resource, key, revision, bytes } = version;
+  const names = `v${resource}\0${key}\0`;
+  const revisionAt = Buffer.byteLength(names);
+  const stored = Buffer.allocUnsafe(revisionAt + REVISION_BYTES + 1);
+  stored.write(names);
+  writeRevision(stored, revision, revisionAt);
+  stored[revisionAt + REVISION_BYTES] = bytes ? 0 : 1;
+  return stored;
 }
 
 /** What all version keys of one key begin with. */
@@ -89,7 +96,10 @@ export function decodeVersion(resource: string, stored: Buffer, value: Buffer): 
 
 /** Key of an event: "e" and its revision. */
 export function eventKey(revision: number): Buffer {
-  return Buffer.concat([Buffer.of(EVENTS), revisionBytes(revision)]);
+  const stored = Buffer.allocUnsafe(1 + REVISION_BYTES);
+  stored[0] = EVENTS;
+  writeRevision(stored, revision, 1);
+  return stored;
 }
 
 /** Inverse of `eventKey`. */
@@ -112,8 +122,4 @@ function revisionBytes(revision: number): Buffer {
   const bytes = Buffer.allocUnsafe(REVISION_BYTES);
   writeRevision(bytes, revision, 0);
   return bytes;
-}
-
-function deletedByte(deleted: boolean): Buffer {
-  return Buffer.of(deleted ? 1 : 0);
 }

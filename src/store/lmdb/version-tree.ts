@@ -24,6 +24,7 @@ import {
 /** Raise it when what is stored changes meaning, and convert older directories on opening. */
 export const FORMAT = 1;
 
+const NO_BYTES = new Uint8Array();
 const STATE_KEY = Buffer.from("m");
 /** Address space only: the file grows with its content, and the map beyond this when it must. */
 const MAP_BYTES = 4 * 2 ** 30;
@@ -98,6 +99,13 @@ export class VersionTree implements AsyncDisposable {
       return decodeVersion(resource, stored, value);
     }
     return undefined;
+  }
+
+  /** The value that the write with this revision left. */
+  exactly(resource: string, key: string, revision: number): Version | undefined {
+    const stored = versionKey({ resource, key, revision, bytes: NO_BYTES });
+    const value = this.#db.get(stored);
+    return value && decodeVersion(resource, stored, value);
   }
 
   *scan(resource: string, { prefix, start, at }: ScanRange): Generator<ScanEntry> {

@@ -10,6 +10,7 @@ export function createMemoryStore(): Store {
   const backend: Backend = {
     state,
     find: (resource, key, at) => table.find(resource, key, at),
+    exactly: (resource, key, revision) => table.exactly(resource, key, revision),
     scan: (resource, range) => table.scan(resource, range),
     history: (resource, range) => table.history(resource, range),
     commit: async (versions) => table.add(versions),

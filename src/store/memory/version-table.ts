@@ -26,6 +26,11 @@ export class VersionTable {
     return chain && newestAt(chain, at);
   }
 
+  exactly(resource: string, key: string, revision: number): Version | undefined {
+    const version = this.find(resource, key, revision);
+    return version?.revision === revision ? version : undefined;
+  }
+
   *scan(resource: string, { prefix, start, at }: ScanRange): Generator<ScanEntry> {
     const keys = this.#resources.get(resource);
     if (!keys) return;
