@@ -96,23 +96,8 @@ export class BenchCluster implements AsyncDisposable {
     this.#running.use(startControllersPart(definitions, { client, informers, logger, clientOf }));
   }
 
-  async addNodes(count: number): Promise<void> {
-    const lastHeartbeatTime = new Date().toISOString().replace(/\.\d+/, "");
-    const amounts = { cpu: "32", memory: "256Gi", pods: "110" };
-    const conditions = [{ type: "Ready", status: "True", lastHeartbeatTime }];
-    const status = { capacity: amounts, allocatable: amounts, conditions };
-    const nodes = this.client.for(NODES);
-    await inParallel(count, async (i) => {
-      const name = `node-${i}`;
-      const labels = {
-        "kubernetes.io/hostname": name,
-        "topology.kubernetes.io/zone": `zone-${i % 10}`,
-      };
-      await nodes.create({ metadata: { name, labels } });
-      await nodes.patch({ name }, { status }, { type: "strategic", subresource: "status" });
-      // What the node controller does to a node that got ready.
-      await nodes.patch({ name }, { spec: { taints: null } });
-    });
+  addNodes(count: number): Promise<void> {
+    return addNodes(this.client, count);
   }
 
   async addPods(count: number, more: { nodes?: number } = {}): Promise<void> {
@@ -126,20 +111,45 @@ export class BenchCluster implements AsyncDisposable {
 
   /** Resolves when so many pods are on a node, as the watch shows it. */
   bound(count: number): Promise<void> {
-    let left = count;
-    const { promise, resolve } = deferred();
-    const subscription = this.pods.onChange((change) => {
-      const { object } = change;
-      if (change.type === "deleted" || !object.spec?.nodeName) return;
-      if (change.type === "updated" && change.previous.spec?.nodeName) return;
-      if (--left === 0) resolve();
-    });
-    return promise.finally(() => subscription[Symbol.dispose]());
+    return untilBound(this.pods, count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running[Symbol.asyncDispose]();
   }
+}
+
+/** Creates nodes that are ready for pods. */
+export async function addNodes(client: Client, count: number): Promise<void> {
+  const lastHeartbeatTime = new Date().toISOString().replace(/\.\d+/, "");
+  const amounts = { cpu: "32", memory: "256Gi", pods: "110" };
+  const conditions = [{ type: "Ready", status: "True", lastHeartbeatTime }];
+  const status = { capacity: amounts, allocatable: amounts, conditions };
+  const nodes = client.for(NODES);
+  await inParallel(count, async (i) => {
+    const name = `node-${i}`;
+    const labels = {
+      "kubernetes.io/hostname": name,
+      "topology.kubernetes.io/zone": `zone-${i % 10}`,
+    };
+    await nodes.create({ metadata: { name, labels } });
+    await nodes.patch({ name }, { status }, { type: "strategic", subresource: "status" });
+    // What the node controller does to a node that got ready.
+    await nodes.patch({ name }, { spec: { taints: null } });
+  });
+}
+
+/** Resolves when so many pods more are on a node, as the informer shows it. */
+export function untilBound(pods: Informer<Pod>, count: number): Promise<void> {
+  let left = count;
+  const { promise, resolve } = deferred();
+  const subscription = pods.onChange((change) => {
+    const { object } = change;
+    if (change.type === "deleted" || !object.spec?.nodeName) return;
+    if (change.type === "updated" && change.previous.spec?.nodeName) return;
+    if (--left === 0) resolve();
+  });
+  return promise.finally(() => subscription[Symbol.dispose]());
 }
 
 /** A pod of about 1.4 KB once it is stored. */

@@ -1,14 +1,11 @@
 // Pods from their creation to their place, through a real control plane over a durable store:
 //   node build/bench/placement-bench.js [bind|http|deployment|memory] [--pods N] [--nodes N]
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { DEPLOYMENTS, SERVICE_ACCOUNTS } from "../src/api/generated/resources.ts";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { BenchCluster, NAMESPACE, podOf } from "./bench-cluster.ts";
-import { expect } from "./bench-target.ts";
 import { memoryOf } from "./idle-memory.ts";
-import { LeanConnection } from "./lean-http-client.ts";
+import { PodLoad } from "./pod-load.ts";
 
 /** How large a cluster and how many pods. */
 export interface PlacementSize {
@@ -65,18 +62,12 @@ export async function benchHttp(
     certPem: pki.admin.certPem,
     keyPem: pki.admin.keyPem,
   };
-  const load = fork(import.meta.filename, ["load"], { stdio: "inherit" });
-  try {
-    load.send({ target, pods, connections });
-    await once(load, "message");
-    return await measured(pods, async () => {
-      const bound = cluster.bound(pods);
-      load.send("go");
-      await bound;
-    });
-  } finally {
-    load.kill();
-  }
+  await using load = await PodLoad.start({ target, pods, connections });
+  return await measured(pods, async () => {
+    const bound = cluster.bound(pods);
+    load.go();
+    await bound;
+  });
 }
 
 /** A Deployment: from its creation to all of its pods bound. */
@@ -125,39 +116,6 @@ async function serviceAccount({ client }: BenchCluster): Promise<void> {
     .create({ metadata: { name: "default", namespace: NAMESPACE } });
 }
 
-/** The other process: creates pods over some connections once it is told to. */
-function runLoad(): void {
-  process.once("message", (of) => {
-    const { target, pods, connections } = of as {
-      target: HttpsTransportOptions;
-      pods: number;
-      connections: number;
-    };
-    void createPods(target, { pods, connections });
-  });
-}
-
-async function createPods(
-  target: HttpsTransportOptions,
-  { pods, connections }: { pods: number; connections: number },
-): Promise<void> {
-  const opened = await Promise.all(
-    Array.from({ length: connections }, () => LeanConnection.open(target)),
-  );
-  const path = `/api/v1/namespaces/${NAMESPACE}/pods`;
-  process.send?.("ready");
-  await once(process, "message");
-  let next = 0;
-  await Promise.all(
-    opened.map(async (connection) => {
-      for (let i = next++; i < pods; i = next++) {
-        const body = JSON.stringify({ apiVersion: "v1", kind: "Pod", ...podOf(`pod-${i}`) });
-        expect(await connection.send("POST", path, { body }), 201);
-      }
-    }),
-  );
-}
-
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -185,11 +143,8 @@ async function main(): Promise<void> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  if (process.argv[2] === "load") runLoad();
-  else {
-    // Nothing of an in-process cluster keeps the process alive by itself.
-    const alive = setInterval(() => undefined, 1_000);
-    await main();
-    clearInterval(alive);
-  }
+  // Nothing of an in-process cluster keeps the process alive by itself.
+  const alive = setInterval(() => undefined, 1_000);
+  await main();
+  clearInterval(alive);
 }
