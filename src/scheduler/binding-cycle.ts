@@ -81,15 +81,22 @@ export function unreserve(placement: Placement, plugins: BindingPlugins): void {
  * Permit, PreBind, Bind and PostBind of a reserved placement.
  * @throws PlacementRefusedError, or whatever a plugin or the API server says
  */
-export async function bind(placement: Placement, deps: BindingDeps): Promise<void> {
-  const { plugins } = deps;
-  if (plugins.permit.length > 0) await permit(placement, deps);
-  if (plugins.preBind.length > 0) {
-    const preparing = prepare(placement, { plugins: plugins.preBind, from: 0 });
-    if (preparing) await preparing;
+export function bind(placement: Placement, deps: BindingDeps): Promise<void> {
+  try {
+    if (deps.plugins.permit.length === 0) return carryOut(placement, deps);
+    return permit(placement, deps).then(() => carryOut(placement, deps));
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
-  await write(placement, deps);
-  postBind(placement, plugins);
+}
+
+function carryOut(placement: Placement, deps: BindingDeps): Promise<void> {
+  const { preBind, postBind } = deps.plugins;
+  const preparing = prepare(placement, { plugins: preBind, from: 0 });
+  const writing = preparing ? preparing.then(() => write(placement, deps)) : write(placement, deps);
+  return writing.then(() => {
+    for (const plugin of postBind) plugin.postBind?.(placement);
+  });
 }
 
 /** One plugin after the other; a promise only when one has to be waited for. */
@@ -102,10 +109,6 @@ function prepare(
     if (prepared) return prepared.then(() => prepare(placement, { plugins, from: at + 1 }));
   }
   return undefined;
-}
-
-function postBind(placement: Placement, plugins: BindingPlugins): void {
-  for (const plugin of plugins.postBind) plugin.postBind?.(placement);
 }
 
 /** @throws PlacementRefusedError when a plugin does not let the pod go */

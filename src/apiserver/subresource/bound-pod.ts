@@ -92,14 +92,13 @@ function endText(next: KubeObject): string {
 }
 
 function withScheduled(conditions: unknown, time: string): Condition[] {
-  const others = Array.isArray(conditions) ? (conditions as Condition[]) : [];
-  return [
-    ...others.filter(({ type }) => type !== "PodScheduled"),
-    Object.freeze({
-      type: "PodScheduled",
-      status: "True",
-      lastProbeTime: null,
-      lastTransitionTime: time,
-    }),
-  ];
+  const scheduled = Object.freeze({
+    type: "PodScheduled",
+    status: "True",
+    lastProbeTime: null,
+    lastTransitionTime: time,
+  });
+  if (!Array.isArray(conditions)) return [scheduled];
+  const others = (conditions as Condition[]).filter(({ type }) => type !== "PodScheduled");
+  return [...others, scheduled];
 }
