@@ -20,7 +20,10 @@ export class ResponseReader {
   #bodyBytes = 0;
   #excerpt = "";
 
-  /** `undefined` until the answer is complete. Nothing may follow it: one request at a time. */
+  /**
+   * `undefined` until the answer is complete. Nothing may follow it: one request at a time. What is
+   * received may be overwritten after that.
+   */
   take(received: Buffer): LeanResponse | undefined {
     let bytes = this.#pending.length > 0 ? Buffer.concat([this.#pending, received]) : received;
     this.#pending = Buffer.alloc(0);
@@ -33,7 +36,7 @@ export class ResponseReader {
       }
       const rest = this.#state === "head" ? this.#readHead(bytes) : this.#readChunkSize(bytes);
       if (!rest) {
-        this.#pending = bytes;
+        this.#pending = Buffer.from(bytes);
         return undefined;
       }
       bytes = rest;
