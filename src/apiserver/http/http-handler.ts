@@ -32,6 +32,7 @@ import { allowedMs, Deadlines } from "./deadline.ts";
 import { readBody } from "./read-body.ts";
 import { respond, respondPlain, respondStatus } from "./respond.ts";
 import { sendPage } from "./send-page.ts";
+import { SharedItems } from "./shared-items.ts";
 import { WatchWriter } from "./watch-writer.ts";
 
 /** Handlers of paths that are no resources; `undefined` means that the path is unknown. */
@@ -60,6 +61,7 @@ export class HttpHandler {
   readonly #negotiator = new Negotiator();
   readonly #yaml = new YamlReader();
   readonly #entrance: Entrance;
+  readonly #sharedItems = new SharedItems();
   readonly #requests = new OpenResponses();
   readonly #streams = new OpenResponses();
   readonly #deadlines: Deadlines;
@@ -192,6 +194,7 @@ export class HttpHandler {
       headers: exchange.headers,
       nowMs,
       protobuf: protobuf.encoder,
+      sharedItems: this.#sharedItems,
     });
     if (sending) await sending;
   }

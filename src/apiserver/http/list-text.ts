@@ -11,6 +11,9 @@ const END = Buffer.from("]}\n");
  */
 export class ListText {
   readonly sizeBytes: number;
+  /** Of that, what the items take with the commas between them. */
+  readonly itemsBytes: number;
+  readonly #head: Uint8Array;
   readonly #page: ObjectPage;
   /** What is read next, from `#offset` on; `undefined` at the end. */
   #piece: Uint8Array | undefined;
@@ -24,10 +27,24 @@ export class ListText {
         `"metadata":${JSON.stringify(listMetaOf(page))},"items":[`,
     );
     this.#page = page;
+    this.#head = head;
     this.#piece = head;
-    let sizeBytes = head.byteLength + END.byteLength + Math.max(0, page.items.length - 1);
-    for (const item of page.items) sizeBytes += item.bytes.byteLength;
-    this.sizeBytes = sizeBytes;
+    let itemsBytes = Math.max(0, page.items.length - 1);
+    for (const item of page.items) itemsBytes += item.bytes.byteLength;
+    this.itemsBytes = itemsBytes;
+    this.sizeBytes = head.byteLength + itemsBytes + END.byteLength;
+  }
+
+  /** All of it in turns in one buffer: what comes is to be used before the next is asked for. */
+  *chunks(buffer: Uint8Array): Generator<Uint8Array> {
+    for (let sizeBytes = this.read(buffer); sizeBytes > 0; sizeBytes = this.read(buffer)) {
+      yield buffer.subarray(0, sizeBytes);
+    }
+  }
+
+  /** The same around the text of its items. */
+  around(items: readonly Uint8Array[]): readonly Uint8Array[] {
+    return [this.#head, ...items, END];
   }
 
   /** Writes what follows into `buffer` and tells how many bytes that was; 0 at the end. */

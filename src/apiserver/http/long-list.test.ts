@@ -17,6 +17,7 @@ import { CachedObject } from "../watch-cache/cached-object.ts";
 import { ListText } from "./list-text.ts";
 import { listPieces, piecesOfText } from "./list-pieces.ts";
 import { metadataListOf } from "./representations.ts";
+import { SharedItems } from "./shared-items.ts";
 import { tableOfList } from "./table.ts";
 import type { ServedResource } from "../resource-registry.ts";
 
@@ -72,7 +73,8 @@ test("as YAML and protobuf a list is the same in pieces", async () => {
       const representation = { as: "object", version: "v1", format } as const;
       const answer = { kind: "list", status: 200, served, list: page } as const;
       const options = { representation, query, warnings: [], headers: [], nowMs: 0 };
-      await respond(exchange, answer, { ...options, protobuf: encoder });
+      const sharedItems = new SharedItems();
+      await respond(exchange, answer, { ...options, protobuf: encoder, sharedItems });
       const bytes = await received;
       const list = format === "yaml" ? parse(bytes.toString()) : decoder.decode(bytes);
       assert.equal((list as { kind: string }).kind, "ConfigMapList");
@@ -133,6 +135,7 @@ test("for a client elsewhere a large list is packed while it is made", async () 
     warnings: [],
     headers: [],
     protobuf: new ProtobufEncoder(builtInModel()),
+    sharedItems: new SharedItems(),
     nowMs: 0,
   });
   assert.ok(headersSent.includes("Content-Encoding") && !headersSent.includes("Content-Length"));

@@ -26,6 +26,7 @@ import {
   metadataListOf,
   metadataOf,
 } from "./representations.ts";
+import type { SharedItems } from "./shared-items.ts";
 import { warningHeaders } from "./warning-headers.ts";
 import { tableOfList, tableOfObject } from "./table.ts";
 
@@ -50,6 +51,7 @@ export interface ResponseOptions {
   /** Further headers, flat. */
   headers: readonly string[];
   protobuf: ProtobufEncoder;
+  sharedItems: SharedItems;
   /** Epoch milliseconds, for the ages in tables. */
   nowMs: number;
 }
@@ -67,8 +69,7 @@ export function respond(
       return send(exchange.response, answer.object.bytes, { answer, options });
     }
     if (answer.kind === "list") {
-      const text = new ListText(answer.served, answer.list);
-      return sendList(exchange, text, { answer, options });
+      return sendList(exchange, answer, options);
     }
   }
   return respondEncoded(exchange, answer, options);
@@ -198,15 +199,18 @@ function wantsGzip(request: IncomingMessage, sizeBytes: number): boolean {
 
 function sendList(
   { request, response }: { request: IncomingMessage; response: ServerResponse },
-  text: ListText,
-  sending: Sending,
+  answer: ListAnswer,
+  options: ResponseOptions,
 ): Promise<void> | undefined {
+  const { served, list } = answer;
+  const sending = { answer, options };
+  const text = new ListText(served, list);
   if (wantsGzip(request, text.sizeBytes)) {
     return sendPieces(response, piecesOfText(text), { ...sending, gzip: true });
   }
   if (text.sizeBytes > STREAM_BYTES) {
     writeHead(response, text.sizeBytes, sending);
-    return streamList(response, text);
+    return streamList(response, text, { list, sharedItems: options.sharedItems });
   }
   const whole = Buffer.allocUnsafe(text.sizeBytes);
   text.read(whole);
