@@ -86,7 +86,7 @@ export function bind(placement: Placement, deps: BindingDeps): Promise<void> {
     if (deps.plugins.permit.length === 0) return carryOut(placement, deps);
     return permit(placement, deps).then(() => carryOut(placement, deps));
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }
 
