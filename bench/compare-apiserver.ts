@@ -35,7 +35,7 @@ export interface CompareOptions {
 /** Figures of one server, by what was measured. */
 export type ServerFigures = Record<string, number>;
 
-const STEP_MS = 75_000;
+const STEP_MS = 150_000;
 const FULL: CompareOptions = {
   clients: 32,
   objects: 5_000,
@@ -79,7 +79,7 @@ export async function benchServer(
   const mostMiB = all.map(peakMiB).reduce((sum, one) => sum + one, 0);
   const memory = await step(
     "memory of lists",
-    benchListMemory({ target, pids: all, objects: objects * 2, clients: 10, rounds: 5 }),
+    benchListMemory({ target, pids: all, objects: objects * 2, clients: 10, rounds: 2 }),
   );
   return {
     create: api.create.perSecond,
