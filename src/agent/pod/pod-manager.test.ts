@@ -145,6 +145,34 @@ test("an image that nobody has is asked for again until it is there", () =>
     assert.ok(stateOf(await node.pod())?.running);
   }));
 
+test("a container of another image takes over, and nobody is told that there was none", () =>
+  startNode(async (node) => {
+    await createPod(node);
+    const image = node.images.get("app:1");
+    assert.ok(image);
+    node.images.set("app:2", image);
+    const readiness = () => {
+      const patches = node.transport.requests.filter(({ method }) => method === "PATCH");
+      const statuses = patches.map(({ body }) => (body as Pod).status?.conditions ?? []);
+      return statuses.flat().filter(({ type }) => type === "Ready");
+    };
+    const ask = async (reference: string) => {
+      const spec = { containers: [{ name: "app", image: reference }] };
+      await node.parts.client.for(PODS).patch(AT, { spec }, { type: "strategic" });
+    };
+    await ask("app:2");
+    await until(() => node.runtime.named("app").imageReference === "app:2");
+    await settle();
+    assert.deepEqual([...new Set(readiness().map(({ status }) => status))], ["True"]);
+    const [told] = (await node.pod()).status?.containerStatuses ?? [];
+    assert.deepEqual([told?.restartCount, told?.ready], [1, true]);
+    // One that cannot come is missed after a second.
+    await ask("app:3");
+    await until(() => node.runtime.named("app").state === "exited");
+    await node.clock.advance(1_500);
+    assert.equal(readiness().at(-1)?.status, "False");
+  }));
+
 test("an image that may not be pulled is named as missing", () =>
   startNode(async (node) => {
     await createPod(node, { image: "app:2", imagePullPolicy: "Never" });

@@ -82,6 +82,10 @@ export interface FoundPod {
 }
 
 const EXIT_UNKNOWN = 137;
+/** Steps of a start that nobody waits for are told together. */
+const CALM_MS = 100;
+/** As long as a kubelet takes to notice: a container that is back by then was never away. */
+const REPLACED_MS = 1_000;
 const STEP_RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 
 /** Starts working at once. */
@@ -287,7 +291,10 @@ class Worker implements PodWorker {
       }
       this.#firstSeenMs = undefined;
     }
-    this.#writer.publish(this.state.pod, status, status.phase !== "Pending");
+    let withinMs = 0;
+    if (status.phase === "Pending") withinMs = CALM_MS;
+    else if (isReplacing(this.state)) withinMs = REPLACED_MS;
+    this.#writer.publish(this.state.pod, status, withinMs);
   }
 
   #finish(): void {
@@ -428,6 +435,16 @@ class Worker implements PodWorker {
     for (const followed of this.state.followed.values()) followed[Symbol.dispose]();
     await Promise.allSettled(this.#running);
   }
+}
+
+/** A container gives way to one of another image that is about to start. */
+function isReplacing(state: PodState): boolean {
+  if (state.endingSinceMs !== undefined) return false;
+  return containersOf(state.pod).some(({ container, role }) => {
+    const current = state.containers.get(container.name)?.current?.status;
+    const stays = role === "main" || role === "sidecar";
+    return stays && current?.state === "exited" && current.imageReference !== container.image;
+  });
 }
 
 function isOlder(pod: Pod, than: Pod): boolean {

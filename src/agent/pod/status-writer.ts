@@ -11,13 +11,11 @@ import { messageOf } from "./pod-failure.ts";
 import type { AgentPodStatus } from "./pod-status.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 200, maxMs: 10_000 };
-/** Steps of a start that nobody waits for are told together. */
-const CALM_MS = 100;
 
 /** Writes one pod's status: always the newest, one request at a time. */
 export interface StatusWriter extends Disposable {
-  /** `urgent` writes at once, as far as no write is under way. */
-  publish(pod: Pod, status: AgentPodStatus, urgent: boolean): void;
+  /** Writes after at most so long; with 0 at once, as far as no write is under way. */
+  publish(pod: Pod, status: AgentPodStatus, withinMs: number): void;
   /** Resolves when the last published status is in the API, or cannot be any more. */
   settled(): Promise<void>;
 }
@@ -128,7 +126,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   };
 
   return {
-    publish(pod, status, urgent) {
+    publish(pod, status, withinMs) {
       if (!writing) stored = pod.status ?? {};
       // A server that stores something else than it was sent must not be asked for ever.
       const same = done?.version !== undefined && done.version === pod.metadata?.resourceVersion;
@@ -138,8 +136,8 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
         return;
       }
       wanted = { pod, status };
-      if (urgent) begin();
-      else calm ??= clock.setTimer(CALM_MS, begin);
+      if (withinMs === 0) begin();
+      else calm ??= clock.setTimer(withinMs, begin);
     },
     async settled() {
       if (calm) begin();
