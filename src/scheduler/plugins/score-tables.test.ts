@@ -1,78 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Affinity, ContainerImage, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
-import type { SchedulerPlugin } from "../framework/contract.ts";
-import { ProfileTable } from "../pod/pod-profile.ts";
-import { ClusterState } from "../state/cluster-state.ts";
+import type { Affinity, PreferredSchedulingTerm } from "../../api/generated/types/core-v1.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
+import { nodeAffinity } from "./node-affinity.ts";
+import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation.ts";
 import { nodeResourcesFit } from "./node-resources-fit.ts";
+import { type NodeShape, type PodShape, scoresOf } from "./plugin-table-fixture.ts";
 import { podTopologySpread } from "./pod-topology-spread.ts";
 import { taintToleration } from "./taint-toleration.ts";
 
 // Facts of upstream's plugin tests: nodes, pods on them, and the scores that its plugins give.
 
 const HOST = "kubernetes.io/hostname";
-
-interface PodShape {
-  labels?: Record<string, string>;
-  spec?: Partial<PodSpec>;
-  namespace?: string;
-  terminating?: boolean;
-}
-
-interface NodeShape {
-  labels?: Record<string, string>;
-  cpu?: string;
-  memory?: string;
-  images?: ContainerImage[];
-  taints?: string[];
-  pods?: PodShape[];
-  /** Filters turned it down: its pods count, it gets no score. */
-  failed?: boolean;
-}
-
-let sequence = 0;
-
-function podOf({ labels = {}, spec = {}, namespace = "default", terminating }: PodShape): Pod {
-  const name = `pod-${sequence++}`;
-  return {
-    metadata: {
-      name,
-      uid: name,
-      namespace,
-      labels,
-      ...(terminating ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
-    },
-    spec: { containers: [], ...spec },
-  };
-}
-
-/** The scores that a plugin gives to the nodes that did not fail. */
-function scoresOf(
-  plugin: SchedulerPlugin,
-  of: { pod: PodShape; nodes: Record<string, NodeShape> },
-): number[] {
-  const state = new ClusterState();
-  const profiles = new ProfileTable();
-  for (const [name, node] of Object.entries(of.nodes)) {
-    const { labels = {}, cpu = "4", memory = "10000", images = [], taints = [] } = node;
-    state.setNode({
-      metadata: { name, labels },
-      spec: { taints: taints.map((key) => ({ key, effect: "PreferNoSchedule" })) },
-      status: { allocatable: { cpu, memory, pods: "110" }, images },
-    });
-    for (const pod of node.pods ?? []) state.addPod(profiles.recordOf(podOf(pod)), name);
-  }
-  const record = profiles.recordOf(podOf(of.pod));
-  const scorer = plugin.score?.({ state, profile: record.profile });
-  const names = Object.keys(of.nodes).filter((name) => !of.nodes[name]?.failed);
-  const slots = Int32Array.from(names, (name) => state.slotOf(name) ?? -1);
-  const totals = new Float64Array(names.length);
-  if (scorer && "scoreOf" in scorer) return [...slots].map((slot) => scorer.scoreOf(slot));
-  scorer?.addScores(record, slots, { count: names.length, weight: 1, totals });
-  return [...totals];
-}
 
 const foo = { foo: "" };
 const bar = { bar: "" };
@@ -386,9 +326,154 @@ for (const [name, pod, nodes, expected] of AFFINITY) {
   });
 }
 
-test("scores of TaintToleration: fewer intolerable preferences are better", () => {
-  const nodes = { a: {}, b: { taints: ["x"] }, c: { taints: ["x", "y"] } };
-  assert.deepEqual(scoresOf(taintToleration, { pod: {}, nodes }), [100, 50, 0]);
-  const pod = { spec: { tolerations: [{ key: "x", operator: "Exists" as const }] } };
-  assert.deepEqual(scoresOf(taintToleration, { pod, nodes }), [100, 100, 0]);
+const gpu = (amount: string, ...shape: [cpu: string, memory: string][]): PodShape => {
+  const { spec } = requesting(...shape);
+  const extra = { name: "g", resources: { requests: { "nvidia.com/gpu": amount } } };
+  return { spec: { containers: [...(spec?.containers ?? []), extra] } };
+};
+const withGpus = (pods: PodShape[] = [], gpus?: string): NodeShape => ({
+  ...size("3500m", "40000", pods),
+  ...(gpus ? { more: { "nvidia.com/gpu": gpus } } : {}),
 });
+const three = ["cpu", "memory", "nvidia.com/gpu"].map((name) => ({ name, weight: 1 }));
+const BALANCED: [string, PodShape, Record<string, NodeShape>, number[], typeof three?][] = [
+  ["sizes differ", both, { a: size("4", "10000"), b: size("6", "10000") }, [87, 100]],
+  [
+    "pods are there",
+    both,
+    { a: size("10", "20000", [cpuOnly]), b: size("10", "20000", [both]) },
+    [82, 95],
+  ],
+  [
+    "pods are there and sizes differ",
+    both,
+    { a: size("10", "20000", [cpuOnly]), b: size("10", "50000", [both]) },
+    [82, 80],
+  ],
+  [
+    "nothing of the CPU is left",
+    cpuOnly,
+    { a: size("6", "10000", [cpuOnly]), b: size("6", "10000", [both]) },
+    [50, 75],
+  ],
+  [
+    "a third resource counts",
+    gpu("1"),
+    { a: withGpus([gpu("3", ["3", "5000"])], "8"), b: withGpus([both], "8") },
+    [70, 65],
+    three,
+  ],
+  [
+    "a resource that the pod does not ask for counts nowhere",
+    both,
+    { a: withGpus([], "8"), b: withGpus() },
+    [63, 63],
+    three,
+  ],
+];
+for (const [name, pod, nodes, expected, resources] of BALANCED) {
+  test(`scores of BalancedAllocation: ${name}`, () => {
+    const plugin = nodeResourcesBalancedAllocation(resources ? { resources } : {});
+    assert.deepEqual(scoresOf(plugin, { pod, nodes }), expected);
+  });
+}
+
+const likes = (weight: number, labels: Record<string, string>): PreferredSchedulingTerm => ({
+  weight,
+  preference: {
+    matchExpressions: Object.entries(labels).map(([key, value]) => ({
+      key,
+      operator: "In",
+      values: [value],
+    })),
+  },
+});
+const liking = (...terms: PreferredSchedulingTerm[]): PodShape => ({
+  spec: {
+    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: terms } },
+  },
+});
+const fooBar = { foo: "bar" };
+const keyValue = { key: "value" };
+const az = { az: "az1" };
+const all = { ...fooBar, ...keyValue, ...az };
+const LIKED: [string, PodShape, NodeShape[], number[], PreferredSchedulingTerm?][] = [
+  ["no wishes", {}, [at(fooBar), at(keyValue), at(az)], [0, 0, 0]],
+  [
+    "nothing matches",
+    liking(likes(2, fooBar)),
+    [at({ abc: "az11", def: "az22" }), at(keyValue), at(az)],
+    [0, 0, 0],
+  ],
+  ["one matches", liking(likes(2, fooBar)), [at(fooBar), at(keyValue), at(az)], [100, 0, 0]],
+  [
+    "weights add up",
+    liking(likes(2, fooBar), likes(4, keyValue), likes(5, all)),
+    [at(fooBar), at(all), at(keyValue)],
+    [18, 100, 36],
+  ],
+  ["the profile's wish", {}, [at(fooBar), at(keyValue)], [100, 0], likes(2, fooBar)],
+  [
+    "the profile's wish beside the pod's",
+    liking(likes(2, fooBar)),
+    [at(fooBar), at(keyValue), at(all)],
+    [40, 60, 100],
+    likes(3, keyValue),
+  ],
+];
+for (const [name, pod, list, expected, added] of LIKED) {
+  test(`scores of NodeAffinity: ${name}`, () => {
+    const nodes = Object.fromEntries(list.map((node, index) => [`n${index}`, node]));
+    const plugin = nodeAffinity(
+      added ? { addedAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [added] } } : {},
+    );
+    assert.deepEqual(scoresOf(plugin, { pod, nodes }), expected);
+  });
+}
+
+const prefers = "PreferNoSchedule" as const;
+const hard = "NoSchedule" as const;
+const taint = (key: string, value: string, effect: typeof prefers | typeof hard = prefers) => ({
+  key,
+  value,
+  effect,
+});
+const tolerating = (...taints: ReturnType<typeof taint>[]): PodShape => ({
+  spec: { tolerations: taints.map((one) => ({ ...one, operator: "Equal" as const })) },
+});
+const arm = taint("cpu-type", "arm64");
+const ssd = taint("disk-type", "ssd");
+const TAINTED: [string, PodShape, NodeShape[], number[]][] = [
+  [
+    "values must match",
+    tolerating(taint("foo", "bar")),
+    [{ taints: [taint("foo", "bar")] }, { taints: [taint("foo", "blah")] }],
+    [100, 0],
+  ],
+  [
+    "what is tolerated costs nothing",
+    tolerating(arm, ssd),
+    [{}, { taints: [arm] }, { taints: [arm, ssd] }],
+    // Upstream gives all of them a hundred; what is the same for all is left out here.
+    [0, 0, 0],
+  ],
+  [
+    "what is not tolerated is counted",
+    tolerating(taint("foo", "bar")),
+    [{}, { taints: [arm] }, { taints: [arm, ssd] }],
+    [100, 50, 0],
+  ],
+  [
+    "only preferences count, on both sides",
+    tolerating({ ...arm, effect: hard }, { ...ssd, effect: hard }),
+    [{}, { taints: [{ ...arm, effect: hard }] }, { taints: [arm, ssd] }],
+    [100, 100, 0],
+  ],
+  ["nothing is tolerated", {}, [{}, { taints: [arm] }], [100, 0]],
+];
+for (const [name, pod, list, expected] of TAINTED) {
+  test(`scores of TaintToleration: ${name}`, () => {
+    const nodes = Object.fromEntries(list.map((node, index) => [`n${index}`, node]));
+    assert.deepEqual(scoresOf(taintToleration, { pod, nodes }), expected);
+  });
+}
