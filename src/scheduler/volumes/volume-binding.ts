@@ -14,17 +14,20 @@ import { type AssumedClaim, SELECTED_NODE, type VolumeCatalog } from "./volume-c
 import { findVolume, topologyAllows, type VolumeNode, volumeFitsNode } from "./volume-match.ts";
 
 const NO_PROVISIONER = "kubernetes.io/no-provisioner";
+/** Bits of an answer: a node may be wrong in several ways. */
 const CONFLICT = 1;
 const NO_VOLUME = 2;
-const MISSING = 3;
 const NO_SPACE = 4;
-const REASONS = [
-  "",
-  "node(s) had volume node affinity conflict",
-  "node(s) didn't find available persistent volumes to bind",
-  "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
-  "node(s) did not have enough free storage",
+const MISSING = 8;
+/** In upstream's order. */
+const REASONS: readonly (readonly [bit: number, reason: string])[] = [
+  [CONFLICT, "node(s) had volume node affinity conflict"],
+  [NO_VOLUME, "node(s) didn't find available persistent volumes to bind"],
+  [NO_SPACE, "node(s) did not have enough free storage"],
+  [MISSING, "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"],
 ];
+const reasonsOf = (code: number) =>
+  REASONS.flatMap(([bit, reason]) => ((code & bit) === 0 ? [] : [reason]));
 
 /** A pod's claims, by how they stand. */
 interface PodClaims {
@@ -63,7 +66,7 @@ export function volumeBinding(
       if (claims.waiting.length === 0) return undefined;
       const target = nodes.get(node);
       const plan = target ? planClaims(claims.waiting, { node: target, catalog }) : NO_VOLUME;
-      if (typeof plan === "number") return { reasons: [REASONS[plan] ?? ""] };
+      if (typeof plan === "number") return { reasons: reasonsOf(plan) };
       for (const [key, promise] of plan) catalog.assume(key, promise);
       return undefined;
     },
@@ -104,19 +107,27 @@ function claimFilter(
     test(slot) {
       const entry = state.nodes[slot] as NodeEntry;
       const node = { name: entry.name, labels: entry.labels };
-      for (const { spec } of claims.bound) {
-        const volume = catalog.volumes.get(spec?.volumeName ?? "");
-        if (!volume) return MISSING;
-        if (!volumeFitsNode(volume, node)) return CONFLICT;
-      }
-      if (claims.waiting.length === 0) return 0;
+      const code = wrongWithBound(claims.bound, { node, catalog });
+      if (claims.waiting.length === 0) return code;
       // Reserve plans for the chosen node again, from the same facts.
       nodes.set(entry.name, node);
       const plan = planClaims(claims.waiting, { node, catalog });
-      return typeof plan === "number" ? plan : 0;
+      return typeof plan === "number" ? code | plan : code;
     },
-    explain: (code) => ({ reasons: [REASONS[code] ?? ""], unresolvable: true }),
+    explain: (code) => ({ reasons: reasonsOf(code), unresolvable: true }),
   };
+}
+
+function wrongWithBound(
+  bound: readonly PersistentVolumeClaim[],
+  { node, catalog }: { node: VolumeNode; catalog: VolumeCatalog },
+): number {
+  for (const { spec } of bound) {
+    const volume = catalog.volumes.get(spec?.volumeName ?? "");
+    if (!volume) return MISSING;
+    if (!volumeFitsNode(volume, node)) return CONFLICT;
+  }
+  return 0;
 }
 
 /** What holds for every node: each claim exists and either has its volume or waits for a pod. */
