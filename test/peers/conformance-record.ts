@@ -25,13 +25,6 @@ export function outcomesIn(log: string): Map<string, Outcome> {
   );
 }
 
-/** Why a test fails here that would pass on a slower cluster. */
-const REASONS: Readonly<Record<string, string>> = {
-  "[k8s.io] Pods should run through the lifecycle of Pods and PodStatus [Conformance]":
-    "It changes a pod's image and takes for granted that the pod is still Ready a moment later. " +
-    "The agent has stopped the old container by then.",
-};
-
 const ROW = /^\| (.*?) +\| (passed|failed|not run) +\|$/gm;
 
 /** The outcomes of a record that was written before. */
@@ -54,9 +47,6 @@ export function writeRecord(
     title,
     ...OUTCOMES.map((outcome) => String(count(of, outcome))),
   ];
-  const reasons = names
-    .filter((name) => outcomeOf(name) === "failed" && REASONS[name])
-    .map((name) => `- ${escape(name)}: ${REASONS[name]}`);
   const inArea = (area: string) => names.filter((name) => areaOf(name) === area);
   return [
     "# Kubernetes 1.20 conformance",
@@ -68,7 +58,6 @@ export function writeRecord(
       ...areas.map((area) => line(area, inArea(area))),
       line("All", names),
     ]),
-    ...(reasons.length > 0 ? ["", ...reasons] : []),
     ...areas.flatMap((area) => [
       "",
       `## ${area}`,

@@ -163,6 +163,8 @@ test("a container of another image takes over, and nobody is told that there was
     await ask("app:2");
     await until(() => node.runtime.named("app").imageReference === "app:2");
     await settle();
+    assert.equal(readiness().length, 1);
+    await node.clock.advance(1_000);
     assert.deepEqual([...new Set(readiness().map(({ status }) => status))], ["True"]);
     const [told] = (await node.pod()).status?.containerStatuses ?? [];
     assert.deepEqual([told?.restartCount, told?.ready], [1, true]);

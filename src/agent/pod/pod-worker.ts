@@ -84,7 +84,10 @@ export interface FoundPod {
 const EXIT_UNKNOWN = 137;
 /** Steps of a start that nobody waits for are told together. */
 const CALM_MS = 100;
-/** As long as a kubelet takes to notice: a container that is back by then was never away. */
+/**
+ * As long as a kubelet takes to notice: a container that is back by then was never away, and who
+ * has just read the pod can still write it.
+ */
 const REPLACED_MS = 1_000;
 const STEP_RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 
@@ -110,6 +113,8 @@ class Worker implements PodWorker {
   readonly #exitHandlers = new Set<(status: ContainerStatus) => void>();
   #timer: Timer | undefined;
   #planned = false;
+  /** Until then (monotonic) a container of another image has time to take over. */
+  #untoldUntilMs: number | undefined;
   #published: AgentPodStatus | undefined;
   /** Until the pod is said to run; undefined for one that an earlier agent saw first. */
   #firstSeenMs: number | undefined;
@@ -291,10 +296,16 @@ class Worker implements PodWorker {
       }
       this.#firstSeenMs = undefined;
     }
-    let withinMs = 0;
-    if (status.phase === "Pending") withinMs = CALM_MS;
-    else if (isReplacing(this.state)) withinMs = REPLACED_MS;
+    const withinMs = status.phase === "Pending" ? CALM_MS : this.#replacedForMs();
     this.#writer.publish(this.state.pod, status, withinMs);
+  }
+
+  /** What is left of the time in which a container's replacement is not told. */
+  #replacedForMs(): number {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (isReplacing(this.state)) this.#untoldUntilMs ??= nowMs + REPLACED_MS;
+    else if (nowMs >= (this.#untoldUntilMs ?? 0)) this.#untoldUntilMs = undefined;
+    return Math.max(0, (this.#untoldUntilMs ?? 0) - nowMs);
   }
 
   #finish(): void {
