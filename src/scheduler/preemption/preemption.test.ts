@@ -35,9 +35,25 @@ function podOf({ name, priority, cpu = 1, start = 5, app, spec = {} }: Placed): 
   };
 }
 
+const HOST = "kubernetes.io/hostname";
+const foo = { matchLabels: { app: "foo" } };
+const ALONE = {
+  podAntiAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: HOST, labelSelector: foo }],
+  },
+};
+const SPREAD: Partial<PodSpec> = {
+  topologySpreadConstraints: ["zone", HOST].map((topologyKey) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: "DoNotSchedule",
+    labelSelector: foo,
+  })),
+};
+
 interface Case {
   name: string;
-  /** Nodes of four CPUs, each with its pods. */
+  /** Nodes of four CPUs, each with its pods: two in one zone, the others in another. */
   nodes: Record<string, Placed[]>;
   pod: Placed;
   /** Disruptions that are allowed to the pods of an app. */
@@ -163,6 +179,91 @@ const CASES: Case[] = [
     expected: { node: "n1", victims: ["a"] },
   },
   {
+    name: "a small pod stays, though it matters less than the large one that goes",
+    nodes: {
+      n1: [
+        { name: "small", priority: 1, cpu: 1 },
+        { name: "large", priority: 5, cpu: 3 },
+      ],
+      n2: [{ name: "other", priority: 6, cpu: 4 }],
+    },
+    pod: { name: "p", priority: 10, cpu: 3 },
+    expected: { node: "n1", victims: ["large"] },
+  },
+  {
+    name: "of all that could go, those that matter most are spared while there is room",
+    nodes: {
+      n1: [
+        { name: "a", priority: 5, start: 1 },
+        { name: "b", priority: 1 },
+        { name: "c", priority: 5, start: 2 },
+        { name: "d", priority: 10 },
+      ],
+      n2: [{ name: "e", priority: 10, cpu: 4 }],
+    },
+    pod: { name: "p", priority: 10, cpu: 2 },
+    expected: { node: "n1", victims: ["c", "b"] },
+  },
+  {
+    name: "whoever keeps the pod away goes",
+    nodes: {
+      n1: [
+        { name: "a", priority: 1, app: "foo", spec: { affinity: ALONE } },
+        { name: "b", priority: 0 },
+        { name: "c", priority: 10 },
+      ],
+    },
+    pod: { name: "p", priority: 10, app: "foo" },
+    expected: { node: "n1", victims: ["a"] },
+  },
+  {
+    name: "spreading is made possible where the last victim started later",
+    nodes: {
+      n1: [
+        { name: "a1", priority: 5, app: "foo" },
+        { name: "a2", priority: 1, app: "foo", start: 2 },
+      ],
+      n2: [{ name: "b1", priority: 1, app: "foo", start: 3 }],
+      n3: [
+        { name: "x1", priority: 10, app: "foo" },
+        { name: "x2", priority: 10, app: "foo" },
+      ],
+    },
+    pod: { name: "p", priority: 10, app: "foo", spec: SPREAD },
+    expected: { node: "n2", victims: ["b1"] },
+  },
+  {
+    name: "a budget for one is broken by the second",
+    nodes: {
+      n1: [
+        { name: "a", priority: 5, cpu: 2, app: "guarded" },
+        { name: "b", priority: 5, cpu: 2, app: "guarded" },
+      ],
+      n2: [{ name: "c", priority: 9, cpu: 4 }],
+    },
+    budgets: { guarded: 1 },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["c"] },
+  },
+  {
+    name: "a budget for one is broken by the second where there is no other way",
+    nodes: {
+      n1: [
+        { name: "a", priority: 5, cpu: 2, app: "guarded", start: 1 },
+        { name: "b", priority: 5, cpu: 2, app: "guarded", start: 2 },
+      ],
+    },
+    budgets: { guarded: 1 },
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n1", victims: ["a", "b"] },
+  },
+  {
+    name: "a node that the pod does not select is not emptied",
+    nodes: { n1: [{ name: "a", priority: 1, cpu: 4 }] },
+    pod: { name: "p", priority: 10, spec: { nodeSelector: { zone: "9" } } },
+    expected: "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+  },
+  {
     name: "equals are never taken",
     nodes: { n1: [{ name: "a", priority: 10, cpu: 4 }] },
     pod: { name: "p", priority: 10 },
@@ -192,7 +293,11 @@ function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefin
   const state = new ClusterState();
   const profiles = new ProfileTable();
   for (const [name, pods] of Object.entries(nodes)) {
-    state.setNode({ metadata: { name }, status: { allocatable: { cpu: "4", pods: "10" } } });
+    const labels = { [HOST]: name, zone: name < "n3" ? "1" : "2" };
+    state.setNode({
+      metadata: { name, labels },
+      status: { allocatable: { cpu: "4", pods: "10" } },
+    });
     for (const one of pods) state.addPod(profiles.recordOf(podOf(one)), name);
   }
   const guards = new DisruptionBudgets();
