@@ -8,6 +8,20 @@ import { runScheduler } from "../scheduler/scheduler.ts";
 const COLLECTOR = "garbage-collector";
 const SCHEDULER = "scheduler";
 
+/** The API server reads what signers write; this one says nothing and proves nothing. */
+const CERTIFICATE = [
+  "-----BEGIN CERTIFICATE-----",
+  "MIIBcDCCARWgAwIBAgIUVzSaHwy5xSQmPn9oV86WailKKuIwCgYIKoZIzj0EAwIw",
+  "DDEKMAgGA1UEAwwBbjAgFw0yNjExMjExOTI0MTFaGA8yMTI2MTAyODE5MjQxMVow",
+  "DDEKMAgGA1UEAwwBbjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKpOC7IzS0Wv",
+  "Hjkcsl3tTFquD2weudr18Qn58S1aqNuHzy7iDbNDKBu4qgdmnwgALEbAYZnIc5QX",
+  "nZBm3tSxHBqjUzBRMB0GA1UdDgQWBBSOO3Pt/3duZ5saUu54J3kGOu9dWDAfBgNV",
+  "HSMEGDAWgBSOO3Pt/3duZ5saUu54J3kGOu9dWDAPBgNVHRMBAf8EBTADAQH/MAoG",
+  "CCqGSM49BAMCA0kAMEYCIQDoMfRaBjjCAgdZ4jlDxt5Emh/M4oZ2ztia5nuMKvde",
+  "4wIhAKXeTnTg4McyqlkZHtxqdQEZYxEvw7kK53k+ggHSvPir",
+  "-----END CERTIFICATE-----",
+].join("\n");
+
 function definitions({ client }: Pick<ControllerDeps, "client">) {
   return builtInControllers({
     client,
@@ -15,7 +29,7 @@ function definitions({ client }: Pick<ControllerDeps, "client">) {
     loadBalancer: { from: "pool", range: parseCidr("192.0.2.0/28") },
     credentials: {
       signToken: ({ name, uid }) => `token of ${name} for ${uid}`,
-      signCertificate: () => "pem of a certificate",
+      signCertificate: () => CERTIFICATE,
       legacyTokens: false,
     },
   });

@@ -11,7 +11,7 @@ async function passes(trial: Trial): Promise<void> {
 }
 
 /** Those that take many virtual minutes are left to `npm run simulate`. */
-const LONG: ReadonlySet<string> = new Set(["scheduled", "fallen", "jobs", "scaled"]);
+const LONG: ReadonlySet<string> = new Set(["scheduled", "fallen", "jobs", "scaled", "kept"]);
 
 test("every kind of workload comes to its end and to rest", async () => {
   const scenarios = SCENARIOS.filter(({ namespace }) => !LONG.has(namespace));

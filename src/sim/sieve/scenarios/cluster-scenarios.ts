@@ -3,6 +3,7 @@ import {
   CONFIG_MAPS,
   DAEMON_SETS,
   DEPLOYMENTS,
+  ENDPOINTS,
   HORIZONTAL_POD_AUTOSCALERS,
   NAMESPACES,
   NODES,
@@ -170,7 +171,14 @@ const served: Scenario = {
       spec: { type: "LoadBalancer", selector: labels, ports },
     });
     await services.create({ metadata: { name: "doomed", namespace }, spec: { ports } });
+    const manual = { name: "manual", namespace };
+    await services.create({ metadata: manual, spec: { ports } });
+    const subsetOf = (ip: string) => ({ addresses: [{ ip }], ports });
+    const endpoints = client.for(ENDPOINTS);
+    await endpoints.create({ metadata: manual, subsets: [subsetOf("192.0.2.200")] });
     await wait(3_000);
+    const subsets = [subsetOf("192.0.2.200"), subsetOf("192.0.2.201")];
+    await endpoints.patch(manual, { subsets });
     await client.for(DEPLOYMENTS).patch(web, { spec: { replicas: 3 } });
     await services.delete({ name: "doomed", namespace });
     const more = { ...web, name: "more" };
