@@ -19,7 +19,15 @@ function claimName(set: StatefulSet, of: { template: string; ordinal: number }):
   return `${of.template}-${set.metadata?.name}-${of.ordinal}`;
 }
 
-/** The claims of one pod; they outlive it, so that its successor finds its data. */
+/** Whether a claim of that name belongs to one of the set's pods, by the names alone. */
+export function isClaimName(set: StatefulSet, name: string): boolean {
+  return (set.spec?.volumeClaimTemplates ?? []).some(({ metadata }) => {
+    const prefix = `${metadata?.name}-${set.metadata?.name}-`;
+    return name.startsWith(prefix) && /^(0|[1-9]\d*)$/.test(name.slice(prefix.length));
+  });
+}
+
+/** The claims of one pod; they outlive it, unless the set's policy gives them an owner. */
 export function claimsOf(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
   return (set.spec?.volumeClaimTemplates ?? []).map((template) => ({
     apiVersion: "v1",

@@ -6,10 +6,11 @@ import {
   STATEFUL_SETS,
 } from "../../api/generated/resources.ts";
 import type { ControllerRevision, StatefulSet } from "../../api/generated/types/apps-v1.ts";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { PersistentVolumeClaim, Pod } from "../../api/generated/types/core-v1.ts";
 import {
   type ControllerDefinition,
   defineController,
+  type Input,
   input,
   type ReconcileContext,
 } from "../../client/controller.ts";
@@ -32,7 +33,8 @@ import {
 } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { WriteOverlay } from "../write-overlay.ts";
-import { claimsOf, ordinalOf, statefulPod } from "./stateful-pod.ts";
+import { claimOwners, isLeaving } from "./claim-retention.ts";
+import { claimsOf, isClaimName, ordinalOf, statefulPod } from "./stateful-pod.ts";
 import { planStatefulSet, type StatefulStep, statefulSetStatus } from "./stateful-set-plan.ts";
 
 /** Runs the pods of every StatefulSet under their stable names, in order. */
@@ -60,6 +62,13 @@ export function statefulSetController(): ControllerDefinition {
         },
         { indexes: { [ORPHANS]: orphanIndex } },
       ),
+      claims: input(PERSISTENT_VOLUME_CLAIMS, ({ metadata }, listers) =>
+        listers
+          .of(STATEFUL_SETS)
+          .list(metadata?.namespace)
+          .filter((set) => isClaimName(set, metadata?.name ?? ""))
+          .map(refOf),
+      ),
       revisions: input(CONTROLLER_REVISIONS, (revision) => {
         const controller = controllerOf(revision);
         if (!controller || !refersTo(STATEFUL_SETS, controller)) return [];
@@ -69,7 +78,7 @@ export function statefulSetController(): ControllerDefinition {
     outputs: [
       { resource: STATEFUL_SETS, verbs: ["update"], subresources: ["status"] },
       { resource: PODS, verbs: ["create", "patch", "delete"] },
-      { resource: PERSISTENT_VOLUME_CLAIMS, verbs: ["create"] },
+      { resource: PERSISTENT_VOLUME_CLAIMS, verbs: ["create", "patch"] },
       { resource: CONTROLLER_REVISIONS, verbs: ["create", "patch", "delete"] },
     ],
     async reconcile(context, key) {
@@ -108,6 +117,8 @@ export function statefulSetController(): ControllerDefinition {
         history.find(({ metadata }) => metadata?.name === name);
       const current = named(set.status?.currentRevision) ?? update;
       const observe = (pods: readonly Pod[]) => ({ pods, current, update, nowMs: clock.now() });
+      // Claims must know their owners before the pods go.
+      if (!isTerminating(set)) await retainClaims(context, { set, pods: claims.claimed });
       for (const step of planStatefulSet(set, observe(claims.claimed))) {
         await execute(context, { set, step, overlay });
       }
@@ -127,8 +138,36 @@ export function statefulSetController(): ControllerDefinition {
   });
 }
 
+type StatefulContext = Pick<
+  ReconcileContext<{ claims: Input<PersistentVolumeClaim> }>,
+  "inputs" | "client" | "clock" | "events"
+>;
+
+/** Gives the claims of the pods that are there the owners that the set's policy wants. */
+async function retainClaims(
+  { inputs, client }: Pick<StatefulContext, "inputs" | "client">,
+  { set, pods }: { set: StatefulSet; pods: readonly Pod[] },
+): Promise<void> {
+  for (const pod of pods) {
+    const ordinal = ordinalOf(set, pod);
+    for (const { metadata } of ordinal < 0 ? [] : claimsOf(set, ordinal)) {
+      const claim = inputs.claims.get(metadata?.namespace, metadata?.name ?? "");
+      if (!claim || isTerminating(claim)) continue;
+      const ownerReferences = claimOwners(set, { claim, pod });
+      if (!ownerReferences) continue;
+      const { resourceVersion } = claim.metadata ?? {};
+      await client
+        .for(PERSISTENT_VOLUME_CLAIMS)
+        .patch(refOf(claim), { metadata: { uid: uidOf(claim), resourceVersion, ownerReferences } })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
+    }
+  }
+}
+
 async function execute(
-  { client, clock, events }: Pick<ReconcileContext<never>, "client" | "clock" | "events">,
+  { inputs, client, clock, events }: StatefulContext,
   of: { set: StatefulSet; step: StatefulStep; overlay: WriteOverlay<Pod> },
 ): Promise<void> {
   const { set, step, overlay } = of;
@@ -147,9 +186,18 @@ async function execute(
     return;
   }
   for (const volumeClaim of claimsOf(set, step.ordinal)) {
+    const known = inputs.claims.get(
+      volumeClaim.metadata?.namespace,
+      volumeClaim.metadata?.name ?? "",
+    );
+    // The claim's own end brings the set back here.
+    if (known && isLeaving(known, `${set.metadata?.name}-${step.ordinal}`)) return;
+    if (known) continue;
+    const ownerReferences = claimOwners(set, { claim: volumeClaim, pod: undefined });
+    const metadata = { ...volumeClaim.metadata, ...(ownerReferences ? { ownerReferences } : {}) };
     await client
       .for(PERSISTENT_VOLUME_CLAIMS)
-      .create(volumeClaim)
+      .create({ ...volumeClaim, metadata })
       .catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });

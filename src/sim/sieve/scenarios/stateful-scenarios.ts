@@ -108,6 +108,36 @@ const parallel: Scenario = {
   },
 };
 
+const retained: Scenario = {
+  name: "claims of a stateful set go when it is scaled and when it goes",
+  namespace: "retained",
+  parts: ["stateful-set", "garbage-collector", "pvc-protection-controller", "scheduler"],
+  async play(stage) {
+    const { client, wait, untilReady, namespace } = stage;
+    const db = { name: "db", namespace };
+    await createVolumes(stage, 6);
+    const sets = client.for(STATEFUL_SETS);
+    const { metadata: _, ...template } = claim(namespace, "data");
+    await sets.create(
+      statefulSet(namespace, {
+        volumeClaimTemplates: [{ ...template, metadata: { name: "data" } }],
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Delete" },
+      }),
+    );
+    await untilReady(3);
+    await sets.patch(db, { spec: { replicas: 1 } });
+    await wait(1_500);
+    await sets.patch(db, { spec: { replicas: 2 } });
+    await untilReady(2);
+    await sets.delete(db, { propagationPolicy: "Background" });
+    await wait(3_000);
+  },
+  async end({ client, namespace }, breach) {
+    const { items } = await client.for(PERSISTENT_VOLUME_CLAIMS).list({ namespace });
+    for (const { metadata } of items) breach(`claim ${metadata?.name} is still there`);
+  },
+};
+
 const claimed: Scenario = {
   name: "claims are bound, kept while in use, and their volumes are released",
   namespace: "claimed",
@@ -148,4 +178,4 @@ const claimed: Scenario = {
 };
 
 /** Pods with an identity, and what they keep. */
-export const STATEFUL_SCENARIOS: readonly Scenario[] = [ordered, parallel, claimed];
+export const STATEFUL_SCENARIOS: readonly Scenario[] = [ordered, parallel, retained, claimed];
