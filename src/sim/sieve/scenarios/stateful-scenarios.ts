@@ -55,6 +55,15 @@ function claim(namespace: string, name: string): PersistentVolumeClaim {
   };
 }
 
+async function untilClaims({ client, namespace, wait }: Stage, count: number): Promise<void> {
+  for (let tries = 0; tries < 2_000; tries++) {
+    const { items } = await client.for(PERSISTENT_VOLUME_CLAIMS).list({ namespace });
+    if (items.length === count) return;
+    await wait(250);
+  }
+  throw new Error(`Cannot go on in ${namespace}: there never are ${count} claims`);
+}
+
 const ordered: Scenario = {
   name: "a stateful set with claims rolls to a partition, on, and is scaled",
   namespace: "ordered",
@@ -126,7 +135,7 @@ const retained: Scenario = {
     );
     await untilReady(3);
     await sets.patch(db, { spec: { replicas: 1 } });
-    await wait(1_500);
+    await untilClaims(stage, 1);
     await sets.patch(db, { spec: { replicas: 2 } });
     await untilReady(2);
     await sets.delete(db, { propagationPolicy: "Background" });
