@@ -10,6 +10,7 @@ import {
   PODS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  STATEFUL_SETS,
 } from "../api/generated/resources.ts";
 import type { ConfigMap } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
@@ -207,4 +208,34 @@ test("tokens go with an account that the cleaner never saw", async () => {
   sight.show();
   await clock.advance(30_000);
   await assert.rejects(client.for(SECRETS).get(at("token")), /not found/);
+});
+
+test("a claim goes with a pod that is scaled away, though the cache does not show the claim", async () => {
+  await using bench = await benchOf("stateful-set");
+  const { client, clock, sight } = bench;
+  await bench.start();
+  sight.hidden = /\/persistentvolumeclaims\b/;
+  const labels = { app: "db" };
+  await client.for(STATEFUL_SETS).create({
+    metadata: at("db"),
+    spec: {
+      serviceName: "db",
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } },
+      persistentVolumeClaimRetentionPolicy: { whenScaled: "Delete" },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "data" },
+          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+        },
+      ],
+    },
+  });
+  await clock.advance(10_000);
+  await client.for(STATEFUL_SETS).patch(at("db"), { spec: { replicas: 0 } });
+  await clock.advance(10_000);
+  await assert.rejects(client.for(PODS).get(at("db-0")), /not found/);
+  const { metadata } = await client.for(PERSISTENT_VOLUME_CLAIMS).get(at("data-db-0"));
+  assert.equal(metadata?.ownerReferences?.[0]?.name, "db-0");
 });

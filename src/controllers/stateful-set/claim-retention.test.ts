@@ -56,9 +56,13 @@ for (const [whenDeleted, whenScaled, inRange, surplus] of OWNERS) {
   });
 }
 
-test("a claim that somebody else controls is left alone", () => {
-  const claim = claimWith({ ...other, controller: true });
-  assert.equal(claimOwners(setOf("Delete", "Delete"), { claim, pod: podOf(0) }), undefined);
+test("a claim that somebody else controls gets no other owner, and loses ours", () => {
+  const foreign = { ...other, controller: true };
+  const set = setOf("Delete", "Delete");
+  assert.equal(claimOwners(set, { claim: claimWith(foreign), pod: podOf(0) }), undefined);
+  const ours = { ...other, uid: "set" };
+  const claim = claimWith(foreign, ours);
+  assert.deepEqual(claimOwners(set, { claim, pod: podOf(0) }), [foreign]);
 });
 
 test("a claim that goes with a pod of that name, or by itself, is not used anew", () => {

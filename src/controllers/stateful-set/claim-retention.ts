@@ -9,20 +9,24 @@ import { ordinalOf } from "./stateful-pod.ts";
 /** The members of a set before they are made have no pod; their claims know only the set. */
 type Member = Pod | undefined;
 
+/** Whether the pod is scaled away and takes its claims with it, whatever becomes of the set. */
+export function takesClaims(set: StatefulSet, pod: Pod): boolean {
+  const start = set.spec?.ordinals?.start ?? 0;
+  const ordinal = ordinalOf(set, pod);
+  const isSurplus = ordinal < start || ordinal >= start + (set.spec?.replicas ?? 1);
+  return isSurplus && set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled === "Delete";
+}
+
 /** Who owns a claim under the set's policy, so that the garbage collector keeps to it. */
 function ownersUnder(set: StatefulSet, pod: Member): OwnerReference[] {
-  const { whenDeleted, whenScaled } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
-  const start = set.spec?.ordinals?.start ?? 0;
-  const ordinal = pod ? ordinalOf(set, pod) : start;
-  const isSurplus = ordinal < start || ordinal >= start + (set.spec?.replicas ?? 1);
-  // A pod that is scaled away takes its claims with it, whatever becomes of the set.
-  if (pod && isSurplus && whenScaled === "Delete") return [controllerReference(PODS, pod)];
+  if (pod && takesClaims(set, pod)) return [controllerReference(PODS, pod)];
+  const { whenDeleted } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
   return whenDeleted === "Delete" ? [controllerReference(STATEFUL_SETS, set)] : [];
 }
 
 /**
- * The references that a claim should have; undefined when it has them, or when somebody else
- * controls it. References to others stay.
+ * The references that a claim should have; undefined when it has them. References to others stay,
+ * and where somebody else controls the claim they are all.
  */
 export function claimOwners(
   set: StatefulSet,
@@ -31,8 +35,8 @@ export function claimOwners(
   const known = claim.metadata?.ownerReferences ?? [];
   const own = new Set([uidOf(set), ...(pod ? [uidOf(pod)] : [])]);
   const others = known.filter(({ uid }) => !own.has(uid));
-  if (others.some(({ controller }) => controller === true)) return undefined;
-  const wanted = [...others, ...ownersUnder(set, pod)];
+  const isForeign = others.some(({ controller }) => controller === true);
+  const wanted = isForeign ? others : [...others, ...ownersUnder(set, pod)];
   return jsonEqual(wanted, known) ? undefined : wanted;
 }
 

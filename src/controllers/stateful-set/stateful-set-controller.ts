@@ -7,6 +7,7 @@ import {
 } from "../../api/generated/resources.ts";
 import type { ControllerRevision, StatefulSet } from "../../api/generated/types/apps-v1.ts";
 import type { PersistentVolumeClaim, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Client, ObjectRef } from "../../client/client.ts";
 import {
   type ControllerDefinition,
   defineController,
@@ -33,7 +34,7 @@ import {
 } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { WriteOverlay } from "../write-overlay.ts";
-import { claimOwners, isLeaving } from "./claim-retention.ts";
+import { claimOwners, isLeaving, takesClaims } from "./claim-retention.ts";
 import { claimsOf, isClaimName, ordinalOf, statefulPod } from "./stateful-pod.ts";
 import { planStatefulSet, type StatefulStep, statefulSetStatus } from "./stateful-set-plan.ts";
 
@@ -151,7 +152,10 @@ async function retainClaims(
   for (const pod of pods) {
     const ordinal = ordinalOf(set, pod);
     for (const { metadata } of ordinal < 0 ? [] : claimsOf(set, ordinal)) {
-      const claim = inputs.claims.get(metadata?.namespace, metadata?.name ?? "");
+      const ref = { namespace: metadata?.namespace, name: metadata?.name ?? "" };
+      const cached = inputs.claims.get(ref.namespace, ref.name);
+      // What a cache misses when the pod goes would stay for ever.
+      const claim = cached ?? (takesClaims(set, pod) ? await readClaim(client, ref) : undefined);
       if (!claim || isTerminating(claim)) continue;
       const ownerReferences = claimOwners(set, { claim, pod });
       if (!ownerReferences) continue;
@@ -164,6 +168,16 @@ async function retainClaims(
         });
     }
   }
+}
+
+function readClaim(client: Client, ref: ObjectRef): Promise<PersistentVolumeClaim | undefined> {
+  return client
+    .for(PERSISTENT_VOLUME_CLAIMS)
+    .get(ref)
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
 }
 
 async function execute(
