@@ -11,6 +11,7 @@ import { systemRandom } from "../../../src/sys/random.ts";
 
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 const BEAT_MS = 5_000;
+const RETRY_MS = 500;
 
 /**
  * Nodes that run nothing: what is bound runs and is ready at once, what does not restart ends, well
@@ -33,9 +34,25 @@ export async function startFakeKubelets(
   let addresses = 0;
   const subscription = pods.onChange(({ type, object: pod }) => {
     if (type === "deleted" || !names.includes(pod.spec?.nodeName ?? "")) return;
-    act(pod).catch(() => {});
+    actPatiently(pod);
   });
   cleanup.defer(() => subscription[Symbol.dispose]());
+  const retries = new Set<NodeJS.Timeout>();
+  cleanup.defer(() => {
+    for (const retry of retries) clearTimeout(retry);
+  });
+  /** What the server did not take would never be told again. */
+  function actPatiently(pod: Pod): void {
+    act(pod).catch(() => {
+      const retry = setTimeout(() => {
+        retries.delete(retry);
+        const { namespace, name = "", uid } = pod.metadata ?? {};
+        const now = pods.get(namespace, name);
+        if (now && now.metadata?.uid === uid) actPatiently(now);
+      }, RETRY_MS);
+      retries.add(retry);
+    });
+  }
   async function act(pod: Pod): Promise<void> {
     const { name = "", namespace, deletionTimestamp } = pod.metadata ?? {};
     const ref = { name, namespace };
