@@ -13,6 +13,7 @@ const KEY_MAX_BYTES = 1024;
 
 /** A write that was accepted (conflicts are settled) and waits for its commit. */
 interface PendingWrite {
+  slot: string;
   version: Version;
   previous: StoredObject | undefined;
   result: StoredObject;
@@ -182,7 +183,7 @@ class Engine implements Store {
       const again = () => this.#write(resource, key, write);
       return blocker.promise.then(again, again);
     }
-    return this.#accept({ resource, key, bytes: write.bytes }, current);
+    return this.#accept({ resource, key, bytes: write.bytes }, { slot, previous: current });
   }
 
   /** The newest accepted value. */
@@ -205,7 +206,7 @@ class Engine implements Store {
 
   #accept(
     target: Pick<Version, "resource" | "key" | "bytes">,
-    previous: StoredObject | undefined,
+    { slot, previous }: { slot: string; previous: StoredObject | undefined },
   ): Promise<StoredObject> {
     const revision = ++this.#accepted;
     const createRevision = previous?.createRevision ?? revision;
@@ -213,9 +214,9 @@ class Engine implements Store {
     const bytes = target.bytes ?? previous?.bytes ?? new Uint8Array();
     const result: StoredObject = { key: target.key, bytes, revision, createRevision };
     const { promise, resolve, reject } = withResolvers<StoredObject>();
-    const pending: PendingWrite = { version, previous, result, promise, resolve, reject };
+    const pending: PendingWrite = { slot, version, previous, result, promise, resolve, reject };
     this.#queue.push(pending);
-    this.#newest.set(slotOf(version.resource, version.key), pending);
+    this.#newest.set(slot, pending);
     this.#pumping ??= this.#pump();
     return promise;
   }
@@ -250,8 +251,7 @@ class Engine implements Store {
     this.#revision = batch.at(-1)?.version.revision ?? this.#revision;
     const events = new Map<string, StoreEvent[]>();
     for (const pending of batch) {
-      const { version, previous, result } = pending;
-      const slot = slotOf(version.resource, version.key);
+      const { slot, version, previous, result } = pending;
       if (this.#newest.get(slot) === pending) this.#newest.delete(slot);
       const present = this.#present.get(version.resource);
       if (version.bytes) {

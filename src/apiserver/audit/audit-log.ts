@@ -30,6 +30,8 @@ export interface AuditSubject {
 /** Longer names of clients, or ones of other characters, are not taken over. */
 const AUDIT_ID = /^[\w-]{1,64}$/;
 
+const TIMES_MAX = 64;
+
 type Json = Record<string, unknown>;
 
 /** What all records of a log share. */
@@ -38,6 +40,7 @@ interface RecordParts {
   clock: Clock;
   random: Random;
   users: UserTexts;
+  times: TimeTexts;
 }
 
 /** Decides what is recorded, and writes events of `audit.k8s.io/v1` as JSON lines. */
@@ -47,7 +50,7 @@ export class AuditLog {
 
   constructor(policy: AuditPolicy, parts: { sink: AuditSink; clock: Clock; random: Random }) {
     this.#policy = policy;
-    this.#parts = { ...parts, users: new UserTexts() };
+    this.#parts = { ...parts, users: new UserTexts(), times: new TimeTexts() };
   }
 
   /** What the policy wants of a request; `undefined` for nothing. */
@@ -138,7 +141,7 @@ export class AuditRecord {
     if (omitStages.has(stage)) return;
     const { request, impersonator, requestUri, sourceIps, userAgent } = this.#subject;
     const { user, verb } = request;
-    const { sink, clock, users } = this.#parts;
+    const { sink, clock, users, times } = this.#parts;
     const isLast = stage === "ResponseComplete";
     let line =
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}"` +
@@ -155,10 +158,9 @@ export class AuditRecord {
     if (isLast && this.#responseObject !== undefined) {
       line += `,"responseObject":${quote(this.#shown(this.#responseObject))}`;
     }
-    const nowMs = clock.now();
-    const received = formatMicroTime(this.#receivedMs);
-    const reached = nowMs === this.#receivedMs ? received : formatMicroTime(nowMs);
-    line += `,"requestReceivedTimestamp":"${received}","stageTimestamp":"${reached}"`;
+    line +=
+      `,"requestReceivedTimestamp":"${times.text(this.#receivedMs)}"` +
+      `,"stageTimestamp":"${times.text(clock.now())}"`;
     if (this.#annotations) line += `,"annotations":${quote(this.#annotations)}`;
     sink.write(`${line}}\n`);
   }
@@ -209,6 +211,21 @@ class UserTexts {
         ...(extra ? { extra } : {}),
       });
       this.#known.set(user, text);
+    }
+    return text;
+  }
+}
+
+/** Times as the log writes them; a busy server says the same few milliseconds again and again. */
+class TimeTexts {
+  readonly #known = new Map<number, string>();
+
+  text(epochMs: number): string {
+    let text = this.#known.get(epochMs);
+    if (text === undefined) {
+      text = formatMicroTime(epochMs);
+      if (this.#known.size >= TIMES_MAX) this.#known.clear();
+      this.#known.set(epochMs, text);
     }
     return text;
   }

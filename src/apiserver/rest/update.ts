@@ -175,12 +175,14 @@ async function storeUpdate(
   of: { next: KubeObject; old: KubeObject; current: StoredObject; kept: () => void },
 ): Promise<Answer> {
   const { served } = call;
-  const { next, old, current } = of;
+  const { old, current } = of;
   if (isDryRun(call)) {
-    next.metadata.resourceVersion = String(current.revision);
-    return { kind: "value", status: 200, value: next };
+    of.next.metadata.resourceVersion = String(current.revision);
+    return { kind: "value", status: 200, value: of.next };
   }
-  delete next.metadata.resourceVersion;
+  // Copied: an object that a member was deleted from is slow from then on.
+  const { resourceVersion: _, ...metadata } = of.next.metadata;
+  const next: KubeObject = { ...of.next, metadata };
   const { conversion, codec } = served;
   const bytes = codec.encode(conversion ? await conversion.toStored(next) : next);
   if (isGone(served, next)) {
