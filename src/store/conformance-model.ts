@@ -213,9 +213,6 @@ class Model {
       revision,
       createRevision,
       bytes,
-      ...(before && !removed
-        ? { previous: { ...before, key: at, bytes: Buffer.from(before.text) } }
-        : {}),
     });
   }
 }
@@ -231,10 +228,8 @@ function refusalOf(
 }
 
 function describeEvent(event: StoreEvent): string {
-  const before = event.previous;
-  const previous = before ? ` over ${before.revision} ${textOf(before.bytes)}` : "";
   const { type, key: at, revision, createRevision, bytes } = event;
-  return `${revision} ${type} ${at} (created ${createRevision}) ${textOf(bytes)}${previous}`;
+  return `${revision} ${type} ${at} (created ${createRevision}) ${textOf(bytes)}`;
 }
 
 function resourceOf(slot: string): string {

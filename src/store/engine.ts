@@ -2,7 +2,6 @@ import type { Backend, Version } from "./backend.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
 import type { UpdateWrite } from "./store.ts";
-import { RecentHeads } from "./recent-heads.ts";
 import { WatchHub } from "./watch-hub.ts";
 
 /** A commit holds at most so many bytes; the rest of the waiting writes goes into the next one. */
@@ -15,12 +14,14 @@ const KEY_MAX_BYTES = 1024;
 interface PendingWrite {
   slot: string;
   version: Version;
-  previous: StoredObject | undefined;
   result: StoredObject;
   promise: Promise<StoredObject>;
   resolve: (result: StoredObject) => void;
   reject: (error: unknown) => void;
 }
+
+/** What conflicts are settled by, of a value that need not be read for that. */
+type Head = Pick<StoredObject, "revision" | "createRevision">;
 
 /**
  * The store over a backend: gives out revisions, refuses conflicts, gathers writes into commits
@@ -40,12 +41,8 @@ class Engine implements Store {
   #queue: PendingWrite[] = [];
   /** The newest accepted write of each key that is not durable yet. */
   readonly #newest = new Map<string, PendingWrite>();
-  readonly #heads = new RecentHeads();
-  /**
-   * The keys of resources that were listed whole, each with the revision of its newest durable
-   * value: of another key there is none to look up.
-   */
-  readonly #present = new Map<string, Map<string, number>>();
+  /** The durable heads of resources that were listed whole, by key: writes look nothing up. */
+  readonly #heads = new Map<string, Map<string, Head>>();
   #pumping: Promise<void> | undefined;
   #broken: StoreError | undefined;
 
@@ -73,7 +70,7 @@ class Engine implements Store {
 
   async getForUpdate(resource: string, key: string): Promise<StoredObject | undefined> {
     this.#assertUsable();
-    return this.#head(slotOf(resource, key), { resource, key });
+    return this.#newestValue(slotOf(resource, key), { resource, key });
   }
 
   async list(resource: string, options: ListOptions = {}): Promise<ListResult> {
@@ -90,9 +87,8 @@ class Engine implements Store {
       else remaining++;
     }
     const isWhole = revision === this.#revision && !prefix && !start && remaining === 0;
-    if (isWhole && !this.#present.has(resource)) {
-      const keys = new Map(items.map((item) => [item.key, item.revision]));
-      this.#present.set(resource, keys);
+    if (isWhole && !this.#heads.has(resource)) {
+      this.#heads.set(resource, new Map(items.map((item) => [item.key, headOf(item)])));
     }
     return { revision, items, remaining };
   }
@@ -132,7 +128,7 @@ class Engine implements Store {
     const range = { after: fromRevision, upTo: this.#revision };
     let batch: StoreEvent[] = [];
     for (const version of this.#backend.history(resource, range)) {
-      batch.push(toEvent(version, this.#before(version)));
+      batch.push(toEvent(version, version.bytes ?? this.#bytesBefore(version)));
       if (batch.length < REPLAY_BATCH) continue;
       deliver(batch);
       batch = [];
@@ -167,10 +163,10 @@ class Engine implements Store {
   #write(
     resource: string,
     key: string,
-    write: { bytes: Uint8Array | undefined; check: (current: StoredObject | undefined) => void },
+    write: { bytes: Uint8Array | undefined; check: (current: Head | undefined) => void },
   ): Promise<StoredObject> {
     const slot = slotOf(resource, key);
-    let current: StoredObject | undefined;
+    let current: Head | undefined;
     try {
       assertKey(resource, key, slot);
       this.#assertUsable();
@@ -186,35 +182,38 @@ class Engine implements Store {
     return this.#accept({ resource, key, bytes: write.bytes }, { slot, previous: current });
   }
 
-  /** The newest accepted value. */
-  #head(slot: string, { resource, key }: { resource: string; key: string }) {
+  /** What the newest accepted write of a key left there. */
+  #head(slot: string, { resource, key }: { resource: string; key: string }): Head | undefined {
+    const pending = this.#newest.get(slot);
+    if (pending) return pending.version.bytes && pending.version;
+    const heads = this.#heads.get(resource);
+    return heads ? heads.get(key) : this.#newestValue(slot, { resource, key });
+  }
+
+  #newestValue(
+    slot: string,
+    { resource, key }: { resource: string; key: string },
+  ): StoredObject | undefined {
     const pending = this.#newest.get(slot);
     if (pending) return toObject(pending.version);
-    const known = this.#heads.get(slot);
-    if (known) return known;
-    const keys = this.#present.get(resource);
-    const revision = keys?.get(key);
-    if (keys && revision === undefined) return undefined;
-    const version =
-      revision === undefined
-        ? this.#backend.find(resource, key, this.#revision)
-        : this.#backend.exactly(resource, key, revision);
-    const found = toObject(version);
-    if (found) this.#heads.set(slot, found);
-    return found;
+    const heads = this.#heads.get(resource);
+    if (!heads) return toObject(this.#backend.find(resource, key, this.#revision));
+    const head = heads.get(key);
+    return head && toObject(this.#backend.exactly(resource, key, head.revision));
   }
 
   #accept(
     target: Pick<Version, "resource" | "key" | "bytes">,
-    { slot, previous }: { slot: string; previous: StoredObject | undefined },
+    { slot, previous }: { slot: string; previous: Head | undefined },
   ): Promise<StoredObject> {
+    // A removal answers with what it removes.
+    const bytes = target.bytes ?? this.#newestValue(slot, target)?.bytes ?? new Uint8Array();
     const revision = ++this.#accepted;
     const createRevision = previous?.createRevision ?? revision;
     const version: Version = { ...target, revision, createRevision };
-    const bytes = target.bytes ?? previous?.bytes ?? new Uint8Array();
     const result: StoredObject = { key: target.key, bytes, revision, createRevision };
     const { promise, resolve, reject } = withResolvers<StoredObject>();
-    const pending: PendingWrite = { slot, version, previous, result, promise, resolve, reject };
+    const pending: PendingWrite = { slot, version, result, promise, resolve, reject };
     this.#queue.push(pending);
     this.#newest.set(slot, pending);
     this.#pumping ??= this.#pump();
@@ -251,20 +250,15 @@ class Engine implements Store {
     this.#revision = batch.at(-1)?.version.revision ?? this.#revision;
     const events = new Map<string, StoreEvent[]>();
     for (const pending of batch) {
-      const { slot, version, previous, result } = pending;
+      const { slot, version, result } = pending;
       if (this.#newest.get(slot) === pending) this.#newest.delete(slot);
-      const present = this.#present.get(version.resource);
-      if (version.bytes) {
-        this.#heads.set(slot, result);
-        present?.set(version.key, version.revision);
-      } else {
-        this.#heads.delete(slot);
-        present?.delete(version.key);
-      }
+      const heads = this.#heads.get(version.resource);
+      if (version.bytes) heads?.set(version.key, headOf(version));
+      else heads?.delete(version.key);
       pending.resolve(result);
       if (!this.#watches.has(version.resource)) continue;
       const list = events.get(version.resource);
-      const event = toEvent(version, previous);
+      const event = toEvent(version, result.bytes);
       if (list) list.push(event);
       else events.set(version.resource, [event]);
     }
@@ -280,9 +274,8 @@ class Engine implements Store {
     for (const pending of failed) pending.reject(error);
   }
 
-  #before(version: Version): StoredObject | undefined {
-    const { resource, key, revision } = version;
-    return toObject(this.#backend.find(resource, key, revision - 1));
+  #bytesBefore({ resource, key, revision }: Version): Uint8Array {
+    return this.#backend.find(resource, key, revision - 1)?.bytes ?? new Uint8Array();
   }
 
   #holdsLiveKey(resource: string): boolean {
@@ -303,10 +296,7 @@ class Engine implements Store {
   }
 }
 
-function matching(
-  action: string,
-  expectedRevision: number,
-): (current: StoredObject | undefined) => void {
+function matching(action: string, expectedRevision: number): (current: Head | undefined) => void {
   return (current) => {
     if (!current) throw new StoreError("not-found", `Cannot ${action}: it does not exist`);
     if (current.revision === expectedRevision) return;
@@ -324,18 +314,14 @@ function toObject(version: Version | undefined): StoredObject | undefined {
   return { key, bytes, revision, createRevision };
 }
 
-function toEvent(version: Version, previous: StoredObject | undefined): StoreEvent {
-  const { key, revision, createRevision, bytes } = version;
-  if (!bytes) {
-    return {
-      type: "delete",
-      key,
-      revision,
-      createRevision,
-      bytes: previous?.bytes ?? new Uint8Array(),
-    };
-  }
-  return { type: "put", key, revision, createRevision, bytes, ...(previous ? { previous } : {}) };
+function headOf({ revision, createRevision }: Head): Head {
+  return { revision, createRevision };
+}
+
+/** `bytes` are the value written, or the last one for a removal. */
+function toEvent(version: Version, bytes: Uint8Array): StoreEvent {
+  const { key, revision, createRevision } = version;
+  return { type: version.bytes ? "put" : "delete", key, revision, createRevision, bytes };
 }
 
 /** One string per (resource, key); neither holds a NUL. */

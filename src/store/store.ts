@@ -85,6 +85,4 @@ export interface StoreEvent {
   /** The value written, or the last value for a delete. */
   bytes: Uint8Array;
   createRevision: number;
-  /** The value before a put; absent when the key was created. */
-  previous?: StoredObject;
 }

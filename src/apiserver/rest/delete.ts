@@ -1,7 +1,5 @@
-import { conflict, notFound, StatusError } from "../../api/errors.ts";
+import { conflict, StatusError } from "../../api/errors.ts";
 import { copyJson } from "../../lib/json-copy.ts";
-import { isStoreError } from "../../store/errors.ts";
-import type { StoredObject } from "../../store/store.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
@@ -11,8 +9,9 @@ import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import type { Answer, Call } from "./call.ts";
 import { answerWith } from "./create.ts";
 import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
-import { keyOfCall, listPage } from "./read.ts";
-import { deletionTime, isGone, servedState } from "./update.ts";
+import { answerUnchanged, changeCurrent, isContentOf, servedState } from "./current-state.ts";
+import { listPage } from "./read.ts";
+import { deletionTime, isGone } from "./update.ts";
 
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
@@ -84,10 +83,7 @@ async function deleteByKey(
   options: DeleteOptions & { admitted?: boolean },
 ): Promise<Answer> {
   const { served } = call;
-  const name = call.target.name ?? "";
-  for (;;) {
-    const current = await engine.store.getForUpdate(served.storage, keyOfCall(call));
-    if (!current) throw notFound(served.resource, name);
+  const change = async (current: CachedObject) => {
     const old = await servedState(served, current);
     checkPreconditions(served, old, options);
     const request = admissionRequestOf(call, { operation: "DELETE", oldObject: old });
@@ -95,12 +91,9 @@ async function deleteByKey(
       await mutate(engine.admission, request);
       await validate(engine.admission, request);
     }
-    try {
-      return await deleteOnce(engine, call, { current, old, options });
-    } catch (error) {
-      if (!isStoreError(error, "conflict") && !isStoreError(error, "not-found")) throw error;
-    }
-  }
+    return deleteOnce(engine, call, { current, old, options });
+  };
+  return changeCurrent(engine, call, { change });
 }
 
 function checkPreconditions(served: ServedResource, old: KubeObject, options: DeleteOptions): void {
@@ -127,7 +120,7 @@ function checkPreconditions(served: ServedResource, old: KubeObject, options: De
 async function deleteOnce(
   engine: Engine,
   call: Call,
-  of: { current: StoredObject; old: KubeObject; options: DeleteOptions },
+  of: { current: CachedObject; old: KubeObject; options: DeleteOptions },
 ): Promise<Answer> {
   const { served } = call;
   const { current, old, options } = of;
@@ -149,9 +142,7 @@ async function deleteOnce(
   delete marked.metadata.resourceVersion;
   const { conversion, codec } = served;
   const bytes = codec.encode(conversion ? await conversion.toStored(marked) : marked);
-  if (Buffer.compare(bytes, current.bytes) === 0) {
-    return answerWith(served, { stored: current, status });
-  }
+  if (isContentOf(served, bytes, current)) return answerUnchanged(served, { current, status });
   const write = { bytes, expectedRevision: current.revision };
   const stored = await engine.store.update(served.storage, current.key, write);
   return answerWith(served, { stored, status });

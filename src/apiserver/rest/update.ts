@@ -1,26 +1,24 @@
-import { conflict, invalid, notFound, StatusError } from "../../api/errors.ts";
+import { conflict, invalid, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { copyJson } from "../../lib/json-copy.ts";
-import { isStoreError } from "../../store/errors.ts";
-import type { StoredObject } from "../../store/store.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeObject } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import { CachedObject } from "../watch-cache/cached-object.ts";
+import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
 import { answerWith, bindToPath, insertObject, warn } from "./create.ts";
 import { decodeBody } from "./decode-body.ts";
-import { keyOfCall } from "./read.ts";
+import {
+  answerUnchanged,
+  changeCurrent,
+  isContentOf,
+  servedState,
+  STALE,
+} from "./current-state.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 import { checkStoredSize } from "./stored-size.ts";
-
-/** A patch or unconditional update gives up after this many lost races. */
-const ATTEMPTS_MAX = 32;
-
-const STALE =
-  "the object has been modified; please apply your changes to the latest version and try again";
 
 /** How an update comes about. */
 export interface UpdatePlan {
@@ -86,52 +84,17 @@ function requireVersion({ strategy, resource }: ServedResource, { metadata }: Ku
 }
 
 /** Reads, changes and writes one object, as often as others interfere. */
-export async function updateObject(engine: Engine, call: Call, plan: UpdatePlan): Promise<Answer> {
-  const { served } = call;
-  const key = keyOfCall(call);
-  for (let attempt = 1; ; attempt++) {
-    const current = await engine.store.getForUpdate(served.storage, key);
-    if (!current) {
-      if (plan.create) return plan.create();
-      throw notFound(served.resource, call.target.name ?? "");
-    }
-    try {
-      return await updateOnce(engine, call, { plan, current });
-    } catch (error) {
-      const lost = isStoreError(error, "conflict") || isStoreError(error, "not-found");
-      if (!lost) throw error;
-      if (attempt >= ATTEMPTS_MAX) throw conflict(served.resource, call.target.name ?? "", STALE);
-    }
-  }
-}
-
-/** The stored object in the version that is served. */
-export async function servedState(
-  served: ServedResource,
-  stored: StoredObject,
-): Promise<KubeObject> {
-  const { conversion, cache } = served;
-  if (!conversion) return parsedOf(served, stored);
-  const cached = cache.get(stored.key);
-  const isCurrent = cached?.revision === stored.revision;
-  const bytes = isCurrent ? cached.bytes : served.splice(stored.bytes, stored.revision);
-  const object = isCurrent ? cached : new CachedObject(stored.key, stored.revision, bytes);
-  const [converted] = await conversion.toServed([object]);
-  return (converted ?? object).exact();
-}
-
-/** The stored object without loss, from the cache when it has this very revision. */
-export function parsedOf(served: ServedResource, stored: StoredObject): KubeObject {
-  const cached = served.cache.get(stored.key);
-  if (cached?.revision === stored.revision) return cached.exact();
-  const bytes = served.splice(stored.bytes, stored.revision);
-  return new CachedObject(stored.key, stored.revision, bytes).exact();
+export function updateObject(engine: Engine, call: Call, plan: UpdatePlan): Promise<Answer> {
+  return changeCurrent(engine, call, {
+    change: (current) => updateOnce(engine, call, { plan, current }),
+    absent: plan.create,
+  });
 }
 
 async function updateOnce(
   engine: Engine,
   call: Call,
-  { plan, current }: { plan: UpdatePlan; current: StoredObject },
+  { plan, current }: { plan: UpdatePlan; current: CachedObject },
 ): Promise<Answer> {
   const { served } = call;
   const old = await servedState(served, current);
@@ -172,7 +135,7 @@ async function updateOnce(
 async function storeUpdate(
   engine: Engine,
   call: Call,
-  of: { next: KubeObject; old: KubeObject; current: StoredObject; kept: () => void },
+  of: { next: KubeObject; old: KubeObject; current: CachedObject; kept: () => void },
 ): Promise<Answer> {
   const { served } = call;
   const { old, current } = of;
@@ -192,8 +155,8 @@ async function storeUpdate(
     engine.serviceNetwork.released(served, next);
     return answerWith(served, { stored: { ...removed, bytes }, status: 200 });
   }
-  if (sameState(bytes, current, { next, old })) {
-    return answerWith(served, { stored: current, status: 200 });
+  if (isSame(served, bytes, { current, next, old })) {
+    return answerUnchanged(served, { current, status: 200 });
   }
   checkStoredSize(bytes);
   const expectedRevision = current.revision;
@@ -204,13 +167,12 @@ async function storeUpdate(
 }
 
 /** Whether the write would change nothing: such a write is not made, and moves no revision. */
-function sameState(
+function isSame(
+  served: ServedResource,
   bytes: Uint8Array,
-  current: StoredObject,
-  { next, old }: { next: KubeObject; old: KubeObject },
+  { current, next, old }: { current: CachedObject; next: KubeObject; old: KubeObject },
 ): boolean {
-  if (bytes.byteLength !== current.bytes.byteLength) return false;
-  if (Buffer.compare(bytes, current.bytes) === 0) return true;
+  if (isContentOf(served, bytes, current)) return true;
   const { resourceVersion: _, ...metadata } = old.metadata;
   return deepEqual(next, { ...old, metadata });
 }

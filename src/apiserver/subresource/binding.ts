@@ -6,9 +6,9 @@ import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
 import { admitBody } from "../rest/admission.ts";
 import { type Answer, type Call, isDryRun } from "../rest/call.ts";
+import { asServed } from "../rest/current-state.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
-import { parsedOf } from "../rest/update.ts";
 import { type BindingFacts, boundFromServed, boundPod } from "./bound-pod.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
@@ -80,13 +80,14 @@ async function writeStored(
   for (;;) {
     const current = await engine.store.getForUpdate(served.storage, key);
     if (!current) throw notFound(served.resource, call.target.name ?? "");
-    const old = parsedOf(served, current);
+    const cached = served.cache.get(key);
+    const state = cached?.revision === current.revision ? cached : asServed(served, current);
+    const old = state.exact();
     const refusal = refusalOf(call, old, of.uid);
     if (refusal) throw refusal;
     if (isDryRun(call)) return bound();
     const { bytes, object } = boundPod(old, current.bytes, of);
-    const shared = served.cache.get(key);
-    if (shared?.revision === current.revision && shared.object() === old) {
+    if (state === cached && cached.object() === old) {
       served.cache.expect(bytes, object);
     }
     try {
