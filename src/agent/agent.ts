@@ -30,6 +30,7 @@ import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
 import { confineFiles } from "./pod/confined-files.ts";
 import { startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
+import { readKeyring } from "./pod/pull-secrets.ts";
 import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
 import { createPodStorage } from "./pod-storage.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
@@ -115,7 +116,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const metrics = createAgentMetrics();
   const localDirectory = path.join(stateDirectory, "volumes");
   const volumes = cleanup.use(
-    createVolumeManager({ client, informers, clock, factsOf, localDirectory, logger }),
+    createVolumeManager({
+      client,
+      informers,
+      clock,
+      factsOf,
+      localDirectory,
+      openImage: async (pod, { reference, policy, signal }) => {
+        const pulls = images.wouldPull(reference, policy);
+        const keyring = pulls ? await readKeyring(pod, { client, events, logger }) : [];
+        return await images.ensure(reference, policy, { keyring, signal });
+      },
+      logger,
+    }),
   );
   const directory = configuration.staticPodPath ?? options.manifestDirectory;
   const staticPods = cleanup.use(followManifests({ directory, nodeName, clock, logger }));
@@ -262,6 +275,7 @@ function* imagesOf(manager: PodManager, runtime: ContainerRuntime): Iterable<str
     const ephemeral = spec?.ephemeralContainers ?? [];
     const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...ephemeral];
     for (const { image } of all) if (image) yield image;
+    for (const { image } of spec?.volumes ?? []) if (image?.reference) yield image.reference;
   }
 }
 

@@ -73,20 +73,23 @@ export function keepInMemory(directory: string): void {
   mount({ source: "tmpfs", target: directory, type: "tmpfs", flags, data: "mode=0711" });
 }
 
-/** Directories of an overlay; `layers` lowest first. */
+/** Directories of an overlay; `layers` lowest first. Without `upper` nobody can write to it. */
 export interface OverlayRequest {
   layers: readonly string[];
-  upper: string;
-  work: string;
+  upper?: string;
+  /** Beside `upper`. */
+  work?: string;
   target: string;
+  flags?: number;
 }
 
 /**
- * Mounts an overlay of any number of layers with a writable upper directory.
+ * Mounts an overlay of any number of layers; of two at least when none is writable.
  * @throws SysError ENOENT when a directory is missing, ENOSPC, EINVAL
  * Source: Documentation/filesystems/overlayfs.rst of the kernel.
  */
-export function mountOverlay({ layers, upper, work, target }: OverlayRequest): void {
+export function mountOverlay(request: OverlayRequest): void {
+  const { layers, upper = "", work = "", target, flags = 0 } = request;
   const descriptors: number[] = [];
   try {
     let names = layers.toReversed().map(escapeOption);
@@ -99,10 +102,9 @@ export function mountOverlay({ layers, upper, work, target }: OverlayRequest): v
     }
     const data = [
       `lowerdir=${names.join(":")}`,
-      `upperdir=${escapeOption(upper)}`,
-      `workdir=${escapeOption(work)}`,
+      ...(upper ? [`upperdir=${escapeOption(upper)}`, `workdir=${escapeOption(work)}`] : []),
     ].join(",");
-    mount({ source: "overlay", target, type: "overlay", data });
+    mount({ source: "overlay", target, type: "overlay", flags, data });
   } finally {
     for (const fd of descriptors) closeSync(fd);
   }

@@ -154,3 +154,40 @@ test("a pod that is deleted while its image is pulled does not wait for it", {
     await new Promise((resolve) => silent.close(resolve));
   }
 });
+
+test("a volume shows the files of an image, which cannot be changed or run", { skip }, async () => {
+  const entries = [
+    { name: "data", type: "directory" as const, mode: 0o755 },
+    { name: "data/file", type: "file" as const, mode: 0o755, body: Buffer.from("from an image") },
+  ];
+  writeFileSync(archive, busyboxArchive({ name: "files:1", entries }));
+  await open.push(archive, "files:1");
+  const volumeMounts = [{ name: "files", mountPath: "/files" }];
+  const script = `cat /files/data/file; ! touch /files/new; ! /files/bin/busybox true; sleep 1000`;
+  const reference = `${open.host}/files:1`;
+  await node.run("shows", {
+    volumes: [{ name: "files", image: { reference, pullPolicy: "IfNotPresent" } }],
+    containers: [
+      {
+        name: "app",
+        command: ["sh", "-ec", script],
+        volumeMounts,
+        readinessProbe: { exec: { command: ["cat", "/files/data/file"] } },
+      },
+    ],
+  });
+  await node.until("shows", (pod) => appOf(pod)?.ready === true);
+  await node.restartAgent();
+  await node.until("shows", (pod) => appOf(pod)?.ready === true);
+  await remove("shows");
+  await node.run("lost", {
+    volumes: [{ name: "files", image: { reference: `${open.host}/lost:1` } }],
+    containers: [{ name: "app", volumeMounts }],
+  });
+  await eventually("the mount is told to fail", async () =>
+    (await eventsOf("lost")).some(
+      ({ reason, message }) => reason === "FailedMount" && message?.includes("404") === true,
+    ),
+  );
+  await remove("lost");
+});

@@ -143,6 +143,7 @@ function volumeMount(
     hostPath: partial ? subPath(mount, index) : volume.hostPath,
     containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
     readOnly: volume.readOnly || (mount.readOnly ?? false),
+    ...(volume.noExec && { noExec: true }),
     propagation: propagationOf(mount),
   };
 }

@@ -47,6 +47,7 @@ export async function ensureImage(
     if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
     const keyring = pulls ? await readKeyring(state.pod, parts) : [];
     seen.image = await parts.images.ensure(reference, policy, { keyring, signal });
+    seen.pulled = pulls;
     seen.imageFailure = undefined;
     const tookMs = Math.round(parts.clock.monotonicMs() - startedMs);
     if (pulls) {

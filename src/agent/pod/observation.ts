@@ -77,6 +77,8 @@ export interface ContainerObservation {
   stale: readonly string[];
   image?: LocalImage | undefined;
   imageFailure?: Failure | undefined;
+  /** The image was just pulled, which has been told. */
+  pulled?: boolean;
   /** Of creating or configuring the next attempt. */
   failure?: Failure | undefined;
   crash?: CrashBackoff | undefined;

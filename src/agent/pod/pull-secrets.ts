@@ -15,7 +15,10 @@ const KEYS: Readonly<Record<string, string>> = {
  * Credentials in the Secrets that the pod names for its images. The image may be public: a Secret
  * that cannot be read is told as an event, and the others are used.
  */
-export async function readKeyring(pod: Pod, parts: PodParts): Promise<KeyringEntry[]> {
+export async function readKeyring(
+  pod: Pod,
+  parts: Pick<PodParts, "client" | "events" | "logger">,
+): Promise<KeyringEntry[]> {
   const { namespace } = identityOf(pod);
   const keyring: KeyringEntry[] = [];
   const missing: string[] = [];

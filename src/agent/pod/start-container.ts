@@ -51,7 +51,7 @@ export async function startContainer(
   try {
     const environment = await environmentOf(state, { item, parts, hooks });
     spec = specOf(state, { item, attempt, environment, parts });
-    if (attempt === 0 || seen.failure) {
+    if (!seen.pulled && (attempt === 0 || seen.failure)) {
       say(
         "Normal",
         "Pulled",
@@ -132,6 +132,7 @@ function enter(
     seen.previous = before;
   }
   seen.failure = undefined;
+  seen.pulled = false;
   if (item.container.imagePullPolicy === "Always") seen.image = undefined;
   seen.current = { status, cannotRun, resources: item.container.resources };
   if (cannotRun !== undefined) return;

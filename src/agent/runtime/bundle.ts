@@ -81,6 +81,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
         source: mount.hostPath,
         destination: path.posix.normalize(mount.containerPath),
         readOnly: mount.readOnly,
+        noExec: mount.noExec ?? false,
         propagation: mount.propagation ?? "private",
       })),
     ],
@@ -103,7 +104,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
 }
 
 function bind(source: string, destination: string) {
-  return { source, destination, readOnly: false, propagation: "private" as const };
+  return { source, destination, readOnly: false, noExec: false, propagation: "private" as const };
 }
 
 /** Below /proc, a directory could name a descriptor that the runtime holds (CVE-2024-21626). */

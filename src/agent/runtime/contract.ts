@@ -120,6 +120,8 @@ export interface ContainerMount {
   hostPath: string;
   containerPath: string;
   readOnly: boolean;
+  /** Neither programs nor devices on it work. */
+  noExec?: boolean;
   propagation?: "private" | "rslave" | "rshared";
 }
 

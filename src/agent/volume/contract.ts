@@ -21,6 +21,8 @@ export interface VolumeManager extends AsyncDisposable {
 export interface PreparedVolume {
   hostPath: string;
   readOnly: boolean;
+  /** Programs on it cannot be run. */
+  noExec?: boolean;
 }
 
 /** A volume that cannot be prepared now. */

@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import path from "node:path";
 import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/types/core-v1.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -8,6 +16,7 @@ import { type ClaimVolume, followClaim, hasClaim } from "./claim-volume.ts";
 import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { hugePagesMount, isHugePagesMedium } from "./huge-pages.ts";
+import { imageVolume, mountImageVolume, type OpenImage } from "./image-volume.ts";
 import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-volume.ts";
 import { createLocalVolumes } from "./local-volumes.ts";
 import { projectionsOf } from "./payload.ts";
@@ -18,6 +27,7 @@ export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
   factsOf: (pod: Pod) => LiveVolumeContext["facts"];
   /** Holds the directories of local persistent volumes. */
   localDirectory: string;
+  openImage: OpenImage;
   logger: Logger;
 }
 
@@ -25,6 +35,8 @@ export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
 interface PodVolumes {
   live: Map<string, LiveVolume>;
   claims: Map<string, ClaimVolume>;
+  /** Aborts when the pod has to end: it waits for no image. */
+  ending: AbortController;
   /** The last `prepare` lacked something. */
   waiting: boolean;
 }
@@ -32,6 +44,7 @@ interface PodVolumes {
 /** Files that the agent writes lie here, in memory: no secret reaches a disk. */
 const MEMORY = "memory";
 const EMPTY = "empty-dir";
+const IMAGES = "image";
 const MEMORY_BYTES = 256 << 20;
 
 /** Creates the volumes of a node's pods: from the node, from API objects, and claimed ones. */
@@ -98,6 +111,13 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       prepareEmptyDir(volume.emptyDir, { directory, groupId, pod });
       return { hostPath: directory, readOnly: false };
     }
+    if (volume.image) {
+      const directory = path.join(podDirectory, IMAGES, volume.name);
+      if (isMounted(directory)) return imageVolume(directory);
+      const { openImage } = options;
+      const { signal } = state.ending;
+      return await mountImageVolume(volume.image, { pod, directory, openImage, signal });
+    }
     const kind = Object.keys(volume).find((field) => field !== "name") ?? "unnamed";
     throw new VolumeError("unsupported", `volumes of type "${kind}" are not supported yet`);
   };
@@ -130,6 +150,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       ),
     update(pod) {
       const uid = pod.metadata?.uid ?? "";
+      if (pod.metadata?.deletionTimestamp) pods.get(uid)?.ending.abort();
       for (const live of pods.get(uid)?.live.values() ?? []) {
         if (live.setPod(pod)) rewrite(uid, live);
       }
@@ -147,6 +168,9 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
         unmount(path.join(podDirectory, EMPTY, name));
       }
       rmSync(path.join(podDirectory, EMPTY), { recursive: true, force: true });
+      for (const name of entriesOf(path.join(podDirectory, IMAGES))) {
+        unmount(path.join(podDirectory, IMAGES, name, "root"));
+      }
       await Promise.resolve();
     },
     async [Symbol.asyncDispose]() {
@@ -159,10 +183,16 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
 }
 
 function newPodVolumes(): PodVolumes {
-  return { live: new Map(), claims: new Map(), waiting: false };
+  return {
+    live: new Map(),
+    claims: new Map(),
+    ending: new AbortController(),
+    waiting: false,
+  };
 }
 
 function dispose(state: PodVolumes | undefined): void {
+  state?.ending.abort();
   for (const one of [...(state?.live.values() ?? []), ...(state?.claims.values() ?? [])]) {
     one[Symbol.dispose]();
   }
@@ -173,6 +203,11 @@ function named(volume: string, error: unknown): VolumeError {
   const message = `MountVolume.SetUp failed for volume "${volume}" : ${(error as Error).message}`;
   const code = error instanceof VolumeError ? error.code : "io";
   return new VolumeError(code, message, { cause: error });
+}
+
+function isMounted(imageDirectory: string): boolean {
+  const root = path.join(imageDirectory, "root");
+  return existsSync(root) && isMountPoint(root);
 }
 
 function isMountPoint(directory: string): boolean {

@@ -41,6 +41,8 @@ export interface BindMount {
   source: string;
   destination: string;
   readOnly: boolean;
+  /** Neither programs nor devices on it work. */
+  noExec?: boolean;
   propagation: "private" | "rslave" | "rshared";
 }
 
@@ -217,9 +219,12 @@ function mounts(input: RuntimeSpecInput): object[] {
       destination: bind.destination,
       type: "bind",
       source: bind.source,
-      options: ["rbind", bind.propagation === "private" ? "rprivate" : bind.propagation].concat(
-        bind.readOnly ? ["ro"] : ["rw"],
-      ),
+      options: [
+        "rbind",
+        bind.propagation === "private" ? "rprivate" : bind.propagation,
+        bind.readOnly ? "ro" : "rw",
+        ...(bind.noExec ? ["noexec", "nosuid", "nodev"] : []),
+      ],
     }));
   return [...usual, ...binds];
 }
