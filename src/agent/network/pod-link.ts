@@ -7,6 +7,7 @@ import {
   removeNetworkNamespace,
   withinNetworkNamespace,
 } from "../../sys/network-namespace.ts";
+import type { NetworkFailpoint } from "./failpoints.ts";
 
 /** Link-local gateway that every pod sees; it exists only as a neighbour entry. */
 const GATEWAY = "169.254.1.1";
@@ -23,6 +24,7 @@ export interface PodLinkSpec {
   mtu: number;
   /** The host end has the gateway's address, so that it answers who asks for it. */
   answersAsGateway: boolean;
+  failpoint?: NetworkFailpoint;
 }
 
 /** Name of the host end: the prefix and 9 digits of the UID's hash; IFNAMSIZ allows 15. */
@@ -44,6 +46,7 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
   const hostName = hostLinkName(spec.linkPrefix, spec.podUid);
   const mac = macsOf(spec.ip);
   createNetworkNamespace(spec.namespaceFile);
+  spec.failpoint?.("network-namespace");
   const namespaceFd = openSync(spec.namespaceFile, "r");
   try {
     socket.request(
@@ -52,7 +55,9 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
         { name: "eth0", mac: mac.pod, namespaceFd, mtu: spec.mtu },
       ),
     );
+    spec.failpoint?.("network-link");
     withinNetworkNamespace(spec.namespaceFile, () => configureInside(spec.ip, mac.host));
+    spec.failpoint?.("network-inside");
     const linkIndex = linkIndexOf(socket, hostName);
     allowLoopbackNat(hostName);
     socket.batch([
@@ -67,6 +72,7 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
         ? [route.newAddress({ linkIndex, ip: GATEWAY, prefixLength: 32 })]
         : []),
     ]);
+    spec.failpoint?.("network-routes");
   } catch (error) {
     removeNetworkNamespace(spec.namespaceFile);
     throw error;

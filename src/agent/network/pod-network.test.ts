@@ -11,6 +11,7 @@ import {
   removeNetworkNamespace,
   withinNetworkNamespace,
 } from "../../sys/network-namespace.ts";
+import { NETWORK_FAILPOINTS } from "./failpoints.ts";
 import { createPodNetwork, type PodHostPort } from "./pod-network.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
@@ -89,6 +90,69 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
     // The kernel frees a namespace on its own time; a hang here means that it never does.
     run(node, "while ip -o link | grep -q npt; do :; done");
     await again[Symbol.asyncDispose]();
+  } finally {
+    removeNetworkNamespace(node);
+    rmSync(directory, { recursive: true });
+  }
+});
+
+/** An agent that attaches a pod and detaches it, and dies at one place of that. */
+const DYING_AGENT = `
+  const { createPodNetwork } = await import("./pod-network.js");
+  const { directory, place } = JSON.parse(process.argv[1]);
+  const network = createPodNetwork({
+    runDirectory: directory + "/run",
+    podCidr: "10.231.0.0/24",
+    linkPrefix: "npf",
+    localAddresses: [],
+    failpoint: (name) => name === place && process.kill(process.pid, "SIGKILL"),
+    logger: {},
+  });
+  await network.recover(new Set());
+  await network.attach({ podUid: "pod", podName: "p", podNamespace: "default", hostPorts: [] });
+  await network.detach("pod");
+`;
+
+test("wherever an agent dies, the next one gives the pod its network and leaves nothing", {
+  skip,
+}, async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-network-"));
+  const node = path.join(directory, "node");
+  createNetworkNamespace(node);
+  const pod = { podUid: "pod", podName: "p", podNamespace: "default", hostPorts: [] };
+  const inRun = (name: string) => readdirSync(path.join(directory, "run", name));
+  try {
+    for (const [at, place] of NETWORK_FAILPOINTS.entries()) {
+      const argument = JSON.stringify({ directory, place });
+      const flags = ["--input-type=module", "-e", DYING_AGENT, argument];
+      const died = spawnSync("nsenter", [`--net=${node}`, process.execPath, ...flags], {
+        cwd: import.meta.dirname,
+        encoding: "utf8",
+      });
+      assert.equal(died.signal ?? died.status, "SIGKILL", `${place}: ${died.stderr}`);
+      const network = withinNetworkNamespace(node, () =>
+        createPodNetwork({
+          runDirectory: path.join(directory, "run"),
+          podCidr: "10.231.0.0/24",
+          linkPrefix: "npf",
+          localAddresses: [],
+          logger: silentLogger,
+        }),
+      );
+      // Every other time the pod was deleted meanwhile.
+      const isWanted = at % 2 === 0;
+      await network.recover(new Set(isWanted ? ["pod"] : []));
+      if (isWanted) {
+        const { ip } = await withinNetworkNamespace(node, () => network.attach(pod));
+        // The pod itself answers that nobody listens.
+        assert.match(run(node, `cat < /dev/tcp/${ip}/7000`), /Connection refused/, place);
+        await network.detach("pod");
+      }
+      assert.deepEqual([...inRun("netns"), ...inRun("links")], [], place);
+      run(node, "while ip -o link | grep -q npf; do :; done");
+      assert.equal(run(node, "ip route show 10.231.0.0/24; ip -o link | grep npf"), "", place);
+      await network[Symbol.asyncDispose]();
+    }
   } finally {
     removeNetworkNamespace(node);
     rmSync(directory, { recursive: true });

@@ -8,6 +8,7 @@ import { isNetworkNamespace, removeNetworkNamespace } from "../../sys/network-na
 import type { Logger } from "../../lib/logger.ts";
 import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
+import type { NetworkFailpoint } from "./failpoints.ts";
 import { prepareNode } from "./node-link.ts";
 import { createPodLink, deletePodLink, hasLink, hostLinkName } from "./pod-link.ts";
 import { mirrored, readLinkCounters } from "../link-counters.ts";
@@ -24,6 +25,7 @@ export interface PodNetworkOptions {
   mtu?: number;
   /** Told of every change of the pods' host ports. */
   onHostPorts?: (ports: readonly PodHostPort[]) => void;
+  failpoint?: NetworkFailpoint;
   logger: Logger;
 }
 
@@ -49,7 +51,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const records = new Map<string, PodRecord>();
   const namespaces = path.join(options.runDirectory, "netns");
   const socket = openNetlinkSocket();
-  const { linkPrefix } = options;
+  const { linkPrefix, failpoint = () => {} } = options;
   prepareNode(socket, { addresses: [pool.gateway, ...options.localAddresses], linkPrefix });
   const namespaceFile = (podUid: string) => path.join(namespaces, podUid);
   const recordFile = (podUid: string) => path.join(options.runDirectory, "links", podUid);
@@ -70,7 +72,9 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     // The kernel frees the links with the namespace: to delete one here would block this thread for
     // an RCU grace period of about 20 ms, and all threads that need the routing lock with it.
     removeNetworkNamespace(namespaceFile(podUid));
+    failpoint("network-namespace-removed");
     await rm(recordFile(podUid), { force: true });
+    failpoint("network-removed");
     pool.release(podUid);
     if (records.get(podUid)?.hostPorts.length && records.delete(podUid)) announce();
     records.delete(podUid);
@@ -123,6 +127,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           linkPrefix: options.linkPrefix,
           mtu: options.mtu ?? MTU_BYTES,
           answersAsGateway: request.asksForNeighbours ?? false,
+          failpoint,
         });
       } catch (error) {
         await removeNow(request.podUid);
@@ -131,6 +136,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       records.set(request.podUid, record);
       if (request.hostPorts.length > 0) announce();
       writeFileSync(recordFile(request.podUid), JSON.stringify(record));
+      failpoint("network-record");
       return record;
     },
 

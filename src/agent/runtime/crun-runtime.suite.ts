@@ -26,7 +26,8 @@ import type { LocalImage } from "../image/contract.ts";
 import type { ContainerSpec, SandboxSpec } from "./contract.ts";
 import { createCrunRuntime } from "./crun-runtime.ts";
 import { type Failpoint, type FailpointName, FAILPOINTS } from "./failpoints.ts";
-import { type RuntimeFixture, runtimeConformance } from "./runtime-conformance.ts";
+import type { RuntimeFixture } from "./conformance-context.ts";
+import { runtimeConformance } from "./runtime-conformance.ts";
 
 const [, script = "", binary = "crun", started] = process.argv;
 

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { sleep } from "../../lib/clock.ts";
+import { systemClock } from "../../sys/clock.ts";
+import {
+  type Conformance,
+  GRACE_MS,
+  nothingIsLeft,
+  textOfFile,
+  contains,
+} from "./conformance-context.ts";
+
+/** What outlives an agent, a monitor, a runtime. */
+export function survivalConformance(on: Conformance): void {
+  const { it, start, exitOf, sandboxSpec, containerSpec, fixture } = on;
+
+  it("is found again by a new runtime, also what ended meanwhile", async () => {
+    const running = await start("sleep 100");
+    const ended = await start("exit 8");
+    await exitOf(ended.id);
+    await using second = await fixture.open();
+    const seen = new Map<string, number | undefined>();
+    second.onExit((status) => seen.set(status.id, status.exitCode));
+    const { sandboxes, containers } = await second.recover();
+    assert.equal(sandboxes.length, 2);
+    const states = new Map(containers.map(({ id, state }) => [id, state]));
+    assert.deepEqual(Object.fromEntries(states), { [running.id]: "running", [ended.id]: "exited" });
+    assert.equal(seen.get(ended.id), 8);
+    const result = await second.execSync(running.id, ["echo", "alive"], 5000);
+    assert.equal(result.stdout, "alive\n");
+    await second.removeSandbox(running.sandboxId);
+    await second.removeSandbox(ended.sandboxId);
+    await on.reopen();
+  });
+
+  it("ends a container whose monitor has died: its output would be lost", async () => {
+    const spec = await start("while true; do sleep 0.05; done");
+    const own = `--cid\0${spec.id}\0`;
+    const monitor = readdirSync("/proc").find(
+      (pid) => /^\d+$/.test(pid) && textOfFile(`/proc/${pid}/cmdline`).includes(own),
+    );
+    process.kill(Number(monitor), "SIGKILL");
+    for (let round = 0; round < 200 && on.runtime.status(spec.id)?.state === "running"; round++) {
+      await on.runtime.recover(); // looks at all monitors
+      await sleep(systemClock, 10);
+    }
+    const { state, exitCode, lost } = on.runtime.status(spec.id) ?? {};
+    assert.deepEqual({ state, exitCode }, { state: "exited", exitCode: 137 });
+    assert.match(lost ?? "", /monitor/);
+    await on.runtime.removeSandbox(spec.sandboxId);
+  });
+
+  it("outlives an agent that was killed", async () => {
+    const sandbox = sandboxSpec(on.nextPodId());
+    const container = containerSpec(sandbox.id, {
+      command: ["sh", "-c", "trap 'exit 11' USR1; echo ready; while true; do sleep 0.05; done"],
+    });
+    await fixture.startAndDie({ sandbox, container });
+    await contains(container.logPath, "ready");
+    const { containers } = await on.runtime.recover();
+    const found = containers.find((status) => status.id === container.id);
+    assert.equal(found?.state, "running");
+    const stopped = await on.runtime.stopContainer(container.id, {
+      signal: "SIGUSR1",
+      graceMs: GRACE_MS,
+    });
+    assert.equal(stopped.exitCode, 11);
+    await on.runtime.removeSandbox(sandbox.id);
+  });
+
+  it("loses and leaks nothing, wherever its agent was killed", async () => {
+    for (const [at, failpoint] of fixture.failpoints.entries()) {
+      const sandbox = sandboxSpec(on.nextPodId());
+      const container = containerSpec(sandbox.id, { command: ["sleep", "1000"] });
+      await fixture.startAndDie({ sandbox, container, failpoint });
+      await on.reopen();
+      await on.runtime.recover();
+      if (at % 2 === 0) {
+        // The pod was deleted meanwhile.
+        await on.runtime.removeSandbox(sandbox.id);
+        await nothingIsLeft(fixture, failpoint);
+        continue;
+      }
+      // The agent that comes after it does what the pod wants, whatever is there already.
+      await on.runtime.createSandbox(sandbox);
+      await on.runtime.createContainer(container);
+      const status = await on.runtime.startContainer(container.id);
+      // One that was being stopped is about to end.
+      if (failpoint === "stop-signal") await exitOf(container.id);
+      const ended = on.runtime.status(container.id)?.state === "exited";
+      assert.ok(status.state === "running" || ended, `${failpoint}: ${status.state}`);
+      if (!ended) {
+        const result = await on.runtime.execSync(container.id, ["echo", "alive"], GRACE_MS);
+        assert.equal(result.stdout, "alive\n", failpoint);
+      }
+      await on.runtime.removeSandbox(sandbox.id);
+      await nothingIsLeft(fixture, failpoint);
+    }
+  });
+}
