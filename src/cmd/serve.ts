@@ -6,6 +6,9 @@ import { parseUpOptions } from "./options.ts";
 import type { ServeMessage } from "./serve-message.ts";
 import { meansShutdown, untilSignal } from "./signals.ts";
 
+/** After this long, a daemon that could not start ends in any case. */
+const LEAVE_AFTER_MS = 5_000;
+
 function tell(message: ServeMessage): void {
   if (process.connected) process.send?.(message);
 }
@@ -29,6 +32,9 @@ export async function serve(args: readonly string[]): Promise<number> {
   } catch (error) {
     logger.error("Nephos cannot start", { error });
     tell({ type: "failed", text: (error as Error).message });
+    if (process.connected) process.disconnect();
+    // Whatever is left open must not keep a daemon that serves nobody.
+    setTimeout(() => process.exit(1), LEAVE_AFTER_MS).unref();
     return 1;
   }
 }

@@ -11,6 +11,11 @@ import { createSupervisor } from "./supervisor.ts";
 class FakeChild extends EventEmitter {
   pid = process.pid;
   connected = false;
+  killed = false;
+  kill(): boolean {
+    this.killed = true;
+    return true;
+  }
   disconnect(): void {}
   unref(): void {}
 }
@@ -72,6 +77,21 @@ test("a process that ends before it is ready is told of, and tried again", async
   children[1]?.emit("exit", 3, null);
   await clock.advance(60_000);
   assert.equal(children.length, 2);
+});
+
+test("one that is not ready yet ends with the supervisor, a ready one goes on", async () => {
+  const { children, supervisor, member } = underTest();
+  const ready = supervisor.ensure(member);
+  children[0]?.emit("message", "ready");
+  await ready;
+  const pending = supervisor.ensure({ ...member, node: "two" });
+  supervisor[Symbol.dispose]();
+  assert.deepEqual(
+    children.map(({ killed }) => killed),
+    [false, true],
+  );
+  children[1]?.emit("exit", null, "SIGTERM");
+  await assert.rejects(pending, /node "two" ended with SIGTERM/);
 });
 
 test("one that an earlier daemon left is kept, and its end is noticed", async () => {

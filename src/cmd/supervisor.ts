@@ -24,6 +24,8 @@ export interface Supervisor extends Disposable {
   processes(): readonly InstanceProcess[];
   /** Sends a signal to all of a role, and starts them no more. Resolves when they have ended. */
   end(role: Member["role"], signal: NodeJS.Signals): Promise<void>;
+  /** Lets go of what is ready, and ends what is not. */
+  [Symbol.dispose](): void;
 }
 
 /** What a supervisor works with. */
@@ -50,6 +52,8 @@ interface Watched {
   failures: number;
   timer: Timer | undefined;
   isLeaving?: true;
+  /** It was started and has not said yet that it is ready. */
+  starting?: ChildProcess | undefined;
 }
 
 /** Keeps members running, with a back-off that doubles from 100 ms to 30 s. */
@@ -93,7 +97,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       throw new Error(`the ${role} of node "${node}" ended with ${how}; see the log`);
     });
     failed.catch(() => {}); // once it was ready, the end is news for `ended` alone
-    await Promise.race([once(child, "message"), failed]);
+    watched.starting = child;
+    await Promise.race([once(child, "message"), failed]).finally(() => {
+      watched.starting = undefined;
+    });
     if (child.connected) child.disconnect();
     child.unref();
   };
@@ -133,7 +140,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     [Symbol.dispose]() {
       closed = true;
-      for (const { timer } of all) timer?.cancel();
+      for (const { timer, starting } of all) {
+        timer?.cancel();
+        // Nobody will hear that it is ready, and it may be waiting for this very process.
+        starting?.kill();
+        if (starting?.connected) starting.disconnect();
+        starting?.unref();
+      }
     },
   };
 }

@@ -101,11 +101,18 @@ async function startDetached(args: readonly string[], directory: DataDirectory):
   const from = readFileSync(directory.log).length;
   const child = spawnServe(args, log);
   closeSync(log);
-  await untilReady(child, () => {
-    const written = readFileSync(directory.log).subarray(from).toString();
-    const last = written.trim().split("\n").slice(-3).join("\n");
-    return `The end of ${directory.log}:\n${last}`;
-  });
+  const exited = once(child, "exit").catch(() => {}); // it was never started, which is told below
+  try {
+    await untilReady(child, () => {
+      const written = readFileSync(directory.log).subarray(from).toString();
+      const last = written.trim().split("\n").slice(-3).join("\n");
+      return `The end of ${directory.log}:\n${last}`;
+    });
+  } catch (error) {
+    // A daemon that cannot start ends; whoever tries again must not meet it.
+    if (child.pid !== undefined) await exited;
+    throw error;
+  }
   child.disconnect();
   child.unref();
   return 0;

@@ -1,13 +1,21 @@
 // The disk below an instance fills up and is freed; a data directory comes from a later version.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { open } from "lmdb";
 import { eventually } from "./eventually.ts";
-import { type InstanceUnderTest, prepareInstance } from "./instance-under-test.ts";
+import { type InstanceUnderTest, outcomeOf, prepareInstance } from "./instance-under-test.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 const DISK = "size=64m";
@@ -124,6 +132,29 @@ test("data of a later version are refused and left alone", { skip }, async () =>
     /^nephos: Cannot open store .*: it has format \d+, this version reads up to \d+/,
   );
   await formatOf((format) => format - 1);
+  await up();
+  assert.deepEqual(await maps(), before);
+});
+
+test("a node that cannot start ends the daemon with the reason, and leaves no process", {
+  skip,
+}, async () => {
+  const before = await maps();
+  await instance.nephos("down");
+  const images = path.join(instance.dataDirectory, "images");
+  renameSync(images, `${images}.away`);
+  writeFileSync(images, "in the way");
+  const { code, stderr } = await instance.nephos("up", "--detach");
+  assert.equal(code, 1);
+  assert.match(stderr, /^nephos: .*\/images\/layers'\n$/);
+  const { stdout } = await instance.nephos("status");
+  assert.match(stdout, /^Nephos is not running/);
+  await eventually("no process is left", async () => {
+    const { stdout: processes } = await outcomeOf("ps", ["-eo", "args"]);
+    return !processes.includes(instance.dataDirectory);
+  });
+  rmSync(images);
+  renameSync(`${images}.away`, images);
   await up();
   assert.deepEqual(await maps(), before);
 });
