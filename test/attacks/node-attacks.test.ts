@@ -68,6 +68,36 @@ test("CVE-2020-8557: a pod that fills its /etc/hosts fills only its own megabyte
   }),
 );
 
+test("CVE-2020-8557: pods that fill a volume, or their own files, end at their limits", {
+  skip,
+}, async () => {
+  const fill = (file: string) => `busybox head -c 8000000 /dev/zero > ${file}; sleep 1000`;
+  const terminationGracePeriodSeconds = 0;
+  await node.run("fills-volume", {
+    terminationGracePeriodSeconds,
+    volumes: [{ name: "small", emptyDir: { sizeLimit: "1Mi" } }],
+    containers: [
+      app(fill("/small/file"), { volumeMounts: [{ name: "small", mountPath: "/small" }] }),
+    ],
+  });
+  const limits = { "ephemeral-storage": "2Mi" };
+  await node.run("fills-files", {
+    terminationGracePeriodSeconds,
+    containers: [app(fill("/tmp/file"), { resources: { limits } })],
+  });
+  const wanted = [
+    ["fills-volume", /^Usage of EmptyDir volume "small" exceeds the limit "1Mi"/],
+    ["fills-files", /ephemeral local storage usage exceeds the total limit of containers 2097152/],
+  ] as const;
+  for (const [name, message] of wanted) {
+    const pod = await node.until(name, (seen) => seen?.status?.phase === "Failed");
+    assert.equal(pod?.status?.reason, "Evicted");
+    assert.match(pod?.status?.message ?? "", message);
+    await node.client.for(PODS).delete({ namespace: "default", name });
+    await node.until(name, (seen) => seen === undefined);
+  }
+});
+
 test("CVE-2021-25741: a subPath never leads out of its volume, however its links change", {
   skip,
 }, async () => {

@@ -49,12 +49,18 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
   spec.failpoint?.("network-namespace");
   const namespaceFd = openSync(spec.namespaceFile, "r");
   try {
-    socket.request(
-      route.newVethPair(
-        { name: hostName, mac: mac.host, up: true, mtu: spec.mtu },
-        { name: "eth0", mac: mac.pod, namespaceFd, mtu: spec.mtu },
-      ),
+    const pair = route.newVethPair(
+      { name: hostName, mac: mac.host, up: true, mtu: spec.mtu },
+      { name: "eth0", mac: mac.pod, namespaceFd, mtu: spec.mtu },
     );
+    try {
+      socket.request(pair);
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+      // The pod had one a moment ago, which the kernel has not taken away yet.
+      deleteLink(socket, hostName);
+      socket.request(pair);
+    }
     spec.failpoint?.("network-link");
     withinNetworkNamespace(spec.namespaceFile, () => configureInside(spec.ip, mac.host));
     spec.failpoint?.("network-inside");
@@ -123,10 +129,14 @@ export function hasLink(socket: NetlinkSocket, name: string): boolean {
 
 /** Removes the host end and the namespace; whatever is gone already is fine. */
 export function deletePodLink(socket: NetlinkSocket, namespaceFile: string, name: string): void {
+  deleteLink(socket, name);
+  removeNetworkNamespace(namespaceFile);
+}
+
+function deleteLink(socket: NetlinkSocket, name: string): void {
   try {
     socket.request(route.deleteLink(name));
   } catch (error) {
     if ((error as { code?: string }).code !== "ENODEV") throw error;
   }
-  removeNetworkNamespace(namespaceFile);
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { encodeImage, type ImageBlobs, writeOciArchive } from "../../../format/oci/image-writer.ts";
 import { keyringEntry } from "../../../format/oci/registry-credentials.ts";
-import { writeTar } from "../../../format/tar/tar-writer.ts";
+import { type TarInput, writeTar } from "../../../format/tar/tar-writer.ts";
 import { concat } from "../../../format/tar/tar-header.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { silentLogger } from "../../../lib/logger.ts";
@@ -31,6 +31,8 @@ const hastyClock: Clock = {
   ...systemClock,
   setTimer: (_delayMs, fire) => systemClock.setTimer(0, fire),
 };
+
+const STORE = ["downloads", "images", "layers", "lock", "tmp"];
 
 interface Setup {
   directory: string;
@@ -212,6 +214,41 @@ test("forged bytes are refused, whatever they are", { skip: root }, () =>
     }
     assert.deepEqual(store.list(), []);
   }),
+);
+
+test(
+  "CVE-2019-11246: what a registry sends stays inside its layer, or is refused",
+  {
+    skip: root,
+  },
+  () =>
+    withRegistry(async (setup) => {
+      const { directory, registry, store } = setup;
+      const name = `${registry.host}/app:1`;
+      const hostile: TarInput[][] = [
+        [{ name: "../../../../escaped", type: "file", body: text("x") }],
+        [
+          { name: "link", type: "symlink", linkName: directory },
+          { name: "link/escaped", type: "file", body: text("x") },
+        ],
+        [{ name: "escaped", type: "hardlink", linkName: "../../../registries.yaml" }],
+        [{ name: "..", type: "directory", mode: 0o777 }],
+        [{ name: ".wh...", type: "file", body: text("") }],
+      ];
+      for (const entries of hostile) {
+        const layers = [concat([...writeTar(entries)])];
+        const input = { layers, config: {}, architecture: "amd64", references: [] };
+        registry.push("app:1", encodeImage(input));
+        const outcome = await store.pull(name).then(
+          () => "inside",
+          (error: unknown) => (error as { code?: string }).code,
+        );
+        assert.ok(["inside", "invalid-archive"].includes(outcome ?? ""), `${outcome}`);
+        assert.deepEqual(readdirSync(directory), ["store"]);
+        assert.deepEqual(readdirSync(path.join(directory, "store")).toSorted(), STORE);
+        assert.deepEqual(downloads(setup), []);
+      }
+    }),
 );
 
 test(
