@@ -1,6 +1,6 @@
 // The Container Runtime Interface as a client of gRPC sees it, containers and all.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
@@ -268,6 +268,59 @@ function framesOf(url: string): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.once("close", () => resolve(messages));
+  });
+}
+
+for (const runtimeHandler of ["", "runsc"]) {
+  const isMissing = runtimeHandler === "runsc" && !existsSync("/usr/bin/runsc");
+  test(`attach, logs that go on in a new file, and figures: ${runtimeHandler || "default"}`, {
+    skip: skip || (isMissing && "needs the package runsc"),
+  }, async () => {
+    const name = `attached${runtimeHandler}`;
+    const logDirectory = path.join(server.instance.dataDirectory, "logs", name);
+    const { podSandboxId: sandbox } = await client().call("RuntimeService/RunPodSandbox", {
+      config: sandboxConfig(name, { logDirectory }),
+      runtimeHandler,
+    });
+    const script = "while read line; do echo got $line; done; echo end";
+    const container = await start(sandbox, script, { stdin: true });
+    const { url } = await client().call("RuntimeService/Attach", {
+      containerId: container,
+      stdin: true,
+      stdout: true,
+      stderr: true,
+    });
+    const socket = new WebSocket(url.replace("http", "ws"), "v4.channel.k8s.io");
+    let said = "";
+    socket.on("message", (message: Buffer) => {
+      if (message[0] === 1) said += message.subarray(1).toString();
+    });
+    await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+    const type = (text: string) => socket.send(Buffer.from(`\0${text}\n`));
+    type("one");
+    await eventually("the first line is back", () => said === "got one\n");
+    const { logPath } = await statusOf(container);
+    renameSync(logPath, `${logPath}.1`);
+    await client().call("RuntimeService/ReopenContainerLog", { containerId: container });
+    type("two");
+    await eventually("the second line is back", () => said === "got one\ngot two\n");
+    const lines = (file: string) =>
+      readFileSync(file, "utf8").replace(/^\S+ /gm, "").trimEnd().split("\n");
+    await eventually("the second line is logged", () => existsSync(logPath) && lines(logPath)[0]);
+    assert.deepEqual(lines(`${logPath}.1`), ["stdout F got one"]);
+    assert.deepEqual(lines(logPath), ["stdout F got two"]);
+    assert.match(await output(container, "cat", "/proc/version"), /^Linux version/);
+    const { stats } = await client().call("RuntimeService/ListPodSandboxStats", {
+      filter: { id: sandbox },
+    });
+    assert.ok((stats[0]?.linux?.memory?.workingSetBytes?.value ?? 0) > 0);
+    socket.close();
+    const stop = { containerId: container, timeout: 0 };
+    await client().call("RuntimeService/StopContainer", stop);
+    await assert.rejects(
+      client().call("RuntimeService/ReopenContainerLog", { containerId: container }),
+    );
+    await remove(sandbox);
   });
 }
 
