@@ -19,10 +19,13 @@ import * as workload from "./workload-tables.ts";
 /** What of each object a row carries: nothing, its metadata, or all of it. */
 export type IncludeObject = "None" | "Metadata" | "Object";
 
+/** Versions of tables, which are all of one shape. */
+export type TableVersion = "v1" | "v1beta1";
+
 /** `metav1.Table`. */
 export interface Table {
   kind: "Table";
-  apiVersion: "meta.k8s.io/v1";
+  apiVersion: `meta.k8s.io/${TableVersion}`;
   metadata: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
   columnDefinitions?: readonly TableColumn[];
   rows: TableRow[];
@@ -43,6 +46,8 @@ export interface TableRequest {
   /** "Metadata" when absent, as in the query parameter. */
   includeObject?: IncludeObject;
   nowMs: number;
+  /** "v1" when absent. */
+  version?: TableVersion;
   /** metadata of the list, or of the object for a table of one. */
   metadata?: Table["metadata"];
   /** Leaves the column definitions out, as watch events after the first may. */
@@ -130,17 +135,19 @@ export function tableFor(request: TableRequest): Table {
     DEFAULT_TABLE) as TableKind<unknown>;
   const include = request.includeObject ?? "Metadata";
   const context = { nowMs: request.nowMs };
+  const apiVersion = `meta.k8s.io/${request.version ?? "v1"}` as const;
   const rows = request.objects.map((object) => {
     const row: TableRow = { cells: kind.cells(object, context) };
     const conditions = kind.conditions?.(object) ?? [];
     if (conditions.length > 0) row.conditions = conditions;
     if (include === "Object") row.object = object;
-    else if (include === "Metadata") row.object = partialMetadata(object as Named);
+    else if (include === "Metadata")
+      row.object = { ...partialMetadata(object as Named), apiVersion };
     return row;
   });
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion,
     metadata: request.metadata ?? {},
     ...(request.noHeaders ? {} : { columnDefinitions: kind.columns }),
     rows,

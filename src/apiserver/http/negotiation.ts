@@ -5,8 +5,8 @@ import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 export interface Representation {
   /** The object itself, a `meta.k8s.io` Table, or its metadata only. */
   as: "object" | "table" | "metadata";
-  /** Version of the Table or PartialObjectMetadata: "v1" or "v1beta1". */
-  version: string;
+  /** Of the Table or PartialObjectMetadata. */
+  version: "v1" | "v1beta1";
   format: Format;
 }
 
@@ -88,9 +88,9 @@ function wantedBy({ type, parameters }: AcceptClause): Representation | undefine
   if (as === undefined) return { as: "object", version: "v1", format };
   const transform = TRANSFORMS[as];
   const version = parameters.get("v") ?? "v1";
-  const known = version === "v1" || version === "v1beta1";
   const isMeta = parameters.get("g") === "meta.k8s.io";
-  return transform && known && isMeta ? { as: transform, version, format } : undefined;
+  if (version !== "v1" && version !== "v1beta1") return undefined;
+  return transform && isMeta ? { as: transform, version, format } : undefined;
 }
 
 function isOffered({ as, version, format }: Representation, offer: Offer): boolean {

@@ -4,12 +4,14 @@ import type { Query } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { ObjectPage } from "../rest/call.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
+import type { Representation } from "./negotiation.ts";
 import { listMetaOf } from "./representations.ts";
 
 export interface TableOptions {
   query: Query;
   /** Epoch milliseconds, for ages. */
   nowMs: number;
+  representation: Pick<Representation, "version">;
   /** Watch events after the first carry no columns. */
   noHeaders?: boolean;
 }
@@ -38,6 +40,7 @@ export function tableOfList(
     objects: page.items.map((item) => item.object()),
     includeObject: includeOf(options.query),
     nowMs: options.nowMs,
+    version: options.representation.version,
     ...(served.table ? { kind: served.table } : {}),
     metadata: listMetaOf(page),
   });
@@ -54,6 +57,7 @@ export function tableOfObject(
     objects: [object.object()],
     includeObject: includeOf(options.query),
     nowMs: options.nowMs,
+    version: options.representation.version,
     ...(served.table ? { kind: served.table } : {}),
     metadata: { resourceVersion: String(object.revision) },
     ...(options.noHeaders ? { noHeaders: true } : {}),

@@ -218,7 +218,8 @@ export class WatchWriter implements WatchReceiver {
     if (as === "object") return this.#event(seen.type, exactObjectOf(seen.object));
     if (as === "metadata") return this.#event(seen.type, metadataOf(seen.object.object(), version));
     const noHeaders = this.#columnsSent;
-    const table = tableOfObject(served, seen.object, { query, nowMs: clock.now(), noHeaders });
+    const options = { query, nowMs: clock.now(), noHeaders, representation };
+    const table = tableOfObject(served, seen.object, options);
     return this.#event(seen.type, table);
   }
 

@@ -166,6 +166,36 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     path: MESSAGE,
     ours: /references for ConfigMap\/a and ConfigMap\/b/,
   },
+  {
+    cause: "choice",
+    reason: "Lists and objects are reduced to metadata by either name of that form.",
+    case: /^forms of answers$/,
+    path: STATUS,
+    ours: /^"200 PartialObjectMetadata/,
+    theirs: /^"406 you requested PartialObjectMetadata/,
+  },
+  {
+    cause: "version",
+    reason: "1.28: Pods are selected by hostNetwork.",
+    case: /^fields that lists select by$/,
+    path: STATUS,
+    ours: /^"200 PodList"$/,
+    theirs: /field label not supported: spec.hostNetwork/,
+  },
+  {
+    cause: "choice",
+    reason: "ReplicaSets are selected by status.replicas, as ReplicationControllers are.",
+    case: /^fields that lists select by$/,
+    path: MESSAGE,
+    theirs: /"(spec|status)\.replicas\\" is not a known field selector/,
+  },
+  {
+    cause: "wording",
+    reason: "A field that Jobs are not selected by is refused as for other kinds.",
+    case: /^fields that lists select by$/,
+    path: MESSAGE,
+    theirs: /not supported for batchv1\.Job/,
+  },
   // What the manifests show.
   {
     cause: "version",

@@ -1,4 +1,5 @@
 import type { Case } from "./case.ts";
+import { FORM_CASES } from "./cases/forms.ts";
 import { manifestCases, mutationCases, updateCases } from "./cases/manifests.ts";
 import { OWNERSHIP_CASES } from "./cases/ownership.ts";
 import { APPLY_CASES, PATCH_CASES } from "./cases/patches.ts";
@@ -9,6 +10,7 @@ import { WRITE_CASES } from "./cases/writes.ts";
 export function settledCases(): Readonly<Record<string, readonly Case[]>> {
   return {
     requests: REQUEST_CASES,
+    forms: FORM_CASES,
     writes: WRITE_CASES,
     patches: PATCH_CASES,
     apply: APPLY_CASES,
