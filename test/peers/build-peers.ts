@@ -1,7 +1,15 @@
 // Builds Kubernetes 1.20 (control plane, kubelet, end-to-end tests) from Debian's source package into
 // a cache outside the repository. About 10 minutes on 2 cores; run by hand, never by `make test`.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import path from "node:path";
 import { ownApt } from "./apt-source.ts";
 import { PEER_BINARIES, peersDirectory } from "./peers.ts";
@@ -34,6 +42,28 @@ function fetchSource(): void {
   renameSync(path.join(download, tree.name), source);
 }
 
+/**
+ * The source holds reflect2 1.0.1, which walks maps wrongly when Go 1.18 or later compiles it:
+ * kube-apiserver then dies of the first custom resource that is applied. Debian has 1.0.2.
+ */
+function mendReflection(): void {
+  const name = "github.com/modern-go/reflect2";
+  const vendored = path.join(source, "vendor", name);
+  if (existsSync(path.join(vendored, "go_above_118.go"))) return;
+  const download = path.join(directory, "reflect2");
+  mkdirSync(download, { recursive: true });
+  const apt = ownApt(path.join(directory, "apt-binary"), { type: "deb", suite: "bookworm" });
+  apt(["update"], download);
+  apt(["download", "golang-github-modern-go-reflect2-dev"], download);
+  const [file = ""] = readdirSync(download).filter((each) => each.endsWith(".deb"));
+  execFileSync("dpkg-deb", ["--extract", file, "."], { cwd: download });
+  rmSync(vendored, { recursive: true });
+  const mended = path.join(download, "usr/share/gocode/src", name);
+  cpSync(mended, vendored, { recursive: true, dereference: true });
+  // What was built before is of the other one.
+  rmSync(path.join(directory, "bin"), { recursive: true, force: true });
+}
+
 function build(): void {
   run("make", ["generated_files"], source);
   const output = path.join(directory, "bin");
@@ -53,6 +83,7 @@ function build(): void {
 mkdirSync(directory, { recursive: true });
 rmSync(path.join(directory, "staging"), { force: true, recursive: true });
 fetchSource();
+mendReflection();
 const vendored = path.join(directory, "go/src/k8s.io");
 for (const name of readdirSync(path.join(source, "staging/src/k8s.io"))) {
   const link = path.join(vendored, name);
