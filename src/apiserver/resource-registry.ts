@@ -9,6 +9,14 @@ import type { Strategy } from "./strategy/strategy.ts";
 import type { AttributesOf } from "./watch-cache/cached-object.ts";
 import type { WatchCache } from "./watch-cache/watch-cache.ts";
 
+/** Paths of the fields that the scale of a custom resource stands for, by names of fields. */
+export interface ScalePaths {
+  wanted: readonly string[];
+  actual: readonly string[];
+  /** A selector as text. */
+  selector?: readonly string[];
+}
+
 /** A resource that this server stores and serves. */
 export interface ServedResource {
   resource: Resource;
@@ -38,6 +46,8 @@ export interface ServedResource {
   struct: StructType | undefined;
   /** OpenAPI schema of a custom resource. */
   schema?: Record<string, unknown>;
+  /** Where a custom resource keeps what its scale shows. */
+  scale?: ScalePaths;
   /** Columns of a custom resource. */
   table?: TableKind<KubeObject>;
   /** @throws StatusError Invalid */

@@ -23,8 +23,8 @@ interface Applied {
 
 /**
  * The live object with an applied configuration merged in: objects member by member, keyed lists
- * and sets element by element, all else replaced. Shares what stays; `null` removes, and so does a
- * value that is missing in `values` because it is empty.
+ * and sets element by element, all else replaced. Shares what stays; what is missing in `values`,
+ * because the kind keeps no `null` there or it is empty, is removed.
  */
 export function mergeApplied(
   live: Json,
@@ -50,9 +50,9 @@ function mergeValues(
   let result: Record<string, unknown> | undefined = isObject(live) ? undefined : {};
   for (const name of Object.keys(said)) {
     const value = said[name];
-    const keptValue = kept[name] ?? null;
+    const keptValue = kept[name];
     const child = memberShape(shape, name, { model, value });
-    if (keptValue === null) {
+    if (keptValue === undefined) {
       // Nothing is said of the elements and members of what is empty.
       const opens = value !== null && typeof value === "object" && !isAtomic(child);
       if (before[name] === undefined || opens) continue;

@@ -1,14 +1,19 @@
-import { StatusError } from "../../api/errors.ts";
+import { invalid, StatusError } from "../../api/errors.ts";
 import { apiVersionOf, type Resource } from "../../api/resource.ts";
 import type { KubeObject } from "../kube-object.ts";
 
 /** Fills in and checks apiVersion, kind and metadata. @throws StatusError BadRequest */
-export function checkKind(resource: Resource, value: Record<string, unknown>): KubeObject {
+export function checkKind(
+  resource: Resource,
+  value: Record<string, unknown>,
+  { custom = false }: { custom?: boolean } = {},
+): KubeObject {
   const apiVersion = apiVersionOf(resource);
   for (const field of ["apiVersion", "kind"]) checkText(value[field] ?? "", field);
   value["apiVersion"] ||= apiVersion;
   value["kind"] ||= resource.kind;
   if (value["apiVersion"] !== apiVersion || value["kind"] !== resource.kind) {
+    if (custom) throw notOfThis(resource, value);
     throw new StatusError(
       "BadRequest",
       `${value["kind"]} in version "${value["apiVersion"]}" cannot be handled as a ` +
@@ -20,6 +25,26 @@ export function checkKind(resource: Resource, value: Record<string, unknown>): K
     throw new StatusError("BadRequest", "metadata must be an object");
   }
   return value as KubeObject;
+}
+
+/** Custom resources are decoded whatever they are, and only then found to be others. */
+function notOfThis(resource: Resource, value: Record<string, unknown>): StatusError {
+  const [expected, found] = [apiVersionOf(resource), value["apiVersion"] as string];
+  if (found !== expected) {
+    return new StatusError(
+      "BadRequest",
+      `the API version in the data (${found}) does not match the expected API version (${expected})`,
+    );
+  }
+  const kind = value["kind"] as string;
+  const { name } = (value["metadata"] ?? {}) as { name?: unknown };
+  return invalid({ group: resource.group, kind }, typeof name === "string" ? name : "", [
+    {
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${JSON.stringify(kind)}: must be ${resource.kind}`,
+      field: "kind",
+    },
+  ]);
 }
 
 function checkText(value: unknown, field: string): void {

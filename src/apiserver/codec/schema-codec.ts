@@ -34,6 +34,8 @@ function readValue(body: Body): { value: unknown; duplicates: readonly string[] 
 export interface SchemaCodecParts {
   resource: Resource;
   decoder: Decoder;
+  /** Custom resources are told apart by other words. */
+  custom?: boolean;
   /** Name of the kind's type in the model. */
   struct: string;
   setDefaults(object: KubeObject): void;
@@ -41,13 +43,13 @@ export interface SchemaCodecParts {
 
 /** The codec of a kind with a schema. */
 export function schemaCodec(parts: SchemaCodecParts): Codec {
-  const { resource, decoder, struct, setDefaults } = parts;
+  const { resource, custom = false, decoder, struct, setDefaults } = parts;
   const read = (body: Body, options: DecodeOptions): KubeObject => {
     const { value, duplicates } = readValue(body);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new StatusError("BadRequest", "the request body must be a JSON object");
     }
-    checkKind(resource, value as Record<string, unknown>);
+    checkKind(resource, value as Record<string, unknown>, { custom });
     const { object, unknownFields, errors } = decoder.decode(struct, value, {
       keepEmpty: options.keepEmpty,
     });

@@ -28,6 +28,7 @@ import { customStrategy } from "../strategy/built-in-strategies.ts";
 import { type ServedConversion, servedConversion } from "./conversion/served-conversion.ts";
 import { type ConversionParts, convertByWebhook } from "./conversion/webhook-conversion.ts";
 import { printerColumns } from "./printer-columns.ts";
+import { scalePathsOf, scaleProblems } from "./scale-paths.ts";
 import { structuralModel } from "./structural-model.ts";
 
 /** The resource that one version of a definition describes. */
@@ -153,16 +154,24 @@ export async function serveVersion(
   const setDefaults = (object: KubeObject) => {
     if (schema) applySchemaDefaults(schema, object);
   };
+  const scale = scalePathsOf(version);
   const validator = schema && createObjectValidator(schema, parts.expressions);
   const check = (object: KubeObject, old?: KubeObject, subresource?: string) => {
     const causes = validateObject(resource, object, { old, subresource });
     if (validator) causes.push(...validator(object, old));
+    if (scale) causes.push(...scaleProblems(scale, object, subresource));
     if (causes.length > 0) throw invalid({ group, kind }, object.metadata.name ?? "", causes);
   };
   const { before } = parts;
   const now = { schema, selectable, isConverted };
   const kept = before && showsTheSame(before, now) ? before.cache : undefined;
-  const codec = schemaCodec({ resource, decoder: createDecoder(model), struct: name, setDefaults });
+  const codec = schemaCodec({
+    resource,
+    custom: true,
+    decoder: createDecoder(model),
+    struct: name,
+    setDefaults,
+  });
   return {
     resource,
     apiVersion: apiVersionOf(resource),
@@ -182,6 +191,7 @@ export async function serveVersion(
     model,
     struct,
     ...(schema ? { schema: schema as Record<string, unknown> } : {}),
+    ...(scale ? { scale } : {}),
     table: printerColumns(version.additionalPrinterColumns),
     validateCreate: (object) => {
       if (definition.metadata?.deletionTimestamp) throw terminating();

@@ -2,6 +2,7 @@ import type { JSONSchemaProps } from "../../api/generated/types/apiextensions-v1
 import type { Field, FieldType, SchemaModel, StructType } from "../../api/schema/model.ts";
 
 const OBJECT_META = "meta/v1.ObjectMeta";
+const METADATA: FieldType = { kind: "struct", struct: OBJECT_META };
 const STRING: FieldType = { kind: "string" };
 const ANY: FieldType = { kind: "any" };
 
@@ -17,9 +18,9 @@ export function structuralModel(
   const structs = new Map<string, StructType>();
   const root = structFrom(structs, of.name, of.schema ?? { ...FREE });
   const fields = new Map(root.fields);
-  fields.set("apiVersion", fieldOf("apiVersion", STRING));
-  fields.set("kind", fieldOf("kind", STRING));
-  fields.set("metadata", fieldOf("metadata", { kind: "struct", struct: OBJECT_META }));
+  describeObject(fields);
+  // Even an empty object has metadata, so that nobody comes to own it.
+  fields.set("metadata", { ...fieldOf("metadata", METADATA), omitEmpty: false });
   const struct: StructType = { ...root, fields };
   structs.set(of.name, struct);
   const model: SchemaModel = {
@@ -30,10 +31,17 @@ export function structuralModel(
   return { model, struct };
 }
 
+/** What every object has, whatever the schema says. */
+function describeObject(fields: Map<string, Field>): void {
+  fields.set("apiVersion", fieldOf("apiVersion", STRING));
+  fields.set("kind", fieldOf("kind", STRING));
+  fields.set("metadata", fieldOf("metadata", METADATA));
+}
+
 const FREE: JSONSchemaProps = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
 function fieldOf(name: string, type: FieldType): Field {
-  return { name, type, required: false, omitEmpty: false, pointer: true };
+  return { name, type, required: false, omitEmpty: true, pointer: true };
 }
 
 function structFrom(
@@ -47,9 +55,9 @@ function structFrom(
     if (property["x-kubernetes-map-type"] === "atomic") field.atomic = true;
     fields.set(key, field);
   }
+  if (schema["x-kubernetes-embedded-resource"]) describeObject(fields);
   const struct: StructType = { name, fields, lenient: true };
-  const embedded = schema["x-kubernetes-embedded-resource"];
-  if (schema["x-kubernetes-preserve-unknown-fields"] || embedded) struct.preserveUnknown = true;
+  if (schema["x-kubernetes-preserve-unknown-fields"]) struct.preserveUnknown = true;
   structs.set(name, struct);
   return struct;
 }

@@ -1,6 +1,6 @@
 import { copyJson } from "../../lib/json-copy.ts";
 import { applyPatch } from "../../api/patch/apply-patch.ts";
-import { invalid, notFound, StatusError } from "../../api/errors.ts";
+import { invalid, StatusError } from "../../api/errors.ts";
 import {
   compileLabelSelector,
   formatLabelSelector,
@@ -10,25 +10,39 @@ import type { Engine } from "../engine.ts";
 import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { parseRawBody, parseRawValue } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
-import { keyOfCall } from "../rest/read.ts";
+import type { ServedResource, ScalePaths } from "../resource-registry.ts";
+import { getObject } from "../rest/read.ts";
 import { admitBody } from "../rest/admission.ts";
 import { updateObject } from "../rest/update.ts";
 
+const REPLICAS: ScalePaths = { wanted: ["spec", "replicas"], actual: ["status", "replicas"] };
+
 /** The `autoscaling/v1` view of something with replicas. */
-function scaleOf(object: KubeObject): Record<string, unknown> {
+function scaleOf({ scale }: ServedResource, object: KubeObject): Record<string, unknown> {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const spec = fieldOf(object, "spec");
-  const selector = selectorText(spec["selector"]);
+  const paths = scale ?? REPLICAS;
+  const selector = scale
+    ? textOf(scale.selector && valueAt(object, scale.selector))
+    : selectorText(fieldOf(object, "spec")["selector"]);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: spec["replicas"] ?? 0 },
+    spec: { replicas: valueAt(object, paths.wanted) ?? 0 },
     status: {
-      replicas: fieldOf(object, "status")["replicas"] ?? 0,
+      replicas: valueAt(object, paths.actual) ?? 0,
       ...(selector ? { selector } : {}),
     },
   };
+}
+
+function valueAt(object: object, path: readonly string[]): unknown {
+  let value: unknown = object;
+  for (const name of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
 }
 
 /** ReplicationControllers have a plain map where the others have a LabelSelector. */
@@ -41,26 +55,36 @@ function selectorText(selector: unknown): string {
 
 /** GET, PUT and PATCH of `scale`. */
 export async function serveScale(engine: Engine, call: Call): Promise<Answer> {
-  const { served, target, method } = call;
+  const { served, method } = call;
   if (method === "GET") {
-    const object = served.cache.get(keyOfCall(call));
-    if (!object) throw notFound(served.resource, target.name ?? "");
-    return { kind: "value", status: 200, value: scaleOf(object.object()) };
+    const object = await objectIn(call, await getObject(engine, call));
+    if (served.scale && valueAt(object, served.scale.wanted) === undefined) {
+      const path = served.scale.wanted.join(".");
+      throw new StatusError("InternalError", `the spec replicas field ".${path}" does not exist`);
+    }
+    return { kind: "value", status: 200, value: scaleOf(served, object) };
   }
   const answer = await updateObject(engine, call, {
     wanted: async (old) => {
-      const scale = asObject({ ...scaleOf(old), ...scaleWanted(call, old) });
-      const oldObject = asObject(scaleOf(old));
+      const scale = asObject({ ...scaleOf(served, old), ...scaleWanted(call, old) });
+      const oldObject = asObject(scaleOf(served, old));
       await admitBody(engine.admission, call, { operation: "UPDATE", object: scale, oldObject });
-      return withReplicas(old, scale);
+      return withReplicas(old, { scale, path: (served.scale ?? REPLICAS).wanted });
     },
     scope: (wanted) => wanted,
     admitted: true,
   });
-  const object = answer.kind === "object" ? answer.object.object() : undefined;
-  const value = object ?? (answer.kind === "value" ? (answer.value as KubeObject) : undefined);
-  if (!value) throw new StatusError("InternalError", "the scale was not stored");
-  return { kind: "value", status: 200, value: scaleOf(value) };
+  return { kind: "value", status: 200, value: scaleOf(served, await objectIn(call, answer)) };
+}
+
+/** The object of an answer, in the version that the call names. */
+async function objectIn({ served }: Call, answer: Answer): Promise<KubeObject> {
+  if (answer.kind === "value") return answer.value as KubeObject;
+  if (answer.kind === "list") throw new StatusError("InternalError", "a list has no scale");
+  const [converted = answer.object] = served.conversion
+    ? await served.conversion.toServed([answer.object])
+    : [];
+  return converted.object();
 }
 
 function scaleWanted(call: Call, old: KubeObject): Record<string, unknown> {
@@ -69,10 +93,13 @@ function scaleWanted(call: Call, old: KubeObject): Record<string, unknown> {
   const type = call.body.contentType.startsWith("application/strategic-merge-patch")
     ? "application/merge-patch+json"
     : call.body.contentType;
-  return applyPatch({ type, patch, object: scaleOf(old) });
+  return applyPatch({ type, patch, object: scaleOf(call.served, old) });
 }
 
-function withReplicas(old: KubeObject, scale: Record<string, unknown>): KubeObject {
+function withReplicas(
+  old: KubeObject,
+  { scale, path }: { scale: Record<string, unknown>; path: readonly string[] },
+): KubeObject {
   const { name, resourceVersion, uid } = fieldOf(scale, "metadata");
   const replicas = fieldOf(scale, "spec")["replicas"] ?? 0;
   if (typeof replicas !== "number" || !Number.isSafeInteger(replicas) || replicas < 0) {
@@ -85,9 +112,19 @@ function withReplicas(old: KubeObject, scale: Record<string, unknown>): KubeObje
     ]);
   }
   const next = copyJson(old);
-  next["spec"] = { ...fieldOf(next, "spec"), replicas };
+  setAt(next, path, replicas);
   if (name) next.metadata.name = textOf(name);
   if (uid) next.metadata.uid = textOf(uid);
   if (resourceVersion) next.metadata.resourceVersion = textOf(resourceVersion);
   return next;
+}
+
+function setAt(object: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let parent = object;
+  for (const name of path.slice(0, -1)) {
+    const inner = fieldOf(parent, name);
+    parent[name] = inner;
+    parent = inner;
+  }
+  parent[path.at(-1) ?? ""] = value;
 }

@@ -1,4 +1,5 @@
 import type { Case } from "./case.ts";
+import { CUSTOM_CASES } from "./cases/custom-resources.ts";
 import { FORM_CASES } from "./cases/forms.ts";
 import { manifestCases, mutationCases, updateCases } from "./cases/manifests.ts";
 import { OWNERSHIP_CASES } from "./cases/ownership.ts";
@@ -16,6 +17,7 @@ export function settledCases(): Readonly<Record<string, readonly Case[]>> {
     apply: APPLY_CASES,
     ownership: OWNERSHIP_CASES,
     manifests: manifestCases(),
+    custom: CUSTOM_CASES,
   };
 }
 

@@ -10,8 +10,19 @@ export interface CaseRequest {
   accept?: string;
 }
 
+/** A kind that is there before the first request of a case; cases share it. */
+export interface Definition {
+  plural: string;
+  /** A CustomResourceDefinition. */
+  body: {
+    [field: string]: unknown;
+    spec: { [field: string]: unknown; group: string; versions: readonly { name: string }[] };
+  };
+}
+
 /** Requests one after another; every answer is compared. */
 export interface Case {
+  definition?: Definition;
   /** Unique; names the namespace too. */
   name: string;
   steps: readonly CaseRequest[];

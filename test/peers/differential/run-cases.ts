@@ -2,10 +2,13 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import type { ServerUnderTest } from "../server-under-test.ts";
-import type { Answer, Case, CaseRequest } from "./case.ts";
+import { setTimeout } from "node:timers/promises";
+import type { Answer, Case, CaseRequest, Definition } from "./case.ts";
 
 const REQUEST_MS = 20_000;
 const AT_ONCE = 4;
+const DEFINITION_MS = 20_000;
+const POLL_MS = 50;
 
 /** Answers of a case, one for each of its steps. */
 export type Answers = ReadonlyMap<string, readonly Answer[]>;
@@ -28,6 +31,7 @@ export async function runCases(
   const work = async () => {
     for (const each of waiting) {
       const namespace = namespaceOf(each);
+      if (each.definition) await define(each.definition, send);
       for (const prepared of preparationOf(each, namespace)) await send(prepared);
       const received: Answer[] = [];
       for (const step of each.steps) received.push(await send(translate(inside(namespace, step))));
@@ -40,6 +44,24 @@ export async function runCases(
     agent.destroy();
   }
   return answers;
+}
+
+/** Waits until every version is served: that is some moments after the definition is there. */
+async function define(
+  { plural, body }: Definition,
+  send: (one: CaseRequest) => Promise<Answer>,
+): Promise<void> {
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  await send({ method: "POST", path, body });
+  const { group, versions } = body.spec;
+  const deadline = AbortSignal.timeout(DEFINITION_MS);
+  for (const { name } of versions) {
+    const served = { method: "GET", path: `/apis/${group}/${name}/${plural}` } as const;
+    while ((await send(served)).status !== 200) {
+      deadline.throwIfAborted();
+      await setTimeout(POLL_MS);
+    }
+  }
 }
 
 function preparationOf({ steps }: Case, namespace: string): CaseRequest[] {
