@@ -168,7 +168,7 @@ export function invalid(
   const detail = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   const qualifiedKind = kind.group ? `${kind.kind}.${kind.group}` : kind.kind;
   return new StatusError("Invalid", `${qualifiedKind} "${name}" is invalid: ${detail}`, {
-    subject: { group: kind.group, kind: kind.kind, name },
+    ...(kind.kind ? { subject: { group: kind.group, kind: kind.kind, name } } : {}),
     causes,
   });
 }

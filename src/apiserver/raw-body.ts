@@ -14,12 +14,17 @@ export function parseRawBody(body: Body): Record<string, unknown> {
 
 /** Any JSON value of a body; a JSON patch is an array. @throws StatusError BadRequest */
 export function parseRawValue(body: Body): unknown {
-  if (body.kind === "value") return body.value;
+  return parseRaw(body).value;
+}
+
+/** The same, with the paths of keys that stand twice in the text. @throws StatusError BadRequest */
+export function parseRaw(body: Body): { value: unknown; duplicates: readonly string[] } {
+  if (body.kind === "value") return { value: body.value, duplicates: [] };
   if (body.kind === "none" || body.bytes.byteLength === 0) {
     throw new StatusError("BadRequest", "the request needs a body");
   }
   try {
-    return decodeJson(body.bytes).value;
+    return decodeJson(body.bytes);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     throw new StatusError("BadRequest", `couldn't parse the request body: ${error.message}`);

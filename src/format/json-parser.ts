@@ -16,6 +16,29 @@ export function parseStrictJson(text: string): { value: unknown; duplicates: str
   return { value: parser.document(), duplicates: parser.duplicates };
 }
 
+/** A key that a strict reader objects to. */
+export interface KeyRemark {
+  kind: "duplicate" | "unknown";
+  key: string;
+  path: string;
+  /** Line on which its value begins; the first is 1. */
+  line: number;
+}
+
+/**
+ * Keys that stand twice, and those whose paths are `unknown`, each path once for either and in the
+ * order of the text. Nothing is said of what is inside an unknown one. @throws JsonSyntaxError
+ */
+export function remarkKeys(text: string, unknown: ReadonlySet<string>): KeyRemark[] {
+  const parser = new JsonParser(text, unknown);
+  parser.document();
+  let [line, from] = [1, 0];
+  return parser.remarks.map(({ at, ...remark }) => {
+    for (; from < at; from++) if (text.charCodeAt(from) === 0x0a) line++;
+    return { ...remark, line };
+  });
+}
+
 /** More are no int64, and reading very many of them exactly would take long. */
 const INT64_CHARACTERS_MAX = 20;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
@@ -32,12 +55,20 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 class JsonParser {
   readonly duplicates: string[] = [];
+  readonly remarks: (Omit<KeyRemark, "line"> & { at: number })[] = [];
   readonly #text: string;
-  readonly #path: string[] = [];
+  readonly #unknown: ReadonlySet<string>;
+  readonly #lengths: ReadonlySet<number>;
+  readonly #said = new Set<string>();
+  /** Grows and shrinks by parts, and is put together only where it is asked for. */
+  #path = "";
+  #insideUnknown = false;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, unknown: ReadonlySet<string> = new Set()) {
     this.#text = text;
+    this.#unknown = unknown;
+    this.#lengths = new Set([...unknown].map(({ length }) => length));
   }
 
   document(): unknown {
@@ -94,13 +125,28 @@ class JsonParser {
     this.#space();
     if (this.#text[this.#at] !== ":") throw this.#unexpected("after object key");
     this.#at++;
-    this.#path.push(this.#path.length === 0 ? key : `.${key}`);
-    if (Object.hasOwn(object, key)) this.duplicates.push(this.#path.join(""));
+    const [outer, wasInside] = [this.#path, this.#insideUnknown];
+    this.#path = outer === "" ? key : `${outer}.${key}`;
+    this.#space();
+    this.#remark(key, Object.hasOwn(object, key));
     const value = this.#value();
-    this.#path.pop();
+    this.#path = outer;
+    this.#insideUnknown = wasInside;
     const property = { value, writable: true, enumerable: true, configurable: true };
     if (key === "__proto__") Object.defineProperty(object, key, property);
     else object[key] = value;
+  }
+
+  #remark(key: string, isRepeated: boolean): void {
+    if (isRepeated) this.duplicates.push(this.#path);
+    if (this.#insideUnknown) return;
+    const isUnknown = this.#lengths.has(this.#path.length) && this.#unknown.has(this.#path);
+    this.#insideUnknown = isUnknown;
+    if (!isUnknown && !isRepeated) return;
+    const [kind, path] = [isUnknown ? "unknown" : "duplicate", this.#path] as const;
+    if (this.#said.has(path)) return;
+    this.#said.add(path);
+    this.remarks.push({ kind, key, path, at: this.#at });
   }
 
   #array(): unknown[] {
@@ -112,9 +158,10 @@ class JsonParser {
       return array;
     }
     for (;;) {
-      this.#path.push(`[${array.length}]`);
+      const outer = this.#path;
+      this.#path = `${outer}[${array.length}]`;
       array.push(this.#value());
-      this.#path.pop();
+      this.#path = outer;
       this.#space();
       const next = this.#text[this.#at];
       if (next !== "," && next !== "]") throw this.#unexpected("after array element");

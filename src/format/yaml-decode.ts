@@ -3,6 +3,7 @@ import {
   Composer,
   type Document,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   Lexer,
@@ -13,7 +14,7 @@ import {
 /** A YAML document as JSON values. */
 export interface DecodedYaml {
   value: unknown;
-  /** Paths of keys that a map has twice, such as "spec.containers[0].name"; the last wins. */
+  /** Keys that a map has twice, as `line 3: key "name" already set in map`; the last wins. */
   duplicates: readonly string[];
 }
 
@@ -64,7 +65,7 @@ export function decodeYaml(text: string): DecodedYaml {
   if (error)
     throw new YamlSyntaxError(`yaml: line ${lineOf(error.pos[0], lines)}: ${error.message}`);
   const duplicates: string[] = [];
-  findDuplicates(document?.contents, "", duplicates);
+  findDuplicates(document?.contents, { lines, found: duplicates });
   return { value: valueOf(document), duplicates };
 }
 
@@ -97,22 +98,26 @@ function valueOf(document: Document | undefined): unknown {
   }
 }
 
-/** Collects the paths of keys that a map has twice. */
-function findDuplicates(node: unknown, path: string, found: string[]): void {
-  if (isSeq(node)) {
-    for (const [index, item] of node.items.entries()) {
-      findDuplicates(item, `${path}[${index}]`, found);
-    }
-  }
+/** Collects the keys that a map has twice, in the words of upstream's reader and in its order. */
+function findDuplicates(node: unknown, to: { lines: LineCounter; found: string[] }): void {
+  if (isSeq(node)) for (const item of node.items) findDuplicates(item, to);
   if (!isMap(node)) return;
   const seen = new Set<string>();
   for (const { key, value } of node.items) {
     const name = String(isScalar(key) ? key.value : key);
-    const at = path ? `${path}.${name}` : name;
-    if (seen.has(name) && name !== "<<") found.push(at);
+    findDuplicates(value, to);
+    if (seen.has(name) && name !== "<<") to.found.push(repeatedKey(lineAt(value ?? key, to), name));
     seen.add(name);
-    findDuplicates(value, at, found);
   }
+}
+
+function lineAt(node: unknown, { lines }: { lines: LineCounter }): number {
+  return isNode(node) && node.range ? lineOf(node.range[0], lines) : 0;
+}
+
+/** What a strict reader of YAML says of a key that is there again. */
+export function repeatedKey(line: number, key: string): string {
+  return `line ${line}: key ${JSON.stringify(key)} already set in map`;
 }
 
 /** Integers arrive as `bigint`; those that a number holds exactly become numbers. */

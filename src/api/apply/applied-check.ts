@@ -37,27 +37,39 @@ export function checkApplied(request: {
   if (Array.isArray(entries) && entries.length > 0) {
     throw badRequest("metadata.managedFields must be nil");
   }
-  checkValue(applied, struct, { model, path: "" });
+  checkValue(applied, struct, { model, path: "", applied });
   return apiVersion;
 }
 
-function checkValue(value: unknown, shape: Shape, at: { model: SchemaModel; path: string }): void {
+/** What upstream says of a configuration that cannot be owned, in front of why. */
+export function notTyped({ apiVersion, kind, metadata }: Json): string {
+  const { namespace = "", name = "" } = isObject(metadata) ? metadata : {};
+  const version = String(apiVersion);
+  const qualified = version.includes("/") ? version : `/${version}`;
+  const what = `${String(namespace)}/${String(name)}; ${qualified}, Kind=${String(kind)}`;
+  return `failed to create typed patch object (${what}): `;
+}
+
+interface Place {
+  model: SchemaModel;
+  path: string;
+  /** The whole configuration. */
+  applied: Json;
+}
+
+function checkValue(value: unknown, shape: Shape, at: Place): void {
   if (isAtomic(shape)) return;
   if (!("fields" in shape) && shape.kind === "list") {
     if (Array.isArray(value)) checkElements(value, shape, at);
   } else if (isObject(value)) {
     for (const name in value) {
       const child = memberShape(shape, name, { model: at.model, value: value[name] });
-      checkValue(value[name], child, { model: at.model, path: `${at.path}.${name}` });
+      checkValue(value[name], child, { ...at, path: `${at.path}.${name}` });
     }
   }
 }
 
-function checkElements(
-  items: readonly unknown[],
-  list: ListType,
-  at: { model: SchemaModel; path: string },
-): void {
+function checkElements(items: readonly unknown[], list: ListType, at: Place): void {
   const seen = new Set<string>();
   const shape = shapeOf(list.of, at.model);
   items.forEach((item, index) => {
@@ -65,18 +77,16 @@ function checkElements(
     if (element === undefined) {
       const keys = (list.mapKeys ?? []).map((key) => `"${key}"`).join(", ");
       throw badRequest(
-        `failed to create typed patch object: ${at.path}: element ${index}: associative list with ` +
+        `${notTyped(at.applied)}${at.path}: element ${index}: associative list with ` +
           `keys has an element that omits key field ${keys} (and doesn't have default value)`,
       );
     }
     if (seen.has(element)) {
       const key = element.slice(2);
-      throw badRequest(
-        `failed to create typed patch object: ${at.path}: duplicate entries for key ${key}`,
-      );
+      throw badRequest(`${notTyped(at.applied)}${at.path}: duplicate entries for key ${key}`);
     }
     seen.add(element);
-    checkValue(item, shape, { model: at.model, path: `${at.path}[${element.slice(2)}]` });
+    checkValue(item, shape, { ...at, path: `${at.path}[${element.slice(2)}]` });
   });
 }
 

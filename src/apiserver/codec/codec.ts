@@ -23,7 +23,9 @@ export interface DecodeOptions {
   fieldValidation: FieldValidation;
   warn(text: string): void;
   /** Says no to fields that the kind does not have, whatever the validation. */
-  refuseUnknown?(path: string): Error;
+  refuseUnknown?(paths: readonly string[]): Error;
+  /** What the patch itself was objected to for, in front of what its result is. */
+  inPatch?: readonly string[];
   /** Values that an object does not keep because they are empty stay; called when there is one. */
   keepEmpty?: (() => void) | undefined;
 }

@@ -1,7 +1,6 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Decoder } from "../../api/schema/decode.ts";
-import { strictDecodingError } from "../../api/schema/decode.ts";
 import { encodeCanonical } from "../../format/json-canonical.ts";
 import { decodeJson } from "../../format/json-decode.ts";
 import { JsonSyntaxError } from "../../format/json-parser.ts";
@@ -10,6 +9,7 @@ import type { KubeObject } from "../kube-object.ts";
 import type { Body } from "../rest/call.ts";
 import type { Codec, DecodeOptions } from "./codec.ts";
 import { checkKind } from "./check-kind.ts";
+import { reportObjections } from "./strict-reading.ts";
 
 /** Values of the body, owned by the caller, and the keys that stand twice in it. */
 function readValue(body: Body): { value: unknown; duplicates: readonly string[] } {
@@ -61,11 +61,10 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
           `${resource.kind}: ${why}`,
       );
     }
-    const [first] = unknownFields;
-    if (first !== undefined && options.fieldValidation !== "Strict" && options.refuseUnknown) {
-      throw options.refuseUnknown(first);
+    if (unknownFields.length > 0 && options.refuseUnknown) {
+      throw options.refuseUnknown(unknownFields);
     }
-    report([...duplicates.map(duplicate), ...unknownFields.map(unknown)], options);
+    reportObjections({ duplicates, unknownFields }, { body, custom, options });
     object["metadata"] ??= {};
     return object as KubeObject;
   };
@@ -79,18 +78,4 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
     setDefaults,
     encode: (object) => encodeCanonical(object),
   };
-}
-
-function duplicate(path: string): string {
-  return `duplicate field "${path}"`;
-}
-
-function unknown(path: string): string {
-  return `unknown field "${path}"`;
-}
-
-function report(messages: readonly string[], options: DecodeOptions): void {
-  if (messages.length === 0 || options.fieldValidation === "Ignore") return;
-  if (options.fieldValidation === "Strict") throw strictDecodingError(messages);
-  for (const message of messages) options.warn(message);
 }

@@ -167,7 +167,7 @@ test("unknown and duplicate fields are refused or warned of", async () => {
   const body = '{"metadata":{"name":"a"},"dat":{},"data":{"x":"1","x":"2"}}';
   const options = { method: "POST", body, headers: JSON_TYPE };
   const strict = (await api.http(`${MAPS}?fieldValidation=Strict`, options)).json();
-  assert.match(strict["message"] as string, /duplicate field "data.x".*unknown field "dat"/);
+  assert.match(strict["message"] as string, /unknown field "dat", duplicate field "data.x"$/);
   const warned = await api.http(MAPS, options);
   assert.equal(warned.status, 201);
   assert.match(String(warned.headers["warning"]), /299 - "duplicate field \\"data.x\\""/);

@@ -13,7 +13,7 @@ export type Body =
       kind: "value";
       value: object;
       contentType: string;
-      /** Paths of keys that stood twice in the text that the value came from. */
+      /** What the reader of YAML says of keys that stood twice in the text. */
       duplicates?: readonly string[];
     };
 

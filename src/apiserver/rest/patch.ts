@@ -1,12 +1,14 @@
+import { notTyped } from "../../api/apply/applied-check.ts";
 import { applyPatch } from "../../api/patch/apply-patch.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Engine } from "../engine.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import type { KubeObject } from "../kube-object.ts";
-import { parseRawBody, parseRawValue } from "../raw-body.ts";
+import { parseRawBody } from "../raw-body.ts";
 import type { Answer, Call } from "./call.ts";
 import { insertObject } from "./create.ts";
 import { fieldValidationOf } from "./decode-body.ts";
+import { invalidPatch, readPatch, reportRepeatedKeys } from "./strict-patch.ts";
 import { checkPath, type UpdateScope, updateObject } from "./update.ts";
 
 /** A configuration that is applied: what it says, and the values that objects keep of it. */
@@ -15,6 +17,7 @@ interface Applied {
   values: KubeObject;
 }
 
+const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
 const APPLY_PATCH = "application/apply-patch+yaml";
 
 /** PATCH of an object or of one of its subresources. */
@@ -29,12 +32,20 @@ export async function patchObject(
   const { served } = call;
   // The schema of a custom resource says nothing of merge keys: a strategic patch is refused.
   const struct = served.custom ? undefined : served.struct;
-  const patch = parseRawValue(call.body);
-  const decode = { fieldValidation: fieldValidationOf(call), warn: call.warn };
+  const { patch, objections } = readPatch(call.body);
+  const decode = {
+    fieldValidation: fieldValidationOf(call),
+    warn: call.warn,
+    inPatch: objections,
+  };
   return updateObject(engine, call, {
     wanted: (object) => {
       const value = applyPatch({ type, patch, object, model: served.model, struct });
-      return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
+      try {
+        return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
+      } catch (error) {
+        throw invalidPatch(error, JSON.stringify(type === STRATEGIC_MERGE_PATCH ? patch : value));
+      }
     },
     patched: true,
     ...(scope ? { scope } : {}),
@@ -47,8 +58,8 @@ export async function patchObject(
  */
 function readApplied(call: Call): Applied {
   const { served } = call;
-  const { apiVersion } = parseRawBody(call.body);
-  if (!apiVersion) {
+  const configuration = parseRawBody(call.body);
+  if (!configuration["apiVersion"]) {
     throw new StatusError(
       "BadRequest",
       "Incorrect version specified in apply patch. " +
@@ -57,22 +68,30 @@ function readApplied(call: Call): Applied {
   }
   let hasEmpty = false;
   const applied = served.codec.read(call.body, {
-    fieldValidation: fieldValidationOf(call),
+    fieldValidation: "Ignore",
     warn: call.warn,
     keepEmpty: () => {
       hasEmpty = true;
     },
-    refuseUnknown: (path) =>
-      new StatusError(
-        "BadRequest",
-        `failed to create typed patch object: .${path}: field not declared in schema`,
-      ),
+    refuseUnknown: (paths) => notDeclared(configuration, paths),
   });
+  reportRepeatedKeys(call);
   checkPath(call, applied, { nameless: true });
   if (!hasEmpty) return { applied, values: applied };
   const body = { kind: "value", value: applied, contentType: "" } as const;
   const values = served.codec.read(body, { fieldValidation: "Ignore", warn: () => {} });
   return { applied, values };
+}
+
+/** Nobody can own a field that there is not. */
+function notDeclared(
+  configuration: Record<string, unknown>,
+  paths: readonly string[],
+): StatusError {
+  const complaints = paths.map((path) => `.${path}: field not declared in schema`);
+  const [only] = complaints;
+  const why = complaints.length === 1 ? only : ["errors:", ...complaints].join("\n  ");
+  return new StatusError("BadRequest", `${notTyped(configuration)}${why}`);
 }
 
 /** Server-side apply: merges by field ownership, and creates what does not exist. */
