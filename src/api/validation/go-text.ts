@@ -57,6 +57,15 @@ export function goValue(value: unknown): GoText {
   return new GoText(untyped(value));
 }
 
+/** A JSON value as `%+v` prints it: `map[a:1 b:[x y]]`. */
+export function goPlain(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(goPlain).join(" ")}]`;
+  if (typeof value !== "object") return typeof value === "string" ? value : JSON.stringify(value);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, item]) => `${key}:${goPlain(item)}`).join(" ")}]`;
+}
+
 function untyped(value: unknown): string {
   if (value === null || value === undefined) return "interface {}(nil)";
   if (Array.isArray(value)) return `[]interface {}{${value.map(untyped).join(", ")}}`;

@@ -1,6 +1,7 @@
 import { notTyped } from "../../api/apply/applied-check.ts";
 import { applyPatch } from "../../api/patch/apply-patch.ts";
 import { StatusError } from "../../api/errors.ts";
+import { goPlain } from "../../api/validation/go-text.ts";
 import type { Engine } from "../engine.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import type { KubeObject } from "../kube-object.ts";
@@ -44,7 +45,9 @@ export async function patchObject(
       try {
         return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
       } catch (error) {
-        throw invalidPatch(error, JSON.stringify(type === STRATEGIC_MERGE_PATCH ? patch : value));
+        // Upstream prints the patch itself only where it is not applied to text.
+        const isStrategic = type === STRATEGIC_MERGE_PATCH;
+        throw invalidPatch(error, isStrategic ? goPlain(patch) : JSON.stringify(value));
       }
     },
     patched: true,
