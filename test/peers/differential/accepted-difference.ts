@@ -24,6 +24,8 @@ export interface AcceptedDifference {
   /** The JSON of our side, "undefined" where we say nothing; any when it is absent. */
   ours?: RegExp;
   theirs?: RegExp;
+  /** Only where the list that the path leads into has the same elements on both sides. */
+  reordered?: boolean;
   /** It depends on who is faster: covering nothing is no mistake. */
   byChance?: boolean;
 }
@@ -39,6 +41,8 @@ export interface WordingDifference {
 export interface Seen extends Difference {
   case: string;
   kind: string;
+  /** What was compared as a whole; without it nothing counts as reordered. */
+  answers?: { ours: unknown; theirs: unknown };
 }
 
 /** Whether an entry of the written list covers a difference. */
@@ -49,6 +53,32 @@ export function covers(entry: AcceptedDifference, seen: Seen): boolean {
     (entry.kind?.test(seen.kind) ?? true) &&
     (entry.case?.test(seen.case) ?? true) &&
     (entry.ours?.test(text(seen.ours)) ?? true) &&
-    (entry.theirs?.test(text(seen.theirs)) ?? true)
+    (entry.theirs?.test(text(seen.theirs)) ?? true) &&
+    (!entry.reordered || isReordered(seen))
   );
+}
+
+/** Whether both sides have the same elements in the innermost list of the path. */
+function isReordered({ path, answers }: Seen): boolean {
+  const list = path.slice(0, path.lastIndexOf("["));
+  const [ours, theirs] = [answers?.ours, answers?.theirs].map((answer) => {
+    const found = valueAt(answer, list);
+    return Array.isArray(found) ? found.map((item) => JSON.stringify(sorted(item))).toSorted() : [];
+  });
+  return ours !== undefined && ours.length > 0 && JSON.stringify(ours) === JSON.stringify(theirs);
+}
+
+/** Follows "answer.body.spec.ports[0]". */
+function valueAt(answer: unknown, path: string): unknown {
+  const [, ...steps] = path.match(/[^.[\]]+/g) ?? [];
+  let value = answer;
+  for (const step of steps) value = (value as Record<string, unknown> | undefined)?.[step];
+  return value;
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }

@@ -37,7 +37,8 @@ export async function compareServers(
       const kind = kindOf(ourAnswer) || kindOf(theirAnswer);
       const step = `${at + 1} ${method} ${path}`;
       for (const difference of differencesOfAnswers(ourAnswer, theirAnswer)) {
-        const seen: Seen = { ...difference, case: each.name, kind };
+        const answers = { ours: ourAnswer, theirs: theirAnswer };
+        const seen: Seen = { ...difference, case: each.name, kind, answers };
         const entry = ACCEPTED_DIFFERENCES.find((one) => covers(one, seen));
         if (entry) {
           used.add(entry);

@@ -3,7 +3,7 @@ import type { AcceptedDifference } from "./accepted-difference.ts";
 const MUTATED = / (mutated|updated)$/;
 const NOTHING = /^undefined$/;
 
-type Rest = Omit<AcceptedDifference, "cause" | "reason" | "path" | "case">;
+type Rest = Omit<AcceptedDifference, "cause" | "reason" | "path">;
 
 function version(reason: string, path: RegExp, rest: Rest = {}): AcceptedDifference {
   return { cause: "version", reason, case: MUTATED, path, ...rest };
@@ -168,6 +168,21 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   version(
     "1.22: apply keeps the order of the configuration.",
     /\.(env|ports|volumes|volumeMounts|containers)\[\d+\]/,
+    { reordered: true },
+  ),
+  version(
+    "1.22: apply keeps the order of the configuration; a port without a number is one of its own.",
+    /\.ports\[[12]\]\.(name|protocol)$/,
+    { case: /^database StatefulSet store-db updated$/ },
+  ),
+  version(
+    "1.21: apply takes references as one value, and forgets what is left out of them.",
+    /\.valueFrom\.(resourceFieldRef\.divisor|(secretKeyRef|configMapKeyRef)\.key)$/,
+    { ours: /^("0"|undefined)$/ },
+  ),
+  version(
+    "1.22: apply keeps the order of the configuration, so that mistakes are found elsewhere in it.",
+    /\.causes\..*\.(ports|volumes)\[\d+\]\.name$/,
   ),
   version("1.25: apply knows objects that hold an element twice.", /^answer\.status$/, {
     theirs: /duplicate entries for key/,
