@@ -102,3 +102,16 @@ test("half a surrogate pair becomes the replacement character, as in Go", () => 
 test("a whole number of very many digits is no int64, and takes no time to tell", () => {
   assert.deepEqual(decode("9".repeat(2_000_000)).value, Number.POSITIVE_INFINITY);
 });
+
+test("a long text ends at its own quote, whatever is escaped in it", () => {
+  const piece = fc.constantFrom("\\", '"', "a", "\u00e9", "x".repeat(61), "y".repeat(200));
+  const long = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  fc.assert(
+    fc.property(fc.array(long, { maxLength: 4 }), long, (texts, key) => {
+      const value = { texts, [`k${key}`]: { a: 1 }, last: texts[0] ?? "" };
+      assert.deepEqual(decode(JSON.stringify(value)), { value, duplicates: [] });
+      const twice = JSON.stringify(value).replace(/}$/, ',"last":1}');
+      assert.deepEqual(decode(twice).duplicates, ["last"]);
+    }),
+  );
+});

@@ -59,14 +59,27 @@ function scan(bytes: Uint8Array): { keys: number; depth: number; hasLongNumber: 
   return { keys, depth, hasLongNumber };
 }
 
+/** Longer strings are searched by native code, whose call costs as much as so many bytes. */
+const SHORT_STRING = 64;
+
 /** Index of the closing quote, or the length of the input. */
 function endOfString(bytes: Uint8Array, start: number): number {
-  for (let at = start; at < bytes.length; at++) {
+  let at = start;
+  const shortEnd = Math.min(start + SHORT_STRING, bytes.length);
+  for (; at < shortEnd; at++) {
     const byte = bytes[at];
     if (byte === 0x5c) at++;
     else if (byte === 0x22) return at;
   }
-  return bytes.length;
+  // An escape may have ended beyond the short part.
+  for (let from = at; ; ) {
+    const quote = bytes.indexOf(0x22, from);
+    if (quote < 0) return bytes.length;
+    let escape = quote;
+    while (escape > from && bytes[escape - 1] === 0x5c) escape--;
+    if ((quote - escape) % 2 === 0) return quote;
+    from = quote + 1;
+  }
 }
 
 function wellFormed(value: unknown): unknown {

@@ -11,17 +11,6 @@ export function base64Size(text: string): number {
   return Math.floor((text.length * 3) / 4) - padding;
 }
 
-/** Bytes in UTF-8, without encoding the text. */
-function utf8Size(text: string): number {
-  let size = text.length;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff)) size += 2;
-    else if (unit > 0x7f) size++;
-  }
-  return size;
-}
-
 export function validateKeys(errors: FieldErrors, field: string, data: Data = {}): void {
   for (const key of Object.keys(data)) {
     const complaints = configKeyErrors(key);
@@ -29,7 +18,10 @@ export function validateKeys(errors: FieldErrors, field: string, data: Data = {}
   }
 }
 
-export function sizeOf(data: Data = {}, sizeOfValue: (text: string) => number = utf8Size): number {
+export function sizeOf(
+  data: Data = {},
+  sizeOfValue: (text: string) => number = Buffer.byteLength,
+): number {
   let total = 0;
   for (const key in data) total += sizeOfValue(data[key] ?? "");
   return total;
