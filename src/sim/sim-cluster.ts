@@ -44,6 +44,8 @@ export class SimCluster implements AsyncDisposable {
   readonly log: string[] = [];
   writes = 0;
   crashes = 0;
+  /** How often the server went away. */
+  restarts = 0;
   readonly #cleanup = new Cleanup();
   readonly #lives = new Map<Process, Cleanup>();
   readonly #transports: FaultTransport[] = [];
@@ -102,7 +104,10 @@ export class SimCluster implements AsyncDisposable {
 
   /** The server goes away at a time, for a while; its store stays. */
   restartServer({ afterMs, downMs }: { afterMs: number; downMs: number }): void {
-    this.clock.setTimer(afterMs, () => void this.server.stop());
+    this.clock.setTimer(afterMs, () => {
+      this.restarts++;
+      void this.server.stop();
+    });
     this.clock.setTimer(afterMs + downMs, () => {
       if (!this.#stopped) void this.server.start();
     });

@@ -13,6 +13,8 @@ export interface View {
    * may cause. Nothing tells it what it did since, so it may do more than it should for a while.
    */
   hasTravelledBack(): boolean;
+  /** Whether the server was away: what came and went meanwhile the onlooker did not see. */
+  hasGap(): boolean;
   /** Acts once the onlooker has seen all that is there now, on however many watches it comes. */
   later(act: () => void): void;
 }

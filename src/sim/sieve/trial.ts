@@ -140,6 +140,7 @@ function observe(
     unknownCreates: () => cluster.unknownCreates,
     isBlind: (part) => blind.has(part),
     hasTravelledBack: () => cluster.staleStarts > 0,
+    hasGap: () => cluster.restarts > 0,
     later: (act) => void cluster.clock.setTimer(ONLOOKER_LAG_MS, act),
   };
   for (const { name, observe: begin } of [...WORKLOAD_INVARIANTS, ...CLUSTER_INVARIANTS]) {
