@@ -24,7 +24,7 @@ export interface AcceptedDifference {
   /** The JSON of our side, "undefined" where we say nothing; any when it is absent. */
   ours?: RegExp;
   theirs?: RegExp;
-  /** Only where the list that the path leads into has the same elements on both sides. */
+  /** Only where a list that the path leads through has the same elements on both sides. */
   reordered?: boolean;
   /** It depends on who is faster: covering nothing is no mistake. */
   byChance?: boolean;
@@ -58,9 +58,13 @@ export function covers(entry: AcceptedDifference, seen: Seen): boolean {
   );
 }
 
-/** Whether both sides have the same elements in the innermost list of the path. */
+/** Whether both sides have the same elements in one of the lists that the path leads through. */
 function isReordered({ path, answers }: Seen): boolean {
-  const list = path.slice(0, path.lastIndexOf("["));
+  const lists = [...path.matchAll(/\[/g)].map(({ index }) => path.slice(0, index));
+  return lists.some((list) => isPermuted(list, answers));
+}
+
+function isPermuted(list: string, answers: Seen["answers"]): boolean {
   const [ours, theirs] = [answers?.ours, answers?.theirs].map((answer) => {
     const found = valueAt(answer, list);
     return Array.isArray(found) ? found.map((item) => JSON.stringify(sorted(item))).toSorted() : [];
