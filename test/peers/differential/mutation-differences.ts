@@ -177,7 +177,7 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   ),
   version(
     "1.21: apply takes references as one value, and forgets what is left out of them.",
-    /\.valueFrom\.(fieldRef\.fieldPath|resourceFieldRef\.divisor|(secretKeyRef|configMapKeyRef)\.key)$/,
+    /\.(fieldRef\.fieldPath|resourceFieldRef\.divisor|(secretKeyRef|configMapKeyRef)\.key)$/,
     { ours: /^("0"|undefined)$/ },
   ),
   version(
