@@ -20,12 +20,17 @@ export function lastToldMs(event: Event): number {
 /** Forgets events an hour after they were last told. */
 export function eventTtlController(options: { ttlMs?: number } = {}): ControllerDefinition {
   const ttlMs = options.ttlMs ?? TTL_MS;
+  let sweepAtMs = 0;
   return defineController({
     name: "event-ttl",
     inputs: { events: input(EVENTS, () => [KEY]) },
     outputs: [{ resource: EVENTS, verbs: ["delete"] }],
     workers: 1,
     async reconcile({ inputs, client, clock }) {
+      // Every event that is told comes here, and a sweep looks at all there are.
+      const waitMs = sweepAtMs - clock.now();
+      if (waitMs > 0) return { requeueAfterMs: waitMs };
+      sweepAtMs = clock.now() + SWEEP_MS;
       const events = inputs.events.list();
       const dueMs = (event: Event) => lastToldMs(event) + ttlMs;
       const expired = events.filter((event) => dueMs(event) <= clock.now());
