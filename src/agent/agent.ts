@@ -40,6 +40,7 @@ import { shutDownPods } from "./shutdown/node-shutdown.ts";
 import { createStreamBackend } from "./stream-backend.ts";
 import type { StreamBackend } from "./stream/contract.ts";
 import { readLog } from "./stream/log-reader.ts";
+import { openTrash } from "./trash.ts";
 import { createVolumeManager } from "./volume/volume-manager.ts";
 
 /** What a node agent is made of. The caller owns the parts that it passes in. */
@@ -110,6 +111,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return { hostIp: facts.nodeIp, allocatable, ...(podIp ? { podIp } : {}) };
   };
   await using cleanup = new Cleanup();
+  const trash = cleanup.use(openTrash(path.join(stateDirectory, "trash"), { clock, logger }));
   const events = cleanup.use(
     createEventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName }),
   );
@@ -150,6 +152,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       metrics,
       staticPods,
       confine: confineFiles,
+      discard: trash.discard,
       events,
       clock,
       logger,

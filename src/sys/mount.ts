@@ -9,6 +9,8 @@ const mountCall = libc.func(
 const umountCall = libc.func("int umount2(const char *target, int flags)");
 
 const O_PATH = 0o10000000;
+/** MNT_DETACH and UMOUNT_NOFOLLOW. */
+const UNMOUNT_FLAGS = 2 | 8;
 const TMPFS_MAGIC = 0x0102_1994;
 const OVERLAY_OPTIONS_MAX = 4000; // mount(2) takes one page
 
@@ -51,14 +53,26 @@ export function bindMount(source: string, target: string): void {
  * Idempotent: false when nothing was mounted there or the path is gone. @throws SysError
  */
 export function unmount(target: string): boolean {
-  const MNT_DETACH = 2;
-  const UMOUNT_NOFOLLOW = 8;
   for (let depth = 0; ; depth++) {
-    if (umountCall(target, MNT_DETACH | UMOUNT_NOFOLLOW) === 0) continue;
+    if (umountCall(target, UNMOUNT_FLAGS) === 0) continue;
     const error = SysError.last(`umount "${target}"`);
     if (error.code === "EINVAL" || error.code === "ENOENT") return depth > 0;
     throw error;
   }
+}
+
+/**
+ * Like `unmount`, but waits off the main thread for the kernel, which lets a grace period of RCU
+ * pass: up to 20 ms on a busy machine. Several at once share one. @throws SysError
+ */
+export async function unmountAside(target: string): Promise<boolean> {
+  const wasMounted = await new Promise<boolean>((resolve) => {
+    umountCall.async(target, UNMOUNT_FLAGS, (error: Error | null, result: number) =>
+      resolve(!error && result === 0),
+    );
+  });
+  // There may be more below it; and why it failed is known to the other thread alone.
+  return unmount(target) || wasMounted;
 }
 
 /**

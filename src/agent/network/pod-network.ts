@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { connectToLoopback } from "../../sys/namespaced-connect.ts";
+import { unmountAside } from "../../sys/mount.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
 import { isNetworkNamespace, removeNetworkNamespace } from "../../sys/network-namespace.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -71,6 +72,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const remove = async (podUid: string) => {
     // The kernel frees the links with the namespace: to delete one here would block this thread for
     // an RCU grace period of about 20 ms, and all threads that need the routing lock with it.
+    await unmountAside(namespaceFile(podUid));
     removeNetworkNamespace(namespaceFile(podUid));
     failpoint("network-namespace-removed");
     await rm(recordFile(podUid), { force: true });

@@ -303,6 +303,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       [Symbol.dispose]: () => {},
     },
     confine: (target) => void mkdirSync(target, { recursive: true }),
+    discard: (unwanted) => rmSync(unwanted, { recursive: true, force: true }),
     directories: {
       pods: path.join(directory, "pods"),
       files: path.join(directory, "files"),

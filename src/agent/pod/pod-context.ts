@@ -37,6 +37,8 @@ export interface PodParts {
   staticPods: StaticPods;
   /** Makes a small directory that a pod may fill; see `confineFiles`. */
   confine: (directory: string) => void;
+  /** Takes a directory of the node's disk away, with nothing mounted below; see `Trash`. */
+  discard: (directory: string) => void;
   directories: PodDirectories;
 }
 

@@ -1,9 +1,8 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { RUNTIME_CLASSES } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { unmount, unmountBelow } from "../../sys/mount.ts";
+import { unmountAside, unmountBelow } from "../../sys/mount.ts";
 import type { HostPort } from "../network/contract.ts";
 import type { SandboxSpec } from "../runtime/contract.ts";
 import { VolumeError } from "../volume/contract.ts";
@@ -13,6 +12,7 @@ import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
 import { messageOf, nextPreparationFailure } from "./pod-failure.ts";
 import { podResources, qosClassOf, type ResourceRules } from "./pod-resources.ts";
 import type { PodState } from "./pod-state.ts";
+import { SUB_PATHS } from "./sub-path.ts";
 import { sysctlName } from "./sysctls.ts";
 
 /** Gives the pod its network and its sandbox; a failure is kept in the state. */
@@ -164,16 +164,30 @@ export async function releaseResources(
   const { directory, parts } = options;
   await parts.runtime.removeSandbox(uid);
   parts.cpus.release(uid);
-  await Promise.all([parts.network.detach(uid), parts.volumes.release(uid, directory)]);
-  // A mount that is left would turn the removal below into one of the user's own files.
-  unmountBelow(directory);
-  await rm(directory, { recursive: true, force: true });
   const files = path.join(parts.directories.files, uid);
-  unmount(files);
+  await Promise.all([
+    parts.network.detach(uid),
+    parts.volumes.release(uid, directory),
+    unmountAside(files),
+  ]);
+  // One that is left would turn the removal below into one of the user's own files.
+  if (hasSubPaths(directory)) unmountBelow(directory);
+  parts.discard(directory);
   rmSync(files, { recursive: true, force: true });
 }
 
+/** To look through the mounts of a machine with many pods takes longer than this. */
+function hasSubPaths(podDirectory: string): boolean {
+  const containers = path.join(podDirectory, "containers");
+  if (!existsSync(containers)) return false;
+  return readdirSync(containers).some((name) =>
+    readdirSync(path.join(containers, name)).some((attempt) =>
+      existsSync(path.join(containers, name, attempt, SUB_PATHS)),
+    ),
+  );
+}
+
 /** Removes the logs, once nobody can ask for them any more. */
-export function removeLogs(state: PodState): void {
-  rmSync(state.logDirectory, { recursive: true, force: true });
+export function removeLogs(state: PodState, parts: PodParts): void {
+  parts.discard(state.logDirectory);
 }

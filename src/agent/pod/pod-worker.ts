@@ -309,7 +309,7 @@ class Worker implements PodWorker {
   }
 
   #finish(): void {
-    removeLogs(this.state);
+    removeLogs(this.state, this.#parts);
     this.#parts.metrics.forgetProbes(identityOf(this.state.pod).uid);
     this.#stop.abort();
     this.#writer[Symbol.dispose]();

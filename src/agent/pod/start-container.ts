@@ -20,7 +20,7 @@ import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-c
 import type { PodParts } from "./pod-context.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { attemptDirectory, containerState, logPathOf, type PodState } from "./pod-state.ts";
-import { bindSubPath } from "./sub-path.ts";
+import { bindSubPath, SUB_PATHS } from "./sub-path.ts";
 
 /** Exit code of a container whose command could not be run. */
 const EXIT_CANNOT_RUN = 128;
@@ -246,7 +246,7 @@ function subPathOf(
   const subPath = mount.subPathExpr
     ? expandVariables(mount.subPathExpr, (name) => environment.get(name))
     : (mount.subPath ?? "");
-  const target = path.join(directory, "sub-paths", String(index));
+  const target = path.join(directory, SUB_PATHS, String(index));
   bindSubPath(state.prepared.get(mount.name)?.hostPath ?? "", { subPath, target });
   return target;
 }

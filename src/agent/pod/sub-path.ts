@@ -5,6 +5,9 @@ import { bindMount, unmount } from "../../sys/mount.ts";
 import { SysError } from "../../sys/sys-error.ts";
 import { ConfigurationError } from "./environment.ts";
 
+/** Directory in that of an attempt with what is bound for it. */
+export const SUB_PATHS = "sub-paths";
+
 const O_PATH = 0o10000000;
 const DIRECTORY_MODE = 0o755;
 

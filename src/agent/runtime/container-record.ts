@@ -53,6 +53,9 @@ export interface RuntimePaths {
   /** Image of the first process of sandboxes that need one. */
   holderLayer: string;
   execs: string;
+  /** Where directories go that are to be removed, on the disk and in memory. */
+  stateTrash: string;
+  runTrash: string;
 }
 
 /** State that outlives a reboot in `stateDirectory`, mounts and sockets in `runDirectory`. */
@@ -70,6 +73,8 @@ export function runtimePaths(stateDirectory: string, runDirectory: string): Runt
     runtimeState: inside(runDirectory, "oci"),
     holderLayer: path.join(stateDirectory, "holder"),
     execs: path.join(runDirectory, "execs"),
+    stateTrash: path.join(stateDirectory, "trash"),
+    runTrash: path.join(runDirectory, "trash"),
   };
 }
 

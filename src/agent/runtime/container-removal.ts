@@ -84,7 +84,7 @@ export async function discardContainer(
   context: RuntimeContext,
   { id, cgroup, driver }: { id: string; cgroup: string; driver?: SandboxDriver },
 ): Promise<void> {
-  const { paths, cgroups, clock } = context;
+  const { paths, cgroups, clock, trash } = context;
   await driver?.discard(id);
   for (let attempt = 0; ; attempt++) {
     killGroup(context, cgroup);
@@ -97,10 +97,10 @@ export async function discardContainer(
     await sleep(clock, CGROUP_RETRY_MS);
   }
   context.failpoint("container-cgroup-removed");
-  unmountRoot(paths.root(id));
+  await unmountRoot(paths.root(id));
   context.failpoint("container-root-removed");
   rmSync(path.join(paths.exits, id), { force: true });
-  rmSync(paths.bundle(id), { recursive: true, force: true });
-  rmSync(paths.container(id), { recursive: true, force: true });
+  trash.run.discard(paths.bundle(id));
+  trash.state.discard(paths.container(id));
   context.failpoint("container-removed");
 }

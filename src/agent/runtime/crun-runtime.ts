@@ -76,10 +76,14 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     async [Symbol.asyncDispose]() {
       watcher[Symbol.dispose]();
       context.drivers[Symbol.dispose]();
-      await Promise.resolve();
+      await emptyTrash(context);
     },
   };
   return Promise.resolve(runtime);
+}
+
+async function emptyTrash({ trash }: RuntimeContext): Promise<void> {
+  await Promise.all([trash.state[Symbol.asyncDispose](), trash.run[Symbol.asyncDispose]()]);
 }
 
 /** Runs synchronous work so that its exception becomes a rejection. */
@@ -158,6 +162,7 @@ export async function purgeCrunRuntime(options: CrunRuntimeOptions): Promise<voi
   await recover(context);
   await Promise.all(Array.from(table.containers.keys(), (id) => removeContainer(context, id)));
   await Promise.all(Array.from(table.sandboxes.keys(), (id) => removeSandbox(context, id)));
+  await emptyTrash(context);
   unmountBelow(options.runDirectory);
   context.cgroups.remove(options.cgroupRoot);
   for (const directory of [options.stateDirectory, options.runDirectory]) {

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import path from "node:path";
 import { sealProgram } from "../../sys/sealed-program.ts";
 import { runProgram } from "./oci-command.ts";
@@ -39,7 +39,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     signal: () => Promise.resolve(false),
     discard(id) {
       // All that these runtimes keep of a container that has ended.
-      rmSync(path.join(paths.runtimeState(handler), id), { recursive: true, force: true });
+      context.discard(path.join(paths.runtimeState(handler), id));
       return Promise.resolve();
     },
     [Symbol.dispose]: () => sealed[Symbol.dispose](),

@@ -16,7 +16,7 @@ export async function recover(context: RuntimeContext): Promise<void> {
   const { paths, table } = context;
   for (const id of namesIn(paths.sandboxes)) {
     const record = readJson<SandboxRecord>(path.join(paths.sandbox(id), "sandbox.json"));
-    if (record?.incomplete) discardSandbox(context, record.spec);
+    if (record?.incomplete) await discardSandbox(context, record.spec);
     else if (record) table.sandboxes.set(id, record);
   }
   for (const id of namesIn(paths.containers)) {

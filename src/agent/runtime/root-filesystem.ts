@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import path from "node:path";
-import { MOUNT_FLAGS, mount, mountOverlay, unmount } from "../../sys/mount.ts";
+import { MOUNT_FLAGS, mount, mountOverlay, unmountAside } from "../../sys/mount.ts";
 import type { LocalImage } from "../image/contract.ts";
 import { RuntimeError } from "./contract.ts";
 
@@ -34,7 +34,7 @@ export function mountRoot(image: LocalImage, { writable, target }: RootDirectori
 }
 
 /** Unmounts and removes the mount point. Idempotent. */
-export function unmountRoot(target: string): void {
-  unmount(target);
+export async function unmountRoot(target: string): Promise<void> {
+  await unmountAside(target);
   if (existsSync(target)) rmdirSync(target);
 }

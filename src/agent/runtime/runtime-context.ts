@@ -6,6 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import { type Cgroups, openCgroups } from "../../sys/cgroup.ts";
 import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { CAPABILITIES } from "../../format/oci/capabilities.ts";
+import { openTrash, type Trash } from "../trash.ts";
 import type { MonitorTools } from "./conmon.ts";
 import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
@@ -58,6 +59,8 @@ export interface RuntimeContext {
   readonly modules: { appArmor: boolean; selinux: boolean };
   /** Holders that are being made, by sandbox. */
   readonly holding: Map<string, Promise<void>>;
+  /** For directories below the state and below the run directory. */
+  readonly trash: { state: Trash; run: Trash };
 }
 
 /** Probes the machine and fixes the paths. */
@@ -66,6 +69,10 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
   const cgroups = openCgroups();
   const available = effectiveCapabilities();
   const mayLower = (available >> BigInt(CAPABILITIES.indexOf("CAP_SYS_RESOURCE"))) & 1n;
+  const trash = {
+    state: openTrash(paths.stateTrash, options),
+    run: openTrash(paths.runTrash, options),
+  };
   const own = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
   return {
     options,
@@ -74,7 +81,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     failpoint: options.failpoint ?? (() => {}),
     paths,
     conmon: findProgram(options.conmonBinary ?? "conmon", "conmon"),
-    drivers: createDrivers({ paths, cgroups }, options.defaultHandler),
+    drivers: createDrivers({ paths, cgroups, discard: trash.run.discard }, options.defaultHandler),
     cgroups,
     table: createContainerTable(paths),
     bootId: bootId(),
@@ -85,6 +92,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
       selinux: existsSync("/sys/fs/selinux/enforce"),
     },
     holding: new Map(),
+    trash,
   };
 }
 

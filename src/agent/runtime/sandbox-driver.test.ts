@@ -6,7 +6,11 @@ import type { SandboxSpec } from "./contract.ts";
 import { gvisorDriver } from "./gvisor-driver.ts";
 import { createDrivers, findProgram } from "./sandbox-driver.ts";
 
-const context = { paths: runtimePaths("/state", "/run"), cgroups: openCgroups() };
+const context = {
+  paths: runtimePaths("/state", "/run"),
+  cgroups: openCgroups(),
+  discard: () => {},
+};
 
 test("a handler that nobody knows is refused with those that there are", () => {
   const drivers = createDrivers(context, "crun");

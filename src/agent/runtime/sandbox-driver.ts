@@ -69,6 +69,8 @@ export interface ProcessNamespace {
 export interface DriverContext {
   paths: RuntimePaths;
   cgroups: Cgroups;
+  /** Takes a directory below the run directory away. */
+  discard: (directory: string) => void;
   /** Absolute path of the program. */
   program: string;
   handler: string;

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
-import { mount, MOUNT_FLAGS, unmount } from "../../sys/mount.ts";
+import { mount, MOUNT_FLAGS, unmountAside } from "../../sys/mount.ts";
 import { assertId, holderIdOf, writeJson } from "./container-record.ts";
 import { removeContainer, stopContainer } from "./container-removal.ts";
 import {
@@ -44,7 +44,7 @@ export async function createSandbox(
     writeJson(file, record);
     context.failpoint("sandbox-record");
   } catch (error) {
-    discardSandbox(context, spec);
+    await discardSandbox(context, spec);
     throw error;
   }
   table.sandboxes.set(spec.id, record);
@@ -64,14 +64,17 @@ function shareMemory(context: RuntimeContext, id: string): void {
 }
 
 /** Removes everything that a sandbox has outside of its containers. Idempotent. */
-export function discardSandbox(context: RuntimeContext, spec: SandboxSpec): boolean {
-  const { paths, cgroups, options } = context;
-  const { ipc, shm } = sandboxMounts(context, spec.id);
-  unmount(ipc);
-  unmount(shm);
-  rmSync(paths.sandboxRun(spec.id), { recursive: true, force: true });
-  rmSync(paths.sandbox(spec.id), { recursive: true, force: true });
+export async function discardSandbox(context: RuntimeContext, spec: SandboxSpec): Promise<boolean> {
+  const { paths, cgroups, options, trash } = context;
+  await releaseMounts(context, spec.id);
+  trash.run.discard(paths.sandboxRun(spec.id));
+  trash.state.discard(paths.sandbox(spec.id));
   return cgroups.remove(podCgroup(options.cgroupRoot, spec));
+}
+
+async function releaseMounts(context: RuntimeContext, id: string): Promise<void> {
+  const { ipc, shm } = sandboxMounts(context, id);
+  await Promise.all([unmountAside(ipc), unmountAside(shm)]);
 }
 
 /** Changes limits of a sandbox, in the kernel and in its record. */
@@ -116,13 +119,12 @@ export async function stopSandbox(context: RuntimeContext, id: string): Promise<
 /** Ends and removes a sandbox with its containers. Idempotent. */
 export async function removeSandbox(context: RuntimeContext, id: string): Promise<void> {
   const record = context.table.sandboxes.get(id);
-  for (const container of context.table.inSandbox(id)) {
-    await removeContainer(context, container.status.id);
-  }
+  const containers = context.table.inSandbox(id);
+  await Promise.all(containers.map(({ status }) => removeContainer(context, status.id)));
   await removeContainer(context, holderIdOf(id));
   context.failpoint("sandbox-containers-removed");
   if (!record) return;
-  if (!discardSandbox(context, record.spec)) {
+  if (!(await discardSandbox(context, record.spec))) {
     const group = podCgroup(context.options.cgroupRoot, record.spec);
     throw new RuntimeError("runtime-failed", `Cannot remove cgroup "${group}": it has processes`);
   }

@@ -13,7 +13,7 @@ export interface VolumeManager extends AsyncDisposable {
   update(pod: Pod): void;
   /** Called with the UID of a pod when what its failed `prepare` missed has appeared. */
   onRetry(handler: (podUid: string) => void): Disposable;
-  /** Unmounts and deletes; idempotent, also after a crash. */
+  /** Unmounts; the caller removes the directory. Idempotent, also after a crash. */
   release(podUid: string, podDirectory: string): Promise<void>;
 }
 

@@ -1,17 +1,9 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/types/core-v1.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { quantityToNumber } from "../../lib/quantity.ts";
-import { MOUNT_FLAGS, mount, unmount } from "../../sys/mount.ts";
+import { MOUNT_FLAGS, mount, unmountAside } from "../../sys/mount.ts";
 import { type ClaimVolume, followClaim, hasClaim } from "./claim-volume.ts";
 import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
 import { prepareHostPath } from "./host-path.ts";
@@ -162,16 +154,14 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     async release(podUid, podDirectory) {
       dispose(pods.get(podUid));
       pods.delete(podUid);
-      unmount(path.join(podDirectory, MEMORY));
-      rmSync(path.join(podDirectory, MEMORY), { recursive: true, force: true });
-      for (const name of entriesOf(path.join(podDirectory, EMPTY))) {
-        unmount(path.join(podDirectory, EMPTY, name));
-      }
-      rmSync(path.join(podDirectory, EMPTY), { recursive: true, force: true });
-      for (const name of entriesOf(path.join(podDirectory, IMAGES))) {
-        unmount(path.join(podDirectory, IMAGES, name, "root"));
-      }
-      await Promise.resolve();
+      const empty = path.join(podDirectory, EMPTY);
+      const images = path.join(podDirectory, IMAGES);
+      const targets = [
+        path.join(podDirectory, MEMORY),
+        ...entriesOf(empty).map((name) => path.join(empty, name)),
+        ...entriesOf(images).map((name) => path.join(images, name, "root")),
+      ];
+      await Promise.all(targets.map(unmountAside));
     },
     async [Symbol.asyncDispose]() {
       for (const state of pods.values()) dispose(state);
