@@ -70,6 +70,7 @@ test("the pod start benchmark still runs", async () => {
     command: [],
     sequential: 2,
     burst: 3,
+    handler: undefined,
     patienceMs: 5_000,
   });
   for (const [name, value] of Object.entries(figures)) assert.ok(value > 0, name);
