@@ -157,6 +157,7 @@ export class FakeRuntime {
       exec: () => Promise.reject(new Error("not in this test")),
       attach: () => Promise.reject(new Error("not in this test")),
       reopenLog: async () => {},
+      expectContainer: () => {},
       updateSandbox: async (id, resources) => void this.updates.push({ id, resources }),
       updateResources: async (id, resources) => void this.updates.push({ id, resources }),
       writableLayer: (id) => `/nonexistent/${id}`,

@@ -25,11 +25,17 @@ import {
   removeLogs,
   writePodFiles,
 } from "./pod-sandbox.ts";
-import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
+import {
+  attemptDirectory,
+  containerState,
+  logPathOf,
+  newPodState,
+  type PodState,
+} from "./pod-state.ts";
 import { type AgentPodStatus, podStatus } from "./pod-status.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
-import { startContainer } from "./start-container.ts";
+import { containerIdFor, startContainer } from "./start-container.ts";
 import { markResize, resizePod, runningResources } from "./resize-step.ts";
 import { asksForOther, type ResizeVerdict, specAllocations, withAllocations } from "./resize.ts";
 import { createStatusWriter, type StatusWriter } from "./status-writer.ts";
@@ -272,6 +278,7 @@ class Worker implements PodWorker {
     const { steps, wakeAtMs } = planPod(state.pod, state, nowMs);
     // Before the steps: the one that deletes the pod waits for its last status.
     this.#publish(podStatus(state.pod, state, { nowMs, hostIp: node.nodeIp }));
+    if (steps.some((step) => step.do === "create-sandbox")) this.#expectFirst();
     for (const step of steps) this.#perform(step);
     this.#timer?.cancel();
     this.#timer =
@@ -284,6 +291,22 @@ class Worker implements PodWorker {
   #beginEnd(nowMs: number): void {
     this.state.endingSinceMs ??= nowMs;
     this.#pulls.abort();
+  }
+
+  /** While network and volumes are made, the first container's monitor can start. */
+  #expectFirst(): void {
+    const { state } = this;
+    const [first] = containersOf(state.pod);
+    const isNew = !state.pod.status?.startTime && !state.sandbox.failure;
+    if (!first || !isNew || state.pod.spec?.runtimeClassName) return;
+    const { name, stdin, tty } = first.container;
+    if (stdin || tty || !state.containers.get(name)?.image) return;
+    const { uid } = identityOf(state.pod);
+    this.#parts.runtime.expectContainer({
+      id: containerIdFor(uid, { name, attempt: 0 }),
+      sandboxId: uid,
+      logPath: logPathOf(state.logDirectory, name, 0),
+    });
   }
 
   #publish(status: AgentPodStatus): void {

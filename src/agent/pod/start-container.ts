@@ -228,7 +228,10 @@ function targetOf(state: PodState, container: EphemeralContainer): string | unde
 }
 
 /** The same attempt always has the same ID: a start that a crash cut short is found again. */
-function containerIdFor(podUid: string, { name, attempt }: { name: string; attempt: number }) {
+export function containerIdFor(
+  podUid: string,
+  { name, attempt }: { name: string; attempt: number },
+): string {
   const digest = createHash("sha256").update(`${podUid}/${name}/${attempt}`).digest("hex");
   return digest.slice(0, ID_LENGTH);
 }

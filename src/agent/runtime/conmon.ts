@@ -41,13 +41,35 @@ export class MonitorError extends Error {
   override readonly name = "MonitorError";
 }
 
+/** A monitor that has begun to work. */
+export interface BegunMonitor {
+  /** Resolves with the PID of its process; to be called once. @throws MonitorError */
+  answer(): Promise<number>;
+}
+
 /**
  * Starts conmon, which starts the container or the exec. Resolves with the PID of its process. The
  * monitor leaves this process's tree, so it outlives the agent. Source: conmon(8).
  */
-export async function startMonitor(tools: MonitorTools, request: MonitorRequest): Promise<number> {
+export function startMonitor(tools: MonitorTools, request: MonitorRequest): Promise<number> {
+  return beginMonitor(tools, request).answer();
+}
+
+/** The same in two steps. @throws MonitorError when there is no such program */
+export function beginMonitor(tools: MonitorTools, request: MonitorRequest): BegunMonitor {
   const stderrFile = path.join(request.bundle, "conmon.log");
-  const { pid, sync, start, attach } = spawnMonitor(tools, { request, stderrFile });
+  const spawned = spawnMonitor(tools, { request, stderrFile });
+  return { answer: () => answerOf(spawned, { tools, request, stderrFile }) };
+}
+
+async function answerOf(
+  { pid, sync, start, attach }: SpawnedMonitor,
+  {
+    tools,
+    request,
+    stderrFile,
+  }: { tools: MonitorTools; request: MonitorRequest; stderrFile: string },
+): Promise<number> {
   try {
     if (start && attach) {
       start.on("error", () => {}); // the monitor may end first; its answer says why

@@ -53,6 +53,7 @@ export interface RuntimePaths {
   /** Image of the first process of sandboxes that need one. */
   holderLayer: string;
   execs: string;
+  bundles: string;
   /** Where directories go that are to be removed, on the disk and in memory. */
   stateTrash: string;
   runTrash: string;
@@ -73,6 +74,7 @@ export function runtimePaths(stateDirectory: string, runDirectory: string): Runt
     runtimeState: inside(runDirectory, "oci"),
     holderLayer: path.join(stateDirectory, "holder"),
     execs: path.join(runDirectory, "execs"),
+    bundles: path.join(runDirectory, "bundles"),
     stateTrash: path.join(stateDirectory, "trash"),
     runTrash: path.join(runDirectory, "trash"),
   };

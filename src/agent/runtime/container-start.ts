@@ -7,7 +7,8 @@ import { MonitorError, startMonitor } from "./conmon.ts";
 import { assertId, newStatus, writeJson } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
-import { monitorPidFile, settle } from "./exit-watcher.ts";
+import { settle } from "./exit-watcher.ts";
+import { monitorRequest, takeExpected } from "./expected-monitor.ts";
 import { mountRoot } from "./root-filesystem.ts";
 import {
   drivenContainer,
@@ -37,6 +38,7 @@ export async function createContainer(
   const target = paths.root(spec.id);
   const status = newStatus(spec, clock.now());
   const { ipc, shm } = sandboxMounts(context, spec.sandboxId);
+  let waiting = await takeExpected(context, spec);
   try {
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     mkdirSync(writable, { recursive: true, mode: 0o700 });
@@ -80,18 +82,11 @@ export async function createContainer(
     context.failpoint("container-record");
     if (driver.placesItself) prepareGroup(context, { spec, cgroup, driver });
     context.failpoint("container-cgroup");
-    const tools = monitorTools(context, { driver, cgroup, command: driver.creation(driven) });
-    const pid = await startMonitor(tools, {
-      id: spec.id,
-      bundle,
-      pidFile: path.join(bundle, "pidfile"),
-      monitorPidFile: monitorPidFile(bundle),
-      exitDirectory: paths.exits,
-      ...(spec.logPath && { logPath: spec.logPath }),
-      tty: spec.tty ?? false,
-      stdin: spec.stdin ?? false,
-      leaveStdinOpen: !(spec.stdinOnce ?? false),
-    });
+    const begun = waiting;
+    waiting = undefined;
+    const tools = () => monitorTools(context, { driver, cgroup, command: driver.creation(driven) });
+    const pid = await (begun?.release(cgroup) ??
+      startMonitor(tools(), monitorRequest(context, spec)));
     context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };
@@ -100,6 +95,7 @@ export async function createContainer(
     return created;
   } catch (error) {
     table.containers.delete(spec.id);
+    await waiting?.dismiss();
     await discardContainer(context, { id: spec.id, cgroup, driver });
     throw runtimeError(error, spec.command[0] ?? "");
   }

@@ -17,6 +17,11 @@ export interface ContainerRuntime extends AsyncDisposable {
   stopSandbox(sandboxId: string): Promise<void>;
   /** Kills what still runs in it, then removes its containers, cgroups, mounts and directory. */
   removeSandbox(sandboxId: string): Promise<void>;
+  /**
+   * A container is about to be created: what takes time and needs no more than this may begin. Only
+   * a hint; stopping or removing the sandbox takes it back.
+   */
+  expectContainer(expected: ExpectedContainer): void;
   /** Prepares rootfs, OCI bundle and monitor; the process does not run yet. */
   createContainer(spec: ContainerSpec): Promise<ContainerStatus>;
   startContainer(containerId: string): Promise<ContainerStatus>;
@@ -114,6 +119,9 @@ export interface ContainerSpec {
   /** ID of a running container of the sandbox whose processes this one is to see and be seen by. */
   sharesProcessesOf?: string;
 }
+
+/** What is known of a container before the rest, for the default handler; without stdin or tty. */
+export type ExpectedContainer = Pick<ContainerSpec, "id" | "sandboxId" | "logPath">;
 
 /** A bind mount; `hostPath` exists already. */
 export interface ContainerMount {

@@ -131,6 +131,7 @@ async function startAndDie(text: string): Promise<void> {
   const die = () => process.kill(process.pid, "SIGKILL");
   const runtime = await open(directory, cgroupRoot, (name) => void (name === failpoint && die()));
   await runtime.recover();
+  runtime.expectContainer(container);
   await runtime.createSandbox(sandbox);
   await runtime.createContainer(container);
   await runtime.startContainer(container.id);

@@ -15,6 +15,7 @@ import {
 } from "./contract.ts";
 import { execSession, execSync } from "./exec.ts";
 import { watchExits } from "./exit-watcher.ts";
+import { dismissExpected, expectContainer } from "./expected-monitor.ts";
 import { ensureHolder } from "./holder.ts";
 import { reopenLog } from "./log-reopen.ts";
 import { prepareDirectories, recover } from "./recovery.ts";
@@ -50,6 +51,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     createSandbox: (spec) => createSandbox(context, spec),
     stopSandbox: (id) => stopSandbox(context, id),
     removeSandbox: (id) => removeSandbox(context, id),
+    expectContainer: (expected) => expectContainer(context, expected),
     async createContainer(spec) {
       await ensureHolder(context, spec.sandboxId);
       return await createContainer(context, spec);
@@ -74,6 +76,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     writableLayer: (id) => path.join(context.paths.container(id), "upper"),
     stats: (id) => settled(() => stats(context, id)),
     async [Symbol.asyncDispose]() {
+      await dismissExpected(context);
       watcher[Symbol.dispose]();
       context.drivers[Symbol.dispose]();
       await emptyTrash(context);

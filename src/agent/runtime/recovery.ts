@@ -8,6 +8,7 @@ import { finish, settle } from "./exit-watcher.ts";
 import { discardSandbox } from "./sandbox.ts";
 import { runProgram } from "./oci-command.ts";
 import { driverOf, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
+import { endStrayMonitors } from "./stray-monitors.ts";
 
 const LOST_EXIT_CODE = 137;
 
@@ -19,12 +20,30 @@ export async function recover(context: RuntimeContext): Promise<void> {
     if (record?.incomplete) await discardSandbox(context, record.spec);
     else if (record) table.sandboxes.set(id, record);
   }
+  const unrecorded: string[] = [];
   for (const id of namesIn(paths.containers)) {
     const record = readJson<ContainerRecord>(path.join(paths.container(id), "container.json"));
     if (record) table.containers.set(id, record);
-    else await discardContainer(context, { id, cgroup: unknownGroup(context, id) });
+    else unrecorded.push(id);
+  }
+  await endStrayMonitors(unfinished(context).map(paths.bundle), context.clock);
+  for (const id of unrecorded) {
+    await discardContainer(context, { id, cgroup: unknownGroup(context, id) });
+  }
+  for (const id of namesIn(paths.bundles)) {
+    if (!table.containers.has(id)) context.trash.run.discard(paths.bundle(id));
   }
   for (const record of table.containers.values()) await judge(context, record);
+}
+
+/** Containers that an agent was making when it died; their monitors may be at work. */
+function unfinished({ paths, table, bootId }: RuntimeContext): string[] {
+  return namesIn(paths.bundles).filter((id) => {
+    const record = table.containers.get(id);
+    if (!record) return true;
+    const { state, pid } = record.status;
+    return state === "created" && pid === undefined && record.bootId === bootId;
+  });
 }
 
 /** Prepares the directories. */

@@ -11,6 +11,7 @@ import type { MonitorTools } from "./conmon.ts";
 import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import { createContainerTable, type ContainerTable } from "./container-table.ts";
+import type { ExpectedMonitor } from "./expected-monitor.ts";
 import type { Failpoint } from "./failpoints.ts";
 import {
   createDrivers,
@@ -59,6 +60,8 @@ export interface RuntimeContext {
   readonly modules: { appArmor: boolean; selinux: boolean };
   /** Holders that are being made, by sandbox. */
   readonly holding: Map<string, Promise<void>>;
+  /** Monitors that run already, by the ID of the container that is to come. */
+  readonly expectations: Map<string, ExpectedMonitor>;
   /** For directories below the state and below the run directory. */
   readonly trash: { state: Trash; run: Trash };
 }
@@ -92,6 +95,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
       selinux: existsSync("/sys/fs/selinux/enforce"),
     },
     holding: new Map(),
+    expectations: new Map(),
     trash,
   };
 }
@@ -133,10 +137,21 @@ export function placed(
   { driver, cgroup, command }: PlacedCommand,
 ): readonly string[] {
   if (!driver.placesItself) return command;
-  const moves = cgroups.hierarchies.map(
-    (hierarchy) => `echo 0 > ${hierarchy}"$0"/${cgroups.entry}`,
-  );
-  return [SHELL, "-c", `${moves.join(" && ")} && exec "$@"`, cgroup, ...command];
+  return [SHELL, "-c", `${moves(cgroups, "$0")} && exec "$@"`, cgroup, ...command];
+}
+
+function moves({ hierarchies, entry }: Cgroups, group: string): string {
+  return hierarchies.map((hierarchy) => `echo 0 > ${hierarchy}"${group}"/${entry}`).join(" && ");
+}
+
+/** A monitor whose runtime waits until a line with its cgroup comes out of the FIFO `gate`. */
+export function gated(
+  { conmon, cgroups }: RuntimeContext,
+  { driver, gate }: { driver: SandboxDriver; gate: string },
+): MonitorTools {
+  const wait = 'read -r group < "$0" && [ -n "$group" ]';
+  const script = `${wait} && ${moves(cgroups, "$group")} && exec "$@"`;
+  return { conmon, runtime: SHELL, runtimeArguments: ["-c", script, gate, ...driver.command] };
 }
 
 /** What is to run where. */

@@ -10,6 +10,7 @@ import {
   type SandboxSpec,
   type SandboxStatus,
 } from "./contract.ts";
+import { dismissExpected } from "./expected-monitor.ts";
 import { ensureHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
@@ -108,6 +109,7 @@ function weighBurstable({ cgroups, options, table }: RuntimeContext): void {
 /** Ends all that runs in a sandbox, for good: nothing can be started in it any more. Idempotent. */
 export async function stopSandbox(context: RuntimeContext, id: string): Promise<void> {
   const { cgroups, options, table } = context;
+  await dismissExpected(context, id);
   const record = table.sandboxes.get(id);
   if (!record) return;
   const running = table.inSandbox(id).filter(({ status }) => status.state !== "exited");
@@ -118,6 +120,7 @@ export async function stopSandbox(context: RuntimeContext, id: string): Promise<
 
 /** Ends and removes a sandbox with its containers. Idempotent. */
 export async function removeSandbox(context: RuntimeContext, id: string): Promise<void> {
+  await dismissExpected(context, id);
   const record = context.table.sandboxes.get(id);
   const containers = context.table.inSandbox(id);
   await Promise.all(containers.map(({ status }) => removeContainer(context, status.id)));

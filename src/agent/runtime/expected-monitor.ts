@@ -1,0 +1,136 @@
+import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
+import path from "node:path";
+import { makeSpecialFile } from "../../sys/file.ts";
+import { type BegunMonitor, beginMonitor, type MonitorRequest } from "./conmon.ts";
+import { assertId } from "./container-record.ts";
+import type { ContainerSpec, ExpectedContainer } from "./contract.ts";
+import { monitorPidFile } from "./exit-watcher.ts";
+import { gated, type RuntimeContext } from "./runtime-context.ts";
+
+/** So many at once: in a burst, the processor has better things to do. */
+const EXPECTED_MAX = 3;
+
+/** A monitor that runs, and whose OCI runtime waits at a gate until its container's turn comes. */
+export interface ExpectedMonitor {
+  readonly sandboxId: string;
+  readonly logPath: string;
+  /** Lets the runtime pass, into this control group. Resolves as `BegunMonitor.answer`. */
+  release(cgroup: string): Promise<number>;
+  /** Ends it; nothing of it is left but its bundle. */
+  dismiss(): Promise<void>;
+}
+
+/** Starts the monitor of a container that is not complete yet, where that helps. Never throws. */
+export function expectContainer(context: RuntimeContext, expected: ExpectedContainer): void {
+  const { drivers, table, expectations, logger, trash, paths } = context;
+  const { id } = expected;
+  if (expectations.size >= EXPECTED_MAX || expectations.has(id) || table.containers.has(id)) return;
+  try {
+    assertId(id);
+    const driver = drivers.of(undefined);
+    // Elsewhere no shell stands between the monitor and the runtime, which could wait.
+    if (!driver.placesItself || driver.hasOwnKernel) return;
+    expectations.set(id, begin(context, expected));
+    context.failpoint("container-expected");
+  } catch (error) {
+    logger.warn("cannot start a monitor ahead of its container", { id, error });
+    trash.run.discard(paths.bundle(id));
+  }
+}
+
+function begin(context: RuntimeContext, { id, sandboxId, logPath }: ExpectedContainer) {
+  const bundle = context.paths.bundle(id);
+  const gate = path.join(bundle, "gate");
+  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
+  makeSpecialFile(gate, { file: { kind: "fifo" }, mode: 0o600 });
+  // Open for both, neither end waits for the other.
+  const gateFd = openSync(gate, constants.O_RDWR | constants.O_NONBLOCK);
+  try {
+    const driver = context.drivers.of(undefined);
+    const monitor = beginMonitor(
+      gated(context, { driver, gate }),
+      monitorRequest(context, { id, logPath, tty: false, stdin: false }),
+    );
+    return expectedMonitor({ sandboxId, logPath, monitor, gateFd });
+  } catch (error) {
+    closeSync(gateFd);
+    throw error;
+  }
+}
+
+function expectedMonitor(of: {
+  sandboxId: string;
+  logPath: string;
+  monitor: BegunMonitor;
+  gateFd: number;
+}): ExpectedMonitor {
+  const { monitor, gateFd, sandboxId, logPath } = of;
+  const pass = async (cgroup: string) => {
+    try {
+      writeSync(gateFd, `${cgroup}\n`);
+      return await monitor.answer();
+    } finally {
+      // Not before: what is written is lost when nobody holds either end.
+      closeSync(gateFd);
+    }
+  };
+  return {
+    sandboxId,
+    logPath,
+    release: pass,
+    async dismiss() {
+      // The shell goes no further without a group, and the monitor says so.
+      await pass("").catch(() => {});
+    },
+  };
+}
+
+/** The monitor that waits for this container, if it is the right one. */
+export async function takeExpected(
+  { expectations }: RuntimeContext,
+  spec: ContainerSpec,
+): Promise<ExpectedMonitor | undefined> {
+  const expected = expectations.get(spec.id);
+  if (!expected) return undefined;
+  expectations.delete(spec.id);
+  const { sandboxId, logPath, stdin, tty } = spec;
+  const fits = expected.sandboxId === sandboxId && expected.logPath === logPath;
+  if (fits && !stdin && !tty) return expected;
+  await expected.dismiss();
+  return undefined;
+}
+
+/** Ends the monitors that wait for containers of a sandbox, or all. Idempotent. */
+export async function dismissExpected(context: RuntimeContext, sandboxId?: string): Promise<void> {
+  const { expectations, paths, trash } = context;
+  const unwanted = [...expectations].filter(
+    ([, expected]) => sandboxId === undefined || expected.sandboxId === sandboxId,
+  );
+  for (const [id] of unwanted) expectations.delete(id);
+  await Promise.all(
+    unwanted.map(async ([id, expected]) => {
+      await expected.dismiss();
+      trash.run.discard(paths.bundle(id));
+    }),
+  );
+}
+
+/** What a container's monitor is asked, whenever it starts. */
+export function monitorRequest(
+  { paths }: RuntimeContext,
+  spec: Pick<ContainerSpec, "id" | "logPath" | "tty" | "stdin" | "stdinOnce">,
+): MonitorRequest {
+  const bundle = paths.bundle(spec.id);
+  return {
+    id: spec.id,
+    bundle,
+    pidFile: path.join(bundle, "pidfile"),
+    monitorPidFile: monitorPidFile(bundle),
+    exitDirectory: paths.exits,
+    ...(spec.logPath && { logPath: spec.logPath }),
+    tty: spec.tty ?? false,
+    stdin: spec.stdin ?? false,
+    leaveStdinOpen: !(spec.stdinOnce ?? false),
+  };
+}
