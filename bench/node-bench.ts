@@ -44,10 +44,11 @@ export interface NodeBenchFigures {
 }
 
 const NAMESPACE = `nephos-node-bench-${process.pid}`;
-const IDLE = "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
+const ENDS = "trap 'exit 0' TERM";
+const IDLE = `${ENDS}; while true; do sleep 3600 & wait; done`;
 /** Notes the machine's uptime, in hundredths of a second, where the node finds it at the end. */
 const note = (what: string) => `read up _ < /proc/uptime; echo ${what} $up >> /dev/termination-log`;
-const SICK = `${note("begin")}; ${IDLE}`;
+const SICK = `${ENDS}; ${note("begin")}; ${IDLE}`;
 /** Fails the second time that it is asked. */
 const PROBE = `[ ! -e /tmp/asked ] && touch /tmp/asked && exit 0; ${note("failing")}; exit 1`;
 
@@ -105,7 +106,8 @@ function podOf(name: string, { image, nodeName }: NodeBenchOptions, more: Partia
     spec: {
       ...(nodeName === undefined ? {} : { nodeName }),
       containers: [container],
-      terminationGracePeriodSeconds: 30,
+      // A shell that is asked to end before it listens for that would take the whole of it.
+      terminationGracePeriodSeconds: 5,
     },
   };
 }
