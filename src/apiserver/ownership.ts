@@ -13,12 +13,14 @@ export function recordOwnership(
 ): KubeObject {
   const { model, struct } = call.served;
   if (!model || !struct) return of.object;
+  // What is new came into being just now.
+  const created = of.old ? undefined : of.object.metadata.creationTimestamp;
   const entries = updateManagedFields({
     before: of.old,
     after: of.object,
     manager: fieldManagerOf(call),
     subresource: call.target.subresource,
-    timeText: formatTime(clock.now()),
+    timeText: created ?? formatTime(clock.now()),
     model,
     struct,
   });

@@ -61,6 +61,8 @@ export interface ServedResource {
 /** All resources that are served now; custom ones come and go. */
 export class ResourceRegistry {
   readonly #served = new Map<string, ServedResource>();
+  /** Answers of `of`: every request asks it several times, with the same few resources. */
+  readonly #known = new Map<Resource, ServedResource>();
   readonly #listeners = new Set<() => void>();
   #generation = 0;
 
@@ -92,7 +94,11 @@ export class ResourceRegistry {
 
   /** The entry that serves exactly this group, version and resource. */
   of(resource: Resource): ServedResource | undefined {
-    return this.find(resource.group, resource.version, resource.plural);
+    const known = this.#known.get(resource);
+    if (known) return known;
+    const served = this.find(resource.group, resource.version, resource.plural);
+    if (served) this.#known.set(resource, served);
+    return served;
   }
 
   /** In the order of their registration. */
@@ -102,6 +108,7 @@ export class ResourceRegistry {
 
   #changed(): void {
     this.#generation++;
+    this.#known.clear();
     for (const listener of this.#listeners) listener();
   }
 
