@@ -27,7 +27,7 @@ export interface ImagePullerOptions extends ImportContext {
 
 /** Gets images from registries. */
 export interface ImagePuller {
-  /** Asks the registry what the reference stands for now, and makes that present. */
+  /** Asks the registry which image the reference names at this moment, and makes it present. */
   pull(
     reference: ImageReference,
     options: { keyring: readonly KeyringEntry[]; signal?: AbortSignal | undefined },

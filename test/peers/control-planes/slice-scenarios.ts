@@ -15,16 +15,19 @@ const endpoints = (subsets: object[], labels = {}) => ({
   subsets,
 });
 
+/** A Service without selector, whose Endpoints are written by hand. */
+const OUTSIDE = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "outside" },
+  spec: { ports: [{ name: "db", port: 5432 }] },
+};
+
 export const SLICE_SCENARIOS: readonly Scenario[] = [
   {
     name: "mirrored",
     async play(stage) {
-      await stage.create("v1/services", {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "outside" },
-        spec: { ports: [{ name: "db", port: 5432 }] },
-      });
+      await stage.create("v1/services", OUTSIDE);
       const first = { addresses: [{ ip: "192.0.2.9" }], ports };
       const second = {
         notReadyAddresses: [{ ip: "192.0.2.8", hostname: "eight" }],
@@ -40,12 +43,7 @@ export const SLICE_SCENARIOS: readonly Scenario[] = [
   {
     name: "not-mirrored",
     async play(stage) {
-      await stage.create("v1/services", {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "outside" },
-        spec: { ports: [{ name: "db", port: 5432 }] },
-      });
+      await stage.create("v1/services", OUTSIDE);
       const subset = { addresses: [{ ip: "192.0.2.9" }], ports };
       await stage.create("v1/endpoints", endpoints([subset]));
       await stage.until(SLICES, listed(1, "192.0.2.9"));

@@ -40,7 +40,7 @@ export interface PullContext {
 
 /** An image that can be imported without the network. */
 export interface PulledImage extends AsyncDisposable {
-  /** What the reference stands for now. */
+  /** The image that the reference names at this moment. */
   digest: string;
   /** Undefined when it is here already. */
   image: FoundImage | undefined;
