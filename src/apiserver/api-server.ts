@@ -47,6 +47,9 @@ import { KubeletProxy } from "./kubelet-proxy/kubelet-proxy.ts";
 import { kubeletOf } from "./kubelet-proxy/node-address.ts";
 import { DEFAULT_TIMES, type MaintenanceTimes, startMaintenance } from "./maintenance.ts";
 import { createObjectReader } from "./object-reader.ts";
+import { metricsPages, type MetricSource } from "./metrics/metrics-pages.ts";
+import { RequestMetrics } from "./metrics/request-metrics.ts";
+import { serverMetrics } from "./metrics/server-metrics.ts";
 import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
@@ -92,8 +95,10 @@ export interface ApiServerOptions {
   readyChecks?: readonly HealthCheck[];
   /** What `kubectl get componentstatuses` lists beside the store. */
   components?: readonly ComponentCheck[];
-  /** Further paths: the OIDC documents, metrics. */
+  /** Further paths: the OIDC documents. */
   pages?: readonly PageSource[];
+  /** What else `/metrics` tells: of the process, of what runs beside the server. */
+  metrics?: readonly MetricSource[];
   /** Records who did what. */
   audit?: AuditLog;
   /** Shares the server out as FlowSchemas say; without it everybody is served at once. */
@@ -273,6 +278,7 @@ class Server implements ApiServer {
   readonly #kubelets: KubeletProxy;
   readonly #proxy: AggregationProxy | undefined;
   readonly #audit: AuditLog | undefined;
+  readonly #metrics = new RequestMetrics();
   readonly #listeners: https.Server[] = [];
   readonly #background: readonly Disposable[];
   #closing = false;
@@ -316,14 +322,26 @@ class Server implements ApiServer {
       others: () => of.aggregation?.openApiHashes() ?? new Map<string, string>(),
       otherSwaggers: () => of.aggregation?.openApiV2() ?? Promise.resolve([]),
     });
+    const flows = options.flowControl
+      ? new FlowControl({ reader: of.reader, clock: engine.clock })
+      : undefined;
+    const checks = [shutdown, ...(options.readyChecks ?? [])];
+    const metrics = metricsPages({
+      checks,
+      sources: [
+        () => this.#metrics.families(),
+        serverMetrics(version, engine.registry),
+        ...(flows ? [() => flows.metrics()] : []),
+        ...(options.metrics ?? []),
+      ],
+    });
     this.#handler = new HttpHandler({
       engine,
       kubelets: this.#kubelets,
       proxy: of.aggregation?.proxy,
       audit: options.audit,
-      flows: options.flowControl
-        ? new FlowControl({ reader: of.reader, clock: engine.clock })
-        : undefined,
+      flows,
+      metrics: this.#metrics,
       protobuf: {
         decoder: new ProtobufDecoder(of.model),
         encoder,
@@ -331,8 +349,9 @@ class Server implements ApiServer {
       discovery: this.#discovery,
       pages: new PlainPages({
         version,
-        checks: [shutdown, ...(options.readyChecks ?? [])],
+        checks,
         sources: [
+          metrics,
           (path, { accept, query }) =>
             path === "/openapi/v2"
               ? openApi.swagger(accept)
@@ -386,6 +405,7 @@ class Server implements ApiServer {
       discovery: this.#discovery,
       proxy: this.#proxy,
       audit: this.#audit,
+      metrics: this.#metrics,
     });
   }
 

@@ -8,6 +8,7 @@ import { listValueOf } from "./http/representations.ts";
 import { pathOf } from "../api/resource.ts";
 import type { AuditLog } from "./audit/audit-log.ts";
 import { recordAnswer, recordBody } from "./audit/record-answer.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { accessOf, authorize, resourceAccess } from "./request/access.ts";
 import { splitPath } from "./request/query.ts";
@@ -74,6 +75,20 @@ async function dispatchAudited(engine: Engine, call: Call, audit: AuditLog): Pro
   }
 }
 
+/** A request among those that are counted, until it ends. */
+interface Counted {
+  end(code: number): void;
+}
+
+function count(metrics: RequestMetrics, call: Call, { clock }: Engine): Counted | undefined {
+  const { method, target, query, served, body } = call;
+  const verb = verbOf(method, target, query);
+  const contentType = body.kind === "none" ? undefined : body.contentType;
+  const row = metrics.begin({ method, verb, target, served, query, contentType });
+  const sinceMs = clock.monotonicMs();
+  return row && { end: (code) => row.end(code, clock.monotonicMs() - sinceMs) };
+}
+
 /** @throws StatusError Forbidden */
 function authorizeRemote(engine: Engine, user: UserInfo, request: ApiRequest): void {
   const { path, query } = splitPath(request.path);
@@ -102,12 +117,13 @@ export interface InProcessCaller {
   /** Hands on what other servers answer for. */
   proxy?: AggregationProxy | undefined;
   audit?: AuditLog | undefined;
+  metrics?: RequestMetrics | undefined;
 }
 
 /** Requests without HTTP or JSON: answers are the server's own shared, frozen objects. */
 export function createInProcessTransport(
   engine: Engine,
-  { user, discovery, proxy, audit }: InProcessCaller,
+  { user, discovery, proxy, audit, metrics }: InProcessCaller,
 ): Transport {
   const fail = (error: unknown): never => {
     throw toStatusError(error, engine.logger);
@@ -126,8 +142,19 @@ export function createInProcessTransport(
           return Promise.resolve({ status: 200, body });
         }
         const call = callOf(engine, user, request);
+        const counted = metrics && count(metrics, call, engine);
         const answering = audit ? dispatchAudited(engine, call, audit) : dispatch(engine, call);
-        return answering.then(responseOf, fail);
+        return answering.then(
+          (answer) => {
+            counted?.end(answer.status);
+            return responseOf(answer);
+          },
+          (error: unknown) => {
+            const refusal = toStatusError(error, engine.logger);
+            counted?.end(refusal.status.code);
+            throw refusal;
+          },
+        );
       } catch (error) {
         return Promise.reject(toStatusError(error, engine.logger));
       }
@@ -146,7 +173,7 @@ export function createInProcessTransport(
         const session = await prepareWatch(call, engine).start(
           conversion ? new ConvertingReceiver(receiver, conversion) : receiver,
         );
-        receiver.session = session;
+        receiver.begun(session, metrics && count(metrics, call, engine));
         return receiver;
       } catch (error) {
         throw toStatusError(error, engine.logger);
@@ -160,11 +187,18 @@ class SinkReceiver implements WatchReceiver, Disposable {
   readonly #sink: WatchSink;
   readonly #call: Call;
   #done = false;
-  session: Disposable | undefined;
+  #session: Disposable | undefined;
+  #counted: Counted | undefined;
 
   constructor(sink: WatchSink, call: Call) {
     this.#sink = sink;
     this.#call = call;
+  }
+
+  begun(session: Disposable, counted: Counted | undefined): void {
+    this.#session = session;
+    this.#counted = counted;
+    if (this.#done) counted?.end(200);
   }
 
   backlog: WatchReceiver["backlog"] = (backlog) => {
@@ -193,15 +227,21 @@ class SinkReceiver implements WatchReceiver, Disposable {
   };
 
   ended: WatchReceiver["ended"] = (refusal?: StatusError) => {
-    if (this.#done) return;
-    this.#done = true;
+    if (!this.#finish()) return;
     this.#sink.closed(refusal);
   };
 
   [Symbol.dispose](): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.session?.[Symbol.dispose]();
+    if (!this.#finish()) return;
+    this.#session?.[Symbol.dispose]();
     this.#sink.closed();
+  }
+
+  /** False when it was done before. */
+  #finish(): boolean {
+    if (this.#done) return false;
+    this.#done = true;
+    this.#counted?.end(200);
+    return true;
   }
 }

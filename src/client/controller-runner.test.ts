@@ -129,6 +129,8 @@ test("failures are retried later and later, terminal ones not at all", async () 
     failures: 4,
     terminal: 1,
     waiting: 0,
+    adds: 5,
+    retries: 3,
   });
 });
 

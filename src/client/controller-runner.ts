@@ -2,6 +2,7 @@ import { isConflict } from "../api/errors.ts";
 import { type Resource, storageNameOf } from "../api/resource.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { Histogram } from "../lib/prometheus.ts";
 import type { Random } from "../lib/random.ts";
 import type { Client, ObjectRef } from "./client.ts";
 import {
@@ -22,6 +23,9 @@ const WORKERS = 4;
 /** From this attempt on a failure is worth a warning; before, it is the usual race. */
 const WARN_ATTEMPT = 4;
 
+/** Upper ends of upstream's buckets of `workqueue_work_duration_seconds`. */
+const WORK_SECONDS = [1e-8, 1e-7, 1e-6, 9.999999999999999e-6, 1e-4, 1e-3, 0.01, 0.1, 1, 10];
+
 /** What every controller of a process shares. */
 export interface ControllerDeps {
   client: Client;
@@ -39,6 +43,9 @@ export interface ControllerStats {
   /** Failures that were not retried. */
   terminal: number;
   waiting: number;
+  /** Keys that came into the queue, and those of them that had failed before. */
+  adds: number;
+  retries: number;
 }
 
 /** A controller at work; disposing waits for reconciles under way, whose `signal` is aborted. */
@@ -48,6 +55,8 @@ export interface RunningController extends AsyncDisposable {
   readonly started: Promise<void>;
   /** Nothing waits, runs or is scheduled. */
   readonly idle: boolean;
+  /** How long reconciling took, in seconds. */
+  readonly durations: Histogram;
   stats(): ControllerStats;
 }
 
@@ -62,6 +71,7 @@ export function runController<const I extends Inputs>(
 class Runner implements RunningController {
   readonly name: string;
   readonly started: Promise<void>;
+  readonly durations: Histogram = new Histogram(WORK_SECONDS);
   readonly #definition: ControllerDefinition;
   readonly #logger: Logger;
   readonly #informers: Readonly<Record<string, Informer<unknown>>>;
@@ -106,7 +116,8 @@ class Runner implements RunningController {
   }
 
   stats(): ControllerStats {
-    return { ...this.#counts, waiting: this.#queue.size };
+    const { size: waiting, adds, retries } = this.#queue;
+    return { ...this.#counts, waiting, adds, retries };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,7 +179,9 @@ class Runner implements RunningController {
   async #work(): Promise<void> {
     for (let text = await this.#queue.take(); text !== undefined; text = await this.#queue.take()) {
       await this.#barrier.wait(text, this.#stop.signal);
+      const sinceMs = this.#deps.clock.monotonicMs();
       if (!this.#stop.signal.aborted) await this.#reconcile(text);
+      this.durations.observe((this.#deps.clock.monotonicMs() - sinceMs) / 1000);
       this.#queue.done(text);
       if (this.#overflowed && this.#queue.size === 0) this.#enqueueAll();
     }

@@ -28,6 +28,8 @@ export class WorkQueue implements Disposable {
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #closed = false;
+  #adds = 0;
+  #retries = 0;
 
   constructor({ clock, retry = RETRY, sizeMax = SIZE_MAX }: WorkQueueOptions) {
     this.#clock = clock;
@@ -40,6 +42,16 @@ export class WorkQueue implements Disposable {
     return this.#waiting.size;
   }
 
+  /** Keys that were added since the start and did not wait already. */
+  get adds(): number {
+    return this.#adds;
+  }
+
+  /** Calls of `retry` since the start. */
+  get retries(): number {
+    return this.#retries;
+  }
+
   /** Whether nothing waits, runs or is to run later. */
   get idle(): boolean {
     return this.#waiting.size + this.#running.size + this.#delayed.size === 0;
@@ -48,6 +60,7 @@ export class WorkQueue implements Disposable {
   /** @returns false when the queue is full and the key was dropped */
   add(key: string): boolean {
     if (this.#closed || this.#waiting.has(key)) return true;
+    this.#adds++;
     if (this.#running.has(key)) {
       this.#again.add(key);
       return true;
@@ -84,6 +97,7 @@ export class WorkQueue implements Disposable {
   /** Adds the key after a delay that doubles with each failure since the last `forget`. */
   retry(key: string): { attempt: number; delayMs: number } {
     const attempt = (this.#failures.get(key) ?? 0) + 1;
+    this.#retries++;
     this.#failures.set(key, attempt);
     const delayMs = backoffDelayMs(this.#retry, attempt);
     this.addAfter(key, delayMs);

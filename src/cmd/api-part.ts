@@ -13,6 +13,7 @@ import {
 } from "../apiserver/bootstrap/bootstrap-objects.ts";
 import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.ts";
 import type { ObjectReader, ServedKinds, UserInfo } from "../apiserver/contract.ts";
+import type { MetricSource } from "../apiserver/metrics/metrics-pages.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
 import { WebhookClient } from "../apiserver/remote/webhook-client.ts";
 import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
@@ -26,6 +27,7 @@ import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
+import { processMetrics } from "./process-metrics.ts";
 import { GIT_VERSION } from "./version.ts";
 
 /** The API server in this process, with everything that decides who may do what. */
@@ -51,6 +53,8 @@ export interface ApiPartOptions {
   audit?: AuditLog;
   /** What else runs in this process: it is as healthy as who answers. */
   components?: readonly string[];
+  /** What `/metrics` tells beside the server's and this process's own figures. */
+  metrics?: readonly MetricSource[];
   logger: Logger;
 }
 
@@ -82,6 +86,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
     },
     pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
+    metrics: [processMetrics, ...(options.metrics ?? [])],
     components: components.map((name) => ({ name, check: () => undefined })),
   });
   const { certPem: cert, keyPem: key } = pki.server;

@@ -14,6 +14,7 @@ import { createJsonLogger } from "./json-logger.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { installLastResort } from "./last-resort.ts";
 import { parseUpOptions, settingsToRecord, usage } from "./options.ts";
+import { storeMetrics } from "./process-metrics.ts";
 import { untilSignal } from "./signals.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
@@ -69,6 +70,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     listeners,
     logger,
     audit: audit.log,
+    metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
   });
   // Endpoints may not name a loopback address.
   const endpoint = host.startsWith("127.") ? {} : { endpoint: { ip: host, port } };

@@ -1,4 +1,5 @@
 import { issueLegacyToken } from "../apiserver/token/legacy-token.ts";
+import type { RunningController } from "../client/controller-runner.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { createClient } from "../client/resource-client.ts";
@@ -11,6 +12,7 @@ import { type ApiPart, type ApiPartOptions, startApiPart } from "./api-part.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import { controllerRoles, controllerUser } from "./controller-identity.ts";
 import { startControllersPart, startSchedulerPart } from "./controllers-part.ts";
+import { queueMetrics } from "./queue-metrics.ts";
 
 /** What a control plane is made of. */
 export interface ControlPlaneOptions extends ApiPartOptions {
@@ -35,7 +37,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { pki, network, logger, legacyTokens } = options;
   await using cleanup = new Cleanup();
   const components = ["controller-manager", "scheduler"];
-  const api = cleanup.use(await startApiPart({ ...options, components }));
+  const controllers: RunningController[] = [];
+  const metrics = [...(options.metrics ?? []), () => queueMetrics(controllers)];
+  const api = cleanup.use(await startApiPart({ ...options, components, metrics }));
   const { client, server, tokenKeys, transport } = api;
   const informers = cleanup.use(createInformerFactory({ ...sources, client, logger }));
   const definitions = builtInControllers({
@@ -53,7 +57,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await api.bootstrap(controllerRoles(definitions));
   const clientOf = (name: string) => createClient(transport(controllerUser(name)));
   const parts = { client, informers, logger };
-  cleanup.use(startControllersPart(definitions, { ...parts, clientOf }));
+  const started = (controller: RunningController) => controllers.push(controller);
+  cleanup.use(startControllersPart(definitions, { ...parts, clientOf, started }));
   const { schedulerConfiguration } = options;
   cleanup.use(startSchedulerPart({ ...parts, schedulerConfiguration }));
   const running = cleanup.move();

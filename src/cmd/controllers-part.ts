@@ -1,7 +1,7 @@
 import { createEventRecorder } from "../client/api-event-recorder.ts";
 import type { Client } from "../client/client.ts";
 import type { ControllerDefinition } from "../client/controller.ts";
-import { runController } from "../client/controller-runner.ts";
+import { type RunningController, runController } from "../client/controller-runner.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { runGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
 import { Cleanup } from "../lib/cleanup.ts";
@@ -25,9 +25,13 @@ const sources = { clock: systemClock, random: systemRandom };
 /** Runs controllers, each with the client that `clientOf` gives it, and the garbage collector. */
 export function startControllersPart(
   definitions: readonly ControllerDefinition[],
-  options: ControllersPartOptions & { clientOf: (controller: string) => Client },
+  options: ControllersPartOptions & {
+    clientOf: (controller: string) => Client;
+    /** Is told of each that runs. */
+    started?: (controller: RunningController) => void;
+  },
 ): AsyncDisposable {
-  const { client, clientOf, informers, logger } = options;
+  const { client, clientOf, informers, logger, started } = options;
   const running = new Cleanup();
   for (const definition of definitions) {
     const { name } = definition;
@@ -35,7 +39,8 @@ export function startControllersPart(
       createEventRecorder({ ...sources, client, component: eventSourceOf(name), logger }),
     );
     const parts = { ...sources, informers, logger: logger.with({ component: name }), events };
-    running.use(runController(definition, { ...parts, client: clientOf(name) }));
+    const controller = running.use(runController(definition, { ...parts, client: clientOf(name) }));
+    started?.(controller);
   }
   const collector = { ...sources, client, informers };
   running.use(

@@ -35,6 +35,7 @@ import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
 import { settingsToRecord, type UpOptions } from "./options.ts";
+import { storeMetrics } from "./process-metrics.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { HOST_SHUTDOWN } from "./signals.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
@@ -78,6 +79,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       network,
       podSecurity: options.podSecurity,
       audit: audit.log,
+      metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,
       ingress: options.ingress,

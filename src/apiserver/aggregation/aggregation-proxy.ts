@@ -1,12 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { StatusError } from "../../api/errors.ts";
 import { type Status } from "../../api/status.ts";
 import type { ApiRequest, ApiResponse, WatchEventType, WatchSink } from "../../api/transport.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { UserInfo } from "../contract.ts";
-import { answerOf, endToEnd, isForwarded, relayUpgrade } from "../remote/relay.ts";
+import { answerHeaders, answerOf, isForwarded, relayUpgrade } from "../remote/relay.ts";
 import type { ApiServiceTable, RemoteGroupVersion } from "./api-service-table.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { RemoteClient } from "./remote-client.ts";
 
 const REMOTE_PATH = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)(?:\/|$)/;
@@ -43,13 +44,13 @@ export class AggregationProxy {
 
   /** An ordinary request, or a watch. */
   async request(
-    { request, response }: { request: IncomingMessage; response: ServerResponse },
+    { request, response, headers: own }: Pick<Exchange, "request" | "response" | "headers">,
     { remote, user }: Forwarded,
   ): Promise<void> {
     const outgoing = this.#open(request, { remote, user });
     const send = () => request.pipe(outgoing);
     const incoming = await answerOf(outgoing, send, response).catch(unreachable);
-    response.writeHead(incoming.statusCode ?? 502, endToEnd(incoming.rawHeaders));
+    response.writeHead(incoming.statusCode ?? 502, answerHeaders(incoming.rawHeaders, own));
     response.flushHeaders();
     response.on("close", () => incoming.destroy());
     incoming.on("error", () => response.destroy());

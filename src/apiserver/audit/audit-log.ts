@@ -1,5 +1,6 @@
 import { type Clock, formatMicroTime } from "../../lib/clock.ts";
 import { type Random, randomUuid } from "../../lib/random.ts";
+import { askedAuditId } from "./audit-ids.ts";
 import type { Status } from "../../api/status.ts";
 import type { UserInfo } from "../contract.ts";
 import {
@@ -26,9 +27,6 @@ export interface AuditSubject {
   /** As the client or a proxy before it calls the request. */
   auditId?: string | undefined;
 }
-
-/** Longer names of clients, or ones of other characters, are not taken over. */
-const AUDIT_ID = /^[\w-]{1,64}$/;
 
 const TIMES_MAX = 64;
 
@@ -83,8 +81,7 @@ export class AuditRecord {
     this.#subject = subject;
     this.#decision = decision;
     this.#parts = parts;
-    const { auditId } = subject;
-    this.auditId = auditId && AUDIT_ID.test(auditId) ? auditId : randomUuid(parts.random);
+    this.auditId = askedAuditId(subject.auditId) ?? randomUuid(parts.random);
     this.#receivedMs = parts.clock.now();
     this.#write("RequestReceived", undefined);
   }

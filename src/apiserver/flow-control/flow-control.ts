@@ -13,7 +13,9 @@ import {
   type FlowRequest,
 } from "./flow-classifier.ts";
 import { shareSeats } from "./borrowing.ts";
+import { FlowCounts, flowMetrics } from "./flow-metrics.ts";
 import { PriorityLevel } from "./priority-level.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 
 /** Requests that are served at once, by all levels together. */
 const SEATS_DEFAULT = 600;
@@ -34,6 +36,7 @@ export interface Seat {
 interface Flow {
   schema: CompiledSchema;
   level: PriorityLevel;
+  counts: FlowCounts;
   seat: Seat;
   exempt: Seat;
 }
@@ -50,6 +53,8 @@ export class FlowControl {
   #levelObjects: readonly PriorityLevelConfiguration[] = [];
   #schemas: readonly CompiledSchema[] = [];
   #flows = new Map<CompiledSchema, Flow>();
+  /** By the names of level and schema: a changed schema goes on counting. */
+  readonly #counts = new Map<string, FlowCounts>();
   /** When seats were last shared out, in epoch milliseconds. */
   #sharedMs = 0;
 
@@ -63,9 +68,17 @@ export class FlowControl {
   enter(request: FlowRequest): Seat | Promise<Seat> {
     const flow = this.#flowOf(request);
     if (!flow) return NO_SEAT;
-    if (flow.level.tryAcquire()) return flow.seat;
-    if (this.#shareAnew() && flow.level.tryAcquire()) return flow.seat;
-    return flow.level.acquire(flowOf(flow.schema, request)).then(() => flow.seat);
+    if (flow.level.tryAcquire() || (this.#shareAnew() && flow.level.tryAcquire())) {
+      flow.counts.dispatched();
+      return flow.seat;
+    }
+    const waiting = flow.level.acquire(flowOf(flow.schema, request));
+    return flow.counts.waited(waiting).then(() => flow.seat);
+  }
+
+  /** How the server is shared out now, and was since the start. */
+  metrics(): MetricFamily[] {
+    return flowMetrics(this.#levels, this.#counts);
   }
 
   /** Who decides about a request that holds no seat, as it may last for hours. */
@@ -108,10 +121,22 @@ export class FlowControl {
         "X-Kubernetes-PF-PriorityLevel-UID",
         level.uid,
       ];
-      const seat = { headers, release: () => level.release() };
-      this.#flows.set(schema, { schema, level, seat, exempt: { ...NO_SEAT, headers } });
+      const counts = this.#countsOf(schema);
+      const release = () => {
+        counts.executing--;
+        level.release();
+      };
+      const seat = { headers, release };
+      this.#flows.set(schema, { schema, level, counts, seat, exempt: { ...NO_SEAT, headers } });
       return true;
     });
+  }
+
+  #countsOf({ name, levelName }: CompiledSchema): FlowCounts {
+    const key = `${levelName}/${name}`;
+    const known = this.#counts.get(key) ?? new FlowCounts(levelName, name);
+    this.#counts.set(key, known);
+    return known;
   }
 
   #configureLevels(objects: readonly PriorityLevelConfiguration[]): void {

@@ -45,6 +45,11 @@ export class PriorityLevel {
     return this.#waiting;
   }
 
+  /** Seats that it has for itself, and those that it has now, lent or borrowed ones counted. */
+  get seats(): { nominal: number; limit: number } {
+    return { nominal: this.#nominal, limit: this.#limit };
+  }
+
   /** What it has and wants; the next peak begins with what there is now. */
   takeDemand(): LevelDemand {
     const peak = Math.max(this.#peak, this.#inUse + this.#waiting);

@@ -10,9 +10,11 @@ import { YamlReader } from "../codec/yaml-reader.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
 import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
+import { AuditIds } from "../audit/audit-ids.ts";
 import { recordAnswer, recordBody } from "../audit/record-answer.ts";
 import type { FlowControl } from "../flow-control/flow-control.ts";
 import type { AggregationProxy } from "../aggregation/aggregation-proxy.ts";
+import type { RequestMetrics, RequestRow } from "../metrics/request-metrics.ts";
 import { authorize } from "../request/access.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
@@ -48,12 +50,16 @@ export interface HttpHandlerParts {
   audit: AuditLog | undefined;
   /** Shares the server out among its users. */
   flows: FlowControl | undefined;
+  metrics: RequestMetrics;
 }
 
 /** What a path gets that nobody serves, not even for another version or resource. */
-const PAGE_NOT_FOUND = "404 page not found\n";
+const PAGE_NOT_FOUND = { status: 404, text: "404 page not found\n" };
 
 const NO_BODY: Body = { kind: "none" };
+
+/** Paths that are no resources and are counted; upstream counts those of health only. */
+const COUNTED_PATHS: ReadonlySet<string> = new Set(["/healthz", "/livez", "/metrics", "/readyz"]);
 
 /** Serves one connection's requests: who asks, may they, what is it, and how to write it. */
 export class HttpHandler {
@@ -61,6 +67,7 @@ export class HttpHandler {
   readonly #negotiator = new Negotiator();
   readonly #yaml = new YamlReader();
   readonly #entrance: Entrance;
+  readonly #auditIds: AuditIds;
   readonly #sharedItems = new SharedItems();
   readonly #requests = new OpenResponses();
   readonly #streams = new OpenResponses();
@@ -69,6 +76,7 @@ export class HttpHandler {
   constructor(parts: HttpHandlerParts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts.engine, parts.audit);
+    this.#auditIds = new AuditIds(parts.engine.random);
     this.#deadlines = new Deadlines(parts.engine.clock);
   }
 
@@ -76,7 +84,15 @@ export class HttpHandler {
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.#requests.add(response);
     const warnings: string[] = [];
-    const exchange: Exchange = { request, response, warnings, headers: [], record: undefined };
+    const exchange: Exchange = {
+      request,
+      response,
+      warnings,
+      headers: [],
+      record: undefined,
+      receivedMs: this.#parts.engine.clock.monotonicMs(),
+      row: undefined,
+    };
     response.on("close", () => this.#closed(exchange));
     this.#serve(exchange).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return void response.destroy();
@@ -132,7 +148,8 @@ export class HttpHandler {
     const { request } = exchange;
     const follow = () => {
       const { record } = exchange;
-      if (record) exchange.headers = ["Audit-Id", record.auditId];
+      const asked = request.headers["audit-id"] as string | undefined;
+      exchange.headers = ["Audit-Id", record?.auditId ?? this.#auditIds.next(asked)];
     };
     let admitting: Admitted | Promise<Admitted> | undefined;
     try {
@@ -155,9 +172,10 @@ export class HttpHandler {
     const served = this.#find(target);
     if (!served) {
       if (this.#parts.engine.registry.hasGroup(target.group)) throw unknownPath();
-      return respondPlain(response, { status: 404, text: PAGE_NOT_FOUND });
+      return respondPlain(response, { ...PAGE_NOT_FOUND, headers: exchange.headers });
     }
     this.#entrance.authorize(admitted, target, record);
+    if (!response.destroyed) exchange.row = this.#counted(request, { admitted, target, served });
     if (this.#parts.kubelets.handles(served, target)) {
       this.#becomesStream(response);
       return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
@@ -199,10 +217,20 @@ export class HttpHandler {
     if (sending) await sending;
   }
 
-  #closed({ response, record }: Exchange): void {
+  #closed({ response, record, row, receivedMs }: Exchange): void {
     this.#requests.delete(response);
     this.#streams.delete(response);
     record?.completed(response.statusCode);
+    row?.end(response.statusCode, this.#parts.engine.clock.monotonicMs() - receivedMs);
+  }
+
+  #counted(
+    { method = "", headers }: IncomingMessage,
+    { admitted, target, served }: { admitted: Admitted; target: Target; served: ServedResource },
+  ): RequestRow | undefined {
+    const { verb, query } = admitted;
+    const contentType = headers["content-type"];
+    return this.#parts.metrics.begin({ method, contentType, verb, query, target, served });
   }
 
   #becomesStream(response: ServerResponse): void {
@@ -258,6 +286,11 @@ export class HttpHandler {
     if (!this.#parts.kubelets.handles(served, target)) {
       throw new StatusError("BadRequest", "this path does not offer a connection upgrade");
     }
+    const { clock } = this.#parts.engine;
+    const row = this.#counted(request, { admitted, target, served });
+    const sinceMs = clock.monotonicMs();
+    if (upgrade.socket.destroyed) return row?.end(101, 0);
+    upgrade.socket.once("close", () => row?.end(101, clock.monotonicMs() - sinceMs));
     await this.#parts.kubelets.upgrade(request, { ...upgrade, ...admitted, target, served });
   }
 
@@ -271,11 +304,14 @@ export class HttpHandler {
     const verb = (request.method ?? "GET").toLowerCase();
     authorize(engine.authorizer, { user, verb, path });
     const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    if (COUNTED_PATHS.has(trimmed) && !exchange.response.destroyed) {
+      exchange.row = this.#parts.metrics.beginPath(trimmed);
+    }
     const document =
       discovery.document(trimmed, request.headers.accept) ??
       (await pages.page(trimmed, { query, accept: request.headers.accept }));
     if (!document) {
-      return respondPlain(exchange.response, { status: 404, text: PAGE_NOT_FOUND });
+      return respondPlain(exchange.response, { ...PAGE_NOT_FOUND, headers: exchange.headers });
     }
     if (verb !== "get" && verb !== "head") {
       throw new StatusError("MethodNotAllowed", "only GET is allowed here");

@@ -97,9 +97,10 @@ async function respondEncoded(
 /** Answers with text for people. */
 export function respondPlain(
   response: ServerResponse,
-  { status, text }: { status: number; text: string },
+  { status, text, headers }: { status: number; text: string; headers: readonly string[] },
 ): void {
   response.writeHead(status, [
+    ...headers,
     "Content-Type",
     "text/plain; charset=utf-8",
     "X-Content-Type-Options",

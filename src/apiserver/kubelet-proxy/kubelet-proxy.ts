@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
@@ -6,7 +6,8 @@ import { methodNotAllowed, StatusError } from "../../api/errors.ts";
 import type { AdmissionPlugin, AdmissionRequest, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { mutate, validate } from "../rest/admission.ts";
-import { answerOf, endToEnd, isForwarded, relayUpgrade } from "../remote/relay.ts";
+import { answerHeaders, answerOf, isForwarded, relayUpgrade } from "../remote/relay.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { connectOptions } from "./connect-options.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
@@ -81,7 +82,7 @@ export class KubeletProxy {
 
   /** An ordinary request: logs, or anything proxied. */
   async request(
-    exchange: { request: IncomingMessage; response: ServerResponse },
+    exchange: Pick<Exchange, "request" | "response" | "headers">,
     node: NodeRequest,
   ): Promise<void> {
     const { request, response } = exchange;
@@ -94,7 +95,7 @@ export class KubeletProxy {
     );
     const { prefix } = destination;
     const isHtml = prefix !== undefined && isPlainHtml(incoming);
-    const headers = endToEnd(incoming.rawHeaders, (name, value) => {
+    const headers = answerHeaders(incoming.rawHeaders, exchange.headers, (name, value) => {
       if (isHtml && name === "content-length") return undefined;
       return prefix !== undefined && name === "location" ? belowProxy(value, prefix) : value;
     });

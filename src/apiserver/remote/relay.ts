@@ -46,6 +46,21 @@ export function endToEnd(
   return kept;
 }
 
+/** Headers of an answer that is passed on; the other server's word on a name goes before ours. */
+export function answerHeaders(
+  rawHeaders: readonly string[],
+  own: readonly string[],
+  rewrite?: (name: string, value: string) => string | undefined,
+): string[] {
+  const headers = endToEnd(rawHeaders, rewrite);
+  const names = new Set(headers.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()));
+  for (let at = 0; at + 1 < own.length; at += 2) {
+    const [name = "", value = ""] = [own[at], own[at + 1]];
+    if (!names.has(name.toLowerCase())) headers.push(name, value);
+  }
+  return headers;
+}
+
 /** Status line and headers of an answer, as bytes for the client. */
 export function responseHead(incoming: IncomingMessage, replace?: readonly string[]): string {
   const headers = replace ? [...endToEnd(incoming.rawHeaders), ...replace] : incoming.rawHeaders;
