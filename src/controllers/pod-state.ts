@@ -39,6 +39,29 @@ export function availableInMs(
   return Math.max(0, readySinceMs(pod) + at.minReadySeconds * 1000 - at.nowMs);
 }
 
+/**
+ * When a pod that failed or succeeded did so: when its last container ended, or else when it ceased
+ * to be ready, was deleted, or was made.
+ */
+export function finishedAtMs({ metadata, spec, status }: Pod): number {
+  const sidecars = new Set(
+    (spec?.initContainers ?? [])
+      .filter(({ restartPolicy }) => restartPolicy === "Always")
+      .map(({ name }) => name),
+  );
+  const ends = [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)),
+  ].map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ""));
+  if (ends.length > 0 && !ends.some(Number.isNaN)) return Math.max(...ends);
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  const unready = ready?.status === "False" ? Date.parse(ready.lastTransitionTime ?? "") : NaN;
+  if (!Number.isNaN(unready)) return unready;
+  const { deletionTimestamp, deletionGracePeriodSeconds: graceSeconds = 0 } = metadata ?? {};
+  if (deletionTimestamp) return Date.parse(deletionTimestamp) - graceSeconds * 1000;
+  return Date.parse(metadata?.creationTimestamp ?? "") || 0;
+}
+
 /** Restarts of the container that restarted most. */
 export function restartsMax(pod: Pod): number {
   return Math.max(0, ...(pod.status?.containerStatuses ?? []).map((one) => one.restartCount ?? 0));

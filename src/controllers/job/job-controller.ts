@@ -16,15 +16,16 @@ import { controllerOf, controllerReference, refersTo, refOf, uidOf } from "../ow
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
 import { WriteOverlay } from "../write-overlay.ts";
-import { type JobPlan, planJob, TRACKING } from "./job-plan.ts";
+import { type JobPlan, planJob } from "./job-plan.ts";
 import { jobPod } from "./job-pod.ts";
+import { isTracked, TRACKING } from "./job-survey.ts";
 
 const TRACKED = "tracked";
 
 /** The job that a tracked pod was made for, also when that job is gone or let the pod go. */
 function trackingJob(pod: Pod): string | undefined {
-  if (!pod.metadata?.finalizers?.includes(TRACKING)) return undefined;
-  return controllerOf(pod)?.name ?? pod.metadata.labels?.["batch.kubernetes.io/job-name"];
+  if (!isTracked(pod)) return undefined;
+  return controllerOf(pod)?.name ?? pod.metadata?.labels?.["batch.kubernetes.io/job-name"];
 }
 
 /** Runs pods of every Job until enough of them succeeded. */
@@ -107,15 +108,16 @@ async function execute(
   const { job, plan, overlay } = of;
   const owner = controllerReference(JOBS, job);
   const about = { apiVersion: "batch/v1", kind: "Job", metadata: job.metadata };
-  const tell = (reason: string, message: string) =>
-    events.record({ about, type: "Normal", reason, message });
-  for (const pod of plan.delete) {
+  const tell: Tell = (reason, message, type = "Normal") =>
+    events.record({ about, type, reason, message });
+  for (const pod of plan.release) if (isTracked(pod)) await untrack(client, pod);
+  for (const pod of [...plan.release, ...plan.delete]) {
     await client.for(PODS).delete(refOf(pod)).catch(ignoreGone);
     tell("SuccessfulDelete", `Deleted pod: ${pod.metadata?.name}`);
   }
   let refused: unknown;
   await slowStart(plan.create.length, async (at) => {
-    const pod = jobPod(job, { owner, index: plan.create[at]?.index });
+    const pod = jobPod(job, { index: undefined, ...plan.create[at], owner });
     const create = () => client.for(PODS).create(pod);
     const made = await overlay.create(owner.uid, create, () => clock.now());
     tell("SuccessfulCreate", `Created pod: ${made.metadata?.name}`);
@@ -124,23 +126,27 @@ async function execute(
   });
   if (!refused && !jsonEqual(plan.status, job.status)) {
     await client.for(JOBS).updateStatus({ ...job, status: plan.status });
-    tellEnd(job, { plan, tell });
+    tellConditions(job, { plan, tell });
   }
   // Only now that the results stand in the status may their pods go.
   if (!refused) await Promise.all(plan.untrack.map((pod) => untrack(client, pod)));
   if (refused) throw refused;
 }
 
-function tellEnd(
-  job: Job,
-  { plan, tell }: { plan: JobPlan; tell: (reason: string, message: string) => void },
-): void {
-  for (const type of ["Complete", "Failed"]) {
-    const now = findCondition(plan.status.conditions, type);
-    if (!now || findCondition(job.status?.conditions, type)) continue;
-    if (type === "Complete") tell("Completed", "Job completed");
-    else tell(now.reason ?? "Failed", now.message ?? "");
-  }
+type Tell = (reason: string, message: string, type?: "Normal" | "Warning") => void;
+
+/** Tells of conditions that this pass brought. */
+function tellConditions(job: Job, { plan, tell }: { plan: JobPlan; tell: Tell }): void {
+  const statusOf = (status: Job["status"], type: string) =>
+    findCondition(status?.conditions, type)?.status;
+  const turned = (type: string, to: string) =>
+    statusOf(plan.status, type) === to && statusOf(job.status, type) !== to;
+  if (turned("Suspended", "True")) tell("Suspended", "Job suspended");
+  if (turned("Suspended", "False")) tell("Resumed", "Job resumed");
+  if (turned("Complete", "True")) tell("Completed", "Job completed");
+  if (!turned("Failed", "True")) return;
+  const { reason = "Failed", message = "" } = findCondition(plan.status.conditions, "Failed") ?? {};
+  tell(reason, message, "Warning");
 }
 
 async function untrack(client: Client, pod: Pod): Promise<void> {

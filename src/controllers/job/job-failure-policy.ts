@@ -3,7 +3,7 @@ import type { Pod } from "../../api/generated/types/core-v1.ts";
 
 /** What a rule makes of a failed pod. */
 export interface FailureVerdict {
-  action: "FailJob" | "Ignore" | "Count";
+  action: "FailJob" | "FailIndex" | "Ignore" | "Count";
   message: string;
 }
 
@@ -12,11 +12,18 @@ export function judgeFailure(job: Job, pod: Pod): FailureVerdict {
   const rules = job.spec?.podFailurePolicy?.rules ?? [];
   for (const [at, rule] of rules.entries()) {
     const why = whyRuleFits(rule, pod);
-    if (!why) continue;
-    const action = rule.action === "FailJob" || rule.action === "Ignore" ? rule.action : "Count";
-    return { action, message: `${why} matching ${rule.action} rule at index ${at}` };
+    // Without limits per index there is no index to fail: such a rule fits nothing.
+    const isMoot = rule.action === "FailIndex" && job.spec?.backoffLimitPerIndex === undefined;
+    if (!why || isMoot) continue;
+    const message = `${why} matching ${rule.action} rule at index ${at}`;
+    return { action: knownAction(rule.action), message };
   }
   return { action: "Count", message: "" };
+}
+
+function knownAction(action: string): FailureVerdict["action"] {
+  const isKnown = action === "FailJob" || action === "FailIndex" || action === "Ignore";
+  return isKnown ? action : "Count";
 }
 
 function whyRuleFits(rule: PodFailurePolicyRule, pod: Pod): string | undefined {
@@ -24,8 +31,8 @@ function whyRuleFits(rule: PodFailurePolicyRule, pod: Pod): string | undefined {
   const { onExitCodes, onPodConditions } = rule;
   if (onExitCodes) {
     const statuses = [
-      ...(pod.status?.initContainerStatuses ?? []),
       ...(pod.status?.containerStatuses ?? []),
+      ...(pod.status?.initContainerStatuses ?? []),
     ];
     for (const status of statuses) {
       const code = status.state?.terminated?.exitCode;

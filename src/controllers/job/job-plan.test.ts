@@ -1,65 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Job, JobStatus } from "../../api/generated/types/batch-v1.ts";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { job, plan, pod, types } from "./job-fixture.ts";
 import { formatIndexes, parseIndexes } from "./job-indexes.ts";
-import { planJob } from "./job-plan.ts";
 import { jobPod } from "./job-pod.ts";
-
-const NOW = Date.parse("2030-01-01T01:00:00Z");
-
-function job(spec: Partial<Job["spec"]>, status: JobStatus = {}): Job {
-  return {
-    metadata: { name: "work", namespace: "default", uid: "j" },
-    spec: { template: { spec: { containers: [{ name: "c" }] } }, ...spec },
-    status: { startTime: "2030-01-01T00:59:00Z", ...status },
-  };
-}
-
-interface PodShape {
-  phase?: "Running" | "Succeeded" | "Failed";
-  tracked?: boolean;
-  index?: number;
-  exitCode?: number;
-  endedAt?: string;
-}
-
-function pod(name: string, shape: PodShape = {}): Pod {
-  const { phase = "Running", tracked = true, index, exitCode = 1 } = shape;
-  const finishedAt = shape.endedAt ?? "2030-01-01T00:00:00Z";
-  return {
-    metadata: {
-      name,
-      uid: name,
-      namespace: "default",
-      finalizers: tracked ? ["batch.kubernetes.io/job-tracking"] : [],
-      ...(index === undefined
-        ? {}
-        : { annotations: { "batch.kubernetes.io/job-completion-index": String(index) } }),
-    },
-    status: {
-      phase,
-      ...(phase === "Failed"
-        ? {
-            containerStatuses: [
-              {
-                name: "c",
-                image: "i",
-                imageID: "",
-                ready: false,
-                restartCount: 0,
-                state: { terminated: { exitCode, finishedAt } },
-              },
-            ],
-          }
-        : {}),
-    },
-  };
-}
-
-const plan = (wanted: Job, pods: Pod[]) => planJob(wanted, { pods, nowMs: NOW });
-const types = (status: JobStatus) =>
-  (status.conditions ?? []).filter((one) => one.status === "True").map(({ type }) => type);
 
 test("as many pods run as parallelism and what is left of completions allow", () => {
   assert.equal(plan(job({ completions: 5, parallelism: 2 }), []).create.length, 2);
@@ -72,8 +15,8 @@ test("as many pods run as parallelism and what is left of completions allow", ()
 });
 
 test("less parallelism deletes running pods", () => {
-  const { delete: doomed } = plan(job({ completions: 5, parallelism: 1 }), [pod("a"), pod("b")]);
-  assert.equal(doomed.length, 1);
+  const less = plan(job({ completions: 5, parallelism: 1 }), [pod("a"), pod("b")]);
+  assert.deepEqual([less.release.length, less.delete.length], [1, 0]);
 });
 
 test("a result is counted once: noted, let go, then counted", () => {
@@ -131,8 +74,8 @@ test("a deadline ends the job, and is waited for", () => {
 });
 
 test("a suspended job has no pods and no start time", () => {
-  const { delete: doomed, create, status } = plan(job({ suspend: true }), [pod("a")]);
-  assert.deepEqual([doomed.length, create.length, status.startTime], [1, 0, undefined]);
+  const { release, create, status } = plan(job({ suspend: true }), [pod("a")]);
+  assert.deepEqual([release.length, create.length, status.startTime], [1, 0, undefined]);
   assert.deepEqual(types(status), ["Suspended"]);
 });
 

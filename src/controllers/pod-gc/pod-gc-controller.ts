@@ -3,6 +3,7 @@ import { NODES, PODS } from "../../api/generated/resources.ts";
 import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { formatTime } from "../../lib/clock.ts";
 import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
 
@@ -97,13 +98,7 @@ export function podGcController(options: { finishedMax?: number } = {}): Control
         finishedMax,
       };
       for (const { pod, why } of lostPods(pods, rules)) {
-        if ((why === "orphaned" || why === "out of service") && !isFinished(pod)) {
-          const status = { phase: "Failed", reason: "NodeLost" };
-          await client
-            .for(PODS)
-            .patch(refOf(pod), { metadata: { uid: uidOf(pod) }, status }, { subresource: "status" })
-            .catch(ignoreGone);
-        }
+        if (!isFinished(pod)) await markFailed(client, { pod, why, nowMs });
         await client
           .for(PODS)
           .delete(refOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: uidOf(pod) } })
@@ -112,6 +107,26 @@ export function podGcController(options: { finishedMax?: number } = {}): Control
       return missing.size > 0 ? { requeueAfterMs: SWEEP_MS } : {};
     },
   });
+}
+
+/** Whoever counts results, or waits for the end, must see one: nobody else will tell of it. */
+async function markFailed(
+  client: Client,
+  { pod, why, nowMs }: LostPod & { nowMs: number },
+): Promise<void> {
+  const disrupted = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "DeletionByPodGC",
+    message: "PodGC: node no longer exists",
+    lastTransitionTime: formatTime(nowMs),
+  };
+  const conditions = why === "orphaned" ? { conditions: [disrupted] } : {};
+  const patch = { metadata: { uid: uidOf(pod) }, status: { phase: "Failed", ...conditions } };
+  await client
+    .for(PODS)
+    .patch(refOf(pod), patch, { type: "strategic", subresource: "status" })
+    .catch(ignoreGone);
 }
 
 /** A cache that was cut off may miss a node for long, so only the server's answer counts. */

@@ -41,12 +41,18 @@ const completed: Scenario = {
     await jobs.create(job(namespace, "indexed", { spec: indexed }));
     await jobs.create(job(namespace, "retried", { failures: 2 }));
     await jobs.create(job(namespace, "lost", { failures: -1, spec: { backoffLimit: 1 } }));
+    const perIndex = { ...indexed, backoffLimitPerIndex: 1 };
+    await jobs.create(job(namespace, "lost-by-index", { failures: -1, spec: perIndex }));
+    const successPolicy = { rules: [{ succeededCount: 1 }] };
+    await jobs.create(
+      job(namespace, "enough", { spec: { ...indexed, parallelism: 1, successPolicy } }),
+    );
     await wait(60_000);
   },
   async end({ client, namespace }, breach) {
     const { items } = await client.for(JOBS).list({ namespace });
     for (const { metadata, status } of items) {
-      const wanted = metadata?.name === "lost" ? "Failed" : "Complete";
+      const wanted = metadata?.name?.startsWith("lost") ? "Failed" : "Complete";
       const reached = status?.conditions?.some(({ type }) => type === wanted);
       if (!reached) breach(`job ${metadata?.name} is not ${wanted}`);
     }
@@ -66,6 +72,9 @@ const suspended: Scenario = {
     await jobs.patch(work, { spec: { suspend: true } });
     await wait(4_000);
     await jobs.patch(work, { spec: { suspend: false } });
+    await wait(5_000);
+    const { status } = await jobs.get(work);
+    if (status?.failed) throw new Error(`suspended pods count as ${status.failed} failures`);
     await jobs.create(job(namespace, "doomed", { runMs: 60_000 }));
     await wait(8_000);
     await jobs.delete({ name: "doomed", namespace }, { propagationPolicy: "Foreground" });
