@@ -50,9 +50,14 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+/** Clocks are changed at quarters of an hour. */
+const QUARTER_MS = 15 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** A day that never comes (February 30th) is given up after this many days. */
 const SEARCH_DAYS_MAX = 366 * 5;
+/** What was due lately is found without counting everything before it. */
+const SEARCH_WINDOWS_MS = [HOUR_MS, DAY_MS, 32 * DAY_MS, 366 * DAY_MS, SEARCH_DAYS_MAX * DAY_MS];
 
 /** Parses five fields, or "@hourly" and the like, or "@every 1h30m". @throws CronError */
 export function parseCron(text: string): CronSchedule {
@@ -134,43 +139,75 @@ function numberOf(text: string): number {
   return Number(text);
 }
 
+/** How far local clocks are ahead of UTC at an instant, in milliseconds; whole minutes. */
+export type ZoneOffset = (epochMs: number) => number;
+
+const UTC: ZoneOffset = () => 0;
+
 /**
  * The first time after `afterMs` that is due, in milliseconds since 1970; `undefined` when none
- * comes within five years. Calendar fields are read in a zone `offsetMs` east of UTC.
+ * comes within five years. Local clocks decide: what they skip is not due that day, and what they
+ * show twice is due twice.
  */
 export function nextCronTime(
   schedule: CronSchedule,
   afterMs: number,
-  options: { offsetMs?: number } = {},
+  { offsetAt = UTC }: { offsetAt?: ZoneOffset } = {},
 ): number | undefined {
   if ("everyMs" in schedule) return Math.floor(afterMs / 1000) * 1000 + schedule.everyMs;
-  const offset = options.offsetMs ?? 0;
-  let local = Math.floor((afterMs + offset) / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
-  for (let day = 0; day <= SEARCH_DAYS_MAX; day++) {
-    const midnight = Math.floor(local / DAY_MS) * DAY_MS;
-    if (isDueOn(schedule, midnight)) {
-      const found = firstMinute(schedule, (local - midnight) / MINUTE_MS);
-      if (found !== undefined) return midnight + found * MINUTE_MS - offset;
-    }
-    local = midnight + DAY_MS;
+  let at = Math.floor(afterMs / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
+  const end = at + SEARCH_DAYS_MAX * DAY_MS;
+  while (at < end) {
+    const offset = offsetAt(at);
+    const steps = stepsPast(schedule, at + offset);
+    const [shortest] = steps.slice(-1);
+    if (shortest === undefined) return at;
+    // No step may pass a change of the clock, after which it would end elsewhere.
+    at += steps.find((step) => offsetAt(at + step) === offset) ?? shortest;
   }
   return undefined;
 }
 
-function isDueOn(fields: CronFields, midnight: number): boolean {
-  const date = new Date(midnight);
-  if (!fields.months.has(date.getUTCMonth() + 1)) return false;
+/**
+ * The last time at or before `untilMs`, and after `afterMs`, that is due. A schedule that repeats
+ * does so from `afterMs`.
+ */
+export function lastCronTime(
+  schedule: CronSchedule,
+  span: { afterMs: number; untilMs: number; offsetAt?: ZoneOffset },
+): number | undefined {
+  const { afterMs, untilMs } = span;
+  if ("everyMs" in schedule) {
+    const { everyMs } = schedule;
+    const startMs = Math.floor(afterMs / 1000) * 1000;
+    const times = Math.floor((untilMs - startMs) / everyMs);
+    return times < 1 ? undefined : startMs + times * everyMs;
+  }
+  for (const window of SEARCH_WINDOWS_MS) {
+    const sinceMs = Math.max(afterMs, untilMs - window);
+    let last: number | undefined;
+    let next = nextCronTime(schedule, sinceMs, span);
+    for (; next !== undefined && next <= untilMs; next = nextCronTime(schedule, next, span)) {
+      last = next;
+    }
+    if (last !== undefined || sinceMs === afterMs) return last;
+  }
+  return undefined;
+}
+
+/** Steps from a wall time to where it may be due, the longest first; none when it is due. */
+function stepsPast(fields: CronFields, wall: number): number[] {
+  const date = new Date(wall);
+  const to = (unit: number) => unit - (wall % unit);
+  const inDay = [to(HOUR_MS), to(QUARTER_MS)];
+  if (!fields.months.has(date.getUTCMonth() + 1)) {
+    const month = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) - wall;
+    return [month, to(DAY_MS), ...inDay];
+  }
   const byDate = fields.daysOfMonth.has(date.getUTCDate());
   const byWeekday = fields.daysOfWeek.has(date.getUTCDay());
-  return fields.everyDay ? byDate && byWeekday : byDate || byWeekday;
-}
-
-/** The first due minute of a day that is not before `from`. */
-function firstMinute(fields: CronFields, from: number): number | undefined {
-  for (let minute = from; minute < 24 * 60; minute++) {
-    if (!fields.hours.has(Math.floor(minute / 60))) {
-      minute = Math.floor(minute / 60) * 60 + 59;
-    } else if (fields.minutes.has(minute % 60)) return minute;
-  }
-  return undefined;
+  const isDay = fields.everyDay ? byDate && byWeekday : byDate || byWeekday;
+  if (!isDay) return [to(DAY_MS), ...inDay];
+  if (!fields.hours.has(date.getUTCHours())) return inDay;
+  return fields.minutes.has(date.getUTCMinutes()) ? [] : [MINUTE_MS];
 }

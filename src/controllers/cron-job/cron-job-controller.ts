@@ -2,11 +2,15 @@ import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
 import { CRON_JOBS, JOBS } from "../../api/generated/resources.ts";
 import type { Job } from "../../api/generated/types/batch-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { CronError } from "../../lib/cron.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { controllerOf, refersTo, refOf, uidOf } from "../ownership.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { planCronJob } from "./cron-job-plan.ts";
-import { CronError } from "./cron-schedule.ts";
+import { TimeZoneError } from "./time-zone.ts";
+
+const TOO_MANY_MISSED =
+  "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
 
 /** Starts Jobs when their schedule says so. */
 export function cronJobController(): ControllerDefinition {
@@ -41,8 +45,9 @@ export function cronJobController(): ControllerDefinition {
       try {
         plan = planCronJob(cron, observe());
       } catch (error) {
-        if (!(error instanceof CronError)) throw error;
-        tell("UnparseableSchedule", error.message, "Warning");
+        if (error instanceof CronError) tell("UnparseableSchedule", error.message, "Warning");
+        else if (error instanceof TimeZoneError) tell("UnknownTimeZone", error.message, "Warning");
+        else throw error;
         return;
       }
       const jobs = client.for(JOBS);
@@ -61,6 +66,7 @@ export function cronJobController(): ControllerDefinition {
       if (plan.skipped === "MissSchedule") {
         tell("MissSchedule", "Missed scheduled time to start a job", "Warning");
       }
+      if (plan.tooManyMissed) tell("TooManyMissedTimes", TOO_MANY_MISSED, "Warning");
       let { status } = plan;
       const { create } = plan;
       if (create) {

@@ -1,10 +1,12 @@
 import { CRON_JOBS } from "../../api/generated/resources.ts";
 import type { CronJob, CronJobStatus, Job } from "../../api/generated/types/batch-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
+import { type CronSchedule, lastCronTime, nextCronTime, parseCron } from "../../lib/cron.ts";
 import { findCondition } from "../conditions.ts";
 import { controllerReference, isTerminating, uidOf } from "../ownership.ts";
-import { lastRun, nextRun, parseCron } from "./cron-schedule.ts";
+import { zoneOffset } from "./time-zone.ts";
 
+const MISSED_MAX = 100;
 const SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 /** What one pass does: jobs to delete, the job to start, the status that follows. */
@@ -14,6 +16,8 @@ export interface CronJobPlan {
   status: CronJobStatus;
   /** Why a run that was due did not start. */
   skipped: "JobAlreadyActive" | "MissSchedule" | undefined;
+  /** So many runs were missed that clocks or deadlines deserve a look; only the last is made up. */
+  tooManyMissed: boolean;
   requeueAfterMs: number | undefined;
 }
 
@@ -21,7 +25,10 @@ const isTrue = (job: Job, type: string) =>
   findCondition(job.status?.conditions, type)?.status === "True";
 const isOver = (job: Job) => isTrue(job, "Complete") || isTrue(job, "Failed");
 
-/** Decides about one pass. @throws CronError for a schedule or zone that cannot be read */
+/**
+ * Decides about one pass. @throws CronError for a schedule, TimeZoneError for a zone that cannot
+ * be read
+ */
 export function planCronJob(
   cron: CronJob,
   observed: { jobs: readonly Job[]; nowMs: number },
@@ -34,17 +41,22 @@ export function planCronJob(
     create: undefined,
     status: statusOf(cron, { jobs }),
     skipped: undefined,
+    tooManyMissed: false,
     requeueAfterMs: undefined,
   };
   if (isTerminating(cron) || !spec || spec.suspend) return plan;
-  const schedule = parseCron(spec.schedule, spec.timeZone);
-  const next = nextRun(schedule, nowMs);
-  if (next !== undefined) plan.requeueAfterMs = next - nowMs;
+  const schedule = parseCron(spec.schedule);
+  const zone = { offsetAt: zoneOffset(spec.timeZone) };
   const since = cron.status?.lastScheduleTime ?? cron.metadata?.creationTimestamp ?? "";
   const afterMs = Date.parse(since) || nowMs;
-  const due = lastRun(schedule, { afterMs, untilMs: nowMs });
+  const due = lastCronTime(schedule, { ...zone, afterMs, untilMs: nowMs });
+  const next = nextCronTime(schedule, due ?? afterMs, zone);
+  if (next !== undefined) plan.requeueAfterMs = Math.max(1, next - nowMs);
   if (due === undefined) return plan;
   const deadline = spec.startingDeadlineSeconds;
+  const reachMs = deadline === undefined ? Infinity : deadline * 1000;
+  const missing = { ...zone, afterMs: Math.max(afterMs, nowMs - reachMs), untilMs: nowMs };
+  plan.tooManyMissed = countMissed(schedule, missing) > MISSED_MAX;
   if (deadline !== undefined && due + deadline * 1000 < nowMs) {
     return { ...plan, skipped: "MissSchedule" };
   }
@@ -57,6 +69,18 @@ export function planCronJob(
   if (spec.concurrencyPolicy === "Replace") plan.delete.push(...running);
   const status = { ...plan.status, lastScheduleTime: formatTime(due) };
   return { ...plan, create: job, status };
+}
+
+/** About how many runs were due, judged by the time between the first two. */
+function countMissed(
+  schedule: CronSchedule,
+  span: { afterMs: number; untilMs: number; offsetAt: (epochMs: number) => number },
+): number {
+  const first = nextCronTime(schedule, span.afterMs, span);
+  if (first === undefined || first > span.untilMs) return 0;
+  const second = nextCronTime(schedule, first, span);
+  if (second === undefined) return 1;
+  return Math.floor((span.untilMs - first) / (second - first)) + 1;
 }
 
 function jobFor(cron: CronJob, dueMs: number): Job {

@@ -2,42 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CronJob, Job } from "../../api/generated/types/batch-v1.ts";
 import { planCronJob } from "./cron-job-plan.ts";
-import { CronError, lastRun, nextRun, parseCron } from "./cron-schedule.ts";
+import { TimeZoneError } from "./time-zone.ts";
 
 const at = (text: string) => Date.parse(text);
-const iso = (epochMs: number | undefined) =>
-  epochMs === undefined ? "never" : new Date(epochMs).toISOString().slice(0, 16);
-
-const NEXT: [schedule: string, zone: string | undefined, after: string, next: string][] = [
-  ["*/15 * * * *", undefined, "2030-01-01T00:00:00Z", "2030-01-01T00:15"],
-  ["5 4 * * *", undefined, "2030-01-01T04:05:00Z", "2030-01-02T04:05"],
-  ["0 0 1 * *", undefined, "2030-01-15T00:00:00Z", "2030-02-01T00:00"],
-  ["0 9 * * mon-fri", undefined, "2030-01-04T10:00:00Z", "2030-01-07T09:00"],
-  ["0 0 29 2 *", undefined, "2030-01-01T00:00:00Z", "2032-02-29T00:00"],
-  ["0 0 13 * 5", undefined, "2030-01-01T00:00:00Z", "2030-01-04T00:00"],
-  ["0 0 * * 7", undefined, "2030-01-01T00:00:00Z", "2030-01-06T00:00"],
-  ["@hourly", undefined, "2030-01-01T00:30:00Z", "2030-01-01T01:00"],
-  ["0 12 * * *", "Europe/Berlin", "2030-07-01T00:00:00Z", "2030-07-01T10:00"],
-  ["0 12 * * *", "Europe/Berlin", "2030-01-01T00:00:00Z", "2030-01-01T11:00"],
-  ["0 0 30 2 *", undefined, "2030-01-01T00:00:00Z", "never"],
-];
-for (const [schedule, zone, after, next] of NEXT) {
-  test(`"${schedule}" in ${zone ?? "UTC"} after ${after} runs ${next}`, () => {
-    assert.equal(iso(nextRun(parseCron(schedule, zone), at(after))), next);
-  });
-}
-
-test("the last run lies within its span", () => {
-  const hourly = parseCron("0 * * * *", undefined);
-  const span = { afterMs: at("2030-01-01T00:00:00Z"), untilMs: at("2030-01-01T05:59:00Z") };
-  assert.equal(iso(lastRun(hourly, span)), "2030-01-01T05:00");
-  const empty = { afterMs: at("2030-01-01T05:00:00Z"), untilMs: at("2030-01-01T05:59:00Z") };
-  assert.equal(lastRun(hourly, empty), undefined);
-});
-
-for (const bad of ["* * * *", "60 * * * *", "a * * * *", "*/0 * * * *", "5-1 * * * *"]) {
-  test(`"${bad}" is refused`, () => assert.throws(() => parseCron(bad, undefined), CronError));
-}
+const SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 function cron(spec: Partial<CronJob["spec"]> = {}, status: CronJob["status"] = {}): CronJob {
   return {
@@ -110,4 +78,41 @@ test("a suspended cron job starts nothing but keeps its history short", () => {
     ["tick-1"],
   );
   assert.equal(status.lastSuccessfulTime, "2030-01-01T00:00:04Z");
+});
+
+test("times are those of the time zone, summer and winter", () => {
+  const noon = cron({ schedule: "0 12 * * *", timeZone: "Europe/Berlin" });
+  const due = (now: string, last: string) =>
+    planCronJob({ ...noon, status: { lastScheduleTime: last } }, { jobs: [], nowMs: at(now) });
+  const summer = due("2030-07-01T10:00:05Z", "2030-06-30T10:00:00Z");
+  assert.equal(summer.status.lastScheduleTime, "2030-07-01T10:00:00Z");
+  const winter = due("2030-12-01T10:00:05Z", "2030-11-30T11:00:00Z");
+  assert.deepEqual([winter.create, winter.requeueAfterMs], [undefined, 3_595_000]);
+});
+
+test("a run that the clock shows twice comes twice, under names of its own", () => {
+  const night = cron({ schedule: "30 2 * * *", timeZone: "Europe/Berlin" });
+  const started = (now: string, last: string) =>
+    planCronJob({ ...night, status: { lastScheduleTime: last } }, { jobs: [], nowMs: at(now) })
+      .create?.metadata?.name;
+  const first = started("2030-10-27T00:30:01Z", "2030-10-26T00:30:00Z");
+  const second = started("2030-10-27T01:30:01Z", "2030-10-27T00:30:00Z");
+  assert.ok(first && second && first !== second);
+});
+
+test("a time zone that nobody knows is named", () => {
+  assert.throws(() => plan(cron({ timeZone: "Moon/Sea" })), TimeZoneError);
+});
+
+test("a schedule may repeat after a fixed time", () => {
+  const { create, requeueAfterMs } = plan(cron({ schedule: "@every 2m" }));
+  assert.equal(create?.metadata?.annotations?.[SCHEDULED_AT], "2030-01-01T00:04:30Z");
+  assert.equal(requeueAfterMs, 80_000);
+});
+
+test("more than a hundred missed runs are told of, unless a deadline forgets them", () => {
+  const old = { lastScheduleTime: "2029-12-31T22:00:00Z" };
+  assert.equal(plan(cron({}, old)).tooManyMissed, true);
+  assert.equal(plan(cron({ startingDeadlineSeconds: 600 }, old)).tooManyMissed, false);
+  assert.equal(plan(cron()).tooManyMissed, false);
 });
