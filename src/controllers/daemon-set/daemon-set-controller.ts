@@ -11,6 +11,7 @@ import {
   surplusRevisions,
   writeRevisions,
 } from "../controller-revisions.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
 import { jsonEqual } from "../json-equal.ts";
 import {
   controllerOf,
@@ -20,15 +21,18 @@ import {
   refOf,
   uidOf,
 } from "../ownership.ts";
+import { isFinished } from "../pod-state.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
 import { WriteOverlay } from "../write-overlay.ts";
-import { daemonPod } from "./daemon-pod.ts";
+import { daemonPod, targetNode } from "./daemon-pod.ts";
 import { daemonSetStatus, planDaemonSet } from "./daemon-set-plan.ts";
+import { FailureBackoff } from "./failure-backoff.ts";
 
 /** Runs one pod of every DaemonSet on every node that should have one. */
 export function daemonSetController(): ControllerDefinition {
   const overlay = new WriteOverlay<Pod>();
+  const backoff = new FailureBackoff();
   return defineController({
     name: "daemon-set",
     inputs: {
@@ -98,10 +102,20 @@ export function daemonSetController(): ControllerDefinition {
         pods,
         hash,
         nowMs: clock.now(),
+        waitMs: (node: string) => backoff.waitMs(`${uid}/${node}`, clock.now()),
       });
+      const waits = claims.claimed
+        .filter((pod) => isFinished(pod) && !isTerminating(pod))
+        .map((pod) => backoff.waitMs(`${uid}/${targetNode(pod)}`, clock.now()))
+        .filter((wait) => wait > 0);
       const steps = planDaemonSet(set, observe(claims.claimed));
       for (const step of steps) {
         if (step.do !== "delete") continue;
+        if (isFinished(step.pod)) {
+          const node = targetNode(step.pod);
+          backoff.failed(`${uid}/${node}`, clock.now());
+          tellOfEnd(events, { about, pod: step.pod, node });
+        }
         await client
           .for(PODS)
           .delete(refOf(step.pod), { preconditions: { uid: uidOf(step.pod) } })
@@ -132,8 +146,25 @@ export function daemonSetController(): ControllerDefinition {
       if (!jsonEqual(status, set.status)) {
         await client.for(DAEMON_SETS).updateStatus({ ...set, status });
       }
-      const requeueAfterMs = overlay.requeueAfterMs(uid, due.requeueAfterMs);
+      const next = Math.min(...waits, due.requeueAfterMs ?? Infinity);
+      const requeueAfterMs = overlay.requeueAfterMs(uid, next === Infinity ? undefined : next);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
+  });
+}
+
+function tellOfEnd(
+  events: EventRecorder,
+  { about, pod, node }: { about: object; pod: Pod; node: string },
+): void {
+  const { namespace, name } = pod.metadata ?? {};
+  const hasFailed = pod.status?.phase === "Failed";
+  events.record({
+    about,
+    type: hasFailed ? "Warning" : "Normal",
+    reason: hasFailed ? "FailedDaemonPod" : "SucceededDaemonPod",
+    message: hasFailed
+      ? `Found failed daemon pod ${namespace}/${name} on node ${node}, will try to kill it`
+      : `Found succeeded daemon pod ${namespace}/${name} on node ${node}, will try to delete it`,
   });
 }

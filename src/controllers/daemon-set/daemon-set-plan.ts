@@ -3,7 +3,7 @@ import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import { REVISION_HASH } from "../controller-revisions.ts";
 import { resolveIntOrPercent } from "../int-or-percent.ts";
 import { isTerminating } from "../ownership.ts";
-import { availableInMs, isReady } from "../pod-state.ts";
+import { availableInMs, isActive, isFinished, isReady } from "../pod-state.ts";
 import { daemonFit, targetNode } from "./daemon-pod.ts";
 
 export type DaemonStep = { do: "create"; node: string } | { do: "delete"; pod: Pod };
@@ -14,6 +14,8 @@ export interface ObservedDaemons {
   pods: readonly Pod[];
   hash: string;
   nowMs: number;
+  /** How long a pod that ended on the node still stands in for the next one; 0 by default. */
+  waitMs?: (node: string) => number;
 }
 
 interface NodeDaemons {
@@ -64,8 +66,10 @@ export function planDaemonSet(set: DaemonSet, observed: ObservedDaemons): Daemon
       for (const pod of alive) steps.push({ do: "delete", pod });
       continue;
     }
-    const failed = alive.filter(({ status }) => status?.phase === "Failed");
-    for (const pod of failed) steps.push({ do: "delete", pod });
+    const failed = alive.filter(isFinished);
+    if (failed.length === 0 || !observed.waitMs?.(name)) {
+      for (const pod of failed) steps.push({ do: "delete", pod });
+    }
     const healthy = alive.filter((pod) => !failed.includes(pod));
     const [, ...surplus] = healthy;
     // With surge an old and a new pod share the node until the new one is available. Two old
@@ -104,7 +108,7 @@ function planUpdate(
   let surging = 0;
   const replaceable: NodeDaemons[] = [];
   for (const one of wanted) {
-    const alive = one.pods.filter((pod) => !isTerminating(pod) && pod.status?.phase !== "Failed");
+    const alive = one.pods.filter(isActive);
     const available = alive.filter((pod) => isAvailable(pod, { set, nowMs: observed.nowMs }));
     const old = alive.filter((pod) => !isCurrent(pod, observed));
     if (available.length === 0) unavailable++;
