@@ -56,6 +56,7 @@ import { ResourceRegistry } from "./resource-registry.ts";
 import type { ComponentCheck } from "./rest/component-status.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
+import { createBodyReader } from "./subresource/body-reader.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
 import { parseSummary } from "./usage/usage-sample.ts";
 import { UsageSampler } from "./usage/usage-sampler.ts";
@@ -204,6 +205,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     components: [...(options.components ?? []), storeCheck(store)],
     usage,
     sharedStore: options.sharedStore ?? false,
+    readBody: createBodyReader(model),
     manage: (call, of) => recordOwnership(clock, call, of),
     apply: (call, of) => applyConfiguration(clock, call, of),
   };

@@ -9,6 +9,7 @@ import type { ResourceRegistry } from "./resource-registry.ts";
 import type { Call } from "./rest/call.ts";
 import type { ComponentCheck } from "./rest/component-status.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
+import type { BodyReader } from "./subresource/body-reader.ts";
 import type { TokenVerifier } from "./token/token-verifier.ts";
 import type { UsageSampler } from "./usage/usage-sampler.ts";
 
@@ -31,6 +32,8 @@ export interface Engine {
   usage: UsageSampler;
   /** Other servers write to the same store, so that the cache alone may lag behind them. */
   sharedStore: boolean;
+  /** Reads what subresources are sent that are not of the kind of their object. */
+  readBody: BodyReader;
   /** Records in managedFields what the caller's manager changed; returns the object to store. */
   manage(call: Call, of: { object: KubeObject; old?: KubeObject }): KubeObject;
   /** Server-side apply of what the client sent; returns a new object with managedFields. */

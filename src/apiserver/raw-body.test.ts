@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRawValue } from "./raw-body.ts";
+import { parseRaw } from "./raw-body.ts";
 
 function parse(text: string): unknown {
-  return parseRawValue({
-    kind: "bytes",
-    bytes: Buffer.from(text),
-    contentType: "application/merge-patch+json",
-  });
+  const contentType = "application/merge-patch+json";
+  return parseRaw({ kind: "bytes", bytes: Buffer.from(text), contentType }).value;
 }
 
 test("a patch nested beyond reason is refused before anything walks it", () => {

@@ -5,19 +5,17 @@ import type { Body } from "./rest/call.ts";
 
 /** The JSON object of a body that no kind describes (options, patches, reviews). */
 export function parseRawBody(body: Body): Record<string, unknown> {
-  const value = parseRawValue(body);
+  const { value } = parseRaw(body);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new StatusError("BadRequest", "the request body must be a JSON object");
   }
   return value as Record<string, unknown>;
 }
 
-/** Any JSON value of a body; a JSON patch is an array. @throws StatusError BadRequest */
-export function parseRawValue(body: Body): unknown {
-  return parseRaw(body).value;
-}
-
-/** The same, with the paths of keys that stand twice in the text. @throws StatusError BadRequest */
+/**
+ * Any JSON value of a body (a JSON patch is an array) with the paths of keys that stand twice in
+ * its text. @throws StatusError BadRequest
+ */
 export function parseRaw(body: Body): { value: unknown; duplicates: readonly string[] } {
   if (body.kind === "value") return { value: body.value, duplicates: [] };
   if (body.kind === "none" || body.bytes.byteLength === 0) {

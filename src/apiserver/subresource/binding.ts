@@ -2,8 +2,7 @@ import { conflict, notFound, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { isStoreError } from "../../store/errors.ts";
 import type { Engine } from "../engine.ts";
-import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
-import { parseRawBody } from "../raw-body.ts";
+import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { admitBody } from "../rest/admission.ts";
 import { type Answer, type Call, isDryRun } from "../rest/call.ts";
 import { asServed } from "../rest/current-state.ts";
@@ -13,14 +12,14 @@ import { type BindingFacts, boundFromServed, boundPod } from "./bound-pod.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
 export function bindPod(engine: Engine, call: Call): Promise<Answer> {
-  const binding = parseRawBody(call.body);
+  const binding = engine.readBody(call, "Binding");
   const node = fieldOf(binding, "target")["name"];
   if (typeof node !== "string" || node === "") {
     throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
   }
   const admitting = admitBody(engine.admission, call, {
     operation: "CREATE",
-    object: asObject(binding),
+    object: binding,
   });
   const write = () => writeBinding(engine, call, { binding, node });
   return admitting ? admitting.then(write) : write();
@@ -117,7 +116,7 @@ function annotationsOf(metadata: Record<string, unknown>): object | undefined {
 /** POST to the `bindings` collection: the pod is the one that the binding is named after. */
 export async function bindByBody(engine: Engine, call: Call): Promise<Answer> {
   const pods = engine.registry.find("", "v1", "pods");
-  const name = textOf(fieldOf(parseRawBody(call.body), "metadata")["name"]);
+  const name = textOf(engine.readBody(call, "Binding").metadata.name);
   if (!pods || !name) {
     throw new StatusError("BadRequest", "a binding needs metadata.name, the name of a pod");
   }

@@ -3,8 +3,7 @@ import { forbidden, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { matchesSelector, type LabelSelectorSpec } from "../../lib/labels.ts";
 import type { Engine } from "../engine.ts";
-import { asObject, fieldOf, type KubeObject } from "../kube-object.ts";
-import { parseRawBody } from "../raw-body.ts";
+import { fieldOf, type KubeObject } from "../kube-object.ts";
 import { admitBody } from "../rest/admission.ts";
 import { type Answer, type Call, isDryRun } from "../rest/call.ts";
 import { deleteObject } from "../rest/delete.ts";
@@ -19,8 +18,8 @@ const UNCONFIRMED_MAX = 2000;
 
 /** POST of an Eviction: a deletion that disruption budgets may refuse with 429. */
 export async function evictPod(engine: Engine, call: Call): Promise<Answer> {
-  const eviction = parseRawBody(call.body);
-  await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(eviction) });
+  const eviction = engine.readBody(call, "Eviction");
+  await admitBody(engine.admission, call, { operation: "CREATE", object: eviction });
   const options = fieldOf(eviction, "deleteOptions");
   const dryRun = options["dryRun"] ?? [];
   const pod = call.served.cache.get(keyOfCall(call))?.object();

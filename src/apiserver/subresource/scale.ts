@@ -8,11 +8,11 @@ import {
 } from "../../lib/labels.ts";
 import type { Engine } from "../engine.ts";
 import { asObject, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
-import { parseRawBody, parseRawValue } from "../raw-body.ts";
 import type { Answer, Call } from "../rest/call.ts";
 import type { ServedResource, ScalePaths } from "../resource-registry.ts";
 import { getObject } from "../rest/read.ts";
 import { admitBody } from "../rest/admission.ts";
+import { invalidPatch, readPatch } from "../rest/strict-patch.ts";
 import { updateObject } from "../rest/update.ts";
 
 const REPLICAS: ScalePaths = { wanted: ["spec", "replicas"], actual: ["status", "replicas"] };
@@ -66,7 +66,7 @@ export async function serveScale(engine: Engine, call: Call): Promise<Answer> {
   }
   const answer = await updateObject(engine, call, {
     wanted: async (old) => {
-      const scale = asObject({ ...scaleOf(served, old), ...scaleWanted(call, old) });
+      const scale = asObject({ ...scaleOf(served, old), ...scaleWanted(engine, call, old) });
       const oldObject = asObject(scaleOf(served, old));
       await admitBody(engine.admission, call, { operation: "UPDATE", object: scale, oldObject });
       return withReplicas(old, { scale, path: (served.scale ?? REPLICAS).wanted });
@@ -87,13 +87,18 @@ async function objectIn({ served }: Call, answer: Answer): Promise<KubeObject> {
   return converted.object();
 }
 
-function scaleWanted(call: Call, old: KubeObject): Record<string, unknown> {
-  if (call.method === "PUT" || call.body.kind === "none") return parseRawBody(call.body);
-  const patch = parseRawValue(call.body);
+function scaleWanted(engine: Engine, call: Call, old: KubeObject): KubeObject {
+  if (call.method === "PUT" || call.body.kind === "none") return engine.readBody(call, "Scale");
+  const { patch, objections } = readPatch(call.body);
   const type = call.body.contentType.startsWith("application/strategic-merge-patch")
     ? "application/merge-patch+json"
     : call.body.contentType;
-  return applyPatch({ type, patch, object: scaleOf(call.served, old) });
+  const value = applyPatch({ type, patch, object: scaleOf(call.served, old) });
+  try {
+    return engine.readBody(call, "Scale", { value, objections });
+  } catch (error) {
+    throw invalidPatch(error, JSON.stringify(value));
+  }
 }
 
 function withReplicas(

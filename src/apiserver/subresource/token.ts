@@ -1,8 +1,7 @@
 import { notFound, StatusError } from "../../api/errors.ts";
 import type { TokenIssueRequest } from "../contract.ts";
 import type { Engine } from "../engine.ts";
-import { asObject, fieldOf, textOf } from "../kube-object.ts";
-import { parseRawBody } from "../raw-body.ts";
+import { fieldOf, textOf } from "../kube-object.ts";
 import type { Answer, Call } from "../rest/call.ts";
 import { admitBody } from "../rest/admission.ts";
 import { keyOfCall } from "../rest/read.ts";
@@ -18,8 +17,8 @@ export async function issueToken(engine: Engine, call: Call): Promise<Answer> {
   if (!engine.tokenIssuer) {
     throw new StatusError("NotImplemented", "this server issues no service account tokens");
   }
-  const request = parseRawBody(call.body);
-  await admitBody(engine.admission, call, { operation: "CREATE", object: asObject(request) });
+  const request = engine.readBody(call, "TokenRequest");
+  await admitBody(engine.admission, call, { operation: "CREATE", object: request });
   const spec = fieldOf(request, "spec");
   const asked: TokenIssueRequest = {
     namespace,
