@@ -27,6 +27,7 @@ export interface BundleContext {
   seccomp: SeccompProfiles;
   /** Of the runtime class. */
   annotations: Readonly<Record<string, string>>;
+  startedHook?: readonly string[];
   /** Lowest value of oom_score_adj that this process may set. */
   oomScoreFloor: number;
   modules: { appArmor: boolean; selinux: boolean };
@@ -100,6 +101,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     ...(modules.appArmor && appArmorProfile && { appArmorProfile }),
     ...(modules.selinux && selinuxLabel && { selinuxLabel }),
     annotations: { ...context.annotations, ...chosen.annotations },
+    ...(context.startedHook && { startedHook: context.startedHook }),
   });
 }
 

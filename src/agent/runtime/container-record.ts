@@ -50,6 +50,8 @@ export interface RuntimePaths {
   containers: string;
   /** Where the OCI runtime of a handler keeps its state. */
   runtimeState(handler: string): string;
+  /** Where the programs are that Nephos itself writes. */
+  programs: string;
   /** Image of the first process of sandboxes that need one. */
   holderLayer: string;
   execs: string;
@@ -72,6 +74,7 @@ export function runtimePaths(stateDirectory: string, runDirectory: string): Runt
     sandboxes: path.join(stateDirectory, "sandboxes"),
     containers: path.join(stateDirectory, "containers"),
     runtimeState: inside(runDirectory, "oci"),
+    programs: path.join(stateDirectory, "programs"),
     holderLayer: path.join(stateDirectory, "holder"),
     execs: path.join(runDirectory, "execs"),
     bundles: path.join(runDirectory, "bundles"),

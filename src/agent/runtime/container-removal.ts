@@ -7,10 +7,11 @@ import { type ContainerStatus, RuntimeError, type StopOptions } from "./contract
 import { finish, settle } from "./exit-watcher.ts";
 import { killGroup } from "./kill-group.ts";
 import { unmountRoot } from "./root-filesystem.ts";
-import { presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
+import { drivenContainer, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
 import type { SandboxDriver } from "./sandbox-driver.ts";
 
 const KILL_MS = 10_000;
+const OWN_KERNEL_KILL_MS = 2_000;
 const CGROUP_RETRY_MS = 5;
 const CGROUP_RETRIES = 400;
 const KILLED_EXIT_CODE = 137;
@@ -30,8 +31,7 @@ export async function stopContainer(
   if (table.container(id).status.state !== "exited") {
     await signalContainer(context, record, "SIGKILL");
     context.failpoint("stop-signal");
-    killGroup(context, record.cgroup);
-    await orTimeout(context, table.exited(id), KILL_MS);
+    await killRest(context, record);
   }
   const last = table.container(id);
   if (last.status.state !== "exited") {
@@ -47,13 +47,27 @@ export async function stopContainer(
   return table.container(id).status;
 }
 
+/** Ends what a signal to the first process has left. */
+async function killRest(context: RuntimeContext, record: ContainerRecord): Promise<void> {
+  const { id, sandboxId, state } = record.status;
+  const exited = context.table.exited(id);
+  const driver = presentDriverOf(context, sandboxId);
+  // What watches a process on another kernel has to clear up after it.
+  if (driver?.hasOwnKernel && !record.isHolder && state === "running") {
+    await orTimeout(context, exited, OWN_KERNEL_KILL_MS);
+  }
+  killGroup(context, record.cgroup);
+  await orTimeout(context, exited, KILL_MS);
+}
+
 async function signalContainer(
   context: RuntimeContext,
   record: ContainerRecord,
   signal: string,
 ): Promise<void> {
-  const { pid, id, sandboxId } = record.status;
-  if (await presentDriverOf(context, sandboxId)?.signal(id, signal)) return;
+  const { pid, sandboxId } = record.status;
+  const driver = presentDriverOf(context, sandboxId);
+  if (await driver?.signal(drivenContainer(context, record), signal)) return;
   if (pid === undefined || record.startTime === undefined) return;
   using process = openProcess(pid, record.startTime);
   process?.signal(signal);
@@ -85,7 +99,6 @@ export async function discardContainer(
   { id, cgroup, driver }: { id: string; cgroup: string; driver?: SandboxDriver },
 ): Promise<void> {
   const { paths, cgroups, clock, trash } = context;
-  await driver?.discard(id);
   for (let attempt = 0; ; attempt++) {
     killGroup(context, cgroup);
     // A group stays busy for a moment after its last process was killed.
@@ -96,6 +109,7 @@ export async function discardContainer(
     }
     await sleep(clock, CGROUP_RETRY_MS);
   }
+  await driver?.discard(id);
   context.failpoint("container-cgroup-removed");
   await unmountRoot(paths.root(id));
   context.failpoint("container-root-removed");

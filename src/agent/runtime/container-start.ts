@@ -52,7 +52,12 @@ export async function createContainer(
       hostPid: sandbox.hostPid ?? false,
       ...(joined && { target: joined }),
     });
-    const driven = drivenContainer(context, { status, ...(isHolder && { isHolder }) });
+    const driven = drivenContainer(context, {
+      status,
+      tty: spec.tty ?? false,
+      ...(isHolder && { isHolder }),
+    });
+    const startedHook = driver.startedHook(driven);
     const config = containerConfig(spec, {
       sandbox,
       rootPath: target,
@@ -64,6 +69,7 @@ export async function createContainer(
       ...(!sandbox.hostIpc && { ipcNamespacePath: ipc, sharedMemoryPath: shm }),
       seccomp: driver.seccomp,
       annotations: driver.annotations(driven),
+      ...(startedHook && { startedHook }),
       oomScoreFloor: context.oomScoreFloor,
       modules: context.modules,
     });

@@ -22,6 +22,7 @@ import { prepareDirectories, recover } from "./recovery.ts";
 import {
   type CrunRuntimeOptions,
   createContext,
+  driverOf,
   podCgroup,
   type RuntimeContext,
 } from "./runtime-context.ts";
@@ -53,10 +54,16 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     removeSandbox: (id) => removeSandbox(context, id),
     expectContainer: (expected) => expectContainer(context, expected),
     async createContainer(spec) {
-      await ensureHolder(context, spec.sandboxId);
+      const { hasOwnKernel } = driverOf(context, spec.sandboxId);
+      // A terminal is handed over at once; else, a kernel is needed only by what starts on it.
+      if (!hasOwnKernel || spec.tty) await ensureHolder(context, spec.sandboxId);
       return await createContainer(context, spec);
     },
-    startContainer: (id) => startContainer(context, id),
+    async startContainer(id) {
+      const { sandboxId } = table.container(id).status;
+      if (driverOf(context, sandboxId).hasOwnKernel) await ensureHolder(context, sandboxId);
+      return await startContainer(context, id);
+    },
     stopContainer: (id, stop) => stopContainer(context, id, stop),
     removeContainer: (id) => removeContainer(context, id),
     status: (id) => table.containers.get(id)?.status,
@@ -77,6 +84,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     stats: (id) => settled(() => stats(context, id)),
     async [Symbol.asyncDispose]() {
       await dismissExpected(context);
+      await Promise.allSettled(context.holding.values());
       watcher[Symbol.dispose]();
       context.drivers[Symbol.dispose]();
       await emptyTrash(context);

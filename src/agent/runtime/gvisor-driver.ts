@@ -1,25 +1,22 @@
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { Socket } from "node:net";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { MonitorError } from "./conmon.ts";
-import { holderIdOf } from "./container-record.ts";
+import { holderIdOf, namesIn } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
-import { lastLogged, runProgram, shellWord } from "./oci-command.ts";
-import type { DrivenContainer, DriverContext, SandboxDriver } from "./sandbox-driver.ts";
+import { prepareLauncher } from "./gvisor-launcher.ts";
+import {
+  holderScript,
+  prepareWaiter,
+  SHELL,
+  shell,
+  startByWaiter,
+  startedHook,
+  waiterScript,
+} from "./gvisor-waiter.ts";
+import { runProgram } from "./oci-command.ts";
+import type { DriverContext, SandboxDriver } from "./sandbox-driver.ts";
 import { createSeccompProfiles } from "./seccomp-choice.ts";
 
-const SHELL = "/bin/sh";
-const START_FIFO = "start";
-const STARTED_FIFO = "started";
-const START_LOG = "start.log";
 const INNER_PID = "inner-pid";
 /** conmon says `--tty` although the process specification does, which gVisor does not know. */
 const WITHOUT_TTY =
@@ -33,7 +30,8 @@ const SANDBOX = "io.kubernetes.cri.sandbox-id";
  */
 export function gvisorDriver({ paths, program, handler }: DriverContext): SandboxDriver {
   const state = paths.runtimeState(handler);
-  const command = [program, "--root", state, "--ignore-cgroups"];
+  const launcher = prepareLauncher(paths.programs);
+  const command = [launcher, program, "--root", state, "--ignore-cgroups"];
   const settings = `${state}-sysctl`;
   const run = (...args: string[]) => runProgram([...command, ...args]);
   return {
@@ -46,10 +44,18 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
     refusal,
     annotations: ({ isHolder, sandboxId }) =>
       isHolder ? { [TYPE]: "sandbox" } : { [TYPE]: "container", [SANDBOX]: holderIdOf(sandboxId) },
+    startedHook: (container) =>
+      container.isHolder || container.tty ? undefined : startedHook(container),
     // Namespaces of equal path are one; the kernel's first one has no path and is the pod's.
     processNamespace: ({ id, shared, target }) => (shared ? "host" : `/pid/${target?.id ?? id}`),
-    creation: (container) =>
-      container.isHolder ? command : [SHELL, "-c", waiterScript(command, container), SHELL],
+    creation(container) {
+      if (!container.isHolder) {
+        prepareWaiter(container);
+        return shell(waiterScript(command, container));
+      }
+      hideSettings(settings);
+      return shell(holderScript(command, settings));
+    },
     execution: (more) => [SHELL, "-c", WITHOUT_TTY, ...command, ...more],
     execFiles: ({ directory }) => ["--internal-pid-file", path.join(directory, INNER_PID)],
     async killExec({ id, directory }) {
@@ -57,26 +63,31 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
       if (inner) await run("kill", "--pid", inner, id, "SIGKILL").catch(ignoreWords);
     },
     async start(container) {
-      const { id, isHolder } = container;
-      if (isHolder) {
-        hideSettings(settings);
-        const start = [...command, "start", id].map(shellWord).join(" ");
-        const script = `mount --bind ${shellWord(settings)} /proc/sys && exec ${start}`;
-        await runProgram(["/usr/bin/unshare", "--mount", SHELL, "-c", script]);
-        return;
-      }
-      await startByWaiter(container);
+      // What holds a sandbox runs from its creation on.
+      if (!container.isHolder) await startByWaiter(container);
     },
-    async signal(id, name) {
+    async signal({ id, isHolder }, name) {
+      // Its process is the kernel itself.
+      if (isHolder) return false;
       // One that has ended, or never started, feels none.
       await run("kill", id, name).catch(ignoreWords);
       return true;
     },
     async discard(id) {
-      await run("delete", "--force", id).catch(ignoreWords);
+      const files = namesIn(state).filter((name) => name.startsWith(`${id}_sandbox:`));
+      // What ends as it should removes them itself. A kernel that has ended leaves nothing else.
+      if (files.length > 0 && id !== holderOf(files)) {
+        await run("delete", "--force", id).catch(ignoreWords);
+      }
+      for (const name of files) rmSync(path.join(state, name), { force: true });
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+/** ID of the holder in the names of a container's state files: "<id>_sandbox:<holder>.state". */
+function holderOf([first = ""]: readonly string[]): string {
+  return first.replace(/^.*_sandbox:/, "").replace(/\.\w+$/, "");
 }
 
 function refusal(spec: SandboxSpec): string | undefined {
@@ -88,52 +99,6 @@ function refusal(spec: SandboxSpec): string | undefined {
   if (asked.length === 0) return undefined;
   const why = "its kernel is not the node's";
   return `A gVisor sandbox cannot share ${asked.join(", ")} as ${why}: choose another RuntimeClass`;
-}
-
-/**
- * Creates the container and leaves a process behind that starts it when told, with the monitor's
- * streams, and whose life and exit code are from then on those of the container: that is what the
- * monitor watches.
- */
-function waiterScript(command: readonly string[], { id, bundle }: DrivenContainer): string {
-  const file = (name: string) => shellWord(path.join(bundle, name));
-  const runsc = command.map(shellWord).join(" ");
-  const logged = `${runsc} --log ${file(START_LOG)} --log-format json`;
-  return [
-    `mkfifo -m 600 ${file(START_FIFO)} ${file(STARTED_FIFO)} || exit`,
-    // A shell gives what runs in its background no input but by another name.
-    `exec 7<&0 8<>${file(STARTED_FIFO)} 9<>${file(START_FIFO)}`,
-    `${runsc} "$@" 7<&- 8<&- 9<&- || exit`,
-    "{",
-    `  read -r go <&9; ${logged} start ${id} <&7 7<&- 8<&- 9<&-; end=$?`,
-    `  exec </dev/null >/dev/null 2>&1 7<&-; echo $end >&8; exec 8<&- 9<&-`,
-    `  [ $end = 0 ] || exit 128`,
-    `  end=$(${runsc} wait ${id}); end=\${end##*:}; end=\${end%\\}*}; exit "\${end:-137}"`,
-    "} &",
-    `echo $! > ${file("pidfile")}`,
-  ].join("\n");
-}
-
-/** Lets that process start the container. @throws MonitorError in gVisor's words */
-async function startByWaiter({ bundle }: DrivenContainer): Promise<void> {
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-  const answers = new Socket({
-    fd: openSync(path.join(bundle, STARTED_FIFO), flags),
-    readable: true,
-    writable: false,
-  });
-  const fd = openSync(path.join(bundle, START_FIFO), constants.O_WRONLY | constants.O_NONBLOCK);
-  try {
-    writeSync(fd, "go\n");
-  } finally {
-    closeSync(fd);
-  }
-  answers.setEncoding("utf8");
-  for await (const answer of answers) {
-    if (String(answer).trim() === "0") return;
-    break;
-  }
-  throw new MonitorError(lastLogged(path.join(bundle, START_LOG)) ?? "its monitor has ended");
 }
 
 /**

@@ -17,6 +17,23 @@ export function needsHolder(context: RuntimeContext, spec: SandboxSpec): boolean
 }
 
 /**
+ * Begins to make the holder of a new sandbox; waits for it unless only the start of a container
+ * needs it, which asks for it again and then hears why there is none.
+ */
+export async function beginHolder(context: RuntimeContext, spec: SandboxSpec): Promise<void> {
+  const made = ensureHolder(context, spec.id);
+  if (!context.drivers.of(spec.handler).hasOwnKernel) return await made;
+  made.catch((error: unknown) => {
+    context.logger.warn("cannot start the kernel of a pod", { pod: spec.podName, error });
+  });
+}
+
+/** Waits for a holder that is being made, whatever comes of it. */
+export async function settleHolder(context: RuntimeContext, sandboxId: string): Promise<void> {
+  await context.holding.get(sandboxId)?.catch(() => {});
+}
+
+/**
  * Makes the holder of a sandbox, if it needs one and has none that lives. Without it, all that the
  * sandbox runs has ended too. Idempotent; several callers wait for the same one.
  */

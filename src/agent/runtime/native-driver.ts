@@ -23,6 +23,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     execFailureCode: 255,
     refusal: () => undefined,
     annotations: () => ({}),
+    startedHook: () => undefined,
     processNamespace({ hostPid, target }) {
       if (target) return `/proc/${target.pid}/ns/pid`;
       return hostPid ? "host" : undefined;

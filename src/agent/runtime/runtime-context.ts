@@ -121,10 +121,11 @@ export function presentDriverOf(
 /** How drivers see a container of the table. @throws RuntimeError "not-found" */
 export function drivenContainer({ paths }: RuntimeContext, record: DrivenRecord): DrivenContainer {
   const { id, sandboxId } = record.status;
-  return { id, sandboxId, bundle: paths.bundle(id), isHolder: record.isHolder ?? false };
+  const { isHolder = false, tty } = record;
+  return { id, sandboxId, bundle: paths.bundle(id), isHolder, tty };
 }
 
-type DrivenRecord = Pick<ContainerRecord, "isHolder"> & {
+type DrivenRecord = Pick<ContainerRecord, "isHolder" | "tty"> & {
   status: Pick<ContainerRecord["status"], "id" | "sandboxId">;
 };
 

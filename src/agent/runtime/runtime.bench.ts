@@ -1,5 +1,5 @@
 // How long a pod takes to run once its image is here, stage by stage:
-//   node build/src/agent/runtime/runtime.bench.js [crun|runc] [count]
+//   node build/src/agent/runtime/runtime.bench.js [crun|runc|runsc] [count]
 import {
   copyFileSync,
   mkdirSync,
@@ -15,6 +15,7 @@ import { silentLogger } from "../../lib/logger.ts";
 import { systemClock } from "../../sys/clock.ts";
 import { unmountBelow } from "../../sys/mount.ts";
 import { enterPrivateMounts } from "../../sys/mount-namespace.ts";
+import { createNetworkNamespace } from "../../sys/network-namespace.ts";
 import { systemRandom } from "../../sys/random.ts";
 import { createCrunRuntime, purgeCrunRuntime } from "./crun-runtime.ts";
 
@@ -38,6 +39,9 @@ for (const name of ["bin", "proc", "sys", "dev"]) {
 copyFileSync("/bin/busybox", path.join(layer, "bin/busybox"));
 symlinkSync("busybox", path.join(layer, "bin/sleep"));
 
+const networkNamespacePath = path.join(directory, "network");
+createNetworkNamespace(networkNamespacePath);
+
 const stages = new Map<string, number[]>();
 async function timed(stage: string, work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -60,6 +64,7 @@ try {
           podName: "bench",
           podNamespace: "default",
           hostname: "bench",
+          networkNamespacePath,
           qosClass: "Burstable",
           resources: { cpuShares: 100 },
         }),

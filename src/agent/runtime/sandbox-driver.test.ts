@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import { openCgroups } from "../../sys/cgroup.ts";
 import { runtimePaths } from "./container-record.ts";
@@ -28,8 +31,11 @@ test("a program that is absent names its package", () => {
   });
 });
 
-test("gVisor refuses what is the node's, and takes what is the pod's", () => {
-  const driver = gvisorDriver({ ...context, program: "/usr/bin/runsc", handler: "runsc" });
+test("gVisor refuses what is the node's, and takes what is the pod's", (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-driver-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const paths = runtimePaths(directory, directory);
+  const driver = gvisorDriver({ ...context, paths, program: "/usr/bin/runsc", handler: "runsc" });
   const spec: SandboxSpec = {
     id: "uid",
     podName: "pod",

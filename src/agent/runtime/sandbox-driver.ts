@@ -27,9 +27,14 @@ export interface SandboxDriver extends Disposable {
   refusal(spec: SandboxSpec): string | undefined;
   /** Annotations of `config.json` by which it knows what belongs together. */
   annotations(container: DrivenContainer): Readonly<Record<string, string>>;
+  /** What it is to run when the container has started. */
+  startedHook(container: DrivenContainer): readonly string[] | undefined;
   /** The process namespace of `config.json`; see `RuntimeSpecInput.pidNamespace`. */
   processNamespace(wanted: ProcessNamespace): string | undefined;
-  /** What a monitor runs to create the container; it appends the arguments of `create`. */
+  /**
+   * Completes the bundle; returns what a monitor runs to create the container, to which it appends
+   * the arguments of `create`.
+   */
   creation(container: DrivenContainer): readonly string[];
   /** What a monitor runs to execute a command; it appends the arguments of `exec`. */
   execution(more: readonly string[]): readonly string[];
@@ -40,8 +45,8 @@ export interface SandboxDriver extends Disposable {
   /** Lets the process of a created container run. @throws MonitorError in the runtime's words */
   start(container: DrivenContainer): Promise<void>;
   /** Sends a signal to the first process; false when that is up to the caller, by its PID. */
-  signal(id: string, name: string): Promise<boolean>;
-  /** Removes what it keeps of a container that has ended. Idempotent. */
+  signal(container: DrivenContainer, name: string): Promise<boolean>;
+  /** Removes what it keeps of a container whose processes on the node have ended. Idempotent. */
   discard(id: string): Promise<void>;
 }
 
@@ -53,6 +58,7 @@ export interface DrivenContainer {
   bundle: string;
   /** Holds the sandbox's namespaces, or its kernel. */
   isHolder: boolean;
+  tty: boolean;
 }
 
 /** Whose processes a container is to see. */

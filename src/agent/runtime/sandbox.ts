@@ -11,7 +11,7 @@ import {
   type SandboxStatus,
 } from "./contract.ts";
 import { dismissExpected } from "./expected-monitor.ts";
-import { ensureHolder } from "./holder.ts";
+import { beginHolder, settleHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
 
@@ -50,7 +50,7 @@ export async function createSandbox(
   }
   table.sandboxes.set(spec.id, record);
   weighBurstable(context);
-  await ensureHolder(context, spec.id);
+  await beginHolder(context, spec);
   return { id: spec.id, ...record };
 }
 
@@ -110,6 +110,7 @@ function weighBurstable({ cgroups, options, table }: RuntimeContext): void {
 export async function stopSandbox(context: RuntimeContext, id: string): Promise<void> {
   const { cgroups, options, table } = context;
   await dismissExpected(context, id);
+  await settleHolder(context, id);
   const record = table.sandboxes.get(id);
   if (!record) return;
   const running = table.inSandbox(id).filter(({ status }) => status.state !== "exited");
@@ -121,6 +122,7 @@ export async function stopSandbox(context: RuntimeContext, id: string): Promise<
 /** Ends and removes a sandbox with its containers. Idempotent. */
 export async function removeSandbox(context: RuntimeContext, id: string): Promise<void> {
   await dismissExpected(context, id);
+  await settleHolder(context, id);
   const record = context.table.sandboxes.get(id);
   const containers = context.table.inSandbox(id);
   await Promise.all(containers.map(({ status }) => removeContainer(context, status.id)));

@@ -34,6 +34,8 @@ export interface RuntimeSpecInput {
   /** Of the process and of what is mounted for it. */
   selinuxLabel?: string;
   annotations?: Readonly<Record<string, string>>;
+  /** Command on the node, by absolute path, that the runtime runs when the process has started. */
+  startedHook?: readonly string[];
 }
 
 /** A host directory or file in the container. */
@@ -123,6 +125,9 @@ export function runtimeSpec(input: RuntimeSpecInput): object {
     hostname: input.hostname,
     mounts: mounts(input),
     annotations: input.annotations ?? {},
+    ...(input.startedHook && {
+      hooks: { poststart: [{ path: input.startedHook[0], args: input.startedHook }] },
+    }),
     linux: {
       namespaces: namespaces(input),
       ...(!input.placed && { cgroupsPath: input.cgroupPath, resources: resources(input) }),

@@ -1,0 +1,100 @@
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
+import path from "node:path";
+import { makeSpecialFile } from "../../sys/file.ts";
+import { MonitorError } from "./conmon.ts";
+import { lastLogged, shellWord } from "./oci-command.ts";
+import type { DrivenContainer } from "./sandbox-driver.ts";
+
+export const SHELL = "/bin/sh";
+const START_FIFO = "start";
+const STARTED_FIFO = "started";
+const START_LOG = "start.log";
+
+/** A command line; what a monitor appends to it are the arguments of the script. */
+export function shell(script: string): string[] {
+  return [SHELL, "-c", script, SHELL];
+}
+
+/**
+ * Runs what holds a sandbox, in one process instead of two for its creation and its start, in a
+ * mount namespace where `settings` is /proc/sys.
+ */
+export function holderScript(command: readonly string[], settings: string): string {
+  const runsc = command.map(shellWord).join(" ");
+  const inside = `mount --bind ${shellWord(settings)} /proc/sys && exec "$@"`;
+  const run = `${SHELL} -c ${shellWord(inside)} ${SHELL} ${runsc} run --detach "$@"`;
+  // The first of the monitor's arguments is "create".
+  return `shift; exec /usr/bin/unshare --mount ${run}`;
+}
+
+/** Makes what a container's waiter is told through, and answers. */
+export function prepareWaiter({ bundle }: DrivenContainer): void {
+  for (const name of [START_FIFO, STARTED_FIFO]) {
+    makeSpecialFile(path.join(bundle, name), { file: { kind: "fifo" }, mode: 0o600 });
+  }
+}
+
+/**
+ * Leaves a process behind that runs the container when told, with the monitor's streams, and whose
+ * life and exit code are from then on those of the container: that is what the monitor watches. A
+ * terminal belongs to the container from its creation on, which is then a step of its own.
+ */
+export function waiterScript(command: readonly string[], container: DrivenContainer): string {
+  const { id, bundle, tty } = container;
+  const file = (name: string) => shellWord(path.join(bundle, name));
+  const runsc = command.map(shellWord).join(" ");
+  const log = file(START_LOG);
+  const logged = `${runsc} --log ${log} --log-format json`;
+  const streams = "<&7 7<&- 8<&- 9<&-";
+  const wait = tty
+    ? [
+        `  ${logged} start ${id} ${streams}; end=$?`,
+        `  exec </dev/null >/dev/null 2>&1 7<&-; echo $end >&8; exec 8<&- 9<&-`,
+        `  [ $end = 0 ] || exit 128`,
+        `  end=$(${runsc} wait ${id}); end=\${end##*:}; end=\${end%\\}*}; exit "\${end:-137}"`,
+      ]
+    : [
+        // The hook has told of a start already; else, this tells why there was none.
+        `  ${logged} run --bundle ${shellWord(bundle)} ${id} ${streams}; end=$?; echo $end >&8`,
+        // It ended with the kernel that it ran on: what it logs is no start's failure.
+        `  [ $end = 128 ] && [ -s ${log} ] && end=137; exit $end`,
+      ];
+  return [
+    // A shell gives what runs in its background no input but by another name.
+    `exec 7<&0 8<>${file(STARTED_FIFO)} 9<>${file(START_FIFO)}`,
+    ...(tty ? [`${runsc} "$@" 7<&- 8<&- 9<&- || exit`] : []),
+    "{",
+    `  read -r go <&9`,
+    ...wait,
+    "} &",
+    `echo $! > ${file("pidfile")}`,
+  ].join("\n");
+}
+
+/** The command that gVisor runs when it has started the container. */
+export function startedHook({ bundle }: DrivenContainer): string[] {
+  return [SHELL, "-c", `echo 0 > ${shellWord(path.join(bundle, STARTED_FIFO))}`];
+}
+
+/** Lets that process start the container. @throws MonitorError in gVisor's words */
+export async function startByWaiter({ bundle }: DrivenContainer): Promise<void> {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const answers = new Socket({
+    fd: openSync(path.join(bundle, STARTED_FIFO), flags),
+    readable: true,
+    writable: false,
+  });
+  const fd = openSync(path.join(bundle, START_FIFO), constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeSync(fd, "go\n");
+  } finally {
+    closeSync(fd);
+  }
+  answers.setEncoding("utf8");
+  for await (const answer of answers) {
+    if (String(answer).startsWith("0")) return;
+    break;
+  }
+  throw new MonitorError(lastLogged(path.join(bundle, START_LOG)) ?? "its monitor has ended");
+}
