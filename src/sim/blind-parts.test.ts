@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { isNotFound } from "../api/errors.ts";
 import {
   CONFIG_MAPS,
+  CUSTOM_RESOURCE_DEFINITIONS,
   NAMESPACES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
@@ -85,6 +86,23 @@ async function createMap(client: Client, name: string, more: ConfigMap["metadata
   await client.for(CONFIG_MAPS).create({ metadata: { ...at(name), ...more } });
 }
 
+const WIDGETS = {
+  metadata: { name: "widgets.sim.nephos.dev" },
+  spec: {
+    group: "sim.nephos.dev",
+    names: { kind: "Widget", plural: "widgets" },
+    scope: "Namespaced" as const,
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object" as const } },
+      },
+    ],
+  },
+};
+
 const COLLECTOR = "garbage-collector";
 
 test("what an owner leaves behind is collected, though the collector never saw the owner", async () => {
@@ -100,6 +118,31 @@ test("what an owner leaves behind is collected, though the collector never saw t
   sight.show();
   await clock.advance(30_000);
   assert.equal(await bench.exists("dependent"), false);
+});
+
+test("what a kind owns that nobody serves stays until the kind is served and the owner missing", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock } = bench;
+  const ownedBy = (name: string, uid: string) => ({
+    ownerReferences: [{ apiVersion: "sim.nephos.dev/v1", kind: "Widget", name, uid }],
+  });
+  await createMap(client, "of-nobody", ownedBy("gone", "a-uid-of-nobody"));
+  await bench.start();
+  await clock.advance(60_000);
+  assert.equal(await bench.exists("of-nobody"), true);
+  await client.for(CUSTOM_RESOURCE_DEFINITIONS).create(WIDGETS);
+  await clock.advance(1_000);
+  const body = { apiVersion: "sim.nephos.dev/v1", kind: "Widget", metadata: at("here") };
+  const path = "/apis/sim.nephos.dev/v1/namespaces/default/widgets";
+  const made = await client.transport.request({ method: "POST", path, body });
+  const { metadata } = made.body as { metadata: { uid: string } };
+  await createMap(client, "of-widget", ownedBy("here", metadata.uid));
+  await clock.advance(60_000);
+  assert.equal(await bench.exists("of-nobody"), false);
+  assert.equal(await bench.exists("of-widget"), true);
+  await client.transport.request({ method: "DELETE", path: `${path}/here` });
+  await clock.advance(10_000);
+  assert.equal(await bench.exists("of-widget"), false);
 });
 
 test("an owner leaves orphans behind that the collector has not seen", async () => {
