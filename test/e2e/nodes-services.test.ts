@@ -325,4 +325,23 @@ test("a Local Service keeps the client's address and asks its own pods alone", {
   // What comes from inside the cluster does not care where the endpoint is.
   for (const { ip } of [first, second]) await settled(`http://${ip}:${local.port}`);
   assert.equal((await askHttp(`http://${first.ip}:${local.port}`)).body, "b");
+  const healthPort = 31_123;
+  const balanced = { type: "LoadBalancer" as const, selector: { app: "b" } };
+  await expose("local-balanced", {
+    ...balanced,
+    ports: [{ port: 8099, targetPort: PEER_PORT }],
+    externalTrafficPolicy: "Local",
+    healthCheckNodePort: healthPort,
+  });
+  for (const [{ ip }, status, count] of [
+    [first, 503, 0],
+    [second, 200, 1],
+  ] as const) {
+    await eventually(`health at ${ip}`, async () => {
+      const answer = await askHttp(`http://${ip}:${healthPort}`);
+      assert.equal(answer.status, status);
+      assert.match(answer.body, new RegExp(`"localEndpoints":${count}\\b`));
+      return true;
+    });
+  }
 });

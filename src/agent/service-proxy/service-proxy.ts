@@ -6,6 +6,7 @@ import { backoffDelayMs } from "../../lib/backoff.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { openNftables } from "../../sys/nft/nftables.ts";
+import { HealthServers, healthOf } from "./health-servers.ts";
 import { planRules } from "./rule-plan.ts";
 import {
   baseRules,
@@ -48,6 +49,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   const services = informers.informer(SERVICES);
   const slices = informers.informer(ENDPOINT_SLICES);
   slices.addIndex(BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
+  const health = new HealthServers({ clock, logger });
   const wanted = new Map<string, RenderedPort>();
   let applied: ReadonlyMap<string, RenderedPort> | undefined;
   const dirty = new Set<string>();
@@ -69,8 +71,10 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     portIds.delete(key);
     const [namespace, name = ""] = key.split("/");
     const service = services.get(namespace, name);
+    const own = slices.byIndex(BY_SERVICE, key);
+    health.set(key, service && healthOf(service, own, nodeName));
     if (!service) return;
-    const ports = servicePortsOf(service, slices.byIndex(BY_SERVICE, key), nodeName);
+    const ports = servicePortsOf(service, own, nodeName);
     const ids = ports.map(({ id, protocol }) => `service ${id}/${protocol}`);
     ports.forEach((port, at) => {
       wanted.set(ids[at] ?? "", renderServicePort(port));
@@ -148,7 +152,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
       retry?.cancel();
       for (const subscription of subscriptions) subscription[Symbol.dispose]();
       nft[Symbol.dispose]();
-      await Promise.resolve();
+      await health[Symbol.asyncDispose]();
     },
   };
 }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node, Service } from "../../api/generated/types/core-v1.ts";
 import { parseCidr } from "../../lib/ipv4.ts";
-import { assignAddresses, type Claim, isOurs, portKeys } from "./load-balancer-plan.ts";
+import {
+  assignAddresses,
+  balancerConditions,
+  type Claim,
+  isOurs,
+  portKeys,
+} from "./load-balancer-plan.ts";
 
 function service(spec: Service["spec"] = {}, ip?: string): Service {
   return {
@@ -66,10 +72,12 @@ test("a port of the nodes belongs to one service, and the agents keep theirs", (
   const found = assignAddresses(service(), { source: NODES_SOURCE, nodes, others });
   assert.deepEqual(found, {
     problem: "port UDP/53 of the nodes already belongs to service default/other",
+    ofPorts: true,
   });
   const agents = service({ ports: [{ port: 10_250 }] });
   assert.deepEqual(assignAddresses(agents, { source: NODES_SOURCE, nodes, others }), {
     problem: "port 10250 of the nodes belongs to their agents",
+    ofPorts: true,
   });
 });
 
@@ -89,4 +97,33 @@ test("a pool gives the first free address, keeps a held one and honours a wish",
   });
   const all = ["198.51.100.0", "198.51.100.1", "198.51.100.2", "198.51.100.3"];
   assert.deepEqual(ask(service(), [held(all)]), { problem: "every address of the pool is in use" });
+});
+
+test("a port that somebody else has is a condition, until it is free; others' stay", () => {
+  const nodes = [node("192.0.2.2")];
+  const others = [held([], ["TCP/80"])];
+  const foreign = {
+    type: "example.test/Checked",
+    status: "True",
+    reason: "Checked",
+    message: "",
+    lastTransitionTime: "2030-01-01T00:00:00Z",
+  };
+  const wanted = { ...service(), status: { conditions: [foreign] } };
+  const nowMs = Date.parse("2030-01-01T01:00:00Z");
+  const taken = assignAddresses(wanted, { source: NODES_SOURCE, nodes, others });
+  const conditions = balancerConditions(wanted, { assignment: taken, nowMs });
+  assert.deepEqual(conditions, [
+    foreign,
+    {
+      type: "LoadBalancerPortsError",
+      status: "True",
+      reason: "PortsTaken",
+      message: "port TCP/80 of the nodes already belongs to service default/other",
+      lastTransitionTime: "2030-01-01T01:00:00Z",
+    },
+  ]);
+  const free = assignAddresses(wanted, { source: NODES_SOURCE, nodes, others: [] });
+  const told = { ...wanted, status: { conditions } };
+  assert.deepEqual(balancerConditions(told, { assignment: free, nowMs }), [foreign]);
 });

@@ -1,5 +1,7 @@
 import type { Node, Service } from "../../api/generated/types/core-v1.ts";
+import type { Condition } from "../../api/generated/types/meta-v1.ts";
 import { formatIpv4, type Ipv4Range, parseIpv4 } from "../../lib/ipv4.ts";
+import { findCondition, withCondition, withoutCondition } from "../conditions.ts";
 import { balancedNodeAddresses } from "./contract.ts";
 
 /** Where load balancers get their addresses from: the nodes' own, or a pool that leads to them. */
@@ -15,7 +17,10 @@ export interface Claim {
 }
 
 /** Addresses for a Service, or why there are none. */
-export type Assignment = { addresses: string[] } | { problem: string };
+export type Assignment =
+  | { addresses: string[] }
+  /** `ofPorts`: the Service could have addresses if it asked for other ports. */
+  | { problem: string; ofPorts?: boolean };
 
 /** "TCP/80" of every port. */
 export function portKeys({ spec }: Service): string[] {
@@ -37,6 +42,32 @@ export function assignAddresses(
   return poolAddress(service, { range: of.source.range, taken });
 }
 
+/** Upstream's name for a balancer that cannot have the ports which its Service asks for. */
+const PORTS_ERROR = "LoadBalancerPortsError";
+
+export function hasPortsError(service: Service | undefined): boolean {
+  return findCondition(service?.status?.conditions, PORTS_ERROR) !== undefined;
+}
+
+/** What the conditions say of the ports, beside what others say. Pure. */
+export function balancerConditions(
+  { metadata, status }: Service,
+  of: { assignment: Assignment; nowMs: number },
+): Condition[] {
+  const { assignment, nowMs } = of;
+  const isTaken = "problem" in assignment && assignment.ofPorts === true;
+  if (!isTaken) return withoutCondition(status?.conditions, PORTS_ERROR);
+  const condition: Condition = {
+    type: PORTS_ERROR,
+    status: "True",
+    reason: "PortsTaken",
+    message: assignment.problem,
+    lastTransitionTime: "",
+    ...(metadata?.generation ? { observedGeneration: metadata.generation } : {}),
+  };
+  return withCondition(status?.conditions, condition, nowMs);
+}
+
 function nodeAddresses(
   service: Service,
   { nodes, others }: { nodes: readonly Node[]; others: readonly Claim[] },
@@ -44,10 +75,15 @@ function nodeAddresses(
   const ports = portKeys(service);
   for (const { holder, ports: held } of others) {
     const port = ports.find((key) => held.includes(key));
-    if (port) return { problem: `port ${port} of the nodes already belongs to ${holder}` };
+    if (!port) continue;
+    const problem = `port ${port} of the nodes already belongs to ${holder}`;
+    return { problem, ofPorts: true };
   }
   const own = nodes.find((node) => ports.includes(`TCP/${kubeletPort(node)}`));
-  if (own) return { problem: `port ${kubeletPort(own)} of the nodes belongs to their agents` };
+  if (own) {
+    const problem = `port ${kubeletPort(own)} of the nodes belongs to their agents`;
+    return { problem, ofPorts: true };
+  }
   const addresses = balancedNodeAddresses(nodes);
   if (addresses.length === 0) return { problem: "no node is ready to carry it" };
   return { addresses };

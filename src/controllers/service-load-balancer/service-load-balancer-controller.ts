@@ -15,7 +15,10 @@ import { refOf } from "../ownership.ts";
 import type { IngressPorts } from "./contract.ts";
 import {
   type AddressSource,
+  type Assignment,
   assignAddresses,
+  balancerConditions,
+  hasPortsError,
   type Claim,
   isOurs,
   portKeys,
@@ -41,7 +44,7 @@ export function serviceLoadBalancerController(
     },
     outputs: [{ resource: SERVICES, verbs: ["update"], subresources: ["status"] }],
     workers: 1,
-    async reconcile({ inputs, client, events }, key) {
+    async reconcile({ inputs, client, clock, events }, key) {
       const keyText = `${key.namespace}/${key.name}`;
       const service = inputs.services.get(key.namespace, key.name);
       const isGone = !service || service.metadata?.deletionTimestamp !== undefined;
@@ -49,8 +52,9 @@ export function serviceLoadBalancerController(
       if (isGone || !isOurs(service)) {
         claims.delete(keyText);
         // What another implementation wrote is its own to take away.
-        const wasOurs = held !== undefined && service?.spec?.type !== "LoadBalancer";
-        if (service && !isGone && wasOurs) await write(service, []);
+        const isTold = held !== undefined || hasPortsError(service);
+        const wasOurs = isTold && service?.spec?.type !== "LoadBalancer";
+        if (service && !isGone && wasOurs) await write(service, { addresses: [] });
         return {};
       }
       const others = otherClaims(inputs.services.list(undefined).filter(isOurs), keyText);
@@ -64,24 +68,31 @@ export function serviceLoadBalancerController(
         claims.delete(keyText);
         const message = `Error syncing load balancer: ${assignment.problem}`;
         events.record({ about, type: "Warning", reason: "SyncLoadBalancerFailed", message });
-        await write(service, []);
+        await write(service, assignment);
         return { requeueAfterMs: RETRY_MS };
       }
       const { addresses } = assignment;
       claims.set(keyText, { holder: `service ${keyText}`, addresses, ports: portKeys(service) });
-      if (await write(service, addresses)) {
+      if (await write(service, assignment)) {
         const message = "Ensured load balancer";
         events.record({ about, type: "Normal", reason: "EnsuredLoadBalancer", message });
       }
       return {};
 
-      async function write(of: Service, ips: readonly string[]): Promise<boolean> {
+      /** Whether the addresses are others than before. */
+      async function write(of: Service, assignment: Assignment): Promise<boolean> {
+        const ips = "addresses" in assignment ? assignment.addresses : [];
         const ingress = ips.map((ip) => ({ ip, ipMode: "VIP" }));
-        if (jsonEqual(of.status?.loadBalancer?.ingress ?? [], ingress)) return false;
+        const conditions = balancerConditions(of, { assignment, nowMs: clock.now() });
+        const isMoved = !jsonEqual(of.status?.loadBalancer?.ingress ?? [], ingress);
+        if (!isMoved && jsonEqual(of.status?.conditions ?? [], conditions)) return false;
+        const { conditions: _, ...rest } = of.status ?? {};
         const loadBalancer = ingress.length > 0 ? { ingress } : {};
-        const status = { ...of.status, loadBalancer };
-        await client.for(SERVICES).updateStatus({ ...of, status });
-        return true;
+        const told = conditions.length > 0 ? { conditions } : {};
+        await client
+          .for(SERVICES)
+          .updateStatus({ ...of, status: { ...rest, loadBalancer, ...told } });
+        return isMoved;
       }
     },
   });
