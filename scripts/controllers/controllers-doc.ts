@@ -112,7 +112,7 @@ function sectionOf(definition: ControllerDefinition, purpose: string): string {
   const inputs = Object.values(definition.inputs).map(({ resource }) => kindText(resource));
   const outputs = definition.outputs.map(outputText);
   const rules = (roleOf(definition).rules ?? []).map(
-    ({ apiGroups = [], resources = [], verbs = [], resourceNames }) => {
+    ({ apiGroups = [], resources = [], verbs, resourceNames }) => {
       const group = apiGroups.map((one) => one || "core").join(", ");
       const named = resourceNames ? ` named ${resourceNames.join(", ")}` : "";
       return `${group}/${resources.join(", ")}${named}: ${verbs.join(", ")}`;

@@ -282,3 +282,23 @@ test("a claim goes with a pod that is scaled away, though the cache does not sho
   const { metadata } = await client.for(PERSISTENT_VOLUME_CLAIMS).get(at("data-db-0"));
   assert.equal(metadata?.ownerReferences?.[0]?.name, "db-0");
 });
+
+test("no claim is made for a pod that only the cache still shows", async () => {
+  await using bench = await benchOf("ephemeral-volume-controller");
+  const { client, clock, sight } = bench;
+  const claims = client.for(PERSISTENT_VOLUME_CLAIMS);
+  const resources = { requests: { storage: "1Mi" } };
+  const spec = { accessModes: ["ReadWriteOnce" as const], resources, storageClassName: "none" };
+  const volumes = [{ name: "own", ephemeral: { volumeClaimTemplate: { spec } } }];
+  const containers = [{ name: "c", image: "i" }];
+  await client.for(PODS).create({ metadata: at("user"), spec: { containers, volumes } });
+  await bench.start();
+  assert.equal((await claims.get(at("user-own"))).metadata?.name, "user-own");
+  sight.hidden = /\/pods\b/;
+  await client.for(PODS).delete(at("user"), { gracePeriodSeconds: 0 });
+  const finalizers: string[] = [];
+  await claims.patch(at("user-own"), { metadata: { finalizers } });
+  await claims.delete(at("user-own"));
+  await clock.advance(5_000);
+  assert.deepEqual((await claims.list({ namespace: "default" })).items, []);
+});

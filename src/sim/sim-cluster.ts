@@ -1,3 +1,4 @@
+import { StatusError } from "../api/errors.ts";
 import { NAMESPACES } from "../api/generated/resources.ts";
 import type { ApiRequest, Transport } from "../api/transport.ts";
 import type { Client } from "../client/client.ts";
@@ -18,6 +19,7 @@ import { SimServer } from "./sim-server.ts";
 const RESTART_MS = 700;
 const PATIENCE_MS = 100;
 const LOG_MAX = 400;
+const MOMENT_WRITES_MAX = 5_000;
 
 /** Parts that live and die together, and see the API server through the same faults. */
 export interface Process {
@@ -51,6 +53,9 @@ export class SimCluster implements AsyncDisposable {
   readonly #transports: FaultTransport[] = [];
   /** Processes that began again with a list that was older than what they had seen. */
   staleStarts = 0;
+  /** Who wrote without any time passing, if anybody did. */
+  frenzy: string | undefined;
+  #moment = { atMs: 0, writes: 0 };
   /** When each process made something. */
   readonly #creations: { who: string; atMs: number }[] = [];
   /** Made before a crash and not in the stale list that the successor began with. */
@@ -171,12 +176,22 @@ export class SimCluster implements AsyncDisposable {
 
   #wrote(who: string, { method, path, body }: ApiRequest): void {
     this.writes++;
+    this.#watchMoment(who, path);
     if (method === "POST") this.#creations.push({ who, atMs: this.clock.monotonicMs() });
     const { spec, status } = (body ?? {}) as Partial<Record<"spec" | "status", ReplicaCounts>>;
     const counts = [spec?.replicas, status?.replicas, status?.availableReplicas];
     const shown = counts.some((count) => count !== undefined) ? ` ${counts.join("/")}` : "";
     this.log.push(`${this.#time()} ${who} ${method} ${path}${shown}`);
     if (this.log.length > LOG_MAX) this.log.shift();
+  }
+
+  /** On virtual time, parts that undo each other's writes without a pause would do so for ever. */
+  #watchMoment(who: string, path: string): void {
+    const atMs = this.clock.monotonicMs();
+    if (this.#moment.atMs !== atMs) this.#moment = { atMs, writes: 0 };
+    if (++this.#moment.writes <= MOMENT_WRITES_MAX) return;
+    this.frenzy ??= `${who} and others write without end, lately ${path}`;
+    throw new StatusError("TooManyRequests", "the same is written again and again");
   }
 
   #time(): string {

@@ -1,8 +1,16 @@
-import { isAlreadyExists } from "../../api/errors.ts";
+import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
-import { controllerOf, controllerReference, isTerminating, refersTo, refOf } from "../ownership.ts";
+import {
+  controllerOf,
+  controllerReference,
+  isTerminating,
+  refersTo,
+  refOf,
+  uidOf,
+} from "../ownership.ts";
 import { ephemeralClaimName, isOwnedByPod } from "./pod-claims.ts";
 
 /** Makes the claims behind the generic ephemeral volumes of pods; they go with their pod. */
@@ -45,6 +53,7 @@ export function ephemeralVolumeController(): ControllerDefinition {
           },
           spec: template?.spec ?? {},
         };
+        if (!(await isThere(client, pod))) return;
         try {
           await client.for(PERSISTENT_VOLUME_CLAIMS).create(claim);
         } catch (error) {
@@ -53,6 +62,21 @@ export function ephemeralVolumeController(): ControllerDefinition {
       }
     },
   });
+}
+
+/**
+ * A cache that was cut off shows a pod for long after it went. Its claim would go at once, as
+ * nobody owns it, and be made again, without end.
+ */
+async function isThere(client: Client, pod: Pod): Promise<boolean> {
+  const live = await client
+    .for(PODS)
+    .get(refOf(pod))
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  return live !== undefined && uidOf(live) === uidOf(pod) && !isTerminating(live);
 }
 
 function ephemeralVolumesOf(pod: Pod): NonNullable<NonNullable<Pod["spec"]>["volumes"]> {

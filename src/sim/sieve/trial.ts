@@ -82,6 +82,7 @@ export async function runTrial(trial: Trial): Promise<Outcome> {
     ),
   );
   await rest(cluster, { restMs: Math.max(REST_MS, trial.restMs ?? 0), breach });
+  if (cluster.frenzy) breach(cluster.frenzy);
   for (const pod of cluster.nodes.orphaned) breach(`pod ${pod} went while its containers ran`);
   for (const { scenario, stage } of plays) await scenario.end?.(stage, breach);
   const { objects, orphans } = await finalStateOf(client);
