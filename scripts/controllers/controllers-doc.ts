@@ -7,10 +7,11 @@ import { type BuiltInOptions, builtInControllers } from "../../src/controllers/b
 
 const HEADER = `# Controllers
 
-Generated from the declarations in \`src/controllers/\` by \`npm run generate:controllers\`; do not edit. A controller sees the kinds that it
-declares as inputs, wakes up when one of their objects changes, and may write its outputs and nothing else: its ClusterRole
-\`system:controller:NAME\` is generated from the same declaration. The garbage collector and the scheduler are not in this list: the first
-follows every kind that discovery names, the second is \`src/scheduler/\`.
+Generated from the declarations in \`src/controllers/\` by \`npm run generate:controllers\`; do not
+edit. A controller sees the kinds that it declares as inputs, wakes up when one of their objects
+changes, and may write its outputs and nothing else: its ClusterRole \`system:controller:NAME\` is
+generated from the same declaration. The garbage collector and the scheduler are not in this list:
+the first follows every kind that discovery names, the second is \`src/scheduler/\`.
 `;
 
 /** Every controller that may run; what they would sign or serve does not matter here. */
