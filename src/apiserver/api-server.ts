@@ -57,7 +57,7 @@ import type { ComponentCheck } from "./rest/component-status.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import { createBodyReader } from "./subresource/body-reader.ts";
-import type { TokenVerifier } from "./token/token-verifier.ts";
+import type { TokenChecker } from "./token/token-verifier.ts";
 import { parseSummary } from "./usage/usage-sample.ts";
 import { UsageSampler } from "./usage/usage-sampler.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
@@ -69,7 +69,7 @@ export interface SecurityParts {
   admission: readonly AdmissionPlugin[];
   tokenIssuer?: TokenIssuer;
   /** For TokenReview. */
-  tokenVerifier?: TokenVerifier;
+  tokenVerifier?: TokenChecker;
   /** Calls conversion webhooks; without it no definition can have one. */
   webhooks?: ConversionParts["client"];
   /** Closed with the server. */

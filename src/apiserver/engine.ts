@@ -10,7 +10,7 @@ import type { Call } from "./rest/call.ts";
 import type { ComponentCheck } from "./rest/component-status.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
 import type { BodyReader } from "./subresource/body-reader.ts";
-import type { TokenVerifier } from "./token/token-verifier.ts";
+import type { TokenChecker } from "./token/token-verifier.ts";
 import type { UsageSampler } from "./usage/usage-sampler.ts";
 
 /** What the handlers of requests share. */
@@ -24,7 +24,7 @@ export interface Engine {
   authorizer: Authorizer;
   admission: readonly AdmissionPlugin[];
   tokenIssuer: TokenIssuer | undefined;
-  tokenVerifier: TokenVerifier | undefined;
+  tokenVerifier: TokenChecker | undefined;
   serviceNetwork: ServiceNetwork;
   /** What `componentstatuses` lists. */
   components: readonly ComponentCheck[];

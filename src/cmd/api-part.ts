@@ -6,6 +6,9 @@ import type { ConditionMatcher } from "../apiserver/admission/webhook/hook-match
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import type { AuditLog } from "../apiserver/audit/audit-log.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
+import { createFetchDocument } from "../apiserver/authentication/oidc/fetch-document.ts";
+import type { IssuerConfiguration } from "../apiserver/authentication/oidc/issuer-configuration.ts";
+import { withIssuers } from "../apiserver/authentication/oidc/issuer-verifier.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
 import {
   type BootstrapObject,
@@ -51,6 +54,8 @@ export interface ApiPartOptions {
   podSecurity: SecurityLevel;
   /** Absent: nothing is recorded. */
   audit?: AuditLog;
+  /** Outside issuers of tokens. */
+  issuers?: readonly IssuerConfiguration[];
   /** What else runs in this process: it is as healthy as who answers. */
   components?: readonly string[];
   /** What `/metrics` tells beside the server's and this process's own figures. */
@@ -114,7 +119,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
 
 function securityParts(
   { reader, kinds }: { reader: ObjectReader; kinds: ServedKinds },
-  { podSecurity, tokenKeys, logger }: ApiPartOptions & { tokenKeys: TokenKeys },
+  { podSecurity, tokenKeys, issuers = [], logger }: ApiPartOptions & { tokenKeys: TokenKeys },
 ) {
   const tokens = {
     ...sources,
@@ -122,7 +127,12 @@ function securityParts(
     reader,
     issuer: DEFAULT_ISSUER,
   };
-  const verifier = createTokenVerifier(tokens);
+  const verifier = withIssuers(createTokenVerifier(tokens), issuers, {
+    fetch: createFetchDocument(systemClock),
+    clock: systemClock,
+    logger: logger.with({ component: "token-issuers" }),
+    audiences: [DEFAULT_ISSUER],
+  });
   const authorizer = createAuthorizer(reader);
   const expressions = createConditionEngine({ reader, authorizer });
   const client = new WebhookClient({ ...sources, reader });

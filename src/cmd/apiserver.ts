@@ -6,6 +6,7 @@ import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
 import { openAudit } from "./audit.ts";
 import { planClusterNetwork } from "./cluster-network.ts";
+import { readAuthenticationConfig } from "./authentication-config.ts";
 import { ensureApiService } from "./cluster-objects.ts";
 import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
@@ -70,6 +71,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     listeners,
     logger,
     audit: audit.log,
+    issuers: readAuthenticationConfig(options.authenticationConfig),
     metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
   });
   // Endpoints may not name a loopback address.

@@ -17,6 +17,7 @@ import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { readAgentConfig } from "./agent-config.ts";
 import { createImageUse } from "./images-in-use.ts";
+import { readAuthenticationConfig } from "./authentication-config.ts";
 import { openAudit } from "./audit.ts";
 import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
 import { ensureClusterObjects, ensureIngressClass, PROXY_USER } from "./cluster-objects.ts";
@@ -79,6 +80,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       network,
       podSecurity: options.podSecurity,
       audit: audit.log,
+      issuers: readAuthenticationConfig(options.authenticationConfig),
       metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,

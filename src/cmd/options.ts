@@ -34,6 +34,8 @@ export interface UpOptions {
   schedulerConfig: string | undefined;
   /** File with an `audit.k8s.io/v1` Policy. */
   auditPolicy: string | undefined;
+  /** File with an AuthenticationConfiguration: outside issuers of tokens. */
+  authenticationConfig: string | undefined;
   /** File with a KubeletConfiguration, for every node. */
   agentConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -55,6 +57,7 @@ const FLAGS = {
   ingress: { type: "string" },
   "scheduler-config": { type: "string" },
   "audit-policy": { type: "string" },
+  "authentication-config": { type: "string" },
   "agent-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
@@ -128,6 +131,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     ingress: parseIngressPorts(text("ingress", "80,443")),
     schedulerConfig: pathOf("scheduler-config"),
     auditPolicy: pathOf("audit-policy"),
+    authenticationConfig: pathOf("authentication-config"),
     agentConfig: pathOf("agent-config"),
     logLevel,
   };

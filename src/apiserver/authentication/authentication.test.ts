@@ -6,7 +6,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { SECRETS } from "../../api/generated/resources.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
 import type { AccessRequest, UserInfo } from "../contract.ts";
-import type { TokenVerifier } from "../token/token-verifier.ts";
+import type { TokenChecker } from "../token/token-verifier.ts";
 import { ANONYMOUS, authenticateRequest, createAuthenticators } from "./authentication.ts";
 import { impersonate, impersonationOf } from "./impersonation.ts";
 import { reviewSelf, reviewToken } from "./token-reviews.ts";
@@ -18,7 +18,7 @@ const BOT: UserInfo = {
   uid: "1",
   groups: ["system:serviceaccounts"],
 };
-const verifier: TokenVerifier = {
+const verifier: TokenChecker = {
   verify: (token) =>
     token === "good"
       ? { user: BOT, audiences: ["api"] }
@@ -174,9 +174,10 @@ test("a service account brings its groups", () => {
   ]);
 });
 
-test("reviews tell whose token it is, and who asks", () => {
-  assert.equal(reviewToken(verifier, { spec: { token: "good" } }).status?.user?.username, BOT.name);
-  assert.deepEqual(reviewToken(verifier, { spec: { token: "old" } }).status, {
+test("reviews tell whose token it is, and who asks", async () => {
+  const review = async (token: string) => (await reviewToken(verifier, { spec: { token } })).status;
+  assert.equal((await review("good"))?.user?.username, BOT.name);
+  assert.deepEqual(await review("old"), {
     authenticated: false,
     user: {},
     error: "expired",

@@ -1,10 +1,10 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Authenticator, Credentials, ObjectReader, UserInfo } from "../contract.ts";
-import type { TokenVerifier } from "../token/token-verifier.ts";
+import type { TokenChecker } from "../token/token-verifier.ts";
 import { bootstrapTokenAuthenticator } from "./bootstrap-token.ts";
 import { clientCertificateAuthenticator } from "./client-certificate.ts";
-import { serviceAccountTokenAuthenticator } from "./service-account-token.ts";
+import { bearerTokenAuthenticator } from "./bearer-token.ts";
 
 const AUTHENTICATED = "system:authenticated";
 const HEALTH_PATH = /^\/(healthz|livez|readyz)(\/|$)/;
@@ -19,13 +19,13 @@ export const ANONYMOUS: UserInfo = {
 /** The built-in ways to authenticate in their order; all add the group `system:authenticated`. */
 export function createAuthenticators(options: {
   clock: Clock;
-  verifier: TokenVerifier;
+  verifier: TokenChecker;
   reader: ObjectReader;
 }): Authenticator[] {
   const kinds = [
     clientCertificateAuthenticator(options),
     bootstrapTokenAuthenticator(options),
-    serviceAccountTokenAuthenticator(options.verifier),
+    bearerTokenAuthenticator(options.verifier),
   ];
   // A certificate is the same user in every request of its connection: kept, not made again.
   const members = new WeakMap<UserInfo, UserInfo>();

@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { SECRETS } from "../../api/generated/resources.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Authenticator, ObjectReader, UserInfo } from "../contract.ts";
-import { bearerTokenOf } from "./service-account-token.ts";
+import { bearerTokenOf } from "./bearer-token.ts";
 
 const TOKEN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const NAMESPACE = "kube-system";

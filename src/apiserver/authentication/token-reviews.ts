@@ -6,7 +6,7 @@ import type {
 import { StatusError } from "../../api/errors.ts";
 import { type Clock, formatTime } from "../../lib/clock.ts";
 import type { UserInfo } from "../contract.ts";
-import type { TokenVerifier } from "../token/token-verifier.ts";
+import type { TokenChecker } from "../token/token-verifier.ts";
 import { withAuthenticatedGroup } from "./authentication.ts";
 
 function apiUser(user: UserInfo): ApiUserInfo {
@@ -26,11 +26,11 @@ function apiUser(user: UserInfo): ApiUserInfo {
 }
 
 /** Tells others whose token they were shown. @throws StatusError BadRequest */
-export function reviewToken(verifier: TokenVerifier, body: TokenReview): TokenReview {
+export async function reviewToken(verifier: TokenChecker, body: TokenReview): Promise<TokenReview> {
   const { token, audiences = [] } = body.spec;
   if (!token)
     throw new StatusError("BadRequest", "token is required for TokenReview in authentication");
-  const verdict = verifier.verify(token, audiences);
+  const verdict = await verifier.verify(token, audiences);
   if (!verdict?.user) {
     const error = verdict ? { error: verdict.error } : {};
     return { ...body, status: { authenticated: false, user: {}, ...error } };

@@ -16,7 +16,7 @@ interface ReviewBody {
   spec: object;
 }
 
-type Review = (engine: Engine, call: Call, body: ReviewBody) => object;
+type Review = (engine: Engine, call: Call, body: ReviewBody) => object | Promise<object>;
 
 const REVIEWS: Readonly<Record<string, Review>> = {
   SelfSubjectAccessReview: ({ authorizer }, { user }, body) =>
@@ -59,6 +59,6 @@ export async function createReview(engine: Engine, call: Call): Promise<Answer> 
     fieldValidation: fieldValidationOf(call),
     warn: call.warn,
   });
-  const value = review(engine, call, { ...body, spec: fieldOf(body, "spec") });
+  const value = await review(engine, call, { ...body, spec: fieldOf(body, "spec") });
   return { kind: "value", status: 201, value };
 }

@@ -18,6 +18,15 @@ export type TokenVerdict =
   | { user: UserInfo; audiences: readonly string[] }
   | { user?: undefined; error: string };
 
+/** Checks tokens, whoever issued them. */
+export interface TokenChecker {
+  /** `undefined` when nobody that is known here can have issued it. */
+  verify(
+    token: string,
+    audiences: readonly string[],
+  ): TokenVerdict | undefined | Promise<TokenVerdict | undefined>;
+}
+
 /** Checks service account tokens against keys, time and live objects. */
 export interface TokenVerifier {
   /** `undefined` when the text is no token of this cluster at all. */
