@@ -66,7 +66,9 @@ export async function createContainer(
       placed: driver.placesItself,
       available: context.available,
       ...(pidNamespace !== undefined && { pidNamespace }),
-      ...(!sandbox.hostIpc && { ipcNamespacePath: ipc, sharedMemoryPath: shm }),
+      ...(!sandbox.hostIpc && { ipcNamespacePath: ipc }),
+      // What holds a sandbox needs no memory that its containers share.
+      ...(!sandbox.hostIpc && !isHolder && { sharedMemoryPath: shm }),
       seccomp: driver.seccomp,
       annotations: driver.annotations(driven),
       ...(startedHook && { startedHook }),

@@ -3,7 +3,7 @@ import path from "node:path";
 import { MonitorError } from "./conmon.ts";
 import { holderIdOf, namesIn } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
-import { prepareLauncher } from "./gvisor-launcher.ts";
+import { prepareLaunchers } from "./gvisor-launcher.ts";
 import {
   holderScript,
   prepareWaiter,
@@ -30,16 +30,17 @@ const SANDBOX = "io.kubernetes.cri.sandbox-id";
  */
 export function gvisorDriver({ paths, program, handler }: DriverContext): SandboxDriver {
   const state = paths.runtimeState(handler);
-  const launcher = prepareLauncher(paths.programs);
-  const command = [launcher, program, "--root", state, "--ignore-cgroups"];
   const settings = `${state}-sysctl`;
+  const launchers = prepareLaunchers(paths.programs, { settings });
+  const gvisor = [program, "--root", state, "--ignore-cgroups", "--oci-seccomp"];
+  const command = [launchers.plain, ...gvisor];
   const run = (...args: string[]) => runProgram([...command, ...args]);
   return {
     handler,
     command,
     hasOwnKernel: true,
     placesItself: true,
-    seccomp: createSeccompProfiles({ takesCompiled: false }),
+    seccomp: createSeccompProfiles("omitted"),
     execFailureCode: 128,
     refusal,
     annotations: ({ isHolder, sandboxId }) =>
@@ -54,7 +55,7 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
         return shell(waiterScript(command, container));
       }
       hideSettings(settings);
-      return shell(holderScript(command, settings));
+      return shell(holderScript([launchers.kernel, ...gvisor]));
     },
     execution: (more) => [SHELL, "-c", WITHOUT_TTY, ...command, ...more],
     execFiles: ({ directory }) => ["--internal-pid-file", path.join(directory, INNER_PID)],

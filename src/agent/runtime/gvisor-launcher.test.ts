@@ -1,25 +1,40 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { prepareLauncher } from "./gvisor-launcher.ts";
+import { prepareLaunchers } from "./gvisor-launcher.ts";
 
-test("the launcher runs a program with its arguments and environment behind a filter", (t) => {
+const isRoot = process.getuid?.() === 0;
+
+test("a launcher runs a program with its arguments and environment behind a filter", (t) => {
   const directory = mkdtempSync(path.join(tmpdir(), "nephos-launcher-"));
   t.after(() => rmSync(directory, { recursive: true }));
-  const launcher = prepareLauncher(directory);
-  assert.equal(prepareLauncher(directory), launcher, "which is written once");
+  const { plain } = prepareLaunchers(directory, { settings: "/absent" });
+  assert.equal(prepareLaunchers(directory, { settings: "/absent" }).plain, plain);
   const run = (...command: string[]) =>
-    spawnSync(launcher, command, { encoding: "utf8", env: { GREETING: "hello" } });
-  const script =
-    'echo "$1 $GREETING"; while read -r l; do echo "$l"; done < /proc/self/status; exit 7';
-  const { status, stdout } = run("/bin/sh", "-c", script, "sh", "first");
+    spawnSync(plain, command, { encoding: "utf8", env: { GREETING: "hello" } });
+  const script = 'echo "$1 $GREETING $(readlink /proc/self/fd/319)"; cat /proc/self/status; exit 7';
+  const { status, stdout } = run("/bin/sh", "-c", `PATH=/bin; ${script}`, "sh", "first");
   assert.equal(status, 7);
-  assert.match(stdout, /^first hello$/m);
-  const isRoot = process.getuid?.() === 0;
+  assert.match(stdout, /^first hello \/dev\/null$/m);
   assert.match(stdout, isRoot ? /^Seccomp:\s+2$/m : /^Seccomp:/m);
   assert.equal(run("/nowhere").status, 127);
   assert.equal(run().status, 127);
+});
+
+test("the one for kernels hides the settings of the node, or runs nothing", {
+  skip: isRoot ? false : "needs root",
+}, (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-launcher-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const settings = path.join(directory, "settings");
+  mkdirSync(settings);
+  writeFileSync(path.join(settings, "only"), "");
+  const { kernel } = prepareLaunchers(directory, { settings });
+  const listed = spawnSync(kernel, ["/bin/ls", "/proc/sys"], { encoding: "utf8" });
+  assert.equal(listed.stdout, "only\n");
+  rmSync(settings, { recursive: true });
+  assert.equal(spawnSync(kernel, ["/bin/true"]).status, 126);
 });

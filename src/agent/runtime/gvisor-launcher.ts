@@ -9,22 +9,42 @@ import { RuntimeError } from "./contract.ts";
 const REGISTER_PRIVATE_EXPEDITED = 16;
 
 /**
- * Writes a program that runs gVisor's, and returns its path. Each process of gVisor begins with a
- * registration for memory barriers, for which it waits until all processors have passed a quiescent
- * state, 10 to 20 ms; a pod's start has nine such processes. Only the KVM platform makes use of it,
- * which is not the one that runs here: the program says that it was done.
+ * gVisor moves its streams to the descriptors from 256 on. Where the table of descriptors has to
+ * grow for that, it waits as below; one that it inherits makes the table large from the start.
  */
-export function prepareLauncher(directory: string): string {
-  const file = path.join(directory, "launch");
+const NULL_DESCRIPTOR = 319;
+
+/**
+ * Writes the programs that run gVisor's, and returns their paths. Each process of gVisor begins
+ * with a registration for memory barriers, for which it waits until all processors have passed a
+ * quiescent state, 5 to 20 ms; a pod's start has nine such processes. Only the KVM platform makes
+ * use of it, which is not the one that runs here: the programs say that it was done. The one that
+ * starts a kernel also lays `settings` over /proc/sys.
+ */
+export function prepareLaunchers(
+  directory: string,
+  { settings }: { settings: string },
+): { plain: string; kernel: string } {
   const machine = arch();
   if (machine !== "x64" && machine !== "arm64") {
     throw new RuntimeError("runtime-failed", `No launcher for the architecture ${machine}`);
   }
   const firstArgument = REGISTER_PRIVATE_EXPEDITED;
   const filter = skippedCall(machine, { name: "membarrier", firstArgument });
-  const program = launchProgram(machine, filter);
+  const launch = { filter, nullDescriptor: NULL_DESCRIPTOR };
+  const cover = { directory: settings, target: "/proc/sys" };
+  return {
+    plain: writeProgram(path.join(directory, "launch"), launchProgram(machine, launch)),
+    kernel: writeProgram(
+      path.join(directory, "launch-kernel"),
+      launchProgram(machine, { ...launch, cover }),
+    ),
+  };
+}
+
+function writeProgram(file: string, program: Uint8Array): string {
   if (existsSync(file) && readFileSync(file).equals(program)) return file;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   // Whole or not at all, whenever this process ends.
   writeFileSync(`${file}.new`, program, { mode: 0o700 });
   renameSync(`${file}.new`, file);

@@ -19,7 +19,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     command,
     hasOwnKernel: false,
     placesItself,
-    seccomp: createSeccompProfiles({ takesCompiled: isCrun }),
+    seccomp: createSeccompProfiles(isCrun ? "compiled" : "json"),
     execFailureCode: 255,
     refusal: () => undefined,
     annotations: () => ({}),

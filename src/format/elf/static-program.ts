@@ -1,42 +1,94 @@
-/** Machines that programs are written for, as Node.js names them. */
-export type ProgramMachine = "x64" | "arm64";
+import { type SyscallArchitecture, syscallNumbers } from "../seccomp/syscall-numbers.ts";
+import { type Address, assemble as assembleArm64 } from "./arm64-assembler.ts";
+import { assemble as assembleX64 } from "./x64-assembler.ts";
+
+/** What a system call is given: a number of 32 bits, the address of bytes, or a value. */
+export type Operand = number | Bytes | { value: RunTimeValue };
+
+/** Bytes that the program holds, which may depend on their own address. */
+export interface Bytes {
+  bytes(address: number): Uint8Array;
+}
+
+/**
+ * A value that only the running program knows: the result of the call before, the first argument,
+ * the array of arguments from there on, the environment.
+ */
+export type RunTimeValue = "result" | "first-argument" | "arguments" | "environment";
+
+/** One call of a program. */
+export interface ProgramStep {
+  call: string;
+  operands: readonly Operand[];
+  /** When it fails, the program ends with code 126. */
+  essential?: boolean;
+}
+
+/** A program that makes system calls, one after another, and the last one for ever. */
+export interface StaticProgram {
+  steps: readonly ProgramStep[];
+}
 
 /** Where a program begins in memory, its headers included. */
 const LOAD_ADDRESS = 0x400000;
 const HEADERS_BYTES = 64 + 56;
 const ELF_MACHINE = { x64: 62, arm64: 183 } as const;
-
-/** Address of what follows `codeBytes` of instructions. */
-export function dataAddress(codeBytes: number): number {
-  return LOAD_ADDRESS + HEADERS_BYTES + codeBytes;
-}
-
-/** The bytes of instructions that are words of 32 bits. */
-export function wordBytes(words: readonly number[]): number[] {
-  return words.flatMap((word) => [
-    word & 0xff,
-    (word >> 8) & 0xff,
-    (word >> 16) & 0xff,
-    word >>> 24,
-  ]);
-}
+const FAILED_EXIT_CODE = 126;
+const ALIGNMENT = 8;
 
 /**
- * A static executable that begins with the first instruction of `code`, right behind which `data`
- * lies in memory that cannot be written. Source: elf(5).
+ * A static executable of a few hundred bytes, whose bytes cannot be written. Source: elf(5),
+ * syscall(2), "Architecture calling conventions".
  */
-export function staticProgram(
-  machine: ProgramMachine,
-  { code, data }: { code: readonly number[]; data: Uint8Array },
+export function staticProgram(machine: SyscallArchitecture, program: StaticProgram): Uint8Array {
+  const assemble = machine === "x64" ? assembleX64 : assembleArm64;
+  const numbers = syscallNumbers(machine);
+  const numberOf = (call: string) => {
+    const number = numbers.get(call);
+    if (number === undefined) throw new RangeError(`There is no system call "${call}"`);
+    return number;
+  };
+  const exit = { call: "exit_group", operands: [FAILED_EXIT_CODE] };
+  const code = (address: Address) => assemble({ ...program, exit, numberOf, address });
+  const start = LOAD_ADDRESS + HEADERS_BYTES;
+  // Where bytes lie does not change how long the instructions are.
+  const codeBytes = aligned(code(() => start).length);
+  const layout = layOut(program, start + codeBytes);
+  return executable(ELF_MACHINE[machine], { ...layout, codeBytes, code: code(layout.address) });
+}
+
+function aligned(size: number): number {
+  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Puts the bytes that the steps refer to behind each other. */
+function layOut({ steps }: StaticProgram, start: number): { address: Address; data: Uint8Array[] } {
+  const addresses = new Map<Bytes, number>();
+  const data: Uint8Array[] = [];
+  let next = start;
+  for (const operand of steps.flatMap(({ operands }) => operands)) {
+    if (typeof operand === "number" || !("bytes" in operand)) continue;
+    const bytes = operand.bytes(next);
+    addresses.set(operand, next);
+    data.push(bytes);
+    next += aligned(bytes.length);
+  }
+  return { address: (operand) => addresses.get(operand) ?? 0, data };
+}
+
+function executable(
+  machine: number,
+  { code, codeBytes, data }: { code: readonly number[]; codeBytes: number; data: Uint8Array[] },
 ): Uint8Array {
-  const bytes = new Uint8Array(HEADERS_BYTES + code.length + data.length);
+  const dataBytes = data.reduce((sum, { length }) => sum + aligned(length), 0);
+  const bytes = new Uint8Array(HEADERS_BYTES + codeBytes + dataBytes);
   const view = new DataView(bytes.buffer);
   const u16 = (at: number, value: number) => view.setUint16(at, value, true);
   const u32 = (at: number, value: number) => view.setUint32(at, value, true);
   const u64 = (at: number, value: number) => view.setBigUint64(at, BigInt(value), true);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]); // 64 bits, little-endian, version 1
   u16(16, 2); // ET_EXEC
-  u16(18, ELF_MACHINE[machine]);
+  u16(18, machine);
   u32(20, 1);
   u64(24, LOAD_ADDRESS + HEADERS_BYTES); // entry
   u64(32, 64); // program headers
@@ -51,6 +103,10 @@ export function staticProgram(
   u64(104, bytes.length);
   u64(112, 0x10000); // the largest page size of either machine
   bytes.set(code, HEADERS_BYTES);
-  bytes.set(data, HEADERS_BYTES + code.length);
+  let at = HEADERS_BYTES + codeBytes;
+  for (const part of data) {
+    bytes.set(part, at);
+    at += aligned(part.length);
+  }
   return bytes;
 }
