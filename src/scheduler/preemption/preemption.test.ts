@@ -9,7 +9,8 @@ import { ProfileTable } from "../pod/pod-profile.ts";
 import { schedule } from "../schedule.ts";
 import { emptyPluginDeps } from "../scheduler-fixture.ts";
 import { ClusterState } from "../state/cluster-state.ts";
-import { defaultPreemption } from "./default-preemption.ts";
+import { Nominations } from "../state/nominations.ts";
+import { type DefaultPreemptionArgs, defaultPreemption } from "./default-preemption.ts";
 import { DisruptionBudgets } from "./disruption-budgets.ts";
 
 interface Placed {
@@ -18,14 +19,22 @@ interface Placed {
   cpu?: number;
   start?: number;
   app?: string;
+  terminating?: boolean;
   spec?: Partial<PodSpec>;
 }
 
 const PORT = { containers: [{ name: "c", ports: [{ containerPort: 1, hostPort: 80 }] }] };
 
-function podOf({ name, priority, cpu = 1, start = 5, app, spec = {} }: Placed): Pod {
+function podOf(placed: Placed): Pod {
+  const { name, priority, cpu = 1, start = 5, app, terminating, spec = {} } = placed;
   return {
-    metadata: { name, uid: name, namespace: "default", labels: app ? { app } : {} },
+    metadata: {
+      name,
+      uid: name,
+      namespace: "default",
+      labels: app ? { app } : {},
+      ...(terminating ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
+    },
     spec: {
       priority,
       containers: [{ name: "c", resources: { requests: { cpu: `${cpu}` } } }],
@@ -58,6 +67,8 @@ interface Case {
   pod: Placed;
   /** Disruptions that are allowed to the pods of an app. */
   budgets?: Record<string, number>;
+  /** Names of pods whose disruption was allowed already. */
+  disrupted?: string[];
   expected: { node: string; victims: string[] } | string;
 }
 
@@ -147,6 +158,34 @@ const CASES: Case[] = [
     budgets: { guarded: 1 },
     pod: { name: "p", priority: 10, cpu: 4 },
     expected: { node: "n1", victims: ["a"] },
+  },
+  {
+    name: "a pod whose eviction was allowed already costs its budget nothing",
+    nodes: {
+      n1: [{ name: "a", priority: 1, cpu: 4, app: "guarded" }],
+      n2: [{ name: "b", priority: 9, cpu: 4 }],
+    },
+    budgets: { guarded: 0 },
+    disrupted: ["a"],
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n1", victims: ["a"] },
+  },
+  {
+    name: "the eviction of another pod leaves the budget as it is",
+    nodes: {
+      n1: [{ name: "a", priority: 1, cpu: 4, app: "guarded" }],
+      n2: [{ name: "b", priority: 9, cpu: 4 }],
+    },
+    budgets: { guarded: 0 },
+    disrupted: ["other"],
+    pod: { name: "p", priority: 10, cpu: 4 },
+    expected: { node: "n2", victims: ["b"] },
+  },
+  {
+    name: "a pod that must not preempt takes nobody away",
+    nodes: { n1: [{ name: "a", priority: 1, cpu: 4 }] },
+    pod: { name: "p", priority: 10, spec: { preemptionPolicy: "Never" } },
+    expected: "preemption: not eligible due to preemptionPolicy=Never.",
   },
   {
     name: "on one node the guarded pod is spared where another will do",
@@ -289,7 +328,16 @@ const CASES: Case[] = [
   },
 ];
 
-function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefined {
+/** How far preemption looks, and where the pod is expected already. */
+interface Search {
+  args?: DefaultPreemptionArgs;
+  nominated?: string;
+}
+
+function preempt(
+  { nodes, pod, budgets = {}, disrupted = [] }: Omit<Case, "name" | "expected">,
+  { args = {}, nominated }: Search = {},
+): PostFilterResult | undefined {
   const state = new ClusterState();
   const profiles = new ProfileTable();
   for (const [name, pods] of Object.entries(nodes)) {
@@ -305,7 +353,13 @@ function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefin
     guards.set({
       metadata: { name: app, namespace: "default" },
       spec: { selector: { matchLabels: { app } } },
-      status: { disruptionsAllowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+      status: {
+        disruptionsAllowed,
+        disruptedPods: Object.fromEntries(disrupted.map((one) => [one, "2026-01-01T00:00:00Z"])),
+        currentHealthy: 1,
+        desiredHealthy: 1,
+        expectedPods: 1,
+      },
     });
   }
   const framework = new Framework(state, {
@@ -313,12 +367,14 @@ function preempt({ nodes, pod, budgets = {} }: Case): PostFilterResult | undefin
     plugins: defaultPlugins(emptyPluginDeps({ budgets: guards })),
     percentageOfNodesToScore: 0,
   });
-  const input = { framework, random: seededRandom(1) };
   const record = profiles.recordOf(podOf(pod));
+  const nominations = new Nominations();
+  if (nominated) nominations.set(record, nominated);
+  const input = { framework, random: seededRandom(1), nominations };
   const decision = schedule(record, input);
   assert.equal(decision.node, undefined);
   const before = JSON.stringify(state.resources);
-  const result = defaultPreemption(guards).postFilter?.(record, { decision, input });
+  const result = defaultPreemption(guards, args).postFilter?.(record, { decision, input });
   const versionless = (text: string) => text.replace(/"versions":\{[^}]*\}/, "");
   assert.equal(versionless(JSON.stringify(state.resources)), versionless(before));
   return result;
@@ -339,3 +395,40 @@ for (const one of CASES) {
     );
   });
 }
+
+const taken = (app?: string): Placed[] => [
+  { name: "", priority: 1, cpu: 4, ...(app ? { app } : {}) },
+];
+const five = (guarded: readonly string[] = []) =>
+  Object.fromEntries(
+    ["n1", "n2", "n3", "n4", "n5"].map((name) => {
+      const [pod] = taken(guarded.includes(name) ? "guarded" : undefined);
+      return [name, pod ? [{ ...pod, name: `on-${name}` }] : []];
+    }),
+  );
+const wide = { minCandidateNodesPercentage: 40, minCandidateNodesAbsolute: 1 };
+const important: Placed = { name: "p", priority: 10, cpu: 4 };
+
+test("preemption: as many candidates are compared as the profile says", () => {
+  const search = (args: DefaultPreemptionArgs) =>
+    preempt({ nodes: five(), pod: important }, { args })?.preemption?.candidates.length;
+  assert.equal(search(wide), 2);
+  assert.equal(search({ minCandidateNodesPercentage: 0, minCandidateNodesAbsolute: 3 }), 3);
+  assert.equal(search({}), 5);
+});
+
+test("preemption: the search goes on until a candidate breaks no budget", () => {
+  const nodes = five(["n1", "n2", "n3", "n4"]);
+  const found = preempt({ nodes, pod: important, budgets: { guarded: 0 } }, { args: wide });
+  assert.equal(found?.preemption?.node, "n5");
+});
+
+test("preemption: who has room in sight waits for it", () => {
+  const leaving = { name: "a", priority: 1, cpu: 4, terminating: true };
+  const pod = { ...important };
+  const waiting = preempt({ nodes: { n1: [leaving], n2: taken() }, pod }, { nominated: "n1" });
+  const message = "preemption: not eligible due to a terminating pod on the nominated node.";
+  assert.deepEqual(waiting, { message });
+  const elsewhere = preempt({ nodes: { n1: [leaving], n2: taken() }, pod }, { nominated: "n2" });
+  assert.ok(elsewhere?.preemption);
+});
