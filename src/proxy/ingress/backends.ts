@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ENDPOINT_SLICES, SERVICES } from "../../api/generated/resources.ts";
 import type { Service, ServicePort } from "../../api/generated/types/core-v1.ts";
 import type {
@@ -5,6 +6,7 @@ import type {
   EndpointSlice,
 } from "../../api/generated/types/discovery-v1.ts";
 import type { InformerFactory } from "../../client/informer.ts";
+import { isAllowedOutside } from "./outside-names.ts";
 import type { Backend } from "./route-table.ts";
 import type { Endpoint } from "./upstream.ts";
 
@@ -34,17 +36,19 @@ export function createBackends(informers: InformerFactory): Backends {
   });
   return {
     synced: Promise.all([services.synced, slices.synced]),
-    endpointsOf({ namespace, service: name, port }) {
+    endpointsOf({ namespace, service: name, port, protocol }) {
       const key = `${namespace}/${name}`;
+      const portKey = protocol ? `${port} ${protocol}` : port;
       let ports = found.get(key);
-      const known = ports?.get(port);
+      const known = ports?.get(portKey);
       if (known) return known;
       const service = services.get(namespace, name);
       // Not remembered: a mistaken Ingress must not fill the memory.
       if (!service) return [];
-      const endpoints = findEndpoints(service, port, slices.byIndex(BY_SERVICE, key));
+      const all = findEndpoints(service, port, slices.byIndex(BY_SERVICE, key));
+      const endpoints = protocol ? all.map((endpoint) => ({ ...endpoint, protocol })) : all;
       if (!ports) found.set(key, (ports = new Map()));
-      ports.set(port, endpoints);
+      ports.set(portKey, endpoints);
       return endpoints;
     },
     [Symbol.dispose]() {
@@ -64,7 +68,8 @@ function findEndpoints(
   slices: readonly EndpointSlice[],
 ): Endpoint[] {
   const port = spec.ports?.find(({ name, port: number }) => wanted === name || wanted === number);
-  if (!port || spec.type === "ExternalName") return [];
+  if (spec.type === "ExternalName") return outside(spec, { wanted, port });
+  if (!port) return [];
   const all = slices.flatMap((slice) => endpointsIn(slice, port));
   const ready = all.filter(({ of }) => of.conditions?.ready !== false);
   // While the last pods go and the next are not ready, those that go still serve (KEP-1669).
@@ -73,6 +78,19 @@ function findEndpoints(
     usable.map(({ endpoint }) => [`${endpoint.address}:${endpoint.port}`, endpoint]),
   );
   return [...unique.values()];
+}
+
+/** A server outside: what counts is its name, and the port that the Ingress names by number. */
+function outside(
+  { externalName }: NonNullable<Service["spec"]>,
+  { wanted, port }: { wanted: string | number; port: ServicePort | undefined },
+): Endpoint[] {
+  const number = port?.port ?? wanted;
+  if (!externalName || typeof number !== "number") return [];
+  const address = externalName.replace(/\.$/, "");
+  const family = isIP(address);
+  if (family > 0 && !isAllowedOutside(address, family)) return [];
+  return [{ address, port: number, protocol: protocolOf(port?.appProtocol) }];
 }
 
 function endpointsIn(

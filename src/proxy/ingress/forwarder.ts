@@ -98,7 +98,7 @@ export function createForwarder({ choice, timeouts, logger }: ForwarderOptions):
       const request = { method, target, headers, hasBody: exchange.body !== undefined };
       for (;;) {
         const found = await reach(endpoints, (endpoint) =>
-          (endpoint.protocol === "h2c" ? http2 : http1).open(endpoint, request),
+          (isHttp2(endpoint) ? http2 : http1).open(endpoint, request),
         );
         if (isGone) return found?.opened.destroy();
         if (!found) return refuse(exchange, endpoints.length > 0 ? 502 : 503);
@@ -114,6 +114,10 @@ export function createForwarder({ choice, timeouts, logger }: ForwarderOptions):
       http2[Symbol.dispose]();
     },
   };
+}
+
+function isHttp2({ protocol }: Endpoint): boolean {
+  return protocol === "h2c" || protocol === "h2";
 }
 
 /** Pipes wait for the slower side; an answer that breaks off is seen to break off. */
@@ -145,6 +149,7 @@ function relay(exchange: ClientExchange, answer: UpstreamAnswer, over: () => voi
 const REASONS: Readonly<Record<number, string>> = {
   400: "the request is malformed",
   404: "no rule matches this host and path",
+  501: "the rule names another resource than a Service, and only Services are served",
   502: "the service cannot be reached",
   503: "the service has no endpoint that is ready",
   504: "the service does not answer in time",

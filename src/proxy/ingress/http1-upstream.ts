@@ -6,6 +6,7 @@ import {
 } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import type { Socket } from "node:net";
+import { lookupOutside } from "./outside-names.ts";
 import {
   type Endpoint,
   type Upstream,
@@ -32,6 +33,7 @@ export function createHttp1Upstream(timeouts: UpstreamTimeouts): Http1Upstream {
     return (isSecured ? tlsRequest : plainRequest)({
       agent: isSecured ? secured : plain,
       host: address,
+      lookup: lookupOutside,
       port,
       method: of.method,
       path: of.target,

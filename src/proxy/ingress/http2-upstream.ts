@@ -8,6 +8,7 @@ import {
   type IncomingHttpStatusHeader,
 } from "node:http2";
 import { fromHttp2Headers, onlyHeader, toHttp2Headers } from "./headers.ts";
+import { lookupOutside } from "./outside-names.ts";
 import {
   type Endpoint,
   type Upstream,
@@ -19,11 +20,11 @@ import {
 /** An idle session is closed so late. */
 const SESSION_IDLE_MS = 120_000;
 
-/** HTTP/2 without TLS to endpoints that are known to speak it: one session for each. */
+/** HTTP/2, plain or by TLS, to endpoints that are known to speak it: one session for each. */
 export function createHttp2Upstream(timeouts: UpstreamTimeouts): Upstream {
   const sessions = new Map<string, Promise<ClientHttp2Session>>();
-  const sessionTo = ({ address, port }: Endpoint): Promise<ClientHttp2Session> => {
-    const key = `${address}:${port}`;
+  const sessionTo = ({ address, port, protocol }: Endpoint): Promise<ClientHttp2Session> => {
+    const key = `${schemeOf(protocol)}://${address}:${port}`;
     const known = sessions.get(key);
     if (known) return known;
     const opening = openSession(key, timeouts.connectMs);
@@ -39,6 +40,7 @@ export function createHttp2Upstream(timeouts: UpstreamTimeouts): Upstream {
   };
   return {
     async open(endpoint, { method, target, headers, hasBody }) {
+      const scheme = schemeOf(endpoint.protocol);
       const session = await sessionTo(endpoint);
       const stream = session.request(
         {
@@ -46,7 +48,7 @@ export function createHttp2Upstream(timeouts: UpstreamTimeouts): Upstream {
           te: "trailers",
           ":method": method,
           ":path": target,
-          ":scheme": "http",
+          ":scheme": scheme,
           ":authority": onlyHeader(headers, "host") ?? endpoint.address,
         },
         { endStream: !hasBody },
@@ -68,8 +70,13 @@ export function createHttp2Upstream(timeouts: UpstreamTimeouts): Upstream {
   };
 }
 
+function schemeOf(protocol: Endpoint["protocol"]): "http" | "https" {
+  return protocol === "h2" ? "https" : "http";
+}
+
 async function openSession(key: string, connectMs: number): Promise<ClientHttp2Session> {
-  const session = connect(`http://${key}`);
+  // As with HTTP/1.1: pods have no names that a public authority would vouch for.
+  const session = connect(key, { lookup: lookupOutside, rejectUnauthorized: false });
   try {
     await once(session, "connect", { signal: AbortSignal.timeout(connectMs) });
   } catch (error) {

@@ -10,12 +10,13 @@ import {
 } from "node:http";
 import {
   connect as connectHttp2,
+  createSecureServer as createSecureHttp2Server,
   createServer as createHttp2Server,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
-import { request as tlsRequest } from "node:https";
+import { createServer as createTlsServer, request as tlsRequest } from "node:https";
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { createSecureContext } from "node:tls";
@@ -36,19 +37,24 @@ interface World extends AsyncDisposable {
   /** May be changed at any time. */
   endpoints: Endpoint[];
   wantsTls: boolean;
+  /** False for a rule that names another resource. */
+  isService: boolean;
   cleanup: Cleanup;
 }
 
 async function world(timeouts: Partial<UpstreamTimeouts> = {}): Promise<World> {
   const cleanup = new Cleanup();
-  const made = { endpoints: [] as Endpoint[], wantsTls: false };
+  const made = { endpoints: [] as Endpoint[], wantsTls: false, isService: true };
   const backend = { namespace: "shop", service: "web", port: 80 };
   const server = await startIngressServer({
     addresses: ["127.0.0.1"],
     httpPort: 0,
     httpsPort: 0,
     source: {
-      routeOf: (host) => (host === HOST ? { backend, wantsTls: made.wantsTls } : undefined),
+      routeOf: (host) => {
+        if (host !== HOST) return undefined;
+        return { backend: made.isService ? backend : undefined, wantsTls: made.wantsTls };
+      },
       endpointsOf: () => made.endpoints,
       certificateOf: (name) =>
         name === HOST
@@ -231,6 +237,42 @@ test("gRPC streams both ways and keeps its trailers", async () => {
   assert.equal(flags & 1, 1, "the stream must end with its headers");
   refused.resume();
   await once(refused, "close");
+});
+
+test("backends may be spoken to by TLS, in both versions of HTTP", async () => {
+  await using of = await world();
+  const pair = { cert: CERTIFICATE.certPem, key: CERTIFICATE.keyPem };
+  const secured = createTlsServer(pair, (request, response) => {
+    response.end(`${request.headers.host} by TLS ${request.httpVersion}`);
+  });
+  of.endpoints = [{ ...(await listen(of.cleanup, secured)), protocol: "https" }];
+  assert.equal((await ask(of)).body, `${HOST} by TLS 1.1`);
+  const both = createSecureHttp2Server(pair);
+  both.on("stream", (stream: ServerHttp2Stream, headers) => {
+    stream.respond({ ":status": 200 });
+    stream.end(`${headers[":scheme"]} ${headers[":authority"]}`);
+  });
+  both.listen(0, "127.0.0.1");
+  await once(both, "listening");
+  of.cleanup.defer(() => both.close());
+  const { port } = both.address() as AddressInfo;
+  of.endpoints = [{ address: "127.0.0.1", port, protocol: "h2" }];
+  assert.equal((await ask(of)).body, `https ${HOST}`);
+});
+
+test("a rule for another resource is refused with its reason", async () => {
+  await using of = await world();
+  of.isService = false;
+  const { status, body } = await ask(of);
+  assert.equal(status, 501);
+  assert.match(body, /only Services are served/);
+});
+
+test("the name of a server outside does not lead to the node itself", async () => {
+  await using of = await world();
+  const inside = await backend(of, (_, response) => response.end("secret"));
+  of.endpoints = [{ ...inside, address: "localhost" }];
+  assert.equal((await ask(of)).status, 502);
 });
 
 test("trailers of HTTP/1.1 arrive", async () => {

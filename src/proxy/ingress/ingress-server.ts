@@ -140,7 +140,9 @@ function createHandler(of: {
     const isWellFormed = exchange.target.startsWith("/") && path !== undefined;
     const route = isWellFormed ? source.routeOf(host, path) : undefined;
     if (route && !(route.wantsTls && exchange.client.scheme === "http")) {
-      return source.endpointsOf(route.backend);
+      if (route.backend) return source.endpointsOf(route.backend);
+      refuse(exchange, 501);
+      return undefined;
     }
     if (route) redirect(exchange, { host, port: of.httpsPort() });
     else refuse(exchange, isWellFormed ? 404 : 400);

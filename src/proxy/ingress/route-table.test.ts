@@ -49,7 +49,7 @@ test("the longest path wins, and an exact one before a prefix of the same length
     path("Prefix", "/aaa/bbb", "b"),
     path("Exact", "/aaa/bbb", "exact"),
   );
-  const to = (asked: string) => table.routeOf("a.test", asked)?.backend.service;
+  const to = (asked: string) => table.routeOf("a.test", asked)?.backend?.service;
   assert.equal(to("/aaa/ccc"), "a");
   assert.equal(to("/aaa/bbb"), "exact");
   assert.equal(to("/aaa/bbb/"), "b");
@@ -67,7 +67,7 @@ test("a host's own rules come before a wildcard's, and those before rules withou
       ],
     }),
   ]);
-  const to = (host: string) => table.routeOf(host, "/")?.backend.service;
+  const to = (host: string) => table.routeOf(host, "/")?.backend?.service;
   assert.equal(to("b.a.test"), "own");
   assert.equal(to("c.a.test"), "wild");
   assert.equal(to("d.c.a.test"), "any");
@@ -80,10 +80,10 @@ test("a path that no rule of the host matches goes to a default backend", () => 
   const all = ingress("all", { defaultBackend: service("default") });
   assert.equal(compileRoutes([own]).routeOf("a.test", "/bar"), undefined);
   const table = compileRoutes([own, all]);
-  assert.equal(table.routeOf("a.test", "/bar")?.backend.service, "default");
-  assert.equal(table.routeOf("x.test", "/")?.backend.service, "default");
+  assert.equal(table.routeOf("a.test", "/bar")?.backend?.service, "default");
+  assert.equal(table.routeOf("x.test", "/")?.backend?.service, "default");
   own.spec = { ...own.spec, defaultBackend: service("nearer") };
-  assert.equal(compileRoutes([own, all]).routeOf("a.test", "/")?.backend.service, "nearer");
+  assert.equal(compileRoutes([own, all]).routeOf("a.test", "/")?.backend?.service, "nearer");
 });
 
 test("of two that claim one path the older has it, and the others' paths stay", () => {
@@ -95,8 +95,8 @@ test("of two that claim one path the older has it, and the others' paths stay", 
   );
   const old = ingress("b", { rules: rules(path("Prefix", "/", "old")) }, 1);
   const table = compileRoutes([young, old]);
-  assert.equal(table.routeOf("a.test", "/")?.backend.service, "old");
-  assert.equal(table.routeOf("a.test", "/y")?.backend.service, "y");
+  assert.equal(table.routeOf("a.test", "/")?.backend?.service, "old");
+  assert.equal(table.routeOf("a.test", "/y")?.backend?.service, "y");
 });
 
 test("hosts with TLS want it unless the Ingress says otherwise", () => {
@@ -105,6 +105,28 @@ test("hosts with TLS want it unless the Ingress says otherwise", () => {
   assert.equal(compileRoutes([secured]).routeOf("a.test", "/")?.wantsTls, true);
   secured.metadata = { ...secured.metadata, annotations: { [REDIRECT_ANNOTATION]: "false" } };
   assert.equal(compileRoutes([secured]).routeOf("a.test", "/")?.wantsTls, false);
+});
+
+test("an Ingress says how its backends are spoken to", () => {
+  const protocolBy = (annotation: string, value: string) => {
+    const one = ingress("one", { defaultBackend: service("web") });
+    one.metadata = { ...one.metadata, annotations: { [annotation]: value } };
+    return compileRoutes([one]).routeOf("a.test", "/")?.backend?.protocol;
+  };
+  const common = "nginx.ingress.kubernetes.io/backend-protocol";
+  assert.equal(protocolBy(common, "HTTPS"), "https");
+  assert.equal(protocolBy("nephos.dev/backend-protocol", "grpcs"), "h2");
+  assert.equal(protocolBy(common, "GRPC"), "h2c");
+  assert.equal(protocolBy(common, "AJP"), undefined);
+});
+
+test("a rule for another resource than a Service keeps its path, and leads nowhere", () => {
+  const resource = { apiGroup: "example.com", kind: "Bucket", name: "icons" };
+  const icons = { path: "/icons", pathType: "Prefix", backend: { resource } };
+  const table = oneHost(icons, path("Prefix", "/", "web"));
+  const route = table.routeOf("a.test", "/icons/one");
+  assert.deepEqual([route?.backend, route?.wantsTls], [undefined, false]);
+  assert.equal(table.routeOf("a.test", "/other")?.backend?.service, "web");
 });
 
 test("a spelling does not get around a rule", () => {

@@ -9,11 +9,17 @@ export interface Backend {
   namespace: string;
   service: string;
   port: string | number;
+  /** As the Ingress says; otherwise the port of the Service tells. */
+  protocol?: BackendProtocol;
 }
+
+/** How backends are spoken to: "h2" is HTTP/2 by TLS, "h2c" without. */
+export type BackendProtocol = "http" | "https" | "h2c" | "h2";
 
 /** Where a request goes. */
 export interface Route {
-  backend: Backend;
+  /** Absent where a rule names another resource than a Service, which nobody serves. */
+  backend: Backend | undefined;
   /** Plain requests are told to come back by TLS. */
   wantsTls: boolean;
 }
@@ -26,6 +32,18 @@ export interface RouteTable {
 
 /** "false" keeps hosts with TLS reachable without it. */
 export const REDIRECT_ANNOTATION = "nephos.dev/ingress-tls-redirect";
+
+/** How the backends of an Ingress are spoken to; the second is the name that most write. */
+const PROTOCOL_ANNOTATIONS = [
+  "nephos.dev/backend-protocol",
+  "nginx.ingress.kubernetes.io/backend-protocol",
+];
+const PROTOCOLS: ReadonlyMap<string, BackendProtocol> = new Map([
+  ["HTTP", "http"],
+  ["HTTPS", "https"],
+  ["GRPC", "h2c"],
+  ["GRPCS", "h2"],
+]);
 
 interface HostRoutes {
   exact: Map<string, Route>;
@@ -106,15 +124,12 @@ function addRules(
   ingress: Ingress,
   { hosts, tlsHosts }: { hosts: Map<string, HostRoutes>; tlsHosts: ReadonlySet<string> },
 ): void {
-  const { metadata, spec = {} } = ingress;
-  const namespace = metadata?.namespace ?? "";
+  const { spec = {} } = ingress;
   for (const { host: given = "", http } of spec.rules ?? []) {
     const host = given.toLowerCase();
     const wantsTls = tlsHosts.has(host);
-    const routeTo = (backend: IngressBackend | undefined): Route | undefined => {
-      const found = backend && backendOf(backend, namespace);
-      return found && { backend: found, wantsTls };
-    };
+    const routeTo = (backend: IngressBackend | undefined): Route | undefined =>
+      backend && { backend: backendOf(backend, ingress), wantsTls };
     const known = hosts.get(host);
     const routes = known ?? { exact: new Map(), prefixes: new Map(), fallback: undefined };
     if (!known) hosts.set(host, routes);
@@ -145,12 +160,14 @@ function defaultRouteOf(byAge: readonly Ingress[]): Route | undefined {
   const all = byAge.filter(({ spec }) => spec?.defaultBackend);
   const ingress = all.find(({ spec }) => !spec?.rules?.length) ?? all[0];
   const backend = ingress?.spec?.defaultBackend;
-  const found = backend && backendOf(backend, ingress.metadata?.namespace ?? "");
-  return found && { backend: found, wantsTls: false };
+  return backend && { backend: backendOf(backend, ingress), wantsTls: false };
 }
 
-/** Backends that are other resources than Services have nobody who would serve them. */
-function backendOf({ service }: IngressBackend, namespace: string): Backend | undefined {
+function backendOf({ service }: IngressBackend, { metadata }: Ingress): Backend | undefined {
   const port = service?.port?.name ?? service?.port?.number;
-  return service && port ? { namespace, service: service.name, port } : undefined;
+  if (!service || !port) return undefined;
+  const given = PROTOCOL_ANNOTATIONS.map((name) => metadata?.annotations?.[name]).find(Boolean);
+  const protocol = PROTOCOLS.get(given?.toUpperCase() ?? "");
+  const { namespace = "" } = metadata ?? {};
+  return { namespace, service: service.name, port, ...(protocol ? { protocol } : {}) };
 }

@@ -1,11 +1,13 @@
 import type { Readable, Writable } from "node:stream";
 import type { HeaderList } from "./headers.ts";
+import type { BackendProtocol } from "./route-table.ts";
 
 /** One place that serves a backend, and how it speaks. */
 export interface Endpoint {
+  /** Of a pod, or the name of a server outside. */
   address: string;
   port: number;
-  protocol: "http" | "https" | "h2c";
+  protocol: BackendProtocol;
 }
 
 /** What an endpoint is asked. */
