@@ -114,9 +114,13 @@ export function surplusRevisions(
 }
 
 /** Writes what a plan asks for. A revision that exists already was ours before the cache knew. */
-export async function writeRevisions(client: Client, plan: RevisionPlan): Promise<void> {
+export async function writeRevisions(
+  client: Client,
+  plan: RevisionPlan,
+  isOwnerThere: () => Promise<boolean>,
+): Promise<void> {
   const revisions = client.for(CONTROLLER_REVISIONS);
-  if (plan.create) {
+  if (plan.create && (await isOwnerThere())) {
     await revisions.create(plan.create).catch((error: unknown) => {
       if (!isAlreadyExists(error)) throw error;
     });

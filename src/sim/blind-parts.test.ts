@@ -6,9 +6,11 @@ import { isNotFound } from "../api/errors.ts";
 import {
   CONFIG_MAPS,
   CUSTOM_RESOURCE_DEFINITIONS,
+  DEPLOYMENTS,
   NAMESPACES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
+  REPLICA_SETS,
   SECRETS,
   SERVICE_ACCOUNTS,
   STATEFUL_SETS,
@@ -301,4 +303,23 @@ test("no claim is made for a pod that only the cache still shows", async () => {
   await claims.delete(at("user-own"));
   await clock.advance(5_000);
   assert.deepEqual((await claims.list({ namespace: "default" })).items, []);
+});
+
+test("no set is made for a deployment that only the cache still shows", async () => {
+  await using bench = await benchOf("deployment");
+  const { client, clock, sight } = bench;
+  const sets = client.for(REPLICA_SETS);
+  const labels = { app: "web" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const spec = { replicas: 1, selector: { matchLabels: labels }, template };
+  await client.for(DEPLOYMENTS).create({ metadata: at("web"), spec });
+  await bench.start();
+  const [made] = (await sets.list({ namespace: "default" })).items;
+  const { name = "" } = made?.metadata ?? {};
+  assert.match(name, /^web-/);
+  sight.hidden = /\/deployments\b/;
+  await client.for(DEPLOYMENTS).delete(at("web"), { propagationPolicy: "Background" });
+  await sets.delete(at(name));
+  await clock.advance(5_000);
+  assert.deepEqual((await sets.list({ namespace: "default" })).items, []);
 });

@@ -4,6 +4,7 @@ import type { Job } from "../../api/generated/types/batch-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import { CronError } from "../../lib/cron.ts";
 import { jsonEqual } from "../json-equal.ts";
+import { liveOwner } from "../live-owner.ts";
 import { controllerOf, refersTo, refOf, uidOf } from "../ownership.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { planCronJob } from "./cron-job-plan.ts";
@@ -69,6 +70,7 @@ export function cronJobController(): ControllerDefinition {
       if (plan.tooManyMissed) tell("TooManyMissedTimes", TOO_MANY_MISSED, "Warning");
       let { status } = plan;
       const { create } = plan;
+      if (create && !(await liveOwner(client, CRON_JOBS, cron)())) return;
       if (create) {
         try {
           await overlay.create(

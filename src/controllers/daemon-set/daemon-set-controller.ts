@@ -13,6 +13,7 @@ import {
 } from "../controller-revisions.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
 import { jsonEqual } from "../json-equal.ts";
+import { liveOwner } from "../live-owner.ts";
 import {
   controllerOf,
   controllerReference,
@@ -95,7 +96,8 @@ export function daemonSetController(): ControllerDefinition {
         labels: set.spec?.selector?.matchLabels,
         collisions: set.status?.collisionCount,
       });
-      if (!isTerminating(set)) await writeRevisions(client, revisions);
+      const isThere = liveOwner(client, DAEMON_SETS, set);
+      if (!isTerminating(set)) await writeRevisions(client, revisions, isThere);
       const hash = hashOf(revisions.update);
       const observe = (pods: Pod[]) => ({
         nodes: inputs.nodes.list(),
@@ -127,7 +129,8 @@ export function daemonSetController(): ControllerDefinition {
         events.record({ about, type: "Normal", reason: "SuccessfulDelete", message });
       }
       const creates = steps.flatMap((step) => (step.do === "create" ? [step.node] : []));
-      await slowStart(creates.length, async (at) => {
+      const isDue = creates.length > 0 && (await isThere());
+      await slowStart(isDue ? creates.length : 0, async (at) => {
         const pod = daemonPod(set, { node: creates[at] ?? "", owner, hash });
         const create = () => client.for(PODS).create(pod);
         const made = await overlay.create(uid, create, () => clock.now());

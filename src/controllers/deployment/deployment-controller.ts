@@ -10,6 +10,7 @@ import {
   type ReconcileContext,
 } from "../../client/controller.ts";
 import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import { liveOwner } from "../live-owner.ts";
 import { controllerOf, isTerminating, refersTo, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
 import { compileSelector } from "../selector.ts";
@@ -115,6 +116,7 @@ async function execute(
   for (const step of work.steps) {
     switch (step.do) {
       case "create": {
+        if (!(await liveOwner(client, DEPLOYMENTS, current)())) return;
         const create = () => sets.create(step.set);
         try {
           await work.overlay.create(uidOf(current), create, () => clock.now());

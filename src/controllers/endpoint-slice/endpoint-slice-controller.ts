@@ -16,6 +16,7 @@ import {
   type ListerLookup,
 } from "../../client/controller.ts";
 import type { Lister } from "../../client/informer.ts";
+import { liveOwner } from "../live-owner.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { MANAGED_BY, MANAGER, planEndpointSlices, SERVICE_NAME } from "./endpoint-slice-plan.ts";
@@ -74,7 +75,8 @@ export function endpointSliceController(): ControllerDefinition {
       const slices = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = service ? uidOf(service) : "";
-      const execute = sliceWriter(memory, { owner, client, clock });
+      const isOwnerThere = service ? liveOwner(client, SERVICES, service) : async () => false;
+      const execute = sliceWriter(memory, { owner, isOwnerThere, client, clock });
       if (!service) {
         await Promise.all(slices.map((slice) => execute({ do: "delete", slice })));
         overlay.forget(owner);

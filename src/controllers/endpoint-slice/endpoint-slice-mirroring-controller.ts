@@ -1,6 +1,7 @@
 import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from "../../api/generated/resources.ts";
 import type { EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import { liveOwner } from "../live-owner.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { MANAGED_BY, SERVICE_NAME } from "./endpoint-slice-plan.ts";
 import { isMirrored, MIRROR_MANAGER, planMirror } from "./mirror-plan.ts";
@@ -42,7 +43,8 @@ export function endpointSliceMirroringController(): ControllerDefinition {
       const endpoints = inputs.endpoints.get(key.namespace, key.name);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = endpoints ? uidOf(endpoints) : "";
-      const execute = sliceWriter(memory, { owner, client, clock });
+      const isOwnerThere = endpoints ? liveOwner(client, ENDPOINTS, endpoints) : async () => false;
+      const execute = sliceWriter(memory, { owner, isOwnerThere, client, clock });
       const all = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
       const isOwn = (slice: EndpointSlice) => controllerOf(slice)?.uid === owner;
       // Those of Endpoints that were made anew go with the old ones.

@@ -21,7 +21,12 @@ test("an update that the server does not keep is not repeated", async () => {
   };
   const client = { for: () => resource } as unknown as Client;
   const clock = new VirtualClock();
-  const write = sliceWriter(createSliceMemory(), { owner: "o", client, clock });
+  const write = sliceWriter(createSliceMemory(), {
+    owner: "o",
+    isOwnerThere: () => Promise.resolve(true),
+    client,
+    clock,
+  });
   const wanted = { ready: true, serving: true };
   const next = (version: string, conditions = wanted) =>
     write({

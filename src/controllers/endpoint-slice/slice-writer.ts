@@ -25,8 +25,9 @@ export function createSliceMemory(): SliceMemory {
  */
 export function sliceWriter(
   { overlay, unkept }: SliceMemory,
-  { owner, client, clock }: { owner: string; client: Client; clock: Clock },
+  of: { owner: string; isOwnerThere: () => Promise<boolean>; client: Client; clock: Clock },
 ): (step: SliceStep) => Promise<void> {
+  const { owner, client, clock } = of;
   const resource = client.for(ENDPOINT_SLICES);
   const update = async (slice: EndpointSlice, before: EndpointSlice) => {
     const uid = uidOf(slice);
@@ -41,6 +42,7 @@ export function sliceWriter(
   return async (step) => {
     const { slice } = step;
     if (step.do === "create") {
+      if (!(await of.isOwnerThere())) return;
       await overlay.create(
         owner,
         () => resource.create(slice),

@@ -12,6 +12,7 @@ import {
 import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
 import { findCondition } from "../conditions.ts";
 import { jsonEqual } from "../json-equal.ts";
+import { liveOwner } from "../live-owner.ts";
 import { controllerOf, controllerReference, refersTo, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
@@ -116,7 +117,8 @@ async function execute(
     tell("SuccessfulDelete", `Deleted pod: ${pod.metadata?.name}`);
   }
   let refused: unknown;
-  await slowStart(plan.create.length, async (at) => {
+  const isDue = plan.create.length > 0 && (await liveOwner(client, JOBS, job)());
+  await slowStart(isDue ? plan.create.length : 0, async (at) => {
     const pod = jobPod(job, { index: undefined, ...plan.create[at], owner });
     const create = () => client.for(PODS).create(pod);
     const made = await overlay.create(owner.uid, create, () => clock.now());

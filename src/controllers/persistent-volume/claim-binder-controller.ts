@@ -15,6 +15,7 @@ import type { Client, ObjectRef } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import type { ListerLookup } from "../../client/controller.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
+import { liveOwner } from "../live-owner.ts";
 import { refOf, uidOf } from "../ownership.ts";
 import { BIND_COMPLETED, BOUND_BY_CONTROLLER, type ClaimStep, planClaim } from "./claim-plan.ts";
 import { SELECTED_NODE } from "./contract.ts";
@@ -72,6 +73,7 @@ export function claimBinderController(): ControllerDefinition {
       if (step.do === "provision") {
         const node = nodes.find(({ metadata }) => metadata?.name === step.node);
         if (!node || !storageClass) return;
+        if (!(await liveOwner(client, PERSISTENT_VOLUME_CLAIMS, claim)())) return;
         const volume = localVolume(claim, { storageClass, node });
         if (!(await created(client, volume))) return;
         const message = `Successfully provisioned volume ${volume.metadata?.name}`;

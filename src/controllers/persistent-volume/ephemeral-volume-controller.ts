@@ -1,16 +1,9 @@
-import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
+import { isAlreadyExists } from "../../api/errors.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
-import {
-  controllerOf,
-  controllerReference,
-  isTerminating,
-  refersTo,
-  refOf,
-  uidOf,
-} from "../ownership.ts";
+import { controllerOf, controllerReference, isTerminating, refersTo, refOf } from "../ownership.ts";
+import { liveOwner } from "../live-owner.ts";
 import { ephemeralClaimName, isOwnedByPod } from "./pod-claims.ts";
 
 /** Makes the claims behind the generic ephemeral volumes of pods; they go with their pod. */
@@ -29,6 +22,7 @@ export function ephemeralVolumeController(): ControllerDefinition {
     async reconcile({ inputs, client, events }, key) {
       const pod = inputs.pods.get(key.namespace, key.name);
       if (!pod || isTerminating(pod)) return;
+      const isThere = liveOwner(client, PODS, pod);
       for (const volume of ephemeralVolumesOf(pod)) {
         const name = ephemeralClaimName(pod, volume);
         const present = inputs.claims.get(key.namespace, name);
@@ -53,7 +47,7 @@ export function ephemeralVolumeController(): ControllerDefinition {
           },
           spec: template?.spec ?? {},
         };
-        if (!(await isThere(client, pod))) return;
+        if (!(await isThere())) return;
         try {
           await client.for(PERSISTENT_VOLUME_CLAIMS).create(claim);
         } catch (error) {
@@ -62,21 +56,6 @@ export function ephemeralVolumeController(): ControllerDefinition {
       }
     },
   });
-}
-
-/**
- * A cache that was cut off shows a pod for long after it went. Its claim would go at once, as
- * nobody owns it, and be made again, without end.
- */
-async function isThere(client: Client, pod: Pod): Promise<boolean> {
-  const live = await client
-    .for(PODS)
-    .get(refOf(pod))
-    .catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-  return live !== undefined && uidOf(live) === uidOf(pod) && !isTerminating(live);
 }
 
 function ephemeralVolumesOf(pod: Pod): NonNullable<NonNullable<Pod["spec"]>["volumes"]> {

@@ -11,6 +11,7 @@ import {
 } from "../../client/controller.ts";
 import { executeClaims, ORPHANS, orphanIndex } from "../claims.ts";
 import { jsonEqual } from "../json-equal.ts";
+import { liveOwner } from "../live-owner.ts";
 import {
   controllerOf,
   controllerReference,
@@ -132,7 +133,10 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
       owner: set,
       ownerResource: resource,
     });
-    for (const step of steps) if (step.do === "create") await slowStart(step.count, create);
+    const isThere = liveOwner(context.client, resource, set);
+    for (const step of steps) {
+      if (step.do === "create" && (await isThere())) await slowStart(step.count, create);
+    }
     const doomed = podsTo("delete");
     await slowStart(doomed.length, (at) => remove(doomed[at] as Pod));
   };

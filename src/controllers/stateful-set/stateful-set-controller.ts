@@ -24,6 +24,7 @@ import {
   writeRevisions,
 } from "../controller-revisions.ts";
 import { jsonEqual } from "../json-equal.ts";
+import { liveOwner } from "../live-owner.ts";
 import {
   controllerOf,
   controllerReference,
@@ -112,7 +113,8 @@ export function statefulSetController(): ControllerDefinition {
         labels: set.spec?.selector?.matchLabels,
         collisions: set.status?.collisionCount,
       });
-      if (!isTerminating(set)) await writeRevisions(client, plan);
+      const isThere = liveOwner(client, STATEFUL_SETS, set);
+      if (!isTerminating(set)) await writeRevisions(client, plan, isThere);
       const { update, history } = plan;
       const named = (name: string | undefined) =>
         history.find(({ metadata }) => metadata?.name === name);
@@ -121,6 +123,7 @@ export function statefulSetController(): ControllerDefinition {
       // Claims must know their owners before the pods go.
       if (!isTerminating(set)) await retainClaims(context, { set, pods: claims.claimed });
       for (const step of planStatefulSet(set, observe(claims.claimed))) {
+        if (step.do === "create" && !(await isThere())) break;
         await execute(context, { set, step, overlay });
       }
       const pods = claim().claimed;
