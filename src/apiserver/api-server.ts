@@ -35,12 +35,8 @@ import { ProtobufEncoder } from "./codec/protobuf-encoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { HttpHandler } from "./http/http-handler.ts";
-import {
-  type HealthCheck,
-  type PageSource,
-  PlainPages,
-  type VersionInfo,
-} from "./http/plain-pages.ts";
+import type { HealthCheck } from "./http/health-pages.ts";
+import { type PageSource, PlainPages, type VersionInfo } from "./http/plain-pages.ts";
 import { createInProcessTransport } from "./in-process-transport.ts";
 import { KubeletClient, type KubeletTls } from "./kubelet-proxy/kubelet-client.ts";
 import { KubeletProxy } from "./kubelet-proxy/kubelet-proxy.ts";
@@ -202,7 +198,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokenIssuer: security.tokenIssuer,
     tokenVerifier: security.tokenVerifier,
     serviceNetwork,
-    components: [...(options.components ?? []), storeCheck(store)],
+    components: [...(options.components ?? []), storeCheck(store, "etcd-0")],
     usage,
     sharedStore: options.sharedStore ?? false,
     readBody: createBodyReader(model),
@@ -252,8 +248,22 @@ const noWebhooks: ConversionParts["client"] = {
   call: () => Promise.reject(new Error("this server calls no webhooks")),
 };
 
-/** The store under the name that clients know it by. */
-function storeCheck(store: Store): ComponentCheck {
+/** "/api/v1", "/apis/apps", "/apis/apps/v1". */
+function rootsOf(registry: ResourceRegistry): string[] {
+  const roots = new Set<string>();
+  for (const { resource } of registry.all()) {
+    const { group, version } = resource;
+    if (group) roots.add(`/apis/${group}`);
+    roots.add(group ? `/apis/${group}/${version}` : `/api/${version}`);
+  }
+  return [...roots];
+}
+
+/** A server exists only when its caches are filled. */
+const SYNCED: HealthCheck = { name: "informer-sync", check: () => undefined };
+
+/** The store under a name that clients know it by. */
+function storeCheck(store: Store, name: string): ComponentCheck {
   const check = async () => {
     try {
       await store.revision();
@@ -262,7 +272,7 @@ function storeCheck(store: Store): ComponentCheck {
       return error instanceof Error ? error.message : String(error);
     }
   };
-  return { name: "etcd-0", check };
+  return { name, check };
 }
 
 /** A store that was never written has no revision that a watch could start from. */
@@ -327,7 +337,10 @@ class Server implements ApiServer {
     const flows = options.flowControl
       ? new FlowControl({ reader: of.reader, clock: engine.clock })
       : undefined;
-    const checks = [shutdown, ...(options.readyChecks ?? [])];
+    const checks = {
+      live: [storeCheck(engine.store, "etcd")],
+      ready: [SYNCED, shutdown, ...(options.readyChecks ?? [])],
+    };
     const metrics = metricsPages({
       checks,
       sources: [
@@ -351,6 +364,7 @@ class Server implements ApiServer {
       discovery: this.#discovery,
       pages: new PlainPages({
         version,
+        apiPaths: () => rootsOf(engine.registry),
         checks,
         sources: [
           metrics,

@@ -4,7 +4,9 @@ import { StatusError } from "../errors.ts";
 import type { SchemaModel, StructType } from "../schema/model.ts";
 import { strategicMerge } from "./strategic-merge.ts";
 
-/** Media types of patches, apart from server-side apply. */
+/** Media type of server-side apply. */
+export const APPLY_PATCH = "application/apply-patch+yaml";
+/** Media types of patches, apart from that. */
 export const JSON_PATCH = "application/json-patch+json";
 export const MERGE_PATCH = "application/merge-patch+json";
 export const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
@@ -41,7 +43,7 @@ export function applyPatch(request: PatchRequest): Record<string, unknown> {
   throw new StatusError(
     "UnsupportedMediaType",
     "the body of the request was in an unknown format - accepted media types include: " +
-      [...accepted, "application/apply-patch+yaml"].join(", "),
+      [...accepted, APPLY_PATCH].join(", "),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Query } from "../request/query.ts";
+import { type HealthCheck, healthPage } from "./health-pages.ts";
 
 /** An answer that is no API object. */
 export interface Page {
@@ -12,12 +13,6 @@ export interface Page {
   bytes: Uint8Array;
 }
 
-/** A check behind /readyz. `undefined` means healthy, text says what is wrong. */
-export interface HealthCheck {
-  name: string;
-  check(): string | undefined;
-}
-
 /** Serves further paths, such as OpenAPI documents; `undefined` when the path is not its own. */
 export type PageSource = (
   path: string,
@@ -27,19 +22,31 @@ export type PageSource = (
 /** What /version says, as `version.Info`. */
 export type VersionInfo = Readonly<Record<string, string>>;
 
+/** What must be well for the server to live, and what beside that for it to be ready. */
+export interface HealthChecks {
+  live: readonly HealthCheck[];
+  ready: readonly HealthCheck[];
+}
+
 /** The paths outside /api and /apis. */
 export class PlainPages {
   readonly #version: VersionInfo;
-  readonly #checks: readonly HealthCheck[];
+  readonly #apiPaths: () => readonly string[];
+  readonly #live: readonly HealthCheck[];
+  readonly #ready: readonly HealthCheck[];
   readonly #sources: readonly PageSource[];
 
   constructor(of: {
     version: VersionInfo;
-    checks: readonly HealthCheck[];
+    /** Roots of the groups and versions that are served. */
+    apiPaths: () => readonly string[];
+    checks: HealthChecks;
     sources: readonly PageSource[];
   }) {
     this.#version = of.version;
-    this.#checks = of.checks;
+    this.#apiPaths = of.apiPaths;
+    this.#live = [PING, ...of.checks.live];
+    this.#ready = [PING, ...of.checks.live, ...of.checks.ready];
     this.#sources = of.sources;
   }
 
@@ -50,14 +57,14 @@ export class PlainPages {
     const [, first = "", second] = path.split("/");
     switch (first) {
       case "":
-        return json({ paths: PATHS });
+        return json({ paths: this.#paths() });
       case "version":
         return json(this.#version);
       case "healthz":
       case "livez":
-        return this.#health(request.query, { only: second, checks: [PING] });
+        return healthPage(this.#live, { name: first, only: second, query: request.query });
       case "readyz":
-        return this.#health(request.query, { only: second, checks: [PING, ...this.#checks] });
+        return healthPage(this.#ready, { name: first, only: second, query: request.query });
       default:
     }
     for (const source of this.#sources) {
@@ -67,24 +74,17 @@ export class PlainPages {
     return undefined;
   }
 
-  #health(
-    query: Query,
-    of: { only: string | undefined; checks: readonly HealthCheck[] },
-  ): Page | undefined {
-    const excluded = query.all("exclude");
-    const checks = of.checks.filter(
-      ({ name }) => !excluded.includes(name) && (of.only === undefined || of.only === name),
-    );
-    if (checks.length === 0) return undefined;
-    const results = checks.map(({ name, check }) => ({ name, problem: check() }));
-    const failed = results.some(({ problem }) => problem !== undefined);
-    if (!failed && !query.has("verbose")) return text("ok", 200);
-    const lines = results.map(({ name, problem }) =>
-      problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
-    );
-    lines.push(failed ? "check failed" : "check passed", "");
-    return text(lines.join("\n"), failed ? 500 : 200);
+  #paths(): string[] {
+    const health = [
+      ...["/healthz", "/livez"].flatMap((path) => below(path, this.#live)),
+      ...below("/readyz", this.#ready),
+    ];
+    return [...PATHS, ...health, ...this.#apiPaths()].toSorted();
   }
+}
+
+function below(path: string, checks: readonly HealthCheck[]): string[] {
+  return [path, ...checks.map(({ name }) => `${path}/${name}`)];
 }
 
 const PING: HealthCheck = { name: "ping", check: () => undefined };
@@ -92,21 +92,14 @@ const PATHS = [
   "/.well-known/openid-configuration",
   "/api",
   "/apis",
-  "/healthz",
-  "/livez",
   "/metrics",
   "/metrics/slis",
   "/openapi/v2",
   "/openapi/v3",
   "/openid/v1/jwks",
-  "/readyz",
   "/version",
 ];
 
 function json(value: unknown): Page {
   return { contentType: "application/json", bytes: Buffer.from(JSON.stringify(value, null, 2)) };
-}
-
-function text(content: string, status: number): Page {
-  return { status, contentType: "text/plain; charset=utf-8", bytes: Buffer.from(content) };
 }

@@ -1,35 +1,38 @@
 import { encodeMetrics, type MetricFamily } from "../../lib/prometheus.ts";
-import type { HealthCheck, PageSource } from "../http/plain-pages.ts";
+import { checkHealth } from "../http/health-pages.ts";
+import type { HealthChecks, PageSource } from "../http/plain-pages.ts";
 
 /** Whatever can tell figures of itself. */
-export type MetricSource = () => readonly MetricFamily[];
+export type MetricSource = () => readonly MetricFamily[] | Promise<readonly MetricFamily[]>;
 
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** `/metrics` in Prometheus' text format, and `/metrics/slis`: what is well and what is not. */
 export function metricsPages(of: {
   sources: readonly MetricSource[];
-  checks: readonly HealthCheck[];
+  checks: HealthChecks;
 }): PageSource {
   const health = healthMetrics(of.checks);
   const pages: Readonly<Record<string, readonly MetricSource[]>> = {
     "/metrics": [...of.sources, health],
     "/metrics/slis": [health],
   };
-  return (path) => {
+  return async (path) => {
     const sources = pages[path];
     if (!sources) return undefined;
-    const text = encodeMetrics(sources.flatMap((source) => source()));
+    const families = await Promise.all(sources.map(async (source) => source()));
+    const text = encodeMetrics(families.flat());
     return { contentType: CONTENT_TYPE, bytes: Buffer.from(text) };
   };
 }
 
 /** Looked at when somebody asks: the total counts these looks. */
-function healthMetrics(checks: readonly HealthCheck[]): MetricSource {
+function healthMetrics({ live, ready }: HealthChecks): MetricSource {
   const totals = new Map<string, { success: number; error: number }>();
-  return () => {
-    const results = checks.map(({ name, check }) => {
-      const isWell = check() === undefined;
+  return async () => {
+    const checked = await checkHealth([...live, ...ready]);
+    const results = checked.map(({ name, problem }) => {
+      const isWell = problem === undefined;
       const total = totals.get(name) ?? { success: 0, error: 0 };
       total[isWell ? "success" : "error"]++;
       totals.set(name, total);

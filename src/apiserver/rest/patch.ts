@@ -1,5 +1,5 @@
 import { notTyped } from "../../api/apply/applied-check.ts";
-import { applyPatch } from "../../api/patch/apply-patch.ts";
+import { APPLY_PATCH, applyPatch } from "../../api/patch/apply-patch.ts";
 import { StatusError } from "../../api/errors.ts";
 import { goPlain } from "../../api/validation/go-text.ts";
 import type { Engine } from "../engine.ts";
@@ -19,7 +19,6 @@ interface Applied {
 }
 
 const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
-const APPLY_PATCH = "application/apply-patch+yaml";
 
 /** PATCH of an object or of one of its subresources. */
 export async function patchObject(

@@ -1,4 +1,5 @@
 import { invalid, type StatusError } from "../../api/errors.ts";
+import { APPLY_PATCH } from "../../api/patch/apply-patch.ts";
 import type { StatusCause } from "../../api/status.ts";
 import type { Call } from "./call.ts";
 
@@ -10,7 +11,6 @@ const OPTION_KINDS: Readonly<Record<string, string>> = {
 };
 const MANAGER_BYTES_MAX = 128;
 const VALIDATION_MODES: readonly string[] = ["Ignore", "Warn", "Strict"];
-const APPLY_PATCH = "application/apply-patch+yaml";
 
 /** The refusal of options that a client sent: `PatchOptions.meta.k8s.io "" is invalid: force: …`. */
 export function invalidOptions(kind: string, cause: Required<StatusCause>): StatusError {

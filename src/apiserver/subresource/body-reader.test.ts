@@ -80,6 +80,31 @@ test("a patch of a scale is read so too, and its result is one", async () => {
   assert.equal((await patch('{"spec":{"replicas":2}}')).status, 200);
 });
 
+test("who applies a scale owns the replicas, and nobody else's silently", async () => {
+  await using api = await startWithObjects();
+  const apply = (manager: string, replicas: number, more = "") =>
+    api.http(`${WEB}/web/scale?fieldManager=${manager}${more}`, {
+      method: "PATCH",
+      body: `apiVersion: autoscaling/v1\nkind: Scale\nmetadata: {name: web}\nspec: {replicas: ${replicas}}`,
+      headers: { "content-type": "application/apply-patch+yaml" },
+    });
+  const first = await apply("first", 3, "&force=true");
+  assert.deepEqual([first.status, first.json()["spec"]], [200, { replicas: 3 }]);
+  const refused = await apply("second", 4);
+  assert.equal(refused.status, 409);
+  assert.match(refused.text, /conflict with \\"first\\" with subresource \\"scale\\"/);
+  assert.equal((await apply("second", 3)).status, 200);
+  const { metadata, spec } = await api.ask("GET", `${WEB}/web`);
+  assert.equal((spec as { replicas: number }).replicas, 3);
+  const fields = metadata["managedFields"] as Record<string, unknown>[];
+  const owners = fields.filter(({ subresource }) => subresource === "scale");
+  const owned = { "f:spec": { "f:replicas": {} } };
+  for (const manager of ["first", "second"]) {
+    const entry = owners.find((each) => each["manager"] === manager);
+    assert.deepEqual([entry?.["operation"], entry?.["fieldsV1"]], ["Apply", owned]);
+  }
+});
+
 test("an eviction may be of the version before", async () => {
   await using api = await startWithObjects();
   const eviction = (version: string) => ({

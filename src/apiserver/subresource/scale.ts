@@ -1,5 +1,5 @@
 import { copyJson } from "../../lib/json-copy.ts";
-import { applyPatch } from "../../api/patch/apply-patch.ts";
+import { APPLY_PATCH, applyPatch } from "../../api/patch/apply-patch.ts";
 import { invalid, StatusError } from "../../api/errors.ts";
 import {
   compileLabelSelector,
@@ -64,15 +64,21 @@ export async function serveScale(engine: Engine, call: Call): Promise<Answer> {
     }
     return { kind: "value", status: 200, value: scaleOf(served, object) };
   }
+  const path = (served.scale ?? REPLICAS).wanted;
+  const isApplied = call.body.kind !== "none" && call.body.contentType === APPLY_PATCH;
   const answer = await updateObject(engine, call, {
     wanted: async (old) => {
-      const scale = asObject({ ...scaleOf(served, old), ...scaleWanted(engine, call, old) });
+      const said = isApplied ? engine.readBody(call, "Scale") : scaleWanted(engine, call, old);
+      const scale = asObject({ ...scaleOf(served, old), ...said });
       const oldObject = asObject(scaleOf(served, old));
       await admitBody(engine.admission, call, { operation: "UPDATE", object: scale, oldObject });
-      return withReplicas(old, { scale, path: (served.scale ?? REPLICAS).wanted });
+      if (!isApplied) return withReplicas(old, { scale, path });
+      const applied = onlyReplicas(old, { scale, path });
+      return engine.apply(call, { applied, values: applied, old });
     },
     scope: (wanted) => wanted,
     admitted: true,
+    managed: isApplied,
   });
   return { kind: "value", status: 200, value: scaleOf(served, await objectIn(call, answer)) };
 }
@@ -101,11 +107,36 @@ function scaleWanted(engine: Engine, call: Call, old: KubeObject): KubeObject {
   }
 }
 
-function withReplicas(
-  old: KubeObject,
-  { scale, path }: { scale: Record<string, unknown>; path: readonly string[] },
-): KubeObject {
+interface Replicas {
+  scale: Record<string, unknown>;
+  path: readonly string[];
+}
+
+/** The object as far as who applies a scale has an opinion on it. */
+function onlyReplicas(old: KubeObject, { scale, path }: Replicas): KubeObject {
+  const { resourceVersion, uid } = fieldOf(scale, "metadata");
+  const { apiVersion = "", kind = "" } = old;
+  const { name = "", namespace = "" } = old.metadata;
+  const metadata: KubeObject["metadata"] = { name, namespace };
+  if (uid) metadata.uid = textOf(uid);
+  if (resourceVersion) metadata.resourceVersion = textOf(resourceVersion);
+  const object: KubeObject = { apiVersion, kind, metadata };
+  setAt(object, path, replicasOf(scale, old));
+  return object;
+}
+
+function withReplicas(old: KubeObject, { scale, path }: Replicas): KubeObject {
   const { name, resourceVersion, uid } = fieldOf(scale, "metadata");
+  const next = copyJson(old);
+  setAt(next, path, replicasOf(scale, old));
+  if (name) next.metadata.name = textOf(name);
+  if (uid) next.metadata.uid = textOf(uid);
+  if (resourceVersion) next.metadata.resourceVersion = textOf(resourceVersion);
+  return next;
+}
+
+/** @throws StatusError Invalid */
+function replicasOf(scale: Record<string, unknown>, old: KubeObject): number {
   const replicas = fieldOf(scale, "spec")["replicas"] ?? 0;
   if (typeof replicas !== "number" || !Number.isSafeInteger(replicas) || replicas < 0) {
     throw invalid({ group: "autoscaling", kind: "Scale" }, old.metadata.name ?? "", [
@@ -116,12 +147,7 @@ function withReplicas(
       },
     ]);
   }
-  const next = copyJson(old);
-  setAt(next, path, replicas);
-  if (name) next.metadata.name = textOf(name);
-  if (uid) next.metadata.uid = textOf(uid);
-  if (resourceVersion) next.metadata.resourceVersion = textOf(resourceVersion);
-  return next;
+  return replicas;
 }
 
 function setAt(object: Record<string, unknown>, path: readonly string[], value: unknown): void {
