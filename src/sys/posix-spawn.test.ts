@@ -3,6 +3,7 @@ import { closeSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { makePipe } from "./file.ts";
+import { libc } from "./libc.ts";
 import { reap, spawnProgram } from "./posix-spawn.ts";
 import { processStartTime } from "./process.ts";
 
@@ -74,4 +75,22 @@ test("the end of a child tells its exit code, or the signal that ended it", asyn
     );
   assert.equal(await run("exit 7"), 7);
   assert.equal(await run("kill -9 $$"), 137);
+});
+
+test("a spawned program gets no descriptor that is not its own", async () => {
+  const { readFd, writeFd } = makePipe();
+  // Libraries open some without close-on-exec, as dup2(2) does.
+  const stray: number = libc.func("int dup2(int fd, int as)")(writeFd, 200);
+  const script = "[ -e /proc/self/fd/200 ] && echo leaked >&3; echo $1 >&3";
+  const pid = spawnProgram({
+    file: "/bin/sh",
+    args: ["-c", script, "sh", "first"],
+    directory: "/",
+    env,
+    descriptors: ["ignore", "ignore", "ignore", writeFd],
+  });
+  for (const fd of [writeFd, stray]) closeSync(fd);
+  assert.equal(readFileSync(readFd, "utf8"), "first\n");
+  closeSync(readFd);
+  assert.equal(await reap(pid), 0);
 });

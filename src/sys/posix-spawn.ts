@@ -18,6 +18,9 @@ const addOpen = libc.func(
   "int posix_spawn_file_actions_addopen(void *actions, int fd, str path, int flags, uint mode)",
 );
 const addDirectory = libc.func("int posix_spawn_file_actions_addchdir_np(void *actions, str path)");
+const addCloseFrom = libc.func(
+  "int posix_spawn_file_actions_addclosefrom_np(void *actions, int fd)",
+);
 const attributesInit = libc.func("int posix_spawnattr_init(void *attributes)");
 const attributesDestroy = libc.func("int posix_spawnattr_destroy(void *attributes)");
 const setFlags = libc.func("int posix_spawnattr_setflags(void *attributes, short flags)");
@@ -65,6 +68,8 @@ export function spawnProgram(request: SpawnRequest): number {
       if (source !== fd) borrowed.push(source);
       succeed(addDuplicate(actions, source, target), "posix_spawn_file_actions_adddup2");
     });
+    // Libraries of this process may have opened some for all that it starts.
+    succeed(addCloseFrom(actions, descriptors.length), "posix_spawn_file_actions_addclosefrom_np");
     const every = Buffer.alloc(SIGNAL_SET_BYTES, 0xff);
     succeed(setDefaults(attributes, every), "posix_spawnattr_setsigdefault");
     succeed(setMask(attributes, Buffer.alloc(SIGNAL_SET_BYTES)), "posix_spawnattr_setsigmask");

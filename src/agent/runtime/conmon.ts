@@ -1,7 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import path from "node:path";
-import type { Readable } from "node:stream";
 import { makePipe } from "../../sys/file.ts";
 import { reap, spawnProgram } from "../../sys/posix-spawn.ts";
 
@@ -74,16 +73,16 @@ async function answerOf(
     if (start && attach) {
       start.on("error", () => {}); // the monitor may end first; its answer says why
       start.write("\0");
-      const ready = await readAnswer(attach);
+      const ready = await attach.answer;
       if (ready.data < 0) throw new MonitorError(ready.message ?? "attach socket failed");
       await request.attach?.();
       start.write("\0");
     }
-    const { data, message } = await readAnswer(sync);
+    const { data, message } = await sync.answer;
     if (data > 0) return data;
     throw new MonitorError(message ?? `${tools.conmon} gave no reason; see ${stderrFile}`);
   } finally {
-    for (const stream of [sync, start, attach]) stream?.destroy();
+    for (const stream of [sync.socket, start, attach?.socket]) stream?.destroy();
     // The monitor itself went on in a child of its own.
     await reap(pid);
   }
@@ -92,9 +91,9 @@ async function answerOf(
 /** Our ends of the pipes to a monitor; the last two only for an exec. */
 interface SpawnedMonitor {
   pid: number;
-  sync: Socket;
+  sync: AnswerPipe;
   start?: Socket;
-  attach?: Socket;
+  attach?: AnswerPipe;
 }
 
 function spawnMonitor(
@@ -104,29 +103,34 @@ function spawnMonitor(
   const isExec = request.execSpecPath !== undefined;
   const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" };
   if (isExec) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
-  const stderr = openSync(stderrFile, "a", 0o600);
-  const ours: Socket[] = [];
-  const theirs: number[] = [];
-  for (const readable of isExec ? [true, false, true] : [true]) {
+  const theirs = [openSync(stderrFile, "a", 0o600)];
+  const answerPipe = () => {
     const { readFd, writeFd } = makePipe();
-    theirs.push(readable ? writeFd : readFd);
-    ours.push(new Socket({ fd: readable ? readFd : writeFd, readable, writable: !readable }));
-  }
+    theirs.push(writeFd);
+    return openAnswerPipe(readFd);
+  };
+  const startPipe = () => {
+    const { readFd, writeFd } = makePipe();
+    theirs.push(readFd);
+    return new Socket({ fd: writeFd, readable: false, writable: true });
+  };
+  const sync = answerPipe();
+  // In the order of the numbers above.
+  const more = isExec ? { start: startPipe(), attach: answerPipe() } : {};
   try {
     const pid = spawnProgram({
       file: tools.conmon,
       args: monitorArguments(tools, request),
       directory: request.bundle,
       env,
-      descriptors: ["ignore", "ignore", stderr, ...theirs],
+      descriptors: ["ignore", "ignore", ...theirs],
     });
-    const [sync, start, attach] = ours as [Socket, Socket?, Socket?];
-    return { pid, sync, ...(start && { start }), ...(attach && { attach }) };
+    return { pid, sync, ...more };
   } catch (cause) {
-    for (const socket of ours) socket.destroy();
+    for (const socket of [sync.socket, more.start, more.attach?.socket]) socket?.destroy();
     throw new MonitorError(`Cannot start ${tools.conmon}: ${(cause as Error).message}`, { cause });
   } finally {
-    for (const fd of [stderr, ...theirs]) closeSync(fd);
+    for (const fd of theirs) closeSync(fd);
   }
 }
 
@@ -147,15 +151,37 @@ function monitorArguments(tools: MonitorTools, request: MonitorRequest): string[
   ].flat();
 }
 
-/** Reads `{"data": N, "message": "..."}` and a newline. */
-async function readAnswer(stream: Readable): Promise<{ data: number; message?: string }> {
-  let text = "";
-  stream.setEncoding("utf8");
-  for await (const chunk of stream) {
-    text += String(chunk);
-    if (!text.includes("\n")) continue;
-    const answer = JSON.parse(text.slice(0, text.indexOf("\n"))) as { data: number };
-    return answer;
-  }
-  return { data: -1 };
+/** What a monitor says: a number that is negative for a failure, and why it failed. */
+interface Answer {
+  data: number;
+  message?: string;
+}
+
+/** A pipe from which one line comes; -1 when it ends without. */
+interface AnswerPipe {
+  socket: Socket;
+  answer: Promise<Answer>;
+}
+
+/** Reads `{"data": N, "message": "..."}` and a newline. An async iterator would cost more. */
+function openAnswerPipe(fd: number): AnswerPipe {
+  const socket = new Socket({ fd, readable: true, writable: false });
+  socket.setEncoding("utf8");
+  const answer = new Promise<Answer>((resolve, reject) => {
+    let text = "";
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf("\n");
+      if (end < 0) return;
+      try {
+        resolve(JSON.parse(text.slice(0, end)) as Answer);
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+    socket.once("close", () => resolve({ data: -1 }));
+    socket.once("error", reject);
+  });
+  answer.catch(() => {}); // who waits for it is told
+  return { socket, answer };
 }
