@@ -1,11 +1,14 @@
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import path from "node:path";
 import type { DeviceRule } from "../format/oci/runtime-spec.ts";
@@ -102,10 +105,18 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
     hierarchies: named,
     entry: "tasks",
     restrictDevices(group, rules) {
+      const open = (file: string) => openSync(path.join(named1("devices", group), file), "w");
       const any = (number: number | undefined) => number ?? "*";
-      for (const { allow, type, major, minor, access } of rules) {
-        const line = type ? `${type} ${any(major)}:${any(minor)} ${access}` : "a";
-        put("devices", group, [allow ? "devices.allow" : "devices.deny", line]);
+      const [allowFd, denyFd] = [open("devices.allow"), open("devices.deny")];
+      try {
+        // The kernel takes one rule a write.
+        for (const { allow, type, major, minor, access } of rules) {
+          const line = type ? `${type} ${any(major)}:${any(minor)} ${access}` : "a";
+          writeSync(allow ? allowFd : denyFd, line);
+        }
+      } finally {
+        closeSync(allowFd);
+        closeSync(denyFd);
       }
     },
     create(group) {
@@ -169,16 +180,33 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
 function createCpuset(hierarchy: string, group: string): void {
   const parts = group.split("/").filter(Boolean);
   const level = (depth: number) => path.join(hierarchy, ...parts.slice(0, depth));
+  const isFilled = (directory: string) =>
+    (readText(path.join(directory, "cpuset.cpus")) ?? "").trim() !== "";
+  // Mostly only the deepest is missing, and comes filled.
+  if (makeGroup(level(parts.length)) && isFilled(level(parts.length))) return;
   let existing = parts.length;
   while (existing > 0 && !existsSync(level(existing))) existing--;
-  for (let depth = Math.max(existing, 1); depth <= parts.length; depth++) {
+  for (let depth = 1; depth <= parts.length; depth++) {
     const directory = level(depth);
     if (depth > existing) mkdirSync(directory);
-    if ((readText(path.join(directory, "cpuset.cpus")) ?? "").trim() !== "") continue;
+    if (isFilled(directory)) continue;
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       writeFileSync(path.join(directory, file), readText(path.join(level(depth - 1), file)) ?? "");
     }
     writeFileSync(path.join(directory, "cgroup.clone_children"), "1");
+  }
+}
+
+/** False when the group above is missing. */
+function makeGroup(directory: string): boolean {
+  try {
+    mkdirSync(directory);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return true;
+    if (code === "ENOENT") return false;
+    throw error;
   }
 }
 

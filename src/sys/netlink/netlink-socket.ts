@@ -1,5 +1,6 @@
 import koffi from "koffi";
 import {
+  concat,
   decodeMessages,
   encodeMessage,
   type NetlinkMessage,
@@ -20,7 +21,8 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0x80000;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-const RECEIVE_BYTES = 64 * 1024;
+/** A dump comes in pieces; the kernel fills no more than 32 KiB of them. */
+const RECEIVE_BYTES = 32 * 1024;
 
 /**
  * A netlink socket in the network namespace that the calling thread was in when it was opened;
@@ -30,7 +32,10 @@ const RECEIVE_BYTES = 64 * 1024;
 export interface NetlinkSocket extends Disposable {
   /** Sends one request and returns the messages of its answer. @throws SysError with the errno */
   request(message: NetlinkMessage): ReceivedMessage[];
-  /** Performs the requests in order and stops at the first that fails. */
+  /**
+   * Performs a few requests in order with one system call. The kernel goes on after a failure, so
+   * all were tried when this throws the first one's SysError.
+   */
   batch(messages: readonly NetlinkMessage[]): void;
 }
 
@@ -84,7 +89,14 @@ export function openNetlinkSocket(protocol = 0): NetlinkSocket {
       return data;
     },
     batch(messages) {
-      for (const message of messages) this.request(message);
+      const first = sequence;
+      send(concat(messages.map((message) => encodeMessage(message, sequence++))));
+      let failure: SysError | undefined;
+      for (let number = first; number < sequence; number++) {
+        const error = receiveUntil(number, []);
+        failure ??= error;
+      }
+      if (failure) throw failure;
     },
     [Symbol.dispose]() {
       if (!closed) closeCall(fd);
