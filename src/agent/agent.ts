@@ -73,6 +73,8 @@ export interface AgentOptions {
 }
 
 const APP_ARMOR = "/sys/kernel/security/apparmor";
+/** To start containers comes before to tell of it. */
+const EVENT_DELAY_MS = 400;
 
 /** A running agent. Disposing it leaves the containers running: the next agent adopts them. */
 export interface Agent extends AsyncDisposable {
@@ -112,9 +114,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
   await using cleanup = new Cleanup();
   const trash = cleanup.use(openTrash(path.join(stateDirectory, "trash"), { clock, logger }));
-  const events = cleanup.use(
-    createEventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName }),
-  );
+  const source = { component: "kubelet", host: nodeName, delayMs: EVENT_DELAY_MS };
+  const events = cleanup.use(createEventRecorder({ client, clock, random, logger, ...source }));
   const metrics = createAgentMetrics();
   const localDirectory = path.join(stateDirectory, "volumes");
   const volumes = cleanup.use(

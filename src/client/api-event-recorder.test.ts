@@ -25,16 +25,45 @@ interface Bench {
   events(): Promise<Event[]>;
 }
 
-function setUp(through = (inner: Transport): Transport => inner): Bench {
+function setUp(
+  through = (inner: Transport): Transport => inner,
+  waiting: { delayMs?: number } = {},
+): Bench {
   const clock = new VirtualClock();
   const transport = new MemoryTransport();
   const client = createClient(through(transport));
   const random = seededRandom(3);
-  const more = { component: "test", host: "n1", logger: silentLogger };
+  const more = { component: "test", host: "n1", logger: silentLogger, ...waiting };
   const recorder = createEventRecorder({ client, clock, random, ...more });
   const events = async () => (await client.for(EVENTS).list()).items;
   return { clock, transport, recorder, events };
 }
+
+test("events may wait for what they tell of, but keep their time and their order", async () => {
+  const { clock, recorder, events } = setUp((inner) => inner, { delayMs: 400 });
+  const said = { type: "Normal", message: "" } as const;
+  recorder.record({ about: pod, ...said, reason: "Created" });
+  await clock.advance(399);
+  recorder.record({ about: pod, ...said, reason: "Started" });
+  assert.deepEqual(await events(), []);
+  await clock.advance(400);
+  await recorder.drained();
+  const told = await events();
+  assert.deepEqual(
+    told.map(({ reason, firstTimestamp }) => [reason, firstTimestamp]),
+    [
+      ["Created", "2025-01-01T00:00:00Z"],
+      ["Started", "2025-01-01T00:00:00Z"],
+    ],
+  );
+});
+
+test("what waits when a recorder ends is dropped at once", async () => {
+  const { recorder, events } = setUp((inner) => inner, { delayMs: 400 });
+  recorder.record({ about: pod, type: "Normal", reason: "Created", message: "" });
+  await recorder[Symbol.asyncDispose]();
+  assert.deepEqual(await events(), []);
+});
 
 test("an event names its object, its source and its time", async () => {
   const { recorder, events } = setUp();

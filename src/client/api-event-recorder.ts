@@ -33,6 +33,8 @@ export interface EventRecorderOptions {
   host?: string;
   /** Requests under way at once, 8 by default; fewer leave more to other work. */
   sendersMax?: number;
+  /** How long an event may wait for the work that it tells of, and for others to share a commit. */
+  delayMs?: number;
 }
 
 /** A recorder that must be disposed; what waits then is dropped. */
@@ -91,8 +93,10 @@ class ApiEventRecorder implements RunningEventRecorder {
   }
 
   async #sendAll(): Promise<void> {
+    const { clock, delayMs } = this.#options;
     // Recording must not block, so not even the first request starts inside of it.
-    await Promise.resolve();
+    if (delayMs === undefined) await Promise.resolve();
+    else await sleep(clock, delayMs, this.#stop.signal);
     for (let next = this.#queue.take(); next; next = this.#queue.take()) {
       await this.#sendPatiently(next.item.event, next.item.atMs);
       this.#queue.done(next.key);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Pod, PodCondition } from "../../api/generated/types/core-v1.ts";
 import type { ContainerStatus } from "../runtime/contract.ts";
 import type { PodObservation } from "./observation.ts";
-import { podStatus } from "./pod-status.ts";
+import { isUneventful, podStatus } from "./pod-status.ts";
 import { statusDifference } from "./status-writer.ts";
 
 const NOW = Date.UTC(2025, 0, 1, 12);
@@ -133,4 +133,19 @@ test("only what changed is written, and foreign conditions are left alone", () =
     podIP: "10.1.0.3",
     message: null,
   });
+});
+
+test("a status is uneventful as long as every container is on its way", () => {
+  const waiting = (reason: string) => ({
+    name: reason,
+    ready: false,
+    restartCount: 0,
+    image: "",
+    imageID: "",
+    state: { waiting: { reason } },
+  });
+  const told = (...reasons: string[]) => ({ containerStatuses: reasons.map(waiting) });
+  assert.ok(isUneventful(told("ContainerCreating", "PodInitializing")));
+  assert.ok(!isUneventful(told("ContainerCreating", "ErrImagePull")));
+  assert.ok(!isUneventful(podStatus(pod, observe(running), MOMENT)));
 });

@@ -91,6 +91,15 @@ export function podStatus(
   };
 }
 
+/** What containers wait for that are on their way. */
+const ON_THEIR_WAY: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializing"]);
+
+/** All containers are still to come, and nothing has gone wrong: who watches misses nothing. */
+export function isUneventful(status: AgentPodStatus): boolean {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  return all.every(({ state }) => ON_THEIR_WAY.has(state?.waiting?.reason ?? ""));
+}
+
 /** A reason that somebody else gave for a pod's failure outlives the agent's own view. */
 function keptReason(old: PodStatus): { reason?: string; message?: string } {
   if (old.phase !== "Failed") return {};

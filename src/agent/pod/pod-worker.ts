@@ -32,7 +32,7 @@ import {
   newPodState,
   type PodState,
 } from "./pod-state.ts";
-import { type AgentPodStatus, podStatus } from "./pod-status.ts";
+import { type AgentPodStatus, isUneventful, podStatus } from "./pod-status.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
 import { containerIdFor, startContainer } from "./start-container.ts";
@@ -90,6 +90,8 @@ export interface FoundPod {
 const EXIT_UNKNOWN = 137;
 /** Steps of a start that nobody waits for are told together. */
 const CALM_MS = 100;
+/** As long as none has led anywhere, mostly with the end of the start. */
+const UNEVENTFUL_MS = 400;
 /**
  * As long as a kubelet takes to notice: a container that is back by then was never away, and who
  * has just read the pod can still write it.
@@ -319,8 +321,12 @@ class Worker implements PodWorker {
       }
       this.#firstSeenMs = undefined;
     }
-    const withinMs = status.phase === "Pending" ? CALM_MS : this.#replacedForMs();
-    this.#writer.publish(this.state.pod, status, withinMs);
+    this.#writer.publish(this.state.pod, status, this.#tellWithinMs(status));
+  }
+
+  #tellWithinMs(status: AgentPodStatus): number {
+    if (status.phase !== "Pending") return this.#replacedForMs();
+    return isUneventful(status) ? UNEVENTFUL_MS : CALM_MS;
   }
 
   /** What is left of the time in which a container's replacement is not told. */

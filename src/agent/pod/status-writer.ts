@@ -88,7 +88,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   let wanted: { pod: Pod; status: AgentPodStatus } | undefined;
   let stored: PodStatus | undefined;
   let writing: Promise<void> | undefined;
-  let calm: Timer | undefined;
+  let calm: { timer: Timer; untilMs: number } | undefined;
   /** What was written last, and which version of the pod came of it. */
   let done: { status: AgentPodStatus; version: string | undefined } | undefined;
 
@@ -116,8 +116,16 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     }
   };
 
+  /** What was to wait longer waits no more. */
+  const beginWithin = (ms: number) => {
+    const untilMs = clock.monotonicMs() + ms;
+    if (calm && calm.untilMs <= untilMs) return;
+    calm?.timer.cancel();
+    calm = { timer: clock.setTimer(ms, begin), untilMs };
+  };
+
   const begin = () => {
-    calm?.cancel();
+    calm?.timer.cancel();
     calm = undefined;
     writing ??= write().finally(() => {
       writing = undefined;
@@ -137,7 +145,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
       }
       wanted = { pod, status };
       if (withinMs === 0) begin();
-      else calm ??= clock.setTimer(withinMs, begin);
+      else beginWithin(withinMs);
     },
     async settled() {
       if (calm) begin();
@@ -145,7 +153,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     },
     [Symbol.dispose]() {
       stop.abort();
-      calm?.cancel();
+      calm?.timer.cancel();
     },
   };
 }
