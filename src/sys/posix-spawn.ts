@@ -111,6 +111,11 @@ export function reap(pid: number): Promise<number> {
   );
 }
 
+/** The same without waiting: false for a child that still runs. */
+export function reapIfEnded(pid: number): boolean {
+  return waitCall(pid, [0], WNOHANG) !== 0;
+}
+
 function exitCodeOf(status: number): number {
   const signal = status & 0x7f;
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal;

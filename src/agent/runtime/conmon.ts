@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import path from "node:path";
 import { makePipe } from "../../sys/file.ts";
@@ -19,7 +19,7 @@ export interface MonitorRequest {
   /** Directory with config.json; the monitor puts its attach socket and FIFOs there. */
   bundle: string;
   pidFile: string;
-  /** Gets the PID of the monitor itself. */
+  /** Gets the PID of the monitor itself; not for an exec. */
   monitorPidFile?: string;
   /** The exit code appears there as a file named like the container. */
   exitDirectory: string;
@@ -42,13 +42,15 @@ export class MonitorError extends Error {
 
 /** A monitor that has begun to work. */
 export interface BegunMonitor {
+  /** That of a container stays a child of this process, to be reaped after it has answered. */
+  readonly pid: number;
   /** Resolves with the PID of its process; to be called once. @throws MonitorError */
   answer(): Promise<number>;
 }
 
 /**
  * Starts conmon, which starts the container or the exec. Resolves with the PID of its process. The
- * monitor leaves this process's tree, so it outlives the agent. Source: conmon(8).
+ * monitor has a session of its own, so it outlives the agent. Source: conmon(8).
  */
 export function startMonitor(tools: MonitorTools, request: MonitorRequest): Promise<number> {
   return beginMonitor(tools, request).answer();
@@ -58,7 +60,8 @@ export function startMonitor(tools: MonitorTools, request: MonitorRequest): Prom
 export function beginMonitor(tools: MonitorTools, request: MonitorRequest): BegunMonitor {
   const stderrFile = path.join(request.bundle, "conmon.log");
   const spawned = spawnMonitor(tools, { request, stderrFile });
-  return { answer: () => answerOf(spawned, { tools, request, stderrFile }) };
+  const { pid } = spawned;
+  return { pid, answer: () => answerOf(spawned, { tools, request, stderrFile }) };
 }
 
 async function answerOf(
@@ -69,6 +72,8 @@ async function answerOf(
     stderrFile,
   }: { tools: MonitorTools; request: MonitorRequest; stderrFile: string },
 ): Promise<number> {
+  // The monitor of an exec goes on in a child of its own, which is not ours.
+  let goesOn = false;
   try {
     if (start && attach) {
       start.on("error", () => {}); // the monitor may end first; its answer says why
@@ -79,12 +84,12 @@ async function answerOf(
       start.write("\0");
     }
     const { data, message } = await sync.answer;
+    goesOn = data > 0 && !isExec(request);
     if (data > 0) return data;
     throw new MonitorError(message ?? `${tools.conmon} gave no reason; see ${stderrFile}`);
   } finally {
     for (const stream of [sync.socket, start, attach?.socket]) stream?.destroy();
-    // The monitor itself went on in a child of its own.
-    await reap(pid);
+    if (!goesOn) await reap(pid);
   }
 }
 
@@ -100,9 +105,8 @@ function spawnMonitor(
   tools: MonitorTools,
   { request, stderrFile }: { request: MonitorRequest; stderrFile: string },
 ): SpawnedMonitor {
-  const isExec = request.execSpecPath !== undefined;
   const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" };
-  if (isExec) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
+  if (isExec(request)) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
   const theirs = [openSync(stderrFile, "a", 0o600)];
   const answerPipe = () => {
     const { readFd, writeFd } = makePipe();
@@ -116,7 +120,7 @@ function spawnMonitor(
   };
   const sync = answerPipe();
   // In the order of the numbers above.
-  const more = isExec ? { start: startPipe(), attach: answerPipe() } : {};
+  const more = isExec(request) ? { start: startPipe(), attach: answerPipe() } : {};
   try {
     const pid = spawnProgram({
       file: tools.conmon,
@@ -125,6 +129,7 @@ function spawnMonitor(
       env,
       descriptors: ["ignore", "ignore", ...theirs],
     });
+    if (request.monitorPidFile) writeFileSync(request.monitorPidFile, String(pid));
     return { pid, sync, ...more };
   } catch (cause) {
     for (const socket of [sync.socket, more.start, more.attach?.socket]) socket?.destroy();
@@ -134,6 +139,10 @@ function spawnMonitor(
   }
 }
 
+function isExec({ execSpecPath }: MonitorRequest): boolean {
+  return execSpecPath !== undefined;
+}
+
 function monitorArguments(tools: MonitorTools, request: MonitorRequest): string[] {
   const { id, bundle, execSpecPath } = request;
   return [
@@ -141,7 +150,8 @@ function monitorArguments(tools: MonitorTools, request: MonitorRequest): string[
     ["--cid", id, "--cuuid", id, "--name", id, "--bundle", bundle, "--socket-dir-path", bundle],
     ["--runtime", tools.runtime],
     tools.runtimeArguments.flatMap((argument) => ["--runtime-arg", argument]),
-    request.monitorPidFile ? ["--conmon-pidfile", request.monitorPidFile] : [],
+    // Without a second fork: it is in a session of its own all the same.
+    isExec(request) ? [] : ["--sync"],
     ["--container-pidfile", request.pidFile, "--exit-dir", request.exitDirectory],
     ["--log-path", request.logPath ? `k8s-file:${request.logPath}` : "none"],
     execSpecPath ? ["--exec", "--exec-attach", "--exec-process-spec", execSpecPath] : [],
@@ -176,7 +186,7 @@ function openAnswerPipe(fd: number): AnswerPipe {
       try {
         resolve(JSON.parse(text.slice(0, end)) as Answer);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
     socket.once("close", () => resolve({ data: -1 }));

@@ -110,6 +110,7 @@ export async function discardContainer(
     await sleep(clock, CGROUP_RETRY_MS);
   }
   await driver?.discard(id);
+  context.monitors.release(id);
   context.failpoint("container-cgroup-removed");
   await unmountRoot(paths.root(id));
   context.failpoint("container-root-removed");

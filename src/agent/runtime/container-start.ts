@@ -3,12 +3,12 @@ import path from "node:path";
 import { processStartTime } from "../../sys/process.ts";
 import { deviceRules } from "../../format/oci/runtime-spec.ts";
 import { containerConfig, hostDevices } from "./bundle.ts";
-import { MonitorError, startMonitor } from "./conmon.ts";
+import { MonitorError } from "./conmon.ts";
 import { assertId, newStatus, writeJson } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
 import { settle } from "./exit-watcher.ts";
-import { monitorRequest, takeExpected } from "./expected-monitor.ts";
+import { beginContainerMonitor, takeExpected } from "./expected-monitor.ts";
 import { mountRoot } from "./root-filesystem.ts";
 import {
   drivenContainer,
@@ -94,7 +94,7 @@ export async function createContainer(
     waiting = undefined;
     const tools = () => monitorTools(context, { driver, cgroup, command: driver.creation(driven) });
     const pid = await (begun?.release(cgroup) ??
-      startMonitor(tools(), monitorRequest(context, spec)));
+      beginContainerMonitor(context, spec, tools()).answer());
     context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };

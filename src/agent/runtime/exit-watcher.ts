@@ -29,6 +29,7 @@ export function watchExits(context: RuntimeContext): ExitWatcher {
     if (record && record.status.state !== "exited") settle(context, record);
   };
   const sweep = () => {
+    context.monitors.reap();
     for (const name of namesIn(paths.exits)) checkOne(name);
     for (const record of table.containers.values()) {
       const { id, state, pid } = record.status;
@@ -65,6 +66,7 @@ export function watchExits(context: RuntimeContext): ExitWatcher {
     [Symbol.dispose]() {
       timer.cancel();
       watcher.close();
+      context.monitors.reap();
     },
   };
 }
@@ -126,5 +128,7 @@ export function finish(
     ...(end.lost !== undefined && { lost: end.lost }),
   };
   context.table.save({ ...record, status: exited });
+  context.monitors.reap(); // those of earlier containers: this one is still about to end
+  context.monitors.release(status.id);
   context.table.announceExit(exited);
 }

@@ -1,7 +1,12 @@
 import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
 import { makeSpecialFile } from "../../sys/file.ts";
-import { type BegunMonitor, beginMonitor, type MonitorRequest } from "./conmon.ts";
+import {
+  type BegunMonitor,
+  beginMonitor,
+  type MonitorRequest,
+  type MonitorTools,
+} from "./conmon.ts";
 import { assertId } from "./container-record.ts";
 import type { ContainerSpec, ExpectedContainer } from "./contract.ts";
 import { monitorPidFile } from "./exit-watcher.ts";
@@ -48,10 +53,8 @@ function begin(context: RuntimeContext, { id, sandboxId, logPath }: ExpectedCont
   const gateFd = openSync(gate, constants.O_RDWR | constants.O_NONBLOCK);
   try {
     const driver = context.drivers.of(undefined);
-    const monitor = beginMonitor(
-      gated(context, { driver, gate }),
-      monitorRequest(context, { id, logPath, tty: false, stdin: false }),
-    );
+    const tools = gated(context, { driver, gate });
+    const monitor = beginContainerMonitor(context, { id, logPath }, tools);
     return expectedMonitor({ sandboxId, logPath, monitor, gateFd });
   } catch (error) {
     closeSync(gateFd);
@@ -62,7 +65,7 @@ function begin(context: RuntimeContext, { id, sandboxId, logPath }: ExpectedCont
 function expectedMonitor(of: {
   sandboxId: string;
   logPath: string;
-  monitor: BegunMonitor;
+  monitor: Pick<BegunMonitor, "answer">;
   gateFd: number;
 }): ExpectedMonitor {
   const { monitor, gateFd, sandboxId, logPath } = of;
@@ -116,11 +119,25 @@ export async function dismissExpected(context: RuntimeContext, sandboxId?: strin
   );
 }
 
-/** What a container's monitor is asked, whenever it starts. */
-export function monitorRequest(
-  { paths }: RuntimeContext,
-  spec: Pick<ContainerSpec, "id" | "logPath" | "tty" | "stdin" | "stdinOnce">,
-): MonitorRequest {
+type MonitoredContainer = Pick<ContainerSpec, "id" | "logPath" | "tty" | "stdin" | "stdinOnce">;
+
+/** Starts the monitor of a container, now or ahead of it. @throws MonitorError */
+export function beginContainerMonitor(
+  context: RuntimeContext,
+  spec: MonitoredContainer,
+  tools: MonitorTools,
+): Pick<BegunMonitor, "answer"> {
+  const monitor = beginMonitor(tools, monitorRequest(context, spec));
+  return {
+    async answer() {
+      const pid = await monitor.answer();
+      context.monitors.adopt(spec.id, monitor.pid);
+      return pid;
+    },
+  };
+}
+
+function monitorRequest({ paths }: RuntimeContext, spec: MonitoredContainer): MonitorRequest {
   const bundle = paths.bundle(spec.id);
   return {
     id: spec.id,

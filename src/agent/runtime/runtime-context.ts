@@ -13,6 +13,7 @@ import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import { createContainerTable, type ContainerTable } from "./container-table.ts";
 import type { ExpectedMonitor } from "./expected-monitor.ts";
 import type { Failpoint } from "./failpoints.ts";
+import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import {
   createDrivers,
   type DrivenContainer,
@@ -62,6 +63,7 @@ export interface RuntimeContext {
   readonly holding: Map<string, Promise<void>>;
   /** Monitors that run already, by the ID of the container that is to come. */
   readonly expectations: Map<string, ExpectedMonitor>;
+  readonly monitors: OwnMonitors;
   /** For directories below the state and below the run directory. */
   readonly trash: { state: Trash; run: Trash };
 }
@@ -96,6 +98,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     },
     holding: new Map(),
     expectations: new Map(),
+    monitors: createOwnMonitors(),
     trash,
   };
 }
