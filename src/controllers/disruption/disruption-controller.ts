@@ -1,3 +1,4 @@
+import { isNotFound } from "../../api/errors.ts";
 import {
   DEPLOYMENTS,
   POD_DISRUPTION_BUDGETS,
@@ -7,7 +8,9 @@ import {
   STATEFUL_SETS,
 } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { OwnerReference } from "../../api/generated/types/meta-v1.ts";
 import type { PodDisruptionBudget } from "../../api/generated/types/policy-v1.ts";
+import type { PolicyRule } from "../../api/generated/types/rbac-v1.ts";
 import type { ObjectRef } from "../../client/client.ts";
 import {
   type ControllerDefinition,
@@ -19,7 +22,8 @@ import type { Lister } from "../../client/informer.ts";
 import { matchesSelector } from "../../lib/labels.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { type ApiObject, controllerOf, refersTo, refOf } from "../ownership.ts";
-import { disruptionStatus } from "./disruption-plan.ts";
+import { ScaleTargets, UnknownKindError } from "../scale-target.ts";
+import { disruptionStatus, needsSizes } from "./disruption-plan.ts";
 
 /** A workload with a size. */
 interface Sized extends ApiObject {
@@ -40,8 +44,15 @@ function budgetsNear(workload: ApiObject, listers: ListerLookup): ObjectRef[] {
   return listers.of(POD_DISRUPTION_BUDGETS).list(workload.metadata?.namespace).map(refOf);
 }
 
+/** Sizes of workloads of kinds that only their pods name. */
+const ANY_SCALE: readonly PolicyRule[] = [
+  { apiGroups: ["*"], resources: ["*/scale"], verbs: ["get"] },
+];
+const RETRY_MS = 15_000;
+
 /** Keeps count of how many pods each budget can spare. */
 export function disruptionController(): ControllerDefinition {
+  let targets: ScaleTargets | undefined;
   return defineController({
     name: "disruption",
     inputs: {
@@ -53,22 +64,31 @@ export function disruptionController(): ControllerDefinition {
       controllers: input(REPLICATION_CONTROLLERS, budgetsNear),
     },
     outputs: [{ resource: POD_DISRUPTION_BUDGETS, verbs: ["update"], subresources: ["status"] }],
-    async reconcile({ inputs, client, clock }, key) {
+    undeclared: ANY_SCALE,
+    async reconcile({ inputs, client, clock, events }, key) {
       const budget = inputs.budgets.get(key.namespace, key.name);
       if (!budget) return {};
+      targets ??= new ScaleTargets(client.transport);
       const pods = inputs.pods.list(key.namespace).filter((pod) => selects(budget, pod));
-      const { status, requeueAfterMs } = disruptionStatus(budget, {
-        pods,
-        expected: expectedOf(pods, inputs),
-        nowMs: clock.now(),
-      });
+      const expected = needsSizes(budget) ? await expectedOf(pods, inputs, targets) : undefined;
+      const observed = { pods, expected, nowMs: clock.now() };
+      const { status, requeueAfterMs } = disruptionStatus(budget, observed);
+      if (typeof expected === "string") {
+        const about = { apiVersion: "policy/v1", kind: budgetKind, metadata: budget.metadata };
+        const message = `Failed to calculate the number of expected pods: ${expected}`;
+        const reason = "CalculateExpectedPodCountFailed";
+        events.record({ about, type: "Warning", reason, message });
+      }
       if (!jsonEqual(status, budget.status)) {
         await client.for(POD_DISRUPTION_BUDGETS).updateStatus({ ...budget, status });
       }
+      if (typeof expected === "string") return { requeueAfterMs: RETRY_MS };
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
   });
 }
+
+const budgetKind = POD_DISRUPTION_BUDGETS.kind;
 
 interface Workloads {
   deployments: Lister<Sized>;
@@ -77,15 +97,40 @@ interface Workloads {
   controllers: Lister<Sized>;
 }
 
-/** Sum of the sizes of all workloads that these pods belong to. */
-function expectedOf(pods: readonly Pod[], workloads: Workloads): number | undefined {
-  const owners = new Map<string, number>();
+/**
+ * Sum of the sizes of all workloads that these pods belong to, or why it is not known. Pods that
+ * nobody controls have no size that they could be missed from.
+ */
+async function expectedOf(
+  pods: readonly Pod[],
+  workloads: Workloads,
+  targets: ScaleTargets,
+): Promise<number | string> {
+  const sizes = new Map<string, number>();
   for (const pod of pods) {
+    const reference = controllerOf(pod);
+    if (!reference || sizes.has(reference.uid)) continue;
     const owner = ownerOf(pod, workloads);
-    if (!owner) return undefined;
-    owners.set(owner.metadata?.uid ?? "", owner.spec?.replicas ?? 1);
+    const size = owner
+      ? (owner.spec?.replicas ?? 1)
+      : await scaleOf(targets, { reference, namespace: pod.metadata?.namespace ?? "" });
+    if (size === undefined) return `found no controllers for pod "${pod.metadata?.name}"`;
+    sizes.set(owner?.metadata?.uid ?? reference.uid, size);
   }
-  return [...owners.values()].reduce((sum, replicas) => sum + replicas, 0);
+  return [...sizes.values()].reduce((sum, replicas) => sum + replicas, 0);
+}
+
+/** Of custom resources, by their scale. */
+async function scaleOf(
+  targets: ScaleTargets,
+  { reference, namespace }: { reference: OwnerReference; namespace: string },
+): Promise<number | undefined> {
+  try {
+    return (await targets.read(namespace, reference)).spec?.replicas ?? 0;
+  } catch (error) {
+    if (isNotFound(error) || error instanceof UnknownKindError) return undefined;
+    throw error;
+  }
 }
 
 function ownerOf(pod: Pod, workloads: Workloads): Sized | undefined {

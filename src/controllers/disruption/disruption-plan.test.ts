@@ -63,3 +63,16 @@ test("an allowed eviction counts until the pod is gone, or for two minutes", () 
   const stale = disruptionStatus(disrupted("2029-12-31T23:00:00Z"), observed);
   assert.equal(stale.status.disruptionsAllowed, 2);
 });
+
+test("a budget spares nothing while the size of a workload is unknown", () => {
+  const why = 'found no controllers for pod "r0"';
+  const observed = { pods: pods(3), expected: why, nowMs: NOW };
+  const { status } = disruptionStatus({ spec: { maxUnavailable: 1 } }, observed);
+  const [condition] = status.conditions ?? [];
+  assert.equal(status.disruptionsAllowed, 0);
+  assert.deepEqual([condition?.reason, condition?.message], ["SyncFailed", why]);
+  assert.deepEqual(
+    disruptionStatus({ spec: { maxUnavailable: 1 }, status }, observed).status,
+    status,
+  );
+});

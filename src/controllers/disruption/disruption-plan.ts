@@ -16,17 +16,18 @@ export function disruptionStatus(
   budget: PodDisruptionBudget,
   observed: {
     pods: readonly Pod[];
-    /** Pods that the workloads of these pods want; undefined when one has no known size. */
-    expected: number | undefined;
+    /** Pods that their workloads want, or why nobody knows; undefined when nobody asked. */
+    expected: number | string | undefined;
     nowMs: number;
   },
 ): { status: PodDisruptionBudgetStatus; requeueAfterMs?: number } {
-  const { nowMs } = observed;
+  const { nowMs, expected: wanted } = observed;
+  if (typeof wanted === "string") return { status: failedStatus(budget, { why: wanted, nowMs }) };
   const pods = observed.pods.filter((pod) => !isFinished(pod));
   const { minAvailable, maxUnavailable } = budget.spec ?? {};
   const { expected, desired } = wantedHealthy(
     { minAvailable, maxUnavailable },
-    { ...observed, pods },
+    { pods, expected: wanted },
   );
   const disrupted = new Map<string, string>();
   const waits: number[] = [];
@@ -63,6 +64,37 @@ export function disruptionStatus(
     conditions,
   };
   return waits.length > 0 ? { status, requeueAfterMs: Math.min(...waits) } : { status };
+}
+
+/** Whether the sizes of workloads matter: a number of pods that must stay is all by itself. */
+export function needsSizes({ spec }: PodDisruptionBudget): boolean {
+  const { minAvailable, maxUnavailable } = spec ?? {};
+  return maxUnavailable !== undefined || String(minAvailable ?? "").endsWith("%");
+}
+
+/** Nothing is spared while nobody knows how many there should be. */
+function failedStatus(
+  { metadata, status }: PodDisruptionBudget,
+  { why, nowMs }: { why: string; nowMs: number },
+): PodDisruptionBudgetStatus {
+  const generation = metadata?.generation ?? 0;
+  const failed = {
+    type: "DisruptionAllowed",
+    status: "False",
+    reason: "SyncFailed",
+    message: why,
+    lastTransitionTime: "",
+    observedGeneration: generation,
+  };
+  return {
+    currentHealthy: 0,
+    desiredHealthy: 0,
+    expectedPods: 0,
+    ...status,
+    ...(generation ? { observedGeneration: generation } : {}),
+    disruptionsAllowed: 0,
+    conditions: withCondition(status?.conditions, failed, nowMs),
+  };
 }
 
 function wantedHealthy(

@@ -16,7 +16,7 @@ import { MetricSource } from "./metric-source.ts";
 import type { ProposalContext } from "./metric-proposal.ts";
 import { combineMetrics } from "./recommendation.ts";
 import { limitReplicas, type ScaleHistory, trimHistory } from "./scaling-limits.ts";
-import { ScaleTargets } from "./scale-target.ts";
+import { ScaleTargets } from "../scale-target.ts";
 
 const SYNC_MS = 15_000;
 

@@ -18,7 +18,7 @@ import {
   replicasForUtilization,
   replicasForValue,
 } from "./replica-calculator.ts";
-import type { ScaleTargets } from "./scale-target.ts";
+import type { ScaleTargets } from "../scale-target.ts";
 
 /** What one metric asks for. */
 export interface Proposal {

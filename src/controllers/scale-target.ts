@@ -1,11 +1,16 @@
-import type { Scale } from "../../api/generated/types/autoscaling-v1.ts";
-import type { CrossVersionObjectReference } from "../../api/generated/types/autoscaling-v2.ts";
-import type { Resource } from "../../api/resource.ts";
-import { pathOf } from "../../api/resource.ts";
-import type { Transport } from "../../api/transport.ts";
+import type { Scale } from "../api/generated/types/autoscaling-v1.ts";
+import type { CrossVersionObjectReference } from "../api/generated/types/autoscaling-v2.ts";
+import type { Resource } from "../api/resource.ts";
+import { pathOf } from "../api/resource.ts";
+import type { Transport } from "../api/transport.ts";
 
 interface ApiResourceList {
   resources?: { name: string; kind: string; namespaced: boolean }[];
+}
+
+/** The version has no such kind. */
+export class UnknownKindError extends Error {
+  override readonly name = "UnknownKindError";
 }
 
 /** Finds and changes the size of anything that has one. */
@@ -17,7 +22,7 @@ export class ScaleTargets {
     this.#transport = transport;
   }
 
-  /** @throws Error when the kind is unknown; StatusError when the object is */
+  /** @throws UnknownKindError, or a StatusError when the object is unknown or has no size */
   async read(namespace: string, reference: CrossVersionObjectReference): Promise<Scale> {
     const path = await this.#path(namespace, reference);
     return (await this.#transport.request({ method: "GET", path })).body as Scale;
@@ -42,7 +47,9 @@ export class ScaleTargets {
     const path = group ? `/apis/${group}/${version}` : `/api/${version}`;
     const list = (await this.#transport.request({ method: "GET", path })).body as ApiResourceList;
     const found = list.resources?.find((one) => one.kind === kind && !one.name.includes("/"));
-    if (!found) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`);
+    if (!found) {
+      throw new UnknownKindError(`no matches for kind "${kind}" in version "${apiVersion}"`);
+    }
     const { name, namespaced } = found;
     const resource = { group, version, plural: name, singular: "", kind, namespaced };
     this.#known.set(key, resource);
