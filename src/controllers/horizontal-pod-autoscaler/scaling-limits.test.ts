@@ -117,6 +117,89 @@ const CASES: readonly Case[] = [
     expected: [13, "ReadyForNewScale", "ScaleDownLimit"],
   },
   {
+    what: "the narrower of two policies",
+    spec: {
+      behavior: {
+        scaleUp: {
+          stabilizationWindowSeconds: 0,
+          selectPolicy: "Min",
+          policies: [
+            { type: "Pods", value: 4, periodSeconds: 15 },
+            { type: "Percent", value: 50, periodSeconds: 15 },
+          ],
+        },
+      },
+    },
+    current: 4,
+    wanted: 20,
+    expected: [6, "ReadyForNewScale", "ScaleUpLimit"],
+  },
+  {
+    what: "a percentage of what there was when the period began",
+    spec: {
+      behavior: {
+        scaleUp: { policies: [{ type: "Percent", value: 100, periodSeconds: 60 }] },
+      },
+    },
+    current: 6,
+    wanted: 20,
+    history: { events: [{ change: 2, atMs: ago(30) }] },
+    expected: [8, "ReadyForNewScale", "ScaleUpLimit"],
+  },
+  {
+    what: "never up",
+    spec: { behavior: { scaleUp: { selectPolicy: "Disabled" } } },
+    current: 5,
+    wanted: 10,
+    expected: [5, "ReadyForNewScale", "ScaleUpLimit"],
+  },
+  {
+    what: "down by pods, less those that went already",
+    spec: {
+      behavior: {
+        scaleDown: {
+          stabilizationWindowSeconds: 0,
+          policies: [{ type: "Pods", value: 4, periodSeconds: 60 }],
+        },
+      },
+    },
+    current: 12,
+    wanted: 3,
+    history: { events: [{ change: -3, atMs: ago(30) }] },
+    expected: [11, "ReadyForNewScale", "ScaleDownLimit"],
+  },
+  {
+    what: "down by the narrower of two policies",
+    spec: {
+      behavior: {
+        scaleDown: {
+          stabilizationWindowSeconds: 0,
+          selectPolicy: "Min",
+          policies: [
+            { type: "Pods", value: 5, periodSeconds: 60 },
+            { type: "Percent", value: 10, periodSeconds: 60 },
+          ],
+        },
+      },
+    },
+    current: 20,
+    wanted: 3,
+    expected: [18, "ReadyForNewScale", "ScaleDownLimit"],
+  },
+  {
+    what: "a window of its own before going down",
+    spec: { behavior: { scaleDown: { stabilizationWindowSeconds: 60 } } },
+    current: 8,
+    wanted: 3,
+    history: {
+      recommendations: [
+        { replicas: 6, atMs: ago(30) },
+        { replicas: 8, atMs: ago(90) },
+      ],
+    },
+    expected: [6, "ScaleDownStabilized", "DesiredWithinRange"],
+  },
+  {
     what: "never down",
     spec: { behavior: { scaleDown: { stabilizationWindowSeconds: 0, selectPolicy: "Disabled" } } },
     current: 15,
