@@ -323,3 +323,30 @@ test("no set is made for a deployment that only the cache still shows", async ()
   await clock.advance(5_000);
   assert.deepEqual((await sets.list({ namespace: "default" })).items, []);
 });
+
+test("a set counts, though the answer to its making was lost and the cache lags", async () => {
+  await using bench = await benchOf("deployment");
+  const { client, clock, sight } = bench;
+  const sets = client.for(REPLICA_SETS);
+  const labels = { app: "web" };
+  const containers = (image: string) => [{ name: "c", image }];
+  const template = { metadata: { labels }, spec: { containers: containers("one") } };
+  const strategy = { type: "Recreate" as const };
+  const spec = { replicas: 2, strategy, selector: { matchLabels: labels }, template };
+  await bench.start();
+  sight.hidden = /\/replicasets\b/;
+  sight.loses = { method: "POST", path: /\/replicasets\b/ };
+  await client.for(DEPLOYMENTS).create({ metadata: at("web"), spec });
+  await clock.advance(1_000);
+  await client
+    .for(DEPLOYMENTS)
+    .patch(at("web"), { spec: { template: { spec: { containers: containers("two") } } } });
+  await clock.advance(1_000);
+  const sizes = (await sets.list({ namespace: "default" })).items.map((set) => set.spec?.replicas);
+  assert.ok(sizes.length > 0);
+  assert.equal(
+    sizes.reduce((sum, size) => (sum ?? 0) + (size ?? 1), 0) ?? 0,
+    0,
+    "the first gives way before the second comes",
+  );
+});

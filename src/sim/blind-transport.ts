@@ -11,6 +11,8 @@ interface OpenWatch {
 export class BlindTransport implements Transport {
   /** Watch events of these paths are lost. */
   hidden: RegExp | undefined;
+  /** The answer to the next such request is lost. */
+  loses: { method: string; path: RegExp } | undefined;
   /** Lists of these paths are refused. */
   refused: RegExp | undefined;
   readonly #inner: Transport;
@@ -24,7 +26,12 @@ export class BlindTransport implements Transport {
     if (request.method === "GET" && this.refused?.test(request.path)) {
       throw new StatusError("ServiceUnavailable", "the server is starting");
     }
-    return this.#inner.request(request);
+    const { method, path } = this.loses ?? {};
+    const isLost = method === request.method && path?.test(request.path);
+    if (!isLost) return this.#inner.request(request);
+    this.loses = undefined;
+    await this.#inner.request(request);
+    throw new StatusError("Timeout", "the answer never came");
   }
 
   async watch({ path, ...request }: ApiRequest, sink: WatchSink): Promise<Disposable> {

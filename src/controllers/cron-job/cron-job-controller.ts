@@ -81,6 +81,12 @@ export function cronJobController(): ControllerDefinition {
           tell("SuccessfulCreate", `Created job ${create.metadata?.name}`);
         } catch (error) {
           if (!isAlreadyExists(error)) throw error;
+          // Made by a request whose answer was lost: it runs, though the cache may not show it.
+          const existing = await jobs.get(refOf(create));
+          const known = () => Promise.resolve(existing);
+          if (controllerOf(existing)?.uid === uid) {
+            await overlay.create(uid, known, () => clock.now());
+          }
         }
         const { lastScheduleTime } = status;
         status = { ...planCronJob(cron, observe()).status };

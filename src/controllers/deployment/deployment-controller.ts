@@ -123,7 +123,12 @@ async function execute(
         } catch (error) {
           if (!isAlreadyExists(error)) throw error;
           const existing = await sets.get(refOf(step.set));
-          if (!isHashCollision(current, existing)) break;
+          if (!isHashCollision(current, existing)) {
+            // Made by a request whose answer was lost: the next pass must count it, cached or not.
+            const known = () => Promise.resolve(existing);
+            await work.overlay.create(uidOf(current), known, () => clock.now());
+            break;
+          }
           const collisionCount = (current.status?.collisionCount ?? 0) + 1;
           const status = { ...current.status, collisionCount };
           await client.for(DEPLOYMENTS).updateStatus({ ...current, status });
