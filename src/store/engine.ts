@@ -1,3 +1,4 @@
+import { PassingMap } from "../lib/passing-map.ts";
 import type { Backend, Version } from "./backend.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
@@ -40,7 +41,7 @@ class Engine implements Store {
   #compacted: number;
   #queue: PendingWrite[] = [];
   /** The newest accepted write of each key that is not durable yet. */
-  readonly #newest = new Map<string, PendingWrite>();
+  readonly #newest = new PassingMap<string, PendingWrite>();
   /** The durable heads of resources that were listed whole, by key: writes look nothing up. */
   readonly #heads = new Map<string, Map<string, Head>>();
   #pumping: Promise<void> | undefined;

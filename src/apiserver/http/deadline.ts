@@ -1,6 +1,7 @@
 import { StatusError } from "../../api/errors.ts";
 import { parseDuration } from "../../lib/cel/functions/time-text.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { LinkedList } from "../../lib/linked-list.ts";
 import type { Query } from "../request/query.ts";
 
 /** What is neither watched nor streamed takes no longer; upstream's `--request-timeout`. */
@@ -33,7 +34,7 @@ interface Bounded {
 export class Deadlines {
   readonly #clock: Clock;
   /** In the order in which they are due, as all have the same limit. */
-  readonly #waiting = new Set<Bounded>();
+  readonly #waiting = new LinkedList<Bounded>();
   #isArmed = false;
 
   constructor(clock: Clock) {
@@ -70,10 +71,10 @@ export class Deadlines {
   }
 
   #add(expire: () => void): () => void {
-    const bounded: Bounded = { dueMs: this.#clock.monotonicMs() + REQUEST_MAX_MS, expire };
-    this.#waiting.add(bounded);
+    const dueMs = this.#clock.monotonicMs() + REQUEST_MAX_MS;
+    const link = this.#waiting.add({ dueMs, expire });
     if (!this.#isArmed) this.#arm(REQUEST_MAX_MS);
-    return () => void this.#waiting.delete(bounded);
+    return () => this.#waiting.remove(link);
   }
 
   #arm(delayMs: number): void {
@@ -84,11 +85,11 @@ export class Deadlines {
   #expire(): void {
     this.#isArmed = false;
     const nowMs = this.#clock.monotonicMs();
-    for (const bounded of this.#waiting) {
-      const restMs = bounded.dueMs - nowMs;
+    for (let next = this.#waiting.first; next; next = this.#waiting.first) {
+      const restMs = next.dueMs - nowMs;
       if (restMs > 0) return this.#arm(restMs);
-      this.#waiting.delete(bounded);
-      bounded.expire();
+      this.#waiting.shift();
+      next.expire();
     }
   }
 }

@@ -53,6 +53,11 @@ export interface HttpHandlerParts {
   metrics: RequestMetrics;
 }
 
+/** An exchange, and among which it is counted until its response closes. */
+interface CountedExchange extends Exchange {
+  among: OpenResponses;
+}
+
 /** What a path gets that nobody serves, not even for another version or resource. */
 const PAGE_NOT_FOUND = { status: 404, text: "404 page not found\n" };
 
@@ -82,16 +87,16 @@ export class HttpHandler {
 
   /** Never throws: what goes wrong becomes a Status. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#requests.add(response);
-    const warnings: string[] = [];
-    const exchange: Exchange = {
+    this.#requests.enter();
+    const exchange: CountedExchange = {
       request,
       response,
-      warnings,
+      warnings: [],
       headers: [],
       record: undefined,
       receivedMs: this.#parts.engine.clock.monotonicMs(),
       row: undefined,
+      among: this.#requests,
     };
     response.on("close", () => this.#closed(exchange));
     this.#serve(exchange).catch((error: unknown) => {
@@ -100,7 +105,7 @@ export class HttpHandler {
       const { status } = toStatusError(error, engine.logger);
       exchange.record?.refused(status);
       const format = this.#negotiator.refusalFormat(request.headers.accept);
-      const { headers } = exchange;
+      const { headers, warnings } = exchange;
       const encoder = protobuf.encoder;
       return respondStatus(response, status, { warnings, headers, format, protobuf: encoder });
     });
@@ -128,7 +133,7 @@ export class HttpHandler {
     });
   }
 
-  async #serve(exchange: Exchange): Promise<void> {
+  async #serve(exchange: CountedExchange): Promise<void> {
     const admitting = this.#admitRecorded(exchange);
     const admitted = admitting instanceof Promise ? await admitting : admitting;
     const entering = this.#parts.flows?.enter(admitted);
@@ -160,7 +165,7 @@ export class HttpHandler {
     return admitting instanceof Promise ? admitting.finally(follow) : admitting;
   }
 
-  async #serveAdmitted(exchange: Exchange, admitted: Admitted): Promise<void> {
+  async #serveAdmitted(exchange: CountedExchange, admitted: Admitted): Promise<void> {
     const { request, response, warnings, record } = exchange;
     const { target, query } = admitted;
     const remote = this.#parts.proxy?.route(admitted.path);
@@ -177,7 +182,7 @@ export class HttpHandler {
     this.#entrance.authorize(admitted, target, record);
     if (!response.destroyed) exchange.row = this.#counted(request, { admitted, target, served });
     if (this.#parts.kubelets.handles(served, target)) {
-      this.#becomesStream(response);
+      this.#becomesStream(exchange);
       return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
     }
     const { engine, protobuf } = this.#parts;
@@ -196,7 +201,7 @@ export class HttpHandler {
     const isWatch = isRead && verbOf("GET", target, query) === "watch";
     const representation = this.#representation(request, { call, isWatch });
     if (isWatch) {
-      this.#becomesStream(response);
+      this.#becomesStream(exchange);
       return this.#watch(exchange, { call, representation });
     }
     const work = isRead ? dispatch(engine, call) : this.#write(exchange, call);
@@ -217,9 +222,8 @@ export class HttpHandler {
     if (sending) await sending;
   }
 
-  #closed({ response, record, row, receivedMs }: Exchange): void {
-    this.#requests.delete(response);
-    this.#streams.delete(response);
+  #closed({ response, record, row, receivedMs, among }: CountedExchange): void {
+    among.leave();
     record?.completed(response.statusCode);
     row?.end(response.statusCode, this.#parts.engine.clock.monotonicMs() - receivedMs);
   }
@@ -233,9 +237,11 @@ export class HttpHandler {
     return this.#parts.metrics.begin({ method, contentType, verb, query, target, served });
   }
 
-  #becomesStream(response: ServerResponse): void {
-    this.#requests.delete(response);
-    if (!response.destroyed) this.#streams.add(response);
+  #becomesStream(exchange: CountedExchange): void {
+    if (exchange.response.destroyed) return;
+    exchange.among.leave();
+    exchange.among = this.#streams;
+    exchange.among.enter();
   }
 
   async #write({ request, record }: Exchange, call: Call): Promise<Answer> {

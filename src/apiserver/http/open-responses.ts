@@ -1,22 +1,19 @@
-import type { ServerResponse } from "node:http";
-
-/** The answers that are being made, so that a server that stops can let them finish. */
+/** How many answers are being made, so that a server that stops can let them finish. */
 export class OpenResponses {
-  readonly #open = new Set<ServerResponse>();
+  #count = 0;
   #closed: (() => void) | undefined;
 
-  /** Until it is `delete`d, which whoever adds it does when it closes. */
-  add(response: ServerResponse): void {
-    this.#open.add(response);
+  /** Whoever enters leaves once. */
+  enter(): void {
+    this.#count++;
   }
 
-  delete(response: ServerResponse): void {
-    this.#open.delete(response);
-    if (this.#open.size === 0) this.#closed?.();
+  leave(): void {
+    if (--this.#count === 0) this.#closed?.();
   }
 
   /** Resolves as soon as there is none. */
   async drained(): Promise<void> {
-    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#closed = resolve));
+    if (this.#count > 0) await new Promise<void>((resolve) => (this.#closed = resolve));
   }
 }

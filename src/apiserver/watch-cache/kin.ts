@@ -1,4 +1,5 @@
 import { freezeSharing } from "../../lib/json-share.ts";
+import { PassingMap } from "../../lib/passing-map.ts";
 import type { KubeObject } from "../kube-object.ts";
 
 /** Of so many origins an object is remembered. */
@@ -9,17 +10,14 @@ const ORIGINS_MAX = 128;
  * have in common: pods of one template differ in a name and a few numbers.
  */
 export class Kin {
-  readonly #latest = new Map<string, KubeObject>();
+  readonly #latest = new PassingMap<string, KubeObject>();
 
   freeze(object: KubeObject): KubeObject {
     const origin = originOf(object);
     const frozen = freezeSharing(object, this.#latest.get(origin));
-    this.#latest.delete(origin);
     this.#latest.set(origin, frozen);
-    if (this.#latest.size > ORIGINS_MAX) {
-      const [oldest] = this.#latest.keys();
-      if (oldest !== undefined) this.#latest.delete(oldest);
-    }
+    const oldest = this.#latest.size > ORIGINS_MAX ? this.#latest.oldest() : undefined;
+    if (oldest !== undefined) this.#latest.delete(oldest);
     return frozen;
   }
 }
