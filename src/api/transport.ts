@@ -38,6 +38,8 @@ export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 
 /** Receives a watch. Calls never overlap. */
 export interface WatchSink {
+  /** A sink that only copies some fields out of events may be given what is not frozen. */
+  readonly keeps?: "nothing" | "objects";
   event(type: WatchEventType, object: unknown): void;
   closed(error?: unknown): void;
 }

@@ -209,7 +209,8 @@ class SinkReceiver implements WatchReceiver, Disposable {
   };
 
   event: WatchReceiver["event"] = (_event, { type, object }) => {
-    if (!this.#done) this.#sink.event(type, object.object());
+    if (this.#done) return;
+    this.#sink.event(type, this.#sink.keeps === "nothing" ? object.glance() : object.object());
   };
 
   bookmark: WatchReceiver["bookmark"] = (revision, initialEventsEnd) => {

@@ -28,6 +28,7 @@ export class Reflector<T> implements Disposable {
   readonly #resource: Resource<T>;
   readonly #selection: Omit<InformerOptions, "projection">;
   readonly #project: (object: T) => T;
+  readonly #keeps: "nothing" | "objects";
   readonly #deps: ReflectorDeps;
   readonly #cache: ObjectCache<T>;
   readonly #report: (changes: readonly Change<T>[]) => void;
@@ -43,6 +44,7 @@ export class Reflector<T> implements Disposable {
     const { projection, ...selection } = source.options;
     this.#selection = selection;
     this.#project = projection ? (object) => projection.of(object) as T : (object) => object;
+    this.#keeps = projection ? "nothing" : "objects";
     this.#deps = source.deps;
     this.#cache = target.cache;
     this.#report = target.report;
@@ -116,6 +118,7 @@ export class Reflector<T> implements Disposable {
       timeoutSeconds: Math.floor(WATCH_MIN_SECONDS * (1 + random.float())),
     };
     const opening = client.for(this.#resource).watch(query, {
+      keeps: this.#keeps,
       event: (type, object) => {
         if (isOpen()) this.#apply(type, object as T);
       },

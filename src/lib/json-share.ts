@@ -1,10 +1,12 @@
 /**
  * Freezes a JSON value and lets it share with `like`, frozen already, whatever is equal in both,
- * keys in their order included: text, lists, objects. Returns `like` itself when all is equal.
+ * keys in their order included: text, lists, objects. Returns `like` itself when all is equal;
+ * what is frozen already stays as it is.
  * Objects of one origin differ in few parts; kept by the thousand, the others are kept once.
  */
 export function freezeSharing<T>(value: T, like: unknown): T {
   if (typeof value !== "object" || value === null) return value === like ? (like as T) : value;
+  if (value === like || Object.isFrozen(value)) return value;
   const other = typeof like === "object" && like !== null ? like : NOTHING;
   const keys = Object.keys(value);
   const otherKeys = Object.keys(other);

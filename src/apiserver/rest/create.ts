@@ -82,7 +82,8 @@ export async function insertObject(
   const asked = { operation: "CREATE", name: metadata.name ?? "", object } as const;
   dropRepeatedOwners(call, metadata, "");
   const request = admissionRequestOf(call, asked);
-  if (await mutate(engine.admission, request)) {
+  const mutating = mutate(engine.admission, request);
+  if (mutating instanceof Promise ? await mutating : mutating) {
     checkPlace(call, object);
     dropRepeatedOwners(call, object.metadata, AFTER_ADMISSION);
   }
@@ -100,7 +101,8 @@ export async function insertObject(
       served.validateCreate(managed);
       if (attempt === 1) warn(call, managed);
       request.name = metadata.name ?? "";
-      await validate(engine.admission, request);
+      const validating = validate(engine.admission, request);
+      if (validating) await validating;
       if (isDryRun(call)) {
         allocation.release();
         return { kind: "value", status: 201, value: managed };
@@ -109,6 +111,7 @@ export async function insertObject(
       const { conversion, codec } = served;
       const bytes = codec.encode(conversion ? await conversion.toStored(managed) : managed);
       checkStoredSize(bytes);
+      if (!conversion) served.cache.expect(bytes, managed);
       const stored = await engine.store.create(served.storage, key, bytes);
       const answer = answerWith(served, { stored, status: 201 });
       return answer instanceof Promise ? await answer : answer;

@@ -109,7 +109,8 @@ async function updateOnce(
   else if (call.target.subresource === "status") served.strategy.prepareStatus?.(next, old);
   dropRepeatedOwners(call, next.metadata, plan.patched ? AFTER_ADMISSION : "");
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
-  if (!plan.admitted && (await mutate(engine.admission, request))) {
+  const mutating = !plan.admitted && mutate(engine.admission, request);
+  if (mutating instanceof Promise ? await mutating : mutating) {
     // Outsiders may change no more than the client could have.
     checkIdentity(served, next, old);
     next = plan.scope ? plan.scope(next, old) : mainScope(served, next, old);
@@ -125,7 +126,8 @@ async function updateOnce(
   try {
     served.validateUpdate(next, old, call.target.subresource);
     if (!plan.scope) warn(call, next, old);
-    if (!plan.admitted) await validate(engine.admission, request);
+    const validating = plan.admitted ? undefined : validate(engine.admission, request);
+    if (validating) await validating;
     return await storeUpdate(engine, call, { next, old, current, kept: () => allocation.commit() });
   } finally {
     allocation.release();
@@ -159,6 +161,7 @@ async function storeUpdate(
     return answerUnchanged(served, { current, status: 200 });
   }
   checkStoredSize(bytes);
+  if (!conversion) served.cache.expect(bytes, next);
   const expectedRevision = current.revision;
   const write = { bytes, expectedRevision };
   const stored = await engine.store.update(served.storage, current.key, write);

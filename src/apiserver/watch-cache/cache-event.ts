@@ -56,9 +56,10 @@ export class CacheEvent {
     return this.removed ? replaced + this.object.bytes.byteLength : replaced;
   }
 
-  /** Everybody who watches has it; whoever comes later gets a new encoding. */
-  forgetFrames(): void {
+  /** Everybody who watches has it; whoever comes later reads and encodes anew. */
+  passed(): void {
     this.#frames = undefined;
+    this.object.passed();
   }
 
   /** The body of a DELETED event: the previous state at the revision of this change. */

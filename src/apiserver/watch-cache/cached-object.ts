@@ -3,6 +3,7 @@ import {
   hasLongNumber,
   replaceResourceVersion,
 } from "../../format/json-canonical.ts";
+import { isJson } from "../../lib/json-value.ts";
 import { deepFreeze, type KubeObject } from "../kube-object.ts";
 import type { Kin } from "./kin.ts";
 
@@ -23,6 +24,9 @@ export class CachedObject {
   readonly bytes: Uint8Array;
   /** Weak, as the bytes are all that must stay: whoever needs the object often keeps it alive. */
   #object: WeakRef<KubeObject> | undefined;
+  /** What it was written from, then what it reads as, while the change is handed out. */
+  #passing: KubeObject | undefined;
+  #isWritten = false;
   #attributes: Attributes | undefined;
   #hasLongNumber: boolean | undefined;
 
@@ -35,20 +39,43 @@ export class CachedObject {
     this.#kin = kin;
   }
 
-  /** Takes over what the bytes read as, from their writer; it is frozen but for its revision. */
-  know(object: KubeObject): void {
-    const metadata = Object.freeze({ ...object.metadata, resourceVersion: String(this.revision) });
-    this.#object = new WeakRef(Object.freeze({ ...object, metadata }));
+  /** Takes over what the bytes were written from, until `passed`; its revision counts for nothing. */
+  know(written: KubeObject): void {
+    this.#passing = written;
+    this.#isWritten = true;
+  }
+
+  /** Everybody has been told: what nobody kept may go. */
+  passed(): void {
+    this.#passing = undefined;
+    this.#isWritten = false;
   }
 
   /** The shared frozen object. */
   object(): KubeObject {
     const known = this.#object?.deref();
     if (known) return known;
-    const parsed = this.#parse();
-    const object = this.#kin?.freeze(parsed) ?? deepFreeze(parsed);
+    const own = this.glance();
+    const object = this.#kin?.freeze(own) ?? deepFreeze(own);
+    if (this.#passing) this.#passing = object;
     this.#object = new WeakRef(object);
     return object;
+  }
+
+  /** The same for whoever takes some of it and keeps nothing: perhaps neither frozen nor shared. */
+  glance(): KubeObject {
+    if (this.#isWritten) {
+      this.#isWritten = false;
+      this.#passing = this.#passing && this.#fromWritten(this.#passing);
+    }
+    return this.#passing ?? this.#object?.deref() ?? this.#parse();
+  }
+
+  /** A writer may have what JSON cannot say, or says otherwise. */
+  #fromWritten(written: KubeObject): KubeObject {
+    if (!isJson(written)) return this.#parse();
+    const resourceVersion = String(this.revision);
+    return { ...written, metadata: { ...written.metadata, resourceVersion } };
   }
 
   /**
@@ -68,7 +95,7 @@ export class CachedObject {
 
   /** Labels and selectable fields; the parsed object is not kept for them. */
   attributes(of: AttributesOf): Attributes {
-    this.#attributes ??= of(this.#object?.deref() ?? this.#parse());
+    this.#attributes ??= of(this.glance());
     return this.#attributes;
   }
 

@@ -201,3 +201,49 @@ test("sorted keys find every range that a sorted array has", () => {
     }),
   );
 });
+
+const TEMPLATE = {
+  metadata: { labels: { app: "web" } },
+  spec: { containers: [{ name: "web", image: "web:1", ports: [{ containerPort: 80 }] }] },
+};
+const WRITTEN: [path: string, object: object, patch: object][] = [
+  [MAPS, { data: { text: "\u0000 \ud800 \u2028" } }, { data: { text: null, more: "" } }],
+  [
+    "/api/v1/namespaces/default/pods",
+    { spec: TEMPLATE.spec },
+    { metadata: { labels: { a: "b" } } },
+  ],
+  [
+    "/apis/apps/v1/namespaces/default/deployments",
+    { spec: { selector: { matchLabels: { app: "web" } }, template: TEMPLATE } },
+    { spec: { replicas: 3, template: { spec: { nodeSelector: { a: "b" } } } } },
+  ],
+  [
+    "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers",
+    { spec: { maxReplicas: 3, scaleTargetRef: { kind: "Deployment", name: "one" } } },
+    { spec: { targetCPUUtilizationPercentage: 60 } },
+  ],
+];
+
+for (const [path, object, patch] of WRITTEN) {
+  test(`watchers of ${path} are given what reads give, for creates and for updates`, async () => {
+    await using api = await startServer();
+    const seen: unknown[] = [];
+    const sink = (keeps: "nothing" | "objects") => ({
+      keeps,
+      event: (type: string, value: unknown) => {
+        if (type !== "BOOKMARK") seen.push(structuredClone(value));
+      },
+      closed: () => {},
+    });
+    const request = { method: "GET", path: `${path}?resourceVersion=0` } as const;
+    using _glances = await api.transport.watch(request, sink("nothing"));
+    using _keeps = await api.transport.watch(request, sink("objects"));
+    await api.ask("POST", path, { ...object, metadata: { name: "one" } });
+    const created = await api.ask("GET", `${path}/one`);
+    await api.patch(`${path}/one`, { body: patch, type: "merge-patch+json" });
+    const patched = await api.ask("GET", `${path}/one`);
+    await settle();
+    assert.deepEqual(seen, [created, created, patched, patched]);
+  });
+}

@@ -1,6 +1,7 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { spliceResourceVersion } from "../../format/json-canonical.ts";
 import type { Store, StoreEvent } from "../../store/store.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { ByteArena } from "./byte-arena.ts";
@@ -56,7 +57,7 @@ export class WatchCache implements StateView, Disposable {
   /** The last list by prefix, until something changes. */
   #listed: { prefix: string; objects: readonly CachedObject[] } | undefined;
   #watch: Disposable | undefined;
-  /** Parsed forms of bytes that were given to the store. */
+  /** What bytes that were given to the store were made from. */
   readonly #expected = new WeakMap<Uint8Array, KubeObject>();
 
   private constructor(options: WatchCacheOptions, list: { revision: number; keys: string[] }) {
@@ -192,11 +193,11 @@ export class WatchCache implements StateView, Disposable {
   }
 
   /**
-   * What `bytes`, about to be written, will read as: then nobody has to parse them. The object is
-   * frozen; its resourceVersion counts for nothing.
+   * What `bytes`, about to be written, were made from: then nobody has to parse them. The object's
+   * resourceVersion counts for nothing. Once the bytes are written it must not change.
    */
   expect(bytes: Uint8Array, object: KubeObject): void {
-    this.#expected.set(bytes, object);
+    if (this.#options.splice === spliceResourceVersion) this.#expected.set(bytes, object);
   }
 
   /** Delivers changes as they come; with a selection, at least those that it sees. */
@@ -222,7 +223,7 @@ export class WatchCache implements StateView, Disposable {
     for (const event of batch) {
       this.#subscribers.visit(event, (subscriber) => this.#hand(event, subscriber));
     }
-    for (const event of batch) event.forgetFrames();
+    for (const event of batch) event.passed();
     this.#wake();
   }
 
@@ -261,7 +262,10 @@ export class WatchCache implements StateView, Disposable {
       this.#kin,
     );
     const expected = this.#expected.get(bytes);
-    if (expected) object.know(expected);
+    if (expected) {
+      this.#expected.delete(bytes);
+      object.know(expected);
+    }
     return object;
   }
 
