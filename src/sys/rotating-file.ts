@@ -5,8 +5,8 @@ import {
   mkdirSync,
   openSync,
   renameSync,
-  write,
-  writeSync,
+  writev,
+  writevSync,
 } from "node:fs";
 import path from "node:path";
 
@@ -24,6 +24,9 @@ const LIMITS: RotatingFileLimits = {
   waitingMaxBytes: 4 * 1024 * 1024,
 };
 
+/** Lines wait as bytes, in pieces of this size: as texts they would be copied by collections. */
+const PIECE_BYTES = 64 * 1024;
+
 /** Every write wakes a thread, which costs more than a few hundred lines. */
 const GATHER_MS = 20;
 
@@ -36,8 +39,12 @@ export class RotatingFile implements Disposable {
   readonly #limits: RotatingFileLimits;
   #descriptor: number;
   #sizeBytes: number;
-  #waiting: string[] = [];
+  /** What waits, but for what is in the piece that is being filled. */
+  #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #waitingLines = 0;
+  #piece: Buffer | undefined;
+  #filledBytes = 0;
   #writing = false;
   #dropped = 0;
   #closed = false;
@@ -61,8 +68,7 @@ export class RotatingFile implements Disposable {
       this.#dropped++;
       return;
     }
-    this.#waiting.push(line);
-    this.#waitingBytes += line.length;
+    this.#gather(line);
     if (this.#writing) return;
     this.#writing = true;
     // Later: what else is logged until then goes to the disk together.
@@ -72,13 +78,43 @@ export class RotatingFile implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    const { pieces, lines } = this.#takeWaiting();
     try {
-      if (this.#waiting.length > 0) writeSync(this.#descriptor, this.#waiting.join(""));
+      if (lines > 0) writevSync(this.#descriptor, pieces);
     } catch {
-      this.#dropped += this.#waiting.length;
+      this.#dropped += lines;
     }
-    this.#waiting = [];
     if (!this.#writing) closeSync(this.#descriptor);
+  }
+
+  #gather(line: string): void {
+    // Of a UTF-16 code unit no more than three bytes can come.
+    const mostBytes = line.length * 3;
+    if (this.#piece && this.#filledBytes + mostBytes > PIECE_BYTES) this.#endPiece();
+    const piece = (this.#piece ??= Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, mostBytes)));
+    const lineBytes = piece.write(line, this.#filledBytes);
+    this.#filledBytes += lineBytes;
+    this.#waitingBytes += lineBytes;
+    this.#waitingLines++;
+  }
+
+  #endPiece(): void {
+    if (this.#piece) this.#waiting.push(this.#piece.subarray(0, this.#filledBytes));
+    this.#piece = undefined;
+    this.#filledBytes = 0;
+  }
+
+  #takeWaiting(): { pieces: Buffer[]; sizeBytes: number; lines: number } {
+    this.#endPiece();
+    const taken = {
+      pieces: this.#waiting,
+      sizeBytes: this.#waitingBytes,
+      lines: this.#waitingLines,
+    };
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#waitingLines = 0;
+    return taken;
   }
 
   #flushSoon(): void {
@@ -86,21 +122,19 @@ export class RotatingFile implements Disposable {
   }
 
   #flush(): void {
-    const lines = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    if (lines.length === 0) {
+    const { pieces, sizeBytes, lines } = this.#takeWaiting();
+    if (lines === 0) {
       this.#writing = false;
       if (this.#closed) closeSync(this.#descriptor);
       return;
     }
-    const bytes = Buffer.from(lines.join(""));
-    if (this.#sizeBytes > 0 && this.#sizeBytes + bytes.byteLength > this.#limits.fileMaxBytes) {
+    if (this.#sizeBytes > 0 && this.#sizeBytes + sizeBytes > this.#limits.fileMaxBytes) {
       this.#rotate();
     }
-    write(this.#descriptor, bytes, (error) => {
-      if (error) this.#dropped += lines.length;
-      else this.#sizeBytes += bytes.byteLength;
+    writev(this.#descriptor, pieces, (error, writtenBytes) => {
+      // On a full disk some of the lines may have found room.
+      if (error || writtenBytes < sizeBytes) this.#dropped += lines;
+      this.#sizeBytes += error ? 0 : writtenBytes;
       this.#flushSoon();
     });
   }
