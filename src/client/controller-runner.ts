@@ -75,6 +75,8 @@ class Runner implements RunningController {
   readonly #definition: ControllerDefinition;
   readonly #logger: Logger;
   readonly #informers: Readonly<Record<string, Informer<unknown>>>;
+  /** By what was asked for: controllers ask with every change. */
+  readonly #listers = new WeakMap<Resource, Lister<unknown>>();
   readonly #queue: WorkQueue;
   readonly #barrier: WriteBarrier;
   readonly #stop = new AbortController();
@@ -159,13 +161,19 @@ class Runner implements RunningController {
 
   readonly #lookup: ListerLookup = {
     of: <T>(resource: Resource<T>): Lister<T> => {
-      const wanted = storageNameOf(resource);
-      for (const [name, input] of Object.entries(this.#definition.inputs)) {
-        if (storageNameOf(input.resource) === wanted) return this.#informerOf(name) as Informer<T>;
-      }
-      throw new Error(`Cannot read ${wanted} in controller "${this.name}": not among its inputs`);
+      const known = this.#listers.get(resource) ?? this.#listerOf(resource);
+      this.#listers.set(resource, known);
+      return known as Lister<T>;
     },
   };
+
+  #listerOf(resource: Resource): Lister<unknown> {
+    const wanted = storageNameOf(resource);
+    for (const [name, input] of Object.entries(this.#definition.inputs)) {
+      if (storageNameOf(input.resource) === wanted) return this.#informerOf(name);
+    }
+    throw new Error(`Cannot read ${wanted} in controller "${this.name}": not among its inputs`);
+  }
 
   #informerOf(name: string): Informer<unknown> {
     return this.#informers[name] as Informer<unknown>;

@@ -13,8 +13,9 @@ export interface CanonicalObject {
  * number; `undefined` fields are not written.
  */
 export function encodeCanonical(object: CanonicalObject): Buffer {
-  const { kind = "", apiVersion = "", metadata = {}, ...rest } = object;
-  const ordered = { kind, apiVersion, metadata: withoutResourceVersion(metadata), ...rest };
+  // The first three keep their places when they are set again.
+  const ordered = { kind: "", apiVersion: "", metadata: {}, ...object };
+  ordered.metadata = withoutResourceVersion(ordered.metadata);
   return Buffer.from(exactJson(ordered));
 }
 

@@ -115,9 +115,11 @@ export function withManagedFields(
   entries: readonly ManagedFieldsEntry[] | undefined,
 ): Record<string, unknown> {
   const before = isObject(object.metadata) ? object.metadata : {};
+  if (entries && entries.length > 0) {
+    return { ...object, metadata: { ...before, managedFields: entries } };
+  }
   const { managedFields: _, ...metadata } = before;
-  if (!entries || entries.length === 0) return { ...object, metadata };
-  return { ...object, metadata: { ...metadata, managedFields: entries } };
+  return { ...object, metadata };
 }
 
 /** What the endpoint does not write stays as it is, whatever the configuration says. */

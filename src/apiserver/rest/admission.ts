@@ -59,25 +59,54 @@ export function admissionRequestOf(
 
 /**
  * Lets every interested plugin change the object; a second time when one of them asks for it. True
- * when it did: then the object may be more than the client could have sent. @throws StatusError of
- * a plugin that refuses
+ * when it did: then the object may be more than the client could have sent. Answers at once unless
+ * a plugin asks others or for another round. @throws StatusError of a plugin that refuses
  */
-export async function mutate(
+export function mutate(
   plugins: readonly AdmissionPlugin[],
   request: AdmissionRequest,
-): Promise<boolean> {
-  let changed = false;
-  for (const plugin of plugins) {
+): boolean | Promise<boolean> {
+  for (let at = 0; at < plugins.length; at++) {
+    const plugin = plugins[at] as AdmissionPlugin;
     if (!plugin.mutate || !plugin.handles(request)) continue;
     const pending = plugin.mutate(request);
-    const result = pending instanceof Promise ? await pending : pending;
-    if (result === "changed") changed = true;
+    if (pending) return mutateRest(plugins.slice(at + 1), request, { pending, all: plugins });
+  }
+  return false;
+}
+
+async function mutateRest(
+  rest: readonly AdmissionPlugin[],
+  request: AdmissionRequest,
+  of: { pending: Promise<MutationResult> | "changed"; all: readonly AdmissionPlugin[] },
+): Promise<boolean> {
+  let changed = (await of.pending) === "changed";
+  for (const plugin of rest) {
+    if (!plugin.mutate || !plugin.handles(request)) continue;
+    if ((await plugin.mutate(request)) === "changed") changed = true;
   }
   if (changed && !request.reinvoked) {
     request.reinvoked = true;
-    await mutate(plugins, request);
+    await mutate(of.all, request);
   }
   return changed;
+}
+
+/**
+ * Asks every interested plugin for its consent; answers at once unless one of them asks others.
+ * @throws StatusError of a plugin that refuses
+ */
+export function validate(
+  plugins: readonly AdmissionPlugin[],
+  request: AdmissionRequest,
+): Promise<void> | undefined {
+  for (let at = 0; at < plugins.length; at++) {
+    const plugin = plugins[at] as AdmissionPlugin;
+    if (!plugin.validate || !plugin.handles(request)) continue;
+    const pending = plugin.validate(request);
+    if (pending) return pending.then(() => validate(plugins.slice(at + 1), request));
+  }
+  return undefined;
 }
 
 /**
@@ -91,43 +120,7 @@ export function admitBody(
   of: { operation: "CREATE" | "UPDATE"; object: KubeObject; oldObject?: KubeObject },
 ): Promise<void> | undefined {
   const request = admissionRequestOf(call, of);
-  const interested = plugins.filter((plugin) => plugin.handles(request));
-  for (let at = 0; at < interested.length; at++) {
-    const pending = interested[at]?.mutate?.(request);
-    if (pending) return admitPatiently(interested, request, { pending, mutated: at + 1 });
-  }
-  for (let at = 0; at < interested.length; at++) {
-    const pending = interested[at]?.validate?.(request);
-    if (pending) return pending.then(() => validate(interested.slice(at + 1), request));
-  }
-  return undefined;
-}
-
-/** The rest, once a plugin asks others or for another round. */
-async function admitPatiently(
-  plugins: readonly AdmissionPlugin[],
-  request: AdmissionRequest,
-  of: { pending: Promise<MutationResult> | "changed"; mutated: number },
-): Promise<void> {
-  let changed = (await of.pending) === "changed";
-  for (const plugin of plugins.slice(of.mutated)) {
-    if ((await plugin.mutate?.(request)) === "changed") changed = true;
-  }
-  if (changed) {
-    request.reinvoked = true;
-    await mutate(plugins, request);
-  }
-  await validate(plugins, request);
-}
-
-/** Asks every interested plugin for its consent. @throws StatusError of a plugin that refuses */
-export async function validate(
-  plugins: readonly AdmissionPlugin[],
-  request: AdmissionRequest,
-): Promise<void> {
-  for (const plugin of plugins) {
-    if (!plugin.validate || !plugin.handles(request)) continue;
-    const pending = plugin.validate(request);
-    if (pending) await pending;
-  }
+  const mutating = mutate(plugins, request);
+  if (mutating instanceof Promise) return mutating.then(() => validate(plugins, request));
+  return validate(plugins, request);
 }
