@@ -42,7 +42,12 @@ test("ports of the node are those with a number", () => {
     { containerPort: 80 },
     { containerPort: 53, hostPort: 5353, protocol: 1, hostIp: "127.0.0.1" },
   ];
-  const handler = { name: "runsc", isDefault: false, hasOwnKernel: true };
+  const handler = {
+    name: "runsc",
+    isDefault: false,
+    hasOwnKernel: true,
+    hasUserNamespaces: false,
+  };
   const request = attachRequest(config({ portMappings }), { id: "s", handler });
   assert.deepEqual(request, {
     podUid: "s",

@@ -13,4 +13,11 @@ export function check(result: number | bigint, syscall: string): number {
 }
 
 /** Numbers of calls that glibc has no function for; the same on every 64-bit architecture. */
-export const SYSCALL = { pidfdSendSignal: 424, pidfdOpen: 434, openat2: 437 } as const;
+export const SYSCALL = {
+  pidfdSendSignal: 424,
+  openTree: 428,
+  moveMount: 429,
+  pidfdOpen: 434,
+  openat2: 437,
+  mountSetattr: 442,
+} as const;

@@ -53,6 +53,19 @@ export function createNetworkNamespace(file: string): void {
   }
 }
 
+/**
+ * Keeps the network namespace at `made` alive at `file` too, which is created. Not idempotent.
+ * @throws SysError ENOENT, EINVAL when there is none
+ */
+export function adoptNetworkNamespace(made: string, file: string): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o711 });
+  writeFileSync(file, "", { flag: "wx", mode: 0o444 });
+  if (mountCall(made, file, null, MS_BIND, null) === 0) return;
+  const error = SysError.last(`mount --bind (network namespace) "${file}"`);
+  rmSync(file, { force: true });
+  throw error;
+}
+
 /** Unmounts and removes the file; the kernel frees an unused namespace later. Idempotent. */
 export function removeNetworkNamespace(file: string): void {
   umountCall(file, MNT_DETACH); // EINVAL and ENOENT mean that it is not mounted: as wanted

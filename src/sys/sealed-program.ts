@@ -19,13 +19,13 @@ export interface SealedProgram extends Disposable {
 }
 
 /**
- * Copies the executable `file` into sealed memory. A process that runs it cannot be made to
- * overwrite the file on disk through /proc/PID/exe (CVE-2019-5736); OCI runtimes make such a copy
- * themselves at every start unless they are one. @throws SysError ENFILE, ENOENT for the file
+ * Copies an executable, a file or its content, into sealed memory. A process that runs it cannot be
+ * made to overwrite the file on disk through /proc/PID/exe (CVE-2019-5736); OCI runtimes make such
+ * a copy themselves at every start unless they are one. @throws SysError ENFILE, ENOENT
  * Source: memfd_create(2), fcntl(2) "File Sealing".
  */
-export function sealProgram(file: string): SealedProgram {
-  const content = readFileSync(file);
+export function sealProgram(executable: string | Uint8Array): SealedProgram {
+  const content = typeof executable === "string" ? readFileSync(executable) : executable;
   const fd = check(memfdCreateCall("program", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
   try {
     for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);

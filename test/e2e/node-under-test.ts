@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Pod } from "../../src/api/generated/types/core-v1.ts";
@@ -44,6 +44,8 @@ export interface NodeUnderTest extends AsyncDisposable {
 /** Starts the node; disposing it asserts that nothing is left. */
 export async function startNode(): Promise<NodeUnderTest> {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-node-")));
+  // Users that are not the node's pass through it.
+  chmodSync(directory, 0o711);
   enterPrivateMounts({ sharedDirectories: [directory] });
   await using cleanup = new Cleanup();
   cleanup.defer(() => {

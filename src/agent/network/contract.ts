@@ -38,6 +38,8 @@ export interface AttachRequest {
   hostPorts: readonly HostPort[];
   /** Its stack does not know the neighbours that its namespace knows, and asks the gateway. */
   asksForNeighbours?: boolean;
+  /** A namespace that was made for it already; its own is made when absent. */
+  namespacePath?: string;
 }
 
 /** A port of the node that leads to a port of the pod. */

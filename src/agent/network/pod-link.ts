@@ -3,6 +3,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import * as route from "../../format/netlink/route-message.ts";
 import { openNetlinkSocket, type NetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
 import {
+  adoptNetworkNamespace,
   createNetworkNamespace,
   removeNetworkNamespace,
   withinNetworkNamespace,
@@ -16,6 +17,8 @@ const GATEWAY = "169.254.1.1";
 export interface PodLinkSpec {
   podUid: string;
   namespaceFile: string;
+  /** A namespace to take instead of a new one. */
+  madeNamespace?: string;
   ip: string;
   /** Address of the node from which it talks to its pods. */
   nodeAddress: string;
@@ -45,7 +48,8 @@ function macsOf(ip: string): { host: string; pod: string } {
 export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
   const hostName = hostLinkName(spec.linkPrefix, spec.podUid);
   const mac = macsOf(spec.ip);
-  createNetworkNamespace(spec.namespaceFile);
+  if (spec.madeNamespace === undefined) createNetworkNamespace(spec.namespaceFile);
+  else adoptNetworkNamespace(spec.madeNamespace, spec.namespaceFile);
   spec.failpoint?.("network-namespace");
   const namespaceFd = openSync(spec.namespaceFile, "r");
   try {

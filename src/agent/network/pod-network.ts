@@ -124,6 +124,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
         createPodLink(socket, {
           podUid: request.podUid,
           namespaceFile: record.networkNamespacePath,
+          ...(request.namespacePath && { madeNamespace: request.namespacePath }),
           ip,
           nodeAddress: pool.gateway,
           linkPrefix: options.linkPrefix,

@@ -118,10 +118,10 @@ export function statusChanged(stored: NodeStatus, told: NodeStatusPatch): boolea
 
 /** `status.runtimeHandlers`: the default one has an empty name too. */
 export function runtimeHandlersOf(handlers: readonly RuntimeHandler[]): NodeRuntimeHandler[] {
-  const features = { recursiveReadOnlyMounts: false, userNamespaces: false };
-  return handlers
-    .flatMap(({ name, isDefault }) => (isDefault ? ["", name] : [name]))
-    .map((name) => ({ name, features }));
+  return handlers.flatMap(({ name, isDefault, hasUserNamespaces: userNamespaces }) => {
+    const features = { recursiveReadOnlyMounts: false, userNamespaces };
+    return (isDefault ? ["", name] : [name]).map((one) => ({ name: one, features }));
+  });
 }
 
 /** Labels that every node carries. */

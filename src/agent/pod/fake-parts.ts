@@ -116,7 +116,9 @@ export class FakeRuntime {
   get contract(): ContainerRuntime {
     const statusOf = (id: string) => this.statuses.get(id) as ContainerStatus;
     return {
-      handlers: () => [{ name: "crun", isDefault: true, hasOwnKernel: false }],
+      handlers: () => [
+        { name: "crun", isDefault: true, hasOwnKernel: false, hasUserNamespaces: true },
+      ],
       recover: async () => ({
         sandboxes: Array.from(this.sandboxes.values(), (spec) => ({
           id: spec.id,
@@ -138,6 +140,7 @@ export class FakeRuntime {
           if (status.sandboxId === sandboxId) this.statuses.delete(id);
         }
       },
+      prepareUsers: async ({ id }) => ({ firstId: 1 << 16, networkNamespacePath: `/users/${id}` }),
       createContainer: async (spec) => this.create(spec),
       startContainer: async (id) => this.start(id),
       stopContainer: async (id, options) => {

@@ -151,14 +151,7 @@ const checkSecurity: Check = (pod, { allowedSysctls, hasAppArmor }) => {
   if (sysctl !== undefined) {
     return { reason: "SysctlForbidden", message: `forbidden sysctl: ${sysctl}` };
   }
-  const { securityContext, containers = [], initContainers = [], hostUsers } = pod.spec ?? {};
-  if (hostUsers === false) {
-    const why = "this node's runtime has no user namespaces; leave hostUsers out";
-    return {
-      reason: "UnexpectedAdmissionError",
-      message: `Cannot honour hostUsers: false: ${why}`,
-    };
-  }
+  const { securityContext, containers = [], initContainers = [] } = pod.spec ?? {};
   const profiles = [
     securityContext,
     ...[...containers, ...initContainers].map((container) => container.securityContext),

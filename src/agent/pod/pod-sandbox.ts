@@ -4,7 +4,7 @@ import { RUNTIME_CLASSES } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { unmountAside, unmountBelow } from "../../sys/mount.ts";
 import type { HostPort } from "../network/contract.ts";
-import type { SandboxSpec } from "../runtime/contract.ts";
+import type { SandboxSpec, UserNamespace } from "../runtime/contract.ts";
 import { VolumeError } from "../volume/contract.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
@@ -20,7 +20,10 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
   const { pod } = state;
   try {
     const handler = await handlerOf(pod, parts);
-    const attachment = pod.spec?.hostNetwork ? undefined : await attach(pod, { handler, parts });
+    const users = await usersOf(pod, { handler, parts });
+    const attachment = pod.spec?.hostNetwork
+      ? undefined
+      : await attach(pod, { handler, users, parts });
     state.podIp = attachment?.ip ?? parts.node.nodeIp;
     writePodFiles(state, parts);
     const hostname = state.names?.hostname ?? "";
@@ -28,6 +31,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
       hostname,
       networkNamespacePath: attachment?.networkNamespacePath,
       handler,
+      users,
       rules: parts.node.rules,
     });
     await parts.runtime.createSandbox(spec);
@@ -51,9 +55,23 @@ async function handlerOf({ spec }: Pod, { client }: PodParts): Promise<string | 
   return name ? (await client.for(RUNTIME_CLASSES).get({ name })).handler : undefined;
 }
 
-function attach(
+/** User ids of the pod's own, if it wants them. */
+async function usersOf(
   pod: Pod,
   { handler, parts }: { handler: string | undefined; parts: PodParts },
+): Promise<UserNamespace | undefined> {
+  if (pod.spec?.hostUsers !== false) return undefined;
+  const { uid: id } = identityOf(pod);
+  return await parts.runtime.prepareUsers({ id, ...(handler && { handler }) });
+}
+
+function attach(
+  pod: Pod,
+  {
+    handler,
+    users,
+    parts,
+  }: { handler: string | undefined; users: UserNamespace | undefined; parts: PodParts },
 ): ReturnType<PodParts["network"]["attach"]> {
   const { uid, name, namespace } = identityOf(pod);
   return parts.network.attach({
@@ -61,6 +79,7 @@ function attach(
     podName: name,
     podNamespace: namespace,
     hostPorts: hostPortsOf(pod),
+    ...(users && { namespacePath: users.networkNamespacePath }),
     asksForNeighbours:
       handler !== undefined &&
       parts.runtime.handlers().some((one) => one.name === handler && one.hasOwnKernel),
@@ -101,6 +120,7 @@ function sandboxSpec(
     hostname: string;
     networkNamespacePath: string | undefined;
     handler: string | undefined;
+    users: UserNamespace | undefined;
     rules: ResourceRules;
   },
 ): SandboxSpec {
@@ -118,6 +138,7 @@ function sandboxSpec(
     ...(options.networkNamespacePath ? { networkNamespacePath: options.networkNamespacePath } : {}),
     qosClass: qosClassOf(pod),
     ...(options.handler ? { handler: options.handler } : {}),
+    ...(options.users ? { users: options.users } : {}),
     resources: podResources(pod, options.rules),
     ...(sysctls.length > 0 ? { sysctls: Object.fromEntries(sysctls) } : {}),
     shareProcessNamespace: shareProcessNamespace ?? false,

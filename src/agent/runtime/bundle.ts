@@ -4,7 +4,9 @@ import { chooseCapabilities } from "../../format/oci/capabilities.ts";
 import { type ResolvedUser, resolveUser } from "../../format/oci/image-user.ts";
 import { type DeviceNode, runtimeSpec } from "../../format/oci/runtime-spec.ts";
 import { openBelow } from "../../sys/file.ts";
+import { USER_NAMESPACE_IDS } from "../../sys/user-namespace.ts";
 import { type ContainerSpec, RuntimeError, type SandboxSpec } from "./contract.ts";
+import type { MappedUsers } from "./mapped-mounts.ts";
 import type { SeccompProfiles } from "./seccomp-choice.ts";
 
 const PASSWD_MAX_BYTES = 4 * 1024 * 1024;
@@ -20,6 +22,7 @@ export interface BundleContext {
   /** Capabilities that this process can give. */
   available: bigint;
   ipcNamespacePath?: string;
+  userNamespace?: MappedUsers;
   /** Process namespace; see `RuntimeSpecInput.pidNamespace`. */
   pidNamespace?: string;
   /** Directory to appear as /dev/shm. */
@@ -76,6 +79,13 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     ...(network !== undefined && { networkNamespacePath: network }),
     ...(pidNamespace !== undefined && { pidNamespace }),
     ...(ipcNamespace !== undefined && { ipcNamespace }),
+    ...(context.userNamespace && {
+      users: {
+        namespacePath: context.userNamespace.userNamespace,
+        firstId: context.userNamespace.firstId,
+        count: USER_NAMESPACE_IDS,
+      },
+    }),
     mounts: [
       ...(shared ? [bind(shared, "/dev/shm")] : []),
       ...spec.mounts.map((mount) => ({

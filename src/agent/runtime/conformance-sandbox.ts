@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { readMounts } from "../../sys/mount.ts";
 import { type Conformance, GRACE_MS, nothingIsLeft } from "./conformance-context.ts";
+import type { ContainerMount } from "./contract.ts";
 
 /** What the containers of a sandbox share, and their limits. */
 export function sandboxConformance(on: Conformance): void {
@@ -68,6 +70,15 @@ export function sandboxConformance(on: Conformance): void {
     await on.runtime.removeSandbox(sandboxId);
   });
 
+  for (const withUsers of [false, true]) {
+    const whose = withUsers ? ", with user ids of its own" : "";
+    it(`mounts nothing outside of itself, however links in a volume change${whose}`, async () => {
+      if (withUsers && !on.runtime.handlers().find(({ isDefault }) => isDefault)?.hasUserNamespaces)
+        return;
+      await raceForMounts(on, withUsers);
+    });
+  }
+
   it("changes limits of a running container and reads its use", async () => {
     const spec = await start("sleep 100", { resources: { memoryLimitBytes: 64 << 20 } });
     const wider = { memoryLimitBytes: 96 << 20, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000 };
@@ -95,4 +106,53 @@ export function sandboxConformance(on: Conformance): void {
       closeSync(file);
     }
   });
+}
+
+const RACE_ROUNDS = 12;
+
+/** CVE-2021-30465, CVE-2018-15664: one container makes a link of the place of another's mount. */
+async function raceForMounts(on: Conformance, withUsers: boolean): Promise<void> {
+  const { fixture, containerSpec } = on;
+  const sandboxId = on.nextPodId();
+  const users = withUsers ? await on.runtime.prepareUsers({ id: sandboxId }) : undefined;
+  await on.runtime.createSandbox({ ...on.sandboxSpec(sandboxId), ...(users && { users }) });
+  const base = path.join(fixture.logDirectory, sandboxId);
+  const [shared, inner] = [path.join(base, "shared"), path.join(base, "inner")];
+  for (const directory of [shared, inner]) mkdirSync(directory, { recursive: true });
+  chmodSync(shared, 0o777);
+  const onNode = path.join(base, "of-the-node");
+  writeFileSync(onNode, "");
+  const mount = (hostPath: string, containerPath: string) => {
+    return { hostPath, containerPath, readOnly: false };
+  };
+  const make = async (name: string, script: string, mounts: ContainerMount[]) => {
+    const id = `${sandboxId}-${name}`;
+    const logPath = path.join(base, `${name}.log`);
+    const command = ["sh", "-c", script];
+    await on.runtime.createContainer(
+      containerSpec(sandboxId, { id, name, command, logPath, mounts }),
+    );
+    await on.runtime.startContainer(id);
+    return { id, logPath };
+  };
+  const swap = "while :; do mkdir d; rmdir d; ln -s / d; rm -f d; ln -s ../../.. d; rm -f d; done";
+  await make("attacker", `cd /shared; exec 2>/dev/null; ${swap}`, [mount(shared, "/shared")]);
+  const look = `for d in "" /shared /shared/d; do test -e $d${onNode} && echo escaped; done; echo seen`;
+  let started = 0;
+  for (let round = 0; round < RACE_ROUNDS; round++) {
+    const mounts = [mount(shared, "/shared"), mount(inner, "/shared/d/m")];
+    const victim = await make(`victim-${round}`, look, mounts).catch(() => undefined);
+    if (!victim) continue; // refused, as its place was a link that leads nowhere
+    started++;
+    await on.exitOf(victim.id);
+    assert.doesNotMatch(readFileSync(victim.logPath, "utf8"), /escaped/);
+  }
+  assert.ok(started > 0, "some got past the race");
+  const targets = readMounts().filter(({ root }) => root.endsWith("/inner"));
+  assert.deepEqual(
+    targets.map(({ target }) => target).filter((target) => !target.includes("/mapped/")),
+    [],
+  );
+  await on.runtime.removeSandbox(sandboxId);
+  await nothingIsLeft(fixture, "after the race");
 }

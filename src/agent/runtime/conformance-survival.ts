@@ -82,7 +82,9 @@ export function survivalConformance(on: Conformance): void {
         continue;
       }
       // The agent that comes after it does what the pod wants, whatever is there already.
-      await on.runtime.createSandbox(sandbox);
+      const hasUsers = failpoint === "sandbox-users";
+      const users = hasUsers && (await on.runtime.prepareUsers({ id: sandbox.id }));
+      await on.runtime.createSandbox({ ...sandbox, ...(users && { users }) });
       await on.runtime.createContainer(container);
       const status = await on.runtime.startContainer(container.id);
       // One that was being stopped is about to end.

@@ -45,11 +45,17 @@ export interface RuntimePaths {
   bundle(id: string): string;
   /** Mount point of the root file system. */
   root(id: string): string;
+  roots: string;
   exits: string;
   sandboxes: string;
   containers: string;
   /** Where the OCI runtime of a handler keeps its state. */
   runtimeState(handler: string): string;
+  /** The user ids of sandboxes that have their own: a file each. */
+  userRanges: string;
+  /** Where what a container sees of the node is mounted with other owners. */
+  mapped(id: string): string;
+  mappings: string;
   /** Where the programs are that Nephos itself writes. */
   programs: string;
   /** Image of the first process of sandboxes that need one. */
@@ -74,6 +80,10 @@ export function runtimePaths(stateDirectory: string, runDirectory: string): Runt
     sandboxes: path.join(stateDirectory, "sandboxes"),
     containers: path.join(stateDirectory, "containers"),
     runtimeState: inside(runDirectory, "oci"),
+    userRanges: path.join(stateDirectory, "users"),
+    mapped: inside(runDirectory, "mapped"),
+    mappings: path.join(runDirectory, "mapped"),
+    roots: path.join(runDirectory, "roots"),
     programs: path.join(stateDirectory, "programs"),
     holderLayer: path.join(stateDirectory, "holder"),
     execs: path.join(runDirectory, "execs"),

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { sleep } from "../../lib/clock.ts";
 import { openProcess, processStartTime } from "../../sys/process.ts";
@@ -6,6 +6,7 @@ import type { ContainerRecord } from "./container-record.ts";
 import { type ContainerStatus, RuntimeError, type StopOptions } from "./contract.ts";
 import { finish, settle } from "./exit-watcher.ts";
 import { killGroup } from "./kill-group.ts";
+import { unmapAll } from "./mapped-mounts.ts";
 import { unmountRoot } from "./root-filesystem.ts";
 import { drivenContainer, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
 import type { SandboxDriver } from "./sandbox-driver.ts";
@@ -113,9 +114,17 @@ export async function discardContainer(
   context.monitors.release(id);
   context.failpoint("container-cgroup-removed");
   await unmountRoot(paths.root(id));
+  await removeMapped(paths.mapped(id));
   context.failpoint("container-root-removed");
   rmSync(path.join(paths.exits, id), { force: true });
   trash.run.discard(paths.bundle(id));
   trash.state.discard(paths.container(id));
   context.failpoint("container-removed");
+}
+
+/** What was mounted with other owners for a container; nothing for most. */
+async function removeMapped(directory: string): Promise<void> {
+  if (!existsSync(directory)) return;
+  for (const name of ["layers", "mounts"]) await unmapAll(path.join(directory, name));
+  rmdirSync(directory);
 }

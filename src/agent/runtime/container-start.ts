@@ -9,6 +9,7 @@ import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
 import { settle } from "./exit-watcher.ts";
 import { beginContainerMonitor, takeExpected } from "./expected-monitor.ts";
+import { mapMounts } from "./mapped-mounts.ts";
 import { mountRoot } from "./root-filesystem.ts";
 import {
   drivenContainer,
@@ -18,6 +19,7 @@ import {
   type RuntimeContext,
 } from "./runtime-context.ts";
 import type { SandboxDriver } from "./sandbox-driver.ts";
+import { ownedNamespaces } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
 
 /** Prepares a container up to the point where its process waits for the start. Idempotent by id. */
@@ -43,7 +45,14 @@ export async function createContainer(
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     mkdirSync(writable, { recursive: true, mode: 0o700 });
     if (spec.logPath) mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
-    mountRoot(spec.image, { writable, target });
+    const users = sandbox.users && {
+      userNamespace: ownedNamespaces(context, spec.sandboxId).user,
+      firstId: sandbox.users.firstId,
+    };
+    const mapped = paths.mapped(spec.id);
+    await mountRoot(spec.image, { writable, target, mapped, ...(users && { users }) });
+    const directory = path.join(mapped, "mounts");
+    const mounts = users ? mapMounts(spec.mounts, { directory, users }) : spec.mounts;
     context.failpoint("container-root");
     const joined = isHolder ? undefined : processTarget(context, spec);
     const pidNamespace = driver.processNamespace({
@@ -58,23 +67,27 @@ export async function createContainer(
       ...(isHolder && { isHolder }),
     });
     const startedHook = driver.startedHook(driven);
-    const config = containerConfig(spec, {
-      sandbox,
-      rootPath: target,
-      cgroup,
-      cgroupVersion: context.cgroups.version,
-      placed: driver.placesItself,
-      available: context.available,
-      ...(pidNamespace !== undefined && { pidNamespace }),
-      ...(!sandbox.hostIpc && { ipcNamespacePath: ipc }),
-      // What holds a sandbox needs no memory that its containers share.
-      ...(!sandbox.hostIpc && !isHolder && { sharedMemoryPath: shm }),
-      seccomp: driver.seccomp,
-      annotations: driver.annotations(driven),
-      ...(startedHook && { startedHook }),
-      oomScoreFloor: context.oomScoreFloor,
-      modules: context.modules,
-    });
+    const config = containerConfig(
+      { ...spec, mounts },
+      {
+        sandbox,
+        ...(users && { userNamespace: users }),
+        rootPath: target,
+        cgroup,
+        cgroupVersion: context.cgroups.version,
+        placed: driver.placesItself,
+        available: context.available,
+        ...(pidNamespace !== undefined && { pidNamespace }),
+        ...(!sandbox.hostIpc && { ipcNamespacePath: ipc }),
+        // What holds a sandbox needs no memory that its containers share.
+        ...(!sandbox.hostIpc && !isHolder && { sharedMemoryPath: shm }),
+        seccomp: driver.seccomp,
+        annotations: driver.annotations(driven),
+        ...(startedHook && { startedHook }),
+        oomScoreFloor: context.oomScoreFloor,
+        modules: context.modules,
+      },
+    );
     writeJson(path.join(bundle, "config.json"), config);
     context.failpoint("container-config");
     const record = {

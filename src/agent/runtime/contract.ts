@@ -12,6 +12,11 @@ export interface ContainerRuntime extends AsyncDisposable {
   recover(): Promise<{ sandboxes: SandboxStatus[]; containers: ContainerStatus[] }>;
   /** What runtime classes may name on this machine now. */
   handlers(): readonly RuntimeHandler[];
+  /**
+   * Gives a sandbox that is to come user ids of its own; `removeSandbox` takes them back. Idempotent.
+   * @throws RuntimeError when its handler or the kernel has none
+   */
+  prepareUsers(request: { id: string; handler?: string }): Promise<UserNamespace>;
   createSandbox(spec: SandboxSpec): Promise<SandboxStatus>;
   /** Kills what runs in it and gives its cgroup back; records and what was written stay. */
   stopSandbox(sandboxId: string): Promise<void>;
@@ -58,6 +63,16 @@ export interface RuntimeHandler {
   isDefault: boolean;
   /** The network of its pods is inside a kernel of theirs, which asks for its neighbours itself. */
   hasOwnKernel: boolean;
+  /** Its pods can have user ids of their own. */
+  hasUserNamespaces: boolean;
+}
+
+/** User ids of a pod that are not the node's. */
+export interface UserNamespace {
+  /** The node's id of the pod's user 0; 65536 follow each other. */
+  firstId: number;
+  /** A network namespace that belongs to these users. */
+  networkNamespacePath: string;
 }
 
 /** The environment that a pod's containers share. */
@@ -75,6 +90,8 @@ export interface SandboxSpec {
   cgroupParent?: string;
   /** As a RuntimeClass names it; the node's default one when absent. */
   handler?: string;
+  /** As `prepareUsers` gave it; the node's users are the pod's when absent. */
+  users?: UserNamespace;
   /** Limits of the whole pod; absent fields are unlimited. */
   resources: ContainerResources;
   sysctls?: Readonly<Record<string, string>>;

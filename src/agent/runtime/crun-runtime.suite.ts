@@ -2,6 +2,7 @@
 //   node crun-runtime.suite.js crun|runc [start JSON]
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -61,6 +62,7 @@ function busyboxImage(directory: string): LocalImage {
 
 function createFixture(): RuntimeFixture {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-runtime-")));
+  chmodSync(directory, 0o711);
   const cgroupRoot = `/${path.basename(directory)}`;
   enterPrivateMounts({ sharedDirectories: [directory] });
   const keepAlive = watch(directory); // a runtime by itself lets its process end
@@ -81,8 +83,8 @@ function createFixture(): RuntimeFixture {
       ...readMounts()
         .map((entry) => entry.target)
         .filter((target) => target.startsWith(`${directory}/`) && target !== networkNamespacePath),
-      ...["containers", "sandboxes", "exits"].flatMap((name) => inState(`state/${name}`)),
-      ...["roots", "bundles", `oci/${binary}`, "execs", "sandboxes"].flatMap((name) =>
+      ...["containers", "sandboxes", "exits", "users"].flatMap((name) => inState(`state/${name}`)),
+      ...["roots", "mapped", "bundles", `oci/${binary}`, "execs", "sandboxes"].flatMap((name) =>
         inState(`run/${name}`),
       ),
       ...spawnSync("find", ["/sys/fs/cgroup", "-path", `*${cgroupRoot}*/pod*`], {
@@ -132,6 +134,7 @@ async function startAndDie(text: string): Promise<void> {
   const runtime = await open(directory, cgroupRoot, (name) => void (name === failpoint && die()));
   await runtime.recover();
   runtime.expectContainer(container);
+  if (failpoint === "sandbox-users") await runtime.prepareUsers({ id: sandbox.id });
   await runtime.createSandbox(sandbox);
   await runtime.createContainer(container);
   await runtime.startContainer(container.id);

@@ -26,6 +26,7 @@ import {
   podCgroup,
   type RuntimeContext,
 } from "./runtime-context.ts";
+import { prepareUsers } from "./sandbox-users.ts";
 import { createSandbox, removeSandbox, stopSandbox, updateSandbox } from "./sandbox.ts";
 
 /**
@@ -49,6 +50,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
       };
     },
     handlers: () => context.drivers.installed(),
+    prepareUsers: (request) => prepareUsers(context, request),
     createSandbox: (spec) => createSandbox(context, spec),
     stopSandbox: (id) => stopSandbox(context, id),
     removeSandbox: (id) => removeSandbox(context, id),

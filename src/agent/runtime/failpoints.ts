@@ -5,6 +5,7 @@
  */
 export const FAILPOINTS = [
   "container-expected",
+  "sandbox-users",
   "sandbox-cgroup",
   "sandbox-namespaces",
   "sandbox-record",

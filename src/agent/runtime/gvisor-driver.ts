@@ -39,6 +39,7 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
     handler,
     command,
     hasOwnKernel: true,
+    hasUserNamespaces: false,
     placesItself: true,
     seccomp: createSeccompProfiles("omitted"),
     execFailureCode: 128,

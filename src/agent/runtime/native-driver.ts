@@ -18,6 +18,8 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     handler,
     command,
     hasOwnKernel: false,
+    // runc 1.1 joins none that somebody else has made.
+    hasUserNamespaces: isCrun,
     placesItself,
     seccomp: createSeccompProfiles(isCrun ? "compiled" : "json"),
     execFailureCode: 255,

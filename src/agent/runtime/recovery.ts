@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { spreadBelow } from "../../sys/file.ts";
 import { processStartTime } from "../../sys/process.ts";
@@ -47,7 +47,12 @@ function unfinished({ paths, table, bootId }: RuntimeContext): string[] {
 }
 
 /** Prepares the directories. */
-export function prepareDirectories({ paths }: RuntimeContext): void {
+export function prepareDirectories({ paths, options }: RuntimeContext): void {
+  // Users that are not the node's pass through them, and see no names.
+  for (const directory of [options.runDirectory, paths.roots, paths.mappings]) {
+    mkdirSync(directory, { recursive: true });
+    chmodSync(directory, 0o711);
+  }
   for (const directory of [paths.sandboxes, paths.containers, paths.exits, paths.execs]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }

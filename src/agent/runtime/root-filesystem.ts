@@ -3,16 +3,23 @@ import path from "node:path";
 import { MOUNT_FLAGS, mount, mountOverlay, unmountAside } from "../../sys/mount.ts";
 import type { LocalImage } from "../image/contract.ts";
 import { RuntimeError } from "./contract.ts";
+import { giveToUsers, mapDirectories, type MappedUsers, unmapAll } from "./mapped-mounts.ts";
 
 /** Directories of a container's root: its image below, what it writes above. */
 export interface RootDirectories {
   /** Holds `upper` and `work`. */
   writable: string;
   target: string;
+  /** Directory for mounts of layers whose files are to be those of `users`. */
+  mapped: string;
+  users?: MappedUsers;
 }
 
 /** Mounts the root of a container. Not idempotent. @throws RuntimeError "no-space" */
-export function mountRoot(image: LocalImage, { writable, target }: RootDirectories): void {
+export async function mountRoot(
+  image: LocalImage,
+  { writable, target, mapped, users }: RootDirectories,
+): Promise<void> {
   const [upper, work] = [path.join(writable, "upper"), path.join(writable, "work")];
   const missing = image.layerPaths.find((layer) => !existsSync(layer));
   if (missing !== undefined) {
@@ -22,7 +29,16 @@ export function mountRoot(image: LocalImage, { writable, target }: RootDirectori
   }
   try {
     for (const directory of [upper, work, target]) mkdirSync(directory, { recursive: true });
-    mountOverlay({ layers: image.layerPaths, upper, work, target });
+    if (users) {
+      const directory = path.join(mapped, "layers");
+      giveToUsers(upper, users);
+      const layers = mapDirectories(image.layerPaths, { directory, users });
+      mountOverlay({ layers, upper, work, target });
+      // It holds mounts of its own of them.
+      await unmapAll(directory);
+    } else {
+      mountOverlay({ layers: image.layerPaths, upper, work, target });
+    }
     // Device nodes of an image, and what a container makes of MKNOD, stay without effect.
     mount({ target, flags: MOUNT_FLAGS.remount | MOUNT_FLAGS.bind | MOUNT_FLAGS.noDevices });
   } catch (cause) {

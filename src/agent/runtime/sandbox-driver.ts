@@ -18,6 +18,8 @@ export interface SandboxDriver extends Disposable {
   readonly command: readonly string[];
   /** The containers of a pod run on one kernel of their own, which the sandbox's holder starts. */
   readonly hasOwnKernel: boolean;
+  /** Its containers can have user ids of their own. */
+  readonly hasUserNamespaces: boolean;
   /** Containers are put into their cgroups by us, not by the OCI runtime. */
   readonly placesItself: boolean;
   readonly seccomp: SeccompProfiles;
@@ -114,8 +116,8 @@ export function createDrivers(
       Object.keys(HANDLERS)
         .filter((name) => locate(name) !== undefined)
         .map((name) => {
-          const { hasOwnKernel } = drivers.of(name);
-          return { name, hasOwnKernel, isDefault: name === defaultHandler };
+          const { hasOwnKernel, hasUserNamespaces } = drivers.of(name);
+          return { name, hasOwnKernel, hasUserNamespaces, isDefault: name === defaultHandler };
         }),
     of(handler) {
       const name = handler || defaultHandler;

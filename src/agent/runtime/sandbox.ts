@@ -13,6 +13,7 @@ import {
 import { dismissExpected } from "./expected-monitor.ts";
 import { beginHolder, settleHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
+import { releaseUsers } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
 
 const CPU_SHARES_MIN = 2;
@@ -40,7 +41,7 @@ export async function createSandbox(
     cgroups.create(group);
     cgroups.limit(group, spec.resources);
     context.failpoint("sandbox-cgroup");
-    if (!spec.hostIpc) shareMemory(context, spec.id);
+    if (!spec.hostIpc) shareMemory(context, spec);
     context.failpoint("sandbox-namespaces");
     writeJson(file, record);
     context.failpoint("sandbox-record");
@@ -54,10 +55,11 @@ export async function createSandbox(
   return { id: spec.id, ...record };
 }
 
-function shareMemory(context: RuntimeContext, id: string): void {
+function shareMemory(context: RuntimeContext, { id, users }: SandboxSpec): void {
   const { ipc, shm } = sandboxMounts(context, id);
   mkdirSync(shm, { recursive: true, mode: 0o711 });
-  createIpcNamespace(ipc);
+  // User ids of its own come with one that belongs to them.
+  if (!users) createIpcNamespace(ipc);
   const { noSuid, noDevices, noExec } = MOUNT_FLAGS;
   const flags = noSuid | noDevices | noExec;
   const data = `mode=1777,size=${SHARED_MEMORY_BYTES}`;
@@ -67,6 +69,7 @@ function shareMemory(context: RuntimeContext, id: string): void {
 /** Removes everything that a sandbox has outside of its containers. Idempotent. */
 export async function discardSandbox(context: RuntimeContext, spec: SandboxSpec): Promise<boolean> {
   const { paths, cgroups, options, trash } = context;
+  releaseUsers(context, spec.id);
   await releaseMounts(context, spec.id);
   trash.run.discard(paths.sandboxRun(spec.id));
   trash.state.discard(paths.sandbox(spec.id));
@@ -128,7 +131,7 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   await Promise.all(containers.map(({ status }) => removeContainer(context, status.id)));
   await removeContainer(context, holderIdOf(id));
   context.failpoint("sandbox-containers-removed");
-  if (!record) return;
+  if (!record) return releaseUsers(context, id);
   if (!(await discardSandbox(context, record.spec))) {
     const group = podCgroup(context.options.cgroupRoot, record.spec);
     throw new RuntimeError("runtime-failed", `Cannot remove cgroup "${group}": it has processes`);

@@ -19,6 +19,8 @@ export interface RuntimeSpecInput {
   /** "host", a path of a namespace to join, or undefined for a new one. */
   pidNamespace?: string;
   ipcNamespace?: string;
+  /** User ids that are not the node's: a namespace to join, and what it maps from 0 on. */
+  users?: { namespacePath: string; firstId: number; count: number };
   mounts: readonly BindMount[];
   devices: readonly DeviceNode[];
   /** Absolute in each cgroup hierarchy. */
@@ -130,6 +132,7 @@ export function runtimeSpec(input: RuntimeSpecInput): object {
     }),
     linux: {
       namespaces: namespaces(input),
+      ...(input.users && userMappings(input.users)),
       ...(!input.placed && { cgroupsPath: input.cgroupPath, resources: resources(input) }),
       ...(input.devices.length > 0 && { devices: input.devices.map(device) }),
       ...(input.sysctls && { sysctl: input.sysctls }),
@@ -167,9 +170,15 @@ function namespaces(input: RuntimeSpecInput): object[] {
     { type: "uts" },
     ...joined("pid", input.pidNamespace),
     ...joined("ipc", input.ipcNamespace),
+    ...(input.users ? [{ type: "user", path: input.users.namespacePath }] : []),
     ...(network === undefined ? [] : [{ type: "network", path: network }]),
     ...(input.cgroupVersion === 2 && !input.privileged ? [{ type: "cgroup" }] : []),
   ];
+}
+
+function userMappings({ firstId, count }: NonNullable<RuntimeSpecInput["users"]>): object {
+  const mapping = [{ containerID: 0, hostID: firstId, size: count }];
+  return { uidMappings: mapping, gidMappings: mapping };
 }
 
 function mounts(input: RuntimeSpecInput): object[] {

@@ -42,6 +42,7 @@ export function probeHost(): HostFeature[] {
     cgroups(),
     networkNamespaces(),
     nftables(),
+    userNamespaces(),
     {
       ...feature("seccomp-filter", true),
       available: read("/proc/sys/kernel/seccomp/actions_avail").includes("errno"),
@@ -77,6 +78,15 @@ function cgroups(): HostFeature {
 function networkNamespaces(): HostFeature {
   const available = existsSync("/proc/self/ns/net");
   return { ...feature("network-namespaces", true), available, detail: "CONFIG_NET_NS" };
+}
+
+/** Overlays take layers whose files belong to other users from 5.19 on. */
+function userNamespaces(): HostFeature {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  const isNew = major > 5 || (major === 5 && minor >= 19);
+  const available = isNew && Number(read("/proc/sys/user/max_user_namespaces")) > 0;
+  const detail = "for hostUsers: false; kernels from 5.19, user.max_user_namespaces above 0";
+  return { ...feature("user-namespaces", false), available, detail };
 }
 
 function nftables(): HostFeature {

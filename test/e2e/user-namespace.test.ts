@@ -1,0 +1,159 @@
+// Pods with user ids of their own (hostUsers: false), on one node in this process.
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { CONFIG_MAPS, EVENTS, PODS, RUNTIME_CLASSES } from "../../src/api/generated/resources.ts";
+import type { Container, Pod, PodSpec } from "../../src/api/generated/types/core-v1.ts";
+import { eventually } from "./eventually.ts";
+import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root";
+const FIRST_ID = 0x7000_0000;
+let node: NodeUnderTest;
+
+before(async () => {
+  if (!skip) node = await startNode();
+});
+after(async () => {
+  await node?.[Symbol.asyncDispose]();
+});
+
+const container = (name: string, script: string, more: Partial<Container> = {}): Container => ({
+  name,
+  command: ["sh", "-c", script],
+  ...more,
+});
+const statusOf = (pod: Pod | undefined, name: string) =>
+  pod?.status?.containerStatuses?.find((status) => status.name === name);
+const idOf = (pod: Pod | undefined, name: string) =>
+  statusOf(pod, name)?.containerID?.replace("nephos://", "") ?? "";
+
+async function inside(pod: string, name: string, script: string): Promise<string> {
+  const found = await node.client.for(PODS).get({ namespace: "default", name: pod });
+  const id = idOf(found, name);
+  const { stdout, stderr } = await node.runtime().execSync(id, ["sh", "-c", script], 10_000);
+  return stdout + stderr;
+}
+
+async function run(name: string, spec: PodSpec): Promise<Pod | undefined> {
+  await node.run(name, { hostUsers: false, terminationGracePeriodSeconds: 0, ...spec });
+  return await node.until(name, (pod) =>
+    spec.containers.every((one) => statusOf(pod, one.name)?.state?.running !== undefined),
+  );
+}
+
+async function remove(name: string): Promise<void> {
+  await node.client.for(PODS).delete({ namespace: "default", name });
+  await node.until(name, (pod) => pod === undefined);
+}
+
+test("root of such a pod is nobody on the node, and at home in the pod", { skip }, async () => {
+  const data = { key: "value\n" };
+  await node.client
+    .for(CONFIG_MAPS)
+    .create({ metadata: { name: "settings", namespace: "default" }, data });
+  const pod = await run("own-users", {
+    securityContext: {
+      fsGroup: 2000,
+      sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "1024" }],
+    },
+    volumes: [
+      { name: "disk", emptyDir: {} },
+      { name: "memory", emptyDir: { medium: "Memory" } },
+      { name: "settings", configMap: { name: "settings", defaultMode: 0o400 } },
+    ],
+    containers: [
+      container("web", "echo out > /dev/stdout; exec httpd -f -p 80 -h /disk", {
+        volumeMounts: [
+          { name: "disk", mountPath: "/disk" },
+          { name: "memory", mountPath: "/memory" },
+          { name: "settings", mountPath: "/settings" },
+          { name: "settings", mountPath: "/one", subPath: "key" },
+        ],
+        readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 },
+      }),
+      container("user", "exec sleep 1000", {
+        securityContext: { runAsUser: 1000, runAsGroup: 1000 },
+        volumeMounts: [{ name: "disk", mountPath: "/disk" }],
+      }),
+    ],
+  });
+  const { pid = 0 } = node.runtime().status(idOf(pod, "web")) ?? {};
+  const uid = Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  assert.ok(uid >= FIRST_ID && uid % 65_536 === 0, `${uid}`);
+  const map = await inside("own-users", "web", "cat /proc/self/uid_map");
+  assert.deepEqual(map.trim().split(/ +/), ["0", `${uid}`, "65536"]);
+  assert.match(await inside("own-users", "web", "id"), /^uid=0/);
+  // What belongs to root belongs to it, whichever volume it comes from.
+  const files = "/bin/sh /etc/hosts /dev/termination-log /disk /memory /settings/key /one /tmp";
+  const owners = await inside("own-users", "web", `stat -c '%u %g %n' ${files}`);
+  for (const line of owners.trim().split("\n")) assert.match(line, /^0 (0|2000) /, owners);
+  assert.match(owners, /^0 2000 \/disk$/m);
+  assert.equal(await inside("own-users", "web", "cat /settings/key /one"), "value\nvalue\n");
+  await inside("own-users", "web", "echo hello > /disk/index.html; touch /etc/new");
+  assert.match(await inside("own-users", "user", "id -G; cat /disk/index.html"), /2000\nhello/);
+  assert.equal(
+    await inside("own-users", "user", "touch /disk/theirs; stat -c %u /disk/theirs"),
+    "1000\n",
+  );
+  const layer = node.runtime().writableLayer(idOf(pod, "web"));
+  assert.equal(statSync(path.join(layer, "etc/new")).uid, uid);
+  await node.until("own-users", (seen) => statusOf(seen, "web")?.ready === true);
+  const log = await node
+    .agent()
+    .streams.logs(
+      { namespace: "default", name: "own-users", container: "web" },
+      {},
+      AbortSignal.timeout(5_000),
+    );
+  assert.match(Buffer.concat(await log.toArray()).toString(), /out/);
+  // It is root over its own network, and over nothing of the node's.
+  const settings = "cat /proc/sys/net/ipv4/ip_unprivileged_port_start; dmesg; date -s 2001-01-01";
+  const told = await inside("own-users", "web", settings);
+  assert.match(told, /^1024$/m);
+  assert.match(told, /date: can't set date: Operation not permitted/);
+  await remove("own-users");
+});
+
+test("its containers may share processes, and come back with the same users", {
+  skip,
+}, async () => {
+  const once = "test -e /disk/seen && exec sleep 1000; touch /disk/seen; exit 3";
+  await node.run("own-shared", {
+    hostUsers: false,
+    shareProcessNamespace: true,
+    terminationGracePeriodSeconds: 0,
+    volumes: [{ name: "disk", emptyDir: {} }],
+    containers: [
+      container("app", once, { volumeMounts: [{ name: "disk", mountPath: "/disk" }] }),
+      container("other", "exec sleep 2000"),
+    ],
+  });
+  const pod = await node.until("own-shared", (seen) => {
+    const { restartCount = 0, state } = statusOf(seen, "app") ?? {};
+    return restartCount > 0 && state?.running !== undefined;
+  });
+  assert.match(await inside("own-shared", "other", "ps"), /sleep 1000/);
+  const maps = ["app", "other"].map((name) => {
+    const { pid } = node.runtime().status(idOf(pod, name)) ?? {};
+    return readFileSync(`/proc/${pid}/uid_map`, "utf8");
+  });
+  assert.equal(maps[0], maps[1]);
+  await remove("own-shared");
+});
+
+test("a handler without user namespaces says so", { skip }, async () => {
+  await node.client.for(RUNTIME_CLASSES).create({ metadata: { name: "runc" }, handler: "runc" });
+  await node.run("own-runc", {
+    hostUsers: false,
+    runtimeClassName: "runc",
+    containers: [container("app", "exec sleep 1000")],
+  });
+  const message = await eventually("the event", async () => {
+    const { items } = await node.client.for(EVENTS).list({ namespace: "default" });
+    return items.find(({ reason }) => reason === "FailedCreatePodSandBox")?.message;
+  });
+  assert.match(message, /"runc" has no user namespaces: leave hostUsers out, or use crun/);
+  await remove("own-runc");
+});
