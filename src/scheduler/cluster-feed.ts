@@ -91,6 +91,7 @@ function nodeChanged(
   const name = change.object.metadata?.name ?? "";
   if (change.type === "deleted") {
     state.removeNode(name);
+    listener.happened({ kind: "node-removed" });
     return;
   }
   if (change.type === "updated" && !isRelevantNodeChange(change.previous, change.object)) return;
@@ -123,9 +124,11 @@ function placedPodChanged(
   const isFresh = change.type === "added" || !change.previous.spec?.nodeName;
   if (!isFresh && !isRelevantPodChange(change.previous, pod)) return;
   listener.placed(uid);
+  const before = state.podOf(uid);
   const record = placedRecord(pod, context);
-  const kind = isFresh ? "pod-added" : "pod-changed";
-  listener.happened({ kind, pod: record, slot: state.slotOfPod(uid) });
+  const now = { pod: record, slot: state.slotOfPod(uid) };
+  if (isFresh) listener.happened({ kind: "pod-added", ...now });
+  else listener.happened({ kind: "pod-changed", ...now, ...(before ? { before } : {}) });
 }
 
 /** Most often the place is the one that was assumed, and nothing is to be counted anew. */

@@ -96,10 +96,19 @@ export interface PostFilterResult {
 export type ClusterEvent =
   | { kind: "node-added"; slot: number }
   | { kind: "node-changed"; slot: number }
+  /** Its pods no longer count anywhere. */
+  | { kind: "node-removed" }
   | { kind: "pod-added"; pod: PodRecord; slot: number | undefined }
-  | { kind: "pod-changed"; pod: PodRecord; slot: number | undefined }
+  /** `before` is absent where the pod was not known. */
+  | { kind: "pod-changed"; pod: PodRecord; before?: PodRecord; slot: number | undefined }
   | { kind: "pod-removed"; pod: PodRecord; slot: number | undefined }
   | { kind: "storage-changed" };
+
+/** The pod that an event is about, and as it was before if that is known. */
+export function changedPods(event: ClusterEvent & { pod: PodRecord }): readonly PodRecord[] {
+  if (event.kind !== "pod-changed" || !event.before) return [event.pod];
+  return [event.pod, event.before];
+}
 
 /** Tells whether an event may undo a refusal of this plugin for this pod. */
 export type QueueingHint = (event: ClusterEvent, pod: PodRecord, state: ClusterState) => boolean;

@@ -1,4 +1,5 @@
 import {
+  changedPods,
   SCORE_MAX,
   type ScoreOutput,
   type NodeFilter,
@@ -7,7 +8,7 @@ import {
   type SchedulerPlugin,
 } from "../framework/contract.ts";
 import type { AffinityTerm } from "../pod/affinity-terms.ts";
-import type { PodProfile } from "../pod/pod-profile.ts";
+import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
 import { intersection } from "../pod/pod-selector.ts";
 import type { ClusterState, Tally } from "../state/cluster-state.ts";
 import type { PlacedTerm } from "../state/placed-terms.ts";
@@ -37,18 +38,19 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): SchedulerPlug
     score: (context) => affinityScorer(context, args),
     hint(event, { profile }, state) {
       if (event.kind === "storage-changed") return false;
-      if (event.kind === "node-added" || event.kind === "node-changed") {
+      // Whoever keeps the pod away may have left its domain with the node.
+      if (event.kind === "node-changed" || event.kind === "node-removed") return true;
+      if (event.kind === "node-added") {
         const labels = state.nodes[event.slot]?.labels ?? {};
         return profile.affinity.every(({ topologyKey }) => labels[topologyKey] !== undefined);
       }
-      const { profile: other } = event.pod;
       const about = (terms: readonly AffinityTerm[], pod: PodProfile) =>
         terms.some(({ selector }) => state.selects(selector, pod));
-      return (
+      const concerns = ({ profile: other }: PodRecord) =>
         about(profile.affinity, other) ||
         about(profile.antiAffinity, other) ||
-        (event.kind !== "pod-added" && about(other.antiAffinity, profile))
-      );
+        (event.kind !== "pod-added" && about(other.antiAffinity, profile));
+      return changedPods(event).some(concerns);
     },
   };
 }

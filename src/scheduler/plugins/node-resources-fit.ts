@@ -59,6 +59,13 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlug
         const full = (state.resources.requested[PODS_RESOURCE]?.[event.slot] ?? 0) + 1 >= pods;
         return full || [...profile.requests.keys()].some((name) => (freed.get(name) ?? 0) > 0);
       }
+      if (event.kind === "pod-changed") {
+        const [{ profile: now }, before] = [event.pod, event.before];
+        if (!before) return true;
+        const isFreed = (name: string) =>
+          (now.requests.get(name) ?? 0) < (before.profile.requests.get(name) ?? 0);
+        return [...profile.requests.keys()].some(isFreed);
+      }
       if (event.kind !== "node-added" && event.kind !== "node-changed") return false;
       const { allocatable, requested } = state.resources;
       const isFree = (id: number, amount: number) =>

@@ -1,6 +1,7 @@
 import type { TopologySpreadConstraint } from "../../api/generated/types/core-v1.ts";
 import { compileLabelSelector } from "../../lib/labels.ts";
 import {
+  changedPods,
   SCORE_MAX,
   type ScoreOutput,
   type NodeFilter,
@@ -59,11 +60,15 @@ export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPl
     hint(event, { profile }, state) {
       const { list } = hard({ state, profile });
       if (event.kind === "storage-changed") return false;
-      if (event.kind === "node-added" || event.kind === "node-changed") {
+      // The emptiest domain, which the others are measured by, may be gone.
+      if (event.kind === "node-changed" || event.kind === "node-removed") return true;
+      if (event.kind === "node-added") {
         const labels = state.nodes[event.slot]?.labels ?? {};
         return list.every(({ topologyKey }) => labels[topologyKey] !== undefined);
       }
-      return list.some(({ selector }) => state.selects(selector, event.pod.profile));
+      return list.some(({ selector }) =>
+        changedPods(event).some((one) => state.selects(selector, one.profile)),
+      );
     },
   };
 }

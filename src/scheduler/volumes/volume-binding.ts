@@ -83,7 +83,8 @@ export function volumeBinding(
     postBind({ pod }) {
       for (const key of claimKeys(pod)) catalog.forget(key);
     },
-    hint: ({ kind }) => kind === "storage-changed" || kind === "node-added",
+    hint: ({ kind }) =>
+      kind === "storage-changed" || kind === "node-added" || kind === "node-changed",
   };
 }
 
