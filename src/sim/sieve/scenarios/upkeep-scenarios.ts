@@ -19,7 +19,7 @@ const DRIVER = "local.nephos.dev";
 
 /** What the driver's attacher does: waits until it is asked and says that it is done. */
 async function attach({ client, wait }: Stage, volume: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 800; tries++) {
     const { items } = await client.for(VOLUME_ATTACHMENTS).list();
     const asked = items.find(({ spec }) => spec.source.persistentVolumeName === volume);
     if (asked) {
