@@ -17,13 +17,10 @@ import { untilSignal } from "./signals.ts";
 /**
  * Small heaps are collected often and cheaply; the API server's objects are bytes outside them.
  * Garbage may grow to twice the live data: less costs a tenth of every write, more costs memory.
- * Functions are optimized after eight times V8's usual work: sooner, the compiler's threads take an
- * eighth of the start of each of the first hundred pods; what serves much load gets there anyway.
  */
 export const NODE_FLAGS: readonly string[] = [
   "--max-semi-space-size=8",
   "--heap-growing-percent=200",
-  "--interrupt-budget=540672",
   "--no-warnings",
 ];
 
