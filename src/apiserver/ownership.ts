@@ -1,6 +1,7 @@
 import { updateManagedFields } from "../api/apply/managed-fields.ts";
 import { applyServerSide, withManagedFields } from "../api/apply/server-side-apply.ts";
 import { type Clock, formatTime } from "../lib/clock.ts";
+import { deepEqual } from "../lib/deep-equal.ts";
 import { copyJson } from "../lib/json-copy.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { type Call, fieldManagerOf } from "./rest/call.ts";
@@ -25,6 +26,27 @@ export function recordOwnership(
     struct,
   });
   return withManagedFields(of.object, entries) as unknown as KubeObject;
+}
+
+/**
+ * What changes nothing does not change when its owners wrote it either: what was applied may lack
+ * defaults, so that only now, when they are there, is it seen to be what was there before.
+ */
+export function withOldTimes(next: KubeObject, old: KubeObject): KubeObject {
+  const kept = old.metadata.managedFields ?? [];
+  const entries = next.metadata.managedFields ?? [];
+  const isSame = entries.every((entry) =>
+    kept.some((other) => deepEqual({ ...entry, time: other.time }, other)),
+  );
+  if (!isSame || entries.length !== kept.length || kept.length === 0) return next;
+  const { resourceVersion: _, ...before } = old.metadata;
+  const { resourceVersion: wanted, ...after } = next.metadata;
+  const metadata = { ...after, managedFields: kept };
+  if (!deepEqual({ ...next, metadata }, { ...old, metadata: before })) return next;
+  return {
+    ...next,
+    metadata: wanted === undefined ? metadata : { ...metadata, resourceVersion: wanted },
+  };
 }
 
 /** What a client applies to the stored object. */

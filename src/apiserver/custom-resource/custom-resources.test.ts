@@ -18,6 +18,19 @@ function definition(more: object = {}): object {
         properties: {
           size: { type: "integer", minimum: 1 },
           color: { type: "string", default: "red", enum: ["red", "blue"] },
+          sockets: {
+            type: "array",
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["port", "protocol"],
+            items: {
+              type: "object",
+              required: ["port"],
+              properties: {
+                port: { type: "integer" },
+                protocol: { type: "string", default: "TCP" },
+              },
+            },
+          },
           ports: {
             type: "array",
             "x-kubernetes-list-type": "map",
@@ -154,6 +167,29 @@ test("server-side apply merges lists by their keys", async () => {
   assert.deepEqual((both["spec"] as { ports: object[] }).ports, [
     { port: 1 },
     { port: 2, name: "b" },
+  ]);
+});
+
+test("a key that nobody writes counts as its default when a list is applied again", async () => {
+  await using api = await startServer();
+  await define(api);
+  const apply = (...sockets: object[]) =>
+    api.patch(`${WIDGETS}/w?fieldManager=one`, {
+      body: {
+        apiVersion: "example.com/v1",
+        kind: "Widget",
+        metadata: { name: "w" },
+        spec: { size: 1, sockets },
+      },
+      type: "apply-patch+yaml",
+    });
+  const first = await apply({ port: 1 }, { port: 2 });
+  const again = await apply({ port: 1 }, { port: 2 });
+  assert.deepEqual(again, first);
+  const last = await apply({ port: 2 }, { port: 2, protocol: "UDP" });
+  assert.deepEqual((last["spec"] as { sockets: object[] }).sockets, [
+    { port: 2, protocol: "TCP" },
+    { port: 2, protocol: "UDP" },
   ]);
 });
 

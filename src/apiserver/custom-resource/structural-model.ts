@@ -53,6 +53,8 @@ function structFrom(
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     const field = fieldOf(key, typeFrom(structs, `${name}.${key}`, property));
     if (property["x-kubernetes-map-type"] === "atomic") field.atomic = true;
+    // Elements of lists are told apart by keys that not everybody writes.
+    if (property.default !== undefined) field.default = property.default;
     fields.set(key, field);
   }
   if (schema["x-kubernetes-embedded-resource"]) describeObject(fields);

@@ -4,6 +4,7 @@ import { deepEqual } from "../../lib/deep-equal.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeObject } from "../kube-object.ts";
+import { withOldTimes } from "../ownership.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { admissionRequestOf, mutate, validate } from "./admission.ts";
@@ -128,6 +129,7 @@ async function updateOnce(
     if (!plan.scope) warn(call, next, old);
     const validating = plan.admitted ? undefined : validate(engine.admission, request);
     if (validating) await validating;
+    if (plan.managed) next = withOldTimes(next, old);
     return await storeUpdate(engine, call, { next, old, current, kept: () => allocation.commit() });
   } finally {
     allocation.release();
