@@ -113,6 +113,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return { hostIp: facts.nodeIp, allocatable, ...(podIp ? { podIp } : {}) };
   };
   await using cleanup = new Cleanup();
+  cleanup.use(runtime.onKernel((podUid) => network.restore(podUid)));
   const trash = cleanup.use(openTrash(path.join(stateDirectory, "trash"), { clock, logger }));
   const source = { component: "kubelet", host: nodeName, delayMs: EVENT_DELAY_MS };
   const events = cleanup.use(createEventRecorder({ client, clock, random, logger, ...source }));

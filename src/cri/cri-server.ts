@@ -94,6 +94,7 @@ export async function startCriServer(options: CriServerOptions): Promise<AsyncDi
   };
   await network.setPodCidr(readRange(rangeFile) || (options.podCidr ?? ""));
   await recover(context);
+  cleanup.use(runtime.onKernel((id) => network.current()?.restore(id)));
   cleanup.use(
     runtime.onExit(({ id }) => {
       const record = containers.find(id);

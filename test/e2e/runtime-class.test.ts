@@ -108,6 +108,35 @@ test("two containers of a gVisor pod share a kernel and a network, which the nod
   await remove("guarded");
 });
 
+test("a gVisor pod whose kernel ran out of memory says so, and comes back to its network", {
+  skip: withoutGvisor,
+}, async () => {
+  await node.run("hungry", {
+    runtimeClassName: "runsc",
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      container("app", "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp", {
+        resources: { limits: { memory: "128Mi" } },
+      }),
+    ],
+  });
+  await node.until("hungry", allReady);
+  await inside("hungry", "app", "x=a; while :; do x=$x$x$x$x; done");
+  const pod = await node.until("hungry", (seen) => {
+    const { restartCount = 0, state } = statusOf(seen, "app") ?? {};
+    return restartCount > 0 && state?.running !== undefined;
+  });
+  assert.equal(statusOf(pod, "app")?.lastState?.terminated?.reason, "OOMKilled");
+  await node.run("caller", { containers: [container("app", "exec sleep 1000")] });
+  await node.until("caller", allReady);
+  await eventually("its network", async () => {
+    const get = `timeout 2 wget -qO- http://${pod?.status?.podIP}/`;
+    return (await inside("caller", "app", get)) === "hello\n";
+  });
+  await remove("caller");
+  await remove("hungry");
+});
+
 test("runc runs the pods of its class; the node says what it has", { skip }, async () => {
   await node.run("ran", { runtimeClassName: "runc", containers: [container("app", "sleep 1000")] });
   await node.until("ran", allReady);

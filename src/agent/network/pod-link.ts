@@ -91,6 +91,11 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
   }
 }
 
+/** Sets the inside of a pod's namespace up again. Idempotent. @throws SysError */
+export function restorePodLink(namespaceFile: string, ip: string): void {
+  withinNetworkNamespace(namespaceFile, () => configureInside(ip, macsOf(ip).host));
+}
+
 function configureInside(ip: string, gatewayMac: string): void {
   using inside = openNetlinkSocket();
   const linkIndex = linkIndexOf(inside, "eth0");

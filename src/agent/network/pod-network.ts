@@ -11,7 +11,7 @@ import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
 import type { NetworkFailpoint } from "./failpoints.ts";
 import { prepareNode } from "./node-link.ts";
-import { createPodLink, deletePodLink, hasLink, hostLinkName } from "./pod-link.ts";
+import { createPodLink, deletePodLink, hasLink, hostLinkName, restorePodLink } from "./pod-link.ts";
 import { mirrored, readLinkCounters } from "../link-counters.ts";
 
 /** Where and with what addresses the pods of a node live. */
@@ -141,6 +141,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       writeFileSync(recordFile(request.podUid), JSON.stringify(record));
       failpoint("network-record");
       return record;
+    },
+
+    restore(podUid) {
+      const record = records.get(podUid);
+      if (record) restorePodLink(record.networkNamespacePath, record.ip);
     },
 
     detach: (podUid) => remove(podUid),

@@ -156,6 +156,7 @@ export class FakeRuntime {
         const remove = () => this.#onExit.splice(this.#onExit.indexOf(handler), 1);
         return { [Symbol.dispose]: () => void remove() };
       },
+      onKernel: () => ({ [Symbol.dispose]: () => {} }),
       execSync: () => Promise.reject(new Error("not in this test")),
       exec: () => Promise.reject(new Error("not in this test")),
       attach: () => Promise.reject(new Error("not in this test")),
@@ -181,6 +182,7 @@ function fakeNetwork(): PodNetwork {
       attached.set(podUid, attached.get(podUid) ?? attachment);
       return attached.get(podUid) ?? attachment;
     },
+    restore: () => {},
     detach: async (podUid) => void attached.delete(podUid),
     attachment: (podUid) => attached.get(podUid),
     counters: () => new Map(),

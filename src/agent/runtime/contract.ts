@@ -13,8 +13,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   /** What runtime classes may name on this machine now. */
   handlers(): readonly RuntimeHandler[];
   /**
-   * Gives a sandbox that is to come user ids of its own; `removeSandbox` takes them back. Idempotent.
-   * @throws RuntimeError when its handler or the kernel has none
+   * Gives a sandbox that is to come user ids of its own, which `removeSandbox` takes back.
+   * Idempotent. @throws RuntimeError when its handler or the kernel has none
    */
   prepareUsers(request: { id: string; handler?: string }): Promise<UserNamespace>;
   createSandbox(spec: SandboxSpec): Promise<SandboxStatus>;
@@ -38,6 +38,11 @@ export interface ContainerRuntime extends AsyncDisposable {
   containers(sandboxId?: string): ContainerStatus[];
   /** Called for each exit exactly once per life of the agent, also for exits before `recover`. */
   onExit(handler: (status: ContainerStatus) => void): Disposable;
+  /**
+   * Called before a sandbox gets a kernel of its own, which takes the addresses of the pod's
+   * network namespace to itself: after the end of an earlier one, they have to be put back.
+   */
+  onKernel(handler: (sandboxId: string) => void): Disposable;
   /** Runs a command to its end; output is cut at 16 KiB each. For probes and hooks. */
   execSync(containerId: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   exec(containerId: string, options: ExecOptions): Promise<StreamSession>;

@@ -75,6 +75,10 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
         .map((record) => record.status)
         .filter((status) => sandboxId === undefined || status.sandboxId === sandboxId),
     onExit: (handler) => table.onExit(handler),
+    onKernel(handler) {
+      context.kernelHandlers.add(handler);
+      return { [Symbol.dispose]: () => void context.kernelHandlers.delete(handler) };
+    },
     execSync: (id, command, timeoutMs) => execSync(context, id, { command, timeoutMs, random }),
     exec: (id, exec) => execSession(context, id, { ...exec, random }),
     attach: (id, streams) => settled(() => attach(context, id, streams)),

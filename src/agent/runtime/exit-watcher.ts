@@ -2,10 +2,10 @@ import { type FSWatcher, readFileSync, statSync, watch } from "node:fs";
 import path from "node:path";
 import type { Timer } from "../../lib/clock.ts";
 import { processStartTime } from "../../sys/process.ts";
-import { type ContainerRecord, namesIn } from "./container-record.ts";
+import { type ContainerRecord, holderIdOf, namesIn } from "./container-record.ts";
 import { killGroup } from "./kill-group.ts";
 import type { ContainerStatus } from "./contract.ts";
-import type { RuntimeContext } from "./runtime-context.ts";
+import { presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
 
 const SWEEP_MS = 5_000;
 /** What a process without a monitor left is said to have ended with; nobody saw it. */
@@ -107,6 +107,15 @@ export function settle(context: RuntimeContext, record: ContainerRecord): boolea
   return true;
 }
 
+/** Whether the container ended with its kernel, which was killed for want of memory. */
+function hasKernelGone(context: RuntimeContext, { status, isHolder }: ContainerRecord): boolean {
+  const { table, cgroups } = context;
+  const { sandboxId } = status;
+  if (isHolder || !presentDriverOf(context, sandboxId)?.hasOwnKernel) return false;
+  const holder = table.containers.get(holderIdOf(sandboxId));
+  return holder !== undefined && !table.holder(sandboxId) && cgroups.oomKills(holder.cgroup) > 0;
+}
+
 /** Makes the container exited, on disk before anybody hears of it. */
 export function finish(
   context: RuntimeContext,
@@ -118,7 +127,7 @@ export function finish(
   // Times of files come from a coarser clock, which may lag behind a few milliseconds.
   const finishedAtMs = Math.max(end.finishedAtMs, status.startedAtMs ?? status.createdAtMs);
   if (record.sharesProcesses) killGroup(context, record.cgroup);
-  const oomKilled = context.cgroups.oomKills(record.cgroup) > 0;
+  const oomKilled = context.cgroups.oomKills(record.cgroup) > 0 || hasKernelGone(context, record);
   const exited: ContainerStatus = {
     ...status,
     state: "exited",

@@ -50,6 +50,9 @@ export function ensureHolder(context: RuntimeContext, sandboxId: string): Promis
 async function makeHolder(context: RuntimeContext, spec: SandboxSpec): Promise<void> {
   const id = holderIdOf(spec.id);
   await removeContainer(context, id);
+  if (context.drivers.of(spec.handler).hasOwnKernel) {
+    for (const handler of context.kernelHandlers) handler(spec.id);
+  }
   await createContainer(context, holderSpec(context, spec), { isHolder: true });
   const { state } = await startContainer(context, id);
   if (state === "running") return;

@@ -61,6 +61,8 @@ export interface RuntimeContext {
   readonly modules: { appArmor: boolean; selinux: boolean };
   /** Holders that are being made, by sandbox. */
   readonly holding: Map<string, Promise<void>>;
+  /** Told of sandboxes whose kernels are about to start. */
+  readonly kernelHandlers: Set<(sandboxId: string) => void>;
   /** Monitors that run already, by the ID of the container that is to come. */
   readonly expectations: Map<string, ExpectedMonitor>;
   readonly monitors: OwnMonitors;
@@ -97,6 +99,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
       selinux: existsSync("/sys/fs/selinux/enforce"),
     },
     holding: new Map(),
+    kernelHandlers: new Set(),
     expectations: new Map(),
     monitors: createOwnMonitors(),
     trash,
