@@ -345,3 +345,36 @@ test("a Local Service keeps the client's address and asks its own pods alone", {
     });
   }
 });
+
+test("an Ingress leads to a server outside by its name, and never to the node itself", {
+  skip,
+}, async () => {
+  for (const [name, externalName] of [
+    ["away", OUTSIDE],
+    ["inward", "127.0.0.1"],
+  ] as const) {
+    await expose(name, { type: "ExternalName", externalName });
+    const backend = { service: { name, port: { number: PEER_PORT } } };
+    const paths = [{ path: `/${name}`, pathType: "Prefix", backend }];
+    const ingress = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name },
+      spec: { ingressClassName: "nephos", rules: [{ http: { paths } }] },
+    };
+    const made = await instance.kubectlWith(JSON.stringify(ingress), "apply", "-f", "-");
+    assert.equal(made.code, 0, made.stderr);
+  }
+  for (const { ip } of [first, second]) {
+    await eventually(`the server outside by ${ip}`, async () => {
+      const direct = await askHttp(`http://${OUTSIDE}:${PEER_PORT}/away`);
+      assert.equal(direct.status, 200);
+      assert.deepEqual(await askHttp(`http://${ip}/away`), direct);
+      return true;
+    });
+    await eventually(`no way inward by ${ip}`, async () => {
+      assert.equal((await askHttp(`http://${ip}/inward`)).status, 503);
+      return true;
+    });
+  }
+});
