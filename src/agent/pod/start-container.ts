@@ -191,7 +191,6 @@ function specOf(
   writeFileSync(terminationMessageFile, "");
   chmodSync(terminationMessageFile, 0o666);
   const logPath = logPathOf(state.logDirectory, container.name, attempt);
-  mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
   const etc = state.etcDirectory;
   const targetId = targetOf(state, container);
   return containerSpec(state.pod, {

@@ -93,14 +93,11 @@ function textOf(file: string): string | undefined {
 /** Reads the exit file, if there is one; false when there is none. */
 export function settle(context: RuntimeContext, record: ContainerRecord): boolean {
   const file = path.join(context.paths.exits, record.status.id);
-  let text: string;
-  let finishedAtMs: number;
-  try {
-    text = readFileSync(file, "utf8");
-    finishedAtMs = Math.round(statSync(file).mtimeMs);
-  } catch {
-    return false;
-  }
+  // Mostly there is none, which is no exception.
+  const found = statSync(file, { throwIfNoEntry: false });
+  const text = found && textOf(file);
+  if (!found || text === undefined) return false;
+  const finishedAtMs = Math.round(found.mtimeMs);
   const exitCode = Number.parseInt(text, 10);
   if (!Number.isInteger(exitCode)) return false;
   finish(context, record, { exitCode, finishedAtMs });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   chownSync,
+  type Dirent,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -23,6 +24,7 @@ export interface VolumeFile {
 export type VolumeFiles = ReadonlyMap<string, VolumeFile>;
 
 const DATA = "..data";
+const STAGED = "..data_tmp";
 
 /**
  * Makes `directory` show exactly `files`, all at once: readers see the old set or the new one. The
@@ -37,18 +39,21 @@ export function writeAtomically(
 ): boolean {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const version = `..v${hashOf(files, options.groupId)}`;
-  const current = readLink(path.join(directory, DATA));
-  if (current === version) return false;
+  // One look instead of asking for each name: mostly none is there, and errors are slow.
+  const entries = new Map(
+    readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, entry]),
+  );
+  if (entries.has(DATA) && readLink(path.join(directory, DATA)) === version) return false;
   const target = path.join(directory, version);
-  rmSync(target, { recursive: true, force: true });
+  if (entries.has(version)) rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { mode: 0o755 });
   for (const [name, file] of files) writeOne(target, { name, file, groupId: options.groupId });
-  const staged = path.join(directory, "..data_tmp");
-  rmSync(staged, { force: true });
+  const staged = path.join(directory, STAGED);
+  if (entries.has(STAGED)) rmSync(staged, { force: true });
   symlinkSync(version, staged);
   renameSync(staged, path.join(directory, DATA));
-  linkNames(directory, files);
-  for (const name of readdirSync(directory)) {
+  linkNames(directory, { files, entries });
+  for (const name of entries.keys()) {
     if (name.startsWith("..v") && name !== version) {
       rmSync(path.join(directory, name), { recursive: true, force: true });
     }
@@ -72,14 +77,17 @@ function writeOne(
   if (groupId !== undefined) chownSync(full, 0, groupId);
 }
 
-function linkNames(directory: string, files: VolumeFiles): void {
+function linkNames(
+  directory: string,
+  { files, entries }: { files: VolumeFiles; entries: ReadonlyMap<string, Dirent> },
+): void {
   const wanted = new Set([...files.keys()].map((name) => name.split("/")[0] ?? ""));
-  for (const name of readdirSync(directory)) {
+  for (const name of entries.keys()) {
     if (!name.startsWith("..") && !wanted.has(name)) unlinkSync(path.join(directory, name));
   }
   for (const name of wanted) {
-    const link = path.join(directory, name);
-    if (readLink(link) === undefined) symlinkSync(path.join(DATA, name), link);
+    if (entries.get(name)?.isSymbolicLink()) continue;
+    symlinkSync(path.join(DATA, name), path.join(directory, name));
   }
 }
 
