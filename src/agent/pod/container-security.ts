@@ -54,6 +54,7 @@ function confinement(
   const label = [user ?? "system_u", role ?? "system_r", type ?? "container_t", level ?? "s0"];
   return {
     ...(profile?.type === "Localhost" && { appArmorProfile: profile.localhostProfile ?? "" }),
+    ...(profile?.type === "RuntimeDefault" && { appArmorProfile: "runtime-default" }),
     ...(profile?.type === "Unconfined" && { appArmorProfile: "unconfined" }),
     ...(named === undefined ? {} : { selinuxLabel: label.join(":") }),
   };

@@ -33,7 +33,8 @@ export interface BundleContext {
   startedHook?: readonly string[];
   /** Lowest value of oom_score_adj that this process may set. */
   oomScoreFloor: number;
-  modules: { appArmor: boolean; selinux: boolean };
+  appArmorProfile?: string;
+  hasSelinux: boolean;
 }
 
 /**
@@ -42,8 +43,8 @@ export interface BundleContext {
  */
 export function containerConfig(spec: ContainerSpec, context: BundleContext): object {
   const { security } = spec;
-  const { sandbox, modules } = context;
-  const { appArmorProfile, selinuxLabel } = security;
+  const { sandbox, appArmorProfile, hasSelinux } = context;
+  const { selinuxLabel } = security;
   const user = containerUser(spec, context.rootPath);
   if (spec.command.length === 0) {
     throw new RuntimeError("command-not-found", `no command specified for "${spec.name}"`);
@@ -108,8 +109,8 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     },
     ...(sandbox.sysctls && { sysctls: sandbox.sysctls }),
     ...chosen,
-    ...(modules.appArmor && appArmorProfile && { appArmorProfile }),
-    ...(modules.selinux && selinuxLabel && { selinuxLabel }),
+    ...(appArmorProfile && { appArmorProfile }),
+    ...(hasSelinux && selinuxLabel && { selinuxLabel }),
     annotations: { ...context.annotations, ...chosen.annotations },
     ...(context.startedHook && { startedHook: context.startedHook }),
   });

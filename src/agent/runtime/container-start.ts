@@ -67,6 +67,9 @@ export async function createContainer(
       ...(isHolder && { isHolder }),
     });
     const startedHook = driver.startedHook(driven);
+    const appArmorProfile = driver.hasOwnKernel
+      ? undefined
+      : await context.appArmor.choose(spec.security);
     const config = containerConfig(
       { ...spec, mounts },
       {
@@ -85,7 +88,8 @@ export async function createContainer(
         annotations: driver.annotations(driven),
         ...(startedHook && { startedHook }),
         oomScoreFloor: context.oomScoreFloor,
-        modules: context.modules,
+        ...(appArmorProfile && { appArmorProfile }),
+        hasSelinux: context.hasSelinux,
       },
     );
     writeJson(path.join(bundle, "config.json"), config);

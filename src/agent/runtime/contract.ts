@@ -184,7 +184,10 @@ export interface ContainerSecurity {
   /** "runtime-default", "unconfined" or the absolute path of a JSON profile. */
   seccomp: string;
   procMount?: "Default" | "Unmasked";
-  /** A profile that is loaded; without effect on a host without AppArmor. */
+  /**
+   * "runtime-default", "unconfined" or a profile that is loaded. Without effect on a host without
+   * AppArmor; absent, it is the node's own profile where that can be loaded.
+   */
   appArmorProfile?: string;
   /** "user:role:type:level"; without effect on a host without SELinux. */
   selinuxLabel?: string;

@@ -7,6 +7,7 @@ import { type Cgroups, openCgroups } from "../../sys/cgroup.ts";
 import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { CAPABILITIES } from "../../format/oci/capabilities.ts";
 import { openTrash, type Trash } from "../trash.ts";
+import { type AppArmor, openAppArmor } from "./app-armor.ts";
 import type { MonitorTools } from "./conmon.ts";
 import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
@@ -57,8 +58,8 @@ export interface RuntimeContext {
   readonly bootId: string;
   readonly available: bigint;
   readonly oomScoreFloor: number;
-  /** Security modules that label processes here. */
-  readonly modules: { appArmor: boolean; selinux: boolean };
+  readonly appArmor: AppArmor;
+  readonly hasSelinux: boolean;
   /** Holders that are being made, by sandbox. */
   readonly holding: Map<string, Promise<void>>;
   /** Told of sandboxes whose kernels are about to start. */
@@ -94,10 +95,8 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     bootId: bootId(),
     available,
     oomScoreFloor: mayLower ? -1000 : own,
-    modules: {
-      appArmor: existsSync("/sys/kernel/security/apparmor"),
-      selinux: existsSync("/sys/fs/selinux/enforce"),
-    },
+    appArmor: openAppArmor(options.logger),
+    hasSelinux: existsSync("/sys/fs/selinux/enforce"),
     holding: new Map(),
     kernelHandlers: new Set(),
     expectations: new Map(),
