@@ -1,4 +1,13 @@
-import { closeSync, constants, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { check, libc } from "./libc.ts";
 import { SysError } from "./sys-error.ts";
 
@@ -27,6 +36,18 @@ export const MOUNT_FLAGS = {
   slave: 0x80000,
   shared: 0x100000,
 } as const;
+
+/**
+ * Whether something of another file system is mounted at `path`; false when it is absent. A bind
+ * mount of the same file system does not show.
+ */
+export function isMountPoint(path: string): boolean {
+  try {
+    return statSync(path).dev !== statSync(dirname(path)).dev;
+  } catch {
+    return false;
+  }
+}
 
 /** What to mount; an absent field is NULL, no flags. Source: mount(2). */
 export interface MountRequest {

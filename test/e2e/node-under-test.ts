@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Pod } from "../../src/api/generated/types/core-v1.ts";
 import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
 import { defaultConfiguration } from "../../src/agent/config/kubelet-configuration.ts";
@@ -17,6 +18,7 @@ import { createClient } from "../../src/client/resource-client.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
 import type { Logger } from "../../src/lib/logger.ts";
 import { createMemoryStore } from "../../src/store/memory/memory-store.ts";
+import { openCgroups } from "../../src/sys/cgroup.ts";
 import { systemClock } from "../../src/sys/clock.ts";
 import { enterPrivateMounts } from "../../src/sys/mount-namespace.ts";
 import { readMounts, unmountBelow } from "../../src/sys/mount.ts";
@@ -34,6 +36,8 @@ export interface NodeUnderTest extends AsyncDisposable {
   runtime(): ContainerRuntime;
   /** Stops agent and runtime, as a crash would, and starts new ones. */
   restartAgent(): Promise<void>;
+  /** Leaves only what a reboot leaves: no process, no mount, no control group, nothing in /run. */
+  reboot(): Promise<void>;
   run(name: string, spec: Partial<NonNullable<Pod["spec"]>>): Promise<Pod>;
   /** Makes an image of an OCI archive known to the node. */
   importImage(archive: Uint8Array): Promise<void>;
@@ -177,6 +181,11 @@ export async function startNode(): Promise<NodeUnderTest> {
       await running.parts[Symbol.asyncDispose]();
       running = await startOnce();
     },
+    async reboot() {
+      await running.parts[Symbol.asyncDispose]();
+      await loseEverything(directory, runtimeOptions.cgroupRoot);
+      running = await startOnce();
+    },
     run: (name, { containers = [], ...spec }) =>
       client.for(PODS).create({
         metadata: { name, namespace: "default" },
@@ -200,6 +209,20 @@ export async function startNode(): Promise<NodeUnderTest> {
       assert.deepEqual(left, []);
     },
   };
+}
+
+async function loseEverything(directory: string, cgroupRoot: string): Promise<void> {
+  const cgroups = openCgroups();
+  for (let attempt = 0; ; attempt++) {
+    for (const pid of cgroups.processes(cgroupRoot)) process.kill(pid, "SIGKILL");
+    if (cgroups.remove(cgroupRoot)) break;
+    assert.ok(attempt < 400, "processes survive SIGKILL");
+    await wait(5);
+  }
+  unmountBelow(directory);
+  for (const name of ["run", "network", "agent"]) {
+    rmSync(path.join(directory, name), { recursive: true, force: true });
+  }
 }
 
 /** Unexpected trouble shows up when a test fails. */

@@ -143,6 +143,44 @@ test("its containers may share processes, and come back with the same users", {
   await remove("own-shared");
 });
 
+test("pods come back after a reboot, on their network, with their users and volumes", {
+  skip,
+}, async () => {
+  const again =
+    "cat /disk/seen 2>/dev/null; echo before > /disk/seen; exec httpd -f -p 80 -h /disk";
+  const spec = {
+    terminationGracePeriodSeconds: 0,
+    volumes: [{ name: "disk", emptyDir: {} }],
+    containers: [container("app", again, { volumeMounts: [{ name: "disk", mountPath: "/disk" }] })],
+  };
+  await node.run("plain", spec);
+  await node.run("users", { ...spec, hostUsers: false });
+  await node.run("on-node", {
+    hostNetwork: true,
+    terminationGracePeriodSeconds: 0,
+    containers: [container("app", "exec sleep 1000")],
+  });
+  const names = ["plain", "users", "on-node"];
+  const runs = (restarts: number) => (pod: Pod | undefined) => {
+    const { state, restartCount = 0 } = statusOf(pod, "app") ?? {};
+    return state?.running !== undefined && restartCount === restarts;
+  };
+  for (const name of names) await node.until(name, runs(0));
+  const mapOf = () => inside("users", "app", "cat /proc/self/uid_map /disk/seen");
+  const map = await mapOf();
+  await node.reboot();
+  for (const name of names) await node.until(name, runs(1));
+  assert.equal(await mapOf(), map, "the same ids");
+  for (const name of ["plain", "users"]) {
+    const pod = await node.client.for(PODS).get({ namespace: "default", name });
+    await eventually(`${name} answers`, async () => {
+      const get = `timeout 2 busybox wget -qO- http://${pod.status?.podIP}/seen`;
+      return (await inside("on-node", "app", get)) === "before\n";
+    });
+  }
+  for (const name of names) await remove(name);
+});
+
 test("a handler without user namespaces says so", { skip }, async () => {
   await node.client.for(RUNTIME_CLASSES).create({ metadata: { name: "runc" }, handler: "runc" });
   await node.run("own-runc", {

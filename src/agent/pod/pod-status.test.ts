@@ -129,6 +129,10 @@ test("only what changed is written, and foreign conditions are left alone", () =
   assert.equal(statusDifference(status, status), undefined);
   const stored = { ...status, message: "old", conditions: [...(status.conditions ?? [])] };
   stored.conditions.push({ type: "example.com/gate", status: "True" });
+  const moved = { ...status, podIPs: [{ ip: "10.1.0.4" }] };
+  assert.deepEqual(statusDifference({ ...status, podIPs: [{ ip: "10.1.0.3" }] }, moved), {
+    podIPs: [{ ip: "10.1.0.4" }, { $patch: "delete", ip: "10.1.0.3" }],
+  });
   assert.deepEqual(statusDifference(stored, { ...status, podIP: "10.1.0.3" }), {
     podIP: "10.1.0.3",
     message: null,

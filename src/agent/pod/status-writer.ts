@@ -56,11 +56,24 @@ export function statusDifference(stored: PodStatus, wanted: AgentPodStatus): obj
     } else if (field === "conditions") {
       const conditions = changedConditions(stored.conditions ?? [], wanted.conditions ?? []);
       if (conditions) difference[field] = conditions;
+    } else if (field === "podIPs" || field === "hostIPs") {
+      const addresses = changedAddresses(stored[field] ?? [], wanted[field] ?? []);
+      if (addresses) difference[field] = addresses;
     } else if (!deepEqual(stored[field], wanted[field])) {
       difference[field] = wanted[field];
     }
   }
   return Object.keys(difference).length > 0 ? difference : undefined;
+}
+
+/** Addresses merge: a pod that lost its own, by a reboot of the node, keeps no earlier one. */
+function changedAddresses(
+  stored: readonly { ip?: string }[],
+  wanted: readonly { ip?: string }[],
+): object[] | undefined {
+  if (deepEqual(stored, wanted)) return undefined;
+  const gone = stored.filter(({ ip }) => !wanted.some((one) => one.ip === ip));
+  return [...wanted, ...gone.map(({ ip }) => ({ $patch: "delete", ip }))];
 }
 
 /** Conditions merge by type and field: what a condition loses has to be taken away by name. */

@@ -5,7 +5,7 @@ import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { finish, settle } from "./exit-watcher.ts";
-import { discardSandbox } from "./sandbox.ts";
+import { discardSandbox, restoreSandbox } from "./sandbox.ts";
 import { runProgram } from "./oci-command.ts";
 import { driverOf, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
 import { endStrayMonitors } from "./stray-monitors.ts";
@@ -32,6 +32,11 @@ export async function recover(context: RuntimeContext): Promise<void> {
   }
   for (const id of namesIn(paths.bundles)) {
     if (!table.containers.has(id)) context.trash.run.discard(paths.bundle(id));
+  }
+  for (const [id, { spec }] of table.sandboxes) {
+    await restoreSandbox(context, spec).catch((error: unknown) => {
+      context.logger.error("cannot make a sandbox again", { id, error });
+    });
   }
   for (const record of table.containers.values()) await judge(context, record);
 }

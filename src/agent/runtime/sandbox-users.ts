@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { isMountPoint } from "../../sys/mount.ts";
 import {
   createUserNamespace,
   type OwnedNamespaces,
@@ -39,7 +40,7 @@ export async function prepareUsers(
   const files = ownedNamespaces(context, id);
   const firstId = claimRange(context.paths.userRanges, id);
   mkdirSync(path.dirname(files.user), { recursive: true, mode: 0o711 });
-  if (!isMounted(files.user)) {
+  if (!isMountPoint(files.user)) {
     removeUserNamespace(files);
     try {
       await createUserNamespace(files, firstId);
@@ -85,13 +86,5 @@ function readRange(file: string): number | undefined {
     return firstId >= FIRST_ID && firstId % USER_NAMESPACE_IDS === 0 ? firstId : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isMounted(file: string): boolean {
-  try {
-    return statSync(file).dev !== statSync(path.dirname(file)).dev;
-  } catch {
-    return false;
   }
 }

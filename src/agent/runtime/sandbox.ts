@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
-import { mount, MOUNT_FLAGS, unmountAside } from "../../sys/mount.ts";
+import { isMountPoint, mount, MOUNT_FLAGS, unmountAside } from "../../sys/mount.ts";
 import { assertId, holderIdOf, writeJson } from "./container-record.ts";
 import { removeContainer, stopContainer } from "./container-removal.ts";
 import {
@@ -13,7 +13,7 @@ import {
 import { dismissExpected } from "./expected-monitor.ts";
 import { beginHolder, settleHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
-import { releaseUsers } from "./sandbox-users.ts";
+import { prepareUsers, releaseUsers } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
 
 const CPU_SHARES_MIN = 2;
@@ -53,6 +53,22 @@ export async function createSandbox(
   weighBurstable(context);
   await beginHolder(context, spec);
   return { id: spec.id, ...record };
+}
+
+/** Makes again what a sandbox lost by a reboot; does nothing for one that has it. */
+export async function restoreSandbox(context: RuntimeContext, spec: SandboxSpec): Promise<void> {
+  const { cgroups, options } = context;
+  const { id, users, handler } = spec;
+  const { ipc, shm } = sandboxMounts(context, id);
+  if (!spec.hostIpc && isMountPoint(shm)) return;
+  const group = podCgroup(options.cgroupRoot, spec);
+  cgroups.create(group);
+  cgroups.limit(group, spec.resources);
+  if (users) await prepareUsers(context, { id, ...(handler && { handler }) });
+  if (spec.hostIpc) return;
+  // A crash in the middle of this may have left the one that comes first.
+  if (!users) await unmountAside(ipc).then(() => rmSync(ipc, { force: true }));
+  shareMemory(context, spec);
 }
 
 function shareMemory(context: RuntimeContext, { id, users }: SandboxSpec): void {
