@@ -12,14 +12,18 @@ import {
   VOLUME_ATTACHMENTS,
 } from "../../../api/generated/resources.ts";
 import type { PersistentVolumeClaimSpec } from "../../../api/generated/types/core-v1.ts";
+import type { ObjectRef } from "../../../client/client.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 
 /** Whose volumes the control plane grows itself. */
 const DRIVER = "local.nephos.dev";
 
+/** Broken watches are opened anew after up to 45 seconds, one after the other. */
+const TRIES = 800;
+
 /** What the driver's attacher does: waits until it is asked and says that it is done. */
 async function attach({ client, wait }: Stage, volume: string): Promise<void> {
-  for (let tries = 0; tries < 800; tries++) {
+  for (let tries = 0; tries < TRIES; tries++) {
     const { items } = await client.for(VOLUME_ATTACHMENTS).list();
     const asked = items.find(({ spec }) => spec.source.persistentVolumeName === volume);
     if (asked) {
@@ -31,6 +35,16 @@ async function attach({ client, wait }: Stage, volume: string): Promise<void> {
     await wait(250);
   }
   throw new Error(`Cannot go on: nobody asks to attach ${volume}`);
+}
+
+/** The binder may die between its last two writes; a claim that is not Bound may not grow. */
+async function untilBound({ client, wait }: Stage, claim: ObjectRef): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const { status } = await client.for(PERSISTENT_VOLUME_CLAIMS).get(claim);
+    if (status?.phase === "Bound") return;
+    await wait(250);
+  }
+  throw new Error(`Cannot go on: ${claim.name} is never bound`);
 }
 
 const attached: Scenario = {
@@ -86,6 +100,7 @@ const attached: Scenario = {
     await attach(stage, `${namespace}-small`);
     await attach(stage, `${namespace}-large`);
     await untilReady(1);
+    await untilBound(stage, data);
     const resources = { requests: { storage: "2Gi" } };
     await client.for(PERSISTENT_VOLUME_CLAIMS).patch(data, { spec: { resources } });
     await wait(3_000);
