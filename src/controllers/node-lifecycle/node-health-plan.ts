@@ -29,6 +29,8 @@ export interface NodeHealth {
   lastSignMs: number;
   graceMs: number;
   nowMs: number;
+  /** So many nodes are lost that pods stay where they are. */
+  isHeld?: boolean;
 }
 
 /** One write to a node. */
@@ -41,7 +43,7 @@ export function planNodeHealth(node: Node, health: NodeHealth): NodeHealthStep[]
   const silent = health.nowMs - health.lastSignMs > health.graceMs;
   const before = node.status?.conditions ?? [];
   const conditions = silent ? silenced(node, health.nowMs) : before;
-  const taints = taintsOf(node, { conditions, nowMs: health.nowMs });
+  const taints = taintsOf(node, { ...health, conditions });
   const steps: NodeHealthStep[] = [];
   if (!jsonEqual(before, conditions)) steps.push({ do: "conditions", conditions });
   if (!jsonEqual(node.spec?.taints ?? [], taints)) steps.push({ do: "taints", taints });
@@ -72,14 +74,14 @@ function silenced(node: Node, nowMs: number): NodeCondition[] {
 /** Taints of other owners stay as they are; ours are exactly those the conditions ask for. */
 function taintsOf(
   node: Node,
-  at: { conditions: readonly NodeCondition[]; nowMs: number },
+  at: { conditions: readonly NodeCondition[]; nowMs: number; isHeld?: boolean },
 ): Taint[] {
   const statusOf = (type: string) => at.conditions.find((one) => one.type === type)?.status;
   const wanted: { key: string; effect: TaintEffect }[] = [];
   for (const [type, status, key] of TAINT_BY_CONDITION) {
     if (statusOf(type) !== status) continue;
     wanted.push({ key, effect: "NoSchedule" });
-    if (type === "Ready") wanted.push({ key, effect: "NoExecute" });
+    if (type === "Ready" && !at.isHeld) wanted.push({ key, effect: "NoExecute" });
   }
   if (node.spec?.unschedulable) wanted.push({ key: UNSCHEDULABLE, effect: "NoSchedule" });
   const managed = new Set([UNSCHEDULABLE, ...TAINT_BY_CONDITION.map(([, , key]) => key)]);

@@ -8,8 +8,10 @@ import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isReady } from "../pod-state.ts";
 import { planNodeHealth } from "./node-health-plan.ts";
 import { planTaintEviction } from "./taint-eviction-plan.ts";
+import { type Disruption, findDisruption } from "./zone-disruption.ts";
 
 const GRACE_MS = 40_000;
+const JUDGED_MS = 1_000;
 const LEASE_NAMESPACE = "kube-node-lease";
 const BY_NODE = "node";
 
@@ -28,6 +30,14 @@ interface SignOfLife {
 export function nodeLifecycleController(options: { graceMs?: number } = {}): ControllerDefinition {
   const graceMs = options.graceMs ?? GRACE_MS;
   const signs = new Map<string, SignOfLife>();
+  let judged: { atMs: number; disruption: Disruption } | undefined;
+  /** Of many thousand nodes no more than once a second. */
+  const disruptionAt = (nowMs: number, nodes: () => readonly Node[]): Disruption => {
+    if (!judged || Math.abs(nowMs - judged.atMs) >= JUDGED_MS) {
+      judged = { atMs: nowMs, disruption: findDisruption(nodes()) };
+    }
+    return judged.disruption;
+  };
   return defineController({
     name: "node-lifecycle",
     inputs: {
@@ -57,7 +67,10 @@ export function nodeLifecycleController(options: { graceMs?: number } = {}): Con
         signs.set(name, sign);
       }
       let current = node;
-      for (const step of planNodeHealth(node, { lastSignMs: sign.atMs, graceMs, nowMs })) {
+      const isLost = ready?.status !== "True" || nowMs - sign.atMs > graceMs;
+      const isHeld = isLost && disruptionAt(nowMs, () => inputs.nodes.list()).holds(node);
+      const health = { lastSignMs: sign.atMs, graceMs, nowMs, isHeld };
+      for (const step of planNodeHealth(node, health)) {
         if (step.do === "conditions") {
           // Its own write must not count as a sign of life: only heartbeat times do.
           const patch = { status: { conditions: step.conditions } };
@@ -76,7 +89,9 @@ export function nodeLifecycleController(options: { graceMs?: number } = {}): Con
       if (ready && ready.status !== "True") {
         await markNotReady(client, { pods: inputs.pods.byIndex(BY_NODE, name), nowMs });
       }
-      return { requeueAfterMs: Math.max(1000, sign.atMs + graceMs - nowMs + 1) };
+      // While it is lost, others may come back.
+      const dueMs = isLost ? JUDGED_MS : sign.atMs + graceMs - nowMs + 1;
+      return { requeueAfterMs: Math.max(JUDGED_MS, dueMs) };
     },
   });
 }
