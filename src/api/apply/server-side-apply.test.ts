@@ -182,6 +182,9 @@ test("kubectl's note of the last applied configuration follows", () => {
   const after = apply(live, { spec: one }, { manager: "kubectl" });
   const note = (after.metadata as { annotations: typeof annotations }).annotations;
   assert.match(Object.values(note)[0] ?? "", /"image":"a:1"/);
+  const { metadata } = apply(live, { metadata: { labels: { a: "<&>" } } }, { manager: "kubectl" });
+  const { annotations: escaped } = metadata as { annotations: typeof annotations };
+  assert.match(Object.values(escaped)[0] ?? "", /"a":"\\u003c\\u0026\\u003e"/);
 });
 
 test("kubectl goes on with what it applied on the client side, others do not", () => {

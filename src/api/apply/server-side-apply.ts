@@ -150,9 +150,16 @@ function withNote(object: Json, { live, applied, manager, subresource }: ApplyRe
   const metadata = isObject(object.metadata) ? object.metadata : {};
   const annotations = {
     ...(isObject(metadata.annotations) ? metadata.annotations : {}),
-    [LAST_APPLIED]: `${JSON.stringify(note)}\n`,
+    [LAST_APPLIED]: `${goJson(note)}\n`,
   };
   return { ...object, metadata: { ...metadata, annotations } };
+}
+
+/** JSON as Go writes it by default, fit to stand in HTML: kubectl compares the note as text. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** A value whose members stand in the order of their names, as Go writes maps. */
