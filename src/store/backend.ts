@@ -31,6 +31,8 @@ export interface ScanRange {
  * finished; revision order, conflicts, watches and waiting writers are the engine's concern.
  */
 export interface Backend {
+  /** A commit costs about as much whatever it holds, as one does that flushes a disk. */
+  readonly gathers?: boolean;
   /** The newest revision that is stored and the one up to which history was forgotten. */
   readonly state: { revision: number; compacted: number };
   /** The newest version of a key with revision <= `at`, deletions included. */

@@ -16,11 +16,12 @@ interface SlowDisk {
   fail(error: unknown): Promise<void>;
 }
 
-function slowDisk(): SlowDisk {
+function slowDisk({ gathers = false } = {}): SlowDisk {
   const table = new VersionTable();
   const commits: string[][] = [];
   let settleCommit: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const backend: Backend = {
+    gathers,
     state: { revision: 0, compacted: 0 },
     find: (resource, key, at) => table.find(resource, key, at),
     exactly: (resource, key, revision) => table.exactly(resource, key, revision),
@@ -135,4 +136,25 @@ test("after an I/O error, whose outcome nobody knows, the store refuses everythi
   assert.equal(await state, "io");
   await assert.rejects(store.get(PODS, "a"), (error) => isStoreError(error, "io"));
   await store[Symbol.asyncDispose]();
+});
+
+test("a dear commit waits for writes that are just being made, a lone write for nobody", async () => {
+  const { store, commits, finish } = slowDisk({ gathers: true });
+  const write = (key: string) => void store.create(PODS, key, one);
+  write("alone");
+  await Promise.resolve().then(() => {});
+  assert.deepEqual(commits, [["alone"]]);
+  write("waiting");
+  // Each turn of the event loop brings another one.
+  const turns = ["soon", "later", "latest"];
+  const arrive = () => {
+    const key = turns.shift();
+    if (key) write(key);
+    if (turns.length > 0) setImmediate(arrive);
+  };
+  setImmediate(arrive);
+  await finish();
+  while (commits.length < 2) await settle();
+  assert.ok((commits[1] ?? []).length > 1, "at least one more joined");
+  await finish();
 });

@@ -8,6 +8,10 @@ import { WatchHub } from "./watch-hub.ts";
 /** A commit holds at most so many bytes; the rest of the waiting writes goes into the next one. */
 const COMMIT_MAX_BYTES = 4 << 20;
 const REPLAY_BATCH = 512;
+/** While more and more writes wait, the next commit does so for so many turns of the event loop. */
+const GATHER_TURNS_MAX = 4;
+/** So many writes wait no longer. */
+const GATHERED_MIN = 10;
 /** Of resource and key together; what every backend can index. */
 const KEY_MAX_BYTES = 1024;
 
@@ -232,8 +236,20 @@ class Engine implements Store {
         continue;
       }
       this.#finish(batch);
+      if (this.#backend.gathers) await this.#gather();
     }
     this.#pumping = undefined;
+  }
+
+  /** Lets writes that are just being made join those that waited for the last commit. */
+  async #gather(): Promise<void> {
+    let waited = 0;
+    for (let turn = 0; turn < GATHER_TURNS_MAX; turn++) {
+      const { length } = this.#queue;
+      if (length === waited || length >= GATHERED_MIN) return;
+      waited = length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   #takeBatch(): PendingWrite[] {

@@ -24,6 +24,7 @@ export interface JournaledParts {
  * then they also stand in memory, in front of the tree, so that readers see both as one.
  */
 export class JournaledBackend implements Backend {
+  readonly gathers = true;
   readonly #tree: VersionTree;
   readonly #journal: Journal;
   readonly #lock: AsyncDisposable;
