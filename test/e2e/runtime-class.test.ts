@@ -78,12 +78,17 @@ test("two containers of a gVisor pod share a kernel and a network, which the nod
         volumeMounts: [{ name: "shared", mountPath: "/data" }],
       }),
       container("client", "exec sleep 1000", {
+        resources: { limits: { memory: "64Mi" } },
         volumeMounts: [{ name: "shared", mountPath: "/data" }],
       }),
       container("screen", "test -t 1 && echo terminal; exec sleep 1000", { tty: true }),
     ],
   });
   const pod = await node.until("guarded", allReady);
+  await eventually("a word about limits", async () => {
+    const { items } = await node.client.for(EVENTS).list({ namespace: "default" });
+    return items.some(({ reason }) => reason === "LimitsOfPodOnly");
+  });
   assert.match(await inside("guarded", "client", "uname -r"), /^4\.4\.0/);
   assert.equal(await inside("guarded", "client", "wget -qO- http://127.0.0.1:8080/"), "hello\n");
   assert.equal(await inside("guarded", "client", "cat /data/index.html"), "hello\n");

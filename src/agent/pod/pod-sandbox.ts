@@ -37,6 +37,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     await parts.runtime.createSandbox(spec);
     state.podLimits = spec.resources;
     state.sandbox = { ready: true };
+    tellOfLimits(pod, { handler, parts });
   } catch (error) {
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;
     const cause = { reason: "FailedCreatePodSandBox", message };
@@ -47,6 +48,27 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     };
     parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
   }
+}
+
+/** Limits of single containers that nothing can enforce are not passed over in silence. */
+function tellOfLimits(
+  pod: Pod,
+  { handler, parts }: { handler: string | undefined; parts: PodParts },
+): void {
+  const containers = pod.spec?.containers ?? [];
+  const limited = containers.filter(({ resources }) => resources?.limits !== undefined);
+  if (limited.length === 0 || containers.length < 2 || !hasOwnKernel(handler, parts)) return;
+  const whole = limited.length === containers.length;
+  const message =
+    `${handler} runs all containers on one kernel: limits of single ones are not enforced, ` +
+    (whole ? "their sum is" : "nor their sum, as not all of them have limits");
+  const about = referenceTo(pod);
+  parts.events.record({ about, type: "Warning", reason: "LimitsOfPodOnly", message });
+}
+
+function hasOwnKernel(handler: string | undefined, { runtime }: PodParts): boolean {
+  if (handler === undefined) return false;
+  return runtime.handlers().some((one) => one.name === handler && one.hasOwnKernel);
 }
 
 /** The handler of the pod's runtime class; undefined for a pod that names none. */
@@ -80,9 +102,7 @@ function attach(
     podNamespace: namespace,
     hostPorts: hostPortsOf(pod),
     ...(users && { namespacePath: users.networkNamespacePath }),
-    asksForNeighbours:
-      handler !== undefined &&
-      parts.runtime.handlers().some((one) => one.name === handler && one.hasOwnKernel),
+    asksForNeighbours: hasOwnKernel(handler, parts),
   });
 }
 

@@ -8,6 +8,7 @@ import { removeContainer, stopContainer } from "./container-removal.ts";
 import { createContainer, startContainer } from "./container-start.ts";
 import {
   type AttachOptions,
+  type ContainerResources,
   type ContainerRuntime,
   RuntimeError,
   type SandboxStats,
@@ -84,8 +85,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     attach: (id, streams) => settled(() => attach(context, id, streams)),
     reopenLog: (id) => reopenLog(context, id),
     updateSandbox: (id, resources) => settled(() => updateSandbox(context, id, resources)),
-    updateResources: (id, limits) =>
-      settled(() => context.cgroups.limit(table.container(id).cgroup, limits)),
+    updateResources: (id, limits) => settled(() => updateContainer(context, id, limits)),
     writableLayer: (id) => path.join(context.paths.container(id), "upper"),
     stats: (id) => settled(() => stats(context, id)),
     async [Symbol.asyncDispose]() {
@@ -97,6 +97,13 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     },
   };
   return Promise.resolve(runtime);
+}
+
+/** What runs on a kernel of the pod's is not in the container's group: the pod's limits hold it. */
+function updateContainer(context: RuntimeContext, id: string, limits: ContainerResources): void {
+  const { status, cgroup } = context.table.container(id);
+  if (driverOf(context, status.sandboxId).hasOwnKernel) return;
+  context.cgroups.limit(cgroup, limits);
 }
 
 async function emptyTrash({ trash }: RuntimeContext): Promise<void> {

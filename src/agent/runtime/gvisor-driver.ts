@@ -98,9 +98,10 @@ function refusal(spec: SandboxSpec): string | undefined {
     ...(spec.hostIpc ? ["hostIPC"] : []),
     ...(spec.networkNamespacePath === undefined ? ["hostNetwork"] : []),
   ];
-  if (asked.length === 0) return undefined;
-  const why = "its kernel is not the node's";
-  return `A gVisor sandbox cannot share ${asked.join(", ")} as ${why}: choose another RuntimeClass`;
+  const why = "as its kernel is not the node's: choose another RuntimeClass";
+  if (asked.length > 0) return `A gVisor sandbox cannot share ${asked.join(", ")} ${why}`;
+  const settings = Object.keys(spec.sysctls ?? {});
+  return settings.length > 0 ? `A gVisor sandbox has no ${settings.join(", ")} ${why}` : undefined;
 }
 
 /**

@@ -47,6 +47,8 @@ test("gVisor refuses what is the node's, and takes what is the pod's", (t) => {
   };
   assert.equal(driver.refusal(spec), undefined);
   assert.equal(driver.refusal({ ...spec, shareProcessNamespace: true }), undefined);
+  const sysctls = { "net.ipv4.ip_unprivileged_port_start": "80" };
+  assert.match(driver.refusal({ ...spec, sysctls }) ?? "", /no net.ipv4.ip_unprivileged_port/);
   const { networkNamespacePath: _, ...onTheNode } = spec;
   assert.match(driver.refusal({ ...onTheNode, hostPid: true }) ?? "", /hostPID, hostNetwork/);
 });
