@@ -43,3 +43,29 @@ for (const { path, object } of [SECRET, WEBHOOKS]) {
     assert.ok(owners.some(({ manager }) => manager === "two"));
   });
 }
+
+test("a limit beyond what a float can count is the same when it is applied again", async () => {
+  await using api = await startServer();
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com";
+  const body = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", kind: "Widget" },
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: "object", maximum: 9223372036854775000 } },
+        },
+      ],
+    },
+  };
+  const apply = () => api.patch(`${path}?fieldManager=one`, { body, type: "apply-patch+yaml" });
+  await apply();
+  assert.equal((await apply()).metadata["generation"], 1);
+});
