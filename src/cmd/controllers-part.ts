@@ -49,6 +49,8 @@ export function startControllersPart(
   return running;
 }
 
+const EVENT_DELAY_MS = 400;
+
 /** Runs the scheduler. */
 export function startSchedulerPart(
   options: ControllersPartOptions & { schedulerConfiguration?: SchedulerConfiguration | undefined },
@@ -56,8 +58,9 @@ export function startSchedulerPart(
   const { client, informers, logger, schedulerConfiguration: configuration } = options;
   const running = new Cleanup();
   const component = "default-scheduler";
-  // One at a time: while a burst is placed, to tell of it can wait.
-  const recorder = { ...sources, client, component, logger, sendersMax: 1 };
+  // Late and one at a time: to place a burst, and to start it, comes before to tell of it.
+  const few = { delayMs: EVENT_DELAY_MS, sendersMax: 1 };
+  const recorder = { ...sources, client, component, logger, ...few };
   const events = running.use(createEventRecorder(recorder));
   const parts = { ...sources, client, informers, events, configuration, extenderTransport };
   running.use(runScheduler({ ...parts, logger: logger.with({ component: "scheduler" }) }));
