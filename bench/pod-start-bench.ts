@@ -1,7 +1,7 @@
 // Time from the request that creates a pod until a watcher sees its container running:
 //   node build/bench/pod-start-bench.js --kubeconfig FILE --image REF [--command "sleep 1d"]
-//     [--sequential 30] [--burst 30] [--handler runsc]
-import { readFileSync } from "node:fs";
+//     [--sequential 30] [--burst 30] [--handler runsc] [--pid PID of the process with the agent]
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { NAMESPACES, PODS, RUNTIME_CLASSES } from "../src/api/generated/resources.ts";
@@ -23,6 +23,8 @@ export interface PodStartOptions {
   handler: string | undefined;
   /** A pod that takes longer ends the benchmark with an error. */
   patienceMs: number;
+  /** Process whose CPU time is told; it must run on this machine. */
+  pid?: number | undefined;
 }
 
 /** Times in milliseconds, from sending the create to seeing "running". */
@@ -35,6 +37,15 @@ export interface PodStartFigures {
   /** Until the last one of the burst ran. */
   burstAllMs: number;
   burstPerSecond: number;
+  /** CPU time of the process per pod, of which `main` is its first thread's. */
+  sequentialCpu?: CpuTime;
+  burstCpu?: CpuTime;
+}
+
+/** Milliseconds. Comparable beside other work, where the times above are not. */
+export interface CpuTime {
+  main: number;
+  all: number;
 }
 
 const NAMESPACE = `nephos-pod-bench-${process.pid}`;
@@ -51,12 +62,15 @@ export async function benchPodStart(options: PodStartOptions): Promise<PodStartF
   const watch = await watchPods(client);
   try {
     const lone: number[] = [];
+    const cpu = [cpuOf(options.pid)];
     for (let i = 0; i < sequential; i++) lone.push(await startPod(`lone-${i}`, options, watch));
+    cpu.push(cpuOf(options.pid));
     const startMs = performance.now();
     const many = await Promise.all(
       Array.from({ length: burst }, (_, i) => startPod(`burst-${i}`, options, watch)),
     );
     const burstAllMs = round(performance.now() - startMs);
+    cpu.push(cpuOf(options.pid));
     return {
       sequentialP50Ms: percentile(lone, 0.5),
       sequentialP90Ms: percentile(lone, 0.9),
@@ -64,6 +78,10 @@ export async function benchPodStart(options: PodStartOptions): Promise<PodStartF
       burstP50Ms: percentile(many, 0.5),
       burstAllMs,
       burstPerSecond: round((burst * 1000) / burstAllMs),
+      ...(options.pid !== undefined && {
+        sequentialCpu: perPod(sequential, cpu[0], cpu[1]),
+        burstCpu: perPod(burst, cpu[1], cpu[2]),
+      }),
     };
   } finally {
     watch[Symbol.dispose]();
@@ -132,6 +150,20 @@ async function startPod(
   }
 }
 
+/** A thread that ends takes its time along. Source: sched-stats.rst of the kernel. */
+function cpuOf(pid: number | undefined): CpuTime {
+  if (pid === undefined) return { main: 0, all: 0 };
+  const of = (thread: string) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return { main: of(`${pid}`), all: threads.map(of).reduce((sum, ms) => sum + ms, 0) };
+}
+
+function perPod(pods: number, before: CpuTime | undefined, after: CpuTime | undefined): CpuTime {
+  const share = (of: "main" | "all") => round(((after?.[of] ?? 0) - (before?.[of] ?? 0)) / pods);
+  return { main: share("main"), all: share("all") };
+}
+
 function percentile(times: readonly number[], share: number): number {
   return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
 }
@@ -153,6 +185,7 @@ if (process.argv[1] === import.meta.filename) {
       sequential: { type: "string", default: "30" },
       burst: { type: "string", default: "30" },
       handler: { type: "string" },
+      pid: { type: "string" },
     },
   });
   if (!values.image) throw new Error("Cannot start pods: --image names none");
@@ -167,6 +200,7 @@ if (process.argv[1] === import.meta.filename) {
     burst: Number(values.burst),
     handler: values.handler,
     patienceMs: 30_000,
+    pid: values.pid === undefined ? undefined : Number(values.pid),
   });
   console.log(JSON.stringify(figures, null, 2));
 }
