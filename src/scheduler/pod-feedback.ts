@@ -1,4 +1,4 @@
-import { isNotFound } from "../api/errors.ts";
+import { isConflict, isNotFound } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
 import type { Pod, PodCondition } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
@@ -41,18 +41,23 @@ export class PodFeedback {
     const { message, reason = "Unschedulable", nominatedNode } = of;
     this.#event(pod, { type: "Warning", reason: "FailedScheduling", message });
     const condition = this.#condition(pod, { reason, message });
-    const status = {
+    const status: { conditions?: PodCondition[]; nominatedNodeName?: string | null } = {
       ...(condition ? { conditions: [condition] } : {}),
       ...(nominatedNode === undefined || nominatedNode === (pod.status?.nominatedNodeName ?? "")
         ? {}
         : { nominatedNodeName: nominatedNode || null }),
     };
-    if (Object.keys(status).length > 0) await this.#patchStatus(pod, status);
+    if (Object.keys(status).length === 0) return;
+    const { resourceVersion = "" } = pod.metadata ?? {};
+    // The pod may have its place already: nobody would take a word to the contrary back.
+    const isWritten = await this.#patchStatus(pod, { status, resourceVersion });
+    if (isWritten || status.nominatedNodeName === undefined) return;
+    await this.#patchStatus(pod, { status: { nominatedNodeName: status.nominatedNodeName } });
   }
 
   /** Takes a pod's claim to a node away. */
   async clearNomination({ pod }: PodRecord): Promise<void> {
-    await this.#patchStatus(pod, { nominatedNodeName: null });
+    await this.#patchStatus(pod, { status: { nominatedNodeName: null } });
   }
 
   #condition(pod: Pod, of: { reason: string; message: string }): PodCondition | undefined {
@@ -69,7 +74,11 @@ export class PodFeedback {
     };
   }
 
-  async #patchStatus({ metadata }: Pod, status: object): Promise<void> {
+  /** False when the pod is not any more what the caller took it for. */
+  async #patchStatus(
+    { metadata }: Pod,
+    { status, resourceVersion }: { status: object; resourceVersion?: string },
+  ): Promise<boolean> {
     const { client, logger } = this.#deps;
     const { name = "", namespace, uid } = metadata ?? {};
     try {
@@ -77,12 +86,14 @@ export class PodFeedback {
         .for(PODS)
         .patch(
           { name, namespace },
-          { metadata: { uid }, status },
+          { metadata: { uid, ...(resourceVersion ? { resourceVersion } : {}) }, status },
           { type: "strategic", subresource: "status" },
         );
     } catch (error) {
+      if (isConflict(error)) return false;
       if (!isNotFound(error)) logger.warn("pod status not written", { pod: name, error });
     }
+    return true;
   }
 
   #event(
