@@ -55,6 +55,20 @@ test("what came and went unseen is gone once the cache is newer, and is looked f
   assert.equal(overlay.requeueAfterMs("owner", undefined), undefined);
 });
 
+test("what is deleted before the cache shows it is terminating, not gone", async () => {
+  const overlay = new WriteOverlay<ApiObject>();
+  const made = { metadata: { uid: "a", resourceVersion: "7" } };
+  await overlay.create("owner", async () => made, now);
+  overlay.deleted("owner", made, 0);
+  const [there] = overlay.view("owner", cache([], "6"), 0);
+  assert.equal(there?.metadata?.deletionTimestamp, "1970-01-01T00:00:00Z");
+  assert.deepEqual(overlay.remaining("owner", cache([], "6"), 0), []);
+  assert.equal(overlay.requeueAfterMs("owner", undefined), 5_000);
+  const [shown] = overlay.view("owner", cache([made], "8"), 0);
+  assert.equal(shown?.metadata?.deletionTimestamp, "1970-01-01T00:00:00Z");
+  assert.deepEqual(overlay.view("owner", cache([], "9"), 0), []);
+});
+
 test("what the cache never showed is forgotten after five minutes", async () => {
   const overlay = new WriteOverlay<ApiObject>();
   await overlay.create("owner", async () => object("a"), now);

@@ -66,9 +66,7 @@ export class WriteOverlay<T extends ApiObject> {
 
   /** Remembers a deletion that the server accepted. */
   deleted(ownerUid: string, object: T, nowMs: number): void {
-    const writes = this.#writesOf(ownerUid);
-    writes.created.delete(uidOf(object));
-    writes.deleted.set(uidOf(object), nowMs);
+    this.#writesOf(ownerUid).deleted.set(uidOf(object), nowMs);
   }
 
   /**
@@ -100,7 +98,9 @@ export class WriteOverlay<T extends ApiObject> {
     }
     const going = new Set(cached.filter(isTerminating).map(uidOf));
     for (const [uid, atMs] of writes.deleted) {
-      const shown = going.has(uid) || !present.has(uid);
+      // What the cache has not shown yet was not seen to go either.
+      const isGone = !present.has(uid) && !writes.created.has(uid);
+      const shown = going.has(uid) || isGone;
       if (shown || nowMs - atMs > FORGET_AFTER_MS) writes.deleted.delete(uid);
     }
     const versions = new Map(cached.map((one) => [uidOf(one), one.metadata?.resourceVersion]));
