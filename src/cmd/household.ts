@@ -5,6 +5,7 @@ import { ensureNodeHost, nodeNamespaceFile } from "../agent/network/node-host.ts
 import type { Pki } from "../apiserver/pki/pki.ts";
 import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
+import { openConfinement } from "./confined.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { ingressPortsText } from "./options.ts";
@@ -39,10 +40,17 @@ const NODE_FLAGS = ["--max-semi-space-size=1", "--no-warnings"];
 /** Knows how each process is started; the supervisor decides when. */
 export function createHousehold(options: HouseholdOptions): Household {
   const { directory, network, supervisor } = options;
-  const start = (index: number, args: readonly string[]): ChildProcess => {
+  // For as long as this process lives.
+  const confinement = openConfinement();
+  const start = (
+    index: number,
+    args: readonly string[],
+    confined: readonly string[] = [],
+  ): ChildProcess => {
     const log = openSync(directory.log, "a", 0o600);
     const namespace = index === 0 ? [] : ["nsenter", `--net=${namespaceOf(options, index)}`];
-    const [program = "", ...rest] = [...namespace, process.execPath, ...NODE_FLAGS, ENTRY, ...args];
+    const node = [process.execPath, ...NODE_FLAGS, ENTRY];
+    const [program = "", ...rest] = [...namespace, ...confined, ...node, ...args];
     const stdio = ["ignore", log, log, "ipc"] as const;
     const child = spawn(program, rest, { stdio: [...stdio], detached: true, cwd: "/" });
     closeSync(log);
@@ -55,15 +63,19 @@ export function createHousehold(options: HouseholdOptions): Household {
         role: "proxy",
         node: name,
         start: () =>
-          start(index, [
-            "proxy",
-            `--kubeconfig=${directory.proxyKubeconfig}`,
-            `--address=${network.dnsIp}`,
-            `--domain=${network.clusterDomain}`,
-            `--node=${name}`,
-            `--node-ip=${ip === network.apiServerIp ? "" : ip}`,
-            `--ingress=${ingressPortsText(options.ingress)}`,
-          ]),
+          start(
+            index,
+            [
+              "proxy",
+              `--kubeconfig=${directory.proxyKubeconfig}`,
+              `--address=${network.dnsIp}`,
+              `--domain=${network.clusterDomain}`,
+              `--node=${name}`,
+              `--node-ip=${ip === network.apiServerIp ? "" : ip}`,
+              `--ingress=${ingressPortsText(options.ingress)}`,
+            ],
+            confinement ? [confinement.path] : [],
+          ),
       }),
     ensureAgent: (node) =>
       supervisor.ensure({

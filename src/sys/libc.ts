@@ -20,4 +20,5 @@ export const SYSCALL = {
   pidfdOpen: 434,
   openat2: 437,
   mountSetattr: 442,
+  landlockCreateRuleset: 444,
 } as const;

@@ -1,6 +1,7 @@
 import { type BpfInstruction, encodeBpf } from "../seccomp/compile.ts";
 import type { SyscallArchitecture } from "../seccomp/syscall-numbers.ts";
-import { type Bytes, type ProgramStep, staticProgram } from "./static-program.ts";
+import { confineSteps } from "./confine-steps.ts";
+import { type Bytes, type ProgramStep, staticProgram, text } from "./static-program.ts";
 
 const AT_FDCWD = -100;
 const O_CLOEXEC = 0x80000;
@@ -33,13 +34,30 @@ export function launchProgram(machine: SyscallArchitecture, launch: Launch): Uin
       { call: "openat", operands: [AT_FDCWD, text("/dev/null"), O_CLOEXEC] },
       { call: "dup3", operands: [{ value: "result" }, nullDescriptor, 0] },
       { call: "seccomp", operands },
-      {
-        call: "execve",
-        operands: [{ value: "first-argument" }, { value: "arguments" }, { value: "environment" }],
-      },
-      { call: "exit_group", operands: [NOT_FOUND_EXIT_CODE] },
+      ...execution(),
     ],
   });
+}
+
+/** Runs the program that the first argument names, with those from there on. */
+function execution(): ProgramStep[] {
+  const operands = [
+    { value: "first-argument" },
+    { value: "arguments" },
+    { value: "environment" },
+  ] as const;
+  return [
+    { call: "execve", operands },
+    { call: "exit_group", operands: [NOT_FOUND_EXIT_CODE] },
+  ];
+}
+
+/**
+ * The same for a program that writes no files, as far as the kernel can hold it to that; see
+ * `confineSteps`.
+ */
+export function confiningProgram(machine: SyscallArchitecture, version: number): Uint8Array {
+  return staticProgram(machine, { steps: [...confineSteps(version), ...execution()] });
 }
 
 function covering({ directory, target }: { directory: string; target: string }): ProgramStep[] {
@@ -51,11 +69,6 @@ function covering({ directory, target }: { directory: string; target: string }):
     { call, operands: [0, root, 0, MS_REC_PRIVATE, 0], essential: true },
     { call, operands: [source, place, 0, MS_BIND, 0], essential: true },
   ];
-}
-
-/** A text as the kernel takes it. */
-function text(value: string): Bytes {
-  return { bytes: () => new TextEncoder().encode(`${value}\0`) };
 }
 
 const SOCK_FPROG_BYTES = 16;

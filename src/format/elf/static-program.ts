@@ -29,6 +29,11 @@ export interface StaticProgram {
   steps: readonly ProgramStep[];
 }
 
+/** A text as the kernel takes it. */
+export function text(value: string): Bytes {
+  return { bytes: () => new TextEncoder().encode(`${value}\0`) };
+}
+
 /** Where a program begins in memory, its headers included. */
 const LOAD_ADDRESS = 0x400000;
 const HEADERS_BYTES = 64 + 56;

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import path from "node:path";
+import { landlockVersion } from "../landlock.ts";
 import { openNftables } from "../nft/nftables.ts";
 
 /** One thing that the host can or cannot do. */
@@ -43,6 +44,7 @@ export function probeHost(): HostFeature[] {
     networkNamespaces(),
     nftables(),
     userNamespaces(),
+    landlock(),
     {
       ...feature("seccomp-filter", true),
       available: read("/proc/sys/kernel/seccomp/actions_avail").includes("errno"),
@@ -87,6 +89,15 @@ function userNamespaces(): HostFeature {
   const available = isNew && Number(read("/proc/sys/user/max_user_namespaces")) > 0;
   const detail = "for hostUsers: false; kernels from 5.19, user.max_user_namespaces above 0";
   return { ...feature("user-namespaces", false), available, detail };
+}
+
+function landlock(): HostFeature {
+  const version = landlockVersion();
+  const detail =
+    version > 0
+      ? `version ${version}: the proxy writes no files`
+      : "confines the proxy; in kernels from 5.13, with landlock in lsm=";
+  return { ...feature("landlock", false), available: version > 0, detail };
 }
 
 function nftables(): HostFeature {
