@@ -1,11 +1,14 @@
-// Runs the whole-system tests one after another, each file in a network and mount namespace of its
-// own: their addresses, rules and mounts cannot meet those of this machine.
+// Runs the whole-system tests, two files at a time, as much of their time is waiting; each in a
+// network and mount namespace of its own: their addresses, rules and mounts cannot meet those of
+// this machine, nor each other.
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { buildDemoImages } from "../test/e2e/demo-images.ts";
 import { fetchDockerRegistry } from "../test/e2e/docker-registry.ts";
 import { fetchOldKubectl } from "../test/e2e/old-kubectl.ts";
-import { runIsolated } from "./isolated.ts";
+import { startIsolated } from "./isolated.ts";
+
+const AT_A_TIME = 2;
 
 const folders = ["e2e", "attacks"].map((name) =>
   path.resolve(import.meta.dirname, "../test", name),
@@ -24,7 +27,16 @@ buildDemoImages();
 await fetchOldKubectl();
 await fetchDockerRegistry();
 
-const failed = files.filter((file) => runIsolated([process.execPath, "--test", file]) !== 0);
+const failed: string[] = [];
+const waiting = [...files];
+const lane = async () => {
+  for (let file = waiting.shift(); file; file = waiting.shift()) {
+    const { status, output } = await startIsolated([process.execPath, "--test", file]);
+    console.log(`# File: ${path.basename(file)}\n${output}`);
+    if (status !== 0) failed.push(file);
+  }
+};
+await Promise.all(Array.from({ length: AT_A_TIME }, lane));
 console.log(`${files.length - failed.length} passed, ${failed.length} failed`);
 if (failed.length > 0)
   console.log(`failed: ${failed.map((file) => path.basename(file)).join(", ")}`);
