@@ -16,11 +16,11 @@ import { untilSignal } from "./signals.ts";
 
 /**
  * Small heaps are collected often and cheaply; the API server's objects are bytes outside them.
- * Garbage may grow to 60 % of the live data: less costs time, more costs memory.
+ * Garbage may grow to as much as the live data: less costs time, more costs memory.
  */
 export const NODE_FLAGS: readonly string[] = [
   "--max-semi-space-size=8",
-  "--heap-growing-percent=60",
+  "--heap-growing-percent=100",
   "--no-warnings",
 ];
 
