@@ -72,6 +72,15 @@ async function main([name = "help", ...args]: readonly string[]): Promise<number
   return await command(args);
 }
 
+/** As a shell tells of SIGPIPE. */
+const NOBODY_READS = 141;
+
+// Whoever reads what is written may stop, as `head` does: that is no fault of the command.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(NOBODY_READS);
+});
+
 // Timers of the clock do not keep a process alive; a command that waits for one must go on.
 const keepAlive = setInterval(() => {}, 3_600_000);
 try {
