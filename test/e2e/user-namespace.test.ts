@@ -167,6 +167,10 @@ test("pods come back after a reboot, on their network, with their users and volu
   };
   for (const name of names) await node.until(name, runs(0));
   const mapOf = () => inside("users", "app", "cat /proc/self/uid_map /disk/seen");
+  for (const name of ["plain", "users"]) {
+    const seen = () => inside(name, "app", "cat /disk/seen 2>/dev/null");
+    await eventually(`${name} has left a mark`, async () => (await seen()) === "before\n");
+  }
   const map = await mapOf();
   await node.reboot();
   for (const name of names) await node.until(name, runs(1));
