@@ -4,10 +4,11 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { EVENTS, NODES, PODS, RUNTIME_CLASSES } from "../../src/api/generated/resources.ts";
-import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import { EVENTS, NODES, RUNTIME_CLASSES } from "../../src/api/generated/resources.ts";
+import type { Pod } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+import { removePod, runInside, scripted, statusOf } from "./pod-containers.ts";
 
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : "needs root";
@@ -29,27 +30,12 @@ after(async () => {
   await node?.[Symbol.asyncDispose]();
 });
 
-const container = (name: string, script: string, more: Partial<Container> = {}): Container => ({
-  name,
-  command: ["sh", "-c", script],
-  ...more,
-});
-const statusOf = (pod: Pod | undefined, name: string) =>
-  pod?.status?.containerStatuses?.find((status) => status.name === name);
 const allReady = (pod: Pod | undefined) =>
   pod?.status?.containerStatuses?.every(({ ready }) => ready) === true;
 
-async function inside(pod: string, name: string, script: string): Promise<string> {
-  const found = await node.client.for(PODS).get({ namespace: "default", name: pod });
-  const id = statusOf(found, name)?.containerID?.replace("nephos://", "") ?? "";
-  const { stdout, stderr } = await node.runtime().execSync(id, ["sh", "-c", script], 10_000);
-  return stdout + stderr;
-}
-
-async function remove(name: string): Promise<void> {
-  await node.client.for(PODS).delete({ namespace: "default", name });
-  await node.until(name, (pod) => pod === undefined);
-}
+const inside = (pod: string, container: string, script: string) =>
+  runInside(node, { pod, container }, script);
+const remove = (name: string) => removePod(node, name);
 
 test("gVisor passes the conformance suite of runtimes", { skip: withoutGvisor }, async () => {
   const suite = fileURLToPath(
@@ -73,15 +59,15 @@ test("two containers of a gVisor pod share a kernel and a network, which the nod
     runtimeClassName: "runsc",
     volumes: [{ name: "shared", emptyDir: {} }],
     containers: [
-      container("web", "echo hello > /data/index.html; httpd -f -p 8080 -h /data", {
+      scripted("web", "echo hello > /data/index.html; httpd -f -p 8080 -h /data", {
         readinessProbe,
         volumeMounts: [{ name: "shared", mountPath: "/data" }],
       }),
-      container("client", "exec sleep 1000", {
+      scripted("client", "exec sleep 1000", {
         resources: { limits: { memory: "64Mi" } },
         volumeMounts: [{ name: "shared", mountPath: "/data" }],
       }),
-      container("screen", "test -t 1 && echo terminal; exec sleep 1000", { tty: true }),
+      scripted("screen", "test -t 1 && echo terminal; exec sleep 1000", { tty: true }),
     ],
   });
   const pod = await node.until("guarded", allReady);
@@ -105,7 +91,7 @@ test("two containers of a gVisor pod share a kernel and a network, which the nod
   const tunnel = await node.agent().streams.portForward(screen, 8080);
   tunnel.end("GET / HTTP/1.0\r\n\r\n");
   assert.match(Buffer.concat(await tunnel.toArray()).toString(), /hello/);
-  await node.run("caller", { containers: [container("app", "exec sleep 1000")] });
+  await node.run("caller", { containers: [scripted("app", "exec sleep 1000")] });
   await node.until("caller", allReady);
   const url = `http://${pod?.status?.podIP}:8080/`;
   assert.equal(await inside("caller", "app", `wget -qO- ${url}`), "hello\n");
@@ -120,7 +106,7 @@ test("a gVisor pod whose kernel ran out of memory says so, and comes back to its
     runtimeClassName: "runsc",
     terminationGracePeriodSeconds: 0,
     containers: [
-      container("app", "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp", {
+      scripted("app", "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp", {
         resources: { limits: { memory: "128Mi" } },
       }),
     ],
@@ -132,7 +118,7 @@ test("a gVisor pod whose kernel ran out of memory says so, and comes back to its
     return restartCount > 0 && state?.running !== undefined;
   });
   assert.equal(statusOf(pod, "app")?.lastState?.terminated?.reason, "OOMKilled");
-  await node.run("caller", { containers: [container("app", "exec sleep 1000")] });
+  await node.run("caller", { containers: [scripted("app", "exec sleep 1000")] });
   await node.until("caller", allReady);
   await eventually("its network", async () => {
     const get = `timeout 2 wget -qO- http://${pod?.status?.podIP}/`;
@@ -143,7 +129,7 @@ test("a gVisor pod whose kernel ran out of memory says so, and comes back to its
 });
 
 test("runc runs the pods of its class; the node says what it has", { skip }, async () => {
-  await node.run("ran", { runtimeClassName: "runc", containers: [container("app", "sleep 1000")] });
+  await node.run("ran", { runtimeClassName: "runc", containers: [scripted("app", "sleep 1000")] });
   await node.until("ran", allReady);
   assert.match(await inside("ran", "app", "grep Seccomp: /proc/1/status"), /2$/m);
   await remove("ran");
@@ -153,7 +139,7 @@ test("runc runs the pods of its class; the node says what it has", { skip }, asy
 });
 
 test("a class that nothing here can run says so, and what is there", { skip }, async () => {
-  await node.run("vm", { runtimeClassName: "kata", containers: [container("app", "true")] });
+  await node.run("vm", { runtimeClassName: "kata", containers: [scripted("app", "true")] });
   const message = await eventually("the event", async () => {
     const { items } = await node.client.for(EVENTS).list({ namespace: "default" });
     const event = items.find(({ reason }) => reason === "FailedCreatePodSandBox");
@@ -171,8 +157,8 @@ test("containers that share processes see and signal each other", { skip }, asyn
   await node.run("shared", {
     shareProcessNamespace: true,
     containers: [
-      container("main", "trap 'exit 7' USR1; while true; do sleep 0.05; done"),
-      container("other", "exec sleep 1000"),
+      scripted("main", "trap 'exit 7' USR1; while true; do sleep 0.05; done"),
+      scripted("other", "exec sleep 1000"),
     ],
   });
   await node.until("shared", allReady);

@@ -4,9 +4,10 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { CONFIG_MAPS, EVENTS, PODS, RUNTIME_CLASSES } from "../../src/api/generated/resources.ts";
-import type { Container, Pod, PodSpec } from "../../src/api/generated/types/core-v1.ts";
+import type { Pod, PodSpec } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+import { idOf, removePod, runInside, scripted, statusOf } from "./pod-containers.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 const FIRST_ID = 0x7000_0000;
@@ -19,33 +20,15 @@ after(async () => {
   await node?.[Symbol.asyncDispose]();
 });
 
-const container = (name: string, script: string, more: Partial<Container> = {}): Container => ({
-  name,
-  command: ["sh", "-c", script],
-  ...more,
-});
-const statusOf = (pod: Pod | undefined, name: string) =>
-  pod?.status?.containerStatuses?.find((status) => status.name === name);
-const idOf = (pod: Pod | undefined, name: string) =>
-  statusOf(pod, name)?.containerID?.replace("nephos://", "") ?? "";
-
-async function inside(pod: string, name: string, script: string): Promise<string> {
-  const found = await node.client.for(PODS).get({ namespace: "default", name: pod });
-  const id = idOf(found, name);
-  const { stdout, stderr } = await node.runtime().execSync(id, ["sh", "-c", script], 10_000);
-  return stdout + stderr;
-}
+const inside = (pod: string, container: string, script: string) =>
+  runInside(node, { pod, container }, script);
+const remove = (name: string) => removePod(node, name);
 
 async function run(name: string, spec: PodSpec): Promise<Pod | undefined> {
   await node.run(name, { hostUsers: false, terminationGracePeriodSeconds: 0, ...spec });
   return await node.until(name, (pod) =>
     spec.containers.every((one) => statusOf(pod, one.name)?.state?.running !== undefined),
   );
-}
-
-async function remove(name: string): Promise<void> {
-  await node.client.for(PODS).delete({ namespace: "default", name });
-  await node.until(name, (pod) => pod === undefined);
 }
 
 test("root of such a pod is nobody on the node, and at home in the pod", { skip }, async () => {
@@ -64,7 +47,7 @@ test("root of such a pod is nobody on the node, and at home in the pod", { skip 
       { name: "settings", configMap: { name: "settings", defaultMode: 0o400 } },
     ],
     containers: [
-      container("web", "echo out > /dev/stdout; exec httpd -f -p 80 -h /disk", {
+      scripted("web", "echo out > /dev/stdout; exec httpd -f -p 80 -h /disk", {
         volumeMounts: [
           { name: "disk", mountPath: "/disk" },
           { name: "memory", mountPath: "/memory" },
@@ -73,7 +56,7 @@ test("root of such a pod is nobody on the node, and at home in the pod", { skip 
         ],
         readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 },
       }),
-      container("user", "exec sleep 1000", {
+      scripted("user", "exec sleep 1000", {
         securityContext: { runAsUser: 1000, runAsGroup: 1000 },
         volumeMounts: [{ name: "disk", mountPath: "/disk" }],
       }),
@@ -126,8 +109,8 @@ test("its containers may share processes, and come back with the same users", {
     terminationGracePeriodSeconds: 0,
     volumes: [{ name: "disk", emptyDir: {} }],
     containers: [
-      container("app", once, { volumeMounts: [{ name: "disk", mountPath: "/disk" }] }),
-      container("other", "exec sleep 2000"),
+      scripted("app", once, { volumeMounts: [{ name: "disk", mountPath: "/disk" }] }),
+      scripted("other", "exec sleep 2000"),
     ],
   });
   const pod = await node.until("own-shared", (seen) => {
@@ -151,14 +134,14 @@ test("pods come back after a reboot, on their network, with their users and volu
   const spec = {
     terminationGracePeriodSeconds: 0,
     volumes: [{ name: "disk", emptyDir: {} }],
-    containers: [container("app", again, { volumeMounts: [{ name: "disk", mountPath: "/disk" }] })],
+    containers: [scripted("app", again, { volumeMounts: [{ name: "disk", mountPath: "/disk" }] })],
   };
   await node.run("plain", spec);
   await node.run("users", { ...spec, hostUsers: false });
   await node.run("on-node", {
     hostNetwork: true,
     terminationGracePeriodSeconds: 0,
-    containers: [container("app", "exec sleep 1000")],
+    containers: [scripted("app", "exec sleep 1000")],
   });
   const names = ["plain", "users", "on-node"];
   const runs = (restarts: number) => (pod: Pod | undefined) => {
@@ -190,7 +173,7 @@ test("a handler without user namespaces says so", { skip }, async () => {
   await node.run("own-runc", {
     hostUsers: false,
     runtimeClassName: "runc",
-    containers: [container("app", "exec sleep 1000")],
+    containers: [scripted("app", "exec sleep 1000")],
   });
   const message = await eventually("the event", async () => {
     const { items } = await node.client.for(EVENTS).list({ namespace: "default" });
