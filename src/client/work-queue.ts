@@ -104,6 +104,11 @@ export class WorkQueue implements Disposable {
     return { attempt, delayMs };
   }
 
+  /** Calls of `retry` for the key since its last `forget`. */
+  failuresOf(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
   /** The key succeeded, or will not be tried again. */
   forget(key: string): void {
     this.#failures.delete(key);

@@ -196,6 +196,58 @@ test("an owner does not go before dependents that are still to be listed", async
   await assert.rejects(client.for(SECRETS).get(at("owner")), /not found/);
 });
 
+test("a kind that comes and cannot be listed holds up nothing of other kinds", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock, sight } = bench;
+  const secrets = client.for(SECRETS);
+  await bench.start();
+  sight.refused = /\/widgets\b/;
+  await client.for(CUSTOM_RESOURCE_DEFINITIONS).create(WIDGETS);
+  await clock.advance(11_000);
+  const ownerReferences = [await createSecret(client, "owner")];
+  await createMap(client, "dependent", { ownerReferences });
+  await secrets.delete(at("owner"), { propagationPolicy: "Background" });
+  await createSecret(client, "waiting");
+  await secrets.delete(at("waiting"), { propagationPolicy: "Foreground" });
+  await createSecret(client, "orphaning");
+  await secrets.delete(at("orphaning"), { propagationPolicy: "Orphan" });
+  await clock.advance(1_000);
+  assert.equal(await bench.exists("dependent"), false);
+  assert.deepEqual((await secrets.list({ namespace: "default" })).items, []);
+});
+
+test("an owner leaves orphans behind though a kind has just gone", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock } = bench;
+  const secrets = client.for(SECRETS);
+  const kinds = client.for(CUSTOM_RESOURCE_DEFINITIONS);
+  await kinds.create(WIDGETS);
+  await clock.advance(1_000);
+  await bench.start();
+  await kinds.delete({ name: WIDGETS.metadata.name });
+  await clock.advance(1_000);
+  await createSecret(client, "owner");
+  await secrets.delete(at("owner"), { propagationPolicy: "Orphan" });
+  await clock.advance(1_000);
+  assert.deepEqual((await secrets.list({ namespace: "default" })).items, []);
+});
+
+test("an owner leaves orphans behind though the server of some kind fails for good", async () => {
+  await using bench = await benchOf(COLLECTOR);
+  const { client, clock, sight } = bench;
+  const secrets = client.for(SECRETS);
+  await bench.start();
+  const ownerReferences = [await createSecret(client, "owner")];
+  await createMap(client, "dependent", { ownerReferences });
+  await clock.advance(1_000);
+  sight.refused = /\/configmaps\?/;
+  await secrets.delete(at("owner"), { propagationPolicy: "Orphan" });
+  await clock.advance(1_000);
+  const { metadata } = await client.for(CONFIG_MAPS).get(at("dependent"));
+  assert.equal(metadata?.ownerReferences, undefined);
+  assert.deepEqual((await secrets.list({ namespace: "default" })).items, []);
+});
+
 test("an owner that waits goes once its dependent stops blocking it", async () => {
   await using bench = await benchOf(COLLECTOR);
   const { client, clock } = bench;

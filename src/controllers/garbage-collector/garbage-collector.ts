@@ -17,8 +17,10 @@ const WORKERS = 32;
 /** How often new kinds (custom resources) are looked for. */
 const DISCOVERY_MS = 10_000;
 const ABSENT_MAX = 2000;
-/** A kind that cannot be listed for so long does not hold up the others. */
+/** A kind that cannot be listed for so long does not hold up the start. */
 const SYNC_MAX_MS = 30_000;
+/** A kind that cannot be read live so often in a row is judged by what was seen of it. */
+const LIVE_FAILURES_MAX = 5;
 const LOOK_AGAIN_MS = 5_000;
 /** Too many, too short-lived, and owners of nothing. */
 const IGNORED: ReadonlySet<string> = new Set(["core/events", "events.k8s.io/events"]);
@@ -60,9 +62,9 @@ class GarbageCollector implements AsyncDisposable {
   #workers: Promise<void>[] = [];
   #timer: Timer | undefined;
   #discovering: Promise<void> | undefined;
-  /** Resolves when every followed kind is in the graph, or has had its time. */
-  #synced: Promise<void> = Promise.resolve();
-  #syncing = new AbortController();
+  /** Resolves when every kind of the first discovery is in the graph, or has had its time. */
+  #synced: Promise<void> | undefined;
+  readonly #syncing = new AbortController();
   #stopped = false;
 
   constructor(options: GarbageCollectorOptions) {
@@ -90,7 +92,7 @@ class GarbageCollector implements AsyncDisposable {
     this.#discovering = discoverResources(client.transport)
       .then(
         ({ resources, failures }) => {
-          if (!this.#stopped) this.#follow(resources, failures.length === 0);
+          if (!this.#stopped) this.#follow(resources, new Set(failures.map(groupOf)));
         },
         (error: unknown) => logger.warn("discovery failed", { error }),
       )
@@ -100,8 +102,8 @@ class GarbageCollector implements AsyncDisposable {
       });
   }
 
-  /** Starts to follow new kinds; leaves kinds that a complete discovery no longer names. */
-  #follow(resources: readonly ServedResource[], isComplete: boolean): void {
+  /** Starts to follow new kinds; leaves those that are gone, but not for a group's silence. */
+  #follow(resources: readonly ServedResource[], silentGroups: ReadonlySet<string>): void {
     const served = new Map<string, ServedResource>();
     for (const resource of resources) {
       const name = storageNameOf(resource);
@@ -122,23 +124,24 @@ class GarbageCollector implements AsyncDisposable {
       if (before) void informer.synced.then(() => this.#forgetMissing(name, informer));
       before?.informer[Symbol.dispose]();
     }
-    for (const name of this.#followed.keys()) {
-      if (isComplete && !served.has(name)) this.#unfollow(name);
+    for (const [name, { resource }] of this.#followed) {
+      if (!served.has(name) && !silentGroups.has(resource.group)) this.#unfollow(name);
     }
-    if (isNew) this.#awaitSync();
+    this.#synced ??= this.#firstSync();
+    if (!isNew) return;
+    for (const uid of this.#undecided) this.#queue.add(uid);
+    this.#undecided.clear();
   }
 
-  /** A graph without some kind would take its objects for absent, and owners for free to go. */
-  #awaitSync(): void {
-    this.#syncing.abort();
-    const syncing = new AbortController();
-    this.#syncing = syncing;
+  /**
+   * A graph without some kind would take owners for free to go. Only the start waits for that: a
+   * kind that comes later may be gone again before it was ever listed, and must not hold up what
+   * concerns other kinds. What its objects own, or are owned by, is then read live or seen late.
+   */
+  #firstSync(): Promise<void> {
     const all = [...this.#followed.values()].map(({ informer }) => informer.synced);
-    void Promise.all(all).then(() => syncing.abort());
-    this.#synced = sleep(this.#options.clock, SYNC_MAX_MS, syncing.signal).then(() => {
-      for (const uid of this.#undecided) this.#queue.add(uid);
-      this.#undecided.clear();
-    });
+    void Promise.all(all).then(() => this.#syncing.abort());
+    return sleep(this.#options.clock, SYNC_MAX_MS, this.#syncing.signal);
   }
 
   #forgetMissing(name: string, informer: Informer<ApiObject>): void {
@@ -257,8 +260,7 @@ class GarbageCollector implements AsyncDisposable {
   }
 
   #resourceOf(owner: OwnerReference): Resource<ApiObject> | undefined {
-    const slash = owner.apiVersion.indexOf("/");
-    const group = slash < 0 ? "" : owner.apiVersion.slice(0, slash);
+    const group = groupOf({ groupVersion: owner.apiVersion });
     for (const { resource } of this.#followed.values()) {
       if (resource.group === group && resource.kind === owner.kind) return resource;
     }
@@ -309,17 +311,31 @@ class GarbageCollector implements AsyncDisposable {
   async #dependentsNow(owner: GraphNode, known: readonly GraphNode[]): Promise<GraphNode[]> {
     const kinds = this.#graph.kindsOwnedBy(owner.resource);
     const dependents = new Map(known.map((node) => [node.uid, node]));
-    for (const [name, { resource }] of this.#followed) {
+    for (const [name, { resource, informer }] of this.#followed) {
       if (kinds.size > 0 && !kinds.has(name)) continue;
       if (owner.namespace !== undefined && !resource.namespaced) continue;
-      const { namespace } = owner;
-      const { items } = await this.#options.client.for(resource).list({ namespace });
+      const items = await this.#listNow(resource, { owner, hasSynced: informer.hasSynced });
       for (const item of items) {
         const node = graphNode(resource, item);
         if (node.owners.some(({ uid }) => uid === owner.uid)) dependents.set(node.uid, node);
       }
     }
     return [...dependents.values()];
+  }
+
+  /** Nothing of a kind that went meanwhile, or whose server has been failing for a while. */
+  async #listNow(
+    resource: ServedResource,
+    { owner, hasSynced }: { owner: GraphNode; hasSynced: boolean },
+  ): Promise<readonly ApiObject[]> {
+    const { namespace } = owner;
+    try {
+      return (await this.#options.client.for(resource).list({ namespace })).items;
+    } catch (error) {
+      const isHopeless = !hasSynced || this.#queue.failuresOf(owner.uid) >= LIVE_FAILURES_MAX;
+      if (isNotFound(error) || isHopeless) return [];
+      throw error;
+    }
   }
 
   #editOwners(
@@ -349,6 +365,11 @@ class GarbageCollector implements AsyncDisposable {
 /** What was decided on stale owners must not hit an object that has been given others. */
 function preconditionsOf({ uid, resourceVersion }: GraphNode) {
   return resourceVersion === undefined ? { uid } : { uid, resourceVersion };
+}
+
+function groupOf({ groupVersion }: { groupVersion: string }): string {
+  const slash = groupVersion.indexOf("/");
+  return slash < 0 ? "" : groupVersion.slice(0, slash);
 }
 
 function absentAsUndefined(error: unknown): undefined {
