@@ -1,5 +1,7 @@
+import type { PodCondition, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { qosClassOfSpec } from "../../api/qos-class.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
+import { withLabelKeysMerged } from "./label-keys.ts";
 import type { Strategy } from "./strategy.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -15,11 +17,27 @@ function gracePeriodSeconds(pod: KubeObject, asked: number | undefined): number 
   return seconds < 0 ? 1 : seconds;
 }
 
+/** Why nobody looks for a place yet; the scheduler does not speak of such pods. */
+const GATED: PodCondition = {
+  type: "PodScheduled",
+  status: "False",
+  reason: "SchedulingGated",
+  message: "Scheduling is blocked due to non-empty scheduling gates",
+};
+
 export const POD: Partial<Strategy> = {
   returnsDeleted: true,
   gracePeriodSeconds,
   prepareCreate: (pod) => {
-    pod["status"] = { phase: "Pending", qosClass: qosClassOfSpec(fieldOf(pod, "spec")) };
+    const spec = fieldOf(pod, "spec") as Partial<PodSpec>;
+    pod["status"] = {
+      phase: "Pending",
+      ...(spec.schedulingGates?.length ? { conditions: [{ ...GATED }] } : {}),
+      qosClass: qosClassOfSpec(fieldOf(pod, "spec")),
+    };
+    if (spec.affinity) {
+      spec.affinity = withLabelKeysMerged(spec.affinity, pod.metadata.labels ?? {});
+    }
   },
   prepareStatus: (pod, old) => {
     // It never changes, so leaving it out says nothing.

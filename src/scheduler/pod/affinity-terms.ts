@@ -1,6 +1,6 @@
 import type { Affinity, PodAffinityTerm } from "../../api/generated/types/core-v1.ts";
-import { compileLabelSelector, type Labels } from "../../lib/labels.ts";
-import { byLabelKeys, type PodSelector, podSelector } from "./pod-selector.ts";
+import { compileLabelSelector } from "../../lib/labels.ts";
+import { type PodSelector, podSelector } from "./pod-selector.ts";
 
 /** A compiled (anti-)affinity term. */
 export interface AffinityTerm {
@@ -17,21 +17,16 @@ export interface PodAffinities {
   preferredAntiAffinity: readonly AffinityTerm[];
 }
 
-interface Own {
-  namespace: string;
-  labels: Labels;
-}
-
 /** Compiles the terms about other pods. */
-export function podAffinities(spec: Affinity | undefined, own: Own): PodAffinities {
+export function podAffinities(spec: Affinity | undefined, namespace: string): PodAffinities {
   const { podAffinity, podAntiAffinity } = spec ?? {};
   const required = (list: readonly PodAffinityTerm[] | undefined) =>
-    (list ?? []).map((term) => affinityTerm(term, { ...own, weight: 1 }));
+    (list ?? []).map((term) => affinityTerm(term, { namespace, weight: 1 }));
   const preferred = (
     list: readonly { weight?: number; podAffinityTerm?: PodAffinityTerm }[] | undefined,
   ) =>
     (list ?? []).map(({ weight = 1, podAffinityTerm }) =>
-      affinityTerm(podAffinityTerm ?? { topologyKey: "" }, { ...own, weight }),
+      affinityTerm(podAffinityTerm ?? { topologyKey: "" }, { namespace, weight }),
     );
   return {
     affinity: required(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
@@ -43,18 +38,17 @@ export function podAffinities(spec: Affinity | undefined, own: Own): PodAffiniti
   };
 }
 
-function affinityTerm(term: PodAffinityTerm, of: Own & { weight: number }): AffinityTerm {
+function affinityTerm(
+  term: PodAffinityTerm,
+  of: { namespace: string; weight: number },
+): AffinityTerm {
   const listed = term.namespaces ?? [];
   const namespaces = listed.length > 0 || term.namespaceSelector ? listed : [of.namespace];
-  const requirements = [
-    ...(compileLabelSelector(term.labelSelector) ?? []),
-    ...byLabelKeys(term.matchLabelKeys, { labels: of.labels, operator: "In" }),
-    ...byLabelKeys(term.mismatchLabelKeys, { labels: of.labels, operator: "NotIn" }),
-  ];
+  // matchLabelKeys and mismatchLabelKeys are in the selector since the pod was created.
   const selector = podSelector({
     namespaces,
     namespaceSelector: term.namespaceSelector,
-    requirements: term.labelSelector ? requirements : undefined,
+    requirements: compileLabelSelector(term.labelSelector),
   });
   return { selector, topologyKey: term.topologyKey ?? "", weight: of.weight };
 }

@@ -218,7 +218,7 @@ function compileProfile(pod: Pod): PodProfile {
     spreadSoft: spread.soft,
     defaultSpread: isSpread ? undefined : defaultSpread,
     spreadsByServices: !isSpread && !defaultSpread,
-    ...podAffinities(spec?.affinity, { namespace, labels }),
+    ...podAffinities(spec?.affinity, namespace),
     claims: claimsOf(pod),
   };
 }

@@ -52,13 +52,13 @@ export function intersection(selectors: readonly PodSelector[]): PodSelector {
   };
 }
 
-/** Requirements that compare the labels of other pods with the pod's own. */
+/** Requirements that other pods have the values of the pod's own labels. */
 export function byLabelKeys(
   keys: readonly string[] | undefined,
-  of: { labels: Labels; operator: "In" | "NotIn" },
+  labels: Labels,
 ): LabelRequirement[] {
   return (keys ?? []).flatMap((key) => {
-    const value = of.labels[key];
-    return value === undefined ? [] : [{ key, operator: of.operator, values: [value] }];
+    const value = labels[key];
+    return value === undefined ? [] : [{ key, operator: "In", values: [value] }];
   });
 }

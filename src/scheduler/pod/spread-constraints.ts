@@ -30,7 +30,7 @@ function compileSpread(one: TopologySpreadConstraint, pod: Pod): SpreadConstrain
   const requirements = one.labelSelector
     ? [
         ...(compileLabelSelector(one.labelSelector) ?? []),
-        ...byLabelKeys(one.matchLabelKeys, { labels, operator: "In" }),
+        ...byLabelKeys(one.matchLabelKeys, labels),
       ]
     : undefined;
   return {

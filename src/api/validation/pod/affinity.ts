@@ -96,6 +96,15 @@ function validateLabelKeys(
       }
     }
   }
+  // A new pod's selector holds each key already once: in a second place, its user named it too.
+  const seen = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+  for (const { key } of labelSelector?.matchExpressions ?? []) {
+    if (seen.has(key) && matchLabelKeys.includes(key)) {
+      const detail = "exists in both matchLabelKeys and labelSelector";
+      errors.invalid(`${field}[${matchLabelKeys.indexOf(key)}]`, key, detail);
+    }
+    seen.add(key);
+  }
 }
 
 /** Conditions on the labels and fields of a node. */

@@ -50,6 +50,26 @@ const CASES: readonly RuleCase[] = [
     `spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.topologyKey: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
   ],
   [
+    {
+      "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution": [
+        {
+          topologyKey: "zone",
+          labelSelector: {
+            matchLabels: { app: "a" },
+            matchExpressions: [
+              { key: "app", operator: "In", values: ["b"] },
+              { key: "tenant", operator: "Exists" },
+            ],
+          },
+          matchLabelKeys: ["tenant", "app"],
+          mismatchLabelKeys: ["tenant"],
+        },
+      ],
+    },
+    'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys[0]: Invalid value: "tenant": exists in both matchLabelKeys and mismatchLabelKeys',
+    'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0][1]: Invalid value: "app": exists in both matchLabelKeys and labelSelector',
+  ],
+  [
     { "spec.schedulingGates": [{ name: "a" }, { name: "a" }] },
     'spec.schedulingGates[1]: Duplicate value: "a"',
   ],
