@@ -29,9 +29,14 @@ export interface NodeHealth {
   lastSignMs: number;
   graceMs: number;
   nowMs: number;
-  /** So many nodes are lost that pods stay where they are. */
-  isHeld?: boolean;
+  givesUp: GivesUp;
 }
+
+/**
+ * When pods leave the node if it is lost: "later" leaves those be that leave already, "never" holds
+ * them.
+ */
+export type GivesUp = "now" | "later" | "never";
 
 /** One write to a node. */
 export type NodeHealthStep =
@@ -71,23 +76,31 @@ function silenced(node: Node, nowMs: number): NodeCondition[] {
   return conditions;
 }
 
+/** Whether pods leave the node because it was lost. */
+export function isGivenUp({ spec }: Node): boolean {
+  return (spec?.taints ?? []).some(
+    ({ key, effect }) => effect === "NoExecute" && (key === NOT_READY || key === UNREACHABLE),
+  );
+}
+
 /** Taints of other owners stay as they are; ours are exactly those the conditions ask for. */
 function taintsOf(
   node: Node,
-  at: { conditions: readonly NodeCondition[]; nowMs: number; isHeld?: boolean },
+  at: { conditions: readonly NodeCondition[]; nowMs: number; givesUp: GivesUp },
 ): Taint[] {
+  const before = node.spec?.taints ?? [];
+  const executes = at.givesUp === "now" || (at.givesUp === "later" && isGivenUp(node));
   const statusOf = (type: string) => at.conditions.find((one) => one.type === type)?.status;
   const wanted: { key: string; effect: TaintEffect }[] = [];
   for (const [type, status, key] of TAINT_BY_CONDITION) {
     if (statusOf(type) !== status) continue;
     wanted.push({ key, effect: "NoSchedule" });
-    if (type === "Ready" && !at.isHeld) wanted.push({ key, effect: "NoExecute" });
+    if (type === "Ready" && executes) wanted.push({ key, effect: "NoExecute" });
   }
   if (node.spec?.unschedulable) wanted.push({ key: UNSCHEDULABLE, effect: "NoSchedule" });
   const managed = new Set([UNSCHEDULABLE, ...TAINT_BY_CONDITION.map(([, , key]) => key)]);
   const isWanted = (taint: Taint) =>
     wanted.some(({ key, effect }) => key === taint.key && effect === taint.effect);
-  const before = node.spec?.taints ?? [];
   const kept = before.filter((taint) => !managed.has(taint.key) || isWanted(taint));
   const added = wanted
     .filter(({ key, effect }) => !kept.some((one) => one.key === key && one.effect === effect))

@@ -1,14 +1,14 @@
 import { isNotFound } from "../../api/errors.ts";
 import { LEASES, NODES, PODS } from "../../api/generated/resources.ts";
-import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Node, NodeCondition, Pod } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isReady } from "../pod-state.ts";
-import { planNodeHealth } from "./node-health-plan.ts";
+import { EvictionLimiter } from "./eviction-limiter.ts";
+import { type GivesUp, isGivenUp, planNodeHealth } from "./node-health-plan.ts";
 import { planTaintEviction } from "./taint-eviction-plan.ts";
-import { type Disruption, findDisruption } from "./zone-disruption.ts";
 
 const GRACE_MS = 40_000;
 const JUDGED_MS = 1_000;
@@ -25,18 +25,25 @@ interface SignOfLife {
 
 /**
  * Watches each node's lease and heartbeats. A node silent for 40 s (measured by this process's own
- * clock, since clocks of nodes differ) is Unknown; taints follow from its conditions.
+ * clock, since clocks of nodes differ) is Unknown; taints follow from its conditions, those that
+ * make pods leave as fast as the limiter lets nodes go.
  */
 export function nodeLifecycleController(options: { graceMs?: number } = {}): ControllerDefinition {
   const graceMs = options.graceMs ?? GRACE_MS;
   const signs = new Map<string, SignOfLife>();
-  let judged: { atMs: number; disruption: Disruption } | undefined;
-  /** Of many thousand nodes no more than once a second. */
-  const disruptionAt = (nowMs: number, nodes: () => readonly Node[]): Disruption => {
-    if (!judged || Math.abs(nowMs - judged.atMs) >= JUDGED_MS) {
-      judged = { atMs: nowMs, disruption: findDisruption(nodes()) };
+  const limiter = new EvictionLimiter();
+  let judgedMs = Number.NEGATIVE_INFINITY;
+  const givesUp = (node: Node, at: { nodes: () => readonly Node[]; nowMs: number }): GivesUp => {
+    // Of many thousand nodes no more than once a second.
+    if (at.nowMs - judgedMs >= JUDGED_MS) {
+      limiter.judge(at.nodes(), at.nowMs);
+      judgedMs = at.nowMs;
     }
-    return judged.disruption;
+    if (limiter.isStopped) return "never";
+    if (isGivenUp(node)) return "later";
+    // Whoever falls silent right now was judged as ready.
+    const { status = "True" } = readyOf(node) ?? {};
+    return status !== "True" && limiter.admits(node, at.nowMs) ? "now" : "later";
   };
   return defineController({
     name: "node-lifecycle",
@@ -55,9 +62,10 @@ export function nodeLifecycleController(options: { graceMs?: number } = {}): Con
       const node = inputs.nodes.get(undefined, name);
       if (!node) {
         signs.delete(name);
+        limiter.forget(name);
         return;
       }
-      const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+      const ready = readyOf(node);
       const lease = inputs.leases.get(LEASE_NAMESPACE, name);
       const text = `${lease?.spec?.renewTime} ${ready?.lastHeartbeatTime}`;
       const nowMs = clock.now();
@@ -68,8 +76,10 @@ export function nodeLifecycleController(options: { graceMs?: number } = {}): Con
       }
       let current = node;
       const isLost = ready?.status !== "True" || nowMs - sign.atMs > graceMs;
-      const isHeld = isLost && disruptionAt(nowMs, () => inputs.nodes.list()).holds(node);
-      const health = { lastSignMs: sign.atMs, graceMs, nowMs, isHeld };
+      if (!isLost) limiter.forget(name);
+      const seen = { nodes: () => inputs.nodes.list(), nowMs: clock.monotonicMs() };
+      const pace = isLost ? givesUp(node, seen) : "later";
+      const health = { lastSignMs: sign.atMs, graceMs, nowMs, givesUp: pace };
       for (const step of planNodeHealth(node, health)) {
         if (step.do === "conditions") {
           // Its own write must not count as a sign of life: only heartbeat times do.
@@ -94,6 +104,10 @@ export function nodeLifecycleController(options: { graceMs?: number } = {}): Con
       return { requeueAfterMs: Math.max(JUDGED_MS, dueMs) };
     },
   });
+}
+
+function readyOf({ status }: Node): NodeCondition | undefined {
+  return status?.conditions?.find(({ type }) => type === "Ready");
 }
 
 /** Pods of a node that is not ready must not receive traffic; nobody there can say so. */

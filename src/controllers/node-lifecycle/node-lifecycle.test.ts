@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node, Pod, Taint, Toleration } from "../../api/generated/types/core-v1.ts";
 import { nextPodCidr } from "./node-address-controller.ts";
-import { planNodeHealth } from "./node-health-plan.ts";
+import { type GivesUp, planNodeHealth } from "./node-health-plan.ts";
 import { planTaintEviction } from "./taint-eviction-plan.ts";
 
 const NOW = Date.parse("2030-01-01T00:01:00Z");
@@ -15,7 +15,12 @@ function node(ready: "True" | "False" | "Unknown", more: Partial<Node["spec"]> =
   };
 }
 
-const health = (silentMs: number) => ({ lastSignMs: NOW - silentMs, graceMs: 40_000, nowMs: NOW });
+const health = (silentMs: number, givesUp: GivesUp = "now") => ({
+  lastSignMs: NOW - silentMs,
+  graceMs: 40_000,
+  nowMs: NOW,
+  givesUp,
+});
 const keys = (taints: readonly Taint[]) => taints.map(({ key, effect }) => `${key}:${effect}`);
 
 test("a node that shows life needs no write", () => {
@@ -45,6 +50,36 @@ test("a silent node becomes Unknown and unreachable", () => {
   };
   assert.deepEqual(planNodeHealth(after, health(60_000)), []);
 });
+
+const LOST: [givesUp: GivesUp, before: Taint[], expected: string[] | "no write"][] = [
+  ["now", [], ["unreachable:NoSchedule", "unreachable:NoExecute"]],
+  ["later", [], ["unreachable:NoSchedule"]],
+  [
+    "later",
+    [{ key: "node.kubernetes.io/not-ready", effect: "NoExecute" }],
+    ["unreachable:NoSchedule", "unreachable:NoExecute"],
+  ],
+  [
+    "never",
+    [{ key: "node.kubernetes.io/unreachable", effect: "NoExecute" }],
+    ["unreachable:NoSchedule"],
+  ],
+  ["never", [{ key: "node.kubernetes.io/unreachable", effect: "NoSchedule" }], "no write"],
+];
+for (const [givesUp, before, expected] of LOST) {
+  const had = before.map(({ key, effect }) => `${key}:${effect}`).join(" ") || "nothing";
+  test(`a lost node that had ${had} is given up ${givesUp}`, () => {
+    const [step] = planNodeHealth(node("Unknown", { taints: before }), health(0, givesUp));
+    if (expected === "no write") assert.equal(step, undefined);
+    else {
+      assert.ok(step?.do === "taints");
+      assert.deepEqual(
+        keys(step.taints),
+        expected.map((one) => `node.kubernetes.io/${one}`),
+      );
+    }
+  });
+}
 
 test("recovery removes our taints and leaves those of others", () => {
   const taints: Taint[] = [

@@ -2,49 +2,45 @@ import type { Node } from "../../api/generated/types/core-v1.ts";
 
 const ZONE = "topology.kubernetes.io/zone";
 const REGION = "topology.kubernetes.io/region";
+/** Whoever wears it counts for no zone's state. */
+const EXCLUDED = "node.kubernetes.io/exclude-disruption";
 /** From this share of nodes that are not ready on, a zone is disrupted, unless it is tiny. */
 const DISRUPTED_SHARE = 0.55;
 const DISRUPTED_MIN = 2;
-/** Larger zones are so likely to lose nodes that their pods leave all the same. */
-const LARGE_ZONE = 50;
 
-interface ZoneCount {
-  ready: number;
-  unready: number;
+/** "partial": so many nodes are not ready that most likely something else is wrong; "full": all. */
+export type ZoneState = "normal" | "partial" | "full";
+
+/** How the nodes of one zone are, taken together. */
+export interface ZoneHealth {
+  state: ZoneState;
+  /** Nodes that count. */
+  size: number;
 }
 
-/** Where so many nodes are lost that rather their watcher is cut off than they. */
-export interface Disruption {
-  /** Whether pods should stay where they are, though their node is not ready. */
-  holds(node: Node): boolean;
-}
-
-/**
- * Judges all nodes together, as Kubernetes does: when none is ready, or most of a small zone are
- * not, pods have nowhere better to go, and most likely still run.
- */
-export function findDisruption(nodes: readonly Node[]): Disruption {
-  const zones = new Map<string, ZoneCount>();
+/** Judges nodes by zone, as kube-controller-manager does. */
+export function judgeZones(nodes: readonly Node[]): Map<string, ZoneHealth> {
+  const counts = new Map<string, { ready: number; size: number }>();
   for (const node of nodes) {
-    const count = zones.get(zoneOf(node)) ?? { ready: 0, unready: 0 };
-    zones.set(zoneOf(node), count);
-    if (isReady(node)) count.ready++;
-    else count.unready++;
+    if (node.metadata?.labels?.[EXCLUDED] !== undefined) continue;
+    const zone = zoneOf(node);
+    const { ready, size } = counts.get(zone) ?? { ready: 0, size: 0 };
+    counts.set(zone, { ready: ready + (isReady(node) ? 1 : 0), size: size + 1 });
   }
-  const isNoneReady = [...zones.values()].every(({ ready }) => ready === 0);
-  return {
-    holds(node) {
-      if (isNoneReady) return true;
-      const { ready, unready } = zones.get(zoneOf(node)) ?? { ready: 0, unready: 0 };
-      const total = ready + unready;
-      if (ready === 0 || total > LARGE_ZONE) return false;
-      return unready > DISRUPTED_MIN && unready / total >= DISRUPTED_SHARE;
-    },
-  };
+  return new Map(
+    Array.from(counts, ([zone, { ready, size }]) => [zone, { state: stateOf(ready, size), size }]),
+  );
 }
 
-function zoneOf({ metadata }: Node): string {
+/** The zone of a node; nodes that name none share one. */
+export function zoneOf({ metadata }: Node): string {
   return `${metadata?.labels?.[REGION] ?? ""}/${metadata?.labels?.[ZONE] ?? ""}`;
+}
+
+function stateOf(ready: number, size: number): ZoneState {
+  const unready = size - ready;
+  if (ready === 0) return "full";
+  return unready > DISRUPTED_MIN && unready / size >= DISRUPTED_SHARE ? "partial" : "normal";
 }
 
 function isReady({ status }: Node): boolean {
