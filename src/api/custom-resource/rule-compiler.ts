@@ -1,6 +1,7 @@
 import { childrenOf } from "../../lib/cel/literal-checks.ts";
 import type { Node } from "../../lib/cel/ast.ts";
 import { type Environment, withVariables } from "../../lib/cel/environment.ts";
+import type { SizeOf } from "../../lib/cel/cost-estimate.ts";
 import { type CompileError, compile, type Program } from "../../lib/cel/program.ts";
 import { optionalOf, type Type } from "../../lib/cel/types.ts";
 import type { JSONSchemaProps, ValidationRule } from "../generated/types/apiextensions-v1.ts";
@@ -60,16 +61,16 @@ function isEmbedded(schema: JSONSchemaProps): boolean {
   return schema["x-kubernetes-embedded-resource"] === true;
 }
 
-/** Compiles one rule for values of a type. */
+/** Compiles one rule for values of a type; with sizes, what it costs is estimated. */
 export function compileRule(
   rule: ValidationRule,
-  of: { schema: JSONSchemaProps; type: Type; base: Environment },
+  of: { schema: JSONSchemaProps; type: Type; base: Environment; sizeOf?: SizeOf },
 ): CompiledRule {
-  const { type, base, schema } = of;
+  const { type, base, schema, sizeOf } = of;
   const oldSelf = rule.optionalOldSelf ? optionalOf(type) : type;
   const environment = withVariables(base, { self: type, oldSelf });
   const compiled: CompiledRule = { rule, usesOldSelf: false, fieldPath: "" };
-  const program = tryCompile(rule.rule, environment);
+  const program = tryCompile(rule.rule, environment, sizeOf);
   if (program instanceof Error) compiled.error = `compilation failed: ${program.message}`;
   else if (program.type.kind !== "bool") {
     compiled.error = "cel expression must evaluate to a bool";
@@ -77,13 +78,14 @@ export function compileRule(
     compiled.program = program;
     compiled.usesOldSelf = names(program.root, "oldSelf");
   }
-  if (rule.messageExpression) compileMessage(compiled, rule.messageExpression, environment);
+  if (rule.messageExpression && !compiled.error) {
+    compileMessage(compiled, tryCompile(rule.messageExpression, environment, sizeOf));
+  }
   if (rule.fieldPath) compiled.fieldPath = fieldPathOf(rule.fieldPath, schema)?.path ?? "";
   return compiled;
 }
 
-function compileMessage(compiled: CompiledRule, source: string, environment: Environment): void {
-  const message = tryCompile(source, environment);
+function compileMessage(compiled: CompiledRule, message: Program | CompileError): void {
   if (message instanceof Error) {
     compiled.messageError = `messageExpression compilation failed: ${message.message}`;
   } else if (message.type.kind !== "string") {
@@ -91,9 +93,13 @@ function compileMessage(compiled: CompiledRule, source: string, environment: Env
   } else compiled.message = message;
 }
 
-function tryCompile(source: string, environment: Environment): Program | CompileError {
+function tryCompile(
+  source: string,
+  environment: Environment,
+  sizeOf?: SizeOf,
+): Program | CompileError {
   try {
-    return compile(source, environment);
+    return compile(source, environment, sizeOf);
   } catch (error) {
     return error as CompileError;
   }

@@ -2,8 +2,10 @@ import type { Environment } from "../../lib/cel/environment.ts";
 import type { JSONSchemaProps, ValidationRule } from "../generated/types/apiextensions-v1.ts";
 import type { FieldErrors } from "../validation/field-errors.ts";
 import { goRule } from "../validation/go-text.ts";
+import { declaredSizes } from "./declared-sizes.ts";
 import { fieldPathOf } from "./field-path.ts";
 import { compileRule } from "./rule-compiler.ts";
+import type { RuleCosts } from "./rule-costs.ts";
 import type { SchemaPlace } from "./schema-validation.ts";
 import { celTypeOf } from "./schema-types.ts";
 
@@ -50,11 +52,13 @@ export function validateRuleForms(
 export function validateRuleExpressions(
   errors: FieldErrors,
   field: string,
-  of: { schema: JSONSchemaProps; place: SchemaPlace; base: Environment },
+  of: { schema: JSONSchemaProps; place: SchemaPlace; base: Environment; costs: RuleCosts },
 ): void {
-  const { schema, place, base } = of;
+  const { schema, place, base, costs } = of;
   const isRoot = place.isRoot || schema["x-kubernetes-embedded-resource"] === true;
   const type = celTypeOf(schema, isRoot);
+  const sizes = declaredSizes(schema, isRoot);
+  const valuesMax = place.valuesMax ?? sizes.valuesMax;
   for (const [at, rule] of (schema["x-kubernetes-validations"] ?? []).entries()) {
     const target = `${field}.x-kubernetes-validations[${at}]`;
     if (rule.fieldPath && !fieldPathOf(rule.fieldPath, schema)) {
@@ -64,11 +68,14 @@ export function validateRuleExpressions(
       errors.invalid(`${target}.rule`, goRule(rule), "the type of the values is not known");
       continue;
     }
-    const compiled = compileRule(rule, { schema, type, base });
+    const compiled = compileRule(rule, { schema, type, base, sizeOf: sizes.sizeOf });
+    costs.rule(`${target}.rule`, (compiled.program?.costMax ?? 0) * valuesMax);
     if (compiled.error) errors.invalid(`${target}.rule`, goRule(rule), compiled.error);
     if (compiled.messageError) {
       errors.invalid(`${target}.messageExpression`, goRule(rule), compiled.messageError);
     }
+    const { message } = compiled;
+    if (message) costs.message(`${target}.messageExpression`, message.costMax ?? 0);
     if (compiled.usesOldSelf && place.uncorrelatable !== undefined) {
       const why =
         "oldSelf cannot be used on the uncorrelatable portion of the schema within " +

@@ -87,18 +87,30 @@ function listTypeOf(schema: JSONSchemaProps): ListType | undefined {
   return { ...list, items: { keys: keys.map((key) => escapeIdentifier(key) ?? key) } };
 }
 
+const STRING_SCHEMA: JSONSchemaProps = { type: "string" };
 const METADATA: JSONSchemaProps = {
   type: "object",
-  properties: { name: { type: "string" }, generateName: { type: "string" } },
+  properties: { name: STRING_SCHEMA, generateName: STRING_SCHEMA },
 };
 
-function objectTypeOf(schema: JSONSchemaProps, isRoot: boolean): Type {
+/** Properties that expressions may see: of roots also name and kind. */
+export function visibleProperties(
+  schema: JSONSchemaProps,
+  isRoot: boolean,
+): Readonly<Record<string, JSONSchemaProps>> {
   const own = schema.properties ?? {};
-  const metadata = { ...METADATA, properties: { ...METADATA.properties } };
-  const string: JSONSchemaProps = { type: "string" };
-  const properties = isRoot ? { ...own, apiVersion: string, kind: string, metadata } : own;
+  if (!isRoot) return own;
+  const { kind, apiVersion, metadata } = own;
+  const { name, generateName } = metadata?.properties ?? {};
+  const texts = [kind, apiVersion, name, generateName];
+  const declared = metadata?.type === "object" && texts.every((text) => text?.type === "string");
+  if (declared) return own;
+  return { ...own, apiVersion: STRING_SCHEMA, kind: STRING_SCHEMA, metadata: METADATA };
+}
+
+function objectTypeOf(schema: JSONSchemaProps, isRoot: boolean): Type {
   const fields = new Map<string, ObjectField>();
-  for (const [name, property] of Object.entries(properties)) {
+  for (const [name, property] of Object.entries(visibleProperties(schema, isRoot))) {
     const type = celTypeOf(property, isEmbedded(property));
     const identifier = escapeIdentifier(name);
     if (type && identifier !== undefined) fields.set(identifier, { name, type });

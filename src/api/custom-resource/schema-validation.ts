@@ -11,6 +11,8 @@ export interface SchemaPlace {
   noDefaults: string | undefined;
   /** The nearest schema around this one whose values cannot be told apart between two states. */
   uncorrelatable: string | undefined;
+  /** How many values an object may have here; undefined where nothing around it bounds them. */
+  valuesMax: number | undefined;
 }
 
 /** Called for every schema of the tree, after its own checks. */
@@ -38,10 +40,13 @@ export function validateSchema(
   const { schema, place, visit } = of;
   validateKeywords(errors, field, { schema, place });
   validateListAndMap(errors, field, schema);
+  const each = innerValuesMax(schema);
+  const { valuesMax: outer } = place;
+  const valuesMax = each === undefined || outer === undefined ? undefined : each * outer;
   const below = (name: string, inner: JSONSchemaProps, more: Partial<SchemaPlace> = {}) =>
     validateSchema(errors, `${field}.${name}`, {
       schema: inner,
-      place: { ...place, isRoot: false, ...more },
+      place: { ...place, isRoot: false, valuesMax, ...more },
       visit,
     });
   const additional = additionalOf(schema);
@@ -66,6 +71,17 @@ export function validateSchema(
     });
   }
   visit(field, schema, place);
+}
+
+/** How many values a schema may hold of each schema directly below it. */
+function innerValuesMax(schema: JSONSchemaProps): number | undefined {
+  const isMap = schema.type === "object" && schema.additionalProperties !== undefined;
+  if (isMap) return atLeastNone(schema.maxProperties);
+  return schema.type === "array" ? atLeastNone(schema.maxItems) : 1;
+}
+
+function atLeastNone(max: number | undefined): number | undefined {
+  return max === undefined ? undefined : Math.max(0, Number(max));
 }
 
 function nestedOf({

@@ -3,6 +3,7 @@ import { deepEqual } from "../../lib/deep-equal.ts";
 import { dns1035LabelErrors } from "../../lib/names.ts";
 import { fieldPathOf } from "../custom-resource/field-path.ts";
 import { validateDefaults } from "../custom-resource/default-validation.ts";
+import { RuleCosts } from "../custom-resource/rule-costs.ts";
 import { validateRuleExpressions, validateRuleForms } from "../custom-resource/rule-validation.ts";
 import { type SchemaPlace, validateSchema } from "../custom-resource/schema-validation.ts";
 import { validateStructural } from "../custom-resource/structural-schema.ts";
@@ -129,7 +130,13 @@ function validateRootSchema(
   const structural = structure.causes.length === 0;
   const others = new FieldErrors();
   const pending: [string, JSONSchemaProps, SchemaPlace][] = [];
-  const place = { isRoot: true, inMeta: false, noDefaults: undefined, uncorrelatable: undefined };
+  const place = {
+    isRoot: true,
+    inMeta: false,
+    noDefaults: undefined,
+    uncorrelatable: undefined,
+    valuesMax: 1,
+  };
   validateSchema(others, field, {
     schema,
     place,
@@ -146,9 +153,11 @@ function validateRootSchema(
   // Expressions rely on a schema that is right.
   if (!structural || others.causes.length > 0 || pending.length === 0) return;
   const base = createKubernetesEnvironment();
+  const costs = new RuleCosts(errors);
   for (const [at, each, eachPlace] of pending) {
-    validateRuleExpressions(errors, at, { schema: each, place: eachPlace, base });
+    validateRuleExpressions(errors, at, { schema: each, place: eachPlace, base, costs });
   }
+  costs.total(field);
 }
 
 function validateStatusRoot(errors: FieldErrors, field: string, schema: JSONSchemaProps): void {

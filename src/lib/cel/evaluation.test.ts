@@ -160,7 +160,7 @@ test("costs are those of the reference implementation", () => {
     ["self.size", 2],
     ["self.size > 2", 3],
     ["has(self.name)", 1],
-    ["self.tags.all(t, t == 'a' || true)", 2 + 2 * (3 + 2)],
+    ["self.tags.all(t, t == 'a' || true)", 2 + 2 * (3 + 2) + 1],
     ["[1, 2]", 10],
   ];
   for (const [source, cost] of cases) {

@@ -4,12 +4,18 @@ import type { Code, Frame } from "./frame.ts";
 import { CelError } from "./source-errors.ts";
 import { ArrayList, EntryMap, ListValue, MapValue, Optional, type Value } from "./values.ts";
 
-// What one turn of each macro costs beside its step: the reference implementation writes macros
-// as loops over an accumulator, and counts every part of them.
-const ALL_COST = 3;
-const EXISTS_COST = 4;
-const COUNT_COST = 2;
+// The reference implementation writes macros as loops over an accumulator, and counts every part
+// of them: the look at whether to go on, the step and what is made of the accumulator in the end.
+const GO_ON_COST = 2;
+const GO_ON_NEGATED_COST = 3;
+const RESULT_COST = 1;
+const LIST_COST = 10;
+const MAP_COST = 30;
 const APPEND_COST = 12;
+const INSERT_COST = 3;
+const MERGE_COST = 2;
+const COUNT_COST = 2;
+const COMPARE_COST = 1;
 const SKIP_COST = 1;
 
 /** One turn: whether to go on. */
@@ -30,9 +36,9 @@ export function compileFold(compiler: Compiler, node: FoldNode): Code {
     const parts = { range, filter, step: compiler.compile(node.step), slots };
     switch (node.macro) {
       case "all":
-        return quantifier(parts, { deciding: false, turnCost: ALL_COST });
+        return quantifier(parts, { deciding: false, goOnCost: GO_ON_COST });
       case "exists":
-        return quantifier(parts, { deciding: true, turnCost: EXISTS_COST });
+        return quantifier(parts, { deciding: true, goOnCost: GO_ON_NEGATED_COST });
       case "exists_one":
         return existsOne(parts);
       case "filter":
@@ -80,23 +86,24 @@ function truth(code: Code, frame: Frame): boolean {
 }
 
 /** A deciding turn ends the loop and wins over errors of other turns. */
-function quantifier(parts: Parts, of: { deciding: boolean; turnCost: number }): Code {
-  const { deciding, turnCost } = of;
+function quantifier(parts: Parts, of: { deciding: boolean; goOnCost: number }): Code {
+  const { deciding, goOnCost } = of;
   return (frame) => {
     let result = !deciding;
     let failure: CelError | undefined;
     loop(frame, parts, () => {
-      frame.charge(turnCost);
+      frame.charge(goOnCost);
+      if (result === deciding) return false;
+      frame.charge(1);
       try {
-        if (truth(parts.step, frame) !== deciding) return true;
-        result = deciding;
-        return false;
+        if (truth(parts.step, frame) === deciding) result = deciding;
       } catch (error) {
         if (!(error instanceof CelError)) throw error;
         failure ??= error;
-        return true;
       }
+      return true;
     });
+    frame.charge(RESULT_COST);
     if (failure && result !== deciding) throw failure;
     return result;
   };
@@ -106,10 +113,12 @@ function existsOne(parts: Parts): Code {
   return (frame) => {
     let count = 0;
     loop(frame, parts, () => {
-      frame.charge(COUNT_COST);
-      if (truth(parts.step, frame)) count++;
+      const holds = truth(parts.step, frame);
+      frame.charge(holds ? COUNT_COST : SKIP_COST);
+      if (holds) count++;
       return true;
     });
+    frame.charge(RESULT_COST + COMPARE_COST);
     return count === 1;
   };
 }
@@ -117,6 +126,7 @@ function existsOne(parts: Parts): Code {
 function filterList(parts: Parts): Code {
   const [first = 0] = parts.slots;
   return (frame) => {
+    frame.charge(LIST_COST);
     const kept: Value[] = [];
     loop(frame, parts, () => {
       const keeps = truth(parts.step, frame);
@@ -124,6 +134,7 @@ function filterList(parts: Parts): Code {
       if (keeps) kept.push(frame.locals[first] ?? null);
       return true;
     });
+    frame.charge(RESULT_COST);
     return new ArrayList(kept);
   };
 }
@@ -131,6 +142,7 @@ function filterList(parts: Parts): Code {
 function mapList(parts: Parts): Code {
   const { filter, step } = parts;
   return (frame) => {
+    frame.charge(LIST_COST);
     const made: Value[] = [];
     loop(frame, parts, () => {
       const keeps = !filter || truth(filter, frame);
@@ -138,6 +150,7 @@ function mapList(parts: Parts): Code {
       if (keeps) made.push(step(frame));
       return true;
     });
+    frame.charge(RESULT_COST);
     return new ArrayList(made);
   };
 }
@@ -146,10 +159,11 @@ function transformMap(parts: Parts, entries: boolean): Code {
   const { filter, step, slots } = parts;
   const [first = 0] = slots;
   return (frame) => {
+    frame.charge(MAP_COST);
     const made = new EntryMap();
     loop(frame, parts, () => {
       const keeps = !filter || truth(filter, frame);
-      frame.charge(keeps ? APPEND_COST : SKIP_COST);
+      frame.charge(keeps ? (entries ? MERGE_COST : INSERT_COST) : SKIP_COST);
       if (!keeps) return true;
       const key = frame.locals[first] ?? null;
       const value = step(frame);
@@ -158,6 +172,7 @@ function transformMap(parts: Parts, entries: boolean): Code {
       else for (const name of value.keys()) made.add(name, value.get(name) ?? null);
       return true;
     });
+    frame.charge(RESULT_COST);
     return made;
   };
 }
@@ -165,9 +180,15 @@ function transformMap(parts: Parts, entries: boolean): Code {
 function optionalMap({ range, step, slots }: Parts, flat: boolean): Code {
   const [slot = 0] = slots;
   return (frame) => {
+    const before = frame.cost;
     const from = range(frame);
     if (!(from instanceof Optional)) throw new CelError("no such overload");
+    const targetCost = frame.cost - before;
+    // Asks whether there is a value, and else makes an empty one.
+    frame.charge(2);
     if (from.value === undefined) return from;
+    // Takes the value in a loop of no turns, for which it looks for it again.
+    frame.charge(targetCost + LIST_COST + (flat ? 0 : 1));
     frame.locals[slot] = from.value;
     const value = step(frame);
     return flat ? value : new Optional(value);

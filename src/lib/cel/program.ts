@@ -1,6 +1,7 @@
 import type { Node } from "./ast.ts";
 import { check } from "./checker.ts";
 import { Compiler } from "./compiler.ts";
+import { estimateCost, type SizeOf } from "./cost-estimate.ts";
 import type { Environment } from "./environment.ts";
 import { Frame, type Variables } from "./frame.ts";
 import { literalIssues } from "./literal-checks.ts";
@@ -16,6 +17,8 @@ export interface Program {
   readonly root: Node;
   /** What it evaluates to, as far as known. */
   readonly type: Type;
+  /** What it costs at most; only known when sizes were given. */
+  readonly costMax?: number | undefined;
   /**
    * Evaluates. `limit` bounds the work in the units of the reference implementation, about ten
    * million a second there. @throws CelError for an expression that has no value,
@@ -41,10 +44,10 @@ export class CompileError extends Error {
   }
 }
 
-/** Parses, checks and compiles an expression. @throws CompileError */
-export function compile(source: string, environment: Environment): Program {
+/** Parses, checks, compiles; with sizes, costs are estimated. @throws CompileError */
+export function compile(source: string, environment: Environment, sizeOf?: SizeOf): Program {
   try {
-    return compileUnguarded(source, environment);
+    return compileUnguarded(source, environment, sizeOf);
   } catch (error) {
     if (error instanceof SyntaxIssue) throw new CompileError(source, [error]);
     if (error instanceof RangeError) throw new CompileError(source, [TOO_DEEP]);
@@ -54,7 +57,7 @@ export function compile(source: string, environment: Environment): Program {
 
 const TOO_DEEP: Issue = { at: 0, message: "expression recursion limit exceeded" };
 
-function compileUnguarded(source: string, environment: Environment): Program {
+function compileUnguarded(source: string, environment: Environment, sizeOf?: SizeOf): Program {
   const root = parse(source);
   const checked = check(root, environment);
   const issues = checked.issues.length > 0 ? checked.issues : literalIssues(root, checked);
@@ -69,5 +72,6 @@ function compileUnguarded(source: string, environment: Environment): Program {
       throw error;
     }
   };
-  return { source, root, type: checked.type, evaluate };
+  const costMax = sizeOf && estimateCost(root, { checked, sizeOf }).max;
+  return { source, root, type: checked.type, costMax, evaluate };
 }

@@ -42,6 +42,8 @@ const ofSpec = (spec: JSONSchemaProps): string[] =>
   ofVersion({ schema: { openAPIV3Schema: { type: "object", properties: { spec } } } });
 const ROOT = "spec.validation.openAPIV3Schema";
 const SPEC = `${ROOT}.properties[spec]`;
+const BLAME =
+  "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
 
 test("schemas must be structural", () => {
   const cases: [JSONSchemaProps, string[]][] = [
@@ -135,10 +137,55 @@ test("rules must compile, against the types of the schema", () => {
   assert.deepEqual(rules({ rule: "self.size > 0", optionalOldSelf: true }), [
     `${place}.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule`,
   ]);
-  const items = { ...STRING, "x-kubernetes-validations": [{ rule: "self == oldSelf" }] };
-  assert.deepEqual(ofSpec({ type: "array", items }), [
+  const items = {
+    ...STRING,
+    maxLength: 10,
+    "x-kubernetes-validations": [{ rule: "self == oldSelf" }],
+  };
+  assert.deepEqual(ofSpec({ type: "array", items, maxItems: 10 }), [
     `${SPEC}.items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": ` +
       `oldSelf cannot be used on the uncorrelatable portion of the schema within ${SPEC}`,
+  ]);
+});
+
+test("rules that may cost too much are refused", () => {
+  const help =
+    "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, " +
+    "maps, and strings are declared)";
+  const listOf = (items: JSONSchemaProps, rule: string, maxItems?: number): JSONSchemaProps => ({
+    type: "array",
+    items,
+    ...(maxItems === undefined ? {} : { maxItems }),
+    "x-kubernetes-validations": [{ rule }],
+  });
+  const place = `${SPEC}.x-kubernetes-validations[0].rule`;
+  const square = "self.all(a, self.exists(b, a == b))";
+  const number: JSONSchemaProps = { type: "integer" };
+  assert.deepEqual(ofSpec(listOf(number, square, 100)), []);
+  assert.deepEqual(
+    ofSpec(listOf(number, square)),
+    [
+      `${place}: Forbidden: estimated rule cost exceeds budget by factor of more than 100x ${help}`,
+      `${ROOT}: Forbidden: x-kubernetes-validations estimated rule cost total for entire ` +
+        `OpenAPIv3 schema exceeds budget by factor of more than 100x ${help}`,
+    ].toSpliced(1, 0, `${place}: Forbidden: ${BLAME}`),
+  );
+  assert.deepEqual(ofSpec(listOf(number, square, 1700)), [
+    `${place}: Forbidden: estimated rule cost exceeds budget by factor of 1.7x ${help}`,
+  ]);
+  assert.deepEqual(ofSpec(listOf(number, square, 1300)), [
+    `${place}: Forbidden: estimated rule cost exceeds budget by factor of 1.014650x ${help}`,
+  ]);
+  // What stands below a list counts for each of its items.
+  const item = { ...STRING, maxLength: 100, "x-kubernetes-validations": [{ rule: "self != 'x'" }] };
+  assert.deepEqual(ofSpec({ type: "array", items: item }), []);
+  const long = { ...item, "x-kubernetes-validations": [{ rule: "self.matches('^[a-z0-9]+$')" }] };
+  assert.deepEqual(ofSpec({ type: "array", items: long }), [
+    `${SPEC}.items.x-kubernetes-validations[0].rule: Forbidden: estimated rule cost exceeds ` +
+      `budget by factor of 13.0x ${help}`,
+    `${SPEC}.items.x-kubernetes-validations[0].rule: Forbidden: ${BLAME}`,
+    `${ROOT}: Forbidden: x-kubernetes-validations estimated rule cost total for entire ` +
+      `OpenAPIv3 schema exceeds budget by factor of 1.300234x ${help}`,
   ]);
 });
 

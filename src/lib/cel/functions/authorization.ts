@@ -1,6 +1,6 @@
 import { type Overloads, overload } from "../overload.ts";
 import { CelError } from "../source-errors.ts";
-import { Opaque } from "../values.ts";
+import { Opaque, sizeOfValue, type Value } from "../values.ts";
 
 /** What an expression asks leave for. */
 export interface AccessQuestion {
@@ -23,6 +23,8 @@ type Draft = Omit<AccessQuestion, "verb">;
 
 /** Each check is as costly as a third of what an expression may cost, as upstream has it. */
 const CHECK_COST = 350_000;
+const LIST_COST = 10;
+const STRUCT_COST = 40;
 
 /** A step on the way to a question; its type says which methods it has. */
 class Authorizer extends Opaque {
@@ -90,6 +92,12 @@ function check({ decide, draft }: Authorizer, verb: string): Decision {
   return new Decision(decide({ ...draft, verb }));
 }
 
+/** A list of requirements, each at least two characters long: a structure with a list. */
+function selector([, text = null]: readonly Value[]): number {
+  const length = sizeOfValue(text);
+  return LIST_COST + Math.ceil(length * 0.1) + Math.ceil(length / 2) * (LIST_COST + STRUCT_COST);
+}
+
 /** Questions to the authorizer of the server. */
 export const AUTHORIZATION: Overloads = [
   overload(`${ROOT}.path(string) -> ${PATH}`, (of: Authorizer, path: string) => {
@@ -118,8 +126,8 @@ export const AUTHORIZATION: Overloads = [
     of.with(RESOURCE, { name }),
   ),
   // Selectors only ever narrow what is asked for; authorizers that do not know them decide wider.
-  overload(`${RESOURCE}.fieldSelector(string) -> ${RESOURCE}`, (of: Authorizer) => of),
-  overload(`${RESOURCE}.labelSelector(string) -> ${RESOURCE}`, (of: Authorizer) => of),
+  overload(`${RESOURCE}.fieldSelector(string) -> ${RESOURCE}`, (of: Authorizer) => of, selector),
+  overload(`${RESOURCE}.labelSelector(string) -> ${RESOURCE}`, (of: Authorizer) => of, selector),
   overload(`${PATH}.check(string) -> ${DECISION}`, check, () => CHECK_COST),
   overload(`${RESOURCE}.check(string) -> ${DECISION}`, check, () => CHECK_COST),
   overload(`${DECISION}.allowed() -> bool`, ({ allowed }: Decision) => allowed),

@@ -12,11 +12,12 @@ import {
   valuesEqual,
 } from "../values.ts";
 import { isIn } from "../member-access.ts";
+import { traversalCost } from "./traversal-cost.ts";
 import { checkedDuration, checkedInt, checkedUint, compareValues } from "./operators.ts";
 
-const walk = ([list = null]: readonly Value[]): number => sizeOfValue(list);
+const walk = ([list = null]: readonly Value[]): number => traversalCost(list);
 const product = ([a = null, b = null]: readonly Value[]): number =>
-  Math.max(1, sizeOfValue(a) * sizeOfValue(b));
+  1 + sizeOfValue(a) * sizeOfValue(b);
 
 function isSorted(list: ListValue): boolean {
   for (let at = 1; at < list.size; at++) {
@@ -104,7 +105,7 @@ export const SETS: Overloads = [
   overload(
     "::sets.equivalent(list<A>, list<A>) -> bool",
     (a: ListValue, b: ListValue) => containsAll(a, b) && containsAll(b, a),
-    (args) => 2 * product(args),
+    (args) => 2 * product(args) - 1,
   ),
   overload("::sets.intersects(list<A>, list<A>) -> bool", intersects, product),
 ];

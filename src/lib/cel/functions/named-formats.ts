@@ -17,11 +17,18 @@ class NamedFormat extends Opaque {
   readonly typeName = "kubernetes.NamedFormat";
   readonly name: string;
   readonly check: Check;
+  readonly #patternLength: number;
 
-  constructor(name: string, check: Check) {
+  constructor(name: string, { check, patternLength }: Syntax) {
     super();
     this.name = name;
     this.check = check;
+    this.#patternLength = patternLength;
+  }
+
+  /** As if a regular expression of that length were matched. */
+  cost(text: Value): number {
+    return Math.ceil((1 + sizeOfValue(text)) * 0.1) * Math.ceil(this.#patternLength * 0.25);
   }
 
   equals(other: Opaque): boolean {
@@ -45,32 +52,54 @@ const isUri = URLS.find(({ name }) => name === "isURL")?.call as unknown as (
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
-const CHECKS: Readonly<Record<string, Check>> = {
-  dns1123Label: dns1123LabelErrors,
-  dns1123Subdomain: dns1123SubdomainErrors,
-  dns1035Label: dns1035LabelErrors,
-  qualifiedName: qualifiedNameErrors,
-  dns1123LabelPrefix: prefix(dns1123LabelErrors),
-  dns1123SubdomainPrefix: prefix(dns1123SubdomainErrors),
-  dns1035LabelPrefix: prefix(dns1035LabelErrors),
-  labelValue: labelValueErrors,
-  uri: must((text) => isUri(text), "invalid URI for request"),
-  uuid: must((text) => UUID.test(text), "does not match the UUID format"),
-  byte: must((text) => BASE64.test(text), "invalid base64"),
-  date: must((text) => parseTimestamp(`${text}T00:00:00Z`) !== undefined, "invalid date"),
-  datetime: must((text) => parseTimestamp(text) !== undefined, "invalid datetime"),
+interface Syntax {
+  check: Check;
+  /** Length of the reference implementation's pattern: costs are counted by it. */
+  patternLength: number;
+}
+
+const syntax = (check: Check, patternLength: number): Syntax => ({ check, patternLength });
+
+const SYNTAXES: Readonly<Record<string, Syntax>> = {
+  dns1123Label: syntax(dns1123LabelErrors, 30),
+  dns1123Subdomain: syntax(dns1123SubdomainErrors, 60),
+  dns1035Label: syntax(dns1035LabelErrors, 30),
+  qualifiedName: syntax(qualifiedNameErrors, 60),
+  dns1123LabelPrefix: syntax(prefix(dns1123LabelErrors), 30),
+  dns1123SubdomainPrefix: syntax(prefix(dns1123SubdomainErrors), 60),
+  dns1035LabelPrefix: syntax(prefix(dns1035LabelErrors), 30),
+  labelValue: syntax(labelValueErrors, 40),
+  uri: syntax(
+    must((text) => isUri(text), "invalid URI for request"),
+    1103,
+  ),
+  uuid: syntax(
+    must((text) => UUID.test(text), "does not match the UUID format"),
+    70,
+  ),
+  byte: syntax(
+    must((text) => BASE64.test(text), "invalid base64"),
+    84,
+  ),
+  date: syntax(
+    must((text) => parseTimestamp(`${text}T00:00:00Z`) !== undefined, "invalid date"),
+    71,
+  ),
+  datetime: syntax(
+    must((text) => parseTimestamp(text) !== undefined, "invalid datetime"),
+    71,
+  ),
 };
-const FORMAT_COST = 32;
 
 /** Named formats of Kubernetes. */
 export const NAMED_FORMATS: Overloads = [
-  ...Object.entries(CHECKS).map(([name, check]) => {
-    const format = new NamedFormat(name, check);
+  ...Object.entries(SYNTAXES).map(([name, of]) => {
+    const format = new NamedFormat(name, of);
     return overload(`::format.${name}() -> kubernetes.NamedFormat`, () => format);
   }),
   overload("::format.named(string) -> optional<kubernetes.NamedFormat>", (name: string) => {
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined;
-    return new Optional(check ? new NamedFormat(name, check) : undefined);
+    const of = Object.hasOwn(SYNTAXES, name) ? SYNTAXES[name] : undefined;
+    return new Optional(of ? new NamedFormat(name, of) : undefined);
   }),
   overload(
     "kubernetes.NamedFormat.validate(string) -> optional<list<string>>",
@@ -78,6 +107,8 @@ export const NAMED_FORMATS: Overloads = [
       const complaints = check(text);
       return new Optional(complaints.length > 0 ? new ArrayList(complaints) : undefined);
     },
-    ([, text = null]: readonly Value[]) => (1 + sizeOfValue(text) * 0.1) * FORMAT_COST,
+    ([format, text = null]: readonly Value[]) => {
+      return format instanceof NamedFormat ? format.cost(text) : 1;
+    },
   ),
 ];

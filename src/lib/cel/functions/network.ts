@@ -4,6 +4,8 @@ import { Opaque, sizeOfValue, type Value } from "../values.ts";
 
 const TRAVERSAL = 0.1;
 const traverse = ([text = null]: readonly Value[]): number => sizeOfValue(text) * TRAVERSAL;
+const traverseTwice = ([text = null]: readonly Value[]): number =>
+  2 * sizeOfValue(text) * TRAVERSAL;
 
 /** An address of 4 or 16 bytes. */
 class Ip extends Opaque {
@@ -175,13 +177,27 @@ const TESTS = {
 const containsCidr = (outer: Cidr, inner: Cidr): boolean =>
   outer.prefixLength <= inner.prefixLength && outer.contains(inner.ip);
 
+/** Bytes of the prefix that have to be compared. */
+const prefixBytes = (cidr: Value): number =>
+  cidr instanceof Cidr ? Math.ceil(cidr.prefixLength / 8) : 1;
+const compare = ([cidr = null, other = null]: readonly Value[]): number => {
+  const parse = typeof other === "string" ? Math.ceil(traverse([other])) : 0;
+  return Math.ceil(2 * prefixBytes(cidr) * TRAVERSAL) + parse;
+};
+const compareBlocks = (args: readonly Value[]): number =>
+  compare(args) + Math.ceil(prefixBytes(args[0] ?? null) * TRAVERSAL) + 1;
+
 /** IP addresses and networks of Kubernetes. */
 export const NETWORK: Overloads = [
   overload("ip(string) -> net.IP", parseIp, traverse),
   overload("isIP(string) -> bool", (text: string) => readIp(text) !== undefined, traverse),
-  overload("::ip.isCanonical(string) -> bool", (text: string) => {
-    return parseIp(text).toString() === text;
-  }),
+  overload(
+    "::ip.isCanonical(string) -> bool",
+    (text: string) => {
+      return parseIp(text).toString() === text;
+    },
+    traverseTwice,
+  ),
   overload("string(net.IP) -> string", String),
   overload("net.IP.family() -> int", ({ bytes }: Ip) => (bytes.length === 4 ? 4n : 6n)),
   ...Object.entries(TESTS).map(([name, test]) => {
@@ -193,12 +209,20 @@ export const NETWORK: Overloads = [
   overload("net.CIDR.ip() -> net.IP", ({ ip }: Cidr) => ip),
   overload("net.CIDR.prefixLength() -> int", ({ prefixLength }: Cidr) => BigInt(prefixLength)),
   overload("net.CIDR.masked() -> net.CIDR", (cidr: Cidr) => cidr.masked()),
-  overload("net.CIDR.containsIP(net.IP) -> bool", (cidr: Cidr, ip: Ip) => cidr.contains(ip)),
-  overload("net.CIDR.containsIP(string) -> bool", (cidr: Cidr, text: string) =>
-    cidr.contains(parseIp(text)),
+  overload(
+    "net.CIDR.containsIP(net.IP) -> bool",
+    (cidr: Cidr, ip: Ip) => cidr.contains(ip),
+    compare,
   ),
-  overload("net.CIDR.containsCIDR(net.CIDR) -> bool", containsCidr),
-  overload("net.CIDR.containsCIDR(string) -> bool", (cidr: Cidr, text: string) =>
-    containsCidr(cidr, parseCidr(text)),
+  overload(
+    "net.CIDR.containsIP(string) -> bool",
+    (cidr: Cidr, text: string) => cidr.contains(parseIp(text)),
+    compare,
+  ),
+  overload("net.CIDR.containsCIDR(net.CIDR) -> bool", containsCidr, compareBlocks),
+  overload(
+    "net.CIDR.containsCIDR(string) -> bool",
+    (cidr: Cidr, text: string) => containsCidr(cidr, parseCidr(text)),
+    compareBlocks,
   ),
 ];

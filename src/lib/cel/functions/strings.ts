@@ -3,13 +3,13 @@ import { type Overloads, overload } from "../overload.ts";
 import { CelError } from "../source-errors.ts";
 import { ArrayList, type ListValue, sizeOfValue, type Value } from "../values.ts";
 import { formatText } from "./text-format.ts";
+import { traversalCost } from "./traversal-cost.ts";
 
 const TRAVERSAL = 0.1;
 const traverse = ([text = null]: readonly Value[]): number => sizeOfValue(text) * TRAVERSAL;
-const search = ([text = null, part = null]: readonly Value[]): number =>
-  Math.max(1, sizeOfValue(text) * sizeOfValue(part) * TRAVERSAL * TRAVERSAL);
-const build = ([text = null]: readonly Value[], result: Value): number =>
-  (sizeOfValue(text) + sizeOfValue(result)) * TRAVERSAL;
+const search = ([text = ""]: readonly Value[]): number => traversalCost(text);
+const rebuild = ([text = null]: readonly Value[]): number => 2 * sizeOfValue(text) * TRAVERSAL;
+const build = (_: readonly Value[], result: Value): number => 2 * sizeOfValue(result) * TRAVERSAL;
 
 /** Results beyond this are refused: repeated replacement would fill the memory. */
 const LENGTH_MAX = 32 * 1024 * 1024;
@@ -134,15 +134,15 @@ export const STRINGS: Overloads = [
   overload("string.lastIndexOf(string, int) -> int", lastIndexOf, search),
   overload("string.lowerAscii() -> string", lower, traverse),
   overload("string.upperAscii() -> string", upper, traverse),
-  overload("string.replace(string, string) -> string", replace, build),
-  overload("string.replace(string, string, int) -> string", replace, build),
-  overload("string.split(string) -> list<string>", split, traverse),
-  overload("string.split(string, int) -> list<string>", split, traverse),
+  overload("string.replace(string, string) -> string", replace, rebuild),
+  overload("string.replace(string, string, int) -> string", replace, rebuild),
+  overload("string.split(string) -> list<string>", split, rebuild),
+  overload("string.split(string, int) -> list<string>", split, rebuild),
   overload("string.substring(int) -> string", substring, traverse),
   overload("string.substring(int, int) -> string", substring, traverse),
   overload("string.trim() -> string", (text: string) => text.replace(TRIMMED, ""), traverse),
   overload("list<string>.join() -> string", join, build),
   overload("list<string>.join(string) -> string", join, build),
-  overload("string.format(list<dyn>) -> string", formatText, build),
+  overload("string.format(list<dyn>) -> string", formatText, traverse),
   overload("::strings.quote(string) -> string", quote, traverse),
 ];
