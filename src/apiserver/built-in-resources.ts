@@ -11,6 +11,7 @@ import { schemaCodec } from "./codec/schema-codec.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { ServedResource } from "./resource-registry.ts";
 import { attributesOf } from "./rest/attributes-of.ts";
+import { CommonSpecs } from "./rest/common-specs.ts";
 import { builtInStrategy } from "./strategy/built-in-strategies.ts";
 import { encodeThrough, spliceThrough, viewOf } from "./views/views.ts";
 import type { AttributesOf } from "./watch-cache/cached-object.ts";
@@ -48,22 +49,25 @@ export async function serveBuiltIns(
         splice,
         attributesOf: attributes,
       });
+      const strategy = builtInStrategy(resource);
       const codec = schemaCodec({ resource, decoder, struct: struct.name, setDefaults });
       return {
         resource,
         apiVersion: apiVersionOf(resource),
         storage,
-        strategy: builtInStrategy(resource),
+        strategy,
         codec: view ? encodeThrough(view, codec) : codec,
         splice,
         cache,
         attributesOf: attributes,
+        commonSpecs: strategy.commonSpec ? new CommonSpecs() : undefined,
         selectable: [],
         hasStatus: resource.subresources?.includes("status") ?? false,
         custom: false,
         model,
         struct,
-        validateCreate: (object) => refuse(resource, object, validateObject(resource, object)),
+        validateCreate: (object, common) =>
+          refuse(resource, object, validateObject(resource, object, { common })),
         validateUpdate: (object, old, subresource) =>
           refuse(resource, object, validateObject(resource, object, { old, subresource })),
         invalid: (name, causes) => invalid({ group, kind }, name, causes),

@@ -1,3 +1,4 @@
+import type { CommonSpec } from "../api/common-spec.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
@@ -35,7 +36,10 @@ export interface Engine {
   /** Reads what subresources are sent that are not of the kind of their object. */
   readBody: BodyReader;
   /** Records in managedFields what the caller's manager changed; returns the object to store. */
-  manage(call: Call, of: { object: KubeObject; old?: KubeObject }): KubeObject;
+  manage(
+    call: Call,
+    of: { object: KubeObject; old?: KubeObject; common?: CommonSpec | undefined },
+  ): KubeObject;
   /** Server-side apply of what the client sent; returns a new object with managedFields. */
   apply(call: Call, of: Configuration): KubeObject;
 }

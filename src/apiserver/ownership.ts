@@ -1,5 +1,6 @@
 import { updateManagedFields } from "../api/apply/managed-fields.ts";
 import { applyServerSide, withManagedFields } from "../api/apply/server-side-apply.ts";
+import type { CommonSpec } from "../api/common-spec.ts";
 import { type Clock, formatTime } from "../lib/clock.ts";
 import { deepEqual } from "../lib/deep-equal.ts";
 import { copyJson } from "../lib/json-copy.ts";
@@ -10,7 +11,7 @@ import { type Call, fieldManagerOf } from "./rest/call.ts";
 export function recordOwnership(
   clock: Clock,
   call: Call,
-  of: { object: KubeObject; old?: KubeObject },
+  of: { object: KubeObject; old?: KubeObject; common?: CommonSpec | undefined },
 ): KubeObject {
   const { model, struct } = call.served;
   if (!model || !struct) return of.object;
@@ -24,6 +25,7 @@ export function recordOwnership(
     timeText: created ?? formatTime(clock.now()),
     model,
     struct,
+    common: of.common,
   });
   return withManagedFields(of.object, entries) as unknown as KubeObject;
 }

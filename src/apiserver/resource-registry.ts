@@ -1,3 +1,4 @@
+import type { CommonSpec } from "../api/common-spec.ts";
 import type { Resource } from "../api/resource.ts";
 import type { SchemaModel, StructType } from "../api/schema/model.ts";
 import type { StatusCause } from "../api/status.ts";
@@ -5,6 +6,7 @@ import type { TableKind } from "../api/table/table-kind.ts";
 import type { Codec } from "./codec/codec.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { ServedConversion } from "./custom-resource/conversion/served-conversion.ts";
+import type { CommonSpecs } from "./rest/common-specs.ts";
 import type { Strategy } from "./strategy/strategy.ts";
 import type { AttributesOf } from "./watch-cache/cached-object.ts";
 import type { WatchCache } from "./watch-cache/watch-cache.ts";
@@ -50,8 +52,10 @@ export interface ServedResource {
   scale?: ScalePaths;
   /** Columns of a custom resource. */
   table?: TableKind<KubeObject>;
+  /** For kinds of which many have the same spec. */
+  commonSpecs?: CommonSpecs | undefined;
   /** @throws StatusError Invalid */
-  validateCreate(object: KubeObject): void;
+  validateCreate(object: KubeObject, common?: CommonSpec): void;
   /** @throws StatusError Invalid */
   validateUpdate(object: KubeObject, old: KubeObject, subresource: string | undefined): void;
   /** The refusal of an object of this kind. */

@@ -1,4 +1,5 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
+import type { CommonSpec } from "../common-spec.ts";
 import type { ListType, SchemaModel, StructType } from "../schema/model.ts";
 import { type FieldSet, isEmpty, NO_FIELDS } from "./field-set.ts";
 import {
@@ -28,6 +29,8 @@ interface Slot {
 
 interface Context {
   model: SchemaModel;
+  /** The spec of a new object, when others have the same. */
+  common?: CommonSpec | undefined;
 }
 
 /** What is being compared: absent is `undefined`, an implied zero value is `null`. */
@@ -43,11 +46,16 @@ interface Pair {
 export function compareFields(
   before: Json,
   after: Json,
-  options: { model: SchemaModel; struct: StructType; skip?: FieldSet },
+  options: {
+    model: SchemaModel;
+    struct: StructType;
+    skip?: FieldSet;
+    common?: CommonSpec | undefined;
+  },
 ): FieldChanges {
   const slot: Slot = { changed: undefined, removed: undefined };
-  const { model, struct, skip } = options;
-  if (before !== after) compareMembers({ before, after }, struct, { model, slot, skip });
+  const { model, struct, skip, common } = options;
+  if (before !== after) compareMembers({ before, after }, struct, { model, common, slot, skip });
   return { changed: slot.changed ?? NO_FIELDS, removed: slot.removed ?? NO_FIELDS };
 }
 
@@ -122,7 +130,7 @@ function compareMembers(
 ): void {
   const before = isObject(pair.before) ? pair.before : {};
   const after = isObject(pair.after) ? pair.after : {};
-  const { model, skip } = to;
+  const { model, skip, common } = to;
   const slot: Slot = { changed: undefined, removed: undefined };
   let changed: MutableSet | undefined;
   let removed: MutableSet | undefined;
@@ -137,7 +145,11 @@ function compareMembers(
       after: after === undefined ? absent : after,
     };
     const child = memberShape(shape, name, { model, value: after ?? before });
-    compareValues(values, child, { model, slot, skip: skipped });
+    const isNew = common?.spec === after && !skipped && !isObject(values.before);
+    const known = isNew ? common : undefined;
+    if (known && "fields" in known) slot.changed = known.fields;
+    else compareValues(values, child, { model, slot, skip: skipped });
+    if (known) known.fields = slot.changed;
     if (slot.changed) (changed ??= {})[element] = slot.changed;
     if (slot.removed) (removed ??= {})[element] = slot.removed;
   };

@@ -1,4 +1,5 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
+import type { CommonSpec } from "../common-spec.ts";
 import type { SchemaModel, StructType } from "../schema/model.ts";
 import { compareFields } from "./field-changes.ts";
 import {
@@ -38,6 +39,8 @@ export interface OwnershipUpdate {
   timeText: string;
   model: SchemaModel;
   struct: StructType;
+  /** The spec of a new object, when others have the same. */
+  common?: CommonSpec | undefined;
   /** Fields the endpoint does not write; by default status, or spec for subresource "status". */
   reset?: FieldSet | undefined;
 }
@@ -127,6 +130,7 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
     model,
     struct,
     skip: skippedFields(update),
+    common: update.common,
   });
   if (isEmpty(changed) && isEmpty(removed)) return entries.length > 0 ? [...entries] : undefined;
   const apiVersion = typeof after.apiVersion === "string" ? after.apiVersion : "";

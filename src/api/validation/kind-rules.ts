@@ -1,3 +1,4 @@
+import type { CommonSpec } from "../common-spec.ts";
 import type { FieldErrors } from "./field-errors.ts";
 import type { NameRule } from "./metadata.ts";
 
@@ -7,8 +8,8 @@ export interface KindRules<T> {
   nameRule?: NameRule;
   /** Metadata is judged only when nothing else is wrong. */
   metadataLast?: boolean;
-  /** A new object, or the new state of one. */
-  validate?(errors: FieldErrors, object: T): void;
+  /** A new object, or the new state of one; `common` is its spec when others have the same. */
+  validate?(errors: FieldErrors, object: T, common?: CommonSpec): void;
   /** What holds for new objects only; runs after `validate`. */
   validateCreate?(errors: FieldErrors, object: T): void;
   /** A change; runs after `validate`. */

@@ -1,4 +1,5 @@
 import { dns1123SubdomainErrors } from "../../lib/names.ts";
+import type { CommonSpec } from "../common-spec.ts";
 import type { ObjectMeta } from "../generated/types/meta-v1.ts";
 import type { Resource } from "../resource.ts";
 import type { StatusCause } from "../status.ts";
@@ -19,9 +20,13 @@ const OWN_GROUP = /^(?!apiextensions|apiregistration)([a-z]*|[a-z.]+\.k8s\.io)$/
 export function validateObject(
   resource: Resource,
   object: { metadata?: ObjectMeta },
-  options: { old?: { metadata?: ObjectMeta } | undefined; subresource?: string | undefined } = {},
+  options: {
+    old?: { metadata?: ObjectMeta } | undefined;
+    subresource?: string | undefined;
+    common?: CommonSpec | undefined;
+  } = {},
 ): StatusCause[] {
-  const { old, subresource } = options;
+  const { old, subresource, common } = options;
   const errors = new FieldErrors();
   const rules: KindRules<never> | undefined =
     BUILT_IN_RULES[`${resource.group}/${resource.plural}`];
@@ -34,7 +39,7 @@ export function validateObject(
     if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
   };
   if (!rules?.metadataLast) validateMeta();
-  if (rules) validateParts(errors, rules, { object, old, subresource });
+  if (rules) validateParts(errors, rules, { object, old, subresource, common });
   if (rules?.metadataLast && errors.causes.length === 0) validateMeta();
   return errors.causes;
 }
@@ -43,15 +48,20 @@ export function validateObject(
 function validateParts(
   errors: FieldErrors,
   rules: KindRules<never>,
-  request: { object: object; old: object | undefined; subresource: string | undefined },
+  request: {
+    object: object;
+    old: object | undefined;
+    subresource: string | undefined;
+    common: CommonSpec | undefined;
+  },
 ): void {
-  const { object, old, subresource } = request;
+  const { object, old, subresource, common } = request;
   const [next, before] = [object as never, old as never];
   if (subresource) {
     if (old) rules.subresources?.[subresource]?.(errors, next, before);
     return;
   }
-  if (!old || !rules.unchanged?.(next, before)) rules.validate?.(errors, next);
+  if (!old || !rules.unchanged?.(next, before)) rules.validate?.(errors, next, common);
   if (old) rules.validateUpdate?.(errors, next, before);
   else rules.validateCreate?.(errors, next);
 }

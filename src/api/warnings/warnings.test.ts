@@ -128,10 +128,10 @@ test("a change is warned of only where it changes something", () => {
   const template = changed(POD, { "spec.imagePullSecrets": [{ name: "" }] });
   const bad = { ...old, spec: { replicas: 1, template } };
   assert.deepEqual(
-    warningsOf(DEPLOYMENTS, { ...bad, spec: { ...bad.spec, replicas: 2 } }, bad),
+    warningsOf(DEPLOYMENTS, { ...bad, spec: { ...bad.spec, replicas: 2 } }, { old: bad }),
     [],
   );
-  assert.deepEqual(warningsOf(DEPLOYMENTS, bad, old), [
+  assert.deepEqual(warningsOf(DEPLOYMENTS, bad, { old }), [
     'spec.template.spec.imagePullSecrets[0].name: invalid empty name ""',
   ]);
 });

@@ -1,5 +1,6 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { dns1123LabelErrors } from "../../lib/names.ts";
+import type { CommonSpec } from "../common-spec.ts";
 import type { StatefulSet } from "../generated/types/apps-v1.ts";
 import type { CronJob } from "../generated/types/batch-v1.ts";
 import type {
@@ -18,7 +19,7 @@ import { nodeSelectorWarnings } from "./node-label-warnings.ts";
 import { podWarnings } from "./pod-warnings.ts";
 
 /** Warnings of one kind: of a new object, or of a changed one when there is an old one. */
-type Warner<T> = (object: T, old: T | undefined) => string[];
+type Warner<T> = (object: T, old: T | undefined, common?: CommonSpec) => readonly string[];
 
 const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 const MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options";
@@ -68,7 +69,7 @@ function workloadWarnings(named: boolean): Warner<Workload> {
 }
 
 const statefulSetWarnings: Warner<StatefulSet> = (set, old) => {
-  const warnings = workloadWarnings(true)(set, old);
+  const warnings = [...workloadWarnings(true)(set, old)];
   if (old && deepEqual(set.spec, old.spec)) return warnings;
   for (const [index, claim] of (set.spec?.volumeClaimTemplates ?? []).entries()) {
     warnings.push(...claimWarnings(`spec.volumeClaimTemplates[${index}].Spec`, claim.spec));
@@ -88,13 +89,14 @@ const cronJobWarnings: Warner<CronJob> = (job, old) => {
 };
 
 /** Of pods that exist nobody is warned: they change often, and not by hand. */
-const podCreateWarnings: Warner<Pod> = (pod, old) => {
+const podCreateWarnings: Warner<Pod> = (pod, old, common) => {
   if (old) return [];
   const { metadata, spec } = pod;
-  return [
-    ...nameWarnings(pod, "the Pod's hostname"),
-    ...podWarnings({ ...(metadata ? { metadata } : {}), ...(spec ? { spec } : {}) }),
-  ];
+  const ofName = nameWarnings(pod, "the Pod's hostname");
+  const judge = () => podWarnings({ ...(metadata ? { metadata } : {}), ...(spec ? { spec } : {}) });
+  if (!common || metadata?.annotations) return [...ofName, ...judge()];
+  common.warnings ??= judge();
+  return ofName.length > 0 ? [...ofName, ...common.warnings] : common.warnings;
 };
 
 const podTemplateWarnings: Warner<PodTemplate> = ({ template }, old) =>
@@ -196,7 +198,11 @@ const WARNERS: Readonly<Record<string, Warner<never>>> = {
 };
 
 /** What a client is told of an object that is valid but likely not what was meant. */
-export function warningsOf(resource: Resource, object: object, old?: object): string[] {
+export function warningsOf(
+  resource: Resource,
+  object: object,
+  { old, common }: { old?: object | undefined; common?: CommonSpec | undefined } = {},
+): readonly string[] {
   const warner = WARNERS[`${resource.group}/${resource.plural}`];
-  return warner?.(object as never, old as never) ?? [];
+  return warner?.(object as never, old as never, common) ?? [];
 }

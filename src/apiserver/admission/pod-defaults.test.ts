@@ -28,6 +28,18 @@ function accounts(more: object = {}) {
   return { reader, plugin };
 }
 
+test("ServiceAccount: the token volumes of one account have one name, unless it is taken", async () => {
+  const { plugin } = accounts();
+  const nameOf = async (spec: Partial<PodSpec> = {}) => {
+    const made = pod(spec);
+    await admit(plugin, fixtureRequest(PODS, made));
+    return made.spec.volumes?.at(-1)?.name ?? "";
+  };
+  const name = await nameOf();
+  assert.equal(await nameOf(), name);
+  assert.notEqual(await nameOf({ volumes: [{ name, emptyDir: {} }] }), name);
+});
+
 test("ServiceAccount: a pod gets the default account and its token", async () => {
   const web = pod({ initContainers: [{ name: "i" }] });
   await admit(accounts().plugin, fixtureRequest(PODS, web));

@@ -1,8 +1,10 @@
 import { forbidden } from "../../api/errors.ts";
 import { SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
 import type { Pod, PodSpec, ServiceAccount, Volume } from "../../api/generated/types/core-v1.ts";
+import type { ObjectMeta } from "../../api/generated/types/meta-v1.ts";
 import { type Clock, sleep } from "../../lib/clock.ts";
 import { type Random, randomSuffix } from "../../lib/random.ts";
+import { PassingMap } from "../../lib/passing-map.ts";
 import { podReferences } from "../authorization/pod-references.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
 import { isMirrorPod, isPod, podOf } from "./admitted-pod.ts";
@@ -14,6 +16,8 @@ const ENFORCE_SECRETS = "kubernetes.io/enforce-mountable-secrets";
 /** A new namespace gets its default account a moment later than its first pod. */
 const WAIT_STEP_MS = 20;
 const WAIT_STEPS_MAX = 100;
+/** Of so many accounts the name of the volume is remembered. */
+const NAMES_MAX = 1_024;
 
 /** What the plugin needs beside the request. */
 export interface ServiceAccountOptions {
@@ -45,13 +49,37 @@ function tokenVolume(name: string): Volume {
   };
 }
 
+/**
+ * The random names of token volumes: the pods of one account get the same, so that those of one
+ * template stay alike.
+ */
+class VolumeNames {
+  readonly #names = new PassingMap<string, string>();
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** A name that the pod does not use. */
+  nameFor({ uid = "" }: ObjectMeta, spec: PodSpec): string {
+    const known = this.#names.get(uid);
+    if (known && !spec.volumes?.some((volume) => volume.name === known)) return known;
+    const name = `kube-api-access-${randomSuffix(this.#random, 5)}`;
+    this.#names.set(uid, name);
+    const oldest = this.#names.size > NAMES_MAX ? this.#names.oldest() : undefined;
+    if (oldest !== undefined) this.#names.delete(oldest);
+    return name;
+  }
+}
+
 /** Mounts the token where a container mounts nothing of its own at that path. */
-function mountToken(spec: PodSpec, random: Random): void {
+function mountToken(spec: PodSpec, nameOf: () => string): void {
   const containers = [...(spec.initContainers ?? []), ...spec.containers].filter(
     ({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH),
   );
   if (containers.length === 0) return;
-  const name = `kube-api-access-${randomSuffix(random, 5)}`;
+  const name = nameOf();
   for (const container of containers) {
     const mount = { name, readOnly: true, mountPath: MOUNT_PATH };
     container.volumeMounts = [...(container.volumeMounts ?? []), mount];
@@ -94,6 +122,7 @@ export function serviceAccountPlugin({
   clock,
   random,
 }: ServiceAccountOptions): AdmissionPlugin {
+  const names = new VolumeNames(random);
   const accountOf = async (namespace: string, name: string) => {
     const steps = name === "default" ? WAIT_STEPS_MAX : 0;
     for (let step = 0; ; step++) {
@@ -131,7 +160,7 @@ export function serviceAccountPlugin({
       }
       const automount =
         spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
-      if (automount) mountToken(spec, random);
+      if (automount) mountToken(spec, () => names.nameFor(account.metadata ?? {}, spec));
       if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
         spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));
       }

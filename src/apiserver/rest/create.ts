@@ -1,3 +1,4 @@
+import type { CommonSpec } from "../../api/common-spec.ts";
 import { alreadyExists, StatusError } from "../../api/errors.ts";
 import { warningsOf } from "../../api/warnings/warnings.ts";
 import { formatTime } from "../../lib/clock.ts";
@@ -91,15 +92,16 @@ export async function insertObject(
   served.codec.setDefaults(object);
   completeMeta(engine, served, object);
   served.strategy.prepareCreate?.(object, { user: call.user, nowMs: engine.clock.now() });
+  const common = served.commonSpecs?.share(object);
   for (let attempt = 1; ; attempt++) {
     if (!name && metadata.generateName) {
       metadata.name = generatedName(engine, metadata.generateName);
     }
-    const managed = options.manage?.(object) ?? engine.manage(call, { object });
+    const managed = options.manage?.(object) ?? engine.manage(call, { object, common });
     const allocation = engine.serviceNetwork.allocate(served, managed);
     try {
-      served.validateCreate(managed);
-      if (attempt === 1) warn(call, managed);
+      served.validateCreate(managed, common);
+      if (attempt === 1) warn(call, managed, { common });
       request.name = metadata.name ?? "";
       const validating = validate(engine.admission, request);
       if (validating) await validating;
@@ -148,10 +150,14 @@ function checkPlace({ target, served }: Call, { metadata }: KubeObject): void {
 }
 
 /** Tells the client what is valid but likely not meant. */
-export function warn(call: Call, object: KubeObject, old?: KubeObject): void {
+export function warn(
+  call: Call,
+  object: KubeObject,
+  more: { old?: KubeObject | undefined; common?: CommonSpec | undefined } = {},
+): void {
   const { custom, resource } = call.served;
   if (custom) return;
-  for (const text of warningsOf(resource, object, old)) call.warn(text);
+  for (const text of warningsOf(resource, object, more)) call.warn(text);
 }
 
 /** Fields that every new object gets from the server and from nobody else. */

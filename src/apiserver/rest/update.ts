@@ -126,7 +126,7 @@ async function updateOnce(
   const allocation = engine.serviceNetwork.reallocate(served, next, old);
   try {
     served.validateUpdate(next, old, call.target.subresource);
-    if (!plan.scope) warn(call, next, old);
+    if (!plan.scope) warn(call, next, { old });
     const validating = plan.admitted ? undefined : validate(engine.admission, request);
     if (validating) await validating;
     if (plan.managed) next = withOldTimes(next, old);

@@ -27,6 +27,7 @@ const GATED: PodCondition = {
 
 export const POD: Partial<Strategy> = {
   returnsDeleted: true,
+  commonSpec: true,
   gracePeriodSeconds,
   prepareCreate: (pod) => {
     const spec = fieldOf(pod, "spec") as Partial<PodSpec>;

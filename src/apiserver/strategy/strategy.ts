@@ -28,6 +28,8 @@ export interface Strategy {
   propagation: "Background" | "Orphan";
   /** A finished deletion answers with the object instead of a Status. */
   returnsDeleted: boolean;
+  /** Many have the same spec: what is found out about one is known of the others. */
+  commonSpec?: boolean;
   /** Fills and resets fields of a new object. Its uid and name are set. */
   prepareCreate?(object: KubeObject, context: StrategyContext): void;
   /** Carries over what the main endpoint may not change. Status is already the old one. */

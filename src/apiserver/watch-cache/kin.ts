@@ -22,6 +22,7 @@ export class Kin {
   }
 }
 
-function originOf({ metadata }: KubeObject): string {
+/** What several objects were made by or for; "" for those of nobody. */
+export function originOf({ metadata }: KubeObject): string {
   return metadata.generateName ?? metadata.ownerReferences?.[0]?.uid ?? "";
 }

@@ -10,10 +10,12 @@ import { validateEphemeralUpdate, validateResize } from "../pod/pod-subresources
 import { validatePodUpdate } from "../pod/pod-update.ts";
 
 export const POD: KindRules<Pod> = {
-  validate(errors, pod) {
+  validate(errors, pod, common) {
     const { metadata = {}, spec } = pod;
     if (!spec) return errors.required("spec.containers");
     validatePodAnnotations(errors, { metadata, spec });
+    if (common?.isValid) return;
+    const earlier = errors.causes.length;
     validatePodSpec(errors, "spec", { spec, metadata });
     validateTokens(errors, pod);
     for (const list of ["containers", "initContainers"] as const) {
@@ -21,6 +23,7 @@ export const POD: KindRules<Pod> = {
         validateImageSpace(errors, `spec.${list}[${index}]`, container);
       }
     }
+    if (common) common.isValid = errors.causes.length === earlier;
   },
   validateCreate(errors, { spec }) {
     if ((spec?.ephemeralContainers ?? []).length > 0) {

@@ -1,0 +1,16 @@
+import type { FieldSet } from "./apply/field-set.ts";
+
+/**
+ * A frozen spec that objects of one template have in common, and what has been found out about it:
+ * the second of them need not be asked what the first was. Whoever finds something out writes it
+ * down here; all of it follows from the spec alone.
+ */
+export interface CommonSpec {
+  readonly spec: object;
+  /** Nothing is wrong with it. */
+  isValid?: boolean;
+  /** What a client is told of it in an object without annotations. */
+  warnings?: readonly string[];
+  /** Its fields, as managedFields name them in a new object. */
+  fields?: FieldSet | undefined;
+}

@@ -1,0 +1,32 @@
+import type { CommonSpec } from "../../api/common-spec.ts";
+import { freezeSharing } from "../../lib/json-share.ts";
+import { PassingMap } from "../../lib/passing-map.ts";
+import { originOf } from "../watch-cache/kin.ts";
+import type { KubeObject } from "../kube-object.ts";
+
+/** Of so many origins the latest spec is remembered. */
+const ORIGINS_MAX = 128;
+
+/** The specs of new objects of one kind: those of one template are one, and judged once. */
+export class CommonSpecs {
+  readonly #latest = new PassingMap<string, CommonSpec>();
+
+  /**
+   * Freezes the spec of a new object that nobody changes any more, and replaces it by that of the
+   * object of the same origin before when both are equal. Returns what is known of it.
+   */
+  share(object: KubeObject): CommonSpec | undefined {
+    const spec = object["spec"];
+    if (typeof spec !== "object" || spec === null) return undefined;
+    const origin = originOf(object);
+    const known = this.#latest.get(origin);
+    const shared = freezeSharing(spec, known?.spec);
+    object["spec"] = shared;
+    if (known?.spec === shared) return known;
+    const common: CommonSpec = { spec: shared };
+    this.#latest.set(origin, common);
+    const oldest = this.#latest.size > ORIGINS_MAX ? this.#latest.oldest() : undefined;
+    if (oldest !== undefined) this.#latest.delete(oldest);
+    return common;
+  }
+}
