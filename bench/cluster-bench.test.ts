@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PODS } from "../src/api/generated/resources.ts";
 import { handlerOver, issueTestCertificates, serveTls } from "../src/client/https-test-server.ts";
-import { createHttpsTransport } from "../src/client/https-transport.ts";
 import { MemoryTransport } from "../src/client/memory-transport.ts";
 import { createClient } from "../src/client/resource-client.ts";
 import { benchApi } from "./api-bench.ts";
 import { benchNamespace, benchOwner } from "./collection-bench.ts";
+import { LeanTransport } from "./lean-transport.ts";
 import { benchLists } from "./list-bench.ts";
 import { benchListMemory } from "./list-memory-bench.ts";
 import { memoryOf } from "./idle-memory.ts";
@@ -49,7 +49,8 @@ test("the pod start benchmark still runs", async () => {
   const certificates = issueTestCertificates(Date.now());
   const memory = new MemoryTransport();
   await using served = await serveTls(certificates, handlerOver(memory));
-  using transport = createHttpsTransport({ server: served.url, caPem: certificates.caPem });
+  const target = { server: served.url, caPem: certificates.caPem };
+  using transport = await LeanTransport.open(target, 2);
   const pods = createClient(memory).for(PODS);
   // Stands in for a node: whatever is created runs at once.
   using _node = await pods.watch(

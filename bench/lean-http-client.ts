@@ -17,15 +17,16 @@ const RECEIVED_MAX_BYTES = 32 * 1024;
 export class LeanConnection implements Disposable {
   readonly #socket: TLSSocket;
   readonly #headers: string;
-  readonly #reader = new ResponseReader();
+  readonly #reader: ResponseReader;
   #receive: (bytes: Buffer) => void = (bytes) => this.#receiveAnswer(bytes);
   #waiting:
     | { resolve: (response: LeanResponse) => void; reject: (error: Error) => void }
     | undefined;
 
-  private constructor(socket: TLSSocket, headers: string) {
+  private constructor(socket: TLSSocket, headers: string, keptMaxBytes?: number) {
     this.#socket = socket;
     this.#headers = headers;
+    this.#reader = new ResponseReader(keptMaxBytes);
     socket.on("error", (error) => this.#waiting?.reject(error));
     socket.on("close", () => this.#waiting?.reject(new Error(CLOSED)));
     socket.setTimeout(SILENCE_MAX_MS, () => {
@@ -33,13 +34,11 @@ export class LeanConnection implements Disposable {
     });
   }
 
-  static async open({
-    server,
-    caPem,
-    certPem,
-    keyPem,
-    token,
-  }: HttpsTransportOptions): Promise<LeanConnection> {
+  /** Of the body of an answer, `keptMaxBytes` are kept: by default only what a message needs. */
+  static async open(
+    { server, caPem, certPem, keyPem, token }: HttpsTransportOptions,
+    { keptMaxBytes }: { keptMaxBytes?: number } = {},
+  ): Promise<LeanConnection> {
     const { hostname, port } = new URL(server);
     let receive: (bytes: Buffer) => void = () => {};
     const options: ConnectionOptions & { onread: OnReadOpts } = {
@@ -63,6 +62,7 @@ export class LeanConnection implements Disposable {
     const connection = new LeanConnection(
       socket,
       `Host: ${hostname}\r\nAccept: application/json\r\n${authorization}`,
+      keptMaxBytes,
     );
     receive = (bytes) => connection.#receive(bytes);
     return connection;

@@ -1,16 +1,17 @@
 // How a node carries many pods:
 //   node build/bench/node-bench.js --kubeconfig FILE --image REF [--pods 110] [--removals 30]
 //     [--failures 5] [--node NAME] [--idle 10] [--pid PID of the process with the agent]
-// The image needs a shell.
+//     [--connections 8]
+// The client's connections are open before anything is measured. The image needs a shell.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { NAMESPACES, PODS } from "../src/api/generated/resources.ts";
 import type { Container, Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
-import { createHttpsTransport } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
+import { LeanTransport } from "./lean-transport.ts";
 
 /** How much to do. */
 export interface NodeBenchOptions {
@@ -217,6 +218,7 @@ if (process.argv[1] === import.meta.filename) {
     options: {
       kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },
       image: { type: "string" },
+      connections: { type: "string", default: "8" },
       node: { type: "string" },
       pods: { type: "string", default: "110" },
       removals: { type: "string", default: "30" },
@@ -228,7 +230,7 @@ if (process.argv[1] === import.meta.filename) {
   if (!values.image) throw new Error("Cannot start pods: --image names none");
   const directory = path.dirname(values.kubeconfig);
   const target = loadKubeconfig(readFileSync(values.kubeconfig, "utf8"), { directory });
-  using transport = createHttpsTransport(target);
+  using transport = await LeanTransport.open(target, Number(values.connections));
   const figures = await benchNode({
     client: createClient(transport),
     image: values.image,

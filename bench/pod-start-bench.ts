@@ -1,15 +1,17 @@
 // Time from the request that creates a pod until a watcher sees its container running:
 //   node build/bench/pod-start-bench.js --kubeconfig FILE --image REF [--command "sleep 1d"]
 //     [--sequential 30] [--burst 30] [--handler runsc] [--pid PID of the process with the agent]
+//     [--connections 8]
+// The client's connections are open before anything is measured.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { NAMESPACES, PODS, RUNTIME_CLASSES } from "../src/api/generated/resources.ts";
 import type { Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
-import { createHttpsTransport } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
+import { LeanTransport } from "./lean-transport.ts";
 
 /** What to start, and how often. */
 export interface PodStartOptions {
@@ -181,6 +183,7 @@ if (process.argv[1] === import.meta.filename) {
     options: {
       kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },
       image: { type: "string" },
+      connections: { type: "string", default: "8" },
       command: { type: "string", default: "" },
       sequential: { type: "string", default: "30" },
       burst: { type: "string", default: "30" },
@@ -191,7 +194,7 @@ if (process.argv[1] === import.meta.filename) {
   if (!values.image) throw new Error("Cannot start pods: --image names none");
   const directory = path.dirname(values.kubeconfig);
   const target = loadKubeconfig(readFileSync(values.kubeconfig, "utf8"), { directory });
-  using transport = createHttpsTransport(target);
+  using transport = await LeanTransport.open(target, Number(values.connections));
   const figures = await benchPodStart({
     client: createClient(transport),
     image: values.image,

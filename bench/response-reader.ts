@@ -1,16 +1,17 @@
 const EXCERPT_BYTES = 512;
 const CR_LF_BYTES = 2;
 
-/** One answer. Its body is counted and dropped, but for its beginning. */
+/** One answer. Its body is counted and dropped, but for what is kept of its beginning. */
 export interface LeanResponse {
   status: number;
   bodyBytes: number;
-  /** The first bytes of the body, for messages. */
+  /** As many of the first bytes of the body as are kept; each one is a character. */
   excerpt: string;
 }
 
 /** Finds the end of one HTTP/1.1 answer after the other in what a connection receives. */
 export class ResponseReader {
+  readonly #keptMaxBytes: number;
   /** Bytes of a head, or of the line before a chunk, whose end has not come. */
   #pending: Buffer = Buffer.alloc(0);
   #status = 0;
@@ -19,6 +20,10 @@ export class ResponseReader {
   #state: "head" | "sized" | "chunk-size" | "chunk" | "last-chunk" = "head";
   #bodyBytes = 0;
   #excerpt = "";
+
+  constructor(keptMaxBytes: number = EXCERPT_BYTES) {
+    this.#keptMaxBytes = keptMaxBytes;
+  }
 
   /**
    * `undefined` until the answer is complete. Nothing may follow it: one request at a time. What is
@@ -65,7 +70,7 @@ export class ResponseReader {
 
   #skip(bytes: Buffer): Buffer {
     const taken = Math.min(this.#left, bytes.length);
-    const missing = EXCERPT_BYTES - this.#excerpt.length;
+    const missing = this.#keptMaxBytes - this.#excerpt.length;
     if (missing > 0) this.#excerpt += bytes.toString("latin1", 0, Math.min(taken, missing));
     this.#left -= taken;
     this.#bodyBytes += taken;
