@@ -19,6 +19,7 @@ export const SYSCALL = {
   moveMount: 429,
   pidfdOpen: 434,
   openat2: 437,
+  pidfdGetfd: 438,
   mountSetattr: 442,
   landlockCreateRuleset: 444,
 } as const;

@@ -11,6 +11,8 @@ export interface MonitorTools {
   runtime: string;
   /** Global arguments of the runtime, such as its state directory. */
   runtimeArguments: readonly string[];
+  /** What the runtime has as descriptors from 4 on, not for an exec; they stay the caller's. */
+  descriptors?: readonly number[];
 }
 
 /** What one monitor is to watch. */
@@ -127,7 +129,7 @@ function spawnMonitor(
       args: monitorArguments(tools, request),
       directory: request.bundle,
       env,
-      descriptors: ["ignore", "ignore", ...theirs],
+      descriptors: ["ignore", "ignore", ...theirs, ...(tools.descriptors ?? [])],
     });
     if (request.monitorPidFile) writeFileSync(request.monitorPidFile, String(pid));
     return { pid, sync, ...more };

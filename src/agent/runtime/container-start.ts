@@ -63,6 +63,7 @@ export async function createContainer(
     });
     const driven = drivenContainer(context, {
       status,
+      cgroup,
       tty: spec.tty ?? false,
       ...(isHolder && { isHolder }),
     });
@@ -109,7 +110,7 @@ export async function createContainer(
     context.failpoint("container-cgroup");
     const begun = waiting;
     waiting = undefined;
-    const tools = () => monitorTools(context, { driver, cgroup, command: driver.creation(driven) });
+    const tools = () => monitorTools(context, { driver, cgroup, ...driver.creation(driven) });
     const pid = await (begun?.release(cgroup) ??
       beginContainerMonitor(context, spec, tools()).answer());
     context.failpoint("container-monitor");

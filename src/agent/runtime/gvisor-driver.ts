@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { MonitorError } from "./conmon.ts";
-import { holderIdOf, namesIn } from "./container-record.ts";
+import { holderIdOf } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
+import { destroyInKernel, directStarts, signalInKernel } from "./gvisor-direct.ts";
 import { prepareLaunchers } from "./gvisor-launcher.ts";
+import { KNOWN_RELEASE, openGvisorStates } from "./gvisor-state.ts";
 import {
   holderScript,
   prepareWaiter,
@@ -28,13 +30,18 @@ const SANDBOX = "io.kubernetes.cri.sandbox-id";
  * gVisor: a pod's containers run on a kernel in user space that its holder starts and they share.
  * Their processes are no processes of the node, so a monitor watches one that waits for theirs.
  */
-export function gvisorDriver({ paths, program, handler }: DriverContext): SandboxDriver {
+export function gvisorDriver(context: DriverContext): SandboxDriver {
+  const { paths, program, handler, cgroups } = context;
   const state = paths.runtimeState(handler);
   const settings = `${state}-sysctl`;
   const launchers = prepareLaunchers(paths.programs, { settings });
   const gvisor = [program, "--root", state, "--ignore-cgroups", "--oci-seccomp"];
   const command = [launchers.plain, ...gvisor];
   const run = (...args: string[]) => runProgram([...command, ...args]);
+  const states = openGvisorStates(state);
+  const release = knownRelease(program);
+  const launcher = launchers.gofer;
+  const direct = directStarts({ gvisor, launcher, directory: state, states, cgroups });
   return {
     handler,
     command,
@@ -43,7 +50,11 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
     placesItself: true,
     seccomp: createSeccompProfiles("omitted"),
     execFailureCode: 128,
-    refusal,
+    refusal(spec) {
+      // Until the first container, it will be known.
+      release.isKnown();
+      return refusal(spec);
+    },
     annotations: ({ isHolder, sandboxId }) =>
       isHolder ? { [TYPE]: "sandbox" } : { [TYPE]: "container", [SANDBOX]: holderIdOf(sandboxId) },
     startedHook: (container) =>
@@ -53,10 +64,12 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
     creation(container) {
       if (!container.isHolder) {
         prepareWaiter(container);
-        return shell(waiterScript(command, container));
+        const waitFd = release.isKnown() ? direct.prepare(container) : undefined;
+        const descriptors = waitFd === undefined ? [] : [waitFd];
+        return { command: shell(waiterScript(command, container)), descriptors };
       }
       hideSettings(settings);
-      return shell(holderScript([launchers.kernel, ...gvisor]));
+      return { command: shell(holderScript([launchers.kernel, ...gvisor])) };
     },
     execution: (more) => [SHELL, "-c", WITHOUT_TTY, ...command, ...more],
     execFiles: ({ directory }) => ["--internal-pid-file", path.join(directory, INNER_PID)],
@@ -66,30 +79,45 @@ export function gvisorDriver({ paths, program, handler }: DriverContext): Sandbo
     },
     async start(container) {
       // What holds a sandbox runs from its creation on.
-      if (!container.isHolder) await startByWaiter(container);
+      if (container.isHolder || (await direct.start(container))) return;
+      await startByWaiter(container);
     },
-    async signal({ id, isHolder }, name) {
+    async signal({ id, sandboxId, isHolder }, name) {
       // Its process is the kernel itself.
       if (isHolder) return false;
       // One that has ended, or never started, feels none.
-      await run("kill", id, name).catch(ignoreWords);
+      if (release.isKnown()) await signalInKernel(holderIdOf(sandboxId), { id, name });
+      else await run("kill", id, name).catch(ignoreWords);
       return true;
     },
     async discard(id) {
-      const files = namesIn(state).filter((name) => name.startsWith(`${id}_sandbox:`));
-      // What ends as it should removes them itself. A kernel that has ended leaves nothing else.
-      if (files.length > 0 && id !== holderOf(files)) {
-        await run("delete", "--force", id).catch(ignoreWords);
+      direct.forget(id);
+      const { files, kernel } = states.filesOf(id);
+      // What its own command ran removes them itself. A kernel that has ended leaves nothing else.
+      if (files.length > 0 && id !== kernel) {
+        if (release.isKnown()) await destroyInKernel(kernel, id);
+        else await run("delete", "--force", id).catch(ignoreWords);
       }
       for (const name of files) rmSync(path.join(state, name), { force: true });
     },
-    [Symbol.dispose]: () => {},
+    [Symbol.dispose]: () => direct[Symbol.dispose](),
   };
 }
 
-/** ID of the holder in the names of a container's state files: "<id>_sandbox:<holder>.state". */
-function holderOf([first = ""]: readonly string[]): string {
-  return first.replace(/^.*_sandbox:/, "").replace(/\.\w+$/, "");
+/** Finds out, when first asked, whether this is the release whose insides are known. */
+function knownRelease(program: string): { isKnown(): boolean } {
+  let isKnown: boolean | undefined;
+  return {
+    isKnown() {
+      if (isKnown !== undefined) return isKnown;
+      isKnown = false;
+      runProgram([program, "--version"]).then(
+        (words) => (isKnown = words.split("\n")[0] === `runsc version ${KNOWN_RELEASE}`),
+        () => {}, // whoever starts a container with it hears why
+      );
+      return false;
+    },
+  };
 }
 
 function refusal(spec: SandboxSpec): string | undefined {

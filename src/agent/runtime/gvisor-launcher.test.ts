@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -37,4 +37,22 @@ test("the one for kernels hides the settings of the node, or runs nothing", {
   assert.equal(listed.stdout, "only\n");
   rmSync(settings, { recursive: true });
   assert.equal(spawnSync(kernel, ["/bin/true"]).status, 126);
+});
+
+test("the one for gofers runs what it starts in namespaces of its own, as the first process", {
+  skip: isRoot ? false : "needs root",
+}, (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-launcher-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const { gofer } = prepareLaunchers(directory, { settings: "/absent" });
+  const spaces = ["ipc", "mnt", "net", "pid", "uts"].map((name) => `/proc/self/ns/${name}`);
+  // It is the reader's parent that is the first process.
+  const script = `sh -c 'echo $$; for space in ${spaces.join(" ")}; do readlink $space; done'; true`;
+  const { stdout } = spawnSync(gofer, ["/bin/sh", "-c", `PATH=/bin; ${script}`], {
+    encoding: "utf8",
+  });
+  const [first, ...inside] = stdout.trim().split("\n");
+  assert.equal(first, "1");
+  assert.equal(inside.length, spaces.length);
+  for (const [at, space] of spaces.entries()) assert.notEqual(inside[at], readlinkSync(space));
 });

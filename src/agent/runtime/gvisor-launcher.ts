@@ -14,6 +14,14 @@ const REGISTER_PRIVATE_EXPEDITED = 16;
  */
 const NULL_DESCRIPTOR = 319;
 
+/** Paths of programs that run what their arguments name. */
+export interface GvisorLaunchers {
+  plain: string;
+  kernel: string;
+  /** In the namespaces that gVisor gives those who serve files to a kernel. */
+  gofer: string;
+}
+
 /**
  * Writes the programs that run gVisor's, and returns their paths. Each process of gVisor begins
  * with a registration for memory barriers, for which it waits until all processors have passed a
@@ -24,7 +32,7 @@ const NULL_DESCRIPTOR = 319;
 export function prepareLaunchers(
   directory: string,
   { settings }: { settings: string },
-): { plain: string; kernel: string } {
+): GvisorLaunchers {
   const machine = arch();
   if (machine !== "x64" && machine !== "arm64") {
     throw new RuntimeError("runtime-failed", `No launcher for the architecture ${machine}`);
@@ -38,6 +46,10 @@ export function prepareLaunchers(
     kernel: writeProgram(
       path.join(directory, "launch-kernel"),
       launchProgram(machine, { ...launch, cover }),
+    ),
+    gofer: writeProgram(
+      path.join(directory, "launch-gofer"),
+      launchProgram(machine, { ...launch, isolated: true }),
     ),
   };
 }

@@ -29,10 +29,32 @@ export function prepareWaiter({ bundle }: DrivenContainer): void {
   }
 }
 
+/** The descriptors of a waiter that are the streams of its container. */
+export const WAITER_STREAMS: readonly number[] = [7, 1, 2];
+
+/** What a waiter can be told: run the container, wait for the end of one that runs, or end. */
+type WaiterTask = "go" | "wait" | "end";
+
+/**
+ * Reads the answer of the kernel to the question how the container ended, which somebody else asked
+ * on descriptor 4: a status as of wait(2). None comes from a kernel that has ended.
+ */
+const AWAIT_END = [
+  `  if [ "$go" = wait ]; then`,
+  `    exec 7<&- 8<&- 9<&-; read -r end <&4; end=\${end##*:}; end=\${end%\\}*}`,
+  `    case $end in ""|*[!0-9]*) exit 137;; esac`,
+  `    [ $((end & 127)) = 0 ] || exit $((128 + (end & 127)))`,
+  `    exit $((end >> 8 & 255))`,
+  `  fi`,
+  `  [ "$go" = end ] && exit 128`,
+  `  exec 4<&-`,
+];
+
 /**
  * Leaves a process behind that runs the container when told, with the monitor's streams, and whose
  * life and exit code are from then on those of the container: that is what the monitor watches. A
- * terminal belongs to the container from its creation on, which is then a step of its own.
+ * terminal belongs to the container from its creation on, which is then a step of its own. When
+ * somebody else starts the container, it only waits for its end.
  */
 export function waiterScript(command: readonly string[], container: DrivenContainer): string {
   const { id, bundle, tty } = container;
@@ -60,6 +82,7 @@ export function waiterScript(command: readonly string[], container: DrivenContai
     ...(tty ? [`${runsc} "$@" 7<&- 8<&- 9<&- || exit`] : []),
     "{",
     `  read -r go <&9`,
+    ...AWAIT_END,
     ...wait,
     "} &",
     `echo $! > ${file("pidfile")}`,
@@ -72,23 +95,29 @@ export function startedHook({ bundle }: DrivenContainer): string[] {
 }
 
 /** Lets that process start the container. @throws MonitorError in gVisor's words */
-export async function startByWaiter({ bundle }: DrivenContainer): Promise<void> {
+export async function startByWaiter(container: DrivenContainer): Promise<void> {
+  const { bundle } = container;
   const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   const answers = new Socket({
     fd: openSync(path.join(bundle, STARTED_FIFO), flags),
     readable: true,
     writable: false,
   });
-  const fd = openSync(path.join(bundle, START_FIFO), constants.O_WRONLY | constants.O_NONBLOCK);
-  try {
-    writeSync(fd, "go\n");
-  } finally {
-    closeSync(fd);
-  }
+  tellWaiter(container, "go");
   answers.setEncoding("utf8");
   for await (const answer of answers) {
     if (String(answer).startsWith("0")) return;
     break;
   }
   throw new MonitorError(lastLogged(path.join(bundle, START_LOG)) ?? "its monitor has ended");
+}
+
+/** Tells a waiter what to do. @throws ENXIO when it has ended */
+export function tellWaiter({ bundle }: DrivenContainer, task: WaiterTask): void {
+  const fd = openSync(path.join(bundle, START_FIFO), constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeSync(fd, `${task}\n`);
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -30,7 +30,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
       if (target) return `/proc/${target.pid}/ns/pid`;
       return hostPid ? "host" : undefined;
     },
-    creation: () => command,
+    creation: () => ({ command }),
     execution: (more) => [...command, ...more],
     execFiles: () => [],
     killExec: () => Promise.resolve(),

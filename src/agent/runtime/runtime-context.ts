@@ -8,6 +8,7 @@ import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { CAPABILITIES } from "../../format/oci/capabilities.ts";
 import { openTrash, type Trash } from "../trash.ts";
 import { type AppArmor, openAppArmor } from "./app-armor.ts";
+import { joiningScript } from "./cgroup-script.ts";
 import type { MonitorTools } from "./conmon.ts";
 import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
@@ -126,11 +127,11 @@ export function presentDriverOf(
 /** How drivers see a container of the table. @throws RuntimeError "not-found" */
 export function drivenContainer({ paths }: RuntimeContext, record: DrivenRecord): DrivenContainer {
   const { id, sandboxId } = record.status;
-  const { isHolder = false, tty } = record;
-  return { id, sandboxId, bundle: paths.bundle(id), isHolder, tty };
+  const { isHolder = false, tty, cgroup } = record;
+  return { id, sandboxId, cgroup, bundle: paths.bundle(id), isHolder, tty };
 }
 
-type DrivenRecord = Pick<ContainerRecord, "isHolder" | "tty"> & {
+type DrivenRecord = Pick<ContainerRecord, "isHolder" | "tty" | "cgroup"> & {
   status: Pick<ContainerRecord["status"], "id" | "sandboxId">;
 };
 
@@ -143,11 +144,7 @@ export function placed(
   { driver, cgroup, command }: PlacedCommand,
 ): readonly string[] {
   if (!driver.placesItself) return command;
-  return [SHELL, "-c", `${moves(cgroups, "$0")} && exec "$@"`, cgroup, ...command];
-}
-
-function moves({ hierarchies, entry }: Cgroups, group: string): string {
-  return hierarchies.map((hierarchy) => `echo 0 > ${hierarchy}"${group}"/${entry}`).join(" && ");
+  return [SHELL, "-c", `${joiningScript(cgroups, "$0")} && exec "$@"`, cgroup, ...command];
 }
 
 /** A monitor whose runtime waits until a line with its cgroup comes out of the FIFO `gate`. */
@@ -156,7 +153,7 @@ export function gated(
   { driver, gate }: { driver: SandboxDriver; gate: string },
 ): MonitorTools {
   const wait = 'read -r group < "$0" && [ -n "$group" ]';
-  const script = `${wait} && ${moves(cgroups, "$group")} && exec "$@"`;
+  const script = `${wait} && ${joiningScript(cgroups, "$group")} && exec "$@"`;
   return { conmon, runtime: SHELL, runtimeArguments: ["-c", script, gate, ...driver.command] };
 }
 
@@ -165,12 +162,16 @@ export interface PlacedCommand {
   driver: SandboxDriver;
   cgroup: string;
   command: readonly string[];
+  /** See `Creation`. */
+  descriptors?: readonly number[];
 }
 
 /** The monitor and the command that it runs. */
 export function monitorTools(context: RuntimeContext, placement: PlacedCommand): MonitorTools {
   const [runtime = "", ...runtimeArguments] = placed(context, placement);
-  return { conmon: context.conmon, runtime, runtimeArguments };
+  const { descriptors } = placement;
+  const tools = { conmon: context.conmon, runtime, runtimeArguments };
+  return descriptors ? { ...tools, descriptors } : tools;
 }
 
 const SHELL = "/bin/sh";

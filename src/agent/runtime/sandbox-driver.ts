@@ -34,10 +34,9 @@ export interface SandboxDriver extends Disposable {
   /** The process namespace of `config.json`; see `RuntimeSpecInput.pidNamespace`. */
   processNamespace(wanted: ProcessNamespace): string | undefined;
   /**
-   * Completes the bundle; returns what a monitor runs to create the container, to which it appends
-   * the arguments of `create`.
+   * Completes the bundle; returns what a monitor runs to create the container.
    */
-  creation(container: DrivenContainer): readonly string[];
+  creation(container: DrivenContainer): Creation;
   /** What a monitor runs to execute a command; it appends the arguments of `exec`. */
   execution(more: readonly string[]): readonly string[];
   /** Arguments of `exec` by which `killExec` will find the process. */
@@ -52,10 +51,19 @@ export interface SandboxDriver extends Disposable {
   discard(id: string): Promise<void>;
 }
 
+/** How a monitor creates a container. */
+export interface Creation {
+  /** Command line, to which the monitor appends the arguments of `create`. */
+  command: readonly string[];
+  /** What the command has as descriptors from 4 on; they stay the driver's. */
+  descriptors?: readonly number[];
+}
+
 /** A container as drivers know it. */
 export interface DrivenContainer {
   id: string;
   sandboxId: string;
+  cgroup: string;
   /** Directory of `config.json`, PID file and sockets. */
   bundle: string;
   /** Holds the sandbox's namespaces, or its kernel. */

@@ -6,6 +6,8 @@ import { type Bytes, type ProgramStep, staticProgram, text } from "./static-prog
 const AT_FDCWD = -100;
 const O_CLOEXEC = 0x80000;
 const CLONE_NEWNS = 0x20000;
+/** CLONE_NEWUTS, NEWIPC, NEWPID and NEWNET. */
+const CLONE_REST = 0x400_0000 | 0x800_0000 | 0x2000_0000 | 0x4000_0000;
 const MS_BIND = 0x1000;
 const MS_REC_PRIVATE = 0x4000 | 0x40000;
 const SECCOMP_SET_MODE_FILTER = 1;
@@ -19,6 +21,8 @@ export interface Launch {
   nullDescriptor: number;
   /** Directory that lies over another one in a mount namespace of its own. */
   cover?: { directory: string; target: string };
+  /** In a session and in namespaces of its own, the first process that it starts in one too. */
+  isolated?: boolean;
 }
 
 /**
@@ -26,11 +30,12 @@ export interface Launch {
  * 127 when there is none. Source: seccomp(2), unshare(2), mount(2), execve(2).
  */
 export function launchProgram(machine: SyscallArchitecture, launch: Launch): Uint8Array {
-  const { filter, nullDescriptor, cover } = launch;
+  const { filter, nullDescriptor, cover, isolated } = launch;
   const operands = [SECCOMP_SET_MODE_FILTER, 0, filterProgram(filter)];
   return staticProgram(machine, {
     steps: [
       ...(cover ? covering(cover) : []),
+      ...(isolated ? isolation() : []),
       { call: "openat", operands: [AT_FDCWD, text("/dev/null"), O_CLOEXEC] },
       { call: "dup3", operands: [{ value: "result" }, nullDescriptor, 0] },
       { call: "seccomp", operands },
@@ -68,6 +73,13 @@ function covering({ directory, target }: { directory: string; target: string }):
     { call: "unshare", operands: [CLONE_NEWNS], essential: true },
     { call, operands: [0, root, 0, MS_REC_PRIVATE, 0], essential: true },
     { call, operands: [source, place, 0, MS_BIND, 0], essential: true },
+  ];
+}
+
+function isolation(): ProgramStep[] {
+  return [
+    { call: "setsid", operands: [] },
+    { call: "unshare", operands: [CLONE_NEWNS | CLONE_REST], essential: true },
   ];
 }
 
