@@ -10,6 +10,7 @@ import { buildOpenApiV2, type SwaggerDocument } from "./v2.ts";
 import { type RemoteSwagger, withRemote } from "./v2-remote.ts";
 import { allDescriptions } from "./descriptions.ts";
 import { encodeOpenApiV2 } from "./v2-protobuf.ts";
+import { encodeOpenApiV3 } from "./v3-protobuf.ts";
 import { buildOpenApiV3, openApiKeyOf, openApiV3Address, openApiV3Index } from "./v3.ts";
 
 /** What is served now. */
@@ -45,6 +46,13 @@ const SWAGGER_TYPES = [
   "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
 ] as const;
 
+const V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+const V3_TYPES = [
+  JSON_TYPE,
+  V3_PROTOBUF,
+  "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+] as const;
+
 /** Serves /openapi/v2 and /openapi/v3. Documents are built on demand and kept compressed. */
 export class OpenApiPages {
   readonly #input: OpenApiInput;
@@ -60,7 +68,7 @@ export class OpenApiPages {
   /**
    * An index or document below /openapi/v3; `undefined` when nothing is there.
    * @param asked.hash of a document, from its address in the index
-   * @throws StatusError NotAcceptable; the documents exist as JSON
+   * @throws StatusError NotAcceptable; documents exist as JSON and protobuf, the index as JSON
    */
   page(
     path: string,
@@ -69,8 +77,9 @@ export class OpenApiPages {
     const { accept, hash } = asked;
     const [found, key] = /^\/openapi\/v3(?:\/(.*))?$/.exec(path) ?? [];
     if (found === undefined) return undefined;
+    if (key) return this.#document(key, { accept, hash });
     preferredType(accept, [JSON_TYPE]);
-    return key ? this.#document(key, hash) : this.#index();
+    return this.#index();
   }
 
   #index(): Page {
@@ -80,18 +89,28 @@ export class OpenApiPages {
     return { contentType: JSON_TYPE, etag: `"${hashOf(bytes)}"`, bytes };
   }
 
-  #document(key: string, wanted: string | undefined): Page | undefined {
+  #document(
+    key: string,
+    { accept, hash: wanted }: { accept: string | undefined; hash: string | undefined },
+  ): Page | undefined {
     const document = this.#current().get(key);
     if (!document) return undefined;
+    const asProtobuf = preferredType(accept, V3_TYPES) !== JSON_TYPE;
+    const contentType = asProtobuf ? V3_PROTOBUF : JSON_TYPE;
     const { hash } = document;
     if (wanted && wanted !== hash) {
       const location = openApiV3Address(key, hash);
-      return { contentType: JSON_TYPE, location, bytes: Buffer.alloc(0) };
+      return { contentType, location, bytes: Buffer.alloc(0) };
+    }
+    const immutable = wanted !== undefined;
+    if (asProtobuf) {
+      // Few clients ask for this form, so it is made anew.
+      const bytes = encodeOpenApiV3(this.#value(document.resources));
+      return { contentType, etag: `"${hash}P"`, immutable, bytes };
     }
     document.compressed ??= this.#build(document.resources);
     const bytes = gunzipSync(document.compressed);
-    const immutable = wanted !== undefined;
-    return { contentType: JSON_TYPE, etag: `"${hash}"`, immutable, bytes };
+    return { contentType, etag: `"${hash}"`, immutable, bytes };
   }
 
   /**

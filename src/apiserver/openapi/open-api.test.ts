@@ -9,10 +9,12 @@ import {
 } from "../../api/generated/resources.ts";
 import type { Resource } from "../../api/resource.ts";
 import { builtInModel } from "../../api/schema/built-in-model.ts";
+import { BYTES, WireReader } from "../../format/protobuf/wire-reader.ts";
 import { OpenApiPages } from "./open-api-pages.ts";
 import type { JsonSchema } from "./schemas.ts";
 import { buildOpenApiV2, type SwaggerDocument, type SwaggerOperation } from "./v2.ts";
 import { buildOpenApiV3 } from "./v3.ts";
+import { encodeOpenApiV3 } from "./v3-protobuf.ts";
 
 interface Document {
   paths: { [path: string]: { [method: string]: Operation } };
@@ -268,4 +270,62 @@ test("a document is kept for ever under the hash of its address, and moves with 
   assert.equal(pages.page(path, { hash: "OLD" })?.location, `${path}?hash=${hash}`);
   assert.throws(() => pages.page(path, { accept: "text/html" }), { reason: "NotAcceptable" });
   await assert.rejects(pages.swagger("text/html"), /are accepted/);
+});
+
+/** Messages and texts of one message, by number. */
+function fieldsOf(bytes: Uint8Array): Map<number, Uint8Array[]> {
+  const reader = new WireReader(bytes);
+  const fields = new Map<number, Uint8Array[]>();
+  while (reader.next()) {
+    const { number, wireType } = reader;
+    if (wireType === BYTES) fields.set(number, [...(fields.get(number) ?? []), reader.bytes()]);
+    else reader.skip();
+  }
+  return fields;
+}
+
+test("a document comes as protobuf too, message for message", () => {
+  const schema: JsonSchema = {
+    type: "object",
+    required: ["a", "b"],
+    properties: {
+      a: { type: "integer", minimum: -1.5, maximum: 7, enum: [1, 2], default: 1 },
+      b: { allOf: [{ $ref: "#/components/schemas/Other" }], "x-kubernetes-list-type": "set" },
+      c: { type: "object", additionalProperties: true, default: {} },
+    },
+  };
+  const bytes = encodeOpenApiV3({ openapi: "3.0.0", components: { schemas: { Widget: schema } } });
+  const none = new Uint8Array();
+  const at = (from: Uint8Array | undefined, ...path: readonly number[]): Uint8Array => {
+    return path.reduce((each, number) => fieldsOf(each).get(number)?.[0] ?? none, from ?? none);
+  };
+  const text = (from: Uint8Array | undefined) => Buffer.from(from ?? []).toString();
+  assert.equal(text(at(bytes, 1)), "3.0.0");
+  const widget = at(bytes, 5, 1, 1);
+  assert.equal(text(at(widget, 1)), "Widget");
+  const body = fieldsOf(at(widget, 2, 1));
+  assert.deepEqual(body.get(25)?.map(text), ["object"]);
+  assert.deepEqual(body.get(23)?.map(text), ["a", "b"]);
+  const [a, b, c] = fieldsOf(body.get(31)?.[0] ?? none).get(1) ?? [];
+  assert.deepEqual(
+    fieldsOf(at(a, 2, 1))
+      .get(24)
+      ?.map((each) => text(at(each, 2))),
+    ["1", "2"],
+  );
+  assert.equal(text(at(b, 2, 1, 26, 2, 1)), "#/components/schemas/Other");
+  assert.equal(text(at(b, 2, 1, 36, 1)), "x-kubernetes-list-type");
+  assert.equal(text(at(b, 2, 1, 36, 2, 2)), '"set"');
+  assert.equal(fieldsOf(at(c, 2, 1)).has(33), false, "defaults that are objects have no place");
+  const pages = new OpenApiPages({
+    model,
+    version: "v1.32.0",
+    resources: () => [DEPLOYMENTS],
+    generation: () => 1,
+  });
+  const accept = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
+  const page = pages.page("/openapi/v3/apis/apps/v1", { accept });
+  assert.equal(page?.contentType, "application/com.github.proto-openapi.spec.v3.v1.0+protobuf");
+  assert.equal(text(at(page?.bytes, 4, 1, 1)), "/apis/apps/v1/");
+  assert.throws(() => pages.page("/openapi/v3", { accept }), { reason: "NotAcceptable" });
 });

@@ -1,4 +1,4 @@
-import { BYTES, VARINT } from "./wire-reader.ts";
+import { BYTES, FIXED64, VARINT } from "./wire-reader.ts";
 
 /** Writes the fields of one message. Empty text and `false` are written too: the caller decides. */
 export class WireWriter {
@@ -24,6 +24,14 @@ export class WireWriter {
 
   boolean(number: number, value: boolean): this {
     return this.integer(number, value ? 1 : 0);
+  }
+
+  double(number: number, value: number): this {
+    this.#varint(number * 8 + FIXED64);
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    this.#chunks.push(bytes);
+    return this;
   }
 
   message(number: number, value: WireWriter): this {
