@@ -7,7 +7,6 @@ import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import type { AuditLog } from "../apiserver/audit/audit-log.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createFetchDocument } from "../apiserver/authentication/oidc/fetch-document.ts";
-import type { IssuerConfiguration } from "../apiserver/authentication/oidc/issuer-configuration.ts";
 import { withIssuers } from "../apiserver/authentication/oidc/issuer-verifier.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
 import {
@@ -29,6 +28,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
+import type { IssuerSource } from "./authentication-config.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { GIT_VERSION } from "./version.ts";
@@ -55,7 +55,7 @@ export interface ApiPartOptions {
   /** Absent: nothing is recorded. */
   audit?: AuditLog;
   /** Outside issuers of tokens. */
-  issuers?: readonly IssuerConfiguration[];
+  issuers?: IssuerSource;
   /** What else runs in this process: it is as healthy as who answers. */
   components?: readonly string[];
   /** What `/metrics` tells beside the server's and this process's own figures. */
@@ -91,7 +91,11 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
     },
     pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
-    metrics: [processMetrics, ...(options.metrics ?? [])],
+    metrics: [
+      processMetrics,
+      ...(options.issuers ? [options.issuers.metrics] : []),
+      ...(options.metrics ?? []),
+    ],
     components: components.map((name) => ({ name, check: () => undefined })),
   });
   const { certPem: cert, keyPem: key } = pki.server;
@@ -119,7 +123,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
 
 function securityParts(
   { reader, kinds }: { reader: ObjectReader; kinds: ServedKinds },
-  { podSecurity, tokenKeys, issuers = [], logger }: ApiPartOptions & { tokenKeys: TokenKeys },
+  { podSecurity, tokenKeys, issuers, logger }: ApiPartOptions & { tokenKeys: TokenKeys },
 ) {
   const tokens = {
     ...sources,
@@ -127,12 +131,13 @@ function securityParts(
     reader,
     issuer: DEFAULT_ISSUER,
   };
-  const verifier = withIssuers(createTokenVerifier(tokens), issuers, {
+  const verifier = withIssuers(createTokenVerifier(tokens), {
     fetch: createFetchDocument(systemClock),
     clock: systemClock,
     logger: logger.with({ component: "token-issuers" }),
     audiences: [DEFAULT_ISSUER],
   });
+  issuers?.follow((all) => verifier.use(all));
   const authorizer = createAuthorizer(reader);
   const expressions = createConditionEngine({ reader, authorizer });
   const client = new WebhookClient({ ...sources, reader });

@@ -6,7 +6,7 @@ import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
 import { openAudit } from "./audit.ts";
 import { planClusterNetwork } from "./cluster-network.ts";
-import { readAuthenticationConfig } from "./authentication-config.ts";
+import { openIssuers } from "./authentication-config.ts";
 import { ensureApiService } from "./cluster-objects.ts";
 import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
@@ -63,6 +63,12 @@ export async function apiserver(args: readonly string[]): Promise<number> {
   const { podSecurity } = options;
   const listeners = [{ host, port }];
   using audit = openAudit(directory, { policyFile: options.auditPolicy, logger });
+  using issuers = openIssuers({
+    file: options.authenticationConfig,
+    flags: options.oidc,
+    clock: systemClock,
+    logger,
+  });
   await using api = await startApiPart({
     store,
     pki,
@@ -71,7 +77,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     listeners,
     logger,
     audit: audit.log,
-    issuers: readAuthenticationConfig(options.authenticationConfig),
+    issuers,
     metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
   });
   // Endpoints may not name a loopback address.

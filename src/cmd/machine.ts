@@ -17,7 +17,7 @@ import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { readAgentConfig } from "./agent-config.ts";
 import { createImageUse } from "./images-in-use.ts";
-import { readAuthenticationConfig } from "./authentication-config.ts";
+import { openIssuers } from "./authentication-config.ts";
 import { openAudit } from "./audit.ts";
 import { type ClusterNetwork, planClusterNetwork } from "./cluster-network.ts";
 import { ensureClusterObjects, ensureIngressClass, PROXY_USER } from "./cluster-objects.ts";
@@ -73,6 +73,8 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const pki = await preparePki(of, network, nodes);
   const policyFile = options.auditPolicy;
   const audit = cleanup.use(openAudit(directory, { policyFile, logger }));
+  const { authenticationConfig: file, oidc: flags } = options;
+  const issuers = cleanup.use(openIssuers({ file, flags, clock: systemClock, logger }));
   const plane = cleanup.use(
     await startControlPlane({
       store,
@@ -80,7 +82,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       network,
       podSecurity: options.podSecurity,
       audit: audit.log,
-      issuers: readAuthenticationConfig(options.authenticationConfig),
+      issuers,
       metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
+import type { IssuerFlags } from "../apiserver/authentication/oidc/issuer-flags.ts";
 import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
 import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
 import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
+import { OIDC_FLAGS, oidcFlags } from "./oidc-options.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_DATA_DIRECTORY, openDataDirectory } from "./data-directory.ts";
 import { readInstance } from "./instance.ts";
@@ -36,6 +38,8 @@ export interface UpOptions {
   auditPolicy: string | undefined;
   /** File with an AuthenticationConfiguration: outside issuers of tokens. */
   authenticationConfig: string | undefined;
+  /** One outside issuer of tokens, as kube-apiserver's flags describe it. */
+  oidc: IssuerFlags | undefined;
   /** File with a KubeletConfiguration, for every node. */
   agentConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -58,6 +62,7 @@ const FLAGS = {
   "scheduler-config": { type: "string" },
   "audit-policy": { type: "string" },
   "authentication-config": { type: "string" },
+  ...OIDC_FLAGS,
   "agent-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
@@ -132,9 +137,18 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     schedulerConfig: pathOf("scheduler-config"),
     auditPolicy: pathOf("audit-policy"),
     authenticationConfig: pathOf("authentication-config"),
+    oidc: oidcOf(given),
     agentConfig: pathOf("agent-config"),
     logLevel,
   };
+}
+
+function oidcOf(given: Parameters<typeof oidcFlags>[0]): IssuerFlags | undefined {
+  try {
+    return oidcFlags(given);
+  } catch (error) {
+    throw usage(`--oidc-ca-file: ${(error as Error).message}`);
+  }
 }
 
 /** What a later `up` in the same data directory falls back on. */

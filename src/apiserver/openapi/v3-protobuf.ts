@@ -38,10 +38,10 @@ const one =
 const orReference =
   (fields: () => Fields): Write =>
   (message, number, value) => {
-    const { $ref: reference } = value as Json;
+    const { $ref: reference } = value as { $ref?: string };
     const choice = new WireWriter();
     if (reference === undefined) choice.message(1, messageOf(fields(), value as Json));
-    else choice.message(2, new WireWriter().text(1, String(reference)));
+    else choice.message(2, new WireWriter().text(1, reference));
     message.message(number, choice);
   };
 

@@ -19,6 +19,8 @@ export interface IssuerConfiguration {
   /** PEM; the system's authorities when absent. */
   caPem: string | undefined;
   audiences: readonly string[];
+  /** How tokens may be signed; all that are known when absent. */
+  algorithms?: readonly string[];
   username: ClaimSource;
   groups: ClaimSource | undefined;
   uid: ClaimSource | undefined;

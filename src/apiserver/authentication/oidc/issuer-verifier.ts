@@ -28,16 +28,21 @@ interface Kept {
   untilMs: number;
 }
 
-/** Checks tokens of outside issuers, and leaves all others to `own`. */
-export function withIssuers(
-  own: TokenChecker,
-  issuers: readonly IssuerConfiguration[],
-  parts: IssuerParts,
-): TokenChecker {
-  if (issuers.length === 0) return own;
-  const known = new Map(issuers.map((issuer) => [issuer.url, new Issuer(issuer, parts)]));
+/** Checks tokens of outside issuers, and leaves all others to another checker. */
+export interface IssuerChecker extends TokenChecker {
+  /** From now on these count, and only these. */
+  use(issuers: readonly IssuerConfiguration[]): void;
+}
+
+/** Checks tokens of outside issuers, none at first, and leaves all others to `own`. */
+export function withIssuers(own: TokenChecker, parts: IssuerParts): IssuerChecker {
+  let known: ReadonlyMap<string, Issuer> = new Map();
   return {
+    use(issuers) {
+      known = new Map(issuers.map((issuer) => [issuer.url, new Issuer(issuer, parts)]));
+    },
     verify: (token, audiences) => {
+      if (known.size === 0) return own.verify(token, audiences);
       const parsed = parseToken(token);
       const issuer = known.get(String(parsed?.claims["iss"]));
       if (!parsed || !issuer) return own.verify(token, audiences);
@@ -86,6 +91,10 @@ class Issuer {
   async #check(parsed: ParsedToken, now: number): Promise<TokenVerdict> {
     const { claims } = parsed;
     const { aud, exp, nbf } = claims;
+    const { algorithms } = this.#issuer;
+    if (algorithms && !algorithms.includes(parsed.algorithm)) {
+      throw new Error(`it is signed by ${parsed.algorithm}, which is not wanted`);
+    }
     const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
     if (!this.#issuer.audiences.some((audience) => audiences.includes(audience))) {
       throw new Error(`it is for ${JSON.stringify(aud)}`);

@@ -29,6 +29,9 @@ const FORMS: Readonly<Record<string, SignatureForm>> = {
   ES512: { hash: "sha512", type: "ec", curve: "secp521r1" },
 };
 
+/** Names of the algorithms by which tokens may be signed. */
+export const SIGNATURE_ALGORITHMS: readonly string[] = Object.keys(FORMS);
+
 /** The keys of a JWK set that check signatures; what cannot be read is left out. */
 export function readKeySet(document: unknown): IssuerKey[] {
   const { keys } = (document ?? {}) as { keys?: unknown };

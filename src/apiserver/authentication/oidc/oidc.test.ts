@@ -5,6 +5,7 @@ import { silentLogger } from "../../../lib/logger.ts";
 import { VirtualClock } from "../../../lib/virtual-clock.ts";
 import type { TokenChecker } from "../../token/token-verifier.ts";
 import { readIssuers } from "./issuer-configuration.ts";
+import { type IssuerFlags, issuerOfFlags } from "./issuer-flags.ts";
 import { withIssuers } from "./issuer-verifier.ts";
 
 const NOW_MS = Date.UTC(2025, 5, 1);
@@ -60,8 +61,15 @@ function issuerOf(jwt: object = { claimMappings: BY_CLAIMS }) {
   const own: TokenChecker = { verify: () => undefined };
   const issuers = readIssuers({ ...HEAD, jwt: [{ issuer: ISSUER, ...jwt }] }, OWN);
   const parts = { fetch, clock, logger: silentLogger, audiences: [OWN] };
-  const checker = withIssuers(own, issuers, parts);
-  return { clock, served, jwk, verify: async (token: string) => checker.verify(token, []) };
+  const checker = withIssuers(own, parts);
+  checker.use(issuers);
+  return {
+    clock,
+    served,
+    jwk,
+    use: checker.use,
+    verify: async (token: string) => checker.verify(token, []),
+  };
 }
 
 test("a token of an outside issuer names a user by its claims", async () => {
@@ -225,4 +233,37 @@ test("a configuration that could let the wrong ones in is refused", () => {
   }
   assert.throws(() => readIssuers({ ...HEAD, jwt: [base, base] }, OWN), /is there twice/);
   assert.throws(() => readIssuers({ ...HEAD, kind: "X", jwt: [] }, OWN), /wanted/);
+});
+
+test("flags describe an issuer as kube-apiserver's do", async () => {
+  const { use, verify } = issuerOf();
+  const flags = { issuerUrl: URL, clientId: AUDIENCE };
+  const nameOf = async (more: Partial<IssuerFlags>, claims: object = {}) => {
+    use([issuerOfFlags({ ...flags, ...more })]);
+    const verdict = await verify(tokenOf(claims));
+    return verdict && "error" in verdict ? verdict.error : verdict?.user.name;
+  };
+  assert.equal(await nameOf({}), `${URL}#ann`);
+  assert.equal(await nameOf({ usernamePrefix: "-" }), "ann");
+  assert.equal(await nameOf({ usernamePrefix: "x:" }), "x:ann");
+  const email = { email: "ann@example.com", email_verified: true };
+  assert.equal(await nameOf({ usernameClaim: "email" }, email), "ann@example.com");
+  const unverified = { ...email, email_verified: false };
+  assert.equal(await nameOf({ usernameClaim: "email" }, unverified), "email not verified");
+  assert.match((await nameOf({ signingAlgorithms: ["ES256"] })) ?? "", /signed by RS256/);
+  assert.equal(await nameOf({ requiredClaims: ["sub=ann"] }), `${URL}#ann`);
+  assert.match((await nameOf({ requiredClaims: ["sub=bob"] })) ?? "", /sub/);
+  use([issuerOfFlags({ ...flags, groupsClaim: "teams", groupsPrefix: "g:" })]);
+  assert.deepEqual((await verify(tokenOf({})))?.user?.groups, ["g:a", "g:b"]);
+  use([]);
+  assert.equal(await verify(tokenOf({})), undefined, "an issuer may be taken away");
+  const bad: [Partial<IssuerFlags>, RegExp][] = [
+    [{ clientId: "" }, /must be given together/],
+    [{ issuerUrl: "http://x" }, /https/],
+    [{ signingAlgorithms: ["HS256"] }, /must be of RS256/],
+    [{ requiredClaims: ["sub"] }, /key=value/],
+  ];
+  for (const [more, wanted] of bad) {
+    assert.throws(() => issuerOfFlags({ ...flags, ...more }), wanted);
+  }
 });
