@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { isConflict, isNotFound } from "../../api/errors.ts";
+import { isNotFound } from "../../api/errors.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
 import type { Secret } from "../../api/generated/types/core-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
@@ -27,7 +27,7 @@ export function bootstrapTokenCleanerController(): ControllerDefinition {
         .for(SECRETS)
         .delete(key, { preconditions: { uid: uidOf(secret) } })
         .catch((error: unknown) => {
-          if (!isNotFound(error) && !isConflict(error)) throw error;
+          if (!isNotFound(error)) throw error;
         });
     },
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
+import { StatusError } from "../../api/errors.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
 import { runController } from "../../client/controller-runner.ts";
 import { createInformerFactory } from "../../client/informer-factory.ts";
@@ -17,7 +18,8 @@ import {
 
 test("a token signs the cluster's address until its time is over, then it goes", async () => {
   const clock = new VirtualClock();
-  const client = createClient(new MemoryTransport());
+  const memory = new MemoryTransport();
+  const client = createClient(memory);
   const random = seededRandom(5);
   const logger = silentLogger;
   await using informers = createInformerFactory({ client, clock, random, logger });
@@ -46,9 +48,14 @@ test("a token signs the cluster's address until its time is over, then it goes",
   const text = `${head}.${Buffer.from("{}").toString("base64url")}`;
   const wanted = createHmac("sha256", "0123456789abcdef").update(text).digest("base64url");
   assert.equal(signature, wanted);
+  let refusals = 1;
+  memory.fail = ({ method }) =>
+    method === "DELETE" && refusals-- > 0
+      ? new StatusError("Conflict", "the object has been modified")
+      : undefined;
   await clock.advance(60_000);
   await settle();
-  await clock.advance(1_000);
+  await clock.advance(10_000);
   await assert.rejects(client.for(SECRETS).get(metadata), { reason: "NotFound" });
   assert.deepEqual((await client.for(CONFIG_MAPS).get(where)).data, { kubeconfig: "{}" });
 });

@@ -1,4 +1,4 @@
-import { isAlreadyExists, isConflict, isNotFound } from "../../api/errors.ts";
+import { isNotFound } from "../../api/errors.ts";
 import { SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
 import type { Secret, ServiceAccount } from "../../api/generated/types/core-v1.ts";
 import type { Client, ObjectRef } from "../../client/client.ts";
@@ -145,7 +145,7 @@ async function refer(
       const ref: ObjectRef = { ...of.created, namespace: account.metadata?.namespace };
       await client.for(SECRETS).delete(ref).catch(ignoreNotFound);
     }
-    if (!isConflict(error) && !isNotFound(error) && !isAlreadyExists(error)) throw error;
+    if (!isNotFound(error)) throw error;
   }
 }
 
