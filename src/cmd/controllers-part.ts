@@ -11,7 +11,7 @@ import { runScheduler } from "../scheduler/scheduler.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { eventSourceOf } from "./event-source.ts";
-import { extenderTransport } from "./extender-transport.ts";
+import { createExtenderTransport } from "./extender-transport.ts";
 
 /** What controllers and scheduler work with, wherever their API server is. */
 export interface ControllersPartOptions {
@@ -62,7 +62,14 @@ export function startSchedulerPart(
   const few = { delayMs: EVENT_DELAY_MS, sendersMax: 1 };
   const recorder = { ...sources, client, component, logger, ...few };
   const events = running.use(createEventRecorder(recorder));
-  const parts = { ...sources, client, informers, events, configuration, extenderTransport };
-  running.use(runScheduler({ ...parts, logger: logger.with({ component: "scheduler" }) }));
+  const extenders = running.use(createExtenderTransport());
+  const parts = { ...sources, client, informers, events, configuration };
+  running.use(
+    runScheduler({
+      ...parts,
+      extenderTransport: extenders.send,
+      logger: logger.with({ component: "scheduler" }),
+    }),
+  );
   return running;
 }

@@ -9,6 +9,8 @@ export interface ExtenderConfiguration {
   preemptVerb: string | undefined;
   weight: number;
   timeoutMs: number;
+  /** How its server is known, and who we are to it; undefined trusts the host's authorities. */
+  tls: ExtenderTls | undefined;
   /** Node names instead of whole nodes are sent. */
   nodeCacheCapable: boolean;
   /** A failure of the extender is no reason to turn a pod down. */
@@ -16,6 +18,18 @@ export interface ExtenderConfiguration {
   /** Only pods that request one of these concern it; none at all means every pod. */
   managedResources: readonly { name: string; ignoredByScheduler: boolean }[];
 }
+
+/** `tlsConfig`: each of the three as PEM, or as the file that holds it. */
+export interface ExtenderTls {
+  insecure: boolean;
+  serverName: string | undefined;
+  ca: PemSource | undefined;
+  cert: PemSource | undefined;
+  key: PemSource | undefined;
+}
+
+/** PEM text, or where it is read from. */
+export type PemSource = { pem: string } | { file: string };
 
 const TIMEOUT_MS = 5000;
 
@@ -33,6 +47,7 @@ export function readExtenders(root: ConfigurationReader): ExtenderConfiguration[
       preemptVerb: one.text("preemptVerb") || undefined,
       weight,
       timeoutMs: one.durationMs("httpTimeout") || TIMEOUT_MS,
+      tls: readTls(one),
       nodeCacheCapable: one.boolean("nodeCacheCapable"),
       ignorable: one.boolean("ignorable"),
       managedResources: one.list("managedResources").map((resource) => ({
@@ -41,4 +56,26 @@ export function readExtenders(root: ConfigurationReader): ExtenderConfiguration[
       })),
     };
   });
+}
+
+function readTls(extender: ConfigurationReader): ExtenderTls | undefined {
+  const isSecured = extender.boolean("enableHTTPS");
+  if (!isSecured && extender.value("tlsConfig") === undefined) return undefined;
+  const tls = extender.object("tlsConfig");
+  const source = (name: string): PemSource | undefined => {
+    const data = tls.text(`${name}Data`);
+    // What is given as text goes before what a file holds.
+    if (data) return { pem: Buffer.from(data, "base64").toString() };
+    const file = tls.text(`${name}File`);
+    return file ? { file } : undefined;
+  };
+  const [ca, cert, key] = [source("ca"), source("cert"), source("key")];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw tls.error("", "must have a certificate and its key, or neither");
+  }
+  const asked = tls.boolean("insecure");
+  if (asked && ca) throw tls.error("insecure", "must not be set beside an authority to trust");
+  // As upstream: HTTPS that was only switched on is encrypted, not verified.
+  const insecure = asked || (isSecured && !ca);
+  return { insecure, serverName: tls.text("serverName") || undefined, ca, cert, key };
 }

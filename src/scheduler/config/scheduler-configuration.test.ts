@@ -96,6 +96,14 @@ const REFUSED: [document: object, message: RegExp][] = [
   [{ podInitialBackoffSeconds: 20 }, /podMaxBackoffSeconds must not be below/],
   [{ extenders: [{}] }, /extenders\[0\].urlPrefix must be set/],
   [{ extenders: [{ urlPrefix: "x", prioritizeVerb: "p" }] }, /extenders\[0\].weight/],
+  [
+    { extenders: [{ urlPrefix: "x", tlsConfig: { certFile: "c" } }] },
+    /extenders\[0\].tlsConfig must have a certificate and its key, or neither/,
+  ],
+  [
+    { extenders: [{ urlPrefix: "x", tlsConfig: { insecure: true, caFile: "c" } }] },
+    /extenders\[0\].tlsConfig.insecure must not be set beside an authority/,
+  ],
 ];
 for (const [fields, message] of REFUSED) {
   test(`a bad scheduler configuration is refused: ${message.source}`, () => {

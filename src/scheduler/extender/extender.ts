@@ -1,5 +1,5 @@
 import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
-import type { ExtenderConfiguration } from "../config/extender-configuration.ts";
+import type { ExtenderConfiguration, ExtenderTls } from "../config/extender-configuration.ts";
 import { SCORE_MAX } from "../framework/contract.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
 import type { Candidate } from "../preemption/victims.ts";
@@ -8,7 +8,7 @@ import type { Candidate } from "../preemption/victims.ts";
 export type ExtenderTransport = (
   url: string,
   body: object,
-  options: { timeoutMs: number },
+  options: { timeoutMs: number; tls?: ExtenderTls | undefined },
 ) => Promise<unknown>;
 
 /** An extender's scores go from 0 to 10. */
@@ -64,10 +64,15 @@ export class Extender {
     try {
       const answer = await this.#ask(filterVerb, this.#args(pod, nodes));
       const failed = new Map(Object.entries(texts(answer["failedNodes"])));
+      const left = namesOf(answer);
+      const stranger = left?.find((name) => !names.includes(name));
+      if (stranger !== undefined) {
+        throw this.#failure(filterVerb, `it left node "${stranger}", which was not in question`);
+      }
       const lost = Object.entries(texts(answer["failedAndUnresolvableNodes"]));
       for (const [name, reason] of lost) failed.set(name, reason);
       return {
-        names: namesOf(answer) ?? names.filter((name) => !failed.has(name)),
+        names: left ?? names.filter((name) => !failed.has(name)),
         failed,
         unresolvable: new Set(lost.map(([name]) => name)),
       };
@@ -110,8 +115,11 @@ export class Extender {
       const answer = await this.#ask(preemptVerb, this.#preemptionArgs(pod, candidates));
       const left = (answer["nodeNameToMetaVictims"] ?? {}) as Record<string, MetaVictims>;
       return candidates.flatMap((candidate) => {
-        const victims = left[candidate.node];
-        return victims ? [keptVictims(candidate, victims)] : [];
+        const named = left[candidate.node];
+        if (!named) return [];
+        const kept = keptVictims(candidate, named);
+        if (kept.victims.length > 0) return [kept];
+        throw this.#failure(preemptVerb, `it left no victim on node "${candidate.node}"`);
       });
     } catch (error) {
       if (ignorable) return candidates;
@@ -149,9 +157,9 @@ export class Extender {
   }
 
   async #post(verb: string, body: object): Promise<unknown> {
-    const { timeoutMs } = this.configuration;
+    const { timeoutMs, tls } = this.configuration;
     try {
-      return await this.#send(this.#url(verb), body, { timeoutMs });
+      return await this.#send(this.#url(verb), body, { timeoutMs, tls });
     } catch (error) {
       throw this.#failure(verb, error instanceof Error ? error.message : String(error));
     }
