@@ -10,6 +10,11 @@ import type { VersionTree } from "./version-tree.ts";
 /** Recent versions move into the tree when they are so many or so old. */
 const RECENT_MAX_BYTES = JOURNAL_FILE_BYTES / 4;
 const RECENT_MAX_MS = 1_000;
+/**
+ * They do so in steps: about every version changes a page of its own, and LMDB keeps the memory of
+ * as many pages as its largest transaction changed for as long as the tree is open.
+ */
+const STEP_VERSIONS = 1_024;
 
 /** What the backend is made of; it closes all but the clock. */
 export interface JournaledParts {
@@ -153,12 +158,16 @@ export class JournaledBackend implements Backend {
   async #move(): Promise<void> {
     // A copy: commits go on while the tree is written.
     const versions = [...this.#recent.log];
-    const revision = versions.at(-1)?.revision;
-    if (revision === undefined) return;
+    const sequence = this.#sequence;
     const moved = this.#recentBytes;
     try {
-      await this.#tree.add(versions, this.#sequence);
-      this.#recent.forget(revision);
+      for (let at = 0; at < versions.length; at += STEP_VERSIONS) {
+        const step = versions.slice(at, at + STEP_VERSIONS);
+        // Until all are in, a crash replays every record: what is there already is put there again.
+        const isLast = at + STEP_VERSIONS >= versions.length;
+        await this.#tree.add(step, isLast ? sequence : this.#tree.state.sequence);
+        this.#recent.forget(step.at(-1)?.revision ?? 0);
+      }
       this.#recentBytes -= moved;
       this.#applyError = undefined;
     } catch (error) {

@@ -14,6 +14,7 @@ import { describeStore } from "../conformance.ts";
 import { isStoreError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import { openLmdbStore } from "./lmdb-store.ts";
+import { VersionTree } from "./version-tree.ts";
 
 function temporaryDirectory(): { directory: string } & Disposable {
   const directory = mkdtempSync(path.join(tmpdir(), "nephos-store-"));
@@ -208,4 +209,33 @@ test("a torn or damaged last record is dropped, all before it are kept", async (
     ["a", "b"],
   );
   assert.equal((await reopened.create("core/pods", "c", Buffer.from("c"))).revision, 3);
+});
+
+test("a crash while versions move into the tree in steps leaves each of them there once", async () => {
+  const clock = new VirtualClock();
+  const keys = Array.from({ length: 2_500 }, (_, i) => `key-${String(i).padStart(4, "0")}`);
+  using source = temporaryDirectory();
+  using crashed = temporaryDirectory();
+  const store = await openLmdbStore({ directory: source.directory, clock });
+  const written = await Promise.all(
+    keys.map((key) => store.create("core/pods", key, Buffer.from(key))),
+  );
+  for (const journal of ["journal-0", "journal-1"]) {
+    await cp(path.join(source.directory, journal), path.join(crashed.directory, journal));
+  }
+  await store[Symbol.asyncDispose]();
+  {
+    // The first step is in the tree, the journal knows nothing of it.
+    await using tree = await VersionTree.open(path.join(crashed.directory, "data.mdb"));
+    const step = written.slice(0, 1_024).map((object) => ({ ...object, resource: "core/pods" }));
+    await tree.add(step, 0);
+  }
+  await using reopened = await openLmdbStore({ directory: crashed.directory, clock });
+  const { items } = await reopened.list("core/pods");
+  assert.deepEqual(items, written);
+  const seen: string[] = [];
+  using _watch = await reopened.watch("core/pods", 1, (events) => {
+    for (const { key } of events) seen.push(key);
+  });
+  assert.deepEqual(seen, keys.slice(1));
 });
