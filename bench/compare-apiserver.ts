@@ -25,6 +25,8 @@ export interface CompareOptions {
   /** Clients that list at the same time. */
   listers: number;
   watchers: number;
+  /** Writes that the watchers see before those that count. */
+  warmUpWrites: number;
   /** Writes that the watchers see. */
   writes: number;
   /** For how long each request is repeated. */
@@ -41,7 +43,8 @@ const FULL: CompareOptions = {
   objects: 5_000,
   listers: 4,
   watchers: 50,
-  writes: 300,
+  warmUpWrites: 200,
+  writes: 2_000,
   seconds: 5,
   warmUpSeconds: 1,
 };
@@ -66,13 +69,14 @@ export async function benchServer(
   { name, target, pids }: ServerUnderTest,
   options: CompareOptions,
 ): Promise<ServerFigures> {
-  const { clients, objects, listers, watchers, writes, seconds, warmUpSeconds } = options;
+  const { clients, objects, listers, watchers, warmUpWrites, writes, seconds, warmUpSeconds } =
+    options;
   const step = <T>(what: string, work: Promise<T>) =>
     within(work, { ms: STEP_MS, what: `${what} on ${name}` });
   const api = await step("requests", benchApi({ target, clients, seconds, warmUpSeconds }));
   const lists = await step(
     "lists",
-    benchLists({ target, objects, clients: listers, watchers, writes, seconds }),
+    benchLists({ target, objects, clients: listers, watchers, warmUpWrites, writes, seconds }),
   );
   const all = Object.values(pids);
   const { rssMiB, pssAnonymousMiB } = memoryOf(all);
