@@ -17,6 +17,7 @@ import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { Doom } from "./observation.ts";
+import { qosClassOf } from "./pod-resources.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import {
   createSandbox,
@@ -307,6 +308,7 @@ class Worker implements PodWorker {
     this.#parts.runtime.expectContainer({
       id: containerIdFor(uid, { name, attempt: 0 }),
       sandboxId: uid,
+      qosClass: qosClassOf(state.pod),
       logPath: logPathOf(state.logDirectory, name, 0),
     });
   }

@@ -10,14 +10,9 @@ import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contra
 import { settle } from "./exit-watcher.ts";
 import { beginContainerMonitor, takeExpected } from "./expected-monitor.ts";
 import { mapMounts } from "./mapped-mounts.ts";
+import { monitorTools } from "./placement.ts";
 import { mountRoot } from "./root-filesystem.ts";
-import {
-  drivenContainer,
-  driverOf,
-  monitorTools,
-  podCgroup,
-  type RuntimeContext,
-} from "./runtime-context.ts";
+import { drivenContainer, driverOf, podCgroup, type RuntimeContext } from "./runtime-context.ts";
 import type { SandboxDriver } from "./sandbox-driver.ts";
 import { ownedNamespaces } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
@@ -40,7 +35,7 @@ export async function createContainer(
   const target = paths.root(spec.id);
   const status = newStatus(spec, clock.now());
   const { ipc, shm } = sandboxMounts(context, spec.sandboxId);
-  let waiting = await takeExpected(context, spec);
+  let waiting = await takeExpected(context, { ...spec, cgroup });
   try {
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     mkdirSync(writable, { recursive: true, mode: 0o700 });
@@ -111,8 +106,7 @@ export async function createContainer(
     const begun = waiting;
     waiting = undefined;
     const tools = () => monitorTools(context, { driver, cgroup, ...driver.creation(driven) });
-    const pid = await (begun?.release(cgroup) ??
-      beginContainerMonitor(context, spec, tools()).answer());
+    const pid = await (begun?.release() ?? beginContainerMonitor(context, spec, tools()).answer());
     context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };

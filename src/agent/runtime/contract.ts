@@ -143,7 +143,9 @@ export interface ContainerSpec {
 }
 
 /** What is known of a container before the rest, for the default handler; without stdin or tty. */
-export type ExpectedContainer = Pick<ContainerSpec, "id" | "sandboxId" | "logPath">;
+export interface ExpectedContainer
+  extends Pick<ContainerSpec, "id" | "sandboxId" | "logPath">,
+    Pick<SandboxSpec, "qosClass"> {}
 
 /** A bind mount; `hostPath` exists already. */
 export interface ContainerMount {

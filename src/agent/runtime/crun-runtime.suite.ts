@@ -133,7 +133,7 @@ async function startAndDie(text: string): Promise<void> {
   const die = () => process.kill(process.pid, "SIGKILL");
   const runtime = await open(directory, cgroupRoot, (name) => void (name === failpoint && die()));
   await runtime.recover();
-  runtime.expectContainer(container);
+  runtime.expectContainer({ ...container, qosClass: sandbox.qosClass });
   if (failpoint === "sandbox-users") await runtime.prepareUsers({ id: sandbox.id });
   await runtime.createSandbox(sandbox);
   await runtime.createContainer(container);

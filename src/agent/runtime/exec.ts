@@ -7,7 +7,8 @@ import { openProcess } from "../../sys/process.ts";
 import { writeJson } from "./container-record.ts";
 import { runtimeError, startExitCode } from "./container-start.ts";
 import { type ExecOptions, type ExecResult, RuntimeError, type StreamSession } from "./contract.ts";
-import { driverOf, placed, type RuntimeContext } from "./runtime-context.ts";
+import { placed } from "./placement.ts";
+import { driverOf, type RuntimeContext } from "./runtime-context.ts";
 import { terminalSession } from "./terminal-exec.ts";
 
 const OUTPUT_MAX_BYTES = 16 * 1024;

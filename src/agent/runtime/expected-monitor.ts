@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { makeSpecialFile } from "../../sys/file.ts";
 import {
@@ -10,7 +10,8 @@ import {
 import { assertId } from "./container-record.ts";
 import type { ContainerSpec, ExpectedContainer } from "./contract.ts";
 import { monitorPidFile } from "./exit-watcher.ts";
-import { gated, type RuntimeContext } from "./runtime-context.ts";
+import { gated } from "./placement.ts";
+import { podCgroup, type RuntimeContext } from "./runtime-context.ts";
 
 /** So many at once: in a burst, the processor has better things to do. */
 const EXPECTED_MAX = 3;
@@ -19,8 +20,10 @@ const EXPECTED_MAX = 3;
 export interface ExpectedMonitor {
   readonly sandboxId: string;
   readonly logPath: string;
-  /** Lets the runtime pass, into this control group. Resolves as `BegunMonitor.answer`. */
-  release(cgroup: string): Promise<number>;
+  /** Of the container, which exists when the monitor is released. */
+  readonly cgroup: string;
+  /** Lets the runtime pass. Resolves as `BegunMonitor.answer`. */
+  release(): Promise<number>;
   /** Ends it; nothing of it is left but its bundle. */
   dismiss(): Promise<void>;
 }
@@ -33,7 +36,7 @@ export function expectContainer(context: RuntimeContext, expected: ExpectedConta
   try {
     assertId(id);
     const driver = drivers.of(undefined);
-    // Elsewhere no shell stands between the monitor and the runtime, which could wait.
+    // Elsewhere nothing stands between the monitor and the runtime that could wait.
     if (!driver.placesItself || driver.hasOwnKernel) return;
     expectations.set(id, begin(context, expected));
     context.failpoint("container-expected");
@@ -43,7 +46,10 @@ export function expectContainer(context: RuntimeContext, expected: ExpectedConta
   }
 }
 
-function begin(context: RuntimeContext, { id, sandboxId, logPath }: ExpectedContainer) {
+function begin(context: RuntimeContext, expected: ExpectedContainer): ExpectedMonitor {
+  const { id, sandboxId, logPath, qosClass } = expected;
+  const pod = podCgroup(context.options.cgroupRoot, { id: sandboxId, qosClass });
+  const cgroup = path.posix.join(pod, id);
   const bundle = context.paths.bundle(id);
   const gate = path.join(bundle, "gate");
   mkdirSync(bundle, { recursive: true, mode: 0o700 });
@@ -53,9 +59,9 @@ function begin(context: RuntimeContext, { id, sandboxId, logPath }: ExpectedCont
   const gateFd = openSync(gate, constants.O_RDWR | constants.O_NONBLOCK);
   try {
     const driver = context.drivers.of(undefined);
-    const tools = gated(context, { driver, gate });
+    const tools = gated(context, { driver, gate, cgroup });
     const monitor = beginContainerMonitor(context, { id, logPath }, tools);
-    return expectedMonitor({ sandboxId, logPath, monitor, gateFd });
+    return expectedMonitor({ sandboxId, logPath, cgroup, monitor, gate, gateFd });
   } catch (error) {
     closeSync(gateFd);
     throw error;
@@ -65,26 +71,30 @@ function begin(context: RuntimeContext, { id, sandboxId, logPath }: ExpectedCont
 function expectedMonitor(of: {
   sandboxId: string;
   logPath: string;
+  cgroup: string;
   monitor: Pick<BegunMonitor, "answer">;
+  gate: string;
   gateFd: number;
 }): ExpectedMonitor {
-  const { monitor, gateFd, sandboxId, logPath } = of;
-  const pass = async (cgroup: string) => {
-    try {
-      writeSync(gateFd, `${cgroup}\n`);
-      return await monitor.answer();
-    } finally {
-      // Not before: what is written is lost when nobody holds either end.
-      closeSync(gateFd);
-    }
-  };
+  const { monitor, gate, gateFd, sandboxId, logPath, cgroup } = of;
   return {
     sandboxId,
     logPath,
-    release: pass,
+    cgroup,
+    async release() {
+      try {
+        writeSync(gateFd, "1");
+        return await monitor.answer();
+      } finally {
+        // Not before: what is written is lost when nobody holds either end.
+        closeSync(gateFd);
+      }
+    },
     async dismiss() {
-      // The shell goes no further without a group, and the monitor says so.
-      await pass("").catch(() => {});
+      // What waits there reads the end, what has not come so far finds no gate; the monitor says so.
+      rmSync(gate, { force: true });
+      closeSync(gateFd);
+      await monitor.answer().catch(() => {});
     },
   };
 }
@@ -92,13 +102,14 @@ function expectedMonitor(of: {
 /** The monitor that waits for this container, if it is the right one. */
 export async function takeExpected(
   { expectations }: RuntimeContext,
-  spec: ContainerSpec,
+  spec: ContainerSpec & { cgroup: string },
 ): Promise<ExpectedMonitor | undefined> {
   const expected = expectations.get(spec.id);
   if (!expected) return undefined;
   expectations.delete(spec.id);
-  const { sandboxId, logPath, stdin, tty } = spec;
-  const fits = expected.sandboxId === sandboxId && expected.logPath === logPath;
+  const { sandboxId, logPath, cgroup, stdin, tty } = spec;
+  const fits =
+    expected.sandboxId === sandboxId && expected.logPath === logPath && expected.cgroup === cgroup;
   if (fits && !stdin && !tty) return expected;
   await expected.dismiss();
   return undefined;

@@ -1,9 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { arch } from "node:os";
 import path from "node:path";
 import { launchProgram } from "../../format/elf/launch-program.ts";
 import { skippedCall } from "../../format/seccomp/skipped-call.ts";
-import { RuntimeError } from "./contract.ts";
+import { programMachine, writeProgram } from "./own-program.ts";
 
 /** MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED. Source: linux/membarrier.h. */
 const REGISTER_PRIVATE_EXPEDITED = 16;
@@ -33,10 +31,7 @@ export function prepareLaunchers(
   directory: string,
   { settings }: { settings: string },
 ): GvisorLaunchers {
-  const machine = arch();
-  if (machine !== "x64" && machine !== "arm64") {
-    throw new RuntimeError("runtime-failed", `No launcher for the architecture ${machine}`);
-  }
+  const machine = programMachine();
   const firstArgument = REGISTER_PRIVATE_EXPEDITED;
   const filter = skippedCall(machine, { name: "membarrier", firstArgument });
   const launch = { filter, nullDescriptor: NULL_DESCRIPTOR };
@@ -52,13 +47,4 @@ export function prepareLaunchers(
       launchProgram(machine, { ...launch, isolated: true }),
     ),
   };
-}
-
-function writeProgram(file: string, program: Uint8Array): string {
-  if (existsSync(file) && readFileSync(file).equals(program)) return file;
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  // Whole or not at all, whenever this process ends.
-  writeFileSync(`${file}.new`, program, { mode: 0o700 });
-  renameSync(`${file}.new`, file);
-  return file;
 }

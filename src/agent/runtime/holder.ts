@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { arch } from "node:os";
 import path from "node:path";
 import { initProgram } from "../../format/elf/init-program.ts";
 import { holderIdOf } from "./container-record.ts";
 import { removeContainer } from "./container-removal.ts";
 import { createContainer, startContainer } from "./container-start.ts";
 import { type ContainerSpec, RuntimeError, type SandboxSpec } from "./contract.ts";
+import { programMachine } from "./own-program.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 const NOBODY = "65535:65535";
@@ -94,10 +94,7 @@ function holderSpec(context: RuntimeContext, { id: sandboxId }: SandboxSpec): Co
 function prepareLayer(directory: string): string {
   const file = path.join(directory, "init");
   if (existsSync(file)) return directory;
-  const machine = arch();
-  if (machine !== "x64" && machine !== "arm64") {
-    throw new RuntimeError("runtime-failed", `No first process for the architecture ${machine}`);
-  }
+  const machine = programMachine();
   for (const name of ["dev", "proc", "sys"]) {
     mkdirSync(path.join(directory, name), { recursive: true, mode: 0o755 });
   }

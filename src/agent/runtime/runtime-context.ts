@@ -8,8 +8,6 @@ import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { CAPABILITIES } from "../../format/oci/capabilities.ts";
 import { openTrash, type Trash } from "../trash.ts";
 import { type AppArmor, openAppArmor } from "./app-armor.ts";
-import { joiningScript } from "./cgroup-script.ts";
-import type { MonitorTools } from "./conmon.ts";
 import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./container-record.ts";
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import { createContainerTable, type ContainerTable } from "./container-table.ts";
@@ -68,6 +66,8 @@ export interface RuntimeContext {
   /** Monitors that run already, by the ID of the container that is to come. */
   readonly expectations: Map<string, ExpectedMonitor>;
   readonly monitors: OwnMonitors;
+  /** Paths of the programs that enter control groups, with and without a gate. */
+  readonly placers: Map<boolean, string>;
   /** For directories below the state and below the run directory. */
   readonly trash: { state: Trash; run: Trash };
 }
@@ -102,6 +102,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     kernelHandlers: new Set(),
     expectations: new Map(),
     monitors: createOwnMonitors(),
+    placers: new Map(),
     trash,
   };
 }
@@ -135,49 +136,11 @@ type DrivenRecord = Pick<ContainerRecord, "isHolder" | "tty" | "cgroup"> & {
   status: Pick<ContainerRecord["status"], "id" | "sandboxId">;
 };
 
-/**
- * The command line with which a process starts in `cgroup`: through a shell that moves itself there
- * first, when that is ours to do.
- */
-export function placed(
-  { cgroups }: RuntimeContext,
-  { driver, cgroup, command }: PlacedCommand,
-): readonly string[] {
-  if (!driver.placesItself) return command;
-  return [SHELL, "-c", `${joiningScript(cgroups, "$0")} && exec "$@"`, cgroup, ...command];
-}
-
-/** A monitor whose runtime waits until a line with its cgroup comes out of the FIFO `gate`. */
-export function gated(
-  { conmon, cgroups }: RuntimeContext,
-  { driver, gate }: { driver: SandboxDriver; gate: string },
-): MonitorTools {
-  const wait = 'read -r group < "$0" && [ -n "$group" ]';
-  const script = `${wait} && ${joiningScript(cgroups, "$group")} && exec "$@"`;
-  return { conmon, runtime: SHELL, runtimeArguments: ["-c", script, gate, ...driver.command] };
-}
-
-/** What is to run where. */
-export interface PlacedCommand {
-  driver: SandboxDriver;
-  cgroup: string;
-  command: readonly string[];
-  /** See `Creation`. */
-  descriptors?: readonly number[];
-}
-
-/** The monitor and the command that it runs. */
-export function monitorTools(context: RuntimeContext, placement: PlacedCommand): MonitorTools {
-  const [runtime = "", ...runtimeArguments] = placed(context, placement);
-  const { descriptors } = placement;
-  const tools = { conmon: context.conmon, runtime, runtimeArguments };
-  return descriptors ? { ...tools, descriptors } : tools;
-}
-
-const SHELL = "/bin/sh";
-
 /** The cgroup of a pod: below a parent for its QoS class, as kubelet lays them out. */
-export function podCgroup(cgroupRoot: string, sandbox: SandboxSpec): string {
+export function podCgroup(
+  cgroupRoot: string,
+  sandbox: Pick<SandboxSpec, "id" | "qosClass" | "cgroupParent">,
+): string {
   if (sandbox.cgroupParent) return path.posix.join("/", sandbox.cgroupParent, sandbox.id);
   return path.posix.join(qosCgroup(cgroupRoot, sandbox.qosClass), `pod${sandbox.id}`);
 }

@@ -9,7 +9,8 @@ import type { StreamSession } from "./contract.ts";
 import { startExitCode } from "./container-start.ts";
 import type { ExecDirectory } from "./exec.ts";
 import { lastLogged } from "./oci-command.ts";
-import { driverOf, monitorTools, type RuntimeContext } from "./runtime-context.ts";
+import { monitorTools } from "./placement.ts";
+import { driverOf, type RuntimeContext } from "./runtime-context.ts";
 
 /** Clients tell the size of their terminal right after the connection stands. */
 const SIZE_WAIT_MS = 100;

@@ -12,17 +12,25 @@ export interface AssemblerInput {
   address: Address;
 }
 
+/** Where an argument lies above the stack pointer at the start: behind its count and the name. */
+export function argumentOffset(at: number): number {
+  return 8 + 8 * at;
+}
+
 const SYSCALL_REGISTER = 8;
+const [LESS, LESS_OR_EQUAL] = [0xb, 0xd];
 
 /** The instructions of a program. Source: Arm Architecture Reference Manual, A64. */
 export function assemble({ steps, exit, numberOf, address }: AssemblerInput): number[] {
   const words: number[] = [];
-  const jumps: number[] = [];
+  const jumps: { at: number; condition: number }[] = [];
   let last = 0;
   for (const step of [...steps, exit]) {
     if (step === exit) {
       words.push(0x14000000 | ((last - words.length) & 0x3ffffff)); // b to the last step, for ever
-      for (const at of jumps) words[at] = 0x5400000b | ((words.length - at) << 5); // b.lt
+      for (const { at, condition } of jumps) {
+        words[at] = 0x54000000 | ((words.length - at) << 5) | condition; // b.condition
+      }
     }
     last = words.length;
     // The first one last: its register holds the result of the call before.
@@ -31,8 +39,9 @@ export function assemble({ steps, exit, numberOf, address }: AssemblerInput): nu
     }
     words.push(...move(SYSCALL_REGISTER, numberOf(step.call)), 0xd4000001); // svc #0
     if (!step.essential) continue;
-    jumps.push(words.length + 1);
-    words.push(0xf100001f, 0); // cmp x0, #0; b.lt
+    const condition = step.essential === "some" ? LESS_OR_EQUAL : LESS;
+    jumps.push({ at: words.length + 1, condition });
+    words.push(0xf100001f, 0); // cmp x0, #0; b.condition
   }
   return words.flatMap((word) => [
     word & 0xff,
@@ -48,10 +57,10 @@ function load(register: number, operand: Operand, address: Address): number[] {
   switch (operand.value) {
     case "result":
       return [0xaa0003e0 | register]; // mov register, x0
-    case "first-argument":
-      return [0xf9400be0 | register]; // ldr register, [sp, #16]
-    case "arguments":
-      return [0x910043e0 | register]; // add register, sp, #16
+    case "argument": // ldr register, [sp, #offset]
+      return [0xf94003e0 | ((argumentOffset(operand.at) / 8) << 10) | register];
+    case "arguments": // add register, sp, #offset
+      return [0x910003e0 | (argumentOffset(operand.at) << 10) | register];
     case "environment":
       return [
         0xf94003e0 | register, // ldr register, [sp]

@@ -44,11 +44,11 @@ export function launchProgram(machine: SyscallArchitecture, launch: Launch): Uin
   });
 }
 
-/** Runs the program that the first argument names, with those from there on. */
-function execution(): ProgramStep[] {
+/** Runs the program that an argument names, with those from there on. */
+export function execution(at = 1): ProgramStep[] {
   const operands = [
-    { value: "first-argument" },
-    { value: "arguments" },
+    { value: "argument", at },
+    { value: "arguments", at },
     { value: "environment" },
   ] as const;
   return [

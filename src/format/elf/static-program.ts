@@ -3,7 +3,7 @@ import { type Address, assemble as assembleArm64 } from "./arm64-assembler.ts";
 import { assemble as assembleX64 } from "./x64-assembler.ts";
 
 /** What a system call is given: a number of 32 bits, the address of bytes, or a value. */
-export type Operand = number | Bytes | { value: RunTimeValue };
+export type Operand = number | Bytes | RunTimeValue;
 
 /** Bytes that the program holds, which may depend on their own address. */
 export interface Bytes {
@@ -11,17 +11,19 @@ export interface Bytes {
 }
 
 /**
- * A value that only the running program knows: the result of the call before, the first argument,
- * the array of arguments from there on, the environment.
+ * A value that only the running program knows: the result of the call before, the environment, an
+ * argument by its number from 1 to 30, the array of arguments from there on.
  */
-export type RunTimeValue = "result" | "first-argument" | "arguments" | "environment";
+export type RunTimeValue =
+  | { value: "result" | "environment" }
+  | { value: "argument" | "arguments"; at: number };
 
 /** One call of a program. */
 export interface ProgramStep {
   call: string;
   operands: readonly Operand[];
-  /** When it fails, the program ends with code 126. */
-  essential?: boolean;
+  /** When it fails, or with "some" yields 0, the program ends with code 126. */
+  essential?: boolean | "some";
 }
 
 /** A program that makes system calls, one after another, and the last one for ever. */

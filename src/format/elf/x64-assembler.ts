@@ -1,4 +1,4 @@
-import type { AssemblerInput } from "./arm64-assembler.ts";
+import { type AssemblerInput, argumentOffset } from "./arm64-assembler.ts";
 import type { Operand } from "./static-program.ts";
 
 /** Registers of a call's arguments: rdi, rsi, rdx, r10, r8, r9. */
@@ -21,7 +21,8 @@ export function assemble(input: AssemblerInput): number[] {
     operands.forEach((operand, at) => code.push(...load(ARGUMENTS[at] ?? 0, operand, address)));
     code.push(0x48, 0xc7, 0xc0, ...le32(numberOf(call)), 0x0f, 0x05); // mov rax, number; syscall
     if (!essential) continue;
-    code.push(0x48, 0x85, 0xc0, 0x0f, 0x88, ...le32(0)); // test rax, rax; js
+    const condition = essential === "some" ? 0x8e : 0x88;
+    code.push(0x48, 0x85, 0xc0, 0x0f, condition, ...le32(0)); // test rax, rax; jle or js
     jumps.push(code.length);
   }
   return code;
@@ -37,10 +38,10 @@ function load(register: number, operand: Operand, address: AssemblerInput["addre
   switch (operand.value) {
     case "result":
       return [high ? 0x49 : 0x48, 0x89, 0xc0 | low]; // mov register, rax
-    case "first-argument":
-      return [rex, 0x8b, 0x44 | (low << 3), 0x24, 16]; // mov register, [rsp + 16]
-    case "arguments":
-      return [rex, 0x8d, 0x44 | (low << 3), 0x24, 16]; // lea register, [rsp + 16]
+    case "argument": // mov register, [rsp + offset]
+      return [rex, 0x8b, 0x84 | (low << 3), 0x24, ...le32(argumentOffset(operand.at))];
+    case "arguments": // lea register, [rsp + offset]
+      return [rex, 0x8d, 0x84 | (low << 3), 0x24, ...le32(argumentOffset(operand.at))];
     case "environment":
       // mov register, [rsp]; lea register, [rsp + register * 8 + 16]
       return [rex, 0x8b, 0x04 | (low << 3), 0x24].concat([
