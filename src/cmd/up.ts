@@ -21,6 +21,7 @@ import { untilSignal } from "./signals.ts";
 export const NODE_FLAGS: readonly string[] = [
   "--max-semi-space-size=8",
   "--heap-growing-percent=100",
+  "--initial-heap-size=64",
   "--no-warnings",
 ];
 

@@ -134,6 +134,9 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
   });
   if (isEmpty(changed) && isEmpty(removed)) return entries.length > 0 ? [...entries] : undefined;
   const apiVersion = typeof after.apiVersion === "string" ? after.apiVersion : "";
+  if (entries.length === 0) {
+    return [entryOf(changed, { ...update, operation: "Update", apiVersion })];
+  }
   const isOwn = (entry: ManagedFieldsEntry) =>
     entry.operation !== "Apply" &&
     entry.manager === update.manager &&
