@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { DEPLOYMENTS, SERVICE_ACCOUNTS } from "../src/api/generated/resources.ts";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
+import { runsAsShipped } from "./as-shipped.ts";
 import { BenchCluster, NAMESPACE, podOf } from "./bench-cluster.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { PodLoad } from "./pod-load.ts";
@@ -142,7 +143,7 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === import.meta.filename && runsAsShipped()) {
   // Nothing of an in-process cluster keeps the process alive by itself.
   const alive = setInterval(() => undefined, 1_000);
   await main();
