@@ -86,6 +86,8 @@ export interface ApiServerOptions {
   /** Default 30000 to 32767. */
   nodePorts?: { first: number; last: number };
   maintenance?: Partial<MaintenanceTimes>;
+  /** Discovery also lists the removed versions that older clients are served with. */
+  legacyApis?: boolean;
   /** Other servers write to the same store. */
   sharedStore?: boolean;
   /** Further checks of /readyz. */
@@ -167,7 +169,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const model = builtInModel();
   for (const served of await serveBuiltIns(model, startCache)) registry.add(served);
-  for (const served of legacyResources(model, registry)) registry.add(served);
+  const unlisted = options.legacyApis !== true;
+  for (const served of legacyResources(model, registry)) registry.add({ ...served, unlisted });
   const serviceNetwork = new ServiceNetwork({
     cidr: options.serviceCidr ?? "10.96.0.0/16",
     nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 },
@@ -251,7 +254,8 @@ const noWebhooks: ConversionParts["client"] = {
 /** "/api/v1", "/apis/apps", "/apis/apps/v1". */
 function rootsOf(registry: ResourceRegistry): string[] {
   const roots = new Set<string>();
-  for (const { resource } of registry.all()) {
+  for (const { resource, unlisted } of registry.all()) {
+    if (unlisted) continue;
     const { group, version } = resource;
     if (group) roots.add(`/apis/${group}`);
     roots.add(group ? `/apis/${group}/${version}` : `/api/${version}`);
@@ -328,7 +332,10 @@ class Server implements ApiServer {
     const openApi = new OpenApiPages({
       model: of.model,
       version: version["gitVersion"] ?? "",
-      resources: () => engine.registry.all().map(({ resource }) => resource),
+      resources: () => {
+        const listed = engine.registry.all().filter(({ unlisted }) => !unlisted);
+        return listed.map(({ resource }) => resource);
+      },
       generation: () => engine.registry.generation,
       customSchema: (resource) => engine.registry.of(resource)?.schema,
       others: () => of.aggregation?.openApiHashes() ?? new Map<string, string>(),

@@ -43,6 +43,8 @@ export interface ServedResource {
   custom: boolean;
   /** What users of a deprecated version are told with every answer. */
   deprecation?: string;
+  /** Served to who asks, but told to nobody: neither discovery nor OpenAPI lists it. */
+  unlisted?: boolean;
   /** For strategic merge; custom resources have none. */
   model: SchemaModel | undefined;
   struct: StructType | undefined;

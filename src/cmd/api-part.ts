@@ -54,6 +54,8 @@ export interface ApiPartOptions {
   podSecurity: SecurityLevel;
   /** Absent: nothing is recorded. */
   audit?: AuditLog;
+  /** Discovery lists the removed versions that older clients are served with. */
+  legacyApis?: boolean;
   /** Outside issuers of tokens. */
   issuers?: IssuerSource;
   /** What else runs in this process: it is as healthy as who answers. */
@@ -78,6 +80,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
     store,
     logger: logger.with({ component: "apiserver" }),
     serviceCidr: network.serviceCidr,
+    legacyApis: options.legacyApis ?? false,
     version: versionInfo(),
     kubeletTls: {
       cert: pki.kubeletClient.certPem,

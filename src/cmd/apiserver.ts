@@ -74,6 +74,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     pki,
     network,
     podSecurity,
+    legacyApis: options.legacyApis,
     listeners,
     logger,
     audit: audit.log,

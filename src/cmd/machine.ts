@@ -81,6 +81,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       pki,
       network,
       podSecurity: options.podSecurity,
+      legacyApis: options.legacyApis,
       audit: audit.log,
       issuers,
       metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],

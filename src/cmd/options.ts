@@ -28,6 +28,8 @@ export interface UpOptions {
   podSecurity: "privileged" | "baseline" | "restricted";
   /** As before Kubernetes 1.24: each ServiceAccount gets a token that never expires. */
   legacyServiceAccountTokens: boolean;
+  /** Discovery lists versions that Kubernetes has removed, for clients that look for them. */
+  legacyApis: boolean;
   /** Where Services of type LoadBalancer get addresses; absent: from somebody else. */
   loadBalancer: AddressSource | undefined;
   /** Ports of the nodes on which Ingresses are served; absent: by somebody else. */
@@ -57,6 +59,7 @@ const FLAGS = {
   "cluster-domain": { type: "string" },
   "pod-security": { type: "string" },
   "legacy-service-account-tokens": { type: "boolean" },
+  "legacy-apis": { type: "boolean" },
   "load-balancer": { type: "string" },
   ingress: { type: "string" },
   "scheduler-config": { type: "string" },
@@ -132,6 +135,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     clusterDomain: text("cluster-domain", "cluster.local"),
     podSecurity,
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
+    legacyApis: isSet("legacy-apis"),
     loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
     ingress: parseIngressPorts(text("ingress", "80,443")),
     schedulerConfig: pathOf("scheduler-config"),

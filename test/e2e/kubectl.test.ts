@@ -19,7 +19,7 @@ let instance: InstanceUnderTest;
 
 before(async () => {
   if (skip) return;
-  instance = await startInstance("--listen", "127.0.0.1:6443");
+  instance = await startInstance("--listen", "127.0.0.1:6443", "--legacy-apis");
   await importBusybox(instance);
 });
 after(async () => {

@@ -33,7 +33,9 @@ export async function startNephosApiServer(
     addresses: { server: ["127.0.0.1", "10.96.0.1"], serviceIp: "10.96.0.1", nodes: [] },
   });
   const listen = `--listen=127.0.0.1:${port}`;
-  const own = ["apiserver", `--data-dir=${directory}`, listen, "--pod-security=privileged"];
+  // Parts of 1.20 look in discovery for the versions that they were written for.
+  const settings = ["--pod-security=privileged", "--legacy-apis"];
+  const own = ["apiserver", `--data-dir=${directory}`, listen, ...settings];
   const server = cleanup.use(
     PeerProcess.start({
       name: "nephos",

@@ -30,7 +30,11 @@ const LIST = path.join(
 );
 
 /** What the tests take for granted: no Pod Security, a Secret with a token for each account. */
-const AS_OF_1_20 = ["--pod-security=privileged", "--legacy-service-account-tokens"];
+const AS_OF_1_20 = [
+  "--pod-security=privileged",
+  "--legacy-service-account-tokens",
+  "--legacy-apis",
+];
 
 const { values } = parseArgs({
   options: {

@@ -133,7 +133,9 @@ export class Discovery {
   #resourceList(group: string, version: string): Json | undefined {
     const resources = this.#registry
       .all()
-      .filter(({ resource }) => resource.group === group && resource.version === version)
+      .filter(({ resource, unlisted }) => {
+        return !unlisted && resource.group === group && resource.version === version;
+      })
       .flatMap(listEntries);
     if (resources.length === 0) return undefined;
     const groupVersion = group ? `${group}/${version}` : version;
@@ -143,6 +145,7 @@ export class Discovery {
   #groups(): Group[] {
     const groups = new Map<string, Map<string, ServedResource[]>>();
     for (const served of this.#registry.all()) {
+      if (served.unlisted) continue;
       const { group, version } = served.resource;
       const versions = groups.get(group) ?? new Map<string, ServedResource[]>();
       groups.set(group, versions);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "../api-server-fixture.ts";
+import { startHttpsServer, startServer } from "../api-server-fixture.ts";
 
 const JOBS = "/apis/batch/v1beta1/namespaces/default/cronjobs";
 const BUDGETS = "/apis/policy/v1beta1/namespaces/default/poddisruptionbudgets";
@@ -78,4 +78,25 @@ test("node and zone of an endpoint are labels in the older version", async () =>
   await api.ask("PUT", `${SLICES}/s`, old);
   const [again] = (await api.ask("GET", `${now(SLICES)}/s`))["endpoints"] as object[];
   assert.deepEqual({ ...again, conditions: {} }, { ...endpoint, conditions: {} });
+});
+
+test("discovery and OpenAPI tell of an older version only where that is wanted", async () => {
+  const listed = async (api: Awaited<ReturnType<typeof startHttpsServer>>) => {
+    const group = (await api.http("/apis/policy")).json();
+    const index = (await api.http("/openapi/v3")).json();
+    return [
+      (group["versions"] as { version: string }[]).map(({ version }) => version),
+      Object.keys(index["paths"] as object).filter((path) => path.startsWith("apis/policy")),
+    ];
+  };
+  await using plain = await startHttpsServer(Date.now());
+  assert.deepEqual(await listed(plain), [["v1"], ["apis/policy/v1"]]);
+  assert.equal((await plain.http("/apis/policy/v1beta1")).status, 404);
+  assert.equal((await plain.http(BUDGETS)).status, 200);
+  await using old = await startHttpsServer(Date.now(), { legacyApis: true });
+  const both = [
+    ["v1", "v1beta1"],
+    ["apis/policy/v1", "apis/policy/v1beta1"],
+  ];
+  assert.deepEqual(await listed(old), both);
 });
