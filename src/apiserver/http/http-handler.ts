@@ -246,7 +246,7 @@ export class HttpHandler {
 
   async #write({ request, record }: Exchange, call: Call): Promise<Answer> {
     const { engine, protobuf } = this.#parts;
-    const custom = call.served.custom && call.target.subresource === undefined;
+    const custom = call.served.custom && call.target.subresource !== "scale";
     call.body = await readBody(request, { protobuf: protobuf.decoder, yaml: this.#yaml, custom });
     recordBody(record, call.body);
     return dispatch(engine, call);

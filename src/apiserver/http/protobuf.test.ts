@@ -127,7 +127,15 @@ test("custom resources have no protobuf form, their metadata has", async () => {
   assert.equal((await get(api, `${WIDGETS}/w`, `${PROTOBUF_TYPE}, */*`)).json()["kind"], "Widget");
   const metadata = `${PROTOBUF_TYPE};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`;
   assert.equal(decode(await get(api, `${WIDGETS}/w`, metadata)).metadata.name, "w");
-  assert.equal((await post(api, WIDGETS, configMap("x"))).status, 415);
+  const refused = await post(api, WIDGETS, configMap("x"));
+  assert.equal(refused.status, 415);
+  assert.match(
+    String(decode(refused)["message"]),
+    /include: application\/json, application\/yaml$/,
+  );
+  const merge = { "content-type": "application/strategic-merge-patch+json" };
+  const missing = { method: "PATCH", body: Buffer.from("{}"), headers: merge };
+  assert.equal((await api.http(`${WIDGETS}/none`, missing)).status, 415);
   const options = encoder.encode({
     apiVersion: "v1",
     kind: "DeleteOptions",

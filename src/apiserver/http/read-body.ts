@@ -13,12 +13,17 @@ const DROPPED_MAX_BYTES = 64 << 20;
 /** Spoken of in refusals; two older names of YAML are understood too. */
 const TYPES: ReadonlySet<string> = new Set(["application/json", "application/yaml", PROTOBUF_TYPE]);
 const OLD_YAML_TYPES: ReadonlySet<string> = new Set(["application/x-yaml", "text/yaml"]);
+const STRATEGIC = "application/strategic-merge-patch+json";
 const PATCH_TYPES: ReadonlySet<string> = new Set([
   "application/json-patch+json",
   "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
+  STRATEGIC,
   "application/apply-patch+yaml",
 ]);
+
+/** Custom objects have no form in protobuf, and nothing says how to merge their lists. */
+const CUSTOM_TYPES: ReadonlySet<string> = without(TYPES, PROTOBUF_TYPE);
+const CUSTOM_PATCH_TYPES: ReadonlySet<string> = without(PATCH_TYPES, STRATEGIC);
 
 /**
  * The body of a request, bounded, with its media type checked.
@@ -35,11 +40,10 @@ export async function readBody(
   if (bytes.byteLength === 0) return { kind: "none" };
   const header = request.headers["content-type"] ?? "application/json";
   const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();
-  const accepted = method === "PATCH" ? PATCH_TYPES : TYPES;
+  const accepted = acceptedOf(method, of.custom);
   const isOldYaml = method !== "PATCH" && OLD_YAML_TYPES.has(contentType);
   if (!accepted.has(contentType) && !isOldYaml) throw unsupported(accepted);
   if (contentType === PROTOBUF_TYPE) {
-    if (of.custom && method !== "DELETE") throw unsupported(accepted);
     return { kind: "value", value: of.protobuf.decode(bytes), contentType };
   }
   const yaml =
@@ -47,6 +51,16 @@ export async function readBody(
   return yaml
     ? parseYaml(bytes, { contentType, reader: of.yaml })
     : { kind: "bytes", bytes, contentType };
+}
+
+function acceptedOf(method: string, custom: boolean): ReadonlySet<string> {
+  if (method === "PATCH") return custom ? CUSTOM_PATCH_TYPES : PATCH_TYPES;
+  // Options of deletions are of a built-in kind.
+  return custom && method !== "DELETE" ? CUSTOM_TYPES : TYPES;
+}
+
+function without(types: ReadonlySet<string>, type: string): ReadonlySet<string> {
+  return new Set([...types].filter((each) => each !== type));
 }
 
 function unsupported(accepted: ReadonlySet<string>): StatusError {

@@ -296,7 +296,14 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     kind: /^Job$/,
     path: /(labels|matchLabels)\.(batch\.kubernetes\.io\/)?(controller-uid|job-name)$/,
   },
-  newField("1.22: more kinds count generations.", /\.metadata\.generation$/),
+  {
+    cause: "version",
+    reason: "1.21 to 1.23: generations of jobs, cron jobs and templates of pods.",
+    case: /\b(CronJob|Job|PodTemplate)\b/,
+    path: /\.metadata\.generation$/,
+    ours: /^[12]$/,
+    theirs: /^undefined$/,
+  },
   newField("1.32: requests for certificates carry the id of the credential.", /\.spec\.extra$/),
   newField("1.23: parameters of ingress classes have a scope.", /\.parameters\.scope$/),
   newField(
