@@ -5,6 +5,7 @@ import type { SecurityLevel } from "../apiserver/admission/pod-security/security
 import type { ConditionMatcher } from "../apiserver/admission/webhook/hook-match.ts";
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import type { AuditLog } from "../apiserver/audit/audit-log.ts";
+import { CertificateTerms } from "../apiserver/authentication/client-certificate.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createFetchDocument } from "../apiserver/authentication/oidc/fetch-document.ts";
 import { withIssuers } from "../apiserver/authentication/oidc/issuer-verifier.ts";
@@ -15,6 +16,7 @@ import {
 } from "../apiserver/bootstrap/bootstrap-objects.ts";
 import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.ts";
 import type { ObjectReader, ServedKinds, UserInfo } from "../apiserver/contract.ts";
+import { AdmissionMetrics } from "../apiserver/metrics/admission-metrics.ts";
 import type { MetricSource } from "../apiserver/metrics/metrics-pages.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
 import { WebhookClient } from "../apiserver/remote/webhook-client.ts";
@@ -75,6 +77,9 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
   const { store, pki, network, logger, components = [] } = options;
   const tokenKeys = readTokenKeys(pki.serviceAccountKeyPem);
   const serverUrl = `https://${network.apiServerIp}`;
+  const admissionMetrics = new AdmissionMetrics(systemClock);
+  const terms = new CertificateTerms();
+  const parts = { tokenKeys, admissionMetrics, terms };
   const server = await createApiServer({
     ...sources,
     store,
@@ -87,7 +92,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
       key: pki.kubeletClient.keyPem,
       ca: pki.ca.pem.certPem,
     },
-    security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, tokenKeys }),
+    security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, ...parts }),
     ...(options.audit ? { audit: options.audit } : {}),
     flowControl: true,
     aggregation: {
@@ -96,6 +101,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
     pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
     metrics: [
       processMetrics,
+      () => [...admissionMetrics.families(), ...terms.families()],
       ...(options.issuers ? [options.issuers.metrics] : []),
       ...(options.metrics ?? []),
     ],
@@ -126,8 +132,13 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
 
 function securityParts(
   { reader, kinds }: { reader: ObjectReader; kinds: ServedKinds },
-  { podSecurity, tokenKeys, issuers, logger }: ApiPartOptions & { tokenKeys: TokenKeys },
+  options: ApiPartOptions & {
+    tokenKeys: TokenKeys;
+    admissionMetrics: AdmissionMetrics;
+    terms: CertificateTerms;
+  },
 ) {
+  const { podSecurity, tokenKeys, issuers, logger, admissionMetrics: metrics, terms } = options;
   const tokens = {
     ...sources,
     keys: tokenKeys,
@@ -151,15 +162,17 @@ function securityParts(
     client,
     conditions,
     logger: logger.with({ component: "admission-webhooks" }),
+    metrics,
   };
   return {
-    authenticators: createAuthenticators({ clock: systemClock, verifier, reader }),
+    authenticators: createAuthenticators({ clock: systemClock, verifier, reader, terms }),
     authorizer,
     admission: builtInAdmission({
       ...sources,
       reader,
       authorizer,
       podSecurity: { enforce: podSecurity },
+      metrics,
       webhooks,
     }),
     tokenIssuer: createTokenIssuer(tokens),

@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import type { RbacAuthorizer } from "../authorization/rbac-authorizer.ts";
 import type { AdmissionPlugin, Authorizer, ObjectReader } from "../contract.ts";
+import type { AdmissionMetrics } from "../metrics/admission-metrics.ts";
 import {
   certificateApprovalPlugin,
   certificateSigningPlugin,
@@ -35,13 +36,15 @@ export interface BuiltInAdmissionOptions {
   clock: Clock;
   random: Random;
   podSecurity?: PodSecurityOptions;
+  /** Counts what policies and webhooks decide. */
+  metrics?: AdmissionMetrics;
   /** Without it no webhook is ever asked. */
   webhooks?: Omit<WebhookParts, "reader" | "random">;
 }
 
 /** Every built-in plugin, in the order of upstream. */
 export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlugin[] {
-  const { reader, authorizer } = options;
+  const { reader, authorizer, metrics } = options;
   return [
     namespaceLifecyclePlugin(reader),
     limitRangerPlugin(reader),
@@ -60,7 +63,7 @@ export function builtInAdmission(options: BuiltInAdmissionOptions): AdmissionPlu
     certificateSubjectRestrictionPlugin(),
     defaultIngressClassPlugin(reader),
     rbacEscalationPlugin(authorizer),
-    validatingPolicyPlugin({ reader, authorizer, kinds: options.webhooks?.kinds }),
+    validatingPolicyPlugin({ reader, authorizer, metrics, kinds: options.webhooks?.kinds }),
     ...(options.webhooks ? webhookPlugins({ ...options, ...options.webhooks }) : []),
     resourceQuotaPlugin(options),
   ];

@@ -3,7 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Authenticator, Credentials, ObjectReader, UserInfo } from "../contract.ts";
 import type { TokenChecker } from "../token/token-verifier.ts";
 import { bootstrapTokenAuthenticator } from "./bootstrap-token.ts";
-import { clientCertificateAuthenticator } from "./client-certificate.ts";
+import { type CertificateTerms, clientCertificateAuthenticator } from "./client-certificate.ts";
 import { bearerTokenAuthenticator } from "./bearer-token.ts";
 
 const AUTHENTICATED = "system:authenticated";
@@ -21,6 +21,7 @@ export function createAuthenticators(options: {
   clock: Clock;
   verifier: TokenChecker;
   reader: ObjectReader;
+  terms?: CertificateTerms;
 }): Authenticator[] {
   const kinds = [
     clientCertificateAuthenticator(options),

@@ -140,6 +140,12 @@ export class RequestMetrics {
         samples: timed(rows.filter(({ isLong }) => !isLong)),
       },
       {
+        name: "apiserver_request_terminations_total",
+        type: "counter",
+        help: "Requests that the server ended to protect itself.",
+        samples: rows.flatMap(terminationSamples),
+      },
+      {
         name: "apiserver_current_inflight_requests",
         type: "gauge",
         help: "Requests that are being served, of those that read and of those that write.",
@@ -223,6 +229,18 @@ function countSamples({ labels, counts }: RequestRow): Sample[] {
     labels: { code: String(code), component: COMPONENT, ...labels },
     value,
   }));
+}
+
+/** There were too many, or it took too long; evictions are refused for reasons of their own. */
+function terminationSamples({ labels, counts }: RequestRow): Sample[] {
+  const { dry_run: _, ...rest } = labels;
+  return [429, 504].flatMap((code) => {
+    const value = counts.get(code);
+    if (!value || (code === 429 && rest.subresource === "eviction")) return [];
+    // Reads wait for revisions that may never come.
+    if (code === 504 && (rest.verb === "GET" || rest.verb === "LIST")) return [];
+    return [{ labels: { code: String(code), component: COMPONENT, ...rest }, value }];
+  });
 }
 
 function openSample({ labels, open }: RequestRow): Sample {

@@ -1,3 +1,4 @@
+import type { APIServiceStatus } from "../../api/generated/types/apiregistration-v1.ts";
 import type { MetricFamily } from "../../lib/prometheus.ts";
 import type { VersionInfo } from "../http/plain-pages.ts";
 import type { ResourceRegistry } from "../resource-registry.ts";
@@ -5,7 +6,7 @@ import type { MetricSource } from "./metrics-pages.ts";
 
 /** Which build this is, and what it holds. */
 export function serverMetrics(version: VersionInfo, registry: ResourceRegistry): MetricSource {
-  return () => [buildInfo(version), storedObjects(registry)];
+  return () => [buildInfo(version), storedObjects(registry), unavailableServices(registry)];
 }
 
 function buildInfo(version: VersionInfo): MetricFamily {
@@ -27,6 +28,24 @@ function buildInfo(version: VersionInfo): MetricFamily {
     type: "gauge",
     help: "Always 1; its labels say which build this is.",
     samples: [{ labels, value: 1 }],
+  };
+}
+
+/** APIServices whose server cannot be asked now. */
+function unavailableServices(registry: ResourceRegistry): MetricFamily {
+  const cache = registry.find("apiregistration.k8s.io", "v1", "apiservices")?.cache;
+  const services = (cache?.keys("") ?? []).flatMap((key) => cache?.get(key)?.object() ?? []);
+  return {
+    name: "aggregator_unavailable_apiservice",
+    type: "gauge",
+    help: "1 for APIServices that are not available.",
+    samples: services.map(({ metadata, status }) => {
+      const { conditions = [] } = (status ?? {}) as Pick<APIServiceStatus, "conditions">;
+      const isAway = conditions.some(
+        ({ type, status: is }) => type === "Available" && is !== "True",
+      );
+      return { labels: { name: metadata.name ?? "" }, value: Number(isAway) };
+    }),
   };
 }
 

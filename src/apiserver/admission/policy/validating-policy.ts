@@ -18,6 +18,7 @@ import type {
   ObjectReader,
   ServedKinds,
 } from "../../contract.ts";
+import type { AdmissionMetrics, PolicyOutcome } from "../../metrics/admission-metrics.ts";
 import { type CompiledPolicy, compilePolicy } from "./compiled-policy.ts";
 import { matchedResource } from "./match-resources.ts";
 import { decide, type Decisions } from "./policy-decisions.ts";
@@ -29,6 +30,7 @@ interface Parts {
   authorizer: Authorizer;
   /** Other versions of what a request is about. */
   kinds?: ServedKinds | undefined;
+  metrics?: AdmissionMetrics | undefined;
 }
 
 /** Nobody may lock themselves out of the policies. */
@@ -147,6 +149,7 @@ class Review {
     const { input, compiled } = of;
     const { policy, binding } = bound;
     const ignoresFailures = policy.spec?.failurePolicy === "Ignore";
+    const beganMs = this.#parts.metrics?.begin() ?? 0;
     let params: readonly (object | null)[];
     try {
       const { namespace } = this.#request;
@@ -155,13 +158,29 @@ class Review {
     } catch (error) {
       if (!(error instanceof PolicyConfigError)) throw error;
       const message = `failed to configure binding: ${error.message}`;
+      const action = ignoresFailures ? "allow" : "deny";
+      this.#count(bound, { action, failed: true, beganMs });
       if (!ignoresFailures) this.#refuse(bound, { message, reason: undefined });
       return;
     }
     for (const param of params) {
       const decisions = decide(compiled, { input, param, ignoresFailures });
       this.#take(bound, decisions);
+      const denied = decisions.denials.length > 0;
+      const actions = denied ? (binding.spec?.validationActions ?? []) : ["Allow"];
+      for (const each of actions) {
+        const action = each.toLowerCase() as PolicyOutcome["action"];
+        this.#count(bound, { action, failed: false, beganMs });
+      }
     }
+  }
+
+  #count(
+    { policy, binding }: Bound,
+    of: Pick<PolicyOutcome, "action" | "failed" | "beganMs">,
+  ): void {
+    const names = { policy: policy.metadata?.name ?? "", binding: binding.metadata?.name ?? "" };
+    this.#parts.metrics?.policy({ ...names, ...of });
   }
 
   #take(bound: Bound, { denials, annotations, annotationErrors }: Decisions): void {

@@ -1,6 +1,7 @@
 import type { Logger } from "../../../lib/logger.ts";
 import { type Random, randomUuid } from "../../../lib/random.ts";
 import type { AdmissionRequest } from "../../contract.ts";
+import type { AdmissionMetrics, WebhookOutcome } from "../../metrics/admission-metrics.ts";
 import type { WebhookCall } from "../../remote/webhook-client.ts";
 import {
   createReview,
@@ -17,6 +18,7 @@ export interface CallerParts {
   client: { call(call: WebhookCall): Promise<unknown> };
   random: Random;
   logger: Logger;
+  metrics?: AdmissionMetrics | undefined;
 }
 
 /** Where in a request a webhook is called, for the audit log. */
@@ -42,11 +44,24 @@ export async function callHook(
   if (request.dryRun && sideEffects !== "None" && sideEffects !== "NoneOnDryRun") {
     throw noDryRun(hook.name);
   }
+  const { metrics } = parts;
+  const beganMs = metrics?.begin() ?? 0;
+  const count = (outcome: Pick<WebhookOutcome, "rejected" | "code" | "errorType" | "failedOpen">) =>
+    metrics?.webhook({
+      name: hook.name,
+      type: place.kind === "mutating" ? "admit" : "validating",
+      operation: request.operation,
+      beganMs,
+      ...outcome,
+    });
   let verdict: ReviewVerdict;
   try {
     verdict = await exchange(hook, of, parts);
   } catch (error) {
-    if (!hook.ignoresFailure) throw uncallable(hook.name, error);
+    const rejected = !hook.ignoresFailure;
+    const errorType = rejected ? "calling_webhook_error" : undefined;
+    count({ rejected, code: rejected ? 500 : 0, errorType, failedOpen: !rejected });
+    if (rejected) throw uncallable(hook.name, error);
     parts.logger.warn("a webhook failed and is ignored", { webhook: hook.name, error });
     const { kind, round, index } = place;
     const key = `${FAILED_OPEN}.${kind}.webhook.admission.k8s.io/round_${round}_index_${index}`;
@@ -57,8 +72,13 @@ export async function callHook(
     request.annotate?.(`${hook.name}/${key}`, value);
   }
   for (const text of verdict.warnings) request.warn(text);
-  if (!verdict.allowed) throw deniedBy(hook.name, verdict.status);
-  return verdict;
+  if (verdict.allowed) {
+    count({ rejected: false, code: 200, errorType: undefined, failedOpen: false });
+    return verdict;
+  }
+  const denial = deniedBy(hook.name, verdict.status);
+  count({ rejected: true, code: denial.code, errorType: "no_error", failedOpen: false });
+  throw denial;
 }
 
 async function exchange(
