@@ -177,10 +177,40 @@ test("without metrics nothing is resized, and the condition says why", async () 
   await using _ = await cluster.start();
   assert.equal(cluster.replicas, 2);
   assert.equal((await cluster.status())["ScalingActive"], "False FailedGetResourceMetric");
-  assert.match(cluster.events.join("\n"), /FailedGetResourceMetric: unable to fetch metrics/);
+  const why =
+    "failed to get cpu utilization: unable to get metrics for resource cpu: " +
+    "unable to fetch metrics from resource metrics API: the server could not find the requested resource";
+  const what = "invalid metrics (1 invalid out of 1), first error is";
+  assert.deepEqual(cluster.events, [
+    `FailedGetResourceMetric: ${why}`,
+    `FailedComputeMetricsReplicas: ${what}: failed to get cpu resource metric value: ${why}`,
+  ]);
   cluster.use = 100;
   await cluster.clock.advance(15_000);
   assert.equal(cluster.replicas, 4);
+});
+
+test("a metric that fails keeps its place in the status, and the others still add pods", async () => {
+  const cluster = new Cluster();
+  const target = { type: "AverageValue", averageValue: "10" };
+  const cpu = { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } };
+  await using _ = await cluster.start({
+    metrics: [
+      { type: "Pods", pods: { metric: { name: "rps" }, target } },
+      { type: "Resource", resource: cpu },
+    ],
+  });
+  assert.equal(cluster.replicas, 4);
+  assert.match(
+    cluster.events.join("\n"),
+    /FailedGetPodsMetric: unable to get metric rps: unable to fetch metrics from custom metrics API: /,
+  );
+  const client = createClient(cluster.memory).for(HORIZONTAL_POD_AUTOSCALERS);
+  const { status } = await client.get({ namespace: "default", name: "web" });
+  assert.deepEqual(
+    status?.currentMetrics?.map(({ type }) => type),
+    ["", "Resource"],
+  );
 });
 
 test("bounds hold without metrics, and zero replicas switch it off", async () => {

@@ -181,10 +181,7 @@ class Look {
     const [failure] = failures;
     if (failure) {
       const what = `invalid metrics (${failures.length} invalid out of ${metricCount})`;
-      this.#warn(
-        "FailedComputeMetricsReplicas",
-        `${what}, first error is: failed to get metric value: ${failure.message}`,
-      );
+      this.#warn("FailedComputeMetricsReplicas", `${what}, first error is: ${failure.account}`);
     }
     this.#draft.metrics(statuses);
     if (!best) {

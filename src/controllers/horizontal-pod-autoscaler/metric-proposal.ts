@@ -47,6 +47,31 @@ export function failureReason(spec: MetricSpec): string {
   return `FailedGet${spec.type}Metric`;
 }
 
+/** What could not be had, before the reason: "failed to get cpu resource metric value". */
+export function failedValue(spec: MetricSpec): string {
+  const { resource, containerResource, external } = spec;
+  switch (spec.type) {
+    case "Resource":
+      return `failed to get ${resource?.name} resource metric value`;
+    case "ContainerResource":
+      return `failed to get ${containerResource?.container} container metric value`;
+    case "External":
+      return `failed to get ${external?.metric.name} external metric value`;
+    default:
+      return `failed to get ${spec.type.toLowerCase()} metric value`;
+  }
+}
+
+/** The same failure, with what it kept from being done before it. */
+async function explained<T>(work: () => T | Promise<T>, what: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new MetricError(`${what}: ${why}`, { cause: error });
+  }
+}
+
 /** Asks for a metric and calculates with it. @throws MetricError */
 export function proposeReplicas(spec: MetricSpec, context: ProposalContext): Promise<Proposal> {
   switch (spec.type) {
@@ -73,8 +98,6 @@ async function ofResource(
   if (!source) throw new MetricError(`a metric of type ${spec.type} needs its source`);
   const { name, target, container } = source;
   const only = container === undefined ? {} : { container };
-  const values = await context.source.resource(name, { ...context, ...only });
-  const metric = podsMetric(context, { values, resource: name });
   const of = container === undefined ? `${name} resource` : `${name} container resource`;
   const { averageValue, averageUtilization: percent } = target;
   if (percent === undefined && averageValue === undefined) {
@@ -82,10 +105,18 @@ async function ofResource(
       "invalid resource metric source: neither an average utilization target nor an average value (usage) target was set",
     );
   }
-  const found: Recommendation =
-    percent === undefined
+  const recommend = async (): Promise<Recommendation> => {
+    const values = await explained(
+      () => context.source.resource(name, { ...context, ...only }),
+      `unable to get metrics for resource ${name}`,
+    );
+    const metric = podsMetric(context, { values, resource: name });
+    return percent === undefined
       ? replicasForAverage(metric, quantityToMilli(averageValue ?? "0"))
       : replicasForUtilization(metric, { targetPercent: percent, ...only });
+  };
+  const kind = percent === undefined ? "usage" : "utilization";
+  const found = await explained(recommend, `failed to get ${name} ${kind}`);
   const current = {
     averageValue: milliText(found.averageMilli),
     ...(found.utilization === undefined ? {} : { averageUtilization: found.utilization }),
@@ -100,7 +131,10 @@ async function ofResource(
 
 async function ofPods(spec: MetricSpec, context: ProposalContext): Promise<Proposal> {
   const { metric, target } = sourceOf(spec, spec.pods);
-  const values = await context.source.pods(nameOf(metric), context);
+  const values = await explained(
+    () => context.source.pods(nameOf(metric), context),
+    `unable to get metric ${metric.name}`,
+  );
   const found = replicasForAverage(
     podsMetric(context, { values, resource: "" }),
     targetOf(target.averageValue),
@@ -113,13 +147,14 @@ async function ofPods(spec: MetricSpec, context: ProposalContext): Promise<Propo
 async function ofObject(spec: MetricSpec, context: ProposalContext): Promise<Proposal> {
   const { metric, target, describedObject } = sourceOf(spec, spec.object);
   const { plural } = await context.targets.resource(describedObject);
-  const milli = await context.source.object(nameOf(metric), {
-    namespace: context.namespace,
-    resource: plural,
-    name: describedObject.name,
-  });
+  const { namespace } = context;
+  const { kind, name: object } = describedObject;
+  const milli = await explained(
+    () => context.source.object(nameOf(metric), { namespace, resource: plural, name: object }),
+    `unable to get metric ${metric.name} on ${kind} ${namespace}/${object}`,
+  );
   const { replicas, current } = ofOneValue(milli, { target, context });
-  const name = `${describedObject.kind} metric ${metric.name}`;
+  const name = `${kind} metric ${metric.name}`;
   return {
     replicas,
     name,
@@ -129,7 +164,12 @@ async function ofObject(spec: MetricSpec, context: ProposalContext): Promise<Pro
 
 async function ofExternal(spec: MetricSpec, context: ProposalContext): Promise<Proposal> {
   const { metric, target } = sourceOf(spec, spec.external);
-  const values = await context.source.external(nameOf(metric), context.namespace);
+  const { namespace } = context;
+  const wanted = nameOf(metric);
+  const values = await explained(
+    () => context.source.external(wanted, namespace),
+    `unable to get external metric ${namespace}/${metric.name}/${wanted.selector || "nil"}`,
+  );
   const milli = values.reduce((sum, value) => sum + value, 0);
   const { replicas, current } = ofOneValue(milli, { target, context });
   const name = `external metric ${metric.name}`;

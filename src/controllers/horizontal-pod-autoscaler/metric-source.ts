@@ -1,3 +1,4 @@
+import { isNotFound } from "../../api/errors.ts";
 import { POD_METRICS } from "../../api/generated/resources.ts";
 import type { PodMetricsList } from "../../api/generated/types/metrics-v1beta1.ts";
 import { pathOf } from "../../api/resource.ts";
@@ -110,7 +111,11 @@ export class MetricSource {
       const group = await this.#get<{ preferredVersion?: { version?: string } }>(
         `/apis/${CUSTOM_GROUP}`,
         what,
-      );
+      ).catch((error: unknown) => {
+        if (!isNotFound((error as MetricError).cause)) throw error;
+        const why = `no custom metrics API (${CUSTOM_GROUP}) registered`;
+        throw new MetricError(`unable to fetch metrics from ${what}: ${why}`, { cause: error });
+      });
       this.#customVersion = group.preferredVersion?.version ?? "v1beta1";
     }
     const root = `/apis/${CUSTOM_GROUP}/${this.#customVersion}`;

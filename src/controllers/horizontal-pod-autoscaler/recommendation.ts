@@ -4,6 +4,7 @@ import type {
   MetricStatus,
 } from "../../api/generated/types/autoscaling-v2.ts";
 import {
+  failedValue,
   failureReason,
   type Proposal,
   type ProposalContext,
@@ -22,12 +23,15 @@ const DEFAULT_METRICS: readonly MetricSpec[] = [
 export interface MetricFailure {
   reason: string;
   message: string;
+  /** What it was to be the value of, and the message. */
+  account: string;
 }
 
 /** What all metrics together ask for. */
 export interface Combined {
   /** The largest proposal; absent when no decision may be made. */
   best: Proposal | undefined;
+  /** One for each metric, in their order; a failed one has no type. */
   statuses: MetricStatus[];
   failures: MetricFailure[];
   metricCount: number;
@@ -52,7 +56,10 @@ export async function combineMetrics(
       if (!best || proposal.replicas > best.replicas) best = proposal;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      failures.push({ reason: failureReason(metric), message });
+      const account = `${failedValue(metric)}: ${message}`;
+      failures.push({ reason: failureReason(metric), message, account });
+      // Printers tell metrics apart by their place.
+      statuses.push({ type: "" });
     }
   }
   const shrinksBlindly = failures.length > 0 && best && best.replicas < context.currentReplicas;
