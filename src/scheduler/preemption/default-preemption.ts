@@ -2,6 +2,7 @@ import type { PostFilterInput, PostFilterResult, SchedulerPlugin } from "../fram
 import type { PodRecord } from "../pod/pod-profile.ts";
 import { countedReasons } from "../schedule.ts";
 import type { DisruptionBudgets } from "./disruption-budgets.ts";
+import { PREEMPTION_REASON } from "./evict-victims.ts";
 import { pickCandidate } from "./pick-candidate.ts";
 import { type Candidate, selectVictims } from "./victims.ts";
 
@@ -28,18 +29,25 @@ export function defaultPreemption(
   };
 }
 
-function whyNotEligible(pod: PodRecord, { input }: PostFilterInput): string | undefined {
+function whyNotEligible(pod: PodRecord, { decision, input }: PostFilterInput): string | undefined {
   const { profile } = pod;
   if (!profile.preempts) return "not eligible due to preemptionPolicy=Never.";
   const { state } = input.framework;
   const nominated = input.nominations?.slotOf(pod, state);
-  if (nominated === undefined) return undefined;
+  // A node that no room would help with any more is none to wait for.
+  if (nominated === undefined || !decision.resolvable.includes(nominated)) return undefined;
   for (const other of state.nodes[nominated]?.pods.values() ?? []) {
-    if (other.terminating && other.profile.priority < profile.priority) {
+    if (isPreempted(other) && other.profile.priority < profile.priority) {
       return "not eligible due to a terminating pod on the nominated node.";
     }
   }
   return undefined;
+}
+
+/** Whether it goes for another's sake; one that goes for its own may take as long as it likes. */
+function isPreempted({ pod, terminating }: PodRecord): boolean {
+  const target = pod.status?.conditions?.find(({ type }) => type === "DisruptionTarget");
+  return terminating && target?.status === "True" && target.reason === PREEMPTION_REASON;
 }
 
 function preempt(

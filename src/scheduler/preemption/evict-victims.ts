@@ -4,6 +4,9 @@ import type { Client } from "../../client/client.ts";
 import { type Clock, formatTime } from "../../lib/clock.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
 
+/** Reason of the condition that marks a victim. */
+export const PREEMPTION_REASON = "PreemptionByScheduler";
+
 /** Says why on the victim, then deletes it. A victim that is gone already is fine. */
 export async function evictVictim(
   victim: PodRecord,
@@ -15,7 +18,7 @@ export async function evictVictim(
   const condition = {
     type: "DisruptionTarget",
     status: "True",
-    reason: "PreemptionByScheduler",
+    reason: PREEMPTION_REASON,
     message: `${schedulerName}: preempting to accommodate a higher priority pod`,
     lastTransitionTime: formatTime(clock.now()),
   };

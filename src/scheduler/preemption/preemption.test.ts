@@ -19,11 +19,18 @@ interface Placed {
   cpu?: number;
   start?: number;
   app?: string;
-  terminating?: boolean;
+  /** "preempted": for another pod's sake. */
+  terminating?: boolean | "preempted";
   spec?: Partial<PodSpec>;
 }
 
 const PORT = { containers: [{ name: "c", ports: [{ containerPort: 1, hostPort: 80 }] }] };
+
+const PREEMPTED = {
+  type: "DisruptionTarget" as const,
+  status: "True" as const,
+  reason: "PreemptionByScheduler",
+};
 
 function podOf(placed: Placed): Pod {
   const { name, priority, cpu = 1, start = 5, app, terminating, spec = {} } = placed;
@@ -40,7 +47,10 @@ function podOf(placed: Placed): Pod {
       containers: [{ name: "c", resources: { requests: { cpu: `${cpu}` } } }],
       ...spec,
     },
-    status: { startTime: `2026-01-01T00:00:0${start}Z` },
+    status: {
+      startTime: `2026-01-01T00:00:0${start}Z`,
+      ...(terminating === "preempted" ? { conditions: [PREEMPTED] } : {}),
+    },
   };
 }
 
@@ -424,11 +434,17 @@ test("preemption: the search goes on until a candidate breaks no budget", () => 
 });
 
 test("preemption: who has room in sight waits for it", () => {
-  const leaving = { name: "a", priority: 1, cpu: 4, terminating: true };
+  const leaving = { name: "a", priority: 1, cpu: 4, terminating: "preempted" as const };
   const pod = { ...important };
   const waiting = preempt({ nodes: { n1: [leaving], n2: taken() }, pod }, { nominated: "n1" });
   const message = "preemption: not eligible due to a terminating pod on the nominated node.";
   assert.deepEqual(waiting, { message });
+  const own = { ...leaving, terminating: true };
+  const impatient = preempt({ nodes: { n1: [own], n2: taken() }, pod }, { nominated: "n1" });
+  assert.ok(impatient?.preemption, "whoever goes for its own sake may take long");
+  const stubborn = { ...pod, spec: { nodeSelector: { [HOST]: "n2" } } };
+  const lost = { nodes: { n1: [leaving], n2: taken() }, pod: stubborn };
+  assert.equal(preempt(lost, { nominated: "n1" })?.preemption?.node, "n2");
   const elsewhere = preempt({ nodes: { n1: [leaving], n2: taken() }, pod }, { nominated: "n2" });
   assert.ok(elsewhere?.preemption);
 });
