@@ -2,7 +2,7 @@ import { isNotFound } from "../../api/errors.ts";
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
-import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import { executeClaims, ORPHANS, planClaims } from "../claims.ts";
 import {
   deleteRevisions,
   hashOf,
@@ -14,17 +14,11 @@ import {
 import type { EventRecorder } from "../../client/event-recorder.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
-import {
-  controllerOf,
-  controllerReference,
-  isTerminating,
-  refersTo,
-  refOf,
-  uidOf,
-} from "../ownership.ts";
+import { controllerReference, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
+import { podsOf, revisionsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { daemonPod, targetNode } from "./daemon-pod.ts";
 import { daemonSetStatus, planDaemonSet } from "./daemon-set-plan.ts";
@@ -38,30 +32,9 @@ export function daemonSetController(): ControllerDefinition {
     name: "daemon-set",
     inputs: {
       sets: input(DAEMON_SETS, (set) => [refOf(set)]),
-      pods: input(
-        PODS,
-        (pod, listers) => {
-          const controller = controllerOf(pod);
-          const namespace = pod.metadata?.namespace;
-          if (!controller) {
-            return listers
-              .of(DAEMON_SETS)
-              .list(namespace)
-              .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
-              .map(refOf);
-          }
-          if (!refersTo(DAEMON_SETS, controller)) return [];
-          overlay.observe(controller.uid, pod);
-          return [{ name: controller.name, namespace }];
-        },
-        { indexes: { [ORPHANS]: orphanIndex } },
-      ),
+      pods: podsOf(DAEMON_SETS, { overlay, selectorOf: ({ spec }) => spec?.selector }),
       nodes: input(NODES, (_, listers) => listers.of(DAEMON_SETS).list().map(refOf)),
-      revisions: input(CONTROLLER_REVISIONS, (revision) => {
-        const controller = controllerOf(revision);
-        if (!controller || !refersTo(DAEMON_SETS, controller)) return [];
-        return [{ name: controller.name, namespace: revision.metadata?.namespace }];
-      }),
+      revisions: revisionsOf(DAEMON_SETS),
     },
     outputs: [
       { resource: DAEMON_SETS, verbs: ["update"], subresources: ["status"] },

@@ -9,13 +9,14 @@ import {
   input,
   type ReconcileContext,
 } from "../../client/controller.ts";
-import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import { executeClaims, ORPHANS, planClaims } from "../claims.ts";
 import { findCondition } from "../conditions.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
-import { controllerOf, controllerReference, refersTo, refOf, uidOf } from "../ownership.ts";
+import { controllerOf, controllerReference, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
+import { podsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { type JobPlan, planJob } from "./job-plan.ts";
 import { jobPod } from "./job-pod.ts";
@@ -32,38 +33,28 @@ function trackingJob(pod: Pod): string | undefined {
 /** Runs pods of every Job until enough of them succeeded. */
 export function jobController(): ControllerDefinition {
   const overlay = new WriteOverlay<Pod>();
+  const pods = podsOf(JOBS, {
+    overlay,
+    selectorOf: ({ spec }) => spec?.selector,
+    indexes: {
+      [TRACKED]: (pod) => {
+        const job = trackingJob(pod);
+        return job ? [`${pod.metadata?.namespace}/${job}`] : [];
+      },
+    },
+  });
   return defineController({
     name: "job",
     inputs: {
       jobs: input(JOBS, (job) => [refOf(job)]),
-      pods: input(
-        PODS,
-        (pod, listers) => {
-          const controller = controllerOf(pod);
-          const namespace = pod.metadata?.namespace;
-          if (!controller) {
-            const stray = trackingJob(pod);
-            const adopters = listers
-              .of(JOBS)
-              .list(namespace)
-              .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
-              .map(refOf);
-            return stray ? [...adopters, { name: stray, namespace }] : adopters;
-          }
-          if (!refersTo(JOBS, controller)) return [];
-          overlay.observe(controller.uid, pod);
-          return [{ name: controller.name, namespace }];
+      pods: {
+        ...pods,
+        keysOf: (pod, listers) => {
+          const keys = pods.keysOf(pod, listers);
+          const stray = controllerOf(pod) ? undefined : trackingJob(pod);
+          return stray ? [...keys, { name: stray, namespace: pod.metadata?.namespace }] : keys;
         },
-        {
-          indexes: {
-            [ORPHANS]: orphanIndex,
-            [TRACKED]: (pod) => {
-              const job = trackingJob(pod);
-              return job ? [`${pod.metadata?.namespace}/${job}`] : [];
-            },
-          },
-        },
-      ),
+      },
     },
     outputs: [
       { resource: JOBS, verbs: ["update"], subresources: ["status"] },

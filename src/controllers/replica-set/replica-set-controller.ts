@@ -9,20 +9,14 @@ import {
   input,
   type ReconcileContext,
 } from "../../client/controller.ts";
-import { executeClaims, ORPHANS, orphanIndex } from "../claims.ts";
+import { executeClaims, ORPHANS } from "../claims.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
-import {
-  controllerOf,
-  controllerReference,
-  isTerminating,
-  refersTo,
-  refOf,
-  uidOf,
-} from "../ownership.ts";
+import { controllerOf, controllerReference, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { podFromTemplate } from "../pod-state.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
+import { podsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import {
   type ObservedPods,
@@ -61,25 +55,7 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
   const uidByName = new Map<string, string>();
   const inputs = {
     sets: input<T>(resource, (set) => [refOf(set)]),
-    pods: input(
-      PODS,
-      (pod, listers) => {
-        const controller = controllerOf(pod);
-        const namespace = pod.metadata?.namespace;
-        if (controller) {
-          if (!refersTo(resource, controller)) return [];
-          overlay.observe(controller.uid, pod);
-          return [{ name: controller.name, namespace }];
-        }
-        const labels = pod.metadata?.labels;
-        return listers
-          .of(resource)
-          .list(namespace)
-          .filter((set) => compileSelector(read(set).spec?.selector)(labels))
-          .map(refOf);
-      },
-      { indexes: { [ORPHANS]: orphanIndex } },
-    ),
+    pods: podsOf(resource, { overlay, selectorOf: (set) => read(set).spec?.selector }),
   };
   type Context = ReconcileContext<typeof inputs>;
 

@@ -15,7 +15,7 @@ import {
   input,
   type ReconcileContext,
 } from "../../client/controller.ts";
-import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import { executeClaims, ORPHANS, planClaims } from "../claims.ts";
 import {
   deleteRevisions,
   planRevisions,
@@ -25,15 +25,9 @@ import {
 } from "../controller-revisions.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
-import {
-  controllerOf,
-  controllerReference,
-  isTerminating,
-  refersTo,
-  refOf,
-  uidOf,
-} from "../ownership.ts";
+import { controllerReference, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
+import { podsOf, revisionsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { claimOwners, isLeaving, takesClaims } from "./claim-retention.ts";
 import { claimsOf, isClaimName, ordinalOf, statefulPod } from "./stateful-pod.ts";
@@ -46,24 +40,7 @@ export function statefulSetController(): ControllerDefinition {
     name: "stateful-set",
     inputs: {
       sets: input(STATEFUL_SETS, (set) => [refOf(set)]),
-      pods: input(
-        PODS,
-        (pod, listers) => {
-          const controller = controllerOf(pod);
-          const namespace = pod.metadata?.namespace;
-          if (!controller) {
-            return listers
-              .of(STATEFUL_SETS)
-              .list(namespace)
-              .filter(({ spec }) => compileSelector(spec?.selector)(pod.metadata?.labels))
-              .map(refOf);
-          }
-          if (!refersTo(STATEFUL_SETS, controller)) return [];
-          overlay.observe(controller.uid, pod);
-          return [{ name: controller.name, namespace }];
-        },
-        { indexes: { [ORPHANS]: orphanIndex } },
-      ),
+      pods: podsOf(STATEFUL_SETS, { overlay, selectorOf: ({ spec }) => spec?.selector }),
       claims: input(PERSISTENT_VOLUME_CLAIMS, ({ metadata }, listers) =>
         listers
           .of(STATEFUL_SETS)
@@ -71,11 +48,7 @@ export function statefulSetController(): ControllerDefinition {
           .filter((set) => isClaimName(set, metadata?.name ?? ""))
           .map(refOf),
       ),
-      revisions: input(CONTROLLER_REVISIONS, (revision) => {
-        const controller = controllerOf(revision);
-        if (!controller || !refersTo(STATEFUL_SETS, controller)) return [];
-        return [{ name: controller.name, namespace: revision.metadata?.namespace }];
-      }),
+      revisions: revisionsOf(STATEFUL_SETS),
     },
     outputs: [
       { resource: STATEFUL_SETS, verbs: ["update"], subresources: ["status"] },
