@@ -58,6 +58,19 @@ test("events may wait for what they tell of, but keep their time and their order
   );
 });
 
+test("events of a burst wait for its end, but not for ever", async () => {
+  const { clock, recorder, events } = setUp((inner) => inner, { delayMs: 400 });
+  const said = { type: "Normal", message: "" } as const;
+  for (let at = 0; at < 2_000; at += 100) {
+    recorder.record({ about: pod, ...said, reason: `Step${at}` });
+    await clock.advance(100);
+    if (at < 1_900) assert.deepEqual(await events(), [], `after ${at} ms`);
+  }
+  await clock.advance(400);
+  assert.equal((await events()).length, 20);
+  await recorder[Symbol.asyncDispose]();
+});
+
 test("what waits when a recorder ends is dropped at once", async () => {
   const { recorder, events } = setUp((inner) => inner, { delayMs: 400 });
   recorder.record({ about: pod, type: "Normal", reason: "Created", message: "" });

@@ -18,6 +18,7 @@ const MEMORY_MAX = 1_024;
 const MEMORY_MS = 10 * 60_000;
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
+const DELAYS_MAX = 5;
 /** Less than a millisecond, so that a later one always gives a greater stamp. */
 const CHANCE_NS = 900_000;
 
@@ -33,7 +34,10 @@ export interface EventRecorderOptions {
   host?: string;
   /** Requests under way at once, 8 by default; fewer leave more to other work. */
   sendersMax?: number;
-  /** How long an event may wait for the work that it tells of, and for others to share a commit. */
+  /**
+   * How long an event waits for the work that it tells of, and for others to share a commit. While
+   * more events come, the work goes on: they wait up to five times as long.
+   */
   delayMs?: number;
 }
 
@@ -68,6 +72,8 @@ class ApiEventRecorder implements RunningEventRecorder {
   /** Those that will look into the queue once more. */
   #looking = 0;
   #lastStamp = 0n;
+  /** When the last event was recorded; monotonic. */
+  #recordedMs = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -75,6 +81,7 @@ class ApiEventRecorder implements RunningEventRecorder {
 
   record(event: RecordedEvent): void {
     if (this.#stop.signal.aborted) return;
+    this.#recordedMs = this.#options.clock.monotonicMs();
     this.#queue.push(objectKeyOf(event), { event, atMs: this.#options.clock.now() });
     if (this.#looking >= (this.#options.sendersMax ?? SENDERS_MAX)) return;
     this.#looking++;
@@ -93,15 +100,25 @@ class ApiEventRecorder implements RunningEventRecorder {
   }
 
   async #sendAll(): Promise<void> {
-    const { clock, delayMs } = this.#options;
+    const { delayMs } = this.#options;
     // Recording must not block, so not even the first request starts inside of it.
     if (delayMs === undefined) await Promise.resolve();
-    else await sleep(clock, delayMs, this.#stop.signal);
+    else await this.#calm(delayMs);
     for (let next = this.#queue.take(); next; next = this.#queue.take()) {
       await this.#sendPatiently(next.item.event, next.item.atMs);
       this.#queue.done(next.key);
     }
     this.#looking--;
+  }
+
+  /** Lets a burst of events end, which is a burst of work that comes before them. */
+  async #calm(delayMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const latestMs = clock.monotonicMs() + DELAYS_MAX * delayMs;
+    for (let waitMs = delayMs; waitMs > 0 && !this.#stop.signal.aborted; ) {
+      await sleep(clock, waitMs, this.#stop.signal);
+      waitMs = Math.min(this.#recordedMs + delayMs, latestMs) - clock.monotonicMs();
+    }
   }
 
   async #sendPatiently(event: RecordedEvent, atMs: number): Promise<void> {

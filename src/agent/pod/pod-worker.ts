@@ -92,7 +92,7 @@ const EXIT_UNKNOWN = 137;
 /** Steps of a start that nobody waits for are told together. */
 const CALM_MS = 100;
 /** As long as none has led anywhere, mostly with the end of the start. */
-const UNEVENTFUL_MS = 400;
+const UNEVENTFUL_MS = 1_000;
 /**
  * As long as a kubelet takes to notice: a container that is back by then was never away, and who
  * has just read the pod can still write it.
