@@ -2,6 +2,7 @@ import { ensurePki } from "../apiserver/pki/pki.ts";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import { systemClock } from "../sys/clock.ts";
+import { startMemoryRelief } from "../sys/memory-relief.ts";
 import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
 import { openAudit } from "./audit.ts";
@@ -50,6 +51,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     options.store === "memory"
       ? createMemoryStore()
       : await openLmdbStore({ directory: directory.store, clock: systemClock });
+  using _relief = startMemoryRelief(systemClock);
   const pki = await ensurePki(directory.pki, {
     clock: systemClock,
     random: systemRandom,

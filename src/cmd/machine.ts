@@ -12,6 +12,7 @@ import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
+import { startMemoryRelief } from "../sys/memory-relief.ts";
 import { keepInMemory } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -70,6 +71,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const nodes = planNodes(of, network);
   const supervisor = cleanup.use(adoptProcesses(of, nodes));
   const store = cleanup.use(await openStore(options, directory));
+  cleanup.use(startMemoryRelief(systemClock));
   const pki = await preparePki(of, network, nodes);
   const policyFile = options.auditPolicy;
   const audit = cleanup.use(openAudit(directory, { policyFile, logger }));

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { NODE_FLAGS } from "../../src/cmd/up.ts";
+import { HEAP_ENVIRONMENT, NODE_FLAGS } from "../../src/cmd/up.ts";
 import { ensurePki } from "../../src/apiserver/pki/pki.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
 import { systemClock } from "../../src/sys/clock.ts";
@@ -40,6 +40,7 @@ export async function startNephosApiServer(
     PeerProcess.start({
       name: "nephos",
       file: process.execPath,
+      environment: HEAP_ENVIRONMENT,
       args: [...NODE_FLAGS, ENTRY, ...own, ...(options.flags ?? [])],
       log: path.join(directory, "nephos.log"),
     }),

@@ -12,6 +12,8 @@ export interface PeerCommand {
   name: string;
   file: string;
   args: readonly string[];
+  /** Added to the environment of this process. */
+  environment?: Readonly<Record<string, string>>;
   /** File that gets both of its outputs. */
   log: string;
 }
@@ -47,7 +49,11 @@ export class PeerProcess implements AsyncDisposable {
   static start(command: PeerCommand): PeerProcess {
     const log = openSync(command.log, "a");
     const bound = ["--pdeathsig", "KILL", command.file, ...command.args];
-    const child = spawn("setpriv", bound, { stdio: ["ignore", log, log], detached: true });
+    const child = spawn("setpriv", bound, {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...command.environment },
+      detached: true,
+    });
     closeSync(log);
     return new PeerProcess(child, command);
   }
