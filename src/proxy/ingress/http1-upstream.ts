@@ -19,13 +19,16 @@ import {
 /** Idle connections to one endpoint. */
 const IDLE_MAX = 64;
 
+/** Pods have no names that a public authority would vouch for. */
+const UNPROVEN = { rejectUnauthorized: false };
+
 /** HTTP/1.1 with kept-alive connections, plain or by TLS. */
 export function createHttp1Upstream(timeouts: UpstreamTimeouts): Http1Upstream {
   const options = { keepAlive: true, maxFreeSockets: IDLE_MAX, scheduling: "lifo" as const };
   const plain = new Agent(options);
-  // Pods have no names that a public authority would vouch for: encrypted, not authenticated.
-  const secured = new TlsAgent({ ...options, rejectUnauthorized: false });
-  const start = ({ address, port, protocol }: Endpoint, of: UpstreamRequest): ClientRequest => {
+  // What the agent is made with goes before what requests say, so this is for them to say.
+  const secured = new TlsAgent(options);
+  const start = ({ address, port, protocol, tls }: Endpoint, of: UpstreamRequest) => {
     const isSecured = protocol === "https";
     const headers = [...of.headers];
     const isCounted = headers.some((name, at) => at % 2 === 0 && /^content-length$/i.test(name));
@@ -38,6 +41,7 @@ export function createHttp1Upstream(timeouts: UpstreamTimeouts): Http1Upstream {
       method: of.method,
       path: of.target,
       headers,
+      ...(isSecured ? (tls ?? UNPROVEN) : {}),
     });
   };
   return {

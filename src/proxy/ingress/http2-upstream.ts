@@ -11,6 +11,7 @@ import { fromHttp2Headers, onlyHeader, toHttp2Headers } from "./headers.ts";
 import { lookupOutside } from "./outside-names.ts";
 import {
   type Endpoint,
+  type EndpointTls,
   type Upstream,
   type UpstreamAnswer,
   UpstreamSilentError,
@@ -23,11 +24,12 @@ const SESSION_IDLE_MS = 120_000;
 /** HTTP/2, plain or by TLS, to endpoints that are known to speak it: one session for each. */
 export function createHttp2Upstream(timeouts: UpstreamTimeouts): Upstream {
   const sessions = new Map<string, Promise<ClientHttp2Session>>();
-  const sessionTo = ({ address, port, protocol }: Endpoint): Promise<ClientHttp2Session> => {
-    const key = `${schemeOf(protocol)}://${address}:${port}`;
+  const sessionTo = ({ address, port, protocol, tls }: Endpoint): Promise<ClientHttp2Session> => {
+    const origin = `${schemeOf(protocol)}://${address}:${port}`;
+    const key = tls ? `${origin} ${tls.id}` : origin;
     const known = sessions.get(key);
     if (known) return known;
-    const opening = openSession(key, timeouts.connectMs);
+    const opening = openSession(origin, { tls, connectMs: timeouts.connectMs });
     sessions.set(key, opening);
     const forget = () => {
       if (sessions.get(key) === opening) sessions.delete(key);
@@ -74,9 +76,13 @@ function schemeOf(protocol: Endpoint["protocol"]): "http" | "https" {
   return protocol === "h2" ? "https" : "http";
 }
 
-async function openSession(key: string, connectMs: number): Promise<ClientHttp2Session> {
+async function openSession(
+  origin: string,
+  { tls, connectMs }: { tls: EndpointTls | undefined; connectMs: number },
+): Promise<ClientHttp2Session> {
   // As with HTTP/1.1: pods have no names that a public authority would vouch for.
-  const session = connect(key, { lookup: lookupOutside, rejectUnauthorized: false });
+  const proof = tls ?? { rejectUnauthorized: false };
+  const session = connect(origin, { lookup: lookupOutside, ...proof });
   try {
     await once(session, "connect", { signal: AbortSignal.timeout(connectMs) });
   } catch (error) {

@@ -19,7 +19,7 @@ import {
 import { createServer as createTlsServer, request as tlsRequest } from "node:https";
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type TLSSocket } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import { Cleanup } from "../../lib/cleanup.ts";
 import { silentLogger } from "../../lib/logger.ts";
@@ -27,7 +27,7 @@ import { systemClock } from "../../sys/clock.ts";
 import { systemRandom } from "../../sys/random.ts";
 import { type IngressServer, startIngressServer } from "./ingress-server.ts";
 import { selfSigned } from "./self-signed.ts";
-import type { Endpoint, UpstreamTimeouts } from "./upstream.ts";
+import type { Endpoint, EndpointTls, UpstreamTimeouts } from "./upstream.ts";
 
 const HOST = "shop.test";
 const CERTIFICATE = selfSigned(HOST, { clock: systemClock, random: systemRandom });
@@ -258,6 +258,45 @@ test("backends may be spoken to by TLS, in both versions of HTTP", async () => {
   const { port } = both.address() as AddressInfo;
   of.endpoints = [{ address: "127.0.0.1", port, protocol: "h2" }];
   assert.equal((await ask(of)).body, `https ${HOST}`);
+});
+
+test("backends that must prove who they are are not spoken to when they cannot", async () => {
+  await using of = await world();
+  const pair = { cert: CERTIFICATE.certPem, key: CERTIFICATE.keyPem };
+  const client = selfSigned("proxy", { clock: systemClock, random: systemRandom });
+  const options = { ...pair, requestCert: true, rejectUnauthorized: false };
+  const secured = createTlsServer(options, ({ socket }, response) => {
+    const { subject } = (socket as TLSSocket).getPeerCertificate();
+    response.end(`1.1 to ${subject?.CN}`);
+  });
+  const http1 = { ...(await listen(of.cleanup, secured)), protocol: "https" as const };
+  const both = createSecureHttp2Server(options);
+  both.on("stream", (stream: ServerHttp2Stream) => {
+    const socket = stream.session?.socket as TLSSocket | undefined;
+    stream.respond({ ":status": 200 });
+    stream.end(`2 to ${socket?.getPeerCertificate().subject?.CN}`);
+  });
+  both.listen(0, "127.0.0.1");
+  await once(both, "listening");
+  of.cleanup.defer(() => both.close());
+  const { port } = both.address() as AddressInfo;
+  const http2 = { address: "127.0.0.1", port, protocol: "h2" as const };
+  const proof = { rejectUnauthorized: true, servername: HOST, ca: CERTIFICATE.certPem };
+  const own = { ...proof, cert: client.certPem, key: client.keyPem };
+  for (const [endpoint, version] of [
+    [http1, "1.1"],
+    [http2, "2"],
+  ] as const) {
+    const answerBy = async (tls: EndpointTls) => {
+      of.endpoints = [{ ...endpoint, tls }];
+      const { status, body } = await ask(of);
+      return status === 200 ? body : status;
+    };
+    assert.equal(await answerBy({ id: "proven", ...proof }), `${version} to undefined`);
+    assert.equal(await answerBy({ id: "name", ...proof, servername: "other.test" }), 502);
+    assert.equal(await answerBy({ id: "authority", ...proof, ca: client.certPem }), 502);
+    assert.equal(await answerBy({ id: "own", ...own }), `${version} to proxy`);
+  }
 });
 
 test("a rule for another resource is refused with its reason", async () => {

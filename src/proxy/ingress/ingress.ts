@@ -103,11 +103,12 @@ interface ServedIngresses extends AsyncDisposable {
 
 /** Loaded late, so that clusters without Ingress do not carry it. */
 async function serve(options: IngressOptions, first: readonly Ingress[]): Promise<ServedIngresses> {
-  const [{ startIngressServer }, { createBackends }, { createCertificates }, table, signing] =
+  const [{ startIngressServer }, { createBackends }, { createCertificates }, tls, table, signing] =
     await Promise.all([
       import("./ingress-server.ts"),
       import("./backends.ts"),
       import("./certificates.ts"),
+      import("./backend-tls.ts"),
       import("./route-table.ts"),
       import("./self-signed.ts"),
     ]);
@@ -118,6 +119,7 @@ async function serve(options: IngressOptions, first: readonly Ingress[]): Promis
     informers.informer(SECRETS, { fieldSelector: "type=kubernetes.io/tls" }),
   );
   const certificates = createCertificates(secrets, logger);
+  const trust = tls.createBackendTrust(secrets, logger);
   let routes = table.compileRoutes([]);
   const use = (ingresses: readonly Ingress[]) => {
     routes = table.compileRoutes(ingresses);
@@ -130,7 +132,7 @@ async function serve(options: IngressOptions, first: readonly Ingress[]): Promis
       ...options,
       source: {
         routeOf: (host, path) => routes.routeOf(host, path),
-        endpointsOf: (backend) => backends.endpointsOf(backend),
+        endpointsOf: (backend) => trust.apply(backends.endpointsOf(backend), backend.tls),
         certificateOf: (name) => certificates.contextOf(name),
       },
       defaultCertificate: signing.selfSigned("ingress.nephos.local", options),

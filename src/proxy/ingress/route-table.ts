@@ -3,6 +3,7 @@ import type {
   Ingress,
   IngressBackend,
 } from "../../api/generated/types/networking-v1.ts";
+import { type BackendTls, backendTlsOf } from "./backend-tls.ts";
 
 /** A port of a Service, by name or by number. */
 export interface Backend {
@@ -11,6 +12,8 @@ export interface Backend {
   port: string | number;
   /** As the Ingress says; otherwise the port of the Service tells. */
   protocol?: BackendProtocol;
+  /** What the Ingress says of certificates. */
+  tls?: BackendTls;
 }
 
 /** How backends are spoken to: "h2" is HTTP/2 by TLS, "h2c" without. */
@@ -163,11 +166,20 @@ function defaultRouteOf(byAge: readonly Ingress[]): Route | undefined {
   return backend && { backend: backendOf(backend, ingress), wantsTls: false };
 }
 
-function backendOf({ service }: IngressBackend, { metadata }: Ingress): Backend | undefined {
+function backendOf({ service }: IngressBackend, ingress: Ingress): Backend | undefined {
+  const { metadata } = ingress;
   const port = service?.port?.name ?? service?.port?.number;
   if (!service || !port) return undefined;
   const given = PROTOCOL_ANNOTATIONS.map((name) => metadata?.annotations?.[name]).find(Boolean);
   const protocol = PROTOCOLS.get(given?.toUpperCase() ?? "");
   const { namespace = "" } = metadata ?? {};
-  return { namespace, service: service.name, port, ...(protocol ? { protocol } : {}) };
+  const { name } = service;
+  const tls = backendTlsOf(ingress, name);
+  return {
+    namespace,
+    service: name,
+    port,
+    ...(protocol ? { protocol } : {}),
+    ...(tls ? { tls } : {}),
+  };
 }

@@ -8,6 +8,18 @@ export interface Endpoint {
   address: string;
   port: number;
   protocol: BackendProtocol;
+  /** Who it must prove to be, and who we are to it; otherwise TLS encrypts and proves nothing. */
+  tls?: EndpointTls;
+}
+
+/** As `tls.connect` takes it; connections with another `id` are not shared. */
+export interface EndpointTls {
+  id: string;
+  rejectUnauthorized: boolean;
+  servername: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
 }
 
 /** What an endpoint is asked. */
