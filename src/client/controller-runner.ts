@@ -57,6 +57,8 @@ export interface RunningController extends AsyncDisposable {
   readonly idle: boolean;
   /** How long reconciling took, in seconds. */
   readonly durations: Histogram;
+  /** Seconds that keys waited for a worker. */
+  readonly waits: Histogram;
   stats(): ControllerStats;
 }
 
@@ -72,6 +74,7 @@ class Runner implements RunningController {
   readonly name: string;
   readonly started: Promise<void>;
   readonly durations: Histogram = new Histogram(WORK_SECONDS);
+  readonly waits: Histogram = new Histogram(WORK_SECONDS);
   readonly #definition: ControllerDefinition;
   readonly #logger: Logger;
   readonly #informers: Readonly<Record<string, Informer<unknown>>>;
@@ -92,7 +95,8 @@ class Runner implements RunningController {
     this.#definition = definition;
     this.#deps = deps;
     this.#logger = deps.logger.with({ controller: definition.name });
-    this.#queue = new WorkQueue({ clock: deps.clock });
+    const taken = (waitedMs: number) => this.waits.observe(waitedMs / 1000);
+    this.#queue = new WorkQueue({ clock: deps.clock, taken });
     const informers: Record<string, Informer<unknown>> = {};
     for (const [name, input] of Object.entries(definition.inputs)) {
       informers[name] = deps.informers.informer(input.resource, input.options);

@@ -10,6 +10,8 @@ export interface WorkQueueOptions {
   retry?: BackoffPolicy;
   /** Distinct keys that may wait; `add` refuses more. */
   sizeMax?: number;
+  /** Is told how long each key waited that a worker takes. */
+  taken?: (waitedMs: number) => void;
 }
 
 /**
@@ -20,8 +22,9 @@ export class WorkQueue implements Disposable {
   readonly #clock: Clock;
   readonly #retry: BackoffPolicy;
   readonly #sizeMax: number;
-  /** Insertion order is the order of service. */
-  readonly #waiting = new Set<string>();
+  readonly #taken: (waitedMs: number) => void;
+  /** Since when each key waits; insertion order is the order of service. */
+  readonly #waiting = new Map<string, number>();
   readonly #running = new Set<string>();
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, { dueMs: number; timer: Timer }>();
@@ -31,7 +34,8 @@ export class WorkQueue implements Disposable {
   #adds = 0;
   #retries = 0;
 
-  constructor({ clock, retry = RETRY, sizeMax = SIZE_MAX }: WorkQueueOptions) {
+  constructor({ clock, retry = RETRY, sizeMax = SIZE_MAX, taken }: WorkQueueOptions) {
+    this.#taken = taken ?? (() => undefined);
     this.#clock = clock;
     this.#retry = retry;
     this.#sizeMax = sizeMax;
@@ -69,9 +73,10 @@ export class WorkQueue implements Disposable {
     const taker = this.#takers.shift();
     if (taker) {
       this.#running.add(key);
+      this.#taken(0);
       taker(key);
     } else {
-      this.#waiting.add(key);
+      this.#waiting.set(key, this.#clock.monotonicMs());
     }
     return true;
   }
@@ -117,8 +122,10 @@ export class WorkQueue implements Disposable {
   /** The next key, when there is one; `undefined` after the queue was closed. Call `done` with it. */
   take(): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
-    const [key] = this.#waiting;
-    if (key === undefined) return new Promise((taker) => this.#takers.push(taker));
+    const [first] = this.#waiting;
+    if (!first) return new Promise((taker) => this.#takers.push(taker));
+    const [key, sinceMs] = first;
+    this.#taken(this.#clock.monotonicMs() - sinceMs);
     this.#waiting.delete(key);
     this.#running.add(key);
     return Promise.resolve(key);

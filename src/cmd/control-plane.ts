@@ -5,6 +5,7 @@ import type { InformerFactory } from "../client/informer.ts";
 import { createClient } from "../client/resource-client.ts";
 import { type BuiltInOptions, builtInControllers } from "../controllers/built-in.ts";
 import { Cleanup } from "../lib/cleanup.ts";
+import { SchedulerMetrics } from "../scheduler/scheduler-metrics.ts";
 import type { SchedulerConfiguration } from "../scheduler/config/scheduler-configuration.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -38,7 +39,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await using cleanup = new Cleanup();
   const components = ["controller-manager", "scheduler"];
   const controllers: RunningController[] = [];
-  const metrics = [...(options.metrics ?? []), () => queueMetrics(controllers)];
+  const scheduling = new SchedulerMetrics();
+  const metrics = [
+    ...(options.metrics ?? []),
+    () => [...queueMetrics(controllers), ...scheduling.families()],
+  ];
   const api = cleanup.use(await startApiPart({ ...options, components, metrics }));
   const { client, server, tokenKeys, transport } = api;
   const informers = cleanup.use(createInformerFactory({ ...sources, client, logger }));
@@ -60,7 +65,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const started = (controller: RunningController) => controllers.push(controller);
   cleanup.use(startControllersPart(definitions, { ...parts, clientOf, started }));
   const { schedulerConfiguration } = options;
-  cleanup.use(startSchedulerPart({ ...parts, schedulerConfiguration }));
+  cleanup.use(startSchedulerPart({ ...parts, schedulerConfiguration, metrics: scheduling }));
   const running = cleanup.move();
   return {
     server,

@@ -8,6 +8,7 @@ import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { SchedulerConfiguration } from "../scheduler/config/scheduler-configuration.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
+import type { SchedulerMetrics } from "../scheduler/scheduler-metrics.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { eventSourceOf } from "./event-source.ts";
@@ -53,9 +54,12 @@ const EVENT_DELAY_MS = 400;
 
 /** Runs the scheduler. */
 export function startSchedulerPart(
-  options: ControllersPartOptions & { schedulerConfiguration?: SchedulerConfiguration | undefined },
+  options: ControllersPartOptions & {
+    schedulerConfiguration?: SchedulerConfiguration | undefined;
+    metrics?: SchedulerMetrics;
+  },
 ): AsyncDisposable {
-  const { client, informers, logger, schedulerConfiguration: configuration } = options;
+  const { client, informers, logger, metrics, schedulerConfiguration: configuration } = options;
   const running = new Cleanup();
   const component = "default-scheduler";
   // Late and one at a time: to place a burst, and to start it, comes before to tell of it.
@@ -63,7 +67,7 @@ export function startSchedulerPart(
   const recorder = { ...sources, client, component, logger, ...few };
   const events = running.use(createEventRecorder(recorder));
   const extenders = running.use(createExtenderTransport());
-  const parts = { ...sources, client, informers, events, configuration };
+  const parts = { ...sources, client, informers, events, configuration, metrics };
   running.use(
     runScheduler({
       ...parts,

@@ -26,6 +26,12 @@ export function queueMetrics(controllers: readonly RunningController[]): MetricF
       samples: samples(({ retries }) => retries),
     },
     {
+      name: "workqueue_queue_duration_seconds",
+      type: "histogram",
+      help: "Seconds that a key waited for a worker.",
+      samples: controllers.flatMap(({ name, waits }) => waits.samples({ name })),
+    },
+    {
       name: "workqueue_work_duration_seconds",
       type: "histogram",
       help: "Seconds that a key was worked on.",

@@ -65,6 +65,11 @@ export class Histogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 
+  /** How much was observed so far. */
+  get count(): number {
+    return this.#counts.reduce((sum, each) => sum + each, 0);
+  }
+
   /** Samples of a family of type "histogram"; the buckets add up. */
   samples(labels: Readonly<Record<string, string>> = {}): Sample[] {
     let count = 0;

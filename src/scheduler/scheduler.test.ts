@@ -5,6 +5,7 @@ import { PODS } from "../api/generated/resources.ts";
 import { MemoryTransport } from "../client/memory-transport.ts";
 import { settle } from "../lib/virtual-clock.ts";
 import { schedulerBench as bench } from "./scheduler-fixture.ts";
+import { SchedulerMetrics } from "./scheduler-metrics.ts";
 
 test("a pod is bound in the turn in which it is seen", async () => {
   await using at = bench();
@@ -186,4 +187,31 @@ test("kinds that an older API server does not serve hold up no pod", async () =>
   await at.pod("a");
   await settle();
   assert.equal(await at.placeOf("a"), "n1");
+});
+
+test("attempts are counted by their results, and pods by how long they waited", async () => {
+  const metrics = new SchedulerMetrics();
+  await using at = bench({ metrics });
+  await at.node("a", "1");
+  await at.pod("small");
+  await at.pod("large", {
+    containers: [{ name: "c", image: "i", resources: { requests: { cpu: "2" } } }],
+  });
+  await settle();
+  assert.equal(await at.placeOf("small"), "a");
+  const samples = new Map(metrics.families().map(({ name, samples }) => [name, samples]));
+  const attempts = samples.get("scheduler_schedule_attempts_total") ?? [];
+  const results = new Map(attempts.map(({ labels, value }) => [labels?.["result"], value]));
+  assert.deepEqual([results.get("scheduled"), results.get("unschedulable")], [1, 1]);
+  const pending = samples.get("scheduler_pending_pods") ?? [];
+  assert.deepEqual(
+    pending.map(({ labels, value }) => [labels?.["queue"], value]),
+    [
+      ["active", 0],
+      ["backoff", 0],
+      ["unschedulable", 1],
+    ],
+  );
+  const waits = samples.get("scheduler_pod_scheduling_sli_duration_seconds") ?? [];
+  assert.equal(waits.find(({ suffix }) => suffix === "_count")?.value, 1);
 });

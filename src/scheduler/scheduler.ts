@@ -35,6 +35,7 @@ import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { type Decision, failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
+import type { AttemptResult, SchedulerMetrics } from "./scheduler-metrics.ts";
 import { TurnPlanner } from "./turn-planner.ts";
 import { VolumeCatalog } from "./volumes/volume-catalog.ts";
 import { Nominations } from "./state/nominations.ts";
@@ -56,6 +57,15 @@ export interface SchedulerOptions {
   plugins?: ReadonlyMap<string, PluginFactory>;
   /** How extenders are asked; needed when the configuration has any. */
   extenderTransport?: ExtenderTransport;
+  metrics?: SchedulerMetrics | undefined;
+}
+
+/** One try to place a pod. */
+interface Attempt {
+  beganMs: number;
+  /** When the pod was first seen, and which of its tries this is. */
+  addedAtMs: number;
+  attempts: number;
 }
 
 /**
@@ -115,7 +125,8 @@ class SchedulerLoop implements Disposable {
   }
 
   start(): void {
-    const { informers, logger } = this.#options;
+    const { informers, logger, metrics } = this.#options;
+    metrics?.follow(() => this.#queue.pending());
     const fed = {
       state: this.#state,
       profiles: this.#profiles,
@@ -228,29 +239,43 @@ class SchedulerLoop implements Disposable {
     const framework = this.#frameworkOf(pod);
     const input = { framework, random, nominations: this.#nominations };
     const extenders = this.#extendersOf(pod);
+    const attempt = { beganMs: this.#now(), ...this.#queue.history(pod.uid) };
     if (extenders.length === 0) {
-      this.#carryOut(pod, schedule(pod, input));
+      this.#carryOut(pod, schedule(pod, input), attempt);
       return;
     }
     scheduleWithExtenders(pod, { ...input, extenders }).then(
       (decision) => {
         // The pod may have gone, or have been placed, while the extenders thought.
-        if (!this.#stopped && this.#queue.get(pod.uid)) this.#carryOut(pod, decision);
+        if (!this.#stopped && this.#queue.get(pod.uid)) {
+          this.#carryOut(pod, decision, attempt);
+        }
       },
-      (error: unknown) => this.#failed(pod, error),
+      (error: unknown) => this.#failed(pod, { error, attempt }),
     );
   }
 
-  #carryOut(pod: PodRecord, decision: Decision): void {
+  #count(pod: PodRecord, result: AttemptResult, attempt: Attempt): void {
+    const { metrics } = this.#options;
+    if (!metrics) return;
+    const profile = pod.pod.spec?.schedulerName || "default-scheduler";
+    const nowMs = this.#now();
+    metrics.attempted(result, { profile, durationMs: nowMs - attempt.beganMs });
+    if (result === "scheduled") metrics.placed(attempt.attempts, nowMs - attempt.addedAtMs);
+  }
+
+  #carryOut(pod: PodRecord, decision: Decision, attempt: Attempt): void {
     const framework = this.#frameworkOf(pod);
+    this.#options.metrics?.decided(this.#now() - attempt.beganMs);
     if (decision.node === undefined) {
+      this.#count(pod, "unschedulable", attempt);
       this.#refused(pod, decision);
       return;
     }
     const placement = { pod, node: decision.node };
     const refused = reserve(placement, framework.binding);
     if (refused) {
-      this.#failed(pod, refused);
+      this.#failed(pod, { error: refused, attempt });
       return;
     }
     this.#assumed.set(pod.uid, placement);
@@ -258,7 +283,7 @@ class SchedulerLoop implements Disposable {
     // A pod whose volumes are to be bound may wait for minutes; it must not keep others waiting.
     const isQuick = pod.profile.claims.length === 0;
     if (isQuick) this.#bindings++;
-    this.#bind(placement, framework);
+    this.#bind(placement, { framework, attempt });
   }
 
   #refused(pod: PodRecord, decision: NoNode): void {
@@ -327,7 +352,8 @@ class SchedulerLoop implements Disposable {
   }
 
   /** The attempt came to nothing; the next one comes after the pod's back-off. */
-  #failed(pod: PodRecord, error: unknown): void {
+  #failed(pod: PodRecord, { error, attempt }: { error: unknown; attempt: Attempt }): void {
+    this.#count(pod, error instanceof PlacementRefusedError ? "unschedulable" : "error", attempt);
     this.#queue.failed(pod.uid, this.#now());
     this.#sleepUntilNext();
     // The pod is gone or somebody else placed it: its informer will say so.
@@ -344,29 +370,34 @@ class SchedulerLoop implements Disposable {
     this.#turns.planIn(this.#queue.advance(this.#now()));
   }
 
-  #bind(placement: Placement, framework: Framework): void {
+  #bind(placement: Placement, of: { framework: Framework; attempt: Attempt }): void {
+    const { framework, attempt } = of;
     const { client, clock } = this.#options;
     const binder = this.#extendersOf(placement.pod).find(({ binds }) => binds);
     const deps = { client, clock, plugins: framework.binding, waiting: this.#waiting, binder };
     bind(placement, deps).then(
-      () => this.#bound(placement),
-      (error: unknown) => this.#notBound(placement, { framework, error }),
+      () => this.#bound(placement, attempt),
+      (error: unknown) => this.#notBound(placement, { framework, error, attempt }),
     );
   }
 
-  #bound({ pod, node }: Placement): void {
+  #bound({ pod, node }: Placement, attempt: Attempt): void {
+    this.#count(pod, "scheduled", attempt);
     this.#queue.remove(pod.uid);
     this.#nominations.delete(pod.uid);
     this.#feedback.scheduled(pod, node);
     this.#bindingEnded(pod);
   }
 
-  #notBound(placement: Placement, of: { framework: Framework; error: unknown }): void {
+  #notBound(
+    placement: Placement,
+    of: { framework: Framework; error: unknown; attempt: Attempt },
+  ): void {
     const { pod } = placement;
     unreserve(placement, of.framework.binding);
     // The informer may have told of the pod's end, or of its place, in the meantime.
     if (this.#assumed.delete(pod.uid)) this.#removed(pod.uid);
-    this.#failed(pod, of.error);
+    this.#failed(pod, of);
     this.#bindingEnded(pod);
   }
 

@@ -22,6 +22,8 @@ interface Entry {
   /** Order among equals. */
   sequence: number;
   attempts: number;
+  /** When the pod was first seen. */
+  addedAtMs: number;
   /** Not tried before this time. */
   readyAtMs: number;
   /** "taken" between `next` and the outcome: nothing else may try the pod then. */
@@ -73,6 +75,23 @@ export class SchedulingQueue {
     return this.#entries.get(uid)?.pod;
   }
 
+  /** Since when the pod waits, and how often it was tried. */
+  history(uid: string): { addedAtMs: number; attempts: number } {
+    const { addedAtMs = 0, attempts = 0 } = this.#entries.get(uid) ?? {};
+    return { addedAtMs, attempts };
+  }
+
+  /** Pods by what they wait for; goes through all of them. */
+  pending(): { active: number; backoff: number; unschedulable: number } {
+    const pending = { active: 0, backoff: 0, unschedulable: 0 };
+    for (const { state } of this.#entries.values()) {
+      if (state === "asleep") pending.unschedulable++;
+      else if (state === "backoff") pending.backoff++;
+      else if (state === "active") pending.active++;
+    }
+    return pending;
+  }
+
   /** Whether the pod was refused and nothing happened since that may help it. */
   isAsleep(uid: string): boolean {
     return this.#entries.get(uid)?.state === "asleep";
@@ -90,6 +109,7 @@ export class SchedulingQueue {
       pod,
       sequence: this.#sequence++,
       attempts: 0,
+      addedAtMs: nowMs,
       readyAtMs: nowMs,
       state: "active",
       sleptAtMs: nowMs,
