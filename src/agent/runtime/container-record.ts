@@ -126,6 +126,11 @@ export function namesIn(directory: string): string[] {
   }
 }
 
+/** Where the OCI runtime looks for its configuration in a bundle. */
+export function configFile(bundle: string): string {
+  return path.join(bundle, "config.json");
+}
+
 /** ID of the container that holds a sandbox. */
 export function holderIdOf(sandboxId: string): string {
   return `holder-${sandboxId}`;

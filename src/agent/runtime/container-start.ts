@@ -1,14 +1,14 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { processStartTime } from "../../sys/process.ts";
 import { deviceRules } from "../../format/oci/runtime-spec.ts";
 import { containerConfig, hostDevices } from "./bundle.ts";
 import { MonitorError } from "./conmon.ts";
-import { assertId, newStatus, writeJson } from "./container-record.ts";
+import { assertId, configFile, newStatus } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
 import { settle } from "./exit-watcher.ts";
-import { beginContainerMonitor, takeExpected } from "./expected-monitor.ts";
+import { beginContainerMonitor, takeExpected, unlessTooLong } from "./expected-monitor.ts";
 import { mapMounts } from "./mapped-mounts.ts";
 import { monitorTools } from "./placement.ts";
 import { mountRoot } from "./root-filesystem.ts";
@@ -88,7 +88,9 @@ export async function createContainer(
         hasSelinux: context.hasSelinux,
       },
     );
-    writeJson(path.join(bundle, "config.json"), config);
+    const text = JSON.stringify(config);
+    waiting = await unlessTooLong(waiting, text);
+    if (!waiting) writeFileSync(configFile(bundle), text, { mode: 0o600 });
     context.failpoint("container-config");
     const record = {
       status,
@@ -101,12 +103,15 @@ export async function createContainer(
     };
     table.save(record);
     context.failpoint("container-record");
-    if (driver.placesItself) prepareGroup(context, { spec, cgroup, driver });
+    if (driver.placesItself) {
+      prepareGroup(context, { spec, cgroup, driver, exists: waiting?.isOpen ?? false });
+    }
     context.failpoint("container-cgroup");
     const begun = waiting;
     waiting = undefined;
     const tools = () => monitorTools(context, { driver, cgroup, ...driver.creation(driven) });
-    const pid = await (begun?.release() ?? beginContainerMonitor(context, spec, tools()).answer());
+    const pid = await (begun?.release(text) ??
+      beginContainerMonitor(context, spec, tools()).answer());
     context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };
@@ -142,10 +147,15 @@ function processTarget(
 
 function prepareGroup(
   { cgroups }: RuntimeContext,
-  { spec, cgroup, driver }: { spec: ContainerSpec; cgroup: string; driver: SandboxDriver },
+  {
+    spec,
+    cgroup,
+    driver,
+    exists,
+  }: { spec: ContainerSpec; cgroup: string; driver: SandboxDriver; exists: boolean },
 ): void {
   const privileged = spec.security.privileged ?? false;
-  cgroups.create(cgroup);
+  if (!exists) cgroups.create(cgroup);
   // The processes of a kernel of its own are in the group of what holds it.
   if (driver.hasOwnKernel) return;
   cgroups.limit(cgroup, spec.resources);
@@ -184,7 +194,7 @@ export async function startContainer(
 
 function readCommand(context: RuntimeContext, id: string): string {
   try {
-    const text = readFileSync(path.join(context.paths.bundle(id), "config.json"), "utf8");
+    const text = readFileSync(configFile(context.paths.bundle(id)), "utf8");
     const config = JSON.parse(text) as { process: { args: string[] } };
     return config.process.args[0] ?? "";
   } catch {

@@ -4,7 +4,7 @@ import { type Readable, Transform } from "node:stream";
 import type { Random } from "../../lib/random.ts";
 import { type PipedChild, spawnPiped } from "../../sys/child.ts";
 import { openProcess } from "../../sys/process.ts";
-import { writeJson } from "./container-record.ts";
+import { configFile, writeJson } from "./container-record.ts";
 import { runtimeError, startExitCode } from "./container-start.ts";
 import { type ExecOptions, type ExecResult, RuntimeError, type StreamSession } from "./contract.ts";
 import { placed } from "./placement.ts";
@@ -43,7 +43,7 @@ function prepareExec(
   const directory = path.join(context.paths.execs, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const specPath = path.join(directory, "process.json");
-  const configPath = path.join(context.paths.bundle(id), "config.json");
+  const configPath = configFile(context.paths.bundle(id));
   const config = JSON.parse(readFileSync(configPath, "utf8")) as {
     process: { env: string[] } & Record<string, unknown>;
   };

@@ -1,4 +1,13 @@
-import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import { makeSpecialFile } from "../../sys/file.ts";
 import {
@@ -7,7 +16,7 @@ import {
   type MonitorRequest,
   type MonitorTools,
 } from "./conmon.ts";
-import { assertId } from "./container-record.ts";
+import { assertId, configFile } from "./container-record.ts";
 import type { ContainerSpec, ExpectedContainer } from "./contract.ts";
 import { monitorPidFile } from "./exit-watcher.ts";
 import { gated } from "./placement.ts";
@@ -16,14 +25,23 @@ import { podCgroup, type RuntimeContext } from "./runtime-context.ts";
 /** So many at once: in a burst, the processor has better things to do. */
 const EXPECTED_MAX = 3;
 
-/** A monitor that runs, and whose OCI runtime waits at a gate until its container's turn comes. */
+/** So much a FIFO holds, whether or not it is read. Source: pipe(7). */
+const CONFIG_MAX_BYTES = 64 * 1024;
+
+/**
+ * A monitor that runs ahead of its container. Its OCI runtime first waits at a gate until the
+ * container's control group exists; then it loads, and waits for its configuration.
+ */
 export interface ExpectedMonitor {
   readonly sandboxId: string;
   readonly logPath: string;
-  /** Of the container, which exists when the monitor is released. */
+  /** Of the container. */
   readonly cgroup: string;
-  /** Lets the runtime pass. Resolves as `BegunMonitor.answer`. */
-  release(): Promise<number>;
+  /** The control group exists, and the runtime may be in it. */
+  readonly isOpen: boolean;
+  open(): void;
+  /** Gives it its configuration. Resolves as `BegunMonitor.answer`. */
+  release(config: string): Promise<number>;
   /** Ends it; nothing of it is left but its bundle. */
   dismiss(): Promise<void>;
 }
@@ -51,21 +69,31 @@ function begin(context: RuntimeContext, expected: ExpectedContainer): ExpectedMo
   const pod = podCgroup(context.options.cgroupRoot, { id: sandboxId, qosClass });
   const cgroup = path.posix.join(pod, id);
   const bundle = context.paths.bundle(id);
-  const gate = path.join(bundle, "gate");
   mkdirSync(bundle, { recursive: true, mode: 0o700 });
   mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
-  makeSpecialFile(gate, { file: { kind: "fifo" }, mode: 0o600 });
-  // Open for both, neither end waits for the other.
-  const gateFd = openSync(gate, constants.O_RDWR | constants.O_NONBLOCK);
+  const gate = openFifo(path.join(bundle, "gate"));
+  let config: Fifo | undefined;
   try {
+    config = openFifo(configFile(bundle));
     const driver = context.drivers.of(undefined);
-    const tools = gated(context, { driver, gate, cgroup });
+    const tools = gated(context, { driver, gate: gate.file, cgroup });
     const monitor = beginContainerMonitor(context, { id, logPath }, tools);
-    return expectedMonitor({ sandboxId, logPath, cgroup, monitor, gate, gateFd });
+    return expectedMonitor({ sandboxId, logPath, cgroup, monitor, gate, config });
   } catch (error) {
-    closeSync(gateFd);
+    for (const fifo of [gate, config]) if (fifo) closeSync(fifo.fd);
     throw error;
   }
+}
+
+interface Fifo {
+  file: string;
+  fd: number;
+}
+
+/** Open for both, neither end waits for the other; as long as it is open, what is written stays. */
+function openFifo(file: string): Fifo {
+  makeSpecialFile(file, { file: { kind: "fifo" }, mode: 0o600 });
+  return { file, fd: openSync(file, constants.O_RDWR | constants.O_NONBLOCK) };
 }
 
 function expectedMonitor(of: {
@@ -73,30 +101,54 @@ function expectedMonitor(of: {
   logPath: string;
   cgroup: string;
   monitor: Pick<BegunMonitor, "answer">;
-  gate: string;
-  gateFd: number;
+  gate: Fifo;
+  config: Fifo;
 }): ExpectedMonitor {
-  const { monitor, gate, gateFd, sandboxId, logPath, cgroup } = of;
+  const { monitor, gate, config, sandboxId, logPath, cgroup } = of;
+  let isOpen = false;
+  const open = () => {
+    if (!isOpen) writeSync(gate.fd, "1");
+    isOpen = true;
+  };
   return {
     sandboxId,
     logPath,
     cgroup,
-    async release() {
+    get isOpen() {
+      return isOpen;
+    },
+    open,
+    async release(text) {
       try {
-        writeSync(gateFd, "1");
+        // A runtime that comes only now finds the file, as it does when it reads a second time.
+        writeFileSync(`${config.file}.new`, text, { mode: 0o600 });
+        renameSync(`${config.file}.new`, config.file);
+        writeSync(config.fd, text);
+        closeSync(config.fd);
+        open();
         return await monitor.answer();
       } finally {
-        // Not before: what is written is lost when nobody holds either end.
-        closeSync(gateFd);
+        closeSync(gate.fd);
       }
     },
     async dismiss() {
-      // What waits there reads the end, what has not come so far finds no gate; the monitor says so.
-      rmSync(gate, { force: true });
-      closeSync(gateFd);
+      // What waits there reads the end, what has not come so far finds nothing; the monitor says so.
+      for (const { file, fd } of [gate, config]) {
+        rmSync(file, { force: true });
+        closeSync(fd);
+      }
       await monitor.answer().catch(() => {});
     },
   };
+}
+
+/** Lets the runtimes that wait for containers of a sandbox load: it has its control groups now. */
+export function openGates({ expectations, cgroups }: RuntimeContext, sandboxId: string): void {
+  for (const expected of expectations.values()) {
+    if (expected.sandboxId !== sandboxId) continue;
+    cgroups.create(expected.cgroup);
+    expected.open();
+  }
 }
 
 /** The monitor that waits for this container, if it is the right one. */
@@ -112,6 +164,16 @@ export async function takeExpected(
     expected.sandboxId === sandboxId && expected.logPath === logPath && expected.cgroup === cgroup;
   if (fits && !stdin && !tty) return expected;
   await expected.dismiss();
+  return undefined;
+}
+
+/** The monitor, which ends if the configuration of its container is too long for it. */
+export async function unlessTooLong(
+  expected: ExpectedMonitor | undefined,
+  config: string,
+): Promise<ExpectedMonitor | undefined> {
+  if (Buffer.byteLength(config) <= CONFIG_MAX_BYTES) return expected;
+  await expected?.dismiss();
   return undefined;
 }
 

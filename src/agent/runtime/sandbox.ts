@@ -10,7 +10,7 @@ import {
   type SandboxSpec,
   type SandboxStatus,
 } from "./contract.ts";
-import { dismissExpected } from "./expected-monitor.ts";
+import { dismissExpected, openGates } from "./expected-monitor.ts";
 import { beginHolder, settleHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 import { prepareUsers, releaseUsers } from "./sandbox-users.ts";
@@ -50,6 +50,7 @@ export async function createSandbox(
     throw error;
   }
   table.sandboxes.set(spec.id, record);
+  openGates(context, spec.id);
   weighBurstable(context);
   await beginHolder(context, spec);
   return { id: spec.id, ...record };
