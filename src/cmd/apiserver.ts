@@ -1,8 +1,9 @@
+import path from "node:path";
 import { ensurePki } from "../apiserver/pki/pki.ts";
-import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
+import { openLmdbStore, TREE_FILE } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import { systemClock } from "../sys/clock.ts";
-import { startMemoryRelief } from "../sys/memory-relief.ts";
+import { outerMemory, startMemoryRelief } from "../sys/memory-relief.ts";
 import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
 import { openAudit } from "./audit.ts";
@@ -51,7 +52,10 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     options.store === "memory"
       ? createMemoryStore()
       : await openLmdbStore({ directory: directory.store, clock: systemClock });
-  using _relief = startMemoryRelief(systemClock);
+  using _relief = startMemoryRelief(
+    systemClock,
+    outerMemory([path.join(directory.store, TREE_FILE)]),
+  );
   const pki = await ensurePki(directory.pki, {
     clock: systemClock,
     random: systemRandom,

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import { libc } from "./libc.ts";
+import { releaseMappedPages } from "./mapped-file.ts";
 
 // JUSTIFICATION: glibc keeps what is freed in the middle of its heap for later; after a load that is
 // a third of all memory, and nothing but this call gives it back.
@@ -14,20 +15,26 @@ const TRIM_EVERY_MS = 2_000;
 export interface OuterMemory {
   /** Bytes that values of JavaScript hold there, those that wait for the collector included. */
   heldBytes(): number;
-  /** Gives the system what was freed; blocks for some milliseconds. */
+  /** Gives the system what was freed or can be read again; blocks for some milliseconds. */
   trim(): void;
 }
 
-const ofThisProcess: OuterMemory = {
-  heldBytes: () => process.memoryUsage().external,
-  trim: () => void mallocTrim(0),
-};
+/** Of this process, with files as `releaseMappedPages` asks for. */
+export function outerMemory(mappedFiles: readonly string[]): OuterMemory {
+  return {
+    heldBytes: () => process.memoryUsage().external,
+    trim() {
+      mallocTrim(0);
+      for (const file of mappedFiles) releaseMappedPages(file);
+    },
+  };
+}
 
 /**
  * Gives memory back to the system after the collector let go of 8 MiB of buffers, at most every two
  * seconds: during a load what it left since, and all of it when the load is over.
  */
-export function startMemoryRelief(clock: Clock, memory: OuterMemory = ofThisProcess): Disposable {
+export function startMemoryRelief(clock: Clock, memory: OuterMemory): Disposable {
   let heldBytes = memory.heldBytes();
   let freedBytes = 0;
   let trimmedMs = clock.monotonicMs();

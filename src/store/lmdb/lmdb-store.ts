@@ -9,6 +9,9 @@ import { Journal } from "./journal.ts";
 import { JournaledBackend } from "./journaled-backend.ts";
 import { VersionTree } from "./version-tree.ts";
 
+/** Mapped shared, with room to grow: how much of it is resident depends on what was read. */
+export const TREE_FILE = "data.mdb";
+
 /** Where a store lives. */
 export interface LmdbStoreOptions {
   /** Created when absent; must be on a local file system. */
@@ -26,7 +29,7 @@ export async function openLmdbStore({ directory, clock }: LmdbStoreOptions): Pro
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lock = await lockDirectory(directory);
     return await closingOnFailure(lock, async () => {
-      const tree = await VersionTree.open(path.join(directory, "data.mdb"));
+      const tree = await VersionTree.open(path.join(directory, TREE_FILE));
       return closingOnFailure(tree, async () => {
         const { journal, records } = await Journal.open(directory);
         return closingOnFailure(journal, async () => {
