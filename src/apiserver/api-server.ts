@@ -14,7 +14,7 @@ import { followFlowSchemas } from "./flow-control/flow-status.ts";
 import { FlowControl } from "./flow-control/flow-control.ts";
 import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { Aggregation } from "./aggregation/aggregation.ts";
-import { remoteDiscovery } from "./aggregation/remote-resources.ts";
+import { remoteDiscovery } from "./aggregation/remote-discovery.ts";
 import type { FrontProxyPair } from "./aggregation/remote-client.ts";
 import { startPolicyStatus } from "./admission/policy/policy-status.ts";
 import { serveBuiltIns } from "./built-in-resources.ts";
@@ -27,6 +27,7 @@ import type {
   ServedKinds,
   TokenIssuer,
   UserInfo,
+  ComponentCheck,
 } from "./contract.ts";
 import type { ConversionParts } from "./custom-resource/conversion/webhook-conversion.ts";
 import { CustomResources } from "./custom-resource/custom-resources.ts";
@@ -49,7 +50,6 @@ import { serverMetrics } from "./metrics/server-metrics.ts";
 import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
-import type { ComponentCheck } from "./rest/component-status.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import { createBodyReader } from "./subresource/body-reader.ts";

@@ -126,3 +126,10 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest): Promise<MutationResult> | MutationResult;
   validate?(request: AdmissionRequest): Promise<void> | void;
 }
+
+/** A part of the control plane that says how it is. */
+export interface ComponentCheck {
+  name: string;
+  /** `undefined` means healthy, text says what is wrong. */
+  check(): Promise<string | undefined> | string | undefined;
+}

@@ -3,12 +3,17 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { Store } from "../store/store.ts";
-import type { AdmissionPlugin, Authenticator, Authorizer, TokenIssuer } from "./contract.ts";
+import type {
+  AdmissionPlugin,
+  Authenticator,
+  Authorizer,
+  TokenIssuer,
+  ComponentCheck,
+} from "./contract.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { Configuration } from "./ownership.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { Call } from "./rest/call.ts";
-import type { ComponentCheck } from "./rest/component-status.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
 import type { BodyReader } from "./subresource/body-reader.ts";
 import type { TokenChecker } from "./token/token-verifier.ts";

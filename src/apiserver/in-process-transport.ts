@@ -1,3 +1,4 @@
+import type { Body } from "./codec/body.ts";
 import { StatusError } from "../api/errors.ts";
 import type { ApiRequest, ApiResponse, Transport, WatchSink } from "../api/transport.ts";
 import type { UserInfo } from "./contract.ts";
@@ -13,7 +14,7 @@ import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { accessOf, authorize, resourceAccess } from "./request/access.ts";
 import { splitPath } from "./request/query.ts";
 import { parseTarget } from "./request/target.ts";
-import type { Answer, Body, Call } from "./rest/call.ts";
+import type { Answer, Call } from "./rest/call.ts";
 import { verbOf } from "./request/verb.ts";
 import { dispatch, unknownPath } from "./rest/dispatch.ts";
 import { prepareWatch, type WatchReceiver } from "./rest/watch.ts";

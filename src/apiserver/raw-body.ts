@@ -1,7 +1,7 @@
 import { StatusError } from "../api/errors.ts";
 import { decodeJson } from "../format/json-decode.ts";
 import { JsonSyntaxError } from "../format/json-parser.ts";
-import type { Body } from "./rest/call.ts";
+import type { Body } from "./codec/body.ts";
 
 /** The JSON object of a body that no kind describes (options, patches, reviews). */
 export function parseRawBody(body: Body): Record<string, unknown> {

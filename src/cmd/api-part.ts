@@ -1,3 +1,4 @@
+import type { BootstrapObject } from "../apiserver/bootstrap/bootstrap-object.ts";
 import type { Transport } from "../api/transport.ts";
 import { builtInAdmission } from "../apiserver/admission/built-in-admission.ts";
 import { createConditionEngine } from "../apiserver/admission/policy/contract.ts";
@@ -10,10 +11,7 @@ import { createAuthenticators } from "../apiserver/authentication/authentication
 import { createFetchDocument } from "../apiserver/authentication/oidc/fetch-document.ts";
 import { withIssuers } from "../apiserver/authentication/oidc/issuer-verifier.ts";
 import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
-import {
-  type BootstrapObject,
-  bootstrapObjects,
-} from "../apiserver/bootstrap/bootstrap-objects.ts";
+import { bootstrapObjects } from "../apiserver/bootstrap/bootstrap-objects.ts";
 import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.ts";
 import type { ObjectReader, ServedKinds, UserInfo } from "../apiserver/contract.ts";
 import { AdmissionMetrics } from "../apiserver/metrics/admission-metrics.ts";

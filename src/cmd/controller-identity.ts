@@ -1,4 +1,4 @@
-import type { BootstrapObject } from "../apiserver/bootstrap/bootstrap-objects.ts";
+import type { BootstrapObject } from "../apiserver/bootstrap/bootstrap-object.ts";
 import type { UserInfo } from "../apiserver/contract.ts";
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES } from "../api/generated/resources.ts";
 import type { ControllerDefinition } from "../client/controller.ts";

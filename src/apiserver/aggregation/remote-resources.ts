@@ -1,6 +1,3 @@
-import type { RemoteDiscovery } from "../discovery/discovery.ts";
-import type { Aggregation } from "./aggregation.ts";
-
 type Json = Record<string, unknown>;
 
 /** Nobody has so many kinds in one version; who says so fills our discovery for no reason. */
@@ -68,18 +65,4 @@ export function aggregatedResources(
 
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((text) => typeof text === "string") : [];
-}
-
-/** What discovery needs of aggregation. */
-export function remoteDiscovery(aggregation: Aggregation): RemoteDiscovery {
-  return {
-    get generation() {
-      return aggregation.generation;
-    },
-    groupVersions: () =>
-      aggregation.table.remotes().map((remote) => ({
-        ...remote,
-        resources: aggregation.resourcesOf(remote),
-      })),
-  };
 }

@@ -1,6 +1,7 @@
 import { decodeJson } from "../../format/json-decode.ts";
 import { listValueOf } from "../http/representations.ts";
-import type { Answer, Body } from "../rest/call.ts";
+import type { Body } from "../codec/body.ts";
+import type { Answer } from "../rest/call.ts";
 import type { AuditRecord } from "./audit-log.ts";
 
 /** Notes what the client sent, when that is wanted. */

@@ -1,3 +1,4 @@
+import type { BootstrapBody, BootstrapObject } from "./bootstrap-object.ts";
 import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
@@ -22,28 +23,6 @@ import { flowObjects } from "./flow-objects.ts";
 const RBAC = "rbac.authorization.k8s.io";
 const BOOTSTRAP_LABELS = { "kubernetes.io/bootstrapping": "rbac-defaults" };
 const AUTO_UPDATE = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
-
-/** An object that must exist before the server is ready. */
-export interface BootstrapObject {
-  resource: Resource;
-  object: BootstrapBody;
-}
-
-/** The part of such an object that reconciling looks at. */
-export interface BootstrapBody {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
-  rules?: PolicyRule[];
-  subjects?: Subject[];
-  aggregationRule?: object;
-  [field: string]: unknown;
-}
 
 function object<T>(
   resource: Resource<T>,

@@ -1,3 +1,4 @@
+import type { BootstrapBody } from "./bootstrap-object.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alreadyExists, notFound } from "../../api/errors.ts";
@@ -7,7 +8,7 @@ import type { ApiRequest, Transport } from "../../api/transport.ts";
 import { createAuthorizer } from "../authorization/authorization.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
 import type { UserInfo } from "../contract.ts";
-import { type BootstrapBody, bootstrapObjects } from "./bootstrap-objects.ts";
+import { bootstrapObjects } from "./bootstrap-objects.ts";
 import { reconcileBootstrap } from "./reconcile-bootstrap.ts";
 
 function recordingTransport() {

@@ -6,7 +6,7 @@ import type {
   Subject,
 } from "../../api/generated/types/flowcontrol-v1.ts";
 import { apiVersionOf, type Resource } from "../../api/resource.ts";
-import type { BootstrapObject } from "./bootstrap-objects.ts";
+import type { BootstrapObject } from "./bootstrap-object.ts";
 
 const AUTO_UPDATE = { "apf.kubernetes.io/autoupdate-spec": "true" };
 const QUEUES = 64;

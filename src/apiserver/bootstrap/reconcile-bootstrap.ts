@@ -2,7 +2,7 @@ import { isAlreadyExists, isNotFound } from "../../api/errors.ts";
 import { pathOf, type Resource } from "../../api/resource.ts";
 import type { Transport } from "../../api/transport.ts";
 import { uncoveredRules } from "../authorization/rule-coverage.ts";
-import type { BootstrapBody, BootstrapObject } from "./bootstrap-objects.ts";
+import type { BootstrapBody, BootstrapObject } from "./bootstrap-object.ts";
 
 const AUTO_UPDATE = "rbac.authorization.kubernetes.io/autoupdate";
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../kube-object.ts";
-import type { Body } from "../rest/call.ts";
+import type { Body } from "./body.ts";
 
 /** What happens to fields that the kind does not have, and to keys that stand twice. */
 export type FieldValidation = "Ignore" | "Warn" | "Strict";

@@ -6,7 +6,7 @@ import { decodeJson } from "../../format/json-decode.ts";
 import { JsonSyntaxError } from "../../format/json-parser.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { KubeObject } from "../kube-object.ts";
-import type { Body } from "../rest/call.ts";
+import type { Body } from "./body.ts";
 import type { Codec, DecodeOptions } from "./codec.ts";
 import { checkKind } from "./check-kind.ts";
 import { reportObjections } from "./strict-reading.ts";

@@ -1,6 +1,6 @@
 import { strictDecodingError } from "../../api/schema/decode.ts";
 import { remarkKeys } from "../../format/json-parser.ts";
-import type { Body } from "../rest/call.ts";
+import type { Body } from "./body.ts";
 import type { DecodeOptions } from "./codec.ts";
 
 /** More than these are not told, as in upstream's reader. */

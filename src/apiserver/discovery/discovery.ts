@@ -1,9 +1,9 @@
+import type { Page } from "../http/page.ts";
 import { createHash } from "node:crypto";
 import type { Resource } from "../../api/resource.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import { notAcceptable, parseAccept } from "../http/negotiation.ts";
-import type { Page } from "../http/plain-pages.ts";
 import type { ResourceRegistry, ServedResource } from "../resource-registry.ts";
 import { groupPriorityOf } from "../aggregation/group-priority.ts";
 import { subresourceFacts } from "./subresource-kinds.ts";

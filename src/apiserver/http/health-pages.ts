@@ -1,5 +1,5 @@
+import type { Page } from "./page.ts";
 import type { Query } from "../request/query.ts";
-import type { Page } from "./plain-pages.ts";
 
 /** A check of health. `undefined` means that all is well, text says what is wrong. */
 export interface HealthCheck {

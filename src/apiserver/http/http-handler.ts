@@ -1,3 +1,4 @@
+import type { Body } from "../codec/body.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { methodNotAllowed, StatusError } from "../../api/errors.ts";
@@ -18,7 +19,7 @@ import type { RequestMetrics, RequestRow } from "../metrics/request-metrics.ts";
 import { authorize } from "../request/access.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
-import type { Answer, Body, Call } from "../rest/call.ts";
+import type { Answer, Call } from "../rest/call.ts";
 import { REVIEW_KINDS } from "../subresource/review.ts";
 import { verbOf } from "../request/verb.ts";
 import { dispatch, unknownPath } from "../rest/dispatch.ts";

@@ -1,17 +1,6 @@
+import type { Page } from "./page.ts";
 import type { Query } from "../request/query.ts";
 import { type HealthCheck, healthPage } from "./health-pages.ts";
-
-/** An answer that is no API object. */
-export interface Page {
-  status?: number;
-  contentType: string;
-  etag?: string;
-  /** Its address names its content, so that it can be kept for ever. */
-  immutable?: boolean;
-  /** Where it is now, instead of here. */
-  location?: string;
-  bytes: Uint8Array;
-}
 
 /** Serves further paths, such as OpenAPI documents; `undefined` when the path is not its own. */
 export type PageSource = (

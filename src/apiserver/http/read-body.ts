@@ -3,7 +3,7 @@ import { StatusError } from "../../api/errors.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { YamlReader } from "../codec/yaml-reader.ts";
-import type { Body } from "../rest/call.ts";
+import type { Body } from "../codec/body.ts";
 
 /** Larger bodies are refused with 413. */
 export const BODY_MAX_BYTES: number = 3 * 1024 * 1024;

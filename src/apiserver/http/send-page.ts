@@ -1,5 +1,5 @@
+import type { Page } from "./page.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Page } from "./plain-pages.ts";
 
 const YEAR_MS = 366 * 86_400_000;
 

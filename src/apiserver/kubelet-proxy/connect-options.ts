@@ -1,5 +1,5 @@
 import { subresourceFacts } from "../discovery/subresource-kinds.ts";
-import type { NodeRequest } from "./kubelet-proxy.ts";
+import type { NodeRequest } from "./node-request.ts";
 
 const FLAGS = ["stdin", "stdout", "stderr", "tty"];
 

@@ -1,15 +1,15 @@
+import type { NodeRequest } from "./node-request.ts";
 import type { IncomingMessage } from "node:http";
 import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
 import { methodNotAllowed, StatusError } from "../../api/errors.ts";
-import type { AdmissionPlugin, AdmissionRequest, UserInfo } from "../contract.ts";
+import type { AdmissionPlugin, AdmissionRequest } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { mutate, validate } from "../rest/admission.ts";
 import { answerHeaders, answerOf, isForwarded, relayUpgrade } from "../remote/relay.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { connectOptions } from "./connect-options.ts";
-import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { kubeletAgent, type KubeletTls } from "./kubelet-client.ts";
@@ -24,15 +24,6 @@ import {
   podOf,
   serviceEndpoint,
 } from "./node-address.ts";
-
-/** A request for something that lives on a node. */
-export interface NodeRequest {
-  target: Target;
-  served: ServedResource;
-  query: Query;
-  rawQuery: string;
-  user: UserInfo;
-}
 
 /** Where to send it. */
 interface Destination extends Endpoint {

@@ -1,10 +1,10 @@
+import type { Page } from "../http/page.ts";
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { GROUP_VERSION_FACTS } from "../../api/generated/facts.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import { preferredType } from "../http/negotiation.ts";
-import type { Page } from "../http/plain-pages.ts";
 import type { JsonSchema } from "./schemas.ts";
 import { buildOpenApiV2, type SwaggerDocument } from "./v2.ts";
 import { type RemoteSwagger, withRemote } from "./v2-remote.ts";

@@ -1,21 +1,10 @@
+import type { Body } from "../codec/body.ts";
 import type { ApiRequest } from "../../api/transport.ts";
 import type { UserInfo } from "../contract.ts";
 import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
-
-/** What a request carries: text still to be decoded, or a value of an in-process caller. */
-export type Body =
-  | { kind: "none" }
-  | { kind: "bytes"; bytes: Uint8Array; contentType: string }
-  | {
-      kind: "value";
-      value: object;
-      contentType: string;
-      /** What the reader of YAML says of keys that stood twice in the text. */
-      duplicates?: readonly string[];
-    };
 
 /** An authenticated and authorized request for a served resource, whatever brought it. */
 export interface Call {

@@ -1,16 +1,10 @@
+import type { ComponentCheck } from "../contract.ts";
 import { notFound } from "../../api/errors.ts";
 import type { ComponentStatus } from "../../api/generated/types/core-v1.ts";
 import type { Engine } from "../engine.ts";
 import { CachedObject } from "../watch-cache/cached-object.ts";
 import type { Answer, Call } from "./call.ts";
 import { selectionOf } from "./selection-of.ts";
-
-/** A part of the control plane that says how it is. */
-export interface ComponentCheck {
-  name: string;
-  /** `undefined` means healthy, text says what is wrong. */
-  check(): Promise<string | undefined> | string | undefined;
-}
 
 /** GET of componentstatuses: nothing is stored, each component is asked now. */
 export async function readComponentStatuses(engine: Engine, call: Call): Promise<Answer> {

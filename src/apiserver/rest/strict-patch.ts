@@ -1,9 +1,10 @@
+import type { Body } from "../codec/body.ts";
 import { invalid, StatusError } from "../../api/errors.ts";
 import { remarkKeys } from "../../format/json-parser.ts";
 import { repeatedKey } from "../../format/yaml-decode.ts";
 import { duplicateField, unknownField, yamlErrors } from "../codec/strict-reading.ts";
 import { parseRaw } from "../raw-body.ts";
-import type { Body, Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import { fieldValidationOf } from "./decode-body.ts";
 
 const OPERATION_FIELDS: ReadonlySet<string> = new Set(["op", "path", "from", "value"]);

@@ -1,10 +1,11 @@
+import type { Body } from "../codec/body.ts";
 import { createDecoder } from "../../api/schema/decode.ts";
 import type { SchemaModel } from "../../api/schema/model.ts";
 import type { Codec } from "../codec/codec.ts";
 import { schemaCodec } from "../codec/schema-codec.ts";
 import { asObject, type KubeObject } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
-import type { Body, Call } from "../rest/call.ts";
+import type { Call } from "../rest/call.ts";
 import { fieldValidationOf } from "../rest/decode-body.ts";
 
 /** Kinds that only subresources are written as. */
