@@ -5,18 +5,25 @@ import {
   borrowDescriptors,
   connectToName,
   finishSending,
+  listenOnName,
   openSocketPair,
   openStreamSocket,
   sendDescriptors,
 } from "./control-socket.ts";
 import { makePipe } from "./file.ts";
 
-test("a name that nobody listens on refuses", () => {
-  const fd = openStreamSocket();
+test("a name without a file takes connections while somebody listens, else refuses", () => {
+  const name = `nephos-${process.pid}`;
+  const [fd, other] = [openStreamSocket(), openStreamSocket()];
   try {
-    assert.throws(() => connectToName(fd, `nephos-${process.pid}`), { code: "ECONNREFUSED" });
+    assert.throws(() => connectToName(fd, name), { code: "ECONNREFUSED" });
+    const listening = listenOnName(name);
+    assert.throws(() => listenOnName(name), { code: "EADDRINUSE" });
+    connectToName(fd, name);
+    closeSync(listening);
+    assert.throws(() => connectToName(other, name), { code: "ECONNREFUSED" });
   } finally {
-    closeSync(fd);
+    for (const each of [fd, other]) closeSync(each);
   }
 });
 

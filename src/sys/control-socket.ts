@@ -20,6 +20,8 @@ const socketpairCall = libc.func(
   "int socketpair(int domain, int type, int protocol, _Out_ int *fds)",
 );
 const connectCall = libc.func("int connect(int fd, const uint8_t *address, unsigned int size)");
+const bindCall = libc.func("int bind(int fd, const uint8_t *address, unsigned int size)");
+const listenCall = libc.func("int listen(int fd, int backlog)");
 const shutdownCall = libc.func("int shutdown(int fd, int how)");
 const sendCall = libc.func("sendmsg", "long", ["int", koffi.pointer(header), "int"]);
 const pidfdOpenCall = libc.func("syscall", "long", ["long", "int", "uint"]);
@@ -29,6 +31,7 @@ const AF_UNIX = 1;
 const STREAM_CLOEXEC = 1 | 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
+const BACKLOG = 64;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const CONTROL_HEADER_BYTES = 16;
@@ -51,8 +54,26 @@ export function openSocketPair(): [number, number] {
  * other side has more connections than it takes. @throws SysError ECONNREFUSED. Source: unix(7).
  */
 export function connectToName(fd: number, name: string): void {
-  const address = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name)]);
+  const address = nameAddress(name);
   check(connectCall(fd, address, address.length), `connect "@${name}"`);
+}
+
+/** A socket that takes connections to such a name. @throws SysError EADDRINUSE */
+export function listenOnName(name: string): number {
+  const fd = openStreamSocket();
+  try {
+    const address = nameAddress(name);
+    check(bindCall(fd, address, address.length), `bind "@${name}"`);
+    check(listenCall(fd, BACKLOG), "listen");
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function nameAddress(name: string): Buffer {
+  return Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name)]);
 }
 
 /**

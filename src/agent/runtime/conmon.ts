@@ -12,7 +12,7 @@ export interface MonitorTools {
   /** Global arguments of the runtime, such as its state directory. */
   runtimeArguments: readonly string[];
   /** What the runtime has as descriptors from 4 on, not for an exec; they stay the caller's. */
-  descriptors?: readonly number[];
+  descriptors?: readonly (number | "ignore")[];
 }
 
 /** What one monitor is to watch. */

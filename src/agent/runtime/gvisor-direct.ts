@@ -123,12 +123,13 @@ async function startPrepared(
   } finally {
     for (const fd of streams) closeSync(fd);
   }
-  states.save({ id, kernel, bundle, spec });
-  weighKernel(states, kernel);
   connectToName(waitFd, kernelSocketName(kernel));
   sendDescriptors(waitFd, encodeCall({ method: "containerManager.Wait", argument: id }), []);
   finishSending(waitFd);
   tellWaiter(container, "wait");
+  // In the end: who is found in these files after a crash has a waiter that waits.
+  states.save({ id, kernel, bundle, spec });
+  weighKernel(states, kernel);
 }
 
 /** A kernel is worth as much as the most precious of its containers, as gVisor has it. */

@@ -4,6 +4,7 @@ import { MonitorError } from "./conmon.ts";
 import { holderIdOf } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
 import { destroyInKernel, directStarts, signalInKernel } from "./gvisor-direct.ts";
+import { kernelStarts } from "./gvisor-kernel.ts";
 import { prepareLaunchers } from "./gvisor-launcher.ts";
 import { KNOWN_RELEASE, openGvisorStates } from "./gvisor-state.ts";
 import {
@@ -40,6 +41,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
   const run = (...args: string[]) => runProgram([...command, ...args]);
   const states = openGvisorStates(state);
   const release = knownRelease(program);
+  const kernels = kernelStarts({ gvisor, launchers, states, cgroups });
   const launcher = launchers.gofer;
   const direct = directStarts({ gvisor, launcher, directory: state, states, cgroups });
   return {
@@ -69,6 +71,8 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
         return { command: shell(waiterScript(command, container)), descriptors };
       }
       hideSettings(settings);
+      const kernel = release.isKnown() ? kernels.prepare(container) : undefined;
+      if (kernel) return kernel;
       return { command: shell(holderScript([launchers.kernel, ...gvisor])) };
     },
     execution: (more) => [SHELL, "-c", WITHOUT_TTY, ...command, ...more],
@@ -78,9 +82,9 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
       if (inner) await run("kill", "--pid", inner, id, "SIGKILL").catch(ignoreWords);
     },
     async start(container) {
-      // What holds a sandbox runs from its creation on.
-      if (container.isHolder || (await direct.start(container))) return;
-      await startByWaiter(container);
+      // What gVisor's command makes to hold a sandbox runs from its creation on.
+      if (container.isHolder) return await kernels.start(container);
+      if (!(await direct.start(container))) await startByWaiter(container);
     },
     async signal({ id, sandboxId, isHolder }, name) {
       // Its process is the kernel itself.
@@ -92,6 +96,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     },
     async discard(id) {
       direct.forget(id);
+      kernels.forget(id);
       const { files, kernel } = states.filesOf(id);
       // What its own command ran removes them itself. A kernel that has ended leaves nothing else.
       if (files.length > 0 && id !== kernel) {
@@ -100,7 +105,10 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
       }
       for (const name of files) rmSync(path.join(state, name), { force: true });
     },
-    [Symbol.dispose]: () => direct[Symbol.dispose](),
+    [Symbol.dispose]() {
+      direct[Symbol.dispose]();
+      kernels[Symbol.dispose]();
+    },
   };
 }
 

@@ -17,6 +17,8 @@ const [SPEC_FD, LOG_FD, MOUNTS_FD, FIRST_FILES_FD] = [3, 4, 5, 6];
 export interface Gofer extends Disposable {
   /** The kernel's ends of connections to the root file system and to each volume. */
   readonly files: readonly number[];
+  /** Where it tells the mounts, for who does not ask for them below. */
+  readonly mountsFd: number;
   /** The mounts of the container, as they came to be. @throws MonitorError in gVisor's words */
   mounts(): Promise<GvisorSpec["mounts"]>;
 }
@@ -58,7 +60,15 @@ export function startGofer(request: GoferRequest): Gofer {
       args: [SHELL, "-c", script(request), ...goferCommand(request, pairs.length)],
       directory: bundle,
       env: {},
-      descriptors: ["ignore", "ignore", logFd, specFd, logFd, writeFd, ...pairs.map((p) => p[1])],
+      descriptors: [
+        "ignore",
+        "ignore",
+        "ignore",
+        specFd,
+        logFd,
+        writeFd,
+        ...pairs.map((p) => p[1]),
+      ],
     });
     // It leaves the gofer behind, whose parent the node's first process then is.
     void reap(pid);
@@ -70,6 +80,7 @@ export function startGofer(request: GoferRequest): Gofer {
   }
   return {
     files: pairs.map(([near]) => near),
+    mountsFd: readFd,
     async mounts() {
       ours.delete(readFd);
       let text = "";

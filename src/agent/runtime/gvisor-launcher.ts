@@ -1,4 +1,5 @@
 import path from "node:path";
+import { kernelProgram } from "../../format/elf/kernel-program.ts";
 import { launchProgram } from "../../format/elf/launch-program.ts";
 import { skippedCall } from "../../format/seccomp/skipped-call.ts";
 import { programMachine, writeProgram } from "./own-program.ts";
@@ -12,12 +13,29 @@ const REGISTER_PRIVATE_EXPEDITED = 16;
  */
 const NULL_DESCRIPTOR = 319;
 
+/** What a kernel has as descriptors from 4 on, which its monitor passes. */
+export const BOOT_DESCRIPTORS = {
+  files: 4,
+  mounts: 5,
+  controller: 6,
+  spec: 7,
+  streams: [8, 9, 10],
+  networkNamespace: 11,
+  procRead: 12,
+  procWrite: 13,
+  program: 14,
+  log: 15,
+  started: 16,
+} as const;
+
 /** Paths of programs that run what their arguments name. */
 export interface GvisorLaunchers {
   plain: string;
   kernel: string;
   /** In the namespaces that gVisor gives those who serve files to a kernel. */
   gofer: string;
+  /** Only gVisor, as the kernel of a pod, with its arguments from its name on. */
+  boot: string;
 }
 
 /**
@@ -45,6 +63,10 @@ export function prepareLaunchers(
     gofer: writeProgram(
       path.join(directory, "launch-gofer"),
       launchProgram(machine, { ...launch, isolated: true }),
+    ),
+    boot: writeProgram(
+      path.join(directory, "launch-boot"),
+      kernelProgram(machine, { launch, descriptors: BOOT_DESCRIPTORS }),
     ),
   };
 }

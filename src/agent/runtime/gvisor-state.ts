@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { namesIn, readJson } from "./container-record.ts";
 
@@ -17,19 +17,30 @@ interface GvisorState {
   sandbox: { pid: number };
 }
 
+interface SavedContainer {
+  id: string;
+  kernel: string;
+  bundle: string;
+  spec: GvisorSpec;
+}
+
 /** The files of one directory in which gVisor's commands find containers. */
 export interface GvisorStates {
   /** Names of the files of a container, which tell its kernel. */
   filesOf(id: string): { files: string[]; kernel: string };
   /** PID of a pod's kernel. @throws when it has not started */
   kernelPid(kernel: string): number;
+  /** Makes a kernel known that is about to start, by its process. */
+  saveKernel(kernel: { id: string; bundle: string; spec: GvisorSpec; pid: number }): void;
   /** Makes a running container known. */
-  save(container: { id: string; kernel: string; bundle: string; spec: GvisorSpec }): void;
+  save(container: SavedContainer): void;
   /** The lowest of the OOM scores of a kernel's containers, if any has one. */
   oomScore(kernel: string): number | undefined;
 }
 
-/** `createdAt` is for lists only that nobody asks for. */
+const NO_GROUP = { cgroupunknown: null };
+const NOBODY = 65534;
+/** It is for lists only that nobody asks for. */
 const SOME_TIME = "2022-12-19T00:00:00Z";
 
 /** Opens the directory that gVisor's commands are given as `--root`. */
@@ -38,6 +49,21 @@ export function openGvisorStates(directory: string): GvisorStates {
     path.join(directory, `${id}_sandbox:${kernel}.state`);
   const kernelState = (kernel: string) =>
     JSON.parse(readFileSync(stateFile(kernel, kernel), "utf8")) as GvisorState;
+  const write = ({ id, kernel, bundle, spec }: SavedContainer, more: object) => {
+    const state = {
+      id,
+      spec,
+      bundleDir: bundle,
+      createdAt: SOME_TIME,
+      owner: "",
+      consoleSocket: "",
+      goferPid: 0,
+      compatCgroup: NO_GROUP,
+      saver: { rootDir: directory, id: { sandboxId: kernel, containerId: id } },
+      ...more,
+    };
+    writeFileSync(stateFile(id, kernel), JSON.stringify(state), { mode: 0o640 });
+  };
   return {
     filesOf(id) {
       const files = namesIn(directory).filter((name) => name.startsWith(`${id}_sandbox:`));
@@ -45,23 +71,16 @@ export function openGvisorStates(directory: string): GvisorStates {
       return { files, kernel: first.replace(/^.*_sandbox:/, "").replace(/\.\w+$/, "") };
     },
     kernelPid: (kernel) => kernelState(kernel).sandbox.pid,
-    save({ id, kernel, bundle, spec }) {
-      const { sandbox } = kernelState(kernel);
-      const group = { cgroupunknown: null };
-      const state = {
-        id,
-        spec,
-        bundleDir: bundle,
-        createdAt: SOME_TIME,
-        owner: "",
-        consoleSocket: "",
-        status: "running",
-        goferPid: 0,
-        sandbox,
-        compatCgroup: group,
-        saver: { rootDir: directory, id: { sandboxId: kernel, containerId: id } },
-      };
-      writeFileSync(stateFile(id, kernel), JSON.stringify(state), { mode: 0o640 });
+    saveKernel({ id, bundle, spec, pid }) {
+      const score = Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
+      const ids = { uid: NOBODY, gid: NOBODY };
+      const sandbox = { id, pid, ...ids, cgroup: NO_GROUP, originalOomScoreAdj: score };
+      mkdirSync(directory, { recursive: true, mode: 0o711 });
+      write({ id, kernel: id, bundle, spec }, { status: "created", sandbox });
+    },
+    save(container) {
+      const { sandbox } = kernelState(container.kernel);
+      write(container, { status: "running", sandbox });
     },
     oomScore(kernel) {
       const scores = namesIn(directory)

@@ -11,7 +11,7 @@ export interface PlacedCommand {
   cgroup: string;
   command: readonly string[];
   /** See `Creation`. */
-  descriptors?: readonly number[];
+  descriptors?: readonly (number | "ignore")[];
 }
 
 /**

@@ -56,7 +56,7 @@ export interface Creation {
   /** Command line, to which the monitor appends the arguments of `create`. */
   command: readonly string[];
   /** What the command has as descriptors from 4 on; they stay the driver's. */
-  descriptors?: readonly number[];
+  descriptors?: readonly (number | "ignore")[];
 }
 
 /** A container as drivers know it. */

@@ -25,7 +25,9 @@ export function assemble({ steps, exit, numberOf, address }: AssemblerInput): nu
   const words: number[] = [];
   const jumps: { at: number; condition: number }[] = [];
   let last = 0;
-  for (const step of [...steps, exit]) {
+  let skip: { at: number; until: number } | undefined;
+  for (const [index, step] of [...steps, exit].entries()) {
+    if (skip?.until === index) words[skip.at] = 0xb5000000 | ((words.length - skip.at) << 5);
     if (step === exit) {
       words.push(0x14000000 | ((last - words.length) & 0x3ffffff)); // b to the last step, for ever
       for (const { at, condition } of jumps) {
@@ -38,10 +40,14 @@ export function assemble({ steps, exit, numberOf, address }: AssemblerInput): nu
       words.push(...load(at, operand, address));
     }
     words.push(...move(SYSCALL_REGISTER, numberOf(step.call)), 0xd4000001); // svc #0
-    if (!step.essential) continue;
-    const condition = step.essential === "some" ? LESS_OR_EQUAL : LESS;
-    jumps.push({ at: words.length + 1, condition });
-    words.push(0xf100001f, 0); // cmp x0, #0; b.condition
+    if (step.essential) {
+      const condition = step.essential === "some" ? LESS_OR_EQUAL : LESS;
+      jumps.push({ at: words.length + 1, condition });
+      words.push(0xf100001f, 0); // cmp x0, #0; b.condition
+    }
+    if (step.childSteps === undefined) continue;
+    skip = { at: words.length, until: index + 1 + step.childSteps };
+    words.push(0); // cbnz x0
   }
   return words.flatMap((word) => [
     word & 0xff,

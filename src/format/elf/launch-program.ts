@@ -30,18 +30,24 @@ export interface Launch {
  * 127 when there is none. Source: seccomp(2), unshare(2), mount(2), execve(2).
  */
 export function launchProgram(machine: SyscallArchitecture, launch: Launch): Uint8Array {
-  const { filter, nullDescriptor, cover, isolated } = launch;
-  const operands = [SECCOMP_SET_MODE_FILTER, 0, filterProgram(filter)];
+  const { cover, isolated } = launch;
   return staticProgram(machine, {
     steps: [
       ...(cover ? covering(cover) : []),
       ...(isolated ? isolation() : []),
-      { call: "openat", operands: [AT_FDCWD, text("/dev/null"), O_CLOEXEC] },
-      { call: "dup3", operands: [{ value: "result" }, nullDescriptor, 0] },
-      { call: "seccomp", operands },
+      ...filterSteps(launch),
       ...execution(),
     ],
   });
+}
+
+/** Sets the filter and opens the descriptor that all descendants keep. */
+export function filterSteps({ filter, nullDescriptor }: Launch): ProgramStep[] {
+  return [
+    { call: "openat", operands: [AT_FDCWD, text("/dev/null"), O_CLOEXEC] },
+    { call: "dup3", operands: [{ value: "result" }, nullDescriptor, 0] },
+    { call: "seccomp", operands: [SECCOMP_SET_MODE_FILTER, 0, filterProgram(filter)] },
+  ];
 }
 
 /** Runs the program that an argument names, with those from there on. */

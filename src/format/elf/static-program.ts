@@ -24,6 +24,8 @@ export interface ProgramStep {
   operands: readonly Operand[];
   /** When it fails, or with "some" yields 0, the program ends with code 126. */
   essential?: boolean | "some";
+  /** How many steps after this one only a process takes for which its result is 0: a child. */
+  childSteps?: number;
 }
 
 /** A program that makes system calls, one after another, and the last one for ever. */

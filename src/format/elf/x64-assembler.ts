@@ -11,7 +11,9 @@ export function assemble(input: AssemblerInput): number[] {
   const code: number[] = [];
   const jumps: number[] = [];
   let last = 0;
-  for (const { call, operands, essential } of [...steps, exit]) {
+  let skip: { at: number; until: number } | undefined;
+  for (const [index, { call, operands, essential, childSteps }] of [...steps, exit].entries()) {
+    if (skip?.until === index) code.splice(skip.at - 4, 4, ...le32(code.length - skip.at));
     const isExit = call === exit.call && operands === exit.operands;
     if (isExit) {
       code.push(0xe9, ...le32(last - code.length - JUMP_BYTES)); // jmp to the last step, for ever
@@ -20,10 +22,14 @@ export function assemble(input: AssemblerInput): number[] {
     last = code.length;
     operands.forEach((operand, at) => code.push(...load(ARGUMENTS[at] ?? 0, operand, address)));
     code.push(0x48, 0xc7, 0xc0, ...le32(numberOf(call)), 0x0f, 0x05); // mov rax, number; syscall
-    if (!essential) continue;
-    const condition = essential === "some" ? 0x8e : 0x88;
-    code.push(0x48, 0x85, 0xc0, 0x0f, condition, ...le32(0)); // test rax, rax; jle or js
-    jumps.push(code.length);
+    if (essential) {
+      const condition = essential === "some" ? 0x8e : 0x88;
+      code.push(0x48, 0x85, 0xc0, 0x0f, condition, ...le32(0)); // test rax, rax; jle or js
+      jumps.push(code.length);
+    }
+    if (childSteps === undefined) continue;
+    code.push(0x48, 0x85, 0xc0, 0x0f, 0x85, ...le32(0)); // test rax, rax; jne
+    skip = { at: code.length, until: index + 1 + childSteps };
   }
   return code;
 }
