@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { prepareLaunchers } from "./gvisor-launcher.ts";
+import { makePipe } from "../../sys/file.ts";
+import { BOOT_DESCRIPTORS, prepareLaunchers } from "./gvisor-launcher.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -55,4 +65,36 @@ test("the one for gofers runs what it starts in namespaces of its own, as the fi
   assert.equal(first, "1");
   assert.equal(inside.length, spaces.length);
   for (const [at, space] of spaces.entries()) assert.notEqual(inside[at], readlinkSync(space));
+});
+
+test("the one for kernels runs them as nobody in an empty root, and takes /proc when told", {
+  skip: isRoot && existsSync("/bin/busybox") ? false : "needs root and busybox",
+}, (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-launcher-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const { boot } = prepareLaunchers(directory, { settings: "/absent" });
+  const { readFd, writeFd } = makePipe();
+  const opened = ["/proc/self/ns/net", "/bin/busybox"].map((file) => openSync(file, "r"));
+  t.after(() => [readFd, writeFd, ...opened].forEach((fd) => closeSync(fd)));
+  const fd = BOOT_DESCRIPTORS;
+  const stdio: (number | "ignore" | "pipe")[] = Array.from({ length: 17 }, () => "ignore");
+  stdio[1] = "pipe";
+  [stdio[fd.networkNamespace], stdio[fd.program]] = opened as [number, number];
+  [stdio[fd.procRead], stdio[fd.procWrite]] = [readFd, writeFd];
+  const script = [
+    'while read -r line; do echo "$line"; done < /proc/self/status; echo /*',
+    "for file in /proc/self/fd/*; do echo $file; done; (: > /new) 2> /dev/null || echo read-only",
+    `echo >&${fd.procWrite}; while [ -e /proc/self ]; do :; done; echo taken`,
+  ].join("\n");
+  const options = { encoding: "utf8", stdio, timeout: 20_000, killSignal: "SIGKILL" } as const;
+  const { stdout } = spawnSync(boot, ["sh", "-c", script], options);
+  for (const set of ["Inh", "Prm", "Eff", "Amb"]) {
+    assert.match(stdout, new RegExp(`^Cap${set}:\\s+0+$`, "m"));
+  }
+  assert.match(stdout, /^Uid:(\s+65534){4}$/m);
+  assert.match(stdout, /^Gid:(\s+65534){4}$/m);
+  assert.match(stdout, /^Groups:\s*$/m);
+  assert.match(stdout, /^\/proc$/m, "its root has nothing else");
+  assert.doesNotMatch(stdout, /fd\/1[124]$/m, "what was for the launcher only");
+  assert.match(stdout, /^read-only\ntaken$/m);
 });
