@@ -1,9 +1,8 @@
-import path from "node:path";
 import { ensurePki } from "../apiserver/pki/pki.ts";
-import { openLmdbStore, TREE_FILE } from "../store/lmdb/lmdb-store.ts";
+import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import { systemClock } from "../sys/clock.ts";
-import { outerMemory, startMemoryRelief } from "../sys/memory-relief.ts";
+import { OUTER_MEMORY, startMemoryRelief } from "../sys/memory-relief.ts";
 import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
 import { openAudit } from "./audit.ts";
@@ -52,10 +51,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     options.store === "memory"
       ? createMemoryStore()
       : await openLmdbStore({ directory: directory.store, clock: systemClock });
-  using _relief = startMemoryRelief(
-    systemClock,
-    outerMemory([path.join(directory.store, TREE_FILE)]),
-  );
+  using _relief = startMemoryRelief(systemClock, OUTER_MEMORY);
   const pki = await ensurePki(directory.pki, {
     clock: systemClock,
     random: systemRandom,

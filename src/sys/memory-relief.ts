@@ -1,6 +1,5 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import { libc } from "./libc.ts";
-import { releaseMappedPages } from "./mapped-file.ts";
 
 // JUSTIFICATION: glibc keeps what is freed in the middle of its heap for later; after a load that is
 // a third of all memory, and nothing but this call gives it back.
@@ -15,20 +14,15 @@ const TRIM_EVERY_MS = 2_000;
 export interface OuterMemory {
   /** Bytes that values of JavaScript hold there, those that wait for the collector included. */
   heldBytes(): number;
-  /** Gives the system what was freed or can be read again; blocks for some milliseconds. */
+  /** Gives the system what was freed; blocks for some milliseconds. */
   trim(): void;
 }
 
-/** Of this process, with files as `releaseMappedPages` asks for. */
-export function outerMemory(mappedFiles: readonly string[]): OuterMemory {
-  return {
-    heldBytes: () => process.memoryUsage().external,
-    trim() {
-      mallocTrim(0);
-      for (const file of mappedFiles) releaseMappedPages(file);
-    },
-  };
-}
+/** Of this process. */
+export const OUTER_MEMORY: OuterMemory = {
+  heldBytes: () => process.memoryUsage().external,
+  trim: () => void mallocTrim(0),
+};
 
 /**
  * Gives memory back to the system after the collector let go of 8 MiB of buffers, at most every two

@@ -10,7 +10,7 @@ import { JournaledBackend } from "./journaled-backend.ts";
 import { VersionTree } from "./version-tree.ts";
 
 /** Mapped shared, with room to grow: how much of it is resident depends on what was read. */
-export const TREE_FILE = "data.mdb";
+const TREE_FILE = "data.mdb";
 
 /** Where a store lives. */
 export interface LmdbStoreOptions {
