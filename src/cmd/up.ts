@@ -4,7 +4,9 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { silentLogger } from "../lib/logger.ts";
+import { systemClock } from "../sys/clock.ts";
 import { readAgentConfig } from "./agent-config.ts";
+import { openIssuers } from "./authentication-config.ts";
 import { CommandError } from "./command-error.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { requireHost } from "./doctor.ts";
@@ -46,9 +48,15 @@ export async function up(args: readonly string[]): Promise<number> {
     return 0;
   }
   readAgentConfig(options.agentConfig, silentLogger);
+  requireIssuers(options);
   await requireFreePort(options);
   const directory = openDirectory(options);
   return options.detach ? await startDetached(args, directory) : await runInForeground(args);
+}
+
+/** @throws CommandError when who vouches for users cannot be told from the flags */
+function requireIssuers({ authenticationConfig: file, oidc: flags }: UpOptions): void {
+  openIssuers({ file, flags, clock: systemClock, logger: silentLogger })[Symbol.dispose]();
 }
 
 function openDirectory(options: UpOptions): DataDirectory {

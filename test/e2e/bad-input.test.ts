@@ -301,6 +301,8 @@ test("a port in use, and what cannot be understood, is said in one sentence", {
     [[...up, "--nodes", "many"], 2, /^nephos: --nodes must be a whole number .* not "many".*\n$/],
     [[...up, "--listen", "here"], 2, /^nephos: --listen must be ADDRESS:PORT .*\n$/],
     [[...up, "--config", "/nowhere"], 2, /^nephos: Cannot read the configuration .*\n$/],
+    [[...up, "--authentication-config", "/nowhere"], 2, /^nephos: --authentication-config .*\n$/],
+    [[...up, "--oidc-client-id", "a"], 2, /^nephos: --oidc-issuer-url and .* together .*\n$/],
     [["fly"], 2, /^nephos: "fly" is not a command; see "nephos help"\n$/],
     [["image", "import", "/nowhere"], 1, /^nephos: Cannot read image archive "\/nowhere"\n$/],
     [["image", "import", "/etc/passwd"], 1, /^nephos: Cannot import "\/etc\/passwd": .*\n$/],
