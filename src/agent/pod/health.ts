@@ -3,10 +3,9 @@ import type { ProbeReport, ProbeTarget } from "../probe/contract.ts";
 import { containerIdOf } from "./container-status.ts";
 import type { Health } from "./observation.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
-import type { PodParts } from "./pod-context.ts";
+import type { PodParts, WorkerHooks } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
-import type { WorkerHooks } from "./start-container.ts";
 
 /** A hook may not hold up its container for ever. */
 const POST_START_MS = 300_000;

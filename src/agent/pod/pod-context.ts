@@ -10,7 +10,7 @@ import type { ImageStore } from "../image/contract.ts";
 import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
 import type { Prober } from "../probe/contract.ts";
-import type { ContainerRuntime } from "../runtime/contract.ts";
+import type { ContainerRuntime, ContainerStatus } from "../runtime/contract.ts";
 import type { ResourceRules } from "./pod-resources.ts";
 import type { StaticPods } from "../static-pod/contract.ts";
 import type { VolumeManager } from "../volume/contract.ts";
@@ -40,6 +40,14 @@ export interface PodParts {
   /** Takes a directory of the node's disk away, with nothing mounted below; see `Trash`. */
   discard: (directory: string) => void;
   directories: PodDirectories;
+}
+
+/** What an executor may call back. */
+export interface WorkerHooks {
+  /** Something about the pod changed: plan again. */
+  changed(): void;
+  /** The container of this status ended. */
+  exited(status: ContainerStatus): void;
 }
 
 /** What decides whether a pod may run here at all. */

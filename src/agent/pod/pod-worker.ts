@@ -9,6 +9,7 @@ import {
   RuntimeError,
 } from "../runtime/contract.ts";
 import { isStaticPod } from "../static-pod/contract.ts";
+import { expectFirst } from "./expect-first.ts";
 import { beginHealth } from "./health.ts";
 import { ensureImage, findImage } from "./image-step.ts";
 import { removeLog } from "./log-rotation.ts";
@@ -17,7 +18,6 @@ import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { Doom } from "./observation.ts";
-import { qosClassOf } from "./pod-resources.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import {
   createSandbox,
@@ -26,20 +26,15 @@ import {
   removeLogs,
   writePodFiles,
 } from "./pod-sandbox.ts";
-import {
-  attemptDirectory,
-  containerState,
-  logPathOf,
-  newPodState,
-  type PodState,
-} from "./pod-state.ts";
-import { type AgentPodStatus, isUneventful, podStatus } from "./pod-status.ts";
+import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
+import { podStatus } from "./pod-status.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
-import { containerIdFor, startContainer } from "./start-container.ts";
+import { startContainer } from "./start-container.ts";
 import { markResize, resizePod, runningResources } from "./resize-step.ts";
 import { asksForOther, type ResizeVerdict, specAllocations, withAllocations } from "./resize.ts";
-import { createStatusWriter, type StatusWriter } from "./status-writer.ts";
+import { createStatusTeller, type StatusTeller } from "./status-teller.ts";
+import { createStatusWriter } from "./status-writer.ts";
 import { type Step, stepKey } from "./step.ts";
 import { stopContainer } from "./stop-container.ts";
 import { terminationMessage } from "./termination-message.ts";
@@ -89,15 +84,6 @@ export interface FoundPod {
 }
 
 const EXIT_UNKNOWN = 137;
-/** Steps of a start that nobody waits for are told together. */
-const CALM_MS = 100;
-/** As long as none has led anywhere, mostly with the end of the start. */
-const UNEVENTFUL_MS = 1_000;
-/**
- * As long as a kubelet takes to notice: a container that is back by then was never away, and who
- * has just read the pod can still write it.
- */
-const REPLACED_MS = 1_000;
 const STEP_RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 
 /** Starts working at once. */
@@ -114,7 +100,7 @@ class Worker implements PodWorker {
   #tellReleased: () => void = () => {};
   readonly #deps: PodWorkerDeps;
   readonly #parts: PodParts;
-  readonly #writer: StatusWriter;
+  readonly #teller: StatusTeller;
   readonly #stop = new AbortController();
   /** A pod that has to end waits for no image. */
   readonly #pulls = new AbortController();
@@ -122,11 +108,6 @@ class Worker implements PodWorker {
   readonly #exitHandlers = new Set<(status: ContainerStatus) => void>();
   #timer: Timer | undefined;
   #planned = false;
-  /** Until then (monotonic) a container of another image has time to take over. */
-  #untoldUntilMs: number | undefined;
-  #published: AgentPodStatus | undefined;
-  /** Until the pod is said to run; undefined for one that an earlier agent saw first. */
-  #firstSeenMs: number | undefined;
 
   constructor(pod: Pod, deps: PodWorkerDeps) {
     this.#deps = deps;
@@ -136,12 +117,12 @@ class Worker implements PodWorker {
     });
     const { clock, directories } = deps.parts;
     this.state = newPodState(pod, { nowMs: clock.now(), directories });
-    const { client, logger } = deps.parts;
+    const { client, logger, metrics } = deps.parts;
     const onWritten = (written: Pod) => this.update(written);
-    this.#writer = isStaticPod(pod)
+    const writer = isStaticPod(pod)
       ? deps.mirrors.show(pod)
       : createStatusWriter({ client, clock, logger, onWritten });
-    if (!pod.status?.startTime) this.#firstSeenMs = clock.monotonicMs();
+    this.#teller = createStatusTeller(this.state, { writer, clock, metrics });
   }
 
   update(pod: Pod): void {
@@ -196,7 +177,8 @@ class Worker implements PodWorker {
 
   view(): Pod {
     const { pod } = this.state;
-    return this.#published ? { ...pod, status: { ...pod.status, ...this.#published } } : pod;
+    const { told } = this.#teller;
+    return told ? { ...pod, status: { ...pod.status, ...told } } : pod;
   }
 
   /** Takes over what an earlier agent left running: no container is touched. */
@@ -280,8 +262,8 @@ class Worker implements PodWorker {
     markResize(state, node.rules);
     const { steps, wakeAtMs } = planPod(state.pod, state, nowMs);
     // Before the steps: the one that deletes the pod waits for its last status.
-    this.#publish(podStatus(state.pod, state, { nowMs, hostIp: node.nodeIp }));
-    if (steps.some((step) => step.do === "create-sandbox")) this.#expectFirst();
+    this.#teller.tell(podStatus(state.pod, state, { nowMs, hostIp: node.nodeIp }));
+    if (steps.some((step) => step.do === "create-sandbox")) expectFirst(state, this.#parts);
     for (const step of steps) this.#perform(step);
     this.#timer?.cancel();
     this.#timer =
@@ -296,54 +278,11 @@ class Worker implements PodWorker {
     this.#pulls.abort();
   }
 
-  /** While network and volumes are made, the first container's monitor can start. */
-  #expectFirst(): void {
-    const { state } = this;
-    const [first] = containersOf(state.pod);
-    const isNew = !state.pod.status?.startTime && !state.sandbox.failure;
-    if (!first || !isNew || state.pod.spec?.runtimeClassName) return;
-    const { name, stdin, tty } = first.container;
-    if (stdin || tty || !state.containers.get(name)?.image) return;
-    const { uid } = identityOf(state.pod);
-    this.#parts.runtime.expectContainer({
-      id: containerIdFor(uid, { name, attempt: 0 }),
-      sandboxId: uid,
-      qosClass: qosClassOf(state.pod),
-      logPath: logPathOf(state.logDirectory, name, 0),
-    });
-  }
-
-  #publish(status: AgentPodStatus): void {
-    this.#published = status;
-    if (this.state.gone) return;
-    const { clock, metrics } = this.#parts;
-    if (this.#firstSeenMs !== undefined && status.phase !== "Pending") {
-      if (status.phase !== "Failed") {
-        metrics.observeStart((clock.monotonicMs() - this.#firstSeenMs) / 1000);
-      }
-      this.#firstSeenMs = undefined;
-    }
-    this.#writer.publish(this.state.pod, status, this.#tellWithinMs(status));
-  }
-
-  #tellWithinMs(status: AgentPodStatus): number {
-    if (status.phase !== "Pending") return this.#replacedForMs();
-    return isUneventful(status) ? UNEVENTFUL_MS : CALM_MS;
-  }
-
-  /** What is left of the time in which a container's replacement is not told. */
-  #replacedForMs(): number {
-    const nowMs = this.#parts.clock.monotonicMs();
-    if (isReplacing(this.state)) this.#untoldUntilMs ??= nowMs + REPLACED_MS;
-    else if (nowMs >= (this.#untoldUntilMs ?? 0)) this.#untoldUntilMs = undefined;
-    return Math.max(0, (this.#untoldUntilMs ?? 0) - nowMs);
-  }
-
   #finish(): void {
     removeLogs(this.state, this.#parts);
     this.#parts.metrics.forgetProbes(identityOf(this.state.pod).uid);
     this.#stop.abort();
-    this.#writer[Symbol.dispose]();
+    this.#teller[Symbol.dispose]();
     this.#deps.onFinished(identityOf(this.state.pod).uid);
   }
 
@@ -388,7 +327,7 @@ class Worker implements PodWorker {
         return createSandbox(state, parts);
       case "release":
         await releasePod(state, parts);
-        await this.#writer.settled();
+        await this.#teller.settled();
         return this.#tellReleased();
       case "resize":
         return resizePod(state, parts);
@@ -455,7 +394,7 @@ class Worker implements PodWorker {
       this.state.gone = true;
       return;
     }
-    await this.#writer.settled();
+    await this.#teller.settled();
     const { name, namespace, uid } = identityOf(this.state.pod);
     try {
       await this.#parts.client
@@ -472,21 +411,11 @@ class Worker implements PodWorker {
     this.#stop.abort();
     this.#pulls.abort();
     this.#timer?.cancel();
-    this.#writer[Symbol.dispose]();
+    this.#teller[Symbol.dispose]();
     for (const container of this.state.containers.values()) container.probes?.[Symbol.dispose]();
     for (const followed of this.state.followed.values()) followed[Symbol.dispose]();
     await Promise.allSettled(this.#running);
   }
-}
-
-/** A container gives way to one of another image that is about to start. */
-function isReplacing(state: PodState): boolean {
-  if (state.endingSinceMs !== undefined) return false;
-  return containersOf(state.pod).some(({ container, role }) => {
-    const current = state.containers.get(container.name)?.current?.status;
-    const stays = role === "main" || role === "sidecar";
-    return stays && current?.state === "exited" && current.imageReference !== container.image;
-  });
 }
 
 function isOlder(pod: Pod, than: Pod): boolean {

@@ -17,7 +17,7 @@ import { ConfigurationError, type EnvironmentSources, podEnvironment } from "./e
 import { expandVariables } from "./expansion.ts";
 import { beginHealth } from "./health.ts";
 import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
-import type { PodParts } from "./pod-context.ts";
+import type { PodParts, WorkerHooks } from "./pod-context.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { attemptDirectory, containerState, logPathOf, type PodState } from "./pod-state.ts";
 import { bindSubPath, SUB_PATHS } from "./sub-path.ts";
@@ -25,14 +25,6 @@ import { bindSubPath, SUB_PATHS } from "./sub-path.ts";
 /** Exit code of a container whose command could not be run. */
 const EXIT_CANNOT_RUN = 128;
 const ID_LENGTH = 32;
-
-/** What an executor may call back. */
-export interface WorkerHooks {
-  /** Something about the pod changed: plan again. */
-  changed(): void;
-  /** The container of this status ended. */
-  exited(status: ContainerStatus): void;
-}
 
 /** Starts one attempt of a container; failures are kept in the state. */
 export async function startContainer(

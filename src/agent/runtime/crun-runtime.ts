@@ -16,7 +16,7 @@ import {
 } from "./contract.ts";
 import { execSession, execSync } from "./exec.ts";
 import { watchExits } from "./exit-watcher.ts";
-import { dismissExpected, expectContainer } from "./expected-monitor.ts";
+import { dismissExpected, expectContainer } from "./expectations.ts";
 import { ensureHolder } from "./holder.ts";
 import { reopenLog } from "./log-reopen.ts";
 import { prepareDirectories, recover } from "./recovery.ts";

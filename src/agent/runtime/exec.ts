@@ -1,12 +1,11 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import path from "node:path";
+import { readFileSync } from "node:fs";
 import { type Readable, Transform } from "node:stream";
 import type { Random } from "../../lib/random.ts";
 import { type PipedChild, spawnPiped } from "../../sys/child.ts";
 import { openProcess } from "../../sys/process.ts";
-import { configFile, writeJson } from "./container-record.ts";
 import { runtimeError, startExitCode } from "./container-start.ts";
-import { type ExecOptions, type ExecResult, RuntimeError, type StreamSession } from "./contract.ts";
+import type { ExecOptions, ExecResult, StreamSession } from "./contract.ts";
+import { type ExecDirectory, prepareExec } from "./exec-directory.ts";
 import { placed } from "./placement.ts";
 import { driverOf, type RuntimeContext } from "./runtime-context.ts";
 import { terminalSession } from "./terminal-exec.ts";
@@ -14,52 +13,6 @@ import { terminalSession } from "./terminal-exec.ts";
 const OUTPUT_MAX_BYTES = 16 * 1024;
 const TIMED_OUT_EXIT_CODE = 137;
 const LAST_WORDS_MAX_BYTES = 1024;
-
-/** One exec: a directory that is removed at its end. */
-export interface ExecDirectory extends Disposable {
-  path: string;
-  specPath: string;
-  pidFile: string;
-  /** With this code the OCI runtime ends when it could not start the command. */
-  failureCode: number;
-  killInside(): Promise<void>;
-}
-
-function prepareExec(
-  context: RuntimeContext,
-  id: string,
-  options: { command: readonly string[]; tty: boolean; random: Random },
-): ExecDirectory {
-  const record = context.table.container(id);
-  if (record.status.state !== "running") {
-    const message = `Cannot run a command in container "${record.status.name}": it is not running`;
-    throw new RuntimeError("not-running", message);
-  }
-  if (options.command.length === 0) {
-    throw new RuntimeError("command-not-found", "no command was given");
-  }
-  const driver = driverOf(context, record.status.sandboxId);
-  const name = Buffer.from(options.random.bytes(8)).toString("hex");
-  const directory = path.join(context.paths.execs, name);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const specPath = path.join(directory, "process.json");
-  const configPath = configFile(context.paths.bundle(id));
-  const config = JSON.parse(readFileSync(configPath, "utf8")) as {
-    process: { env: string[] } & Record<string, unknown>;
-  };
-  const { process } = config;
-  const terminal = options.tty && !process.env.some((entry) => entry.startsWith("TERM="));
-  const env = terminal ? ["TERM=xterm", ...process.env] : process.env;
-  writeJson(specPath, { ...process, args: options.command, terminal: options.tty, env });
-  return {
-    path: directory,
-    specPath,
-    pidFile: path.join(directory, "pidfile"),
-    failureCode: driver.execFailureCode,
-    killInside: () => driver.killExec({ id, directory }),
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
-  };
-}
 
 function spawnExec(
   context: RuntimeContext,

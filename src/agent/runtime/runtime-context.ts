@@ -14,13 +14,8 @@ import { createContainerTable, type ContainerTable } from "./container-table.ts"
 import type { ExpectedMonitor } from "./expected-monitor.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
-import {
-  createDrivers,
-  type DrivenContainer,
-  findProgram,
-  type SandboxDriver,
-  type SandboxDrivers,
-} from "./sandbox-driver.ts";
+import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
+import { createDrivers, findProgram, type SandboxDrivers } from "./sandbox-drivers.ts";
 
 /** What a runtime needs; directories are created. */
 export interface CrunRuntimeOptions {

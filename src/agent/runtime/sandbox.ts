@@ -10,7 +10,7 @@ import {
   type SandboxSpec,
   type SandboxStatus,
 } from "./contract.ts";
-import { dismissExpected, openGates } from "./expected-monitor.ts";
+import { dismissExpected, openGates } from "./expectations.ts";
 import { beginHolder, settleHolder } from "./holder.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 import { prepareUsers, releaseUsers } from "./sandbox-users.ts";

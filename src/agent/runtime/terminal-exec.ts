@@ -7,7 +7,7 @@ import { startMonitor } from "./conmon.ts";
 import { readJson, writeJson } from "./container-record.ts";
 import type { StreamSession } from "./contract.ts";
 import { startExitCode } from "./container-start.ts";
-import type { ExecDirectory } from "./exec.ts";
+import type { ExecDirectory } from "./exec-directory.ts";
 import { lastLogged } from "./oci-command.ts";
 import { monitorTools } from "./placement.ts";
 import { driverOf, type RuntimeContext } from "./runtime-context.ts";

@@ -7,7 +7,7 @@ import { openCgroups } from "../../sys/cgroup.ts";
 import { runtimePaths } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
 import { gvisorDriver } from "./gvisor-driver.ts";
-import { createDrivers, findProgram } from "./sandbox-driver.ts";
+import { createDrivers, findProgram } from "./sandbox-drivers.ts";
 
 const context = {
   paths: runtimePaths("/state", "/run"),

@@ -1,0 +1,53 @@
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { Random } from "../../lib/random.ts";
+import { configFile, writeJson } from "./container-record.ts";
+import { RuntimeError } from "./contract.ts";
+import { driverOf, type RuntimeContext } from "./runtime-context.ts";
+
+/** One exec: a directory that is removed at its end. */
+export interface ExecDirectory extends Disposable {
+  path: string;
+  specPath: string;
+  pidFile: string;
+  /** With this code the OCI runtime ends when it could not start the command. */
+  failureCode: number;
+  killInside(): Promise<void>;
+}
+
+/** Makes it for a command of a running container. @throws RuntimeError */
+export function prepareExec(
+  context: RuntimeContext,
+  id: string,
+  options: { command: readonly string[]; tty: boolean; random: Random },
+): ExecDirectory {
+  const record = context.table.container(id);
+  if (record.status.state !== "running") {
+    const message = `Cannot run a command in container "${record.status.name}": it is not running`;
+    throw new RuntimeError("not-running", message);
+  }
+  if (options.command.length === 0) {
+    throw new RuntimeError("command-not-found", "no command was given");
+  }
+  const driver = driverOf(context, record.status.sandboxId);
+  const name = Buffer.from(options.random.bytes(8)).toString("hex");
+  const directory = path.join(context.paths.execs, name);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const specPath = path.join(directory, "process.json");
+  const configPath = configFile(context.paths.bundle(id));
+  const config = JSON.parse(readFileSync(configPath, "utf8")) as {
+    process: { env: string[] } & Record<string, unknown>;
+  };
+  const { process } = config;
+  const terminal = options.tty && !process.env.some((entry) => entry.startsWith("TERM="));
+  const env = terminal ? ["TERM=xterm", ...process.env] : process.env;
+  writeJson(specPath, { ...process, args: options.command, terminal: options.tty, env });
+  return {
+    path: directory,
+    specPath,
+    pidFile: path.join(directory, "pidfile"),
+    failureCode: driver.execFailureCode,
+    killInside: () => driver.killExec({ id, directory }),
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
