@@ -1,13 +1,12 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { AgentConfiguration } from "../agent/config/contract.ts";
 import {
   defaultConfiguration,
   readKubeletConfiguration,
 } from "../agent/config/kubelet-configuration.ts";
-import { decodeYaml } from "../format/yaml-decode.ts";
 import type { Logger } from "../lib/logger.ts";
 import { usage } from "./options.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 /**
  * The `KubeletConfiguration` in a file, or what holds without one. Fields that change nothing here
@@ -17,8 +16,7 @@ export function readAgentConfig(file: string | undefined, logger: Logger): Agent
   const cpus = availableParallelism();
   if (!file) return defaultConfiguration(cpus);
   try {
-    const { value } = decodeYaml(readFileSync(file, "utf8"));
-    const { configuration, withoutEffect } = readKubeletConfiguration(value, cpus);
+    const { configuration, withoutEffect } = readKubeletConfiguration(readSettingsFile(file), cpus);
     if (withoutEffect.length > 0) {
       logger.warn("fields of the agent's configuration have no effect", { file, withoutEffect });
     }

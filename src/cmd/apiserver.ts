@@ -13,6 +13,7 @@ import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { identify, isAlive, readInstance, writeInstance } from "./instance.ts";
 import { createJsonLogger } from "./json-logger.ts";
+import { judgeSettings } from "./judge-settings.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { installLastResort } from "./last-resort.ts";
 import { parseUpOptions, settingsToRecord, usage } from "./options.ts";
@@ -27,6 +28,7 @@ import { NEPHOS_VERSION } from "./version.ts";
 export async function apiserver(args: readonly string[]): Promise<number> {
   const options = parseUpOptions(args);
   if (options.detach) throw usage("apiserver stays in the foreground: leave out --detach");
+  judgeSettings(options);
   const directory = openDataDirectory(options.dataDirectory, { create: true });
   const { host, port } = options;
   const known = readInstance(directory.instance);

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { parse as parseYaml } from "yaml";
 import { AuditLog } from "../apiserver/audit/audit-log.ts";
 import {
   type AuditPolicy,
@@ -12,6 +10,7 @@ import { systemRandom } from "../sys/random.ts";
 import { RotatingFile } from "../sys/rotating-file.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { usage } from "./options.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 const REPORT_EVERY_MS = 60_000;
 
@@ -50,8 +49,8 @@ export function openAudit(
 /** @throws CommandError with exit code 2 */
 export function readPolicyFile(file: string): AuditPolicy {
   try {
-    return readAuditPolicy(parseYaml(readFileSync(file, "utf8")));
+    return readAuditPolicy(readSettingsFile(file));
   } catch (error) {
-    throw usage(`Cannot use the audit policy "${file}": ${(error as Error).message}`);
+    throw usage(`--audit-policy "${file}": ${(error as Error).message}`);
   }
 }

@@ -6,11 +6,11 @@ import {
 } from "../apiserver/authentication/oidc/issuer-configuration.ts";
 import { type IssuerFlags, issuerOfFlags } from "../apiserver/authentication/oidc/issuer-flags.ts";
 import { DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
-import { decodeYaml } from "../format/yaml-decode.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MetricFamily } from "../lib/prometheus.ts";
 import { usage } from "./options.ts";
+import { decodeSettings } from "./settings-file.ts";
 
 /** A file may change unseen, as on some network file systems. */
 const REREAD_MS = 60_000;
@@ -60,7 +60,7 @@ function checkedFlags(flags: IssuerFlags): IssuerConfiguration {
 }
 
 function issuersOf(text: string): IssuerConfiguration[] {
-  return readIssuers(decodeYaml(text).value, DEFAULT_ISSUER);
+  return readIssuers(decodeSettings(text), DEFAULT_ISSUER);
 }
 
 function firstRead(file: string): { text: string; issuers: IssuerConfiguration[] } {

@@ -39,7 +39,7 @@ export async function controllers(args: readonly string[]): Promise<number> {
   const caPem = typeof values["ca"] === "string" ? read(values["ca"]) : target.caPem;
   if (!caPem) throw usage("the kubeconfig names no authority for pods to trust: give --ca FILE");
   const cidr = String(values["cluster-cidr"]);
-  parseCidr(cidr);
+  requireRange(cidr);
   const schedulerFile = values["scheduler-config"];
   const schedulerConfiguration = readSchedulerConfig(
     typeof schedulerFile === "string" ? schedulerFile : undefined,
@@ -62,6 +62,14 @@ export async function controllers(args: readonly string[]): Promise<number> {
   process.stdout.write(`Controllers and scheduler work for ${target.server}\n`);
   await untilSignal();
   return 0;
+}
+
+function requireRange(cidr: string): void {
+  try {
+    parseCidr(cidr);
+  } catch (error) {
+    throw usage(`--cluster-cidr: ${(error as Error).message}`);
+  }
 }
 
 /** Without a key nobody signs: Secrets that ask for tokens stay empty. */

@@ -9,11 +9,11 @@ import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { createImageUse } from "./images-in-use.ts";
 import { requireRoot } from "./require-root.ts";
-import { commonFlags, parseFlags, usage } from "./options.ts";
+import { commonFlags, parseFlagsAndWords, usage } from "./options.ts";
 
 /** `nephos image import|pull|list|remove`: works on the store itself, whether Nephos runs or not. */
 export async function image(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseFlags(args, {
+  const { values, positionals } = parseFlagsAndWords(args, {
     ...commonFlags,
     name: { type: "string" },
     output: { type: "string", short: "o" },

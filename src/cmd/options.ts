@@ -89,7 +89,7 @@ const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** Parses the arguments of `up`. @throws CommandError with exit code 2 */
 export function parseUpOptions(args: readonly string[]): UpOptions {
-  const flags = parseFlags(args, FLAGS).values;
+  const { values: flags } = parseFlags(args, FLAGS);
   const file = typeof flags["config"] === "string" ? readConfig(flags["config"]) : {};
   const given = (name: keyof typeof FLAGS) => flags[name] ?? file[name];
   const isSet = (name: keyof typeof FLAGS) => flags[name] === true || file[name] === true;
@@ -123,6 +123,10 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
   }
   const logLevel = LOG_LEVELS.find((level) => level === text("log-level", "info"));
   if (!logLevel) throw usage(`--log-level must be one of ${LOG_LEVELS.join(", ")}`);
+  const ingress = parseIngressPorts(text("ingress", "80,443"));
+  if (ingress && [ingress.http, ingress.https].includes(port)) {
+    throw usage(`--ingress and --listen cannot both take port ${port}`);
+  }
   return {
     dataDirectory,
     host,
@@ -137,7 +141,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     legacyServiceAccountTokens: isSet("legacy-service-account-tokens"),
     legacyApis: isSet("legacy-apis"),
     loadBalancer: parseLoadBalancer(text("load-balancer", "nodes")),
-    ingress: parseIngressPorts(text("ingress", "80,443")),
+    ingress,
     schedulerConfig: pathOf("scheduler-config"),
     auditPolicy: pathOf("audit-policy"),
     authenticationConfig: pathOf("authentication-config"),
@@ -187,8 +191,19 @@ function refuseChange(
   );
 }
 
-/** Parses flags and refuses unknown ones. @throws CommandError with exit code 2 */
+/** Parses flags; refuses unknown ones, and words beside them. @throws CommandError, exit code 2 */
 export function parseFlags(
+  args: readonly string[],
+  options: FlagTable,
+): { values: Record<string, string | boolean | undefined> } {
+  const { values, positionals } = parseFlagsAndWords(args, options);
+  const [word] = positionals;
+  if (word !== undefined) throw usage(`"${word}" says nothing here: flags start with --`);
+  return { values };
+}
+
+/** The same with words beside the flags. @throws CommandError with exit code 2 */
+export function parseFlagsAndWords(
   args: readonly string[],
   options: FlagTable,
 ): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
@@ -269,6 +284,8 @@ function readConfig(file: string): Record<string, string | number | boolean> {
     if (unknown) throw new Error(`"${unknown}" is not a setting`);
     return content as Record<string, string | number | boolean>;
   } catch (error) {
-    throw usage(`Cannot read the configuration "${file}": ${(error as Error).message}`);
+    // Its first line; the rest shows the place.
+    const [why = ""] = (error as Error).message.split("\n");
+    throw usage(`Cannot read the configuration "${file}": ${why}`);
   }
 }

@@ -3,14 +3,11 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { silentLogger } from "../lib/logger.ts";
-import { systemClock } from "../sys/clock.ts";
-import { readAgentConfig } from "./agent-config.ts";
-import { openIssuers } from "./authentication-config.ts";
 import { CommandError } from "./command-error.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { requireHost } from "./doctor.ts";
 import { isAlive, readInstance } from "./instance.ts";
+import { judgeSettings } from "./judge-settings.ts";
 import { parseUpOptions, type UpOptions } from "./options.ts";
 import { requireRoot } from "./require-root.ts";
 import type { ServeMessage } from "./serve-message.ts";
@@ -47,16 +44,10 @@ export async function up(args: readonly string[]): Promise<number> {
     process.stdout.write(`Nephos already runs (process ${running.pid}) in ${known.root}.\n`);
     return 0;
   }
-  readAgentConfig(options.agentConfig, silentLogger);
-  requireIssuers(options);
+  judgeSettings(options);
   await requireFreePort(options);
   const directory = openDirectory(options);
   return options.detach ? await startDetached(args, directory) : await runInForeground(args);
-}
-
-/** @throws CommandError when who vouches for users cannot be told from the flags */
-function requireIssuers({ authenticationConfig: file, oidc: flags }: UpOptions): void {
-  openIssuers({ file, flags, clock: systemClock, logger: silentLogger })[Symbol.dispose]();
 }
 
 function openDirectory(options: UpOptions): DataDirectory {

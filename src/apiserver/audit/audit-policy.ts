@@ -1,3 +1,4 @@
+import { dns1123SubdomainErrors } from "../../lib/names.ts";
 import type { UserInfo } from "../contract.ts";
 import type { Target } from "../request/target.ts";
 
@@ -100,7 +101,7 @@ export function readAuditPolicy(document: unknown): AuditPolicy {
   }
   refuseUnknown(policy, "", ["apiVersion", "kind", "metadata", ...POLICY_FIELDS]);
   const omitStages = stagesOf(policy["omitStages"], "omitStages");
-  const omitManagedFields = policy["omitManagedFields"] === true;
+  const omitManagedFields = flagOf(policy["omitManagedFields"], "omitManagedFields") ?? false;
   const { rules } = policy;
   if (!Array.isArray(rules) || rules.length === 0) {
     throw new AuditPolicyError("rules must be a list with at least one rule");
@@ -138,32 +139,48 @@ function readRule(
   const resources = rule["resources"] ?? [];
   if (!Array.isArray(resources)) throw new AuditPolicyError(`${at}.resources must be a list`);
   const nonResourceURLs = list("nonResourceURLs");
-  if (resources.length > 0 && nonResourceURLs.length > 0) {
-    const why = "cannot have both resources and nonResourceURLs";
+  const namespaces = list("namespaces");
+  if (nonResourceURLs.length > 0 && resources.length + namespaces.length > 0) {
+    const why = "cannot have nonResourceURLs beside resources or namespaces";
     throw new AuditPolicyError(`${at} ${why}`);
   }
+  refuseStrayPaths(nonResourceURLs, `${at}.nonResourceURLs`);
   const own = stagesOf(rule["omitStages"], `${at}.omitStages`);
-  const omits = rule["omitManagedFields"];
+  const omits = flagOf(rule["omitManagedFields"], `${at}.omitManagedFields`);
   return {
     level,
     users: list("users"),
     userGroups: list("userGroups"),
     verbs: list("verbs"),
-    namespaces: list("namespaces"),
+    namespaces,
     nonResourceURLs,
-    resources: resources.map((each: unknown, nth) => {
-      const where = `${at}.resources[${nth}]`;
-      const entry = objectOf(each, where);
-      refuseUnknown(entry, `${where}.`, ["group", "resources", "resourceNames"]);
-      return {
-        group: typeof entry["group"] === "string" ? entry["group"] : "",
-        resources: textsOf(entry["resources"], `${where}.resources`),
-        resourceNames: textsOf(entry["resourceNames"], `${where}.resourceNames`),
-      };
-    }),
+    resources: resources.map((each: unknown, nth) => readResource(each, `${at}.resources[${nth}]`)),
     omitStages: new Set([...of.omitStages, ...own]),
-    omitManagedFields: typeof omits === "boolean" ? omits : of.omitManagedFields,
+    omitManagedFields: omits ?? of.omitManagedFields,
   };
+}
+
+function readResource(value: unknown, where: string): ResourceRule {
+  const entry = objectOf(value, where);
+  refuseUnknown(entry, `${where}.`, ["group", "resources", "resourceNames"]);
+  const group = entry["group"] ?? "";
+  if (typeof group !== "string") throw new AuditPolicyError(`${where}.group must be a text`);
+  if (group !== "" && dns1123SubdomainErrors(group).length > 0) {
+    throw new AuditPolicyError(`${where}.group must be a group without a version, not "${group}"`);
+  }
+  const resources = textsOf(entry["resources"], `${where}.resources`);
+  const resourceNames = textsOf(entry["resourceNames"], `${where}.resourceNames`);
+  if (resourceNames.length > 0 && resources.length === 0) {
+    throw new AuditPolicyError(`${where}.resourceNames needs resources beside it`);
+  }
+  return { group, resources, resourceNames };
+}
+
+/** Paths are absolute, and a star stands at their end only, or alone. */
+function refuseStrayPaths(paths: readonly string[], where: string): void {
+  const stray = paths.find((path) => path !== "*" && !/^\/[^*]*\*?$/.test(path));
+  if (stray === undefined) return;
+  throw new AuditPolicyError(`${where}: "${stray}" must start with / and have * at its end only`);
 }
 
 /** What the first rule that matches says; `undefined` when nothing is recorded. */
@@ -219,6 +236,12 @@ function textsOf(value: unknown, where: string): string[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
   throw new AuditPolicyError(`${where} must be a list of texts`);
+}
+
+function flagOf(value: unknown, where: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "boolean") return value;
+  throw new AuditPolicyError(`${where} must be true or false`);
 }
 
 function stagesOf(value: unknown, where: string): string[] {

@@ -73,6 +73,10 @@ test("the first rule that matches decides", () => {
   for (const [subject, level] of cases) assert.equal(decide(policy, subject)?.level, level);
 });
 
+function withResource(resource: Json): Json {
+  return { ...POLICY, rules: [{ level: "None", resources: [resource] }] };
+}
+
 test("a policy that says something unknown is refused", () => {
   const cases: [unknown, RegExp][] = [
     [undefined, /the policy must be an object/],
@@ -84,8 +88,13 @@ test("a policy that says something unknown is refused", () => {
     [{ ...POLICY, omitStages: ["Never"], rules: [] }, /"Never" is no stage/],
     [
       { ...POLICY, rules: [{ level: "None", resources: [{}], nonResourceURLs: ["/"] }] },
-      /cannot have both/,
+      /cannot have nonResourceURLs beside/,
     ],
+    [{ ...POLICY, omitManagedFields: "yes" }, /omitManagedFields must be true or false/],
+    [{ ...POLICY, rules: [{ level: "None", nonResourceURLs: ["/a*b"] }] }, /"\/a\*b" must start/],
+    [withResource({ group: 5 }), /resources\[0\].group must be a text/],
+    [withResource({ group: "apps/v1" }), /a group without a version, not "apps\/v1"/],
+    [withResource({ group: "", resourceNames: ["a"] }), /resourceNames needs resources/],
   ];
   for (const [document, why] of cases) assert.throws(() => readAuditPolicy(document), why);
 });
