@@ -3,6 +3,7 @@ import { copyJson } from "../../lib/json-copy.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
+import { withoutDisabledFields } from "./disabled-fields.ts";
 import { JOB } from "./job.ts";
 import { NAMESPACE } from "./namespace.ts";
 import { POD } from "./pod.ts";
@@ -104,7 +105,8 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
 
 /** The rules of a built-in resource. */
 export function builtInStrategy(resource: Resource): Strategy {
-  return { ...PLAIN, ...STRATEGIES[`${resource.group}/${resource.plural}`] };
+  const key = `${resource.group}/${resource.plural}`;
+  return withoutDisabledFields(key, { ...PLAIN, ...STRATEGIES[key] });
 }
 
 /** The rules of custom resources. */

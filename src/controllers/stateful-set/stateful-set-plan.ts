@@ -5,7 +5,6 @@ import type {
 } from "../../api/generated/types/apps-v1.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { REVISION_HASH } from "../controller-revisions.ts";
-import { resolveIntOrPercent } from "../int-or-percent.ts";
 import { isTerminating } from "../ownership.ts";
 import { availableInMs, isFinished, isReady } from "../pod-state.ts";
 import { ordinalOf } from "./stateful-pod.ts";
@@ -96,20 +95,13 @@ function planUpdate(
 ): StatefulStep[] {
   if (set.spec?.updateStrategy?.type === "OnDelete") return [];
   const { start, end } = range(set);
-  const total = end - start;
-  const { maxUnavailable } = set.spec?.updateStrategy?.rollingUpdate ?? {};
-  const allowed = resolveIntOrPercent(maxUnavailable, { total, round: "up" }) ?? 1;
-  const steps: StatefulStep[] = [];
-  let unavailable = 0;
   for (let ordinal = end - 1; ordinal >= start + partitionOf(set); ordinal--) {
     const pod = observed.byOrdinal.get(ordinal);
     const old = pod && revisionOf(pod) !== nameOf(observed.update);
-    if (pod && old && !isTerminating(pod)) steps.push({ do: "delete", pod });
-    const healthy = pod && !old && isHealthy(set, { pod, nowMs: observed.nowMs });
-    if (!healthy) unavailable++;
-    if (unavailable >= Math.max(1, allowed)) break;
+    if (pod && old && !isTerminating(pod)) return [{ do: "delete", pod }];
+    if (!pod || old || !isHealthy(set, { pod, nowMs: observed.nowMs })) return [];
   }
-  return steps;
+  return [];
 }
 
 /** The status that the pods amount to; a finished rollout makes the update revision current. */
