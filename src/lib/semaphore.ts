@@ -1,7 +1,10 @@
 /** Lets at most `limit` holders in at once; the others wait in the order they came. */
 export interface Semaphore {
-  /** Resolves to a permit that its holder gives back by disposing it. */
-  acquire(): Promise<Disposable>;
+  /**
+   * Resolves to a permit that its holder gives back by disposing it. Rejects with the reason of the
+   * signal when that comes first; a permit that is there at once is given all the same.
+   */
+  acquire(signal?: AbortSignal): Promise<Disposable>;
 }
 
 /** The queue is as long as the number of callers that wait; it holds nothing else. */
@@ -20,10 +23,24 @@ export function createSemaphore(limit: number): Semaphore {
       },
     };
   };
+  const turn = (signal: AbortSignal | undefined) =>
+    new Promise<void>((resolve, reject) => {
+      const admit = () => {
+        signal?.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = () => {
+        waiting.splice(waiting.indexOf(admit), 1);
+        reject(signal?.reason as Error);
+      };
+      if (signal?.aborted) return reject(signal.reason as Error);
+      signal?.addEventListener("abort", leave, { once: true });
+      waiting.push(admit);
+    });
   return {
-    async acquire() {
+    async acquire(signal) {
       if (free > 0) free--;
-      else await new Promise<void>((admit) => waiting.push(admit));
+      else await turn(signal);
       return permit();
     },
   };

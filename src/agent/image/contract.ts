@@ -65,8 +65,9 @@ export interface ImageStore {
   wouldPull(reference: string, policy: PullPolicy): boolean;
   /**
    * Makes the image present by the pull policy. "Always" asks the registry what the name stands for
-   * now, but for a name that was imported here: it stays until it is removed or pulled.
-   * @throws ImageError "not-found", "pull-failed", "digest-mismatch", "disk-full", ...
+   * now, but for a name that was imported here: it stays until it is removed or pulled. An import
+   * of the name ends a pull of it that still goes on.
+   * @throws ImageError "not-found", "pull-failed", "unreached", "digest-mismatch", ...
    */
   ensure(reference: string, policy: PullPolicy, options?: PullOptions): Promise<LocalImage>;
   /** Asks the registry, whatever is here. @throws ImageError as `ensure` does */
@@ -104,7 +105,10 @@ export class ImageError extends Error {
   }
 }
 
-/** "invalid-reference" is the pod's `InvalidImageName`; "not-found" and "pull-failed" are pulls. */
+/**
+ * "invalid-reference" is the pod's `InvalidImageName`; "not-found", "pull-failed" and "unreached",
+ * where no connection came about, are pulls.
+ */
 export type ImageErrorCode =
   | "invalid-archive"
   | "invalid-reference"
@@ -113,4 +117,5 @@ export type ImageErrorCode =
   | "disk-full"
   | "not-found"
   | "pull-failed"
+  | "unreached"
   | "in-use";

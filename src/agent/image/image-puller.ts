@@ -38,6 +38,8 @@ export interface ImagePuller {
 
 /** An image may be removed while its missing layers are downloaded. */
 const ROUNDS_MAX = 3;
+/** Registries that are remembered as such; those who wait for more of them find out themselves. */
+const UNREACHED_MAX = 64;
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 /** Pulls wait for each other in the order they came, as far as the rules want it. */
@@ -45,6 +47,7 @@ export function createImagePuller(options: ImagePullerOptions): ImagePuller {
   const { directory, table, lock, rules, clock } = options;
   const slots = createSemaphore(rules.atOnceMax);
   const bucket = createTokenBucket({ ...rules.rate, clock });
+  const unreached = new Map<string, { atMs: number; error: ImageError }>();
 
   /** Undefined when something of it went away meanwhile. */
   const keep = async (
@@ -87,11 +90,21 @@ export function createImagePuller(options: ImagePullerOptions): ImagePuller {
 
   return {
     async pull(reference, request) {
-      using _slot = await slots.acquire();
+      const { registry } = reference;
+      const askedMs = clock.monotonicMs();
+      using _slot = await slots.acquire(request.signal);
+      // Who waited while it was found out need not find it out again, one after another.
+      const known = unreached.get(registry);
+      if (known && known.atMs > askedMs) throw known.error;
+      unreached.delete(registry);
       if (!bucket.tryTake()) throw new ImageError("pull-failed", "pull QPS exceeded");
       try {
         return await pullOnce(reference, request);
       } catch (error) {
+        if (error instanceof ImageError && error.code === "unreached") {
+          if (unreached.size >= UNREACHED_MAX) unreached.clear();
+          unreached.set(registry, { atMs: clock.monotonicMs(), error });
+        }
         if (error instanceof ConfigurationFileError) {
           throw new ImageError("pull-failed", error.message, { cause: error });
         }

@@ -88,6 +88,27 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
   };
   const pull = async (reference: string, { keyring = [], signal }: PullOptions) =>
     local(await puller.pull(requireReference(reference), { keyring, signal }));
+  const onChange = (handler: () => void): Disposable => {
+    const watcher = watch(path.join(directory, "images"), { persistent: false }, handler);
+    watcher.on("error", (error) => logger.warn("cannot watch for new images", { error }));
+    return { [Symbol.dispose]: () => watcher.close() };
+  };
+  /** Ends the pull when `present` finds an image meanwhile. */
+  const pullUnless = async (
+    present: () => ImageRecord | undefined,
+    { reference, options }: { reference: string; options: PullOptions },
+  ): Promise<LocalImage> => {
+    const arrived = new AbortController();
+    using _watch = onChange(() => present() && arrived.abort());
+    const signals = [arrived.signal, ...(options.signal ? [options.signal] : [])];
+    try {
+      return await pull(reference, { ...options, signal: AbortSignal.any(signals) });
+    } catch (error) {
+      const record = options.signal?.aborted ? undefined : present();
+      if (record) return local(record);
+      throw error;
+    }
+  };
 
   return {
     find(reference) {
@@ -98,11 +119,7 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
       table.load();
       return table.all().map(local);
     },
-    onChange(handler) {
-      const watcher = watch(path.join(directory, "images"), { persistent: false }, handler);
-      watcher.on("error", (error) => logger.warn("cannot watch for new images", { error }));
-      return { [Symbol.dispose]: () => watcher.close() };
-    },
+    onChange,
 
     import: (file, { name, signal } = {}) =>
       lock.run(async () => {
@@ -121,14 +138,15 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
       }),
 
     wouldPull(reference, policy) {
-      if (policy === "Never") return false;
+      if (policy === "Never" || !parseReference(reference)) return false;
       return (policy === "Always" ? imported(reference) : find(reference)) === undefined;
     },
     async ensure(reference, policy, pullOptions = {}) {
-      const record = policy === "Always" ? imported(reference) : find(reference);
+      const present = () => (policy === "Always" ? imported(reference) : find(reference));
+      const record = present();
       if (record) return local(record);
       requireReference(reference);
-      if (policy !== "Never") return await pull(reference, pullOptions);
+      if (policy !== "Never") return pullUnless(present, { reference, options: pullOptions });
       const message = `Image "${reference}" is absent, and its pull policy is Never`;
       throw new ImageError("not-found", message);
     },

@@ -7,12 +7,13 @@ import type { RecordedEvent } from "../../client/event-recorder.ts";
 import { createInformerFactory } from "../../client/informer-factory.ts";
 import { MemoryTransport } from "../../client/memory-transport.ts";
 import { createClient } from "../../client/resource-client.ts";
+import { parseReference } from "../../format/oci/reference.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { ALL_CPUS } from "../cpu/contract.ts";
 import { NO_PRESSURE } from "../eviction/contract.ts";
-import type { ImageStore, LocalImage } from "../image/contract.ts";
+import { ImageError, type ImageStore, type LocalImage } from "../image/contract.ts";
 import type { PodAttachment, PodNetwork } from "../network/contract.ts";
 import type { Prober, ProbeReport, ProbeTarget } from "../probe/contract.ts";
 import type {
@@ -197,12 +198,13 @@ function fakeImages(images: Map<string, LocalImage>): ImageStore {
     list: () => [...images.values()],
     onChange: () => ({ [Symbol.dispose]: () => {} }),
     import: () => Promise.reject(new Error("not in this test")),
-    wouldPull: (reference) => !images.has(reference),
+    wouldPull: (reference) => !images.has(reference) && parseReference(reference) !== undefined,
     pull: () => Promise.reject(new Error("not in this test")),
     ensure: async (reference) => {
       const image = images.get(reference);
-      if (!image) throw new Error(`"${reference}" is in no registry`);
-      return image;
+      if (image) return image;
+      const code = parseReference(reference) ? "not-found" : "invalid-reference";
+      throw new ImageError(code, `"${reference}" is in no registry`);
     },
     remove: async () => {},
   };

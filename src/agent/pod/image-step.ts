@@ -1,16 +1,22 @@
 import type { Container } from "../../api/generated/types/core-v1.ts";
+import { parseReference } from "../../format/oci/reference.ts";
+import { ImageError } from "../image/contract.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { readKeyring } from "./pull-secrets.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
 
-const REFERENCE = /^[a-z0-9]+([._/:@-]+[a-zA-Z0-9]+)*$/i;
+/** Reasons of the events that tell of a failure, where they are not "Failed". */
+const EVENT_REASONS: Readonly<Record<string, string>> = {
+  ErrImageNeverPull: "ErrImageNeverPull",
+  InvalidImageName: "InspectFailed",
+};
 
 /** `imagePullPolicy`; the API server defaults it, a bare pod of an old client may lack it. */
 function pullPolicyOf(container: Container): "Always" | "IfNotPresent" | "Never" {
   if (container.imagePullPolicy) return container.imagePullPolicy;
-  return /(:latest|^[^:@]+)$/.test(container.image ?? "") ? "Always" : "IfNotPresent";
+  return parseReference(container.image ?? "")?.tag === "latest" ? "Always" : "IfNotPresent";
 }
 
 /** Finds an image that needs no pull, in no time. */
@@ -41,16 +47,16 @@ export async function ensureImage(
     });
   const policy = pullPolicyOf(container);
   const startedMs = parts.clock.monotonicMs();
-  const pulls = REFERENCE.test(reference) && parts.images.wouldPull(reference, policy);
+  const pulls = parts.images.wouldPull(reference, policy);
   try {
-    if (!REFERENCE.test(reference)) throw new InvalidReference(reference);
     if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
     const keyring = pulls ? await readKeyring(state.pod, parts) : [];
     seen.image = await parts.images.ensure(reference, policy, { keyring, signal });
-    seen.pulled = pulls;
+    // What was imported meanwhile satisfies every policy, and was not pulled.
+    seen.pulled = pulls && parts.images.wouldPull(reference, "Always");
     seen.imageFailure = undefined;
     const tookMs = Math.round(parts.clock.monotonicMs() - startedMs);
-    if (pulls) {
+    if (seen.pulled) {
       const size = `Image size: ${seen.image.sizeBytes} bytes.`;
       say("Normal", "Pulled", `Successfully pulled image "${reference}" in ${tookMs}ms. ${size}`);
     }
@@ -59,17 +65,12 @@ export async function ensureImage(
     const cause = failureOf(error, { reference, policy });
     const previous = seen.imageFailure;
     seen.imageFailure = nextFailure(previous, cause, parts.clock.now());
-    say("Warning", "Failed", cause.message);
+    say("Warning", EVENT_REASONS[cause.reason] ?? "Failed", cause.message);
     say("Warning", "Failed", `Error: ${cause.reason}`);
     if (cause.reason === "ErrImagePull") {
       say("Normal", "BackOff", `Back-off pulling image "${reference}"`);
+      say("Warning", "Failed", "Error: ImagePullBackOff");
     }
-  }
-}
-
-class InvalidReference extends Error {
-  constructor(reference: string) {
-    super(`couldn't parse image name "${reference}": invalid reference format`);
   }
 }
 
@@ -77,11 +78,10 @@ function failureOf(
   error: unknown,
   { reference, policy }: { reference: string; policy: string },
 ): FailureCause {
-  if (error instanceof InvalidReference) {
-    return {
-      reason: "InvalidImageName",
-      message: `Failed to apply default image tag "${reference}": ${error.message}`,
-    };
+  if (error instanceof ImageError && error.code === "invalid-reference") {
+    const parsing = `couldn't parse image name "${reference}": invalid reference format`;
+    const message = `Failed to apply default image tag "${reference}": ${parsing}`;
+    return { reason: "InvalidImageName", message };
   }
   if (policy === "Never") {
     return {

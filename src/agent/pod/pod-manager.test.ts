@@ -51,6 +51,8 @@ async function until(done: () => boolean): Promise<void> {
   assert.ok(done());
 }
 
+const warnings = ({ events }: FakeNode) =>
+  events.flatMap((one) => (one.type === "Warning" ? [`${one.reason}: ${one.message}`] : []));
 const stateOf = (pod: Pod) => pod.status?.containerStatuses?.[0]?.state;
 
 test("a pod runs, and one status write says so", () =>
@@ -180,6 +182,39 @@ test("an image that may not be pulled is named as missing", () =>
     await createPod(node, { image: "app:2", imagePullPolicy: "Never" });
     await node.clock.advance(100);
     assert.equal(stateOf(await node.pod())?.waiting?.reason, "ErrImageNeverPull");
+    assert.deepEqual(warnings(node), [
+      'ErrImageNeverPull: Container image "app:2" is not present with pull policy of Never',
+      "Failed: Error: ErrImageNeverPull",
+    ]);
+  }));
+
+test("a pull that fails is told as upstream does, and so is a name that is none", () =>
+  startNode(async (node) => {
+    await createPod(node, { image: "app:2", imagePullPolicy: "IfNotPresent" });
+    await node.clock.advance(100);
+    assert.deepEqual(warnings(node), [
+      'Failed: Failed to pull image "app:2": "app:2" is in no registry',
+      "Failed: Error: ErrImagePull",
+      "Failed: Error: ImagePullBackOff",
+    ]);
+    const normal = node.events.filter(({ type }) => type === "Normal");
+    assert.deepEqual(normal.map(({ reason, message }) => `${reason}: ${message}`).slice(-2), [
+      'Pulling: Pulling image "app:2"',
+      'BackOff: Back-off pulling image "app:2"',
+    ]);
+  }));
+
+test("a name that is none is not asked for", () =>
+  startNode(async (node) => {
+    await createPod(node, { image: "App:2", imagePullPolicy: "IfNotPresent" });
+    await node.clock.advance(100);
+    assert.equal(stateOf(await node.pod())?.waiting?.reason, "InvalidImageName");
+    const why = `couldn't parse image name "App:2": invalid reference format`;
+    assert.deepEqual(warnings(node), [
+      `InspectFailed: Failed to apply default image tag "App:2": ${why}`,
+      "Failed: Error: InvalidImageName",
+    ]);
+    assert.ok(!node.events.some(({ reason }) => reason === "Pulling"));
   }));
 
 test("a ConfigMap that comes late starts the container the moment it is there", () =>

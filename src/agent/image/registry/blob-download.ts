@@ -110,7 +110,7 @@ async function append(answer: IncomingMessage, take: (chunk: Buffer) => void): P
 }
 
 function isWorthAnotherTry(error: unknown): boolean {
-  return error instanceof RegistryError && error.code === "unavailable";
+  return error instanceof RegistryError && ["unavailable", "unreached"].includes(error.code);
 }
 
 function tooLong({ digest, sizeBytes }: BlobRequest, { session }: DownloadContext): ImageError {

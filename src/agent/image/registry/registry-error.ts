@@ -1,5 +1,10 @@
-/** Why a registry did not give what was asked. */
-export type RegistryErrorCode = "not-found" | "unauthorized" | "unavailable" | "malformed";
+/** Why a registry did not give what was asked; "unreached" has not even heard of it. */
+export type RegistryErrorCode =
+  | "not-found"
+  | "unauthorized"
+  | "unavailable"
+  | "unreached"
+  | "malformed";
 
 /** A refusal of a registry, or that it was not reached; the message names the registry. */
 export class RegistryError extends Error {

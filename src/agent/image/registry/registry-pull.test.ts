@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -62,6 +64,12 @@ async function withRegistry(run: (setup: Setup) => Promise<void>): Promise<void>
   }
 }
 
+const codeOf = (error: unknown) => (error as { code?: string }).code;
+/** A clock's reading that never stands still, by a second each time. */
+const counter =
+  (ms = 0) =>
+  () =>
+    (ms += 1_000);
 const downloads = ({ directory }: Setup) => readdirSync(path.join(directory, "store/downloads"));
 const content = (image: { layerPaths: readonly string[] }, layer: number, file: string) =>
   readFileSync(path.join(image.layerPaths[layer] ?? "", file), "utf8");
@@ -132,6 +140,63 @@ test("an imported name stays until it is pulled by hand", { skip: root }, () =>
     assert.notEqual(pulled.id, imported?.id);
     assert.equal((await store.ensure(name, "Always")).id, pulled.id);
     assert.equal(registry.requests.at(-1), "HEAD /v2/app/manifests/1");
+  }),
+);
+
+test(
+  "an image that is imported while it is asked for ends the wait for its registry",
+  {
+    skip: root,
+  },
+  () =>
+    withRegistry(async ({ directory, store }) => {
+      const silent = createServer((socket) => void socket.on("error", () => {})).listen(
+        0,
+        "127.0.0.1",
+      );
+      await once(silent, "listening");
+      const { port } = silent.address() as AddressInfo;
+      try {
+        const name = `127.0.0.1:${port}/app:1`;
+        const asked = once(silent, "connection");
+        const wanted = store.ensure(name, "Always");
+        // Waits for the first one, in the order they came.
+        const stop = new AbortController();
+        const stopped = store.pull(`127.0.0.1:${port}/third:1`, { signal: stop.signal });
+        const also = store.pull(`127.0.0.1:${port}/other:1`, { signal: stop.signal });
+        await asked;
+        const archive = path.join(directory, "archive.tar");
+        const layers = [concat([...writeTar([{ name: "a", type: "file", body: text("a") }])])];
+        const input = { layers, config: {}, architecture: "amd64", references: [name] };
+        writeFileSync(archive, concat([...writeOciArchive(input)]));
+        const [imported] = await store.import(archive);
+        assert.equal((await wanted).id, imported?.id);
+        stop.abort();
+        await assert.rejects(stopped, { name: "AbortError" });
+        await assert.rejects(also, { name: "AbortError" });
+      } finally {
+        silent.close();
+      }
+    }),
+);
+
+test("who waits for a registry that is not reached is told with the first", { skip: root }, () =>
+  withRegistry(async ({ directory, registry }) => {
+    const clock: Clock = { ...hastyClock, monotonicMs: counter() };
+    const store = await createImageStore({
+      directory: path.join(directory, "store"),
+      registriesFile: path.join(directory, "registries.yaml"),
+      pullRules: { atOnceMax: 1, rate: { perSecond: 1, burst: 1 } },
+      clock,
+      random: seededRandom(1),
+      logger: silentLogger,
+    });
+    registry.push("app:1", imageOf("base"));
+    const absent = ["127.0.0.1:1/one:1", "127.0.0.1:1/two:1"].map((name) => store.pull(name));
+    const outcomes = await Promise.allSettled([...absent, store.pull(`${registry.host}/app:1`)]);
+    const codes = outcomes.map((one) => (one.status === "rejected" ? codeOf(one.reason) : "here"));
+    // The second one took nothing of the rate: the third was its turn.
+    assert.deepEqual(codes, ["unreached", "unreached", "here"]);
   }),
 );
 
@@ -304,7 +369,10 @@ test("a refusal names the registry and what was asked of it", { skip: root }, ()
     );
     mood.status = 503;
     assert.match(await refusal(`${host}/app:2`), /^pull-failed: .*503 Service Unavailable/);
-    assert.match(await refusal("127.0.0.1:1/app:2"), /^pull-failed: .*127.0.0.1:1 was not reached/);
+    assert.match(
+      await refusal("127.0.0.1:1/app:2"),
+      /^unreached: .*127.0.0.1:1 was not reached: .*ECONNREFUSED.*nephos image import/,
+    );
     assert.match(await refusal("UPPER"), /^invalid-reference: /);
     configure("mirrors: { a: { endpoint: [ftp://x] } }");
     assert.match(await refusal(`${host}/app:2`), /mirrors.a.endpoint\[0\] must be a URL/);

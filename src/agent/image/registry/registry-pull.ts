@@ -72,12 +72,18 @@ export async function pullImage(request: PullRequest, context: PullContext): Pro
         const told = complaintOf(error);
         if (!told) throw error;
         complaints.push(told);
+        if (told.code === "unreached") break;
       }
     }
   }
-  const messages = new Set(complaints.map(({ message }) => message));
-  const isAbsent = complaints.every(({ code }) => code === "not-found");
-  throw new ImageError(isAbsent ? "not-found" : "pull-failed", [...messages].join("; "));
+  const messages = [...new Set(complaints.map(({ message }) => message))].join("; ");
+  const [code, ...others] = new Set(complaints.map((told) => told.code));
+  if (code === "unreached" && others.length === 0) {
+    const hint = 'without a network, import the image with "nephos image import"';
+    throw new ImageError("unreached", `${messages} (${hint})`);
+  }
+  const isAbsent = code === "not-found" && others.length === 0;
+  throw new ImageError(isAbsent ? "not-found" : "pull-failed", messages);
 }
 
 /** A mirror sees only credentials for itself: those for the registry are not its business. */

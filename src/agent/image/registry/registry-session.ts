@@ -40,7 +40,7 @@ export function openRegistrySession(
   credentials: RegistryCredentials | undefined,
 ): RegistrySession {
   const { host, repository, url } = endpoint;
-  const transport = createRegistryTransport(endpoint.tls);
+  const transport = createRegistryTransport({ tls: endpoint.tls });
   const base = new URL(`${url}/v2/${repository}`);
   let authorization = credentials?.registryToken && `Bearer ${credentials.registryToken}`;
 
