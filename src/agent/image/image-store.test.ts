@@ -89,7 +89,8 @@ test("an imported image is found by its names and id, also after a restart", {
   assert.equal(again.find("other:latest")?.id, image.id);
   assert.equal((await again.ensure("app:1", "Always")).id, image.id);
   await assert.rejects(again.ensure("absent", "Never"), { code: "not-found" });
-  await assert.rejects(again.ensure("absent", "IfNotPresent"), { code: "pull-failed" });
+  const absent = again.ensure("127.0.0.1:1/absent", "IfNotPresent");
+  await assert.rejects(absent, { code: "unreached" });
   await assert.rejects(again.ensure("UPPER", "IfNotPresent"), { code: "invalid-reference" });
 });
 
