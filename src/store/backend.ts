@@ -1,3 +1,4 @@
+import type { Clock } from "../lib/clock.ts";
 /** One state of one key: what a write left behind. */
 export interface Version {
   resource: string;
@@ -31,8 +32,11 @@ export interface ScanRange {
  * finished; revision order, conflicts, watches and waiting writers are the engine's concern.
  */
 export interface Backend {
-  /** A commit costs about as much whatever it holds, as one does that flushes a disk. */
-  readonly gathers?: boolean;
+  /**
+   * There when a commit costs about as much whatever it holds, as one does that flushes a disk: by
+   * it the engine sees how long writes may gather for one.
+   */
+  readonly gatherClock?: Pick<Clock, "monotonicMs">;
   /** The newest revision that is stored and the one up to which history was forgotten. */
   readonly state: { revision: number; compacted: number };
   /** The newest version of a key with revision <= `at`, deletions included. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { settle } from "../lib/virtual-clock.ts";
+import { settle, VirtualClock } from "../lib/virtual-clock.ts";
 import type { Backend, Version } from "./backend.ts";
 import { createEngine } from "./engine.ts";
 import { isStoreError, StoreError } from "./errors.ts";
@@ -16,12 +16,12 @@ interface SlowDisk {
   fail(error: unknown): Promise<void>;
 }
 
-function slowDisk({ gathers = false } = {}): SlowDisk {
+function slowDisk({ gatherClock }: Pick<Backend, "gatherClock"> = {}): SlowDisk {
   const table = new VersionTable();
   const commits: string[][] = [];
   let settleCommit: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const backend: Backend = {
-    gathers,
+    ...(gatherClock && { gatherClock }),
     state: { revision: 0, compacted: 0 },
     find: (resource, key, at) => table.find(resource, key, at),
     exactly: (resource, key, revision) => table.exactly(resource, key, revision),
@@ -139,7 +139,7 @@ test("after an I/O error, whose outcome nobody knows, the store refuses everythi
 });
 
 test("a dear commit waits for writes that are just being made, a lone write for nobody", async () => {
-  const { store, commits, finish } = slowDisk({ gathers: true });
+  const { store, commits, finish } = slowDisk({ gatherClock: new VirtualClock() });
   const write = (key: string) => void store.create(PODS, key, one);
   write("alone");
   await Promise.resolve().then(() => {});
@@ -156,5 +156,27 @@ test("a dear commit waits for writes that are just being made, a lone write for 
   await finish();
   while (commits.length < 2) await settle();
   assert.ok((commits[1] ?? []).length > 1, "at least one more joined");
+  await finish();
+});
+
+test("writes gather for no longer than a flush is worth", async () => {
+  let nowMs = 0;
+  const { store, commits, finish } = slowDisk({ gatherClock: { monotonicMs: () => nowMs } });
+  const write = (key: string) => void store.create(PODS, key, one);
+  write("alone");
+  await Promise.resolve();
+  write("waiting");
+  let turns = 0;
+  // Each turn of the event loop brings another one, and takes long.
+  const arrive = () => {
+    write(`late-${turns++}`);
+    nowMs += 50;
+    if (turns < 4) setImmediate(arrive);
+  };
+  setImmediate(arrive);
+  await finish();
+  while (commits.length < 2) await settle();
+  assert.ok((commits[1] ?? []).length <= 2, `waited for ${commits[1]?.join()}`);
+  while (turns < 4) await settle();
   await finish();
 });

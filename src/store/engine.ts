@@ -1,3 +1,4 @@
+import type { Clock } from "../lib/clock.ts";
 import { PassingMap } from "../lib/passing-map.ts";
 import type { Backend, Version } from "./backend.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
@@ -12,6 +13,8 @@ const REPLAY_BATCH = 512;
 const GATHER_TURNS_MAX = 4;
 /** So many writes wait no longer. */
 const GATHERED_MIN = 10;
+/** Nor do any when turns are long, as while many pods start: each may bring one write only. */
+const GATHER_MAX_MS = 12;
 /** Of resource and key together; what every backend can index. */
 const KEY_MAX_BYTES = 1024;
 
@@ -227,8 +230,10 @@ class Engine implements Store {
 
   async #pump(): Promise<void> {
     await Promise.resolve();
+    const clock = this.#backend.gatherClock;
     while (this.#queue.length > 0) {
       const batch = this.#takeBatch();
+      const beganMs = clock?.monotonicMs() ?? 0;
       try {
         await this.#backend.commit(batch.map(({ version }) => version));
       } catch (error) {
@@ -236,17 +241,18 @@ class Engine implements Store {
         continue;
       }
       this.#finish(batch);
-      if (this.#backend.gathers) await this.#gather();
+      if (clock) await this.#gather(clock, beganMs);
     }
     this.#pumping = undefined;
   }
 
   /** Lets writes that are just being made join those that waited for the last commit. */
-  async #gather(): Promise<void> {
+  async #gather(clock: Pick<Clock, "monotonicMs">, beganMs: number): Promise<void> {
     let waited = 0;
     for (let turn = 0; turn < GATHER_TURNS_MAX; turn++) {
       const { length } = this.#queue;
       if (length === waited || length >= GATHERED_MIN) return;
+      if (clock.monotonicMs() - beganMs > GATHER_MAX_MS) return;
       waited = length;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -29,11 +29,10 @@ export interface JournaledParts {
  * then they also stand in memory, in front of the tree, so that readers see both as one.
  */
 export class JournaledBackend implements Backend {
-  readonly gathers = true;
+  readonly gatherClock: Clock;
   readonly #tree: VersionTree;
   readonly #journal: Journal;
   readonly #lock: AsyncDisposable;
-  readonly #clock: Clock;
   readonly #recent = new VersionTable();
   #recentBytes = 0;
   #sequence: number;
@@ -46,7 +45,7 @@ export class JournaledBackend implements Backend {
     this.#tree = tree;
     this.#journal = journal;
     this.#lock = lock;
-    this.#clock = clock;
+    this.gatherClock = clock;
     this.#sequence = tree.state.sequence;
   }
 
@@ -114,7 +113,7 @@ export class JournaledBackend implements Backend {
     this.#recent.add(versions);
     this.#recentBytes += sizeBytes;
     if (this.#recentBytes > RECENT_MAX_BYTES) void this.#apply();
-    else this.#timer ??= this.#clock.setTimer(RECENT_MAX_MS, () => void this.#apply());
+    else this.#timer ??= this.gatherClock.setTimer(RECENT_MAX_MS, () => void this.#apply());
   }
 
   async compact(revision: number): Promise<void> {
@@ -174,7 +173,7 @@ export class JournaledBackend implements Backend {
       this.#applyError = error;
     }
     if (this.#recent.log.length > 0) {
-      this.#timer ??= this.#clock.setTimer(RECENT_MAX_MS, () => void this.#apply());
+      this.#timer ??= this.gatherClock.setTimer(RECENT_MAX_MS, () => void this.#apply());
     }
   }
 }
