@@ -1,3 +1,4 @@
+import { isNotFound } from "../api/errors.ts";
 import type { Scale } from "../api/generated/types/autoscaling-v1.ts";
 import type { CrossVersionObjectReference } from "../api/generated/types/autoscaling-v2.ts";
 import type { Resource } from "../api/resource.ts";
@@ -45,15 +46,25 @@ export class ScaleTargets {
     if (known) return known;
     const [version = "v1", group = ""] = apiVersion.split("/").toReversed();
     const path = group ? `/apis/${group}/${version}` : `/api/${version}`;
-    const list = (await this.#transport.request({ method: "GET", path })).body as ApiResourceList;
-    const found = list.resources?.find((one) => one.kind === kind && !one.name.includes("/"));
-    if (!found) {
-      throw new UnknownKindError(`no matches for kind "${kind}" in version "${apiVersion}"`);
-    }
+    const found = (await this.#kindsAt(path)).find(
+      (one) => one.kind === kind && !one.name.includes("/"),
+    );
+    if (!found) throw new UnknownKindError(`no matches for kind "${kind}" in group "${group}"`);
     const { name, namespaced } = found;
     const resource = { group, version, plural: name, singular: "", kind, namespaced };
     this.#known.set(key, resource);
     return resource;
+  }
+
+  /** None when there is no such version. */
+  async #kindsAt(path: string): Promise<NonNullable<ApiResourceList["resources"]>> {
+    try {
+      const { body } = await this.#transport.request({ method: "GET", path });
+      return (body as ApiResourceList).resources ?? [];
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
   }
 
   async #path(namespace: string, reference: CrossVersionObjectReference): Promise<string> {

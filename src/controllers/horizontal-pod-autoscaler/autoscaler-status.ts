@@ -39,6 +39,7 @@ export class StatusDraft {
     this.#replicas = { current, desired };
   }
 
+  /** None when nobody was asked. */
   metrics(statuses: MetricStatus[]): void {
     this.#metrics = statuses;
   }
@@ -55,7 +56,7 @@ export class StatusDraft {
       ...(lastScaleTime ? { lastScaleTime } : {}),
       currentReplicas: this.#replicas.current,
       desiredReplicas: this.#replicas.desired,
-      ...(this.#metrics ? { currentMetrics: this.#metrics } : {}),
+      ...(this.#metrics?.length ? { currentMetrics: this.#metrics } : {}),
       conditions: this.#conditions,
     };
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { notFound } from "../../api/errors.ts";
 import { HORIZONTAL_POD_AUTOSCALERS, PODS } from "../../api/generated/resources.ts";
 import type { HorizontalPodAutoscaler } from "../../api/generated/types/autoscaling-v2.ts";
 import type { Transport } from "../../api/transport.ts";
@@ -23,12 +24,20 @@ class Cluster {
   /** Of each pod, in thousandths; undefined: the metrics API does not answer. */
   use: number | undefined = 100;
   readonly events: string[] = [];
+  /** Values that adapters answer with, by the path below the version. */
+  readonly adapted = new Map<string, string[]>();
+  /** Of the custom metrics. */
+  version = "v1beta2";
 
   get transport(): Transport {
     return {
       request: async (request) => {
         const { path, method } = request;
         if (path === "/apis/apps/v1") return { status: 200, body: { resources: [DEPLOYMENT] } };
+        const [, , group = "", version, ...rest] = path.split("/");
+        if (group.endsWith("al.metrics.k8s.io") || group.startsWith("custom.metrics")) {
+          return { status: 200, body: this.#adapter({ group, version, path: rest.join("/") }) };
+        }
         if (path === SCALE && method === "PUT") {
           this.replicas = (request.body as { spec: { replicas: number } }).spec.replicas;
           await this.#fill();
@@ -39,6 +48,15 @@ class Cluster {
       },
       watch: (request, sink) => this.memory.watch(request, sink),
     };
+  }
+
+  #adapter(of: { group: string; version: string | undefined; path: string }): object {
+    if (!of.version) return { preferredVersion: { version: this.version } };
+    const custom = of.group.startsWith("custom");
+    const values = custom && of.version !== this.version ? undefined : this.adapted.get(of.path);
+    if (!values) throw notFound(PODS, of.path);
+    const timestamp = new Date(this.clock.now()).toISOString();
+    return { items: values.map((value) => ({ timestamp, value })) };
   }
 
   #scale(): object {
@@ -205,6 +223,7 @@ test("a metric that fails keeps its place in the status, and the others still ad
     cluster.events.join("\n"),
     /FailedGetPodsMetric: unable to get metric rps: unable to fetch metrics from custom metrics/,
   );
+  assert.ok(!cluster.events.some((text) => text.startsWith("FailedComputeMetricsReplicas")));
   const client = createClient(cluster.memory).for(HORIZONTAL_POD_AUTOSCALERS);
   const { status } = await client.get({ namespace: "default", name: "web" });
   assert.deepEqual(
@@ -225,4 +244,57 @@ test("bounds hold without metrics, and zero replicas switch it off", async () =>
     assert.equal((await cluster.status())["ScalingActive"], "False ScalingDisabled");
     assert.equal(cluster.replicas, 0);
   }
+});
+
+test("objects are asked for by resource and group, and adapters may come and go", async () => {
+  const cluster = new Cluster();
+  const path = "namespaces/default/deployments.apps/front/hits";
+  cluster.adapted.set(path, ["40"]);
+  const describedObject = { apiVersion: "apps/v1", kind: "Deployment", name: "front" };
+  const target = { type: "Value", value: "20" };
+  await using _ = await cluster.start({
+    metrics: [{ type: "Object", object: { metric: { name: "hits" }, describedObject, target } }],
+  });
+  assert.equal(cluster.replicas, 4);
+  cluster.version = "v1beta1";
+  await cluster.clock.advance(15_000);
+  assert.equal((await cluster.status())["ScalingActive"], "False FailedGetObjectMetric");
+  await cluster.clock.advance(15_000);
+  assert.equal((await cluster.status())["ScalingActive"], "True ValidMetricFound");
+});
+
+test("a share of an external value is told of with its selector", async () => {
+  const cluster = new Cluster();
+  const path = "namespaces/default/queue?labelSelector=of%3Da";
+  cluster.adapted.set(path, ["30", "10500m"]);
+  const metric = { name: "queue", selector: { matchLabels: { of: "a" } } };
+  const target = { type: "AverageValue", averageValue: "10" };
+  await using _ = await cluster.start({
+    metrics: [{ type: "External", external: { metric, target } }],
+  });
+  const name =
+    "external metric queue(&LabelSelector{MatchLabels:map[string]string{of: a,}," +
+    "MatchExpressions:[]LabelSelectorRequirement{},})";
+  assert.deepEqual(cluster.events, [
+    `SuccessfulRescale: New size: 4; reason: ${name} above target`,
+  ]);
+});
+
+test("two autoscalers of the same pods leave them alone, until one goes", async () => {
+  const cluster = new Cluster();
+  cluster.use = 50;
+  await using _ = await cluster.start();
+  const client = createClient(cluster.memory).for(HORIZONTAL_POD_AUTOSCALERS);
+  const { spec } = await client.get({ namespace: "default", name: "web" });
+  await client.create({ metadata: { name: "other", namespace: "default" }, ...(spec && { spec }) });
+  cluster.use = 100;
+  await cluster.clock.advance(20_000);
+  assert.equal(cluster.replicas, 2);
+  assert.equal((await cluster.status())["ScalingActive"], "False AmbiguousSelector");
+  const text =
+    "pods by selector app=web are controlled by multiple HPAs: [{other default} {web default}]";
+  assert.ok(cluster.events.includes(`AmbiguousSelector: ${text}`), cluster.events.join("\n"));
+  await client.delete({ namespace: "default", name: "other" });
+  await cluster.clock.advance(15_000);
+  assert.equal(cluster.replicas, 4);
 });

@@ -16,6 +16,7 @@ import { MetricSource } from "./metric-source.ts";
 import type { ProposalContext } from "./metric-proposal.ts";
 import { combineMetrics } from "./recommendation.ts";
 import { limitReplicas, type ScaleHistory, trimHistory } from "./scaling-limits.ts";
+import { SelectorTable } from "./selector-table.ts";
 import { ScaleTargets } from "../scale-target.ts";
 
 const SYNC_MS = 15_000;
@@ -36,10 +37,11 @@ const inputs = {
 type Context = ReconcileContext<typeof inputs>;
 type Spec = NonNullable<HorizontalPodAutoscaler["spec"]>;
 
-/** Both remember what discovery said. */
+/** The first two remember what discovery said. */
 interface Access {
   targets: ScaleTargets;
   source: MetricSource;
+  selectors: SelectorTable;
 }
 
 /** What is remembered of an autoscaler between two looks. */
@@ -66,6 +68,7 @@ export function horizontalPodAutoscalerController(): ControllerDefinition {
       const spec = autoscaler?.spec;
       if (!autoscaler || !spec) {
         memories.delete(keyText);
+        access?.selectors.delete(key);
         return {};
       }
       const nowMs = context.clock.now();
@@ -76,7 +79,11 @@ export function horizontalPodAutoscalerController(): ControllerDefinition {
       }
       const history = known?.history ?? { recommendations: [], events: [] };
       const { transport } = context.client;
-      access ??= { targets: new ScaleTargets(transport), source: new MetricSource(transport) };
+      access ??= {
+        targets: new ScaleTargets(transport),
+        source: new MetricSource(transport),
+        selectors: new SelectorTable(),
+      };
       const look = new Look(context, { access, autoscaler, spec, history, isFirst: !known });
       try {
         await look.run();
@@ -159,17 +166,23 @@ class Look {
         message: "scaling is disabled since the replica count of the target is zero",
       });
       this.#draft.replicas(current, 0);
+      this.#draft.metrics([]);
       return;
     }
     if (current > maxReplicas) {
       const reason = "Current number of replicas above Spec.MaxReplicas";
-      return this.#resize(scale, { to: maxReplicas, reason });
+      return this.#bound(scale, { to: maxReplicas, reason });
     }
     if (current < minReplicas) {
       const reason = "Current number of replicas below Spec.MinReplicas";
-      return this.#resize(scale, { to: minReplicas, reason });
+      return this.#bound(scale, { to: minReplicas, reason });
     }
     await this.#followMetrics(scale, current);
+  }
+
+  /** Bounds hold whatever is measured; nobody is asked. */
+  async #bound(scale: Scale, into: { to: number; reason: string }): Promise<void> {
+    if (await this.#resize(scale, into)) this.#draft.metrics([]);
   }
 
   async #followMetrics(scale: Scale, current: number): Promise<void> {
@@ -178,13 +191,12 @@ class Look {
     const combined = await combineMetrics(this.#autoscaler, proposalContext);
     const { best, statuses, failures, metricCount } = combined;
     for (const { reason, message } of failures) this.#warn(reason, message);
-    const [failure] = failures;
-    if (failure) {
-      const what = `invalid metrics (${failures.length} invalid out of ${metricCount})`;
-      this.#warn("FailedComputeMetricsReplicas", `${what}, first error is: ${failure.account}`);
-    }
     this.#draft.metrics(statuses);
     if (!best) {
+      const [failure] = failures;
+      const what = `invalid metrics (${failures.length} invalid out of ${metricCount})`;
+      const why = failure?.account ?? "no metrics";
+      this.#warn("FailedComputeMetricsReplicas", `${what}, first error is: ${why}`);
       const message = `the HPA was unable to compute the replica count: ${failure?.message ?? "no metrics"}`;
       const reason = failure?.reason ?? "InvalidMetricSourceType";
       this.#draft.condition("ScalingActive", false, { reason, message });
@@ -216,12 +228,21 @@ class Look {
       const message = "the HPA target's scale is missing a selector";
       this.#draft.condition("ScalingActive", false, { reason: "InvalidSelector", message });
       this.#warn("SelectorRequired", "selector is required");
+      this.#warn("FailedComputeMetricsReplicas", "selector is required");
       return undefined;
     }
     const requirements = parseLabelSelector(selector);
     const pods = this.#context.inputs.pods
       .list(namespace)
       .filter((pod) => matchesLabels(requirements, pod.metadata?.labels));
+    const { selectors } = this.#access;
+    selectors.set({ namespace, name: this.#autoscaler.metadata?.name ?? "" }, requirements);
+    const selecting = selectors.selecting(pods, namespace);
+    if (selecting.length > 1) {
+      const names = selecting.map(({ name }) => `{${name} ${namespace}}`).join(" ");
+      const what = `pods by selector ${selector} are controlled by multiple HPAs: [${names}]`;
+      return this.#refuse("AmbiguousSelector", what);
+    }
     return {
       ...this.#access,
       namespace,
@@ -233,7 +254,13 @@ class Look {
     };
   }
 
-  async #resize(scale: Scale, { to, reason }: { to: number; reason: string }): Promise<void> {
+  #refuse(reason: string, message: string): undefined {
+    this.#draft.condition("ScalingActive", false, { reason, message });
+    this.#warn(reason, message);
+    this.#warn("FailedComputeMetricsReplicas", message);
+  }
+
+  async #resize(scale: Scale, { to, reason }: { to: number; reason: string }): Promise<boolean> {
     const current = scale.spec?.replicas ?? 0;
     const reference = this.#spec.scaleTargetRef;
     try {
@@ -245,7 +272,7 @@ class Look {
       const message = `the HPA controller was unable to update the target scale: ${textOf(error)}`;
       this.#draft.condition("AbleToScale", false, { reason: "FailedUpdateScale", message });
       this.#warn("FailedRescale", `New size: ${to}; reason: ${reason}; error: ${textOf(error)}`);
-      return;
+      return false;
     }
     this.#draft.condition("AbleToScale", true, {
       reason: "SucceededRescale",
@@ -262,6 +289,7 @@ class Look {
       reason: "SuccessfulRescale",
       message,
     });
+    return true;
   }
 
   #recommended(replicas: number): void {

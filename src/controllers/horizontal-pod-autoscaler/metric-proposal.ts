@@ -19,6 +19,7 @@ import {
   replicasForValue,
 } from "./replica-calculator.ts";
 import type { ScaleTargets } from "../scale-target.ts";
+import { selectorText } from "./selector-table.ts";
 
 /** What one metric asks for. */
 export interface Proposal {
@@ -49,14 +50,23 @@ export function failureReason(spec: MetricSpec): string {
 
 /** What could not be had, before the reason: "failed to get cpu resource metric value". */
 export function failedValue(spec: MetricSpec): string {
-  const { resource, containerResource, external } = spec;
+  const { resource, containerResource, object, external } = spec;
   switch (spec.type) {
     case "Resource":
       return `failed to get ${resource?.name} resource metric value`;
     case "ContainerResource":
       return `failed to get ${containerResource?.container} container metric value`;
-    case "External":
-      return `failed to get ${external?.metric.name} external metric value`;
+    case "External": {
+      const name = external?.metric.name;
+      const isShare = external?.target.averageValue !== undefined;
+      const inner = isShare ? `${name} external metric` : `external metric ${name}`;
+      return `failed to get ${name} external metric value: failed to get ${inner}`;
+    }
+    case "Object": {
+      const isShare = object?.target.averageValue !== undefined;
+      const inner = isShare ? `: failed to get ${object.metric.name} object metric` : "";
+      return `failed to get object metric value${inner}`;
+    }
     default:
       return `failed to get ${spec.type.toLowerCase()} metric value`;
   }
@@ -146,15 +156,16 @@ async function ofPods(spec: MetricSpec, context: ProposalContext): Promise<Propo
 
 async function ofObject(spec: MetricSpec, context: ProposalContext): Promise<Proposal> {
   const { metric, target, describedObject } = sourceOf(spec, spec.object);
-  const { plural } = await context.targets.resource(describedObject);
   const { namespace } = context;
   const { kind, name: object } = describedObject;
-  const milli = await explained(
-    () => context.source.object(nameOf(metric), { namespace, resource: plural, name: object }),
-    `unable to get metric ${metric.name} on ${kind} ${namespace}/${object}`,
-  );
+  const milli = await explained(async () => {
+    const { plural, group } = await context.targets.resource(describedObject);
+    const resource = group ? `${plural}.${group}` : plural;
+    return context.source.object(nameOf(metric), { namespace, resource, name: object });
+  }, `unable to get metric ${metric.name} on ${kind} ${namespace}/${object}`);
   const { replicas, current } = ofOneValue(milli, { target, context });
-  const name = `${kind} metric ${metric.name}`;
+  const name =
+    target.averageValue === undefined ? `${kind} metric ${metric.name}` : externalName(metric);
   return {
     replicas,
     name,
@@ -165,15 +176,19 @@ async function ofObject(spec: MetricSpec, context: ProposalContext): Promise<Pro
 async function ofExternal(spec: MetricSpec, context: ProposalContext): Promise<Proposal> {
   const { metric, target } = sourceOf(spec, spec.external);
   const { namespace } = context;
-  const wanted = nameOf(metric);
   const values = await explained(
-    () => context.source.external(wanted, namespace),
-    `unable to get external metric ${namespace}/${metric.name}/${wanted.selector || "nil"}`,
+    () => context.source.external(nameOf(metric), namespace),
+    `unable to get external metric ${namespace}/${metric.name}/${selectorText(metric.selector)}`,
   );
   const milli = values.reduce((sum, value) => sum + value, 0);
   const { replicas, current } = ofOneValue(milli, { target, context });
-  const name = `external metric ${metric.name}`;
+  const name = externalName(metric);
   return { replicas, name, status: { type: "External", external: { metric, current } } };
+}
+
+/** Upstream calls every share of one value so. */
+function externalName({ name, selector }: MetricIdentifier): string {
+  return `external metric ${name}(${selectorText(selector)})`;
 }
 
 function ofOneValue(

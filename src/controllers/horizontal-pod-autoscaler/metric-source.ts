@@ -33,7 +33,7 @@ interface ValueList {
 /** Reads the metrics APIs: resources, custom and external ones. */
 export class MetricSource {
   readonly #transport: Transport;
-  /** Version of the custom metrics that the server prefers, once it answered. */
+  /** Version of the custom metrics that the server prefers, as long as it answers. */
   #customVersion: string | undefined;
 
   constructor(transport: Transport) {
@@ -47,18 +47,24 @@ export class MetricSource {
   ): Promise<Map<string, PodValue>> {
     const path = `${pathOf(POD_METRICS, of)}?labelSelector=${encodeURIComponent(of.selector)}`;
     const list = await this.#get<PodMetricsList>(path, "resource metrics API");
+    if (list.items.length === 0) {
+      throw new MetricError("no metrics returned from resource metrics API");
+    }
     const values = new Map<string, PodValue>();
     for (const { metadata, timestamp, window, containers = [] } of list.items) {
       const counted = containers.filter(({ name }) => (of.container ?? name) === name);
       const used = counted.map(({ usage }) => usage?.[resource]);
+      if (of.container !== undefined && counted.length === 0) {
+        const pod = `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`;
+        throw new MetricError(`container ${of.container} not present in metrics for pod ${pod}`);
+      }
       // A pod of which a part is unknown is not known.
       if (used.length === 0 || used.includes(undefined)) continue;
       const milli = used.reduce((sum, text) => sum + quantityToMilli(text ?? "0"), 0);
       const windowMs = Number(parseDuration(window ?? "") ?? 0n) / 1e6;
       values.set(metadata?.name ?? "", { milli, windowMs, atMs: Date.parse(timestamp ?? "") || 0 });
     }
-    if (values.size > 0) return values;
-    throw new MetricError("no metrics returned from resource metrics API");
+    return values;
   }
 
   /** A metric of each pod of a selector. @throws MetricError */
@@ -80,7 +86,10 @@ export class MetricSource {
     );
   }
 
-  /** A metric of one object, in thousandths. @throws MetricError */
+  /**
+   * A metric of one object, in thousandths; `resource` is "deployments.apps" or "services". Of
+   * namespaces only its own answers. @throws MetricError
+   */
   async object(
     metric: MetricName,
     of: { namespace: string; resource: string; name: string },
@@ -88,12 +97,14 @@ export class MetricSource {
     const name = encodeURIComponent(metric.name);
     const path =
       of.resource === "namespaces"
-        ? `namespaces/${of.name}/metrics/${name}`
+        ? `namespaces/${of.namespace}/metrics/${name}`
         : `namespaces/${of.namespace}/${of.resource}/${of.name}/${name}`;
     const { items = [] } = await this.#custom(path, { metricLabelSelector: metric.selector });
     const [only] = items;
     if (only && items.length === 1) return quantityToMilli(only.value);
-    throw new MetricError(`the custom metrics API returned ${items.length} results, not one`);
+    throw new MetricError(
+      `the custom metrics API server returned ${items.length} results when we asked for exactly one`,
+    );
   }
 
   /** Values of a metric from outside the cluster, in thousandths. @throws MetricError */
@@ -119,7 +130,13 @@ export class MetricSource {
       this.#customVersion = group.preferredVersion?.version ?? "v1beta1";
     }
     const root = `/apis/${CUSTOM_GROUP}/${this.#customVersion}`;
-    return this.#get<ValueList>(`${root}/${path}${queryOf(query)}`, what);
+    try {
+      return await this.#get<ValueList>(`${root}/${path}${queryOf(query)}`, what);
+    } catch (error) {
+      // Another adapter may have come, which speaks another version.
+      this.#customVersion = undefined;
+      throw error;
+    }
   }
 
   async #get<T>(path: string, what: string): Promise<T> {
