@@ -24,7 +24,7 @@ export interface DockerRegistry extends AsyncDisposable {
   /** PEM of the authority of its certificate, if it speaks TLS. */
   readonly certificate: string | undefined;
   /** Pushes an OCI archive with skopeo; returns the digest of its manifest. */
-  push(archive: string, name: string): Promise<string>;
+  push(archive: string, name: string, compression?: "zstd" | "zstd:chunked"): Promise<string>;
 }
 
 /** How it is reached; `user` with the password "secret". */
@@ -90,12 +90,14 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
   return {
     host,
     certificate: authority?.caPem,
-    async push(archive, name) {
+    async push(archive, name, compression) {
+      const format = compression ? ["--dest-compress-format", compression] : [];
       const login = user ? ["--dest-creds", `${user}:secret`] : [];
       const flags = ["--insecure-policy", "copy", "--dest-tls-verify=false", ...login];
       const digestFile = file("digest");
       const { code, stderr } = await outcomeOf(SKOPEO, [
         ...flags,
+        ...format,
         "--digestfile",
         digestFile,
         `oci-archive:${archive}`,

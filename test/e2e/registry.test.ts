@@ -81,6 +81,18 @@ test("a pod runs from a registry, by tag and by digest, and again when its tag h
   for (const name of ["tagged", "exact", "again"]) await remove(name);
 });
 
+test("a pod runs from layers that are compressed by zstd", { skip }, async () => {
+  for (const [at, compression] of (["zstd", "zstd:chunked"] as const).entries()) {
+    // Of each its own layer, which nothing has pulled yet.
+    const entries = [{ name: compression, type: "file" as const, body: new Uint8Array(5_000) }];
+    writeFileSync(archive, busyboxArchive({ name: "app:1", entries }));
+    await open.push(archive, `zstd:${at}`, compression);
+    await node.run(`zstd-${at}`, { containers: [app(`${open.host}/zstd:${at}`)] });
+    await node.until(`zstd-${at}`, isRunning);
+    await remove(`zstd-${at}`);
+  }
+});
+
 test("a private registry with a certificate of its own wants both to be known", {
   skip,
 }, async () => {

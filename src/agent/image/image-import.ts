@@ -3,6 +3,7 @@ import { ManifestError } from "../../format/oci/image-manifest.ts";
 import type { ImageConfiguration } from "../../format/oci/image-manifest.ts";
 import { TarError } from "../../format/tar/tar-header.ts";
 import { syncFileSystem } from "../../sys/file.ts";
+import { ZstdError } from "../../sys/zstd.ts";
 import { type ImageConfig, ImageError } from "./contract.ts";
 import { type FoundImage, findImages, normalName } from "./find-images.ts";
 import type { ImageRecord } from "./image-record.ts";
@@ -87,7 +88,8 @@ export function toImageError(error: unknown, file: string): unknown {
     const message = `Cannot import "${file}": no space is left for its layers`;
     return new ImageError("disk-full", message, { cause });
   }
-  const malformed = error instanceof TarError || error instanceof ManifestError;
+  const malformed =
+    error instanceof TarError || error instanceof ManifestError || error instanceof ZstdError;
   const hostile = ["ENOTDIR", "EXDEV", "ELOOP", "EEXIST", "EISDIR", "ENOENT", "ENAMETOOLONG"];
   if (malformed || cause.code?.startsWith("Z_") || hostile.includes(cause.code ?? "")) {
     const message = `Cannot import "${file}": ${cause.message}`;

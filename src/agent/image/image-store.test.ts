@@ -199,7 +199,8 @@ test("damaged archives say what is wrong", { skip: root }, async () => {
   await assert.rejects(importing(swapped), { code: "digest-mismatch" });
   const zstd = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]);
   await assert.rejects(store.import(setup.archive("z.tar", [zstd])), {
-    code: "unsupported-media-type",
+    code: "invalid-archive",
+    message: /Cannot decompress zstd/,
   });
   assert.deepEqual(readdirSync(path.join(setup.directory, "store/layers")), []);
 });
@@ -230,6 +231,42 @@ test("archives of other tools import: docker-archive, directory, gzip", {
   assert.equal(fromLayout?.id, id);
   assert.equal(store.find("registry.example/team/app:4")?.id, id);
 });
+
+test("layers compressed by zstd import, also those that can be read in parts", {
+  skip: root || spawnSync("skopeo", ["--version"]).error ? "needs root and skopeo" : false,
+}, async () => {
+  using setup = setUp();
+  const store = await setup.open();
+  const body = "a line of it\n".repeat(50_000);
+  const archive = setup.archive("a.tar", [layer([file("a", body)]), layer([file("b")])]);
+  for (const format of ["zstd", "zstd:chunked"]) {
+    const layout = path.join(setup.directory, format.replace(":", "-"));
+    const flags = ["--insecure-policy", "copy", "-q", "--dest-compress-format", format];
+    const source = `oci-archive:${archive}`;
+    const run = spawnSync("skopeo", [...flags, source, `oci:${layout}:app:${flags.length}`], {
+      encoding: "utf8",
+    });
+    assert.equal(run.status, 0, run.stderr);
+    const packed = path.join(setup.directory, "packed.tar");
+    assert.equal(spawnSync("tar", ["-C", layout, "-cf", packed, "."]).status, 0);
+    for (const file of [layout, packed]) {
+      const [image] = await store.import(file, { name: "compressed" });
+      assert.equal(image?.layerPaths.length, 2);
+      const [first = "", second = ""] = image?.layerPaths ?? [];
+      assert.equal(readFileSync(path.join(first, "a"), "utf8"), body);
+      assert.equal(readFileSync(path.join(second, "b"), "utf8"), "b");
+      assert.match(manifestOf(layout), /tar\+zstd/);
+      await store.remove("compressed");
+    }
+  }
+});
+
+/** All documents of a layout in which every blob is a small one. */
+function manifestOf(layout: string): string {
+  const folder = path.join(layout, "blobs/sha256");
+  const texts = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), "latin1"));
+  return texts.filter((one) => one.startsWith("{")).join("");
+}
 
 test("an interrupted import is cleaned up by the next opening", { skip: root }, async () => {
   using setup = setUp();

@@ -6,8 +6,9 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Logger } from "../../lib/logger.ts";
 import type { Random } from "../../lib/random.ts";
+import { decompressZstd, isZstd } from "../../sys/zstd.ts";
 import { ImageError } from "./contract.ts";
-import { type FoundImage, type FoundLayer, zstdRefused } from "./find-images.ts";
+import type { FoundImage, FoundLayer } from "./find-images.ts";
 import { layerDirectory, temporaryName } from "./image-record.ts";
 import type { ImageSource } from "./image-source.ts";
 import { unpackLayer } from "./layer-unpacker.ts";
@@ -28,7 +29,6 @@ export interface LayerJob {
 }
 
 const GUNZIP_BYTES = 256 * 1024;
-const ZSTD_MAGIC = 0xfd2fb528;
 
 /** Whether the layer is here already, unpacked. */
 export function hasLayer(directory: string, diffId: string): boolean {
@@ -94,22 +94,21 @@ async function* hashed(
   }
 }
 
-/** Tells gzip by its first bytes, as archives of `docker save` do not say. */
+/** Tells gzip and zstd by their first bytes, as archives of `docker save` do not say. */
 async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = stream[Symbol.asyncIterator]();
   try {
     const first = await iterator.next();
     if (first.done) return;
     const head = Buffer.from(first.value.subarray(0, 4));
-    if (head.length === 4 && head.readUInt32LE(0) === ZSTD_MAGIC) throw zstdRefused();
     const whole = (async function* (): AsyncGenerator<Uint8Array> {
       yield first.value;
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
         yield next.value;
       }
     })();
-    if (head.length < 2 || head.readUInt16BE(0) !== 0x1f8b) yield* whole;
-    else yield* gunzipped(whole);
+    if (head.length >= 2 && head.readUInt16BE(0) === 0x1f8b) yield* gunzipped(whole);
+    else yield* isZstd(head) ? decompressZstd(whole) : whole;
   } finally {
     await iterator.return?.();
   }
