@@ -1,5 +1,6 @@
 import type {
   ContainerImage,
+  Node,
   NodeSpec,
   Pod,
   PodSpec,
@@ -38,6 +39,8 @@ export interface NodeShape {
 export interface Question {
   pod: PodShape;
   nodes: Record<string, NodeShape>;
+  /** Labels of namespaces, where they matter. */
+  namespaces?: Record<string, Record<string, string>>;
 }
 
 interface Asked extends PluginContext {
@@ -45,31 +48,41 @@ interface Asked extends PluginContext {
   slotOf: (node: string) => number;
 }
 
-function podOf({ labels = {}, spec = {}, namespace = "default", ...shape }: PodShape, at: number) {
+/** The pod of a table. */
+export function podOf(
+  { labels = {}, spec = {}, namespace = "default", ...shape }: PodShape,
+  at: number,
+): Pod {
   const name = `pod-${at}`;
   const deletionTimestamp = shape.terminating ? "2026-01-01T00:00:00Z" : undefined;
   const metadata = { name, uid: name, namespace, labels };
   return {
     metadata: { ...metadata, ...(deletionTimestamp ? { deletionTimestamp } : {}) },
     spec: { containers: [], ...spec },
-  } satisfies Pod;
+  };
 }
 
-function ask({ pod, nodes }: Question): Asked {
+/** The node of a table. */
+export function nodeOf(name: string, node: NodeShape): Node {
+  const { labels = {}, cpu = "4", memory = "10000", podsMax = "110", images = [] } = node;
+  const taints = (node.taints ?? []).map(
+    (taint): Taint =>
+      typeof taint === "string" ? { key: taint, effect: "PreferNoSchedule" } : taint,
+  );
+  return {
+    metadata: { name, labels },
+    spec: { ...node.spec, taints },
+    status: { allocatable: { cpu, memory, pods: podsMax, ...node.more }, images },
+  };
+}
+
+function ask({ pod, nodes, namespaces = {} }: Question): Asked {
   const state = new ClusterState();
+  for (const [name, labels] of Object.entries(namespaces)) state.setNamespace(name, labels);
   const profiles = new ProfileTable();
   let count = 0;
   for (const [name, node] of Object.entries(nodes)) {
-    const { labels = {}, cpu = "4", memory = "10000", podsMax = "110", images = [] } = node;
-    const taints = (node.taints ?? []).map(
-      (taint): Taint =>
-        typeof taint === "string" ? { key: taint, effect: "PreferNoSchedule" } : taint,
-    );
-    state.setNode({
-      metadata: { name, labels },
-      spec: { ...node.spec, taints },
-      status: { allocatable: { cpu, memory, pods: podsMax, ...node.more }, images },
-    });
+    state.setNode(nodeOf(name, node));
     for (const one of node.pods ?? []) {
       state.addPod(profiles.recordOf(podOf(one, count++)), name);
     }

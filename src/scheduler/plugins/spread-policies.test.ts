@@ -57,9 +57,39 @@ const zones = (tainted: boolean): Record<string, NodeShape> => ({
   b: node({ zone: "1", node: "b" }, times(2, foo), tainted ? { taints: [CORDON] } : {}),
   x: node({ zone: "2", node: "x", ...foo }, times(1, foo)),
 });
+/** One, one, none and one of the pods; the last node is another kind, or tainted. */
+const four = (last: NodeShape): Record<string, NodeShape> => ({
+  a: node({ node: "a", ...foo }, times(1, foo)),
+  b: node({ node: "b", ...foo }, times(1, foo)),
+  x: node({ node: "x", ...foo }, []),
+  y: node({ node: "y" }, times(1, foo), last),
+});
+type Place = [count: number, isFoo: boolean, tainted?: "tainted"];
+/** Nodes a and b in one zone, x and y in another, each with so many pods. */
+const square = (a: Place, b: Place, ...others: Place[]): Record<string, NodeShape> =>
+  Object.fromEntries(
+    [a, b, ...others].map(([count, isFoo, tainted], at) => {
+      const name = "abxy"[at] ?? "";
+      const labels = { zone: at < 2 ? "1" : "2", node: name, ...(isFoo ? foo : {}) };
+      return [name, node(labels, times(count, foo), tainted ? { taints: [CORDON] } : {})];
+    }),
+  );
+/** Zones with so labelled pods. */
+const zoned = (one: Record<string, string>[], other: Record<string, string>[]) => ({
+  a: node(
+    { zone: "1" },
+    one.flatMap((labels) => times(1, labels)),
+  ),
+  x: node(
+    { zone: "2" },
+    other.flatMap((labels) => times(1, labels)),
+  ),
+});
+const inA = { foo: "", bar: "a" };
 const ignoring = { nodeAffinityPolicy: "Ignore" as const };
 const honouring = { nodeTaintsPolicy: "Honor" as const };
 
+const { labelSelector: _, ...unselective } = constraint("zone", "foo", { matchLabelKeys: ["bar"] });
 const FILTERED: [string, PodShape, Record<string, NodeShape>, string][] = [
   ["its selector says what is a domain", pod([constraint("node", "bar")], ofFoo), three(), "+++"],
   ["or does not", pod([constraint("node", "bar", ignoring)], ofFoo), three(), "+-+"],
@@ -96,6 +126,68 @@ const FILTERED: [string, PodShape, Record<string, NodeShape>, string][] = [
     "+--",
   ],
   [
+    "a node that is not selected is none",
+    pod([constraint("node", "foo")], ofFoo),
+    four({}),
+    "--++",
+  ],
+  [
+    "a node that is not selected is one",
+    pod([constraint("node", "foo", ignoring)], ofFoo),
+    four({}),
+    "--+-",
+  ],
+  ["nor one that affinity leaves out", pod([constraint("node", "foo")], likeFoo), four({}), "--++"],
+  [
+    "one that affinity leaves out is one",
+    pod([constraint("node", "foo", ignoring)], likeFoo),
+    four({}),
+    "--+-",
+  ],
+  [
+    "nor a tainted one",
+    pod([constraint("node", "foo", honouring)]),
+    four({ taints: [CORDON] }),
+    "--++",
+  ],
+  ["a tainted one is one", pod([constraint("node", "foo")]), four({ taints: [CORDON] }), "--+-"],
+  [
+    "zones honour affinity, nodes do not: 2/0 and 1/1/0/1",
+    pod([constraint("zone", "foo"), constraint("node", "foo", ignoring)], ofFoo),
+    square([1, true], [1, true], [0, true], [1, false]),
+    "--+-",
+  ],
+  [
+    "zones honour taints, nodes do not: 2/0 and 1/1/0/1",
+    pod([constraint("zone", "foo", honouring), constraint("node", "foo")]),
+    square([1, true], [1, true], [0, true], [1, false, "tainted"]),
+    "--+-",
+  ],
+  [
+    "both honour affinity: 1/1 and 1/0/0/1",
+    pod([constraint("zone", "foo"), constraint("node", "foo")], ofFoo),
+    square([1, true], [1, false], [0, true], [1, true, "tainted"]),
+    "-++-",
+  ],
+  [
+    "zones honour all, nodes nothing: 1/0 and 1/1/0/1",
+    pod([constraint("zone", "foo", honouring), constraint("node", "foo", ignoring)], ofFoo),
+    square([1, true], [1, false], [0, true], [1, true, "tainted"]),
+    "--+-",
+  ],
+  [
+    "both honour affinity: 0/1 and 0/1",
+    pod([constraint("zone", "foo"), constraint("node", "foo")], ofFoo),
+    square([2, false], [0, true, "tainted"], [1, true], [1, false]),
+    "++--",
+  ],
+  [
+    "zones honour nothing, nodes all: 2/3 and 2/1",
+    pod([constraint("zone", "foo", ignoring), constraint("node", "foo", honouring)], ofFoo),
+    square([2, false], [0, true, "tainted"], [2, true], [1, true]),
+    "++--",
+  ],
+  [
     "fewer domains than wanted count as one that is empty",
     pod([constraint("node", "foo", { minDomains: 3 })]),
     { a: node({ node: "a" }, times(1, foo)), b: node({ node: "b" }, times(1, foo)) },
@@ -125,6 +217,28 @@ const FILTERED: [string, PodShape, Record<string, NodeShape>, string][] = [
       b: node({ node: "b" }, times(1, { ...foo, hash: "2" })),
     },
     "+-",
+  ],
+  [
+    "both selector and keys are asked for",
+    pod([constraint("zone", "foo", { matchLabelKeys: ["bar"] })], {}, inA),
+    zoned([foo, inA, foo], [inA, { bar: "" }]),
+    "++",
+  ],
+  [
+    "keys alone are asked for where the selector is empty",
+    pod(
+      [constraint("zone", "foo", { labelSelector: {}, matchLabelKeys: ["foo"] })],
+      {},
+      { foo: "a" },
+    ),
+    zoned([{ foo: "a" }, { foo: "a" }, { foo: "a" }], [{ foo: "a" }, { foo: "a" }, bar]),
+    "-+",
+  ],
+  [
+    "without a selector nobody counts, whatever the keys",
+    pod([unselective], {}, inA),
+    zoned([inA, inA, inA], [inA]),
+    "++",
   ],
   [
     "a key that the pod does not have is left out",

@@ -21,6 +21,13 @@ const fb: PodShape = { labels: { foo: "", bar: "" } };
 const times = (count: number, pod: PodShape): PodShape[] =>
   Array.from({ length: count }, () => pod);
 
+/** Three nodes with two, two and one of the pods. */
+const unequal = (): Record<string, NodeShape> => ({
+  a: { labels: { node: "a" }, pods: times(2, f) },
+  b: { labels: { node: "b" }, pods: times(2, f) },
+  c: { labels: { node: "c" }, pods: times(1, f) },
+});
+
 /** The pod, spread hard: so much skew of so labelled pods over such domains. */
 const spread = (
   { labels = {} }: PodShape,
@@ -48,19 +55,21 @@ function square(pods: Partial<Record<"a" | "b" | "x" | "y", PodShape[]>>) {
 }
 
 const uneven = square({ a: times(2, f), b: [f], y: times(3, f) });
-const onlyOn = (pod: PodShape, ...values: string[]): PodShape => ({
+const bound = (pod: PodShape, operator: "In" | "NotIn", values: string[]): PodShape => ({
   ...pod,
   spec: {
     ...pod.spec,
     affinity: {
       nodeAffinity: {
         requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: "node", operator: "In", values }] }],
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "node", operator, values }] }],
         },
       },
     },
   },
 });
+const onlyOn = (pod: PodShape, ...values: string[]) => bound(pod, "In", values);
+const notOn = (pod: PodShape, ...values: string[]) => bound(pod, "NotIn", values);
 const without = (nodes: Record<string, NodeShape>, name: string, label: string) => {
   const labels = { ...nodes[name]?.labels };
   delete labels[label];
@@ -125,6 +134,38 @@ const SPREAD: [string, PodShape, Record<string, NodeShape>, string][] = [
     spread(f, [1, "zone", "foo", 2]),
     square({ a: [f], x: [f] }),
     "++++",
+  ],
+  ["fewer nodes than there should be, skew 2", spread(f, [2, "node", "foo", 4]), unequal(), "--+"],
+  ["more nodes than there should be, skew 2", spread(f, [2, "node", "foo", 2]), unequal(), "+++"],
+  [
+    "fewer zones than there should be, skew 2",
+    spread(f, [2, "zone", "foo", 3]),
+    square({ a: [f], b: [f], y: [f] }),
+    "--++",
+  ],
+  [
+    "more zones than there should be, skew 2",
+    spread(f, [2, "zone", "foo", 1]),
+    square({ a: [f], b: [f], y: [f] }),
+    "++++",
+  ],
+  [
+    "zones 0/1, as the pod may not go to one node",
+    notOn(spread(f, [1, "zone", "foo"]), "b"),
+    square({ b: times(2, f), y: [f] }),
+    "++--",
+  ],
+  [
+    "zones 2/1 of one label and 3/3 of another",
+    spread(fb, [1, "zone", "bar"], [1, "zone", "foo"]),
+    square({ a: [fb, f], b: [fb], y: [f, fb, f] }),
+    "--++",
+  ],
+  [
+    "zones 2/1 of one label and 3/4 of another",
+    spread(fb, [1, "zone", "bar"], [1, "zone", "foo"]),
+    square({ a: [fb, f], b: [fb], y: [f, fb, f, f] }),
+    "----",
   ],
   [
     "zones 3/3 and nodes 2/1/0/3",
