@@ -106,9 +106,11 @@ function attach(
   });
 }
 
-function hostPortsOf(pod: Pod): HostPort[] {
+/** Of containers that run as long as the pod does, as the scheduler counts them. */
+function hostPortsOf({ spec }: Pod): HostPort[] {
   const result: HostPort[] = [];
-  for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]) {
+  const sidecars = (spec?.initContainers ?? []).filter((one) => one.restartPolicy === "Always");
+  for (const container of [...sidecars, ...(spec?.containers ?? [])]) {
     for (const { hostPort, containerPort, hostIP, protocol = "TCP" } of container.ports ?? []) {
       if (!hostPort) continue;
       result.push({ hostPort, containerPort, protocol, ...(hostIP ? { hostIp: hostIP } : {}) });

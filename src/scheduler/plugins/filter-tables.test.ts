@@ -101,6 +101,27 @@ for (const [name, wanted, taken, verdict] of PORTS) {
   check(name, { plugin: nodePorts, spec: listening(...wanted), node, verdict });
 }
 
+const asInit = (spec: Partial<PodSpec>, restartPolicy?: string): Partial<PodSpec> => ({
+  containers: [{ name: "main" }],
+  initContainers: (spec.containers ?? []).map((one) => ({
+    ...one,
+    ...(restartPolicy ? { restartPolicy } : {}),
+  })),
+});
+const port80 = listening("TCP/127.0.0.1/80");
+check("a port of a container that is done before others start", {
+  plugin: nodePorts,
+  spec: asInit(port80),
+  node: { pods: [{ spec: port80 }] },
+  verdict: "+",
+});
+check("a port of a sidecar", {
+  plugin: nodePorts,
+  spec: port80,
+  node: { pods: [{ spec: asInit(port80, "Always") }] },
+  verdict: "-",
+});
+
 const taint = (key: string, value: string, effect: Taint["effect"] = "NoSchedule"): Taint => ({
   key,
   value,
