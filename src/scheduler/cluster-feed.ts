@@ -91,13 +91,14 @@ function nodeChanged(
   const name = change.object.metadata?.name ?? "";
   if (change.type === "deleted") {
     state.removeNode(name);
-    listener.happened({ kind: "node-removed" });
+    listener.happened({ kind: "node-removed", before: change.object });
     return;
   }
   if (change.type === "updated" && !isRelevantNodeChange(change.previous, change.object)) return;
   state.setNode(change.object);
-  const kind = change.type === "added" ? "node-added" : "node-changed";
-  listener.happened({ kind, slot: state.slotOf(name) as number });
+  const slot = state.slotOf(name) as number;
+  if (change.type === "added") listener.happened({ kind: "node-added", slot });
+  else listener.happened({ kind: "node-changed", slot, before: change.previous });
 }
 
 type PodContext = Pick<FedState, "state" | "profiles"> & { listener: FeedListener };

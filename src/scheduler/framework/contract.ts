@@ -1,4 +1,4 @@
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import type { Candidate } from "../preemption/victims.ts";
 import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
 import type { NoNode, ScheduleInput } from "../schedule.ts";
@@ -12,6 +12,8 @@ export interface Refusal {
   reasons: readonly string[];
   /** Set when taking pods away would not help either. */
   unresolvable?: boolean;
+  /** Reasons that stay when every other pod leaves the node. */
+  lasting?: readonly string[];
 }
 
 /**
@@ -95,20 +97,14 @@ export interface PostFilterResult {
 /** A change of the cluster that may make room for a pod that was turned down. */
 export type ClusterEvent =
   | { kind: "node-added"; slot: number }
-  | { kind: "node-changed"; slot: number }
+  | { kind: "node-changed"; slot: number; before: Node }
   /** Its pods no longer count anywhere. */
-  | { kind: "node-removed" }
+  | { kind: "node-removed"; before: Node }
   | { kind: "pod-added"; pod: PodRecord; slot: number | undefined }
   /** `before` is absent where the pod was not known. */
   | { kind: "pod-changed"; pod: PodRecord; before?: PodRecord; slot: number | undefined }
   | { kind: "pod-removed"; pod: PodRecord; slot: number | undefined }
   | { kind: "storage-changed" };
-
-/** The pod that an event is about, and as it was before if that is known. */
-export function changedPods(event: ClusterEvent & { pod: PodRecord }): readonly PodRecord[] {
-  if (event.kind !== "pod-changed" || !event.before) return [event.pod];
-  return [event.pod, event.before];
-}
 
 /** Tells whether an event may undo a refusal of this plugin for this pod. */
 export type QueueingHint = (event: ClusterEvent, pod: PodRecord, state: ClusterState) => boolean;

@@ -1,5 +1,4 @@
 import {
-  changedPods,
   SCORE_MAX,
   type ScoreOutput,
   type NodeFilter,
@@ -7,8 +6,8 @@ import {
   type PluginContext,
   type SchedulerPlugin,
 } from "../framework/contract.ts";
+import { affinityHint } from "./inter-pod-affinity-hint.ts";
 import type { AffinityTerm } from "../pod/affinity-terms.ts";
-import type { PodProfile, PodRecord } from "../pod/pod-profile.ts";
 import { intersection } from "../pod/pod-selector.ts";
 import type { ClusterState, Tally } from "../state/cluster-state.ts";
 import type { PlacedTerm } from "../state/placed-terms.ts";
@@ -36,22 +35,7 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): SchedulerPlug
     name: "InterPodAffinity",
     filter: (context) => affinityFilter(context),
     score: (context) => affinityScorer(context, args),
-    hint(event, { profile }, state) {
-      if (event.kind === "storage-changed") return false;
-      // Whoever keeps the pod away may have left its domain with the node.
-      if (event.kind === "node-changed" || event.kind === "node-removed") return true;
-      if (event.kind === "node-added") {
-        const labels = state.nodes[event.slot]?.labels ?? {};
-        return profile.affinity.every(({ topologyKey }) => labels[topologyKey] !== undefined);
-      }
-      const about = (terms: readonly AffinityTerm[], pod: PodProfile) =>
-        terms.some(({ selector }) => state.selects(selector, pod));
-      const concerns = ({ profile: other }: PodRecord) =>
-        about(profile.affinity, other) ||
-        about(profile.antiAffinity, other) ||
-        (event.kind !== "pod-added" && about(other.antiAffinity, profile));
-      return changedPods(event).some(concerns);
-    },
+    hint: affinityHint,
   };
 }
 

@@ -63,8 +63,13 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Schedule
         },
       };
     },
-    hint: (event, { profile }, state) =>
-      (event.kind === "node-added" || event.kind === "node-changed") &&
-      code(state, profile, event.slot) === 0,
+    hint(event, { profile }, state) {
+      if (event.kind !== "node-added" && event.kind !== "node-changed") return false;
+      if (code(state, profile, event.slot) !== 0) return false;
+      if (event.kind === "node-added") return true;
+      const { name = "", labels = {} } = event.before.metadata ?? {};
+      const matched = (test: NodeTest | undefined) => !test || test(labels, name);
+      return !(matched(addedTest) && matched(profile.fitsNode));
+    },
   };
 }

@@ -16,7 +16,9 @@ export const nodeUnschedulable: SchedulerPlugin = {
     test: (slot) => (state.nodes[slot]?.unschedulable ? 1 : 0),
     explain: () => ({ reasons: ["node(s) were unschedulable"], unresolvable: true }),
   }),
-  hint: (event, _pod, state) =>
-    (event.kind === "node-added" || event.kind === "node-changed") &&
-    !state.nodes[event.slot]?.unschedulable,
+  hint(event, _pod, state) {
+    if (event.kind !== "node-added" && event.kind !== "node-changed") return false;
+    const wasOpen = event.kind === "node-changed" && !event.before.spec?.unschedulable;
+    return !wasOpen && !state.nodes[event.slot]?.unschedulable;
+  },
 };

@@ -1,7 +1,6 @@
 import type { TopologySpreadConstraint } from "../../api/generated/types/core-v1.ts";
 import { compileLabelSelector } from "../../lib/labels.ts";
 import {
-  changedPods,
   SCORE_MAX,
   type ScoreOutput,
   type NodeFilter,
@@ -14,6 +13,7 @@ import type { PodProfile } from "../pod/pod-profile.ts";
 import type { SpreadConstraint } from "../pod/spread-constraints.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
 import { type SpreadCounts, spreadCounts } from "./spread-domains.ts";
+import { spreadHint } from "./spread-hint.ts";
 
 /** Arguments of the plugin, as in `PodTopologySpreadArgs`. */
 export interface PodTopologySpreadArgs {
@@ -59,16 +59,7 @@ export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPl
     score: (context) => spreadScorer(context, soft(context)),
     hint(event, { profile }, state) {
       const { list } = hard({ state, profile });
-      if (event.kind === "storage-changed") return false;
-      // The emptiest domain, which the others are measured by, may be gone.
-      if (event.kind === "node-changed" || event.kind === "node-removed") return true;
-      if (event.kind === "node-added") {
-        const labels = state.nodes[event.slot]?.labels ?? {};
-        return list.every(({ topologyKey }) => labels[topologyKey] !== undefined);
-      }
-      return list.some(({ selector }) =>
-        changedPods(event).some((one) => state.selects(selector, one.profile)),
-      );
+      return spreadHint(event, { list, profile, state });
     },
   };
 }

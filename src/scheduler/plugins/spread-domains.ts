@@ -1,6 +1,7 @@
 import { untoleratedTaint } from "../../api/taint.ts";
 import type { PluginContext } from "../framework/contract.ts";
 import { perNode } from "../framework/per-node.ts";
+import type { PodProfile } from "../pod/pod-profile.ts";
 import type { SpreadConstraint } from "../pod/spread-constraints.ts";
 import type { NodeEntry } from "../state/cluster-state.ts";
 import type { DomainCounts, Eligibility } from "../state/pod-counts.ts";
@@ -28,6 +29,17 @@ export function spreadCounts(
   };
 }
 
+/** Whether a node fits the pod as far as a constraint looks at that. */
+export function isHonoured(
+  node: Pick<NodeEntry, "labels" | "name" | "taints">,
+  of: { constraint: SpreadConstraint; profile: PodProfile },
+): boolean {
+  const { honorAffinity, honorTaints } = of.constraint;
+  const { fitsNode, tolerations } = of.profile;
+  if (honorAffinity && fitsNode && !fitsNode(node.labels, node.name)) return false;
+  return !(honorTaints && untoleratedTaint(node.taints, tolerations));
+}
+
 /** undefined when every node that has the constraint's own key counts. */
 function eligibility(
   { state, profile }: PluginContext,
@@ -37,12 +49,12 @@ function eligibility(
   const keys = of.list
     .map(({ topologyKey }) => topologyKey)
     .filter((key) => key !== constraint.topologyKey);
-  const fitsNode = constraint.honorAffinity ? profile.fitsNode : undefined;
-  if (keys.length === 0 && !fitsNode && !constraint.honorTaints) return undefined;
+  const { honorAffinity, honorTaints } = constraint;
+  const isAny = !(honorAffinity && profile.fitsNode) && !honorTaints;
+  if (keys.length === 0 && isAny) return undefined;
   const counts = (node: NodeEntry) =>
     keys.every((key) => node.labels[key] !== undefined) &&
-    (!fitsNode || fitsNode(node.labels, node.name)) &&
-    !(constraint.honorTaints && untoleratedTaint(node.taints, profile.tolerations));
+    isHonoured(node, { constraint, profile });
   const members = perNode(state, (slot) => (counts(state.nodes[slot] as NodeEntry) ? 1 : 0));
   return {
     get version() {

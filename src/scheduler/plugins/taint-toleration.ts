@@ -51,7 +51,11 @@ export const taintToleration: SchedulerPlugin = {
       },
     };
   },
-  hint: (event, { profile }, state) =>
-    (event.kind === "node-added" || event.kind === "node-changed") &&
-    !untoleratedTaint(state.nodes[event.slot]?.taints ?? [], profile.tolerations),
+  hint(event, { profile: { tolerations } }, state) {
+    if (event.kind !== "node-added" && event.kind !== "node-changed") return false;
+    const isTaken = (taints: readonly Taint[] | undefined) =>
+      !untoleratedTaint(taints ?? [], tolerations);
+    if (event.kind === "node-changed" && isTaken(event.before.spec?.taints)) return false;
+    return isTaken(state.nodes[event.slot]?.taints);
+  },
 };

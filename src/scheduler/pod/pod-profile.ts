@@ -2,6 +2,7 @@ import type { Container, Pod, Toleration } from "../../api/generated/types/core-
 import { type NodeTest, requiredNodeTest, termTest } from "../../api/node-affinity.ts";
 import type { Labels } from "../../lib/labels.ts";
 import { type PodAffinities, podAffinities } from "./affinity-terms.ts";
+import { type DiskUse, disksOf } from "./disk-uses.ts";
 import type { PodSelector } from "./pod-selector.ts";
 import {
   type Amounts,
@@ -54,6 +55,8 @@ export interface PodProfile extends PodAffinities {
   spreadsByServices: boolean;
   /** Claims by name, those of generic ephemeral volumes too. */
   claims: readonly string[];
+  /** Disks that it uses without a claim. */
+  disks: readonly DiskUse[];
 }
 
 /** One pod: its profile and what is its own. */
@@ -153,6 +156,7 @@ function sharesAll({ metadata: a, spec: one }: Pod, { metadata: b, spec: other }
 function profileKey({ metadata, spec }: Pod): string {
   const owner = metadata?.ownerReferences?.find((one) => one.controller === true);
   const claims = spec?.volumes ? claimsOf({ metadata, spec } as Pod) : [];
+  const disks = disksOf(spec?.volumes);
   const rare = [
     spec?.preemptionPolicy,
     spec?.nodeName,
@@ -163,6 +167,7 @@ function profileKey({ metadata, spec }: Pod): string {
     spec?.resources,
     spec?.initContainers?.map(containerKey),
     claims.length > 0 ? claims : undefined,
+    disks.length > 0 ? disks : undefined,
   ];
   return JSON.stringify([
     metadata?.namespace,
@@ -194,6 +199,7 @@ function compileProfile(pod: Pod): PodProfile {
   const { nodeAffinity } = spec?.affinity ?? {};
   const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const sidecars = (spec?.initContainers ?? []).filter((one) => one.restartPolicy === "Always");
   const spread = spreadConstraints(pod);
   const isSpread = spread.hard.length + spread.soft.length > 0;
   const defaultSpread = defaultSpreadSelector(pod);
@@ -206,7 +212,7 @@ function compileProfile(pod: Pod): PodProfile {
     requests: podRequests(pod, filteredRequests),
     scored: podRequests(pod, scoredRequests),
     images: containers.map(({ image = "" }) => normalizedImage(image)),
-    hostPorts: hostPortsOf(containers),
+    hostPorts: hostPortsOf([...sidecars, ...(spec?.containers ?? [])]),
     tolerations: spec?.tolerations ?? [],
     nodeName: spec?.nodeName || undefined,
     fitsNode: requiredNodeTest(spec?.nodeSelector, required?.nodeSelectorTerms),
@@ -220,9 +226,11 @@ function compileProfile(pod: Pod): PodProfile {
     spreadsByServices: !isSpread && !defaultSpread,
     ...podAffinities(spec?.affinity, namespace),
     claims: claimsOf(pod),
+    disks: disksOf(spec?.volumes),
   };
 }
 
+/** Of containers that run as long as the pod does. */
 function hostPortsOf(containers: readonly Container[]): HostPort[] {
   return containers
     .flatMap(({ ports }) => ports ?? [])

@@ -51,6 +51,17 @@ const RULES = {
       },
     ],
   },
+  evenly: {
+    nodeSelector: { disk: "ssd" },
+    topologySpreadConstraints: ["zone", "kubernetes.io/hostname"].map((topologyKey) => ({
+      maxSkew: 1,
+      topologyKey,
+      whenUnsatisfiable: "DoNotSchedule" as const,
+      nodeTaintsPolicy: "Honor" as const,
+      labelSelector: app("a"),
+    })),
+  },
+  disk: { volumes: [{ name: "v", gcePersistentDisk: { pdName: "disk" } }] },
   port: { containers: [{ name: "c", ports: [{ containerPort: 1, hostPort: 80 }] }] },
   ssd: { nodeSelector: { disk: "ssd" } },
   named: { nodeName: "" },
@@ -160,17 +171,19 @@ function happen(
 ): ClusterEvent | undefined {
   const name = nodes[of.at % Math.max(1, nodes.length)] ?? "n1";
   const [uid, before] = [...records][of.at % Math.max(1, records.size)] ?? [];
+  const node = state.nodes[state.slotOf(name) ?? -1]?.node;
   switch (of.what) {
     case "node-added":
       state.setNode(nodeOf({ name: "n4", ...of.node }));
       return { kind: "node-added", slot: state.slotOf("n4") ?? -1 };
     case "node-changed":
-      if (nodes.length === 0) return undefined;
+      if (!node) return undefined;
       state.setNode(nodeOf({ name, ...of.node }));
-      return { kind: "node-changed", slot: state.slotOf(name) ?? -1 };
+      return { kind: "node-changed", slot: state.slotOf(name) ?? -1, before: node };
     case "node-removed":
+      if (!node) return undefined;
       state.removeNode(name);
-      return { kind: "node-removed" };
+      return { kind: "node-removed", before: node };
     case "pod-added": {
       const pod = profiles.recordOf(podOf({ uid: "new", ...of.pod }));
       state.addPod(pod, name);

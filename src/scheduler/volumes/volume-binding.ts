@@ -6,6 +6,7 @@ import type {
   Refusal,
   SchedulerPlugin,
 } from "../framework/contract.ts";
+import { isNewToLabels } from "../framework/node-change.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
 import type { NodeEntry } from "../state/cluster-state.ts";
 import { type BindVolumesDeps, bindVolumes } from "./bind-volumes.ts";
@@ -83,8 +84,7 @@ export function volumeBinding(
     postBind({ pod }) {
       for (const key of claimKeys(pod)) catalog.forget(key);
     },
-    hint: ({ kind }) =>
-      kind === "storage-changed" || kind === "node-added" || kind === "node-changed",
+    hint: (event, _pod, state) => event.kind === "storage-changed" || isNewToLabels(event, state),
   };
 }
 
@@ -136,8 +136,16 @@ function sortClaims(pod: PodRecord, catalog: VolumeCatalog): PodClaims | Refusal
   const refuse = (reason: string): Refusal => ({ reasons: [reason], unresolvable: true });
   const claims: PodClaims = { bound: [], waiting: [] };
   for (const name of pod.profile.claims) {
+    const isOwn = isEphemeral(name, pod);
     const claim = catalog.claims.get(`${pod.namespace}/${name}`);
-    if (!claim) return refuse(`persistentvolumeclaim "${name}" not found`);
+    if (!claim) {
+      const claimed = `persistentvolumeclaim "${name}"`;
+      return refuse(
+        isOwn
+          ? `waiting for ephemeral volume controller to create the ${claimed}`
+          : `${claimed} not found`,
+      );
+    }
     if (claim.status?.phase === "Lost") {
       const volume = claim.spec?.volumeName ?? "";
       return refuse(
@@ -147,11 +155,27 @@ function sortClaims(pod: PodRecord, catalog: VolumeCatalog): PodClaims | Refusal
     if (claim.metadata?.deletionTimestamp) {
       return refuse(`persistentvolumeclaim "${name}" is being deleted`);
     }
+    if (isOwn && !belongsTo(claim, pod)) {
+      const [own, whole] = [`${pod.namespace}/${name}`, `${pod.namespace}/${pod.name}`];
+      return refuse(`PVC ${own} was not created for pod ${whole} (pod is not owner)`);
+    }
     const state = catalog.stateOf(claim);
     if (state === "immediate") return refuse("pod has unbound immediate PersistentVolumeClaims");
     claims[state === "bound" ? "bound" : "waiting"].push(claim);
   }
   return claims;
+}
+
+/** Whether the claim is made for a volume of this pod alone. */
+function isEphemeral(claim: string, { name, pod }: PodRecord): boolean {
+  return (
+    pod.spec?.volumes?.some((one) => one.ephemeral && `${name}-${one.name}` === claim) ?? false
+  );
+}
+
+/** A claim of that name may have been there before the pod, with the data of somebody else. */
+function belongsTo({ metadata }: PersistentVolumeClaim, { uid }: PodRecord): boolean {
+  return metadata?.ownerReferences?.some((one) => one.controller && one.uid === uid) ?? false;
 }
 
 /** What each claim would get on a node, or why one would get nothing. */

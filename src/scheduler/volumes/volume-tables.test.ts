@@ -28,6 +28,10 @@ interface Claim {
   volume?: string;
   storageClass?: string;
   accessMode?: "ReadWriteOnce" | "ReadWriteOncePod";
+  /** Its volume was lost. */
+  lost?: true;
+  /** The pod that it was made for. */
+  owner?: string;
 }
 
 interface Storage {
@@ -36,6 +40,14 @@ interface Storage {
   /** Volumes that the driver d may have on n1. */
   limit?: number;
 }
+
+const ownedBy = (uid: string) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  name: uid,
+  uid,
+  controller: true,
+});
 
 function catalogOf({ claims = {}, volumes = {}, limit }: Storage): VolumeCatalog {
   const catalog = new VolumeCatalog();
@@ -46,10 +58,17 @@ function catalogOf({ claims = {}, volumes = {}, limit }: Storage): VolumeCatalog
     const provisioner = name === "now" ? "d" : "kubernetes.io/no-provisioner";
     catalog.classes.set(name, { metadata: { name }, provisioner, volumeBindingMode: mode });
   }
-  for (const [name, { volume, storageClass = "later", accessMode }] of Object.entries(claims)) {
+  for (const [name, claim] of Object.entries(claims)) {
+    const { volume, storageClass = "later", accessMode, lost, owner } = claim;
     const annotations = volume ? { "pv.kubernetes.io/bind-completed": "yes" } : {};
     catalog.claims.set(`default/${name}`, {
-      metadata: { name, namespace: "default", annotations },
+      metadata: {
+        name,
+        namespace: "default",
+        annotations,
+        ...(owner ? { ownerReferences: [ownedBy(owner)] } : {}),
+      },
+      ...(lost ? { status: { phase: "Lost" } } : {}),
       spec: {
         storageClassName: storageClass,
         accessModes: [accessMode ?? "ReadWriteOnce"],
@@ -145,6 +164,20 @@ const BINDING: [string, string[], Storage, Record<string, string>, string[]][] =
     {},
     ["node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"],
   ],
+  [
+    "the claim lost its volume",
+    ["a"],
+    { claims: { a: { volume: "v", lost: true } } },
+    {},
+    ['persistentvolumeclaim "a" bound to non-existent persistentvolume "v"'],
+  ],
+  [
+    "both claims are bound to volumes of the node",
+    ["a", "b"],
+    { claims: { a: { volume: "v" }, b: { volume: "w" } }, volumes: { v: inBar, w: inBar } },
+    { foo: "bar" },
+    [],
+  ],
 ];
 for (const [name, claims, storage, labels, reasons] of BINDING) {
   const client = createClient(new MemoryTransport());
@@ -152,10 +185,36 @@ for (const [name, claims, storage, labels, reasons] of BINDING) {
   check(name, { plugin: volumeBinding(deps), pod: using(...claims), node: { labels }, reasons });
 }
 
+/** A pod with a volume of its own, whose claim is to be "pod-0-data". */
+const withOwn: PodShape = { spec: { volumes: [{ name: "data", ephemeral: {} }] } };
+const OWN: [string, Record<string, Claim>, readonly string[]][] = [
+  [
+    "its claim is still to be made",
+    {},
+    [
+      "waiting for ephemeral volume controller to create the persistentvolumeclaim " +
+        '"pod-0-data"',
+    ],
+  ],
+  [
+    "somebody else's claim has its name",
+    { "pod-0-data": { volume: "v", owner: "somebody" } },
+    ["PVC default/pod-0-data was not created for pod default/pod-0 (pod is not owner)"],
+  ],
+  ["its claim is there", { "pod-0-data": { volume: "v", owner: "pod-0" } }, []],
+];
+for (const [name, claims, reasons] of OWN) {
+  const client = createClient(new MemoryTransport());
+  const catalog = catalogOf({ claims, volumes: { v: anywhere } });
+  const plugin = volumeBinding({ client, clock: new VirtualClock(), catalog });
+  check(`a volume of its own, ${name}`, { plugin, pod: withOwn, node: {}, reasons });
+}
+
 const ZONE = "topology.kubernetes.io/zone";
 const REGION = "topology.kubernetes.io/region";
 const OLD_ZONE = "failure-domain.beta.kubernetes.io/zone";
 const OLD_REGION = "failure-domain.beta.kubernetes.io/region";
+const NO_CLASS = "PersistentVolumeClaim had no pv name and storageClass name";
 const NOT_THERE = ["node(s) had no available volume zone"];
 type Labels = Record<string, string>;
 const ZONES: [string, Labels | undefined, Labels, readonly string[]][] = [
@@ -181,6 +240,13 @@ const ZONES: [string, Labels | undefined, Labels, readonly string[]][] = [
   ["an old volume on a new node", { [OLD_ZONE]: "us-west1-a" }, { [ZONE]: "us-west1-a" }, []],
   ["an old volume elsewhere", { [OLD_ZONE]: "us-west1-a" }, { [ZONE]: "us-west1-b" }, NOT_THERE],
   [
+    "a new volume on an old node",
+    { [ZONE]: "us-west1-a" },
+    { [OLD_ZONE]: "us-west1-a" },
+    NOT_THERE,
+  ],
+  ["a list with a gap says nothing", { [ZONE]: "us-west1-b__" }, { [ZONE]: "us-west1-a" }, []],
+  [
     "the zone in another region",
     { [ZONE]: "a", [REGION]: "r" },
     { [ZONE]: "a", [REGION]: "s" },
@@ -196,6 +262,34 @@ for (const [name, volume, labels, reasons] of ZONES) {
   check(name, { plugin: volumeZone(catalog), pod, node: { labels }, reasons });
 }
 
+const UNPLACED: [string, Claim | undefined, string[]][] = [
+  ["a claim without volume and class", { storageClass: "" }, [NO_CLASS]],
+  [
+    "a claim of an unknown class",
+    { storageClass: "none" },
+    ['storageclasses.storage.k8s.io "none" not found'],
+  ],
+  [
+    "a claim of a class without a mode",
+    { storageClass: "vague" },
+    ['VolumeBindingMode not set for StorageClass "vague"'],
+  ],
+  [
+    "a claim that should have its volume",
+    { storageClass: "now" },
+    ["PersistentVolume had no name"],
+  ],
+  ["a claim that waits for its pod", { storageClass: "later" }, []],
+  ["a claim whose volume is gone", { volume: "gone" }, ['persistentvolume "gone" not found']],
+  ["a missing claim", undefined, ['persistentvolumeclaim "a" not found']],
+];
+for (const [name, claim, reasons] of UNPLACED) {
+  const catalog = catalogOf({ claims: claim ? { a: claim } : {} });
+  catalog.classes.set("vague", { metadata: { name: "vague" }, provisioner: "d" });
+  const node = { labels: { [ZONE]: "us-west1-a" } };
+  check(name, { plugin: volumeZone(catalog), pod: using("a"), node, reasons });
+}
+
 const ofDriver = (volumeHandle: string, driver = "d"): PersistentVolume => ({
   spec: { capacity, csi: { driver, volumeHandle } },
 });
@@ -204,6 +298,10 @@ const five: Storage = {
     ...Object.fromEntries(["a", "b", "c", "e"].map((name) => [name, { volume: `v-${name}` }])),
     copy: { volume: "v-copy" },
     made: { storageClass: "now" },
+    astray: { volume: "gone", storageClass: "now" },
+    classless: { storageClass: "none" },
+    plain: { volume: "v-plain" },
+    "pod-1-data": { storageClass: "now", owner: "pod-1" },
   },
   volumes: {
     "v-a": ofDriver("a"),
@@ -211,6 +309,7 @@ const five: Storage = {
     "v-c": ofDriver("c"),
     "v-e": ofDriver("e", "other"),
     "v-copy": ofDriver("a"),
+    "v-plain": anywhere,
   },
 };
 const TOO_MANY = ["node(s) exceed max volume count"];
@@ -224,6 +323,10 @@ const LIMITS: [string, string[], string[][], number | undefined, readonly string
   ["volumes of another driver there", ["a"], [["e"], ["b"]], 2, []],
   ["one that is still to be made", ["made"], [["a"], ["b"]], 2, TOO_MANY],
   ["one that is being made for another pod", ["a"], [["made"], ["b"]], 2, TOO_MANY],
+  ["one claim of two pods, still to be made, counts once", ["a"], [["made"], ["made"]], 2, []],
+  ["a claim whose volume is gone counts by its class", ["a"], [["astray"], ["b"]], 2, TOO_MANY],
+  ["a claim of an unknown class does not count", ["a"], [["classless"], ["b"]], 2, []],
+  ["a volume without a driver does not count", ["a"], [["plain"], ["b"]], 2, []],
   ["more there than may be, and nothing asked for", [], [["a"], ["b"], ["c"]], 2, []],
   ["no limit is known", ["a"], [["b"], ["c"]], undefined, []],
   ["a limit of none", ["a"], [], 0, TOO_MANY],
@@ -234,6 +337,15 @@ for (const [name, wanted, there, limit, reasons] of LIMITS) {
   check(name, { plugin: nodeVolumeLimits(catalog), pod: using(...wanted), node, reasons });
 }
 
+test("the filter of NodeVolumeLimits: a volume of its own counts", () => {
+  const pod: PodShape = { spec: { volumes: [{ name: "data", ephemeral: {} }] } };
+  const nodes = { n1: { pods: [using("a")] } };
+  const reasons = (limit: number) =>
+    reasonsOf(nodeVolumeLimits(catalogOf({ ...five, limit })), { pod, nodes });
+  assert.deepEqual(reasons(1), TOO_MANY);
+  assert.deepEqual(reasons(2), []);
+});
+
 const ONE_POD = [
   "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
 ];
@@ -241,6 +353,7 @@ const SINGLE: [string, Claim["accessMode"], PodShape[], readonly string[]][] = [
   ["for one pod, nobody uses it", "ReadWriteOncePod", [], []],
   ["for one pod, somebody uses it", "ReadWriteOncePod", [using("a")], ONE_POD],
   ["for one pod, others use others", "ReadWriteOncePod", [using("b")], []],
+  ["for one pod, somebody uses it and another", "ReadWriteOncePod", [using("a", "b")], ONE_POD],
   ["for one node, somebody uses it", "ReadWriteOnce", [using("a")], []],
   ["of that name elsewhere", "ReadWriteOncePod", [{ ...using("a"), namespace: "other" }], []],
 ];
