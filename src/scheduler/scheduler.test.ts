@@ -47,7 +47,7 @@ test("a pod without a place says why, and gets one when a node comes", async () 
   assert.equal(
     condition?.message,
     "0/1 nodes are available: 1 Insufficient cpu. " +
-      "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+      "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   );
   await at.node("n2", "4");
   await at.clock.advance(1000);

@@ -1,9 +1,12 @@
+import type { Node } from "../../api/generated/types/core-v1.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
 import type { NodeFilter, PluginContext, SchedulerPlugin } from "../framework/contract.ts";
 import {
   type ResourceScore,
   resourceScorer,
   type ResourceWeight,
 } from "../framework/resource-scorer.ts";
+import type { NodeEntry } from "../state/cluster-state.ts";
 import { PODS_RESOURCE } from "../state/resource-table.ts";
 import {
   capacityRatioScore,
@@ -30,10 +33,8 @@ export const SCORED_RESOURCES: readonly ResourceWeight[] = [
   { name: "memory", weight: 1 },
 ];
 
-/** Code bits beyond this many resources share the last one; nobody asks for so many. */
-const BITS = 30;
-/** Set in a code when the node could not take the pod even if it were empty. */
-const TOO_SMALL = 2 ** 30;
+/** Bits of a code for what is short, and as many above them for what even an empty node lacks. */
+const BITS = 15;
 
 /** What a pod requests must be free: every resource, and a place among the node's pods. */
 export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlugin {
@@ -67,6 +68,9 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlug
         return [...profile.requests.keys()].some(isFreed);
       }
       if (event.kind !== "node-added" && event.kind !== "node-changed") return false;
+      if (event.kind === "node-changed" && hasSameSize(event.before, state.nodes[event.slot])) {
+        return false;
+      }
       const { allocatable, requested } = state.resources;
       const isFree = (id: number, amount: number) =>
         (requested[id]?.[event.slot] ?? 0) + amount <= (allocatable[id]?.[event.slot] ?? 0);
@@ -81,6 +85,10 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlug
   };
 }
 
+function hasSameSize({ status }: Node, after: NodeEntry | undefined): boolean {
+  return deepEqual(status?.allocatable ?? {}, after?.node?.status?.allocatable ?? {});
+}
+
 function strategyOf({ scoringStrategy }: NodeResourcesFitArgs): ResourceScore {
   switch (scoringStrategy?.type) {
     case "MostAllocated":
@@ -91,6 +99,11 @@ function strategyOf({ scoringStrategy }: NodeResourcesFitArgs): ResourceScore {
     case undefined:
       return leastAllocatedScore;
   }
+}
+
+/** More resources than there are bits share the last one; nobody asks for so many. */
+function bitOf(at: number): number {
+  return 1 << Math.min(at, BITS - 1);
 }
 
 /** The reason order is upstream's: pods, cpu, memory, ephemeral storage, the rest. */
@@ -116,14 +129,15 @@ function fitFilter(
       for (const [at, { id, amount }] of wanted.entries()) {
         const all = table.allocatable[id]?.[slot] ?? 0;
         if ((table.requested[id]?.[slot] ?? 0) + amount <= all) continue;
-        code |= 1 << Math.min(at, BITS - 1);
-        if (amount > all) code |= TOO_SMALL;
+        code |= bitOf(at);
+        if (amount > all) code |= bitOf(at) << BITS;
       }
       return code;
     },
-    explain: (code) => ({
-      reasons: reasons.filter((_, at) => (code & (1 << Math.min(at, BITS - 1))) !== 0),
-      unresolvable: (code & TOO_SMALL) !== 0,
-    }),
+    explain(code) {
+      const among = (bits: number) => reasons.filter((_, at) => (bits & bitOf(at)) !== 0);
+      const lasting = among(code >> BITS);
+      return { reasons: among(code), ...(lasting.length > 0 ? { lasting } : {}) };
+    },
   };
 }

@@ -323,7 +323,7 @@ const CASES: Case[] = [
     name: "a node that is too small even when empty is not emptied",
     nodes: { n1: [{ name: "a", priority: 1 }] },
     pod: { name: "p", priority: 10, cpu: 5 },
-    expected: "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+    expected: "preemption: 0/1 nodes are available: 1 Insufficient cpu.",
   },
   {
     name: "taking pods away that is not enough is not done",

@@ -32,6 +32,9 @@ export function selectVictims(
   const { name, pods } = state.nodes[slot] as NodeEntry;
   const lower = [...pods.values()].filter(({ profile }) => profile.priority < pod.profile.priority);
   if (lower.length === 0) return NO_VICTIMS;
+  // Trying it out takes long, and is of no use here.
+  const lasting = plan.refusal(slot)?.lasting;
+  if (lasting) return { reasons: lasting };
   const fits = () => plan.begin(pod) === undefined && fitsSlot(slot, { ...input, pod, plan });
   for (const { uid } of lower) state.removePod(uid);
   if (!fits()) {
