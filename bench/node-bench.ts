@@ -11,6 +11,7 @@ import type { Container, Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
+import { percentile, round } from "./figures.ts";
 import { LeanTransport } from "./lean-transport.ts";
 
 /** How much to do. */
@@ -203,14 +204,6 @@ async function watchPods(client: Client, patienceMs: number): Promise<PodWatch> 
       }),
     [Symbol.dispose]: () => watch[Symbol.dispose](),
   };
-}
-
-function percentile(times: readonly number[], share: number): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
 
 if (process.argv[1] === import.meta.filename) {

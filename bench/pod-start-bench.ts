@@ -11,6 +11,7 @@ import type { Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
+import { percentile, round } from "./figures.ts";
 import { LeanTransport } from "./lean-transport.ts";
 
 /** What to start, and how often. */
@@ -164,14 +165,6 @@ function cpuOf(pid: number | undefined): CpuTime {
 function perPod(pods: number, before: CpuTime | undefined, after: CpuTime | undefined): CpuTime {
   const share = (of: "main" | "all") => round(((after?.[of] ?? 0) - (before?.[of] ?? 0)) / pods);
   return { main: share("main"), all: share("all") };
-}
-
-function percentile(times: readonly number[], share: number): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
 
 function ignoreExisting(error: unknown): void {

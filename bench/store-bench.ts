@@ -1,5 +1,6 @@
 // Measures a durable store on this disk. Small by default; `--large` for figures to publish,
 // `--directory D` for another disk.
+import { percentile, round } from "./figures.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { constants, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -88,15 +89,6 @@ async function perSecond(
   };
   await Promise.all(Array.from({ length: WRITERS }, (_, writer) => work(writer)));
   return Math.round((count / (performance.now() - startMs)) * 1_000);
-}
-
-function percentile(times: readonly number[], share: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return round(sorted[Math.floor(sorted.length * share)] ?? 0);
-}
-
-function round(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
 }
 
 if (process.argv[1] === import.meta.filename) {

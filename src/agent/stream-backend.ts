@@ -1,4 +1,3 @@
-import { connect, type Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
 import { encodeMetrics } from "../lib/prometheus.ts";
@@ -26,6 +25,7 @@ import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
 import { type ContainerRuntime, RuntimeError } from "./runtime/contract.ts";
 import type { LogOptions, StreamBackend } from "./stream/contract.ts";
+import { connectLocally } from "./stream/local-connection.ts";
 
 /** What the node's HTTPS endpoint reaches pods through. */
 export interface StreamBackendDeps {
@@ -101,17 +101,6 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
       }
     },
   };
-}
-
-function connectLocally(port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
 }
 
 /** A pod that ends while it is being read is left out. */

@@ -1,5 +1,5 @@
-import { connect, type Socket } from "node:net";
 import type { ContainerTarget, SessionBackend } from "../agent/stream/contract.ts";
+import { connectLocally } from "../agent/stream/local-connection.ts";
 import type { StreamRequest } from "../agent/stream/stream-request.ts";
 import type * as cri from "../format/cri/generated.ts";
 import type { Outgoing } from "../format/protobuf/message-codec.ts";
@@ -102,15 +102,4 @@ export function sessionBackend(
       return requireNetwork(context.network).connect(record.id, { host: "localhost", port });
     },
   };
-}
-
-function connectLocally(port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
 }

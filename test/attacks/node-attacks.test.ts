@@ -9,9 +9,9 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { bindSubPath } from "../../src/agent/pod/sub-path.ts";
 import { CONFIG_MAPS, PODS } from "../../src/api/generated/resources.ts";
-import type { Container, Pod, PodSpec } from "../../src/api/generated/types/core-v1.ts";
+import type { PodSpec } from "../../src/api/generated/types/core-v1.ts";
 import { unmount } from "../../src/sys/mount.ts";
-import { type NodeUnderTest, startNode } from "../e2e/node-under-test.ts";
+import { appOf, isRunning, type NodeUnderTest, shell, startNode } from "../e2e/node-under-test.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 let node: NodeUnderTest;
@@ -23,17 +23,9 @@ after(async () => {
   await node?.[Symbol.asyncDispose]();
 });
 
-const app = (script: string, more: Partial<Container> = {}): Container => ({
-  name: "app",
-  command: ["sh", "-c", script],
-  ...more,
-});
-const statusOf = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
-const isRunning = (pod: Pod | undefined) => statusOf(pod)?.state?.running !== undefined;
-
 async function inside(name: string, script: string): Promise<string> {
   const pod = await node.client.for(PODS).get({ namespace: "default", name });
-  const id = statusOf(pod)?.containerID?.replace("nephos://", "") ?? "";
+  const id = appOf(pod)?.containerID?.replace("nephos://", "") ?? "";
   const { stdout, stderr } = await node.runtime().execSync(id, ["sh", "-c", script], 10_000);
   return stdout + stderr;
 }
@@ -57,12 +49,12 @@ async function withPod(
 const hashOf = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
 
 test("CVE-2020-8557: a pod that fills its /etc/hosts fills only its own megabyte", { skip }, () =>
-  withPod({ containers: [app("sleep 1000")] }, async (name) => {
+  withPod({ containers: [shell("sleep 1000")] }, async (name) => {
     const told = await inside(name, "busybox head -c 9000000 /dev/zero >> /etc/hosts; echo $?");
     assert.match(told, /^1$/m, told);
     const size = Number(await inside(name, "busybox stat -c %s /etc/hosts"));
     assert.ok(size <= 1 << 20, `${size} bytes`);
-    await withPod({ containers: [app("sleep 2000")] }, async (other) => {
+    await withPod({ containers: [shell("sleep 2000")] }, async (other) => {
       assert.match(await inside(other, "cat /etc/hosts"), new RegExp(other));
     });
   }),
@@ -77,13 +69,13 @@ test("CVE-2020-8557: pods that fill a volume, or their own files, end at their l
     terminationGracePeriodSeconds,
     volumes: [{ name: "small", emptyDir: { sizeLimit: "1Mi" } }],
     containers: [
-      app(fill("/small/file"), { volumeMounts: [{ name: "small", mountPath: "/small" }] }),
+      shell(fill("/small/file"), { volumeMounts: [{ name: "small", mountPath: "/small" }] }),
     ],
   });
   const limits = { "ephemeral-storage": "2Mi" };
   await node.run("fills-files", {
     terminationGracePeriodSeconds,
-    containers: [app(fill("/tmp/file"), { resources: { limits } })],
+    containers: [shell(fill("/tmp/file"), { resources: { limits } })],
   });
   const wanted = [
     ["fills-volume", /^Usage of EmptyDir volume "small" exceeds the limit "1Mi"/],
@@ -137,7 +129,7 @@ test("CVE-2017-1002102: a pod cannot plant links where the node writes its volum
   await node.client.for(CONFIG_MAPS).create({ metadata, data: { key: "one" } });
   const volumes = [{ name: "map", configMap: { name: "planted" } }];
   const volumeMounts = [{ name: "map", mountPath: "/map" }];
-  await withPod({ volumes, containers: [app("sleep 1000", { volumeMounts })] }, async (name) => {
+  await withPod({ volumes, containers: [shell("sleep 1000", { volumeMounts })] }, async (name) => {
     const planted = "ln -sfn / /map/..data; ln -s / /map/root; rm -rf /map/key; echo x > /map/key";
     assert.match(await inside(name, planted), /Read-only file system/);
     assert.equal(await inside(name, "cat /map/key"), "one");
@@ -147,11 +139,11 @@ test("CVE-2017-1002102: a pod cannot plant links where the node writes its volum
 test("CVE-2024-10220: a gitRepo volume is refused by name", { skip }, async () => {
   const volumes = [{ name: "code", gitRepo: { repository: "https://example.com/x.git" } }];
   const refused = await node
-    .run("git", { volumes, containers: [app("true")] })
+    .run("git", { volumes, containers: [shell("true")] })
     .then(() => undefined)
     .catch((error: unknown) => String(error));
   if (refused === undefined) {
-    const pod = await node.until("git", (seen) => statusOf(seen)?.state?.waiting !== undefined);
+    const pod = await node.until("git", (seen) => appOf(seen)?.state?.waiting !== undefined);
     assert.equal(isRunning(pod), false);
     await node.client.for(PODS).delete({ namespace: "default", name: "git" });
     await node.until("git", (seen) => seen === undefined);
@@ -162,14 +154,14 @@ test("CVE-2023-2431: an empty seccomp profile is refused, and none means the def
   skip,
 }, async () => {
   const seccompProfile = { type: "Localhost" as const, localhostProfile: "" };
-  await node.run("empty", { securityContext: { seccompProfile }, containers: [app("true")] });
+  await node.run("empty", { securityContext: { seccompProfile }, containers: [shell("true")] });
   const pod = await node.until("empty", (seen) => {
-    return statusOf(seen)?.state?.waiting?.reason === "CreateContainerConfigError";
+    return appOf(seen)?.state?.waiting?.reason === "CreateContainerConfigError";
   });
-  assert.match(statusOf(pod)?.state?.waiting?.message ?? "", /localhostProfile must be set/);
+  assert.match(appOf(pod)?.state?.waiting?.message ?? "", /localhostProfile must be set/);
   await node.client.for(PODS).delete({ namespace: "default", name: "empty" });
   await node.until("empty", (seen) => seen === undefined);
-  await withPod({ containers: [app("sleep 1001")] }, async (name) => {
+  await withPod({ containers: [shell("sleep 1001")] }, async (name) => {
     assert.match(await inside(name, "grep Seccomp: /proc/1/status"), /2$/m);
   });
 });
@@ -179,11 +171,11 @@ test("CVE-2019-5736: a process cannot write to the runtime that starts it", { sk
   const before = hashOf(runtime);
   const overwrite = "for f in /proc/[0-9]*/exe /proc/self/exe; do echo x >> $f; done";
   await withPod(
-    { containers: [app(`while :; do ${overwrite}; sleep 0.1; done`)] },
+    { containers: [shell(`while :; do ${overwrite}; sleep 0.1; done`)] },
     async (name) => {
       for (let round = 0; round < 5; round++) await inside(name, `${overwrite} 2>/dev/null; true`);
       const pod = await node.client.for(PODS).get({ namespace: "default", name });
-      const id = statusOf(pod)?.containerID?.replace("nephos://", "") ?? "";
+      const id = appOf(pod)?.containerID?.replace("nephos://", "") ?? "";
       await node.runtime().execSync(id, ["/proc/self/exe", "--version"], 5_000);
     },
   );
@@ -195,22 +187,22 @@ test("CVE-2024-21626: a working directory among the runtime's descriptors is ref
 }, async () => {
   await node.run("leaked", {
     terminationGracePeriodSeconds: 0,
-    containers: [app("sleep 1000", { workingDir: "/proc/self/fd/8" })],
+    containers: [shell("sleep 1000", { workingDir: "/proc/self/fd/8" })],
   });
   await node.until("leaked", (seen) => {
-    const state = statusOf(seen);
+    const state = appOf(seen);
     return (state?.lastState?.terminated ?? state?.state?.terminated) !== undefined;
   });
   await node.client.for(PODS).delete({ namespace: "default", name: "leaked" });
   await node.until("leaked", (seen) => seen === undefined);
-  await withPod({ containers: [app("sleep 1002")] }, async (name) => {
+  await withPod({ containers: [shell("sleep 1002")] }, async (name) => {
     const descriptors = await inside(name, "ls /proc/self/fd | wc -l; ls -l /proc/1/fd");
     assert.doesNotMatch(descriptors, /\/(run|tmp|sys)\//, "nothing of the node is open");
   });
 });
 
 test("CVE-2025-31133: masked files stay masked, and /dev is the container's own", { skip }, () =>
-  withPod({ containers: [app("sleep 1003", { tty: true })] }, async (name) => {
+  withPod({ containers: [shell("sleep 1003", { tty: true })] }, async (name) => {
     const facts = await inside(
       name,
       "grep ' /dev ' /proc/mounts; echo 1 > /proc/sys/kernel/core_pattern;" +
@@ -224,13 +216,13 @@ test("CVE-2025-31133: masked files stay masked, and /dev is the container's own"
 );
 
 test("CVE-2022-27650: no capability is inheritable", { skip }, () =>
-  withPod({ containers: [app("sleep 1004")] }, async (name) => {
+  withPod({ containers: [shell("sleep 1004")] }, async (name) => {
     assert.match(await inside(name, "grep CapInh /proc/self/status"), /0000000000000000$/m);
   }),
 );
 
 test("CVE-2022-0492: a pod mounts no control groups and sets no release agent", { skip }, () =>
-  withPod({ containers: [app("sleep 1005")] }, async (name) => {
+  withPod({ containers: [shell("sleep 1005")] }, async (name) => {
     const told = await inside(
       name,
       "mkdir -p /tmp/cg; busybox unshare -UrmC sh -c 'mount -t cgroup -o rdma c /tmp/cg'; echo $?;" +

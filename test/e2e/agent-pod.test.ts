@@ -10,11 +10,11 @@ import {
   PODS,
   SECRETS,
 } from "../../src/api/generated/resources.ts";
-import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
+import type { Pod } from "../../src/api/generated/types/core-v1.ts";
 import { benchNode } from "../../bench/node-bench.ts";
 import { BUSYBOX } from "./busybox-image.ts";
 import { eventually } from "./eventually.ts";
-import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+import { appOf, isRunning, type NodeUnderTest, shell, startNode } from "./node-under-test.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 let node: NodeUnderTest;
@@ -26,13 +26,6 @@ after(async () => {
   await node?.[Symbol.asyncDispose]();
 });
 
-const shell = (script: string, more: Partial<Container> = {}): Container => ({
-  name: "app",
-  command: ["sh", "-c", script],
-  ...more,
-});
-const appOf = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
-const isRunning = (pod: Pod | undefined) => appOf(pod)?.state?.running !== undefined;
 const isReady = (pod: Pod | undefined) => appOf(pod)?.ready === true;
 
 async function logOf(name: string, previous = false): Promise<string> {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Pod } from "../../src/api/generated/types/core-v1.ts";
+import type { Container, ContainerStatus, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
 import { defaultConfiguration } from "../../src/agent/config/kubelet-configuration.ts";
 import { type Agent, startAgent } from "../../src/agent/agent.ts";
@@ -43,6 +43,20 @@ export interface NodeUnderTest extends AsyncDisposable {
   importImage(archive: Uint8Array): Promise<void>;
   /** Waits for a state of a pod; undefined means that it is gone. @throws after 20 s */
   until(name: string, done: (pod: Pod | undefined) => boolean): Promise<Pod | undefined>;
+}
+
+/** The container "app", which runs a script. */
+export function shell(script: string, more: Partial<Container> = {}): Container {
+  return { name: "app", command: ["sh", "-c", script], ...more };
+}
+
+/** Of the only container of a pod. */
+export function appOf(pod: Pod | undefined): ContainerStatus | undefined {
+  return pod?.status?.containerStatuses?.[0];
+}
+
+export function isRunning(pod: Pod | undefined): boolean {
+  return appOf(pod)?.state?.running !== undefined;
 }
 
 /** Starts the node; disposing it asserts that nothing is left. */

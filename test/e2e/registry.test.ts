@@ -13,7 +13,7 @@ import {
   withoutDockerRegistry,
 } from "./docker-registry.ts";
 import { eventually } from "./eventually.ts";
-import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+import { appOf, isRunning, type NodeUnderTest, startNode } from "./node-under-test.ts";
 
 const skip = withoutDockerRegistry();
 let node: NodeUnderTest;
@@ -41,8 +41,6 @@ const app = (image: string, more: Partial<Container> = {}): Container => ({
   command: ["sleep", "1000"],
   ...more,
 });
-const appOf = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
-const isRunning = (pod: Pod | undefined) => appOf(pod)?.state?.running !== undefined;
 const waitsFor = (reason: string) => (pod: Pod | undefined) =>
   appOf(pod)?.state?.waiting?.reason === reason;
 const remove = async (name: string) => {

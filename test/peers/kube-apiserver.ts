@@ -14,7 +14,7 @@ import { systemRandom } from "../../src/sys/random.ts";
 import { freePorts } from "./free-ports.ts";
 import { PeerProcess } from "./peer-process.ts";
 import { findPeer } from "./peers.ts";
-import { isReady, type ServerUnderTest } from "./server-under-test.ts";
+import { isReady, type ServerUnderTest, targetAt } from "./server-under-test.ts";
 
 const ETCD_PATIENCE_MS = 20_000;
 const SERVER_PATIENCE_MS = 90_000;
@@ -68,13 +68,7 @@ export async function startKubeApiServer(
       log: path.join(directory, "kube-apiserver.log"),
     }),
   );
-  const { certPem, keyPem } = pki.admin;
-  const target = {
-    server: `https://127.0.0.1:${port}`,
-    caPem: pki.ca.pem.certPem,
-    certPem,
-    keyPem,
-  };
+  const target = targetAt(port, pki);
   await server.untilReady(() => isReady(target), { patienceMs: SERVER_PATIENCE_MS });
   const kubeconfig = path.join(directory, "kubeconfig");
   writeFileSync(kubeconfig, kubeconfigFor({ ...target, clusterName: "peer" }), { mode: 0o600 });

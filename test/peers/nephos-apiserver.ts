@@ -8,7 +8,7 @@ import { systemClock } from "../../src/sys/clock.ts";
 import { systemRandom } from "../../src/sys/random.ts";
 import { freePorts } from "./free-ports.ts";
 import { PeerProcess } from "./peer-process.ts";
-import { isReady, type ServerUnderTest } from "./server-under-test.ts";
+import { isReady, type ServerUnderTest, targetAt } from "./server-under-test.ts";
 
 const ENTRY = path.resolve(import.meta.dirname, "../../src/cmd/nephos.js");
 const PATIENCE_MS = 30_000;
@@ -45,13 +45,7 @@ export async function startNephosApiServer(
       log: path.join(directory, "nephos.log"),
     }),
   );
-  const { certPem, keyPem } = pki.admin;
-  const target = {
-    server: `https://127.0.0.1:${port}`,
-    caPem: pki.ca.pem.certPem,
-    certPem,
-    keyPem,
-  };
+  const target = targetAt(port, pki);
   await server.untilReady(() => isReady(target), { patienceMs: PATIENCE_MS });
   const running = cleanup.move();
   return {

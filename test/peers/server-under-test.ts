@@ -18,6 +18,12 @@ export interface ServerUnderTest extends AsyncDisposable {
   pids: Readonly<Record<string, number>>;
 }
 
+/** The administrator's way to a server of this machine. */
+export function targetAt(port: number, { admin, ca }: Pki): ServerUnderTest["target"] {
+  const { certPem, keyPem } = admin;
+  return { server: `https://127.0.0.1:${port}`, caPem: ca.pem.certPem, certPem, keyPem };
+}
+
 /** Whether the server calls itself ready. @throws Error when it does not answer */
 export async function isReady(target: ServerUnderTest["target"]): Promise<boolean> {
   const { caPem: ca, certPem: cert, keyPem: key, server } = target;

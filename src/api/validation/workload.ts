@@ -3,6 +3,7 @@ import type { PodTemplateSpec } from "../generated/types/core-v1.ts";
 import type { LabelSelector } from "../generated/types/meta-v1.ts";
 import { FieldErrors } from "./field-errors.ts";
 import { goIntOrString, goMap, goSelector } from "./go-text.ts";
+import { validateImmutable } from "./metadata.ts";
 import { validatePodTemplate } from "./pod/pod-spec.ts";
 import { validateCountOrPercent, validateSelector } from "./values.ts";
 
@@ -22,6 +23,16 @@ export function validateWorkloadSelector(
 
 export function isEmptySelector({ matchLabels, matchExpressions }: LabelSelector): boolean {
   return Object.keys(matchLabels ?? {}).length + (matchExpressions ?? []).length === 0;
+}
+
+/** Which pods a workload has is said once and for all. */
+export function validateSelectorStays(
+  errors: FieldErrors,
+  { spec }: { spec?: { selector?: LabelSelector } },
+  old: { spec?: { selector?: LabelSelector } },
+): void {
+  const values = { now: spec?.selector, old: old.spec?.selector };
+  validateImmutable(errors, "spec.selector", { ...values, shown: goSelector(spec?.selector) });
 }
 
 /** The selector has to choose the pods that the template makes; an empty one chooses none. */

@@ -2,7 +2,6 @@ import type { DaemonSet, DaemonSetUpdateStrategy } from "../../generated/types/a
 import type { FieldErrors } from "../field-errors.ts";
 import { goIntOrString, goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { validateImmutable } from "../metadata.ts";
 import { validateSelector } from "../values.ts";
 import {
   isEmptySelector,
@@ -13,6 +12,7 @@ import {
   validateSelected,
   validateShare,
   validateStatus,
+  validateSelectorStays,
 } from "../workload.ts";
 
 const STATUS: StatusRules = {
@@ -44,10 +44,7 @@ export const DAEMON_SET: KindRules<DaemonSet> = {
     validateStrategy(errors, spec.updateStrategy ?? {});
     errors.nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);
   },
-  validateUpdate(errors, { spec }, old) {
-    const values = { now: spec?.selector, old: old.spec?.selector };
-    validateImmutable(errors, "spec.selector", { ...values, shown: goSelector(spec?.selector) });
-  },
+  validateUpdate: validateSelectorStays,
   subresources: {
     status(errors, { status }, old) {
       validateStatus(errors, { status, old: old.status }, STATUS);

@@ -1,8 +1,7 @@
 import type { Deployment, DeploymentStrategy } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
-import { goIntOrString, goSelector } from "../go-text.ts";
+import { goIntOrString } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
-import { validateImmutable } from "../metadata.ts";
 import {
   isNone,
   type StatusRules,
@@ -11,6 +10,7 @@ import {
   validateShare,
   validateStatus,
   validateWorkloadSelector,
+  validateSelectorStays,
 } from "../workload.ts";
 
 const STATUS: StatusRules = {
@@ -47,10 +47,7 @@ export const DEPLOYMENT: KindRules<Deployment> = {
       errors.invalid("spec.progressDeadlineSeconds", deadline, detail);
     }
   },
-  validateUpdate(errors, { spec }, old) {
-    const values = { now: spec?.selector, old: old.spec?.selector };
-    validateImmutable(errors, "spec.selector", { ...values, shown: goSelector(spec?.selector) });
-  },
+  validateUpdate: validateSelectorStays,
   subresources: {
     status(errors, { status }, old) {
       validateStatus(errors, { status, old: old.status }, STATUS);
