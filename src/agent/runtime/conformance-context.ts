@@ -21,17 +21,24 @@ export interface RuntimeFixture extends AsyncDisposable {
   hasOwnKernel: boolean;
   /** What is left in the kernel and on disk: names of mounts, groups, processes, files. */
   leftovers(): string[];
-  /** Where its agent can be made to die; none when another fixture has tried the same code. */
-  failpoints: readonly FailpointName[];
+  /** Where its agent is made to die; nowhere when another fixture has tried the same code. */
+  deaths: readonly AgentDeath[];
   /**
-   * Runs an agent of its own that starts a container, and kills the agent; with a failpoint it goes
-   * on to remove both, and dies where that says.
+   * Runs an agent of its own that starts a container, and kills the agent; with a death to come it
+   * goes on to run a command, and to remove all, and dies where that says. @throws when it does not
    */
   startAndDie(spec: {
     sandbox: SandboxSpec;
     container: ContainerSpec;
-    failpoint?: FailpointName;
+    death?: AgentDeath;
   }): Promise<void>;
+}
+
+/** A sandbox's holder comes to most places too, so a container is often the second one there. */
+export interface AgentDeath {
+  failpoint: FailpointName;
+  /** From 1 on. */
+  visit: number;
 }
 
 /** What the suites of the subjects work with. */
@@ -145,7 +152,7 @@ export function createConformance(name: string, fixture: RuntimeFixture): Confor
     run,
     exitOf,
     it(what, body, skip = false) {
-      test(`${name}: ${what}`, { timeout: 60_000, skip }, async () => {
+      test(`${name}: ${what}`, { timeout: 120_000, skip }, async () => {
         opened ??= await fixture.open();
         await body();
       });

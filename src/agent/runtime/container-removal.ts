@@ -89,15 +89,25 @@ export async function removeContainer(context: RuntimeContext, id: string): Prom
   const record = context.table.containers.get(id);
   if (!record) return;
   if (record.status.state !== "exited") await stopContainer(context, id, { graceMs: 0 });
-  const driver = presentDriverOf(context, record.status.sandboxId);
-  await discardContainer(context, { id, cgroup: record.cgroup, ...(driver && { driver }) });
+  const { sandboxId } = record.status;
+  const driver = presentDriverOf(context, sandboxId);
+  await discardContainer(context, { id, sandboxId, cgroup: record.cgroup, driver });
   context.table.containers.delete(id);
+}
+
+/** What is known of a container that is to leave nothing behind. */
+export interface DiscardedContainer {
+  id: string;
+  cgroup: string;
+  sandboxId?: string;
+  /** Undefined when its program is not there any more. */
+  driver?: SandboxDriver | undefined;
 }
 
 /** Removes what may be left of a container in the kernel and on disk, known or not. */
 export async function discardContainer(
   context: RuntimeContext,
-  { id, cgroup, driver }: { id: string; cgroup: string; driver?: SandboxDriver },
+  { id, cgroup, sandboxId, driver }: DiscardedContainer,
 ): Promise<void> {
   const { paths, cgroups, clock, trash } = context;
   for (let attempt = 0; ; attempt++) {
@@ -110,7 +120,7 @@ export async function discardContainer(
     }
     await sleep(clock, CGROUP_RETRY_MS);
   }
-  await driver?.discard(id);
+  if (sandboxId !== undefined) await driver?.discard({ id, sandboxId });
   context.monitors.release(id);
   context.failpoint("container-cgroup-removed");
   await unmountRoot(paths.root(id));

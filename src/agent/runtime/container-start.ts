@@ -122,7 +122,8 @@ export async function createContainer(
   } catch (error) {
     table.containers.delete(spec.id);
     await waiting?.dismiss();
-    await discardContainer(context, { id: spec.id, cgroup, driver });
+    const { id, sandboxId } = spec;
+    await discardContainer(context, { id, sandboxId, cgroup, driver });
     throw runtimeError(error, spec.command[0] ?? "");
   }
 }

@@ -26,8 +26,8 @@ import { systemRandom } from "../../sys/random.ts";
 import type { LocalImage } from "../image/contract.ts";
 import type { ContainerSpec, SandboxSpec } from "./contract.ts";
 import { createCrunRuntime } from "./crun-runtime.ts";
-import { type Failpoint, type FailpointName, FAILPOINTS } from "./failpoints.ts";
-import type { RuntimeFixture } from "./conformance-context.ts";
+import type { AgentDeath, RuntimeFixture } from "./conformance-context.ts";
+import { type Failpoint, type FailpointName, FAILPOINTS, GVISOR_FAILPOINTS } from "./failpoints.ts";
 import { runtimeConformance } from "./runtime-conformance.ts";
 
 const [, script = "", binary = "crun", started] = process.argv;
@@ -44,6 +44,35 @@ function open(directory: string, cgroupRoot: string, failpoint: Failpoint = () =
     logger: silentLogger,
   });
 }
+
+/** The third command begins when the first one is at work. */
+const COMMAND_RUNS: AgentDeath = { failpoint: "exec-begun", visit: 3 };
+
+/** Where gVisor's way parts from that of the others. */
+const GVISOR_OWN: readonly FailpointName[] = [
+  "sandbox-record",
+  "container-cgroup",
+  "container-monitor",
+  "container-created",
+  "container-released",
+  "container-started",
+  "stop-signal",
+  "container-cgroup-removed",
+];
+
+/** The holder of a sandbox of gVisor's comes to most of them too, mostly before the container. */
+const DEATHS: Readonly<Record<string, AgentDeath[]>> = {
+  crun: [...FAILPOINTS.map((failpoint) => ({ failpoint, visit: 1 })), COMMAND_RUNS],
+  runsc: [
+    ...GVISOR_FAILPOINTS.map((failpoint) => ({ failpoint, visit: 1 })),
+    ...GVISOR_OWN.flatMap((failpoint) => [
+      { failpoint, visit: 1 },
+      ...(failpoint === "sandbox-record" ? [] : [{ failpoint, visit: 2 }]),
+    ]),
+    { failpoint: "exec-begun", visit: 1 },
+    COMMAND_RUNS,
+  ],
+};
 
 function busyboxImage(directory: string): LocalImage {
   const layer = path.join(directory, "layer");
@@ -74,7 +103,7 @@ function createFixture(): RuntimeFixture {
   };
   return {
     image: busyboxImage(directory),
-    failpoints: binary === "crun" ? FAILPOINTS : [],
+    deaths: DEATHS[binary] ?? [],
     logDirectory: path.join(directory, "logs"),
     hasOwnKernel: binary === "runsc",
     ...(binary === "runsc" && { networkNamespacePath }),
@@ -94,13 +123,14 @@ function createFixture(): RuntimeFixture {
         .filter(Boolean),
       ...spawnSync("ps", ["-eo", "args"], { encoding: "utf8" })
         .stdout.split("\n")
-        .filter((line) => line.includes(`${directory}/`) && line.includes("conmon")),
+        .filter((line) => line.includes(`${directory}/`)),
     ],
     async startAndDie(specs) {
       const agent = JSON.stringify({ ...specs, directory, cgroupRoot });
       const died = spawnSync(process.execPath, [script, binary, agent], { encoding: "utf8" });
-      if (died.signal !== "SIGKILL") throw new Error(`agent ended otherwise: ${died.stderr}`);
-      await Promise.resolve();
+      if (died.signal === "SIGKILL") return await Promise.resolve();
+      const { failpoint, visit } = specs.death ?? {};
+      throw new Error(`agent did not come to ${failpoint}, visit ${visit}: ${died.stderr}`);
     },
     async [Symbol.asyncDispose]() {
       const { purgeCrunRuntime } = await import("./crun-runtime.ts");
@@ -122,24 +152,43 @@ function createFixture(): RuntimeFixture {
 
 /** Plays the agent that is killed at a place, or right after it has started a container. */
 async function startAndDie(text: string): Promise<void> {
-  const { sandbox, container, directory, cgroupRoot, failpoint } = JSON.parse(text) as {
+  const { sandbox, container, directory, cgroupRoot, death } = JSON.parse(text) as {
     sandbox: SandboxSpec;
     container: ContainerSpec;
     directory: string;
     cgroupRoot: string;
-    failpoint?: FailpointName;
+    death?: AgentDeath;
   };
   watch(directory); // a runtime by itself lets its process end
   const die = () => process.kill(process.pid, "SIGKILL");
-  const runtime = await open(directory, cgroupRoot, (name) => void (name === failpoint && die()));
+  let visits = 0;
+  let isKnown = () => {};
+  const known = new Promise<void>((resolve) => (isKnown = resolve));
+  const runtime = await open(directory, cgroupRoot, (name) => {
+    if (name === death?.failpoint && ++visits === death.visit) die();
+    if (name === "release-known") isKnown();
+  });
   await runtime.recover();
   runtime.expectContainer({ ...container, qosClass: sandbox.qosClass });
-  if (failpoint === "sandbox-users") await runtime.prepareUsers({ id: sandbox.id });
+  if (death?.failpoint === "sandbox-users") await runtime.prepareUsers({ id: sandbox.id });
+  if (binary === "runsc") {
+    // Its first pod finds out which release there is, and starts the longer way.
+    const refused = { ...sandbox, id: "refused", hostIpc: true };
+    await runtime.createSandbox(refused).catch(() => {});
+    await known;
+  }
   await runtime.createSandbox(sandbox);
   await runtime.createContainer(container);
   await runtime.startContainer(container.id);
-  if (failpoint) await runtime.removeSandbox(sandbox.id);
-  die();
+  if (!death) die();
+  if (death?.failpoint === "exec-begun") {
+    void runtime.execSync(container.id, ["sleep", "2000"], 10_000);
+    const runs = "until ps | grep -q '[s]leep 2000'; do :; done";
+    await runtime.execSync(container.id, ["sh", "-c", runs], 10_000);
+    await runtime.execSync(container.id, ["sleep", "3000"], 10_000);
+  }
+  await runtime.removeSandbox(sandbox.id);
+  process.exit(3);
 }
 
 if (script === fileURLToPath(import.meta.url)) {

@@ -1,9 +1,13 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Random } from "../../lib/random.ts";
-import { configFile, writeJson } from "./container-record.ts";
+import { configFile, namesIn, writeJson } from "./container-record.ts";
 import { RuntimeError } from "./contract.ts";
 import { driverOf, type RuntimeContext } from "./runtime-context.ts";
+import { endStrays, execWords } from "./stray-monitors.ts";
+
+/** ID of the container, for an agent that comes after this one. */
+const CONTAINER = "container";
 
 /** One exec: a directory that is removed at its end. */
 export interface ExecDirectory extends Disposable {
@@ -33,7 +37,8 @@ export function prepareExec(
   const name = Buffer.from(options.random.bytes(8)).toString("hex");
   const directory = path.join(context.paths.execs, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const specPath = path.join(directory, "process.json");
+  writeFileSync(path.join(directory, CONTAINER), id);
+  const specPath = specFile(directory);
   const configPath = configFile(context.paths.bundle(id));
   const config = JSON.parse(readFileSync(configPath, "utf8")) as {
     process: { env: string[] } & Record<string, unknown>;
@@ -50,4 +55,32 @@ export function prepareExec(
     killInside: () => driver.killExec({ id, directory }),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+function specFile(directory: string): string {
+  return path.join(directory, "process.json");
+}
+
+/** Ends the commands of an agent that died: who had asked for them is not connected any more. */
+export async function endExecs(context: RuntimeContext): Promise<void> {
+  const { execs } = context.paths;
+  const directories = namesIn(execs).map((name) => path.join(execs, name));
+  const words = directories.flatMap((directory) => execWords(specFile(directory)));
+  await endStrays(words, context.clock);
+  for (const directory of directories) {
+    await killInside(context, directory);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** On a kernel of its own, a command does not end with the process that waits for it. */
+async function killInside(context: RuntimeContext, directory: string): Promise<void> {
+  try {
+    const id = readFileSync(path.join(directory, CONTAINER), "utf8");
+    const { status } = context.table.container(id);
+    if (status.state !== "running") return;
+    await driverOf(context, status.sandboxId).killExec({ id, directory });
+  } catch (error) {
+    context.logger.warn("cannot end a command of an earlier agent", { directory, error });
+  }
 }

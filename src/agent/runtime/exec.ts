@@ -25,10 +25,12 @@ function spawnExec(
   const files = ["--process", exec.specPath, "--pid-file", exec.pidFile, ...own];
   const command = [...driver.command, "exec", ...files, id];
   // What the OCI runtime itself has to say comes on stderr, whether or not the client wants it.
-  return spawnPiped(placed(context, { driver, cgroup: record.cgroup, command }), {
+  const child = spawnPiped(placed(context, { driver, cgroup: record.cgroup, command }), {
     ...streams,
     stderr: true,
   });
+  context.failpoint("exec-begun");
+  return child;
 }
 
 /** The exit code of an exec; its process had a PID file, unless it never ran. */

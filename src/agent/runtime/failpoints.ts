@@ -17,6 +17,7 @@ export const FAILPOINTS = [
   "container-created",
   "container-released",
   "container-started",
+  "exec-begun",
   "stop-signal",
   "container-cgroup-removed",
   "container-root-removed",
@@ -25,8 +26,25 @@ export const FAILPOINTS = [
   "sandbox-removed",
 ] as const;
 
+/** The same for what gVisor needs besides: the kernel of a pod, and a container on it. */
+export const GVISOR_FAILPOINTS = [
+  "release-known",
+  "kernel-gofer",
+  "kernel-known",
+  "kernel-starting",
+  "kernel-started",
+  "waiter-prepared",
+  "container-gofer",
+  "kernel-has-container",
+  "kernel-runs-container",
+  "waiter-told",
+  "container-known",
+  "kernel-lost-container",
+  "container-forgotten",
+] as const;
+
 /** Name of such a place. */
-export type FailpointName = (typeof FAILPOINTS)[number];
+export type FailpointName = (typeof FAILPOINTS | typeof GVISOR_FAILPOINTS)[number];
 
 /** Called at each place; does nothing but in tests. */
 export type Failpoint = (name: FailpointName) => void;

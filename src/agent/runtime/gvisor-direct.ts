@@ -12,6 +12,7 @@ import { signalNumber } from "../../sys/process.ts";
 import { joiningScript } from "./cgroup-script.ts";
 import { MonitorError } from "./conmon.ts";
 import { holderIdOf } from "./container-record.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { callKernel, encodeCall, kernelSocketName } from "./gvisor-control.ts";
 import { type Gofer, startGofer } from "./gvisor-gofer.ts";
 import { type GvisorSpec, type GvisorStates, gvisorSettings } from "./gvisor-state.ts";
@@ -45,6 +46,7 @@ export interface DirectOptions {
   directory: string;
   states: GvisorStates;
   cgroups: Cgroups;
+  failpoint: Failpoint;
 }
 
 interface PreparedStart {
@@ -70,6 +72,7 @@ export function directStarts(options: DirectOptions): DirectStarts {
       const spec = JSON.parse(text) as PreparedStart["spec"];
       const joining = joiningScript(options.cgroups, "$1");
       const gofer = startGofer({ ...options, bundle, spec, joining, cgroup });
+      options.failpoint("container-gofer");
       const waitFd = openStreamSocket();
       prepared.set(id, { spec, gofer, waitFd });
       return waitFd;
@@ -100,7 +103,7 @@ export function directStarts(options: DirectOptions): DirectStarts {
 }
 
 async function startPrepared(
-  { directory, states }: DirectOptions,
+  { directory, states, failpoint }: DirectOptions,
   { container, begun }: { container: DrivenContainer; begun: PreparedStart },
 ): Promise<void> {
   const { id, bundle, sandboxId } = container;
@@ -110,11 +113,13 @@ async function startPrepared(
   const call = (method: string, argument: object, descriptors: readonly number[] = []) =>
     callKernel(kernel, { method: `containerManager.${method}`, argument, descriptors });
   await call("CreateSubcontainer", { CID: id });
+  failpoint("kernel-has-container");
   const waiter = Number(readFileSync(path.join(bundle, "pidfile"), "utf8"));
   const streams = borrowDescriptors(waiter, WAITER_STREAMS);
   try {
     const argument = { Spec: spec, Conf: gvisorSettings(directory), CID: id };
     await call("StartSubcontainer", argument, [...streams, ...gofer.files]);
+    failpoint("kernel-runs-container");
   } catch (error) {
     await destroyInKernel(kernel, id);
     if (!(error instanceof MonitorError)) throw error;
@@ -127,8 +132,10 @@ async function startPrepared(
   sendDescriptors(waitFd, encodeCall({ method: "containerManager.Wait", argument: id }), []);
   finishSending(waitFd);
   tellWaiter(container, "wait");
+  failpoint("waiter-told");
   // In the end: who is found in these files after a crash has a waiter that waits.
   states.save({ id, kernel, bundle, spec });
+  failpoint("container-known");
   weighKernel(states, kernel);
 }
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { MonitorError } from "./conmon.ts";
 import { holderIdOf } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { destroyInKernel, directStarts, signalInKernel } from "./gvisor-direct.ts";
 import { kernelStarts } from "./gvisor-kernel.ts";
 import { prepareLaunchers } from "./gvisor-launcher.ts";
@@ -32,7 +33,7 @@ const SANDBOX = "io.kubernetes.cri.sandbox-id";
  * Their processes are no processes of the node, so a monitor watches one that waits for theirs.
  */
 export function gvisorDriver(context: DriverContext): SandboxDriver {
-  const { paths, program, handler, cgroups } = context;
+  const { paths, program, handler, cgroups, failpoint } = context;
   const state = paths.runtimeState(handler);
   const settings = `${state}-sysctl`;
   const launchers = prepareLaunchers(paths.programs, { settings });
@@ -40,10 +41,11 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
   const command = [launchers.plain, ...gvisor];
   const run = (...args: string[]) => runProgram([...command, ...args]);
   const states = openGvisorStates(state);
-  const release = knownRelease(program);
-  const kernels = kernelStarts({ gvisor, launchers, states, cgroups });
+  const release = openRelease(program, failpoint);
+  const known = { gvisor, states, cgroups, failpoint };
+  const kernels = kernelStarts({ ...known, launchers });
   const launcher = launchers.gofer;
-  const direct = directStarts({ gvisor, launcher, directory: state, states, cgroups });
+  const direct = directStarts({ ...known, launcher, directory: state });
   return {
     handler,
     command,
@@ -66,6 +68,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     creation(container) {
       if (!container.isHolder) {
         prepareWaiter(container);
+        failpoint("waiter-prepared");
         const waitFd = release.isKnown() ? direct.prepare(container) : undefined;
         const descriptors = waitFd === undefined ? [] : [waitFd];
         return { command: shell(waiterScript(command, container)), descriptors };
@@ -84,7 +87,11 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     async start(container) {
       // What gVisor's command makes to hold a sandbox runs from its creation on.
       if (container.isHolder) return await kernels.start(container);
-      if (!(await direct.start(container))) await startByWaiter(container);
+      if (await direct.start(container)) return;
+      // An agent that died may have come as far as the kernel.
+      if (await release.known())
+        await destroyInKernel(holderIdOf(container.sandboxId), container.id);
+      await startByWaiter(container);
     },
     async signal({ id, sandboxId, isHolder }, name) {
       // Its process is the kernel itself.
@@ -94,16 +101,20 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
       else await run("kill", id, name).catch(ignoreWords);
       return true;
     },
-    async discard(id) {
+    async discard({ id, sandboxId }) {
       direct.forget(id);
       kernels.forget(id);
-      const { files, kernel } = states.filesOf(id);
-      // What its own command ran removes them itself. A kernel that has ended leaves nothing else.
-      if (files.length > 0 && id !== kernel) {
-        if (release.isKnown()) await destroyInKernel(kernel, id);
-        else await run("delete", "--force", id).catch(ignoreWords);
+      const kernel = holderIdOf(sandboxId);
+      const files = states.filesOf(id);
+      // A kernel that has ended leaves nothing else.
+      if (id !== kernel) {
+        // Also what no file tells of: an agent may have died before it wrote it.
+        if (await release.known()) await destroyInKernel(kernel, id);
+        else if (files.length > 0) await run("delete", "--force", id).catch(ignoreWords);
+        failpoint("kernel-lost-container");
       }
       for (const name of files) rmSync(path.join(state, name), { force: true });
+      failpoint("container-forgotten");
     },
     [Symbol.dispose]() {
       direct[Symbol.dispose]();
@@ -112,18 +123,32 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
   };
 }
 
-/** Finds out, when first asked, whether this is the release whose insides are known. */
-function knownRelease(program: string): { isKnown(): boolean } {
-  let isKnown: boolean | undefined;
+/** Whether this is the release whose insides are known. */
+interface Release {
+  /** False as long as that is being found out, which begins when it is first asked. */
+  isKnown(): boolean;
+  known(): Promise<boolean>;
+}
+
+function openRelease(program: string, failpoint: Failpoint): Release {
+  let isKnown = false;
+  let finding: Promise<boolean> | undefined;
+  const find = async () => {
+    try {
+      const words = await runProgram([program, "--version"]);
+      isKnown = words.split("\n")[0] === `runsc version ${KNOWN_RELEASE}`;
+    } catch {
+      // Whoever starts a container with it hears why.
+    }
+    failpoint("release-known");
+    return isKnown;
+  };
+  const known = () => (finding ??= find());
   return {
+    known,
     isKnown() {
-      if (isKnown !== undefined) return isKnown;
-      isKnown = false;
-      runProgram([program, "--version"]).then(
-        (words) => (isKnown = words.split("\n")[0] === `runsc version ${KNOWN_RELEASE}`),
-        () => {}, // whoever starts a container with it hears why
-      );
-      return false;
+      void known();
+      return isKnown;
     },
   };
 }

@@ -7,6 +7,7 @@ import { makePipe } from "../../sys/file.ts";
 import { SysError } from "../../sys/sys-error.ts";
 import { joiningScript } from "./cgroup-script.ts";
 import { MonitorError } from "./conmon.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { kernelSocketName } from "./gvisor-control.ts";
 import { type Gofer, startGofer } from "./gvisor-gofer.ts";
 import { BOOT_DESCRIPTORS, type GvisorLaunchers } from "./gvisor-launcher.ts";
@@ -39,6 +40,7 @@ export interface KernelOptions {
   launchers: GvisorLaunchers;
   states: GvisorStates;
   cgroups: Cgroups;
+  failpoint: Failpoint;
 }
 
 interface KernelSpec extends GvisorSpec {
@@ -72,8 +74,12 @@ export function kernelStarts(options: KernelOptions): KernelStarts {
       forget(id);
       const pid = Number(readFileSync(path.join(bundle, "pidfile"), "utf8"));
       options.states.saveKernel({ id, bundle, spec: kernel.spec, pid });
+      options.failpoint("kernel-known");
       try {
-        await runProgram([options.launchers.kernel, ...options.gvisor, "start", id]);
+        const started = runProgram([options.launchers.kernel, ...options.gvisor, "start", id]);
+        options.failpoint("kernel-starting");
+        await started;
+        options.failpoint("kernel-started");
       } catch (error) {
         const words = lastLogged(path.join(bundle, KERNEL_LOG));
         throw words === undefined ? error : new MonitorError(words, { cause: error });
@@ -87,7 +93,7 @@ export function kernelStarts(options: KernelOptions): KernelStarts {
 }
 
 function prepareKernel(
-  { gvisor, launchers, cgroups }: KernelOptions,
+  { gvisor, launchers, cgroups, failpoint }: KernelOptions,
   { id, bundle, cgroup }: DrivenContainer,
 ): PreparedKernel | undefined {
   const specFile = path.join(bundle, "config.json");
@@ -111,6 +117,7 @@ function prepareKernel(
   try {
     const joining = joiningScript(cgroups, "$1");
     gofer = startGofer({ bundle, spec, launcher: launchers.gofer, gvisor, joining, cgroup });
+    failpoint("kernel-gofer");
     // In the order of `BOOT_DESCRIPTORS`.
     const descriptors = [
       gofer.files[0] ?? -1,

@@ -26,8 +26,8 @@ interface SavedContainer {
 
 /** The files of one directory in which gVisor's commands find containers. */
 export interface GvisorStates {
-  /** Names of the files of a container, which tell its kernel. */
-  filesOf(id: string): { files: string[]; kernel: string };
+  /** Names of the files of a container. */
+  filesOf(id: string): string[];
   /** PID of a pod's kernel. @throws when it has not started */
   kernelPid(kernel: string): number;
   /** Makes a kernel known that is about to start, by its process. */
@@ -65,11 +65,7 @@ export function openGvisorStates(directory: string): GvisorStates {
     writeFileSync(stateFile(id, kernel), JSON.stringify(state), { mode: 0o640 });
   };
   return {
-    filesOf(id) {
-      const files = namesIn(directory).filter((name) => name.startsWith(`${id}_sandbox:`));
-      const [first = ""] = files;
-      return { files, kernel: first.replace(/^.*_sandbox:/, "").replace(/\.\w+$/, "") };
-    },
+    filesOf: (id) => namesIn(directory).filter((name) => name.startsWith(`${id}_sandbox:`)),
     kernelPid: (kernel) => kernelState(kernel).sandbox.pid,
     saveKernel({ id, bundle, spec, pid }) {
       const score = Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));

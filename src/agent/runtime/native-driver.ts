@@ -40,7 +40,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
       }
     },
     signal: () => Promise.resolve(false),
-    discard(id) {
+    discard({ id }) {
       // All that these runtimes keep of a container that has ended.
       context.discard(path.join(paths.runtimeState(handler), id));
       return Promise.resolve();

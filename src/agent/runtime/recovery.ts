@@ -1,14 +1,15 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { spreadBelow } from "../../sys/file.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
+import { endExecs } from "./exec-directory.ts";
 import { finish, settle } from "./exit-watcher.ts";
 import { discardSandbox, restoreSandbox } from "./sandbox.ts";
 import { runProgram } from "./oci-command.ts";
 import { driverOf, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
-import { endStrayMonitors } from "./stray-monitors.ts";
+import { endStrays, startWords } from "./stray-monitors.ts";
 
 const LOST_EXIT_CODE = 137;
 
@@ -26,7 +27,10 @@ export async function recover(context: RuntimeContext): Promise<void> {
     if (record) table.containers.set(id, record);
     else unrecorded.push(id);
   }
-  await endStrayMonitors(unfinished(context).map(paths.bundle), context.clock);
+  const starting = unfinished(context).flatMap((id) =>
+    startWords({ id, bundle: paths.bundle(id) }),
+  );
+  await endStrays(starting, context.clock);
   for (const id of unrecorded) {
     await discardContainer(context, { id, cgroup: unknownGroup(context, id) });
   }
@@ -39,16 +43,34 @@ export async function recover(context: RuntimeContext): Promise<void> {
     });
   }
   for (const record of table.containers.values()) await judge(context, record);
+  removeHalfExits(context);
+  await endExecs(context);
+}
+
+/** What monitors leave that are killed while they tell of an exit; nobody will ask for it. */
+function removeHalfExits({ paths, table }: RuntimeContext): void {
+  for (const name of namesIn(paths.exits)) {
+    const id = name.replace(/\.[A-Za-z0-9]{6}$/, "");
+    if (!table.containers.has(id) && !table.containers.has(name)) {
+      rmSync(path.join(paths.exits, name), { force: true });
+    }
+  }
 }
 
 /** Containers that an agent was making when it died; their monitors may be at work. */
-function unfinished({ paths, table, bootId }: RuntimeContext): string[] {
+function unfinished(context: RuntimeContext): string[] {
+  const { paths, table } = context;
   return namesIn(paths.bundles).filter((id) => {
     const record = table.containers.get(id);
-    if (!record) return true;
-    const { state, pid } = record.status;
-    return state === "created" && pid === undefined && record.bootId === bootId;
+    return !record || isUnfinished(context, record);
   });
+}
+
+/** Nobody starts a holder later than its sandbox. */
+function isUnfinished({ bootId }: RuntimeContext, record: ContainerRecord): boolean {
+  const { state, pid } = record.status;
+  const begun = state === "created" && (pid === undefined || record.isHolder === true);
+  return begun && record.bootId === bootId;
 }
 
 /** Prepares the directories. */
@@ -74,12 +96,12 @@ async function judge(context: RuntimeContext, record: ContainerRecord): Promise<
   if (status.state === "exited") return context.table.announceExit(status);
   if (settle(context, record)) return;
   const { pid } = status;
-  if (bootId === context.bootId && pid === undefined) {
+  if (isUnfinished(context, record)) {
     // The agent died while the monitor was starting it: the caller makes it anew.
     context.table.containers.delete(status.id);
-    const driver = presentDriverOf(context, status.sandboxId);
-    const { cgroup } = record;
-    return discardContainer(context, { id: status.id, cgroup, ...(driver && { driver }) });
+    const { id, sandboxId } = status;
+    const driver = presentDriverOf(context, sandboxId);
+    return discardContainer(context, { id, sandboxId, cgroup: record.cgroup, driver });
   }
   const alive =
     bootId === context.bootId && pid !== undefined && processStartTime(pid) === startTime;

@@ -77,15 +77,17 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     state: openTrash(paths.stateTrash, options),
     run: openTrash(paths.runTrash, options),
   };
+  const failpoint = options.failpoint ?? (() => {});
+  const driven = { paths, cgroups, discard: trash.run.discard, failpoint };
   const own = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
   return {
     options,
     clock: options.clock,
     logger: options.logger,
-    failpoint: options.failpoint ?? (() => {}),
+    failpoint,
     paths,
     conmon: findProgram(options.conmonBinary ?? "conmon", "conmon"),
-    drivers: createDrivers({ paths, cgroups, discard: trash.run.discard }, options.defaultHandler),
+    drivers: createDrivers(driven, options.defaultHandler),
     cgroups,
     table: createContainerTable(paths),
     bootId: bootId(),

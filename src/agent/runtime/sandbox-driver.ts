@@ -1,6 +1,7 @@
 import type { Cgroups } from "../../sys/cgroup.ts";
 import type { RuntimePaths } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
+import type { Failpoint } from "./failpoints.ts";
 import type { SeccompProfiles } from "./seccomp-choice.ts";
 
 /**
@@ -45,7 +46,7 @@ export interface SandboxDriver extends Disposable {
   /** Sends a signal to the first process; false when that is up to the caller, by its PID. */
   signal(container: DrivenContainer, name: string): Promise<boolean>;
   /** Removes what it keeps of a container whose processes on the node have ended. Idempotent. */
-  discard(id: string): Promise<void>;
+  discard(container: Pick<DrivenContainer, "id" | "sandboxId">): Promise<void>;
 }
 
 /** How a monitor creates a container. */
@@ -84,6 +85,7 @@ export interface DriverContext {
   cgroups: Cgroups;
   /** Takes a directory below the run directory away. */
   discard: (directory: string) => void;
+  failpoint: Failpoint;
   /** Absolute path of the program. */
   program: string;
   handler: string;

@@ -13,6 +13,7 @@ const context = {
   paths: runtimePaths("/state", "/run"),
   cgroups: openCgroups(),
   discard: () => {},
+  failpoint: () => {},
 };
 
 test("a handler that nobody knows is refused with those that there are", () => {

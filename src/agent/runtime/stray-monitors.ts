@@ -1,32 +1,54 @@
 import { readFileSync } from "node:fs";
 import { type Clock, sleep } from "../../lib/clock.ts";
-import { openProcess } from "../../sys/process.ts";
+import { descendantsOf, openProcess } from "../../sys/process.ts";
 import { namesIn } from "./container-record.ts";
 
 const PASS_MS = 5;
 const PASSES_MAX = 400;
 
+/** Two words of a command line that follow each other. */
+export type WordPair = readonly [string, string];
+
+/** Words by which the processes are known that start a container. */
+export function startWords({ id, bundle }: { id: string; bundle: string }): WordPair[] {
+  return [
+    ["--bundle", bundle],
+    ["start", id],
+  ];
+}
+
+/** Those that start a command in one, or wait for its end. */
+export function execWords(specPath: string): WordPair[] {
+  return [
+    ["--process", specPath],
+    ["--exec-process-spec", specPath],
+  ];
+}
+
 /**
- * Ends what an agent that died was starting in these bundles: monitors, and the OCI runtimes that
- * they run. It may be in the middle of a fork, so this looks until there is none.
+ * Ends what an agent that died has left at work, with all that it started: monitors and OCI
+ * runtimes. They may be in the middle of a fork, so this looks until there are none.
  */
-export async function endStrayMonitors(bundles: readonly string[], clock: Clock): Promise<void> {
-  if (bundles.length === 0) return;
+export async function endStrays(words: readonly WordPair[], clock: Clock): Promise<void> {
+  if (words.length === 0) return;
   for (let pass = 0; pass < PASSES_MAX; pass++) {
-    const strays = namesIn("/proc").filter((name) => /^\d+$/.test(name) && works(name, bundles));
+    const strays = namesIn("/proc").filter((name) => /^\d+$/.test(name) && works(name, words));
     if (strays.length === 0) return;
-    for (const name of strays) {
-      using process = openProcess(Number(name));
+    // A monitor first, as it has no exit to tell of.
+    for (const pid of strays.map(Number).flatMap((stray) => [stray, ...descendantsOf(stray)])) {
+      using process = openProcess(pid);
       process?.signal("SIGKILL");
     }
     await sleep(clock, PASS_MS);
   }
 }
 
-function works(pid: string, bundles: readonly string[]): boolean {
+function works(pid: string, wanted: readonly WordPair[]): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return words.some((word, at) => word === "--bundle" && bundles.includes(words[at + 1] ?? ""));
+    return wanted.some(([first, second]) =>
+      words.some((word, at) => word === first && words[at + 1] === second),
+    );
   } catch {
     return false;
   }
