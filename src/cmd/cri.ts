@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { createPodNetwork } from "../agent/network/pod-network.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { startCriServer } from "../cri/cri-server.ts";
@@ -64,6 +65,7 @@ export async function cri(args: readonly string[]): Promise<number> {
     ...sources,
     directory: imageDirectory,
     registriesFile: directory.registries,
+    proxies: readProxyEnvironment(process.env),
     isInUse,
     logger,
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ImageError, type ImageStore } from "../agent/image/contract.ts";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { type KeyringEntry, parseDockerConfig } from "../format/oci/registry-credentials.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
@@ -26,6 +27,7 @@ export async function image(args: readonly string[]): Promise<number> {
   const images = await createImageStore({
     directory: directory.images,
     registriesFile: directory.registries,
+    proxies: readProxyEnvironment(process.env),
     isInUse: createImageUse(directory),
     clock: systemClock,
     random: systemRandom,

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Agent, startAgent } from "../agent/agent.ts";
 import type { AgentConfiguration } from "../agent/config/contract.ts";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { preparePodsCgroup } from "../agent/node/pods-cgroup.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { startStreamServer } from "../agent/stream/stream-server.ts";
@@ -66,6 +67,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       ...sources,
       directory: options.imageDirectory,
       registriesFile: options.registriesFile,
+      proxies: readProxyEnvironment(process.env),
       pullRules: configuration.pullRules,
       isInUse: options.isInUse,
       logger,

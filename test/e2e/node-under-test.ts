@@ -8,6 +8,7 @@ import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
 import { defaultConfiguration } from "../../src/agent/config/kubelet-configuration.ts";
 import { type Agent, startAgent } from "../../src/agent/agent.ts";
 import { createImageStore } from "../../src/agent/image/image-store.ts";
+import type { ProxyEnvironment } from "../../src/agent/image/registry/proxy-rules.ts";
 import { createPodNetwork } from "../../src/agent/network/pod-network.ts";
 import { createCrunRuntime, purgeCrunRuntime } from "../../src/agent/runtime/crun-runtime.ts";
 import type { ContainerRuntime } from "../../src/agent/runtime/contract.ts";
@@ -60,7 +61,7 @@ export function isRunning(pod: Pod | undefined): boolean {
 }
 
 /** Starts the node; disposing it asserts that nothing is left. */
-export async function startNode(): Promise<NodeUnderTest> {
+export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnderTest> {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-node-")));
   // Users that are not the node's pass through it.
   chmodSync(directory, 0o711);
@@ -99,6 +100,7 @@ export async function startNode(): Promise<NodeUnderTest> {
   const images = await createImageStore({
     registriesFile: path.join(directory, "registries.yaml"),
     directory: path.join(directory, "images"),
+    proxies,
     clock,
     random,
     logger,

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { EVENTS, PODS, SECRETS } from "../../src/api/generated/resources.ts";
+import { type FakeProxy, startFakeProxy } from "../../src/agent/image/registry/proxy-fixture.ts";
 import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { busyboxArchive } from "./busybox-image.ts";
 import {
@@ -19,20 +20,22 @@ const skip = withoutDockerRegistry();
 let node: NodeUnderTest;
 let open: DockerRegistry;
 let closed: DockerRegistry;
+let proxy: FakeProxy;
 let archive: string;
 
 before(async () => {
   if (skip) return;
-  [node, open, closed] = await Promise.all([
-    startNode(),
+  [open, closed, proxy] = await Promise.all([
     startDockerRegistry({ port: 5001 }),
     startDockerRegistry({ port: 5002, user: "me", tls: true }),
+    startFakeProxy(new Map([["far.example:443", "127.0.0.1:5002"]])),
   ]);
+  node = await startNode({ httpsProxy: `http://proxy:pass@${proxy.host}` });
   archive = path.join(node.directory, "app.tar");
   writeFileSync(archive, busyboxArchive({ name: "app:1", entries: [] }));
 });
 after(async () => {
-  for (const one of [node, open, closed]) await one?.[Symbol.asyncDispose]();
+  for (const one of [node, open, closed, proxy]) await one?.[Symbol.asyncDispose]();
 });
 
 const app = (image: string, more: Partial<Container> = {}): Container => ({
@@ -131,6 +134,29 @@ test("a private registry with a certificate of its own wants both to be known", 
   await node.run("known", { imagePullSecrets, containers });
   await node.until("known", isRunning);
   await remove("known");
+});
+
+test("a registry behind a proxy is asked through a tunnel", { skip }, async () => {
+  proxy.mood.user = "proxy:pass";
+  const entries = [{ name: "far", type: "file" as const, body: new Uint8Array(1) }];
+  writeFileSync(archive, busyboxArchive({ name: "app:1", entries }));
+  await closed.push(archive, "far:1");
+  // The certificate is for another name; whether it is looked at is told above.
+  const tls = "tls: {insecure_skip_verify: true}";
+  const auth = "auth: {username: me, password: secret}";
+  writeFileSync(
+    path.join(node.directory, "registries.yaml"),
+    `configs: {far.example: {${tls}, ${auth}}}\n`,
+  );
+  await node.run("far", { containers: [app("far.example/far:1")] });
+  await node.until("far", isRunning);
+  assert.ok(proxy.requests.every((one) => one === "CONNECT far.example:443"));
+  await remove("far");
+  proxy.mood.status = 403;
+  await node.run("refused", { containers: [app("far.example/other:1")] });
+  const refused = appOf(await node.until("refused", waitsFor("ErrImagePull")));
+  assert.match(refused?.state?.waiting?.message ?? "", /proxy .* of HTTPS_PROXY answers 403/);
+  await remove("refused");
 });
 
 test("a mirror stands in for a registry that is not reached", { skip }, async () => {

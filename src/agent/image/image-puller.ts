@@ -11,6 +11,7 @@ import { importFound, toImageError } from "./image-import.ts";
 import type { ImageRecord } from "./image-record.ts";
 import type { ImageTable } from "./image-table.ts";
 import { hasLayer, type ImportContext } from "./layer-import.ts";
+import type { ProxyRules } from "./registry/proxy-rules.ts";
 import { readRegistriesFile } from "./registry/registries-file.ts";
 import { downloadDirectory, type PulledImage, pullImage } from "./registry/registry-pull.ts";
 import type { StoreLock } from "./store-lock.ts";
@@ -21,6 +22,7 @@ export interface ImagePullerOptions extends ImportContext {
   lock: StoreLock;
   /** Read anew for every pull; may be absent. */
   registriesFile: string;
+  proxies: ProxyRules;
   rules: PullRules;
   clock: Clock;
 }
@@ -44,7 +46,7 @@ const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 /** Pulls wait for each other in the order they came, as far as the rules want it. */
 export function createImagePuller(options: ImagePullerOptions): ImagePuller {
-  const { directory, table, lock, rules, clock } = options;
+  const { directory, table, lock, rules, clock, proxies } = options;
   const slots = createSemaphore(rules.atOnceMax);
   const bucket = createTokenBucket({ ...rules.rate, clock });
   const unreached = new Map<string, { atMs: number; error: ImageError }>();
@@ -80,7 +82,7 @@ export function createImagePuller(options: ImagePullerOptions): ImagePuller {
       table.load();
       await using pulled = await pullImage(
         { reference, keyring, signal },
-        { registries, directory, architecture: options.architecture, isKnown, clock },
+        { registries, proxies, directory, architecture: options.architecture, isKnown, clock },
       );
       const record = await lock.run(() => keep(reference, pulled));
       if (record) return record;

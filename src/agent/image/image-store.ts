@@ -21,6 +21,7 @@ import { importImages } from "./image-import.ts";
 import { createImagePuller } from "./image-puller.ts";
 import { type ImageRecord, removeUnusedLayers, toLocalImage } from "./image-record.ts";
 import { openImageTable, withoutNames } from "./image-table.ts";
+import { createProxyRules, type ProxyEnvironment } from "./registry/proxy-rules.ts";
 import { createStoreLock } from "./store-lock.ts";
 
 /** Where images live and what the store needs. */
@@ -30,6 +31,8 @@ export interface ImageStoreOptions {
   /** Mirrors, credentials and certificates of registries; may be absent. */
   registriesFile: string;
   pullRules?: PullRules;
+  /** Through which registries are asked; without it, directly. */
+  proxies?: ProxyEnvironment;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -58,6 +61,7 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     table,
     lock,
     registriesFile: options.registriesFile,
+    proxies: createProxyRules(options.proxies ?? {}),
     rules: options.pullRules ?? PULL_RULES,
     clock,
   });

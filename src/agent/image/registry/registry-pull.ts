@@ -15,6 +15,7 @@ import { type FoundImage, type FoundLayer, findImages } from "../find-images.ts"
 import { blobName, type ImageSource } from "../image-source.ts";
 import { hasLayer } from "../layer-import.ts";
 import { downloadBlob } from "./blob-download.ts";
+import type { ProxyRules } from "./proxy-rules.ts";
 import type { Registries, RegistryEndpoint } from "./registries-file.ts";
 import { RegistryError } from "./registry-error.ts";
 import { openRegistrySession, type RegistrySession } from "./registry-session.ts";
@@ -30,6 +31,7 @@ export interface PullRequest {
 /** What a pull needs of the node. */
 export interface PullContext {
   registries: Registries;
+  proxies: ProxyRules;
   /** Of the image store. */
   directory: string;
   architecture: string;
@@ -115,7 +117,10 @@ interface Attempt {
 async function pullFrom(endpoint: RegistryEndpoint, attempt: Attempt): Promise<PulledImage> {
   const { request, context } = attempt;
   const { reference, signal } = request;
-  using session = openRegistrySession(endpoint, attempt.credentials);
+  using session = openRegistrySession(endpoint, {
+    credentials: attempt.credentials,
+    proxies: context.proxies,
+  });
   const name = reference.digest ?? reference.tag ?? "latest";
   const digest = reference.digest ?? (await resolveTag(session, name, signal));
   if (digest && context.isKnown(digest)) {

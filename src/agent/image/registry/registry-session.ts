@@ -5,6 +5,7 @@ import {
   basicAuthorization,
   type RegistryCredentials,
 } from "../../../format/oci/registry-credentials.ts";
+import type { ProxyRules } from "./proxy-rules.ts";
 import type { RegistryEndpoint } from "./registries-file.ts";
 import { RegistryError, type RegistryErrorCode } from "./registry-error.ts";
 import { createRegistryTransport } from "./registry-transport.ts";
@@ -37,10 +38,10 @@ const REASON_MAX_LENGTH = 256;
 /** Opens nothing yet: connections are made by the first request and closed by disposing. */
 export function openRegistrySession(
   endpoint: RegistryEndpoint,
-  credentials: RegistryCredentials | undefined,
+  { credentials, proxies }: { credentials: RegistryCredentials | undefined; proxies: ProxyRules },
 ): RegistrySession {
   const { host, repository, url } = endpoint;
-  const transport = createRegistryTransport({ tls: endpoint.tls });
+  const transport = createRegistryTransport({ tls: endpoint.tls, proxies });
   const base = new URL(`${url}/v2/${repository}`);
   let authorization = credentials?.registryToken && `Bearer ${credentials.registryToken}`;
 

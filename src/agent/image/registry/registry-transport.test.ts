@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createProxyRules } from "./proxy-rules.ts";
 import { createRegistryTransport } from "./registry-transport.ts";
 
 const tls = { isUnverified: false };
+const proxies = createProxyRules({});
 const url = new URL("http://registry.example/v2/");
 const failing = (code: string) =>
   createRegistryTransport({
     tls,
+    proxies,
     lookup: (name, _options, done) =>
       done(Object.assign(new Error(`getaddrinfo ${code} ${name}`), { code }), ""),
   });
 
 test("a name server that says nothing ends the wait for a connection", async () => {
-  using transport = createRegistryTransport({ tls, connectMs: 20, lookup: () => {} });
+  using transport = createRegistryTransport({ tls, proxies, connectMs: 20, lookup: () => {} });
   // As a real lookup does, it keeps the process alive; timers of sockets do not.
   const lookup = setTimeout(() => {}, 60_000);
   try {

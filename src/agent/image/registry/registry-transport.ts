@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
-import { isIP, type LookupFunction } from "node:net";
+import type { LookupFunction } from "node:net";
 import { rootCertificates } from "node:tls";
+import { CONNECT_MS, reasonOf, watchConnection } from "./connection-watch.ts";
+import type { ProxyRules, ProxyServer } from "./proxy-rules.ts";
+import { nameOf, openTunnel, refusal, serverOf } from "./proxy-tunnel.ts";
 import type { EndpointTls } from "./registries-file.ts";
 import { RegistryError } from "./registry-error.ts";
 
@@ -27,97 +30,127 @@ export interface RegistryTransport extends Disposable {
 /** What a transport needs; the limit and the lookup differ only in tests. */
 export interface RegistryTransportOptions {
   tls: EndpointTls;
+  proxies: ProxyRules;
   connectMs?: number;
   lookup?: LookupFunction;
 }
 
 /** Nothing came for so long: the connection is given up. */
 const SILENCE_MS = 30_000;
-/** For the lookup of the name and the connection: a machine without a network is told soon. */
-const CONNECT_MS = 5_000;
 /** Before the next address of a name is tried too; Node.js gives up the first after 250 ms. */
 const ADDRESS_MS = 2_000;
 const SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Connections are kept until the transport is disposed. */
 export function createRegistryTransport(options: RegistryTransportOptions): RegistryTransport {
-  const { tls, connectMs = CONNECT_MS, lookup } = options;
+  const { proxies, connectMs = CONNECT_MS } = options;
+  const agents = createAgents(options);
+
+  /** Where to send it: to the server, through a tunnel, or whole to a proxy. */
+  const open = ({ method, url, headers, signal }: RegistryRequest, proxy?: ProxyServer) => {
+    const sent = {
+      method,
+      headers: { "user-agent": "nephos", ...headers },
+      timeout: connectMs,
+    };
+    const options = { ...sent, ...(signal && { signal }) };
+    if (url.protocol === "https:") {
+      return https.request(url, { ...options, agent: agents.secure(proxy) });
+    }
+    if (!proxy) return http.request(url, { ...options, agent: agents.plain });
+    const proof = proxy.authorization && { "proxy-authorization": proxy.authorization };
+    const passed = {
+      ...options,
+      ...serverOf(proxy.url),
+      path: `${url.origin}${url.pathname}${url.search}`,
+      headers: { ...sent.headers, host: url.host, ...proof },
+    };
+    if (proxy.url.protocol === "http:") return http.request({ ...passed, agent: agents.plain });
+    return https.request({ ...passed, agent: agents.proxy() });
+  };
+
+  return {
+    send(sent) {
+      return new Promise((resolve, reject) => {
+        const { url, body, signal } = sent;
+        const proxy = proxies.proxyFor(url);
+        const request = open(sent, proxy);
+        const watch = watchConnection(request, { connectMs, silenceMs: SILENCE_MS });
+        request.on("error", (cause: NodeJS.ErrnoException) => {
+          if (signal?.aborted || cause instanceof RegistryError) return reject(cause);
+          const way = proxy ? ` through ${nameOf(proxy)}` : "";
+          const message = `registry ${url.host} was not reached${way}: ${reasonOf(cause)}`;
+          const code = watch.isConnected ? "unavailable" : "unreached";
+          reject(new RegistryError(code, message, { cause }));
+        });
+        request.on("response", (answer) => {
+          if (!proxy || answer.statusCode !== 407) return resolve(answer);
+          answer.destroy();
+          reject(refusal(proxy, url.host, 407));
+        });
+        request.end(body);
+      });
+    },
+    [Symbol.dispose]: () => agents[Symbol.dispose](),
+  };
+}
+
+interface Agents extends Disposable {
+  plain: http.Agent;
+  /** To servers with TLS, directly or through tunnels. */
+  secure(proxy: ProxyServer | undefined): https.Agent;
+  /** To a proxy that speaks TLS itself. */
+  proxy(): https.Agent;
+}
+
+function createAgents({ tls, lookup, connectMs = CONNECT_MS }: RegistryTransportOptions): Agents {
+  const closed = new AbortController();
+  const made = new Map<string, http.Agent>();
   const connection = {
     keepAlive: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_MS,
     ...(lookup && { lookup }),
   };
-  const plain = new http.Agent(connection);
-  let secure: https.Agent | undefined;
-  const secureAgent = () => {
-    secure ??= new https.Agent({
+  const once = <T extends http.Agent>(name: string, make: () => T): T => {
+    const agent = (made.get(name) as T | undefined) ?? make();
+    made.set(name, agent);
+    return agent;
+  };
+  const registry = () =>
+    new https.Agent({
       ...connection,
       ca: trustedCertificates(tls.ca),
       rejectUnauthorized: !tls.isUnverified,
       ...(tls.cert && { cert: tls.cert }),
       ...(tls.key && { key: tls.key }),
     });
-    return secure;
+  const through = (proxy: ProxyServer): https.Agent => {
+    const agent = registry();
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+      const target = `${options.host}:${options.port ?? 443}`;
+      const ca = trustedCertificates(tls.ca);
+      openTunnel({ proxy, target, connectMs, ca, signal: closed.signal })
+        .then((socket) => connect({ ...options, socket } as https.RequestOptions))
+        .then(
+          (secure) => secure && callback?.(null, secure),
+          (error: Error) => callback?.(error, undefined as never),
+        );
+      return undefined;
+    };
+    return agent;
   };
   return {
-    send({ method, url, headers, body, signal }) {
-      return new Promise((resolve, reject) => {
-        const isSecure = url.protocol === "https:";
-        const options = {
-          method,
-          headers: { "user-agent": "nephos", ...headers },
-          timeout: connectMs,
-          ...(signal && { signal }),
-        };
-        const request = isSecure
-          ? https.request(url, { ...options, agent: secureAgent() })
-          : http.request(url, { ...options, agent: plain });
-        let isConnected = false;
-        let isLookedUp = isIP(url.hostname.replace(/^\[|\]$/g, "")) > 0;
-        request.on("socket", (socket) => {
-          const connected = () => {
-            isConnected = true;
-            socket.setTimeout(SILENCE_MS);
-          };
-          socket.once("lookup", () => (isLookedUp = true));
-          if (socket.connecting) socket.once("connect", connected);
-          else if (!socket.destroyed) connected();
-        });
-        request.on("timeout", () => {
-          const unanswered = isConnected
-            ? `no answer for ${SILENCE_MS} ms`
-            : `no ${isLookedUp ? "connection" : "answer of a name server"} in ${connectMs} ms`;
-          request.destroy(new Error(unanswered));
-        });
-        request.on("error", (cause: NodeJS.ErrnoException) => {
-          if (signal?.aborted) return reject(cause);
-          const message = `registry ${url.host} was not reached: ${reasonOf(cause)}`;
-          reject(new RegistryError(isConnected ? "unavailable" : "unreached", message, { cause }));
-        });
-        request.on("response", resolve);
-        request.end(body);
-      });
-    },
+    plain: once("plain", () => new http.Agent(connection)),
+    secure: (proxy) =>
+      proxy ? once(proxy.url.href, () => through(proxy)) : once("secure", registry),
+    proxy: () =>
+      once("proxy", () => new https.Agent({ ...connection, ca: trustedCertificates(tls.ca) })),
     [Symbol.dispose]() {
-      plain.destroy();
-      secure?.destroy();
+      closed.abort();
+      for (const agent of made.values()) agent.destroy();
     },
   };
-}
-
-/** Words for what a user can mend. */
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case "EAI_AGAIN":
-      return `no name server answers (${message})`;
-    case "ENOTFOUND":
-      return `its name is unknown (${message})`;
-    case "ENETUNREACH":
-    case "EHOSTUNREACH":
-      return `this machine has no way to it (${message})`;
-    default:
-      return message || code || "connection failed";
-  }
 }
 
 /** Those of Node.js, of the machine, and the one that was configured. */
