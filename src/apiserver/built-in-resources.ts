@@ -55,6 +55,7 @@ export async function serveBuiltIns(
         resource,
         apiVersion: apiVersionOf(resource),
         storage,
+        storedAs: view?.storedAs ?? apiVersionOf(resource),
         strategy,
         codec: view ? encodeThrough(view, codec) : codec,
         splice,

@@ -26,6 +26,8 @@ export interface ServedResource {
   apiVersion: string;
   /** Name in the store. */
   storage: string;
+  /** What `apiVersion` stored objects have. */
+  storedAs: string;
   strategy: Strategy;
   codec: Codec;
   /** From stored bytes to those for the wire, which carry `metadata.resourceVersion`. */

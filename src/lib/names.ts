@@ -79,13 +79,6 @@ const WILDCARD_SUBDOMAIN = syntax(`\\*\\.${SUBDOMAIN_1123}`, {
     "alphanumeric character",
   examples: ["*.example.com"],
 });
-const UNDERSCORE_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-const UNDERSCORE_SUBDOMAIN: Syntax = {
-  pattern: new RegExp(`^${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*$`),
-  lengthMax: 253,
-  complaint: DNS_1123_SUBDOMAIN.complaint.replace("characters, '-'", "characters, '_', '-'"),
-};
-
 function complaintsOf(text: string, wanted: Syntax): string[] {
   const complaints: string[] = [];
   if (text.length > wanted.lengthMax) {
@@ -182,11 +175,6 @@ export function headerNameErrors(text: string): string[] {
 /** A host name with a star for its first part. */
 export function wildcardSubdomainErrors(text: string): string[] {
   return complaintsOf(text, WILDCARD_SUBDOMAIN);
-}
-
-/** A host name whose parts may hold underscores, as search paths of resolvers do. */
-export function underscoreSubdomainErrors(text: string): string[] {
-  return complaintsOf(text, UNDERSCORE_SUBDOMAIN);
 }
 
 /** `host/path`, as names of events of webhooks and signers are. */

@@ -91,17 +91,22 @@ function spliceAs(resource: Resource): ServedResource["splice"] {
   };
 }
 
+/** `apiVersion` of what is stored; each definition has one. */
+function storedVersionOf({ spec }: CustomResourceDefinition): string {
+  const stored = spec.versions.find(({ storage }) => storage) ?? spec.versions[0];
+  return `${spec.group}/${stored?.name}`;
+}
+
 /** Between the version that is stored and this one, by the webhook of the definition. */
 function conversionOf(
-  { spec }: CustomResourceDefinition,
+  definition: CustomResourceDefinition,
   of: { resource: Resource; codec: Codec; webhooks: ConversionParts },
 ): ServedConversion {
   const { resource, codec, webhooks } = of;
-  const conversion = spec.conversion ?? { strategy: "None" };
-  const stored = spec.versions.find(({ storage }) => storage)?.name ?? resource.version;
+  const conversion = definition.spec.conversion ?? { strategy: "None" };
   return servedConversion({
     apiVersion: apiVersionOf(resource),
-    storedVersion: `${spec.group}/${stored}`,
+    storedVersion: storedVersionOf(definition),
     convert: (objects, apiVersion) =>
       convertByWebhook(objects, { conversion, apiVersion }, webhooks),
     complete: (value) =>
@@ -176,6 +181,7 @@ export async function serveVersion(
     resource,
     apiVersion: apiVersionOf(resource),
     storage,
+    storedAs: storedVersionOf(definition),
     strategy: customStrategy(),
     codec,
     ...(version.deprecated ? { deprecation: deprecationOf(resource, version) } : {}),

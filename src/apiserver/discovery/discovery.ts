@@ -153,12 +153,14 @@ export class Discovery {
       if (resources) resources.push(served);
       else versions.set(version, [served]);
     }
-    const local = [...groups].map(([group, versions]) => ({
-      group,
-      versions: [...versions]
-        .map(([version, resources]): GroupVersion => ({ version, resources }))
-        .sort((a, b) => compareVersions(a.version, b.version)),
-    }));
+    const local = [...groups]
+      .map(([group, versions]) => ({
+        group,
+        versions: [...versions]
+          .map(([version, resources]): GroupVersion => ({ version, resources }))
+          .sort((a, b) => compareVersions(a.version, b.version)),
+      }))
+      .sort(byPriority);
     return this.#remotes ? withRemotes(local, this.#remotes.groupVersions()) : local;
   }
 }
@@ -191,6 +193,11 @@ export interface RemoteDiscovery {
   readonly generation: number;
   /** Those of high priority first. */
   groupVersions(): readonly RemoteVersion[];
+}
+
+/** Where names stand in several groups, clients take the first one: as an aggregator orders them. */
+function byPriority({ group: a }: Group, { group: b }: Group): number {
+  return groupPriorityOf(b) - groupPriorityOf(a) || (a < b ? -1 : 1);
 }
 
 /** Puts the groups of others where their priority wants them. */
@@ -294,7 +301,14 @@ function aggregatedResource({ resource }: ServedResource): Json {
   };
 }
 
-function listEntries({ resource }: ServedResource): Json[] {
+/** Tells migrations of stored objects when a kind is stored otherwise than before. */
+function storageHash({ storedAs, resource: { kind } }: ServedResource): string {
+  const name = `${storedAs.includes("/") ? storedAs : `/${storedAs}`}/${kind}`;
+  return createHash("sha256").update(name).digest().subarray(0, 8).toString("base64");
+}
+
+function listEntries(served: ServedResource): Json[] {
+  const { resource } = served;
   const { plural, singular, kind, namespaced, subresources = [] } = resource;
   const main = {
     name: plural,
@@ -303,6 +317,7 @@ function listEntries({ resource }: ServedResource): Json[] {
     kind,
     verbs: verbsOf(resource),
     ...namesOf(resource),
+    ...(verbsOf(resource).includes("watch") ? { storageVersionHash: storageHash(served) } : {}),
   };
   const rest = subresources.map((subresource) => {
     const facts = subresourceFacts(plural, subresource);

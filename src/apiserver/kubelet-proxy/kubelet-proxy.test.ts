@@ -111,6 +111,27 @@ test("logs are streamed from the node of the pod", async () => {
   assert.equal((await api.http(`${POD}x/log`)).status, 404);
 });
 
+test("what cannot be asked of logs is refused before a node is asked", async () => {
+  await using api = await startHttpsServer(Date.now());
+  await using kubelet = await startKubelet(api);
+  await createPod(api, kubelet.port);
+  const refusals: Record<string, string> = {
+    "tailLines=-1": "tailLines: Invalid value: -1: must be greater than or equal to 0",
+    "limitBytes=0": "limitBytes: Invalid value: 0: must be greater than 0",
+    "sinceSeconds=0": "sinceSeconds: Invalid value: 0: must be greater than 0",
+    "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z":
+      ": Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
+    "stream=Stdout": "stream: Forbidden: may not be specified",
+  };
+  for (const [query, why] of Object.entries(refusals)) {
+    const answer = await api.http(`${POD}/log?${query}`);
+    const { message, reason } = answer.json();
+    const wanted = [422, "Invalid", `PodLogOptions "p" is invalid: ${why}`];
+    assert.deepEqual([answer.status, reason, message], wanted);
+  }
+  assert.deepEqual(kubelet.seen, []);
+});
+
 test("exec becomes the kubelet's exec and bytes flow both ways", async () => {
   await using api = await startHttpsServer(Date.now());
   await using kubelet = await startKubelet(api);

@@ -13,6 +13,7 @@ import { connectOptions } from "./connect-options.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { kubeletAgent, type KubeletTls } from "./kubelet-client.ts";
+import { judgeLogOptions } from "./log-options.ts";
 import { belowProxy, rewriteLinks } from "./proxied-links.ts";
 import {
   containerOf,
@@ -155,6 +156,7 @@ export class KubeletProxy {
       return this.#proxied(node);
     }
     const at = { namespace: target.namespace ?? "", name: target.name ?? "" };
+    if (target.subresource === "log") judgeLogOptions(at.name, node.query);
     const pod = podOf(registry, at);
     const kubelet = kubeletOf(registry, hostOf(pod));
     await this.#admit(node);

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   DEPLOYMENTS,
+  LEASES,
+  NODES,
   PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
   PODS,
   STATEFUL_SETS,
 } from "../../api/generated/resources.ts";
@@ -73,4 +76,33 @@ test("a claim has no class of attributes and no source in another namespace", ()
   assert.deepEqual(specAfter(PERSISTENT_VOLUME_CLAIMS, { dataSourceRef: here }), {
     dataSourceRef: here,
   });
+});
+
+test("a Lease has no strategy of election, a volume no class of attributes", () => {
+  const lease = { holderIdentity: "a", preferredHolder: "b", strategy: "OldestEmulationVersion" };
+  assert.deepEqual(specAfter(LEASES, lease), { holderIdentity: "a" });
+  assert.deepEqual(specAfter(LEASES, lease, { strategy: "x" }), {
+    holderIdentity: "a",
+    strategy: "OldestEmulationVersion",
+  });
+  const volume = { capacity: { storage: "1Gi" }, volumeAttributesClassName: "fast" };
+  assert.deepEqual(specAfter(PERSISTENT_VOLUMES, volume), { capacity: { storage: "1Gi" } });
+});
+
+test("a status loses the fields that are off, too", () => {
+  const statusAfter = (resource: Resource, status: object, old: object) => {
+    const object = { ...objectOf({}), status: { ...status } };
+    const before = { ...objectOf({}), status: { ...old } };
+    builtInStrategy(resource).prepareStatus?.(object, before);
+    return object["status"];
+  };
+  const claim = { phase: "Bound", currentVolumeAttributesClassName: "a", modifyVolumeStatus: {} };
+  assert.deepEqual(statusAfter(PERSISTENT_VOLUME_CLAIMS, claim, {}), { phase: "Bound" });
+  assert.deepEqual(statusAfter(PERSISTENT_VOLUME_CLAIMS, claim, claim), claim);
+  assert.deepEqual(statusAfter(PODS, { resourceClaimStatuses: [] }, {}), {});
+  const features = { supplementalGroupsPolicy: true };
+  assert.deepEqual(statusAfter(NODES, { features }, {}), {});
+  const node = { ...objectOf({}), status: { features } };
+  builtInStrategy(NODES).prepareCreate?.(node, CONTEXT);
+  assert.deepEqual(node["status"], {});
 });

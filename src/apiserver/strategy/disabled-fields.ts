@@ -1,5 +1,13 @@
 import type { StatefulSet } from "../../api/generated/types/apps-v1.ts";
-import type { PersistentVolumeClaimSpec, PodSpec } from "../../api/generated/types/core-v1.ts";
+import type { LeaseSpec } from "../../api/generated/types/coordination-v1.ts";
+import type {
+  NodeStatus,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeClaimStatus,
+  PersistentVolumeSpec,
+  PodSpec,
+  PodStatus,
+} from "../../api/generated/types/core-v1.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -76,9 +84,18 @@ const ofClaim: Drop = (object, old) => {
   if (spec.dataSourceRef?.namespace && !before?.dataSourceRef) drop(spec, "dataSourceRef");
 };
 
+/** Drops fields of a part of the object, each unless it was there before. */
+function ofFields<T>(part: "spec" | "status", ...names: readonly (keyof T & string)[]): Drop {
+  return (object, old) => {
+    const before = old && fieldOf(old, part);
+    for (const name of names) if (!has(before, name)) drop(fieldOf(object, part), name);
+  };
+}
+
 /** By "group/plural". */
 const DROPS: Readonly<Record<string, Drop>> = {
   "/persistentvolumeclaims": ofClaim,
+  "/persistentvolumes": ofFields<PersistentVolumeSpec>("spec", "volumeAttributesClassName"),
   "/pods": ofPodsAt("spec"),
   "/podtemplates": ofPodsAt("template", "spec"),
   "/replicationcontrollers": ofTemplate,
@@ -88,10 +105,43 @@ const DROPS: Readonly<Record<string, Drop>> = {
   "apps/statefulsets": ofStatefulSet,
   "batch/cronjobs": ofPodsAt("spec", "jobTemplate", "spec", "template", "spec"),
   "batch/jobs": ofTemplate,
+  "coordination.k8s.io/leases": ofFields<LeaseSpec>("spec", "preferredHolder", "strategy"),
+};
+
+/** What is dropped from a status that comes in through its own endpoint, by "group/plural". */
+const STATUS_DROPS: Readonly<Record<string, Drop>> = {
+  "/nodes": ofFields<NodeStatus>("status", "features"),
+  "/persistentvolumeclaims": ofFields<PersistentVolumeClaimStatus>(
+    "status",
+    "currentVolumeAttributesClassName",
+    "modifyVolumeStatus",
+  ),
+  "/pods": ofFields<PodStatus>("status", "resourceClaimStatuses"),
 };
 
 /** The same rules, with fields whose features are off in Kubernetes 1.32 dropped as it does. */
 export function withoutDisabledFields(resource: string, strategy: Strategy): Strategy {
+  return withoutDisabledStatus(resource, withoutDisabledSpec(resource, strategy));
+}
+
+function withoutDisabledStatus(resource: string, strategy: Strategy): Strategy {
+  const dropFrom = Object.hasOwn(STATUS_DROPS, resource) ? STATUS_DROPS[resource] : undefined;
+  if (!dropFrom) return strategy;
+  const { prepareCreate, prepareStatus } = strategy;
+  return {
+    ...strategy,
+    prepareCreate: (object, context) => {
+      if (strategy.keepsStatusOnCreate) dropFrom(object, undefined);
+      prepareCreate?.(object, context);
+    },
+    prepareStatus: (object, old) => {
+      dropFrom(object, old);
+      prepareStatus?.(object, old);
+    },
+  };
+}
+
+function withoutDisabledSpec(resource: string, strategy: Strategy): Strategy {
   const dropFrom = Object.hasOwn(DROPS, resource) ? DROPS[resource] : undefined;
   if (!dropFrom) return strategy;
   const { prepareCreate, prepareUpdate } = strategy;

@@ -98,6 +98,7 @@ function toVersion2(object: KubeObject): KubeObject {
 /** `autoscaling/v1` shows autoscalers, which are stored as `autoscaling/v2`. */
 export const AUTOSCALER_VIEW: View = {
   storage: "autoscaling/horizontalpodautoscalers",
+  storedAs: "autoscaling/v2",
   fromStored: toVersion1,
   toStored: toVersion2,
 };

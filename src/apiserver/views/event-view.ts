@@ -27,6 +27,7 @@ function renamed(
 /** `events.k8s.io/v1` shows the Events of the core group under other field names. */
 export const EVENT_VIEW: View = {
   storage: "core/events",
+  storedAs: "v1",
   fromStored: (event) => renamed(event, { apiVersion: "events.k8s.io/v1", names: TO_EVENTS }),
   toStored: (event) => {
     const core = renamed(event, { apiVersion: "v1", names: TO_CORE });

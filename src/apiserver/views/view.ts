@@ -4,6 +4,8 @@ import type { KubeObject } from "../kube-object.ts";
 export interface View {
   /** Name in the store. */
   storage: string;
+  /** `apiVersion` of what is stored. */
+  storedAs: string;
   /** Both give a new object and leave theirs alone. */
   fromStored(stored: KubeObject): KubeObject;
   toStored(object: KubeObject): KubeObject;

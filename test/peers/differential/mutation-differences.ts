@@ -29,13 +29,6 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
       theirs: /^"Default"$/,
     },
   ),
-  choice(
-    "Search paths of resolvers may hold underscores (a gate in 1.32, 1.33).",
-    /searches\[\d+\]/,
-    {
-      ours: /'_', '-' or '\.'/,
-    },
-  ),
   choice("The name and the namespace of a webhook's service are not mixed up.", /\.service\.name/),
   choice("A path does not end with a space.", /\.nodePublishSecretRef ?\.name$/),
   choice("Tolerations stand in the path once.", /^answer.*causes\.scheduling\.(tolerations\.)?tol/),

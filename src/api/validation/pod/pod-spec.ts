@@ -2,7 +2,6 @@ import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
   qualifiedNameErrors,
-  underscoreSubdomainErrors,
 } from "../../../lib/names.ts";
 import type { PodSpec, PodTemplateSpec } from "../../generated/types/core-v1.ts";
 import type { ObjectMeta } from "../../generated/types/meta-v1.ts";
@@ -156,8 +155,7 @@ function validateDns(errors: FieldErrors, field: string, { dnsPolicy, dnsConfig 
     errors.invalid(`${field}.searches`, goStrings(searches), detail);
   }
   for (const [index, search] of searches.entries()) {
-    if (search === ".") continue;
-    const complaints = underscoreSubdomainErrors(search.replace(/\.$/, ""));
+    const complaints = dns1123SubdomainErrors(search.replace(/\.$/, ""));
     errors.complaints(`${field}.searches[${index}]`, search, complaints);
   }
   for (const [index, { name }] of options.entries()) {
