@@ -32,7 +32,7 @@ export function groupPriorityOf(group: string): number {
 
 /** Whether a group is part of every server. */
 export function isBuiltInGroup(group: string): boolean {
-  return group in BUILT_IN_GROUPS;
+  return Object.hasOwn(BUILT_IN_GROUPS, group);
 }
 
 /** Where a version stands in its group; newer stable ones first. */

@@ -62,6 +62,23 @@ test("the groups and versions of 1.32 are served, in its order and both forms", 
   assert.deepEqual(aggregated, SERVED);
 });
 
+test("resources and their subresources stand in the order of their names", async () => {
+  await using api = await startHttpsServer(Date.now());
+  for (const path of ["/api/v1", "/apis/apps/v1", "/apis/batch/v1"]) {
+    const names = [...(await entriesOf(api, path)).keys()];
+    assert.deepEqual(names, names.toSorted(), path);
+  }
+});
+
+test("a version that a group does not have is no resource, a group of nobody no page", async () => {
+  await using api = await startHttpsServer(Date.now());
+  for (const path of ["/api/v2", "/apis/apps/v9", "/apis/apps/v1/x"]) {
+    const { status, headers } = await api.http(path);
+    assert.deepEqual([status, headers["content-type"]], [404, "application/json"], path);
+  }
+  assert.equal((await api.http("/apis/none.example")).text, "404 page not found\n");
+});
+
 test("the hash of what is stored is upstream's, and the same in all versions", async () => {
   await using api = await startHttpsServer(Date.now());
   const hashes = async (path: string, ...names: readonly string[]) => {

@@ -5,7 +5,7 @@ import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import { notAcceptable, parseAccept } from "../http/negotiation.ts";
 import type { ResourceRegistry, ServedResource } from "../resource-registry.ts";
-import { groupPriorityOf } from "../aggregation/group-priority.ts";
+import { groupPriorityOf, isBuiltInGroup } from "../aggregation/group-priority.ts";
 import { subresourceFacts } from "./subresource-kinds.ts";
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -136,10 +136,13 @@ export class Discovery {
       .filter(({ resource, unlisted }) => {
         return !unlisted && resource.group === group && resource.version === version;
       })
+      .sort(byName)
       .flatMap(listEntries);
     if (resources.length === 0) return undefined;
-    const groupVersion = group ? `${group}/${version}` : version;
-    return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
+    const kind = "APIResourceList";
+    // Older than versions of discovery itself, the list of the core group has none.
+    if (group === "") return { kind, groupVersion: version, resources };
+    return { kind, apiVersion: "v1", groupVersion: `${group}/${version}`, resources };
   }
 
   #groups(): Group[] {
@@ -157,7 +160,7 @@ export class Discovery {
       .map(([group, versions]) => ({
         group,
         versions: [...versions]
-          .map(([version, resources]): GroupVersion => ({ version, resources }))
+          .map(([version, of]): GroupVersion => ({ version, resources: of.sort(byName) }))
           .sort((a, b) => compareVersions(a.version, b.version)),
       }))
       .sort(byPriority);
@@ -193,6 +196,20 @@ export interface RemoteDiscovery {
   readonly generation: number;
   /** Those of high priority first. */
   groupVersions(): readonly RemoteVersion[];
+}
+
+/**
+ * Groups that are part of every server answer for versions that they do not have, too; who asks for
+ * a group of nobody gets no answer of the API's.
+ */
+export function isOfBuiltInGroup(path: string): boolean {
+  const [, root, group = ""] = path.split("/");
+  return root === "api" || (root === "apis" && isBuiltInGroup(group));
+}
+
+/** In the order in which `kubectl get all` shows kinds. */
+function byName({ resource: { plural: a } }: ServedResource, b: ServedResource): number {
+  return a < b.resource.plural ? -1 : 1;
 }
 
 /** Where names stand in several groups, clients take the first one: as an aggregator orders them. */
@@ -291,7 +308,7 @@ function aggregatedResource({ resource }: ServedResource): Json {
     ...namesOf(resource),
     ...(subresources.length > 0
       ? {
-          subresources: subresources.map((subresource) => {
+          subresources: [...subresources].sort().map((subresource) => {
             const facts = subresourceFacts(plural, subresource);
             const responseKind = facts.kind ?? { group, version, kind };
             return { subresource, responseKind, verbs: facts.verbs };
@@ -309,7 +326,7 @@ function storageHash({ storedAs, resource: { kind } }: ServedResource): string {
 
 function listEntries(served: ServedResource): Json[] {
   const { resource } = served;
-  const { plural, singular, kind, namespaced, subresources = [] } = resource;
+  const { group, version, plural, singular, kind, namespaced, subresources = [] } = resource;
   const main = {
     name: plural,
     singularName: singular,
@@ -319,9 +336,11 @@ function listEntries(served: ServedResource): Json[] {
     ...namesOf(resource),
     ...(verbsOf(resource).includes("watch") ? { storageVersionHash: storageHash(served) } : {}),
   };
-  const rest = subresources.map((subresource) => {
+  const rest = [...subresources].sort().map((subresource) => {
     const facts = subresourceFacts(plural, subresource);
-    const other = facts.kind ? { group: facts.kind.group, version: facts.kind.version } : {};
+    const { kind: own } = facts;
+    const isOther = own !== undefined && (own.group !== group || own.version !== version);
+    const other = isOther ? { group: own.group, version: own.version } : {};
     return {
       name: `${plural}/${subresource}`,
       singularName: "",

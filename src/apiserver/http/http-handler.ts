@@ -6,7 +6,7 @@ import type { ApiRequest } from "../../api/transport.ts";
 import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { ConvertingReceiver } from "../custom-resource/conversion/converting-receiver.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import { type Discovery, isOfBuiltInGroup } from "../discovery/discovery.ts";
 import { YamlReader } from "../codec/yaml-reader.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
@@ -318,6 +318,7 @@ export class HttpHandler {
       discovery.document(trimmed, request.headers.accept) ??
       (await pages.page(trimmed, { query, accept: request.headers.accept }));
     if (!document) {
+      if (isOfBuiltInGroup(trimmed)) throw unknownPath();
       return respondPlain(exchange.response, { ...PAGE_NOT_FOUND, headers: exchange.headers });
     }
     if (verb !== "get" && verb !== "head") {

@@ -1,5 +1,6 @@
 import type { Case } from "./case.ts";
 import { CUSTOM_CASES } from "./cases/custom-resources.ts";
+import { DISCOVERY_CASES } from "./cases/discovery.ts";
 import { FORM_CASES } from "./cases/forms.ts";
 import { manifestCases, mutationCases, updateCases } from "./cases/manifests.ts";
 import { OWNERSHIP_CASES } from "./cases/ownership.ts";
@@ -11,6 +12,7 @@ import { WRITE_CASES } from "./cases/writes.ts";
 export function settledCases(): Readonly<Record<string, readonly Case[]>> {
   return {
     requests: REQUEST_CASES,
+    discovery: DISCOVERY_CASES,
     forms: FORM_CASES,
     writes: WRITE_CASES,
     patches: PATCH_CASES,

@@ -48,7 +48,15 @@ export function normalise(body: unknown, asked: string): unknown {
   };
   const isChosen = (value: number) =>
     value >= NODE_PORTS.first && value <= NODE_PORTS.last && !asked.includes(`${value}`);
-  return walk(byColumn(withoutSummary(body)), "");
+  return walk(byColumn(byResource(withoutSummary(body))), "");
+}
+
+/** What discovery says of each resource: their order is that of Go's maps. */
+function byResource(body: unknown): unknown {
+  const list = body as { kind?: string; resources?: readonly { name: string }[] } | null;
+  if (list?.kind !== "APIResourceList") return body;
+  const named = (list.resources ?? []).map(({ name, ...rest }) => [name, rest]);
+  return { ...list, resources: Object.fromEntries(named) as unknown };
 }
 
 interface Table {
