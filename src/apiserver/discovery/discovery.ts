@@ -212,7 +212,7 @@ function byName({ resource: { plural: a } }: ServedResource, b: ServedResource):
   return a < b.resource.plural ? -1 : 1;
 }
 
-/** Where names stand in several groups, clients take the first one: as an aggregator orders them. */
+/** As an aggregator orders them: of names that several groups have, clients take the first one. */
 function byPriority({ group: a }: Group, { group: b }: Group): number {
   return groupPriorityOf(b) - groupPriorityOf(a) || (a < b ? -1 : 1);
 }
