@@ -1,4 +1,5 @@
 import { type LabelRequirement, type Labels, matchesLabels } from "../lib/labels.ts";
+import { labelValueErrors, qualifiedNameErrors } from "../lib/names.ts";
 import type { NodeSelectorTerm } from "./generated/types/core-v1.ts";
 
 /** A test of a node's labels and name. */
@@ -17,13 +18,23 @@ export function requiredNodeTest(
     (tests === undefined || tests.some((test) => test(labels, name)));
 }
 
-/** All expressions and fields of a term must hold; an empty term matches nothing. */
+function canHold({ key, operator, values }: LabelRequirement): boolean {
+  if (qualifiedNameErrors(key).length > 0) return false;
+  const isList = operator === "In" || operator === "NotIn";
+  return !isList || values.every((value) => labelValueErrors(value).length === 0);
+}
+
+/**
+ * All expressions and fields of a term must hold; an empty term matches nothing, and neither does
+ * one that asks for what no label can be.
+ */
 export function termTest(term: NodeSelectorTerm): NodeTest {
   const requirements = (list: NodeSelectorTerm["matchExpressions"]): LabelRequirement[] =>
     (list ?? []).map(({ key, operator, values = [] }) => ({ key, operator, values }));
   const expressions = requirements(term.matchExpressions);
   const fields = requirements(term.matchFields);
   if (expressions.length + fields.length === 0) return () => false;
+  if (!expressions.every(canHold)) return () => false;
   return (labels, name) =>
     matchesLabels(expressions, labels) && matchesLabels(fields, { "metadata.name": name });
 }

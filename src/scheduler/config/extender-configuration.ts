@@ -1,4 +1,5 @@
 import type { ConfigurationReader } from "../../lib/configuration-reader.ts";
+import { qualifiedNameErrors } from "../../lib/names.ts";
 
 /** A webhook that filters, scores or binds beside the plugins. */
 export interface ExtenderConfiguration {
@@ -35,7 +36,8 @@ const TIMEOUT_MS = 5000;
 
 /** Reads `extenders`. @throws ConfigurationFileError */
 export function readExtenders(root: ConfigurationReader): ExtenderConfiguration[] {
-  return root.list("extenders").map((one) => {
+  const managed = new Set<string>();
+  const extenders = root.list("extenders").map((one) => {
     const prioritizeVerb = one.text("prioritizeVerb") || undefined;
     const weight = one.number("weight", { min: 0, max: 2 ** 31 - 1 }) ?? 0;
     if (prioritizeVerb && weight === 0) throw one.error("weight", "must be positive");
@@ -51,11 +53,35 @@ export function readExtenders(root: ConfigurationReader): ExtenderConfiguration[
       nodeCacheCapable: one.boolean("nodeCacheCapable"),
       ignorable: one.boolean("ignorable"),
       managedResources: one.list("managedResources").map((resource) => ({
-        name: resource.requiredText("name"),
+        name: managedName(resource, managed),
         ignoredByScheduler: resource.boolean("ignoredByScheduler"),
       })),
     };
   });
+  if (extenders.filter(({ bindVerb }) => bindVerb).length > 1) {
+    throw root.error("extenders", "must have one bindVerb at most: a pod is bound once");
+  }
+  return extenders;
+}
+
+/** The name of an extended resource that no other extender manages. */
+function managedName(resource: ConfigurationReader, managed: Set<string>): string {
+  const name = resource.requiredText("name");
+  const [complaint] = qualifiedNameErrors(name);
+  if (complaint) throw resource.error("name", complaint);
+  if (!isExtendedResource(name)) {
+    throw resource.error("name", 'must be an extended resource such as "example.com/gpu"');
+  }
+  if (managed.has(name)) throw resource.error("name", `"${name}" is managed already`);
+  managed.add(name);
+  return name;
+}
+
+/** One that is counted, and that Kubernetes does not know itself. */
+function isExtendedResource(name: string): boolean {
+  const [prefix = "", more] = name.split("/");
+  const isNative = more === undefined || prefix.endsWith("kubernetes.io");
+  return !isNative && !name.startsWith("requests.");
 }
 
 function readTls(extender: ConfigurationReader): ExtenderTls | undefined {

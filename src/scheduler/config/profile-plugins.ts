@@ -26,13 +26,7 @@ const METHODS: Readonly<Record<Exclude<Point, "multiPoint">, readonly (keyof Sch
     postBind: ["postBind"],
   };
 /** Part of the scheduler itself; the configuration may name it, and leaves it alone. */
-const NAMES_WITHOUT_PLUGIN: ReadonlySet<string> = new Set([
-  "DefaultBinder",
-  "DynamicResources",
-  "EBSLimits",
-  "GCEPDLimits",
-  "AzureDiskLimits",
-]);
+const NAMES_WITHOUT_PLUGIN: ReadonlySet<string> = new Set(["DefaultBinder", "DynamicResources"]);
 
 /**
  * The plugins of a profile: the defaults, changed as it says. A point that is named for itself
@@ -53,7 +47,8 @@ export function pluginsOf(
     for (const { name, weight } of enabled) {
       if (weights.has(name)) {
         methods.forEach((method) => without.get(name)?.delete(method));
-        if (point === "score" && weight) weights.set(name, weight);
+        // As upstream: a plugin that is named anew has no weight left over.
+        if (point === "score") weights.set(name, weight ?? 1);
         if (only.has(name)) add(only, { name, methods });
       } else {
         weights.set(name, weight ?? 1);
@@ -85,7 +80,7 @@ function multiPoint({ plugins }: SchedulerProfile): Map<string, number> {
   for (const { name, weight } of DEFAULT_PLUGINS) {
     if (!disabled.includes("*") && !disabled.includes(name)) weights.set(name, weight);
   }
-  for (const { name, weight } of enabled) weights.set(name, weight ?? weights.get(name) ?? 1);
+  for (const { name, weight } of enabled) weights.set(name, weight ?? 1);
   return weights;
 }
 

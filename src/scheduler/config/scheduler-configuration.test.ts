@@ -51,6 +51,18 @@ test("a plugin is switched off everywhere by multiPoint, and weighted anew", () 
   assert.equal(found["NodeResourcesFit"], "7 filter score");
 });
 
+test("a plugin that is named anew has the weight that it is given there, or one", () => {
+  const anew = (plugins: object) => shapes({ plugins })["NodeAffinity"];
+  const named = { enabled: [{ name: "NodeAffinity" }] };
+  assert.equal(anew({ multiPoint: named }), "1 filter score");
+  assert.equal(anew({ score: named }), "1 filter score");
+  assert.equal(
+    anew({ multiPoint: { enabled: [{ name: "NodeAffinity", weight: 5 }] }, score: named }),
+    "1 filter score",
+  );
+  assert.equal(anew({ filter: named }), "2 filter score");
+});
+
 test("one point is switched off, and only one point switched on", () => {
   const found = shapes({
     plugins: {
@@ -87,6 +99,9 @@ test("an extender is read with its defaults", () => {
   assert.equal(extender?.ignorable, false);
 });
 
+const managing = (...names: string[]) => ({
+  extenders: [{ urlPrefix: "x", managedResources: names.map((name) => ({ name })) }],
+});
 const REFUSED: [document: object, message: RegExp][] = [
   [{ kind: "Pod" }, /is "kubescheduler.config.k8s.io\/v1" "Pod", wanted/],
   [{ profiles: {} }, /profiles must be a list/],
@@ -94,6 +109,47 @@ const REFUSED: [document: object, message: RegExp][] = [
   [{ percentageOfNodesToScore: 101 }, /percentageOfNodesToScore must be a whole number from 0/],
   [{ profiles: [{ plugins: { bnid: {} } }] }, /profiles\[0\].plugins.bnid is no extension point/],
   [{ podInitialBackoffSeconds: 20 }, /podMaxBackoffSeconds must not be below/],
+  [{ podInitialBackoffSeconds: 0 }, /podInitialBackoffSeconds must be a whole number from 1/],
+  [{ podMaxBackoffSeconds: 0 }, /podMaxBackoffSeconds must not be below/],
+  [{ parallelism: 0 }, /parallelism must be a whole number from 1/],
+  [{ profiles: [{ schedulerName: "a" }, {}] }, /profiles\[1\].schedulerName must be set/],
+  [
+    { profiles: [{ pluginConfig: [{ name: "NodeAffinity" }, { name: "NodeAffinity" }] }] },
+    /pluginConfig\[1\].name "NodeAffinity" is there already/,
+  ],
+  [
+    { profiles: [{ plugins: { score: { enabled: [{ name: "A" }, { name: "A" }] } } }] },
+    /score.enabled\[1\].name "A" is there already/,
+  ],
+  [
+    { profiles: [{ plugins: { queueSort: { enabled: [{ name: "A" }, { name: "B" }] } } }] },
+    /queueSort.enabled must name one plugin/,
+  ],
+  [
+    {
+      profiles: [
+        { schedulerName: "a" },
+        { schedulerName: "b", plugins: { queueSort: { enabled: [{ name: "A" }] } } },
+      ],
+    },
+    /profiles\[1\].plugins.queueSort must be the same in all profiles/,
+  ],
+  [
+    {
+      extenders: [
+        { urlPrefix: "x", bindVerb: "b" },
+        { urlPrefix: "y", bindVerb: "b" },
+      ],
+    },
+    /extenders must have one bindVerb at most/,
+  ],
+  [managing("foo"), /managedResources\[0\].name must be an extended resource/],
+  [managing("example.com/a b"), /managedResources\[0\].name name part/],
+  [managing("kubernetes.io/foo"), /managedResources\[0\].name must be an extended resource/],
+  [
+    managing("a.com/foo", "a.com/foo"),
+    /managedResources\[1\].name "a.com\/foo" is managed already/,
+  ],
   [{ extenders: [{}] }, /extenders\[0\].urlPrefix must be set/],
   [{ extenders: [{ urlPrefix: "x", prioritizeVerb: "p" }] }, /extenders\[0\].weight/],
   [
@@ -110,6 +166,17 @@ for (const [fields, message] of REFUSED) {
     assert.throws(() => read(fields), message);
   });
 }
+
+test("plugins that 1.32 took away are refused, too", () => {
+  for (const name of ["EBSLimits", "GCEPDLimits", "AzureDiskLimits", "CinderLimits"]) {
+    const plugins = { filter: { enabled: [{ name }] } };
+    assert.throws(
+      () => shapes({ plugins }),
+      new RegExp(`Cannot use the scheduler plugin "${name}"`),
+    );
+    assert.ok(shapes({ plugins: { filter: { disabled: [{ name }] } } }));
+  }
+});
 
 test("a plugin that nobody knows is refused by name", () => {
   assert.throws(

@@ -1,5 +1,7 @@
 import { ConfigurationReader } from "../../lib/configuration-reader.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
 import { type ExtenderConfiguration, readExtenders } from "./extender-configuration.ts";
+import { readPluginArguments } from "./plugin-arguments.ts";
 
 /** Extension points that a profile may name, as the configuration spells them. */
 export const POINTS = [
@@ -63,17 +65,11 @@ export const DEFAULT_CONFIGURATION: SchedulerConfiguration = readSchedulerConfig
 export function readSchedulerConfiguration(document: unknown): SchedulerConfiguration {
   const root = new ConfigurationReader(document, { subject: SUBJECT });
   root.requireKind({ apiVersion: API_VERSION, kind: "KubeSchedulerConfiguration" });
-  const initial = root.number("podInitialBackoffSeconds", { min: 0, max: 3600 }) || 1;
-  const most = root.number("podMaxBackoffSeconds", { min: 0, max: 3600 }) || 10;
+  root.number("parallelism", { min: 1, max: 2 ** 31 - 1 });
+  const initial = root.number("podInitialBackoffSeconds", { min: 1, max: 3600 }) ?? 1;
+  const most = root.number("podMaxBackoffSeconds", { min: 0, max: 3600 }) ?? 10;
   if (most < initial) throw root.error("podMaxBackoffSeconds", "must not be below the initial one");
-  const profiles = root.list("profiles").map(readProfile);
-  const seen = new Set<string>();
-  for (const [at, { schedulerName }] of profiles.entries()) {
-    if (seen.has(schedulerName)) {
-      throw root.error(`profiles[${at}].schedulerName`, `"${schedulerName}" is there already`);
-    }
-    seen.add(schedulerName);
-  }
+  const profiles = readProfiles(root);
   return {
     podInitialBackoffMs: initial * 1000,
     podMaxBackoffMs: most * 1000,
@@ -86,17 +82,42 @@ export function readSchedulerConfiguration(document: unknown): SchedulerConfigur
   };
 }
 
+function readProfiles(root: ConfigurationReader): SchedulerProfile[] {
+  const list = root.list("profiles");
+  const profiles = list.map(readProfile);
+  const seen = new Set<string>();
+  for (const [at, { schedulerName, plugins }] of profiles.entries()) {
+    // Only a profile that is alone has a name without saying it.
+    if (list.length > 1) list[at]?.requiredText("schedulerName");
+    if (seen.has(schedulerName)) {
+      throw root.error(`profiles[${at}].schedulerName`, `"${schedulerName}" is there already`);
+    }
+    seen.add(schedulerName);
+    // All pods wait in one queue, which has one order.
+    if (!deepEqual(plugins.get("queueSort"), profiles[0]?.plugins.get("queueSort"))) {
+      throw root.error(`profiles[${at}].plugins.queueSort`, "must be the same in all profiles");
+    }
+  }
+  return profiles;
+}
+
 function readProfile(profile: ConfigurationReader): SchedulerProfile {
   const plugins = new Map<Point, PluginSet>();
   const sets = profile.object("plugins");
   for (const name of sets.names()) {
     const point = POINTS.find((known) => known === name);
     if (!point) throw sets.error(name, `is no extension point: known are ${POINTS.join(", ")}`);
-    plugins.set(point, readPluginSet(sets.object(name)));
+    const set = readPluginSet(sets.object(name));
+    if (point === "queueSort" && set.enabled.length > 1) {
+      throw sets.error("queueSort.enabled", "must name one plugin: there is one queue");
+    }
+    plugins.set(point, set);
   }
   const pluginConfig = new Map<string, unknown>();
   for (const one of profile.list("pluginConfig")) {
-    pluginConfig.set(one.requiredText("name"), one.value("args"));
+    const name = one.requiredText("name");
+    if (pluginConfig.has(name)) throw one.error("name", `"${name}" is there already`);
+    pluginConfig.set(name, readPluginArguments(name, one));
   }
   return {
     schedulerName: profile.text("schedulerName") ?? DEFAULT_NAME,
@@ -107,11 +128,14 @@ function readProfile(profile: ConfigurationReader): SchedulerProfile {
 }
 
 function readPluginSet(set: ConfigurationReader): PluginSet {
+  const seen = new Set<string>();
   return {
-    enabled: set.list("enabled").map((one) => ({
-      name: one.requiredText("name"),
-      weight: one.number("weight", { min: 0, max: 2 ** 31 - 1 }) || undefined,
-    })),
+    enabled: set.list("enabled").map((one) => {
+      const name = one.requiredText("name");
+      if (seen.has(name)) throw one.error("name", `"${name}" is there already`);
+      seen.add(name);
+      return { name, weight: one.number("weight", { min: 0, max: 2 ** 31 - 1 }) || undefined };
+    }),
     disabled: set.list("disabled").map((one) => one.requiredText("name")),
   };
 }

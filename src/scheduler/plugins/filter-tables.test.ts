@@ -187,6 +187,7 @@ const AFFINITY: [string, Partial<PodSpec>, Record<string, string>, string][] = [
   ["Lt of a word", required(term(where("kernel", "Lt", "9"))), { kernel: "new" }, "!"],
   ["NotIn", required(term(where("mem", "NotIn", "DDR", "DDR2"))), { mem: "DDR3" }, "+"],
   ["NotIn without the label", required(term(where("mem", "NotIn", "DDR"))), {}, "+"],
+  ["NotIn of what is no value", required(term(where("foo", "NotIn", "no: _@#$%^"))), bar, "!"],
   ["Exists", required(term(where("GPU", "Exists"))), gpu, "+"],
   ["DoesNotExist", required(term(where("GPU", "DoesNotExist"))), gpu, "!"],
   ["no terms match nothing", required(), bar, "!"],
@@ -222,6 +223,21 @@ const AFFINITY: [string, Partial<PodSpec>, Record<string, string>, string][] = [
   ["a wrong name or a right label", required(onNode("n2"), term(isBar)), bar, "+"],
   ["a wrong name and a right label", required({ ...onNode("n2"), ...term(isBar) }), bar, "!"],
   ["a right name and a right label", required({ ...onNode("n1"), ...term(isBar) }), bar, "+"],
+  [
+    "two names at once or a right label",
+    required(
+      { matchFields: [...onNode("n1").matchFields, ...onNode("n2").matchFields] },
+      term(isBar),
+    ),
+    bar,
+    "+",
+  ],
+  [
+    "two names at once",
+    required({ matchFields: [...onNode("n1").matchFields, ...onNode("n2").matchFields] }),
+    bar,
+    "!",
+  ],
   ["neither name nor label", required(onNode("n2"), term(where("foo", "In", "no"))), bar, "!"],
 ];
 for (const [name, spec, labels, verdict] of AFFINITY) {

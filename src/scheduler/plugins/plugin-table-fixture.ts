@@ -39,6 +39,8 @@ export interface NodeShape {
 export interface Question {
   pod: PodShape;
   nodes: Record<string, NodeShape>;
+  /** What the Services of the pod's namespace select. */
+  services?: Record<string, string>[];
   /** Labels of namespaces, where they matter. */
   namespaces?: Record<string, Record<string, string>>;
 }
@@ -76,8 +78,11 @@ export function nodeOf(name: string, node: NodeShape): Node {
   };
 }
 
-function ask({ pod, nodes, namespaces = {} }: Question): Asked {
+function ask({ pod, nodes, services = [], namespaces = {} }: Question): Asked {
   const state = new ClusterState();
+  for (const [at, selector] of services.entries()) {
+    state.services.set(`default/${at}`, { namespace: "default", selector });
+  }
   for (const [name, labels] of Object.entries(namespaces)) state.setNamespace(name, labels);
   const profiles = new ProfileTable();
   let count = 0;

@@ -163,9 +163,10 @@ function spreadScorer(
       }
       const counted = everyKey ? ignoreIncomplete(rules, { slots, count, costs }) : count;
       const of = { slots, count, costs };
+      const nodes = everyKey ? 0 : context.state.live.length;
       for (const rule of rules) {
         const isHostname = rule.constraint.topologyKey === HOSTNAME;
-        rule.factor = Math.log((isHostname ? counted : domainsAmong(rule, of)) + 2);
+        rule.factor = Math.log((isHostname ? counted : domainsAmong(rule, { ...of, nodes })) + 2);
       }
       const [first, second] = rules;
       if (first && second && rules.length === 2) addPairOfCosts(first, second, of);
@@ -240,21 +241,25 @@ function addPairOfCosts(first: ScoreRule, second: ScoreRule, of: Costs): void {
   }
 }
 
-/** How many domains the slots are in. */
-function domainsAmong(rule: ScoreRule, { slots, count, costs }: Costs): number {
+/** How many domains the slots are in. Those in none are one of their own where `nodes` is given. */
+function domainsAmong(rule: ScoreRule, of: Costs & { nodes: number }): number {
+  const { slots, count, costs, nodes } = of;
   const { ids, perDomain } = rule;
   if (rule.seen.length < perDomain.length) rule.seen = new Int32Array(perDomain.length);
   const { seen } = rule;
   const mark = ++rule.mark;
-  const { domains } = rule.counts.view;
+  const { domains, members } = rule.counts.view.column;
+  const most = domains + (members < nodes ? 1 : 0);
   let found = 0;
-  for (let at = 0; at < count && found < domains; at++) {
+  let outside = 0;
+  for (let at = 0; at < count && found + outside < most; at++) {
     const domain = ids[slots[at] as number] as number;
+    if (domain < 0 && nodes > 0) outside = 1;
     if (domain < 0 || seen[domain] === mark || costs[at] === IGNORED) continue;
     seen[domain] = mark;
     found++;
   }
-  return found;
+  return found + outside;
 }
 
 /** Costs in so small a range get their scores from a table. */

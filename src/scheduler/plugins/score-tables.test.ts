@@ -337,6 +337,30 @@ const withGpus = (pods: PodShape[] = [], gpus?: string): NodeShape => ({
 });
 const three = ["cpu", "memory", "nvidia.com/gpu"].map((name) => ({ name, weight: 1 }));
 const BALANCED: [string, PodShape, Record<string, NodeShape>, number[], typeof three?][] = [
+  ["nothing is asked for", {}, { a: size("4", "10000"), b: size("4", "10000") }, [100, 100]],
+  [
+    "nothing is asked for, and pods without requests are there",
+    requesting(["0", "0"]),
+    {
+      a: size("250m", "1000Mi", [requesting(["0", "0"])]),
+      b: size("250m", "1000Mi", [requesting(["0", "0"])]),
+    },
+    [100, 100],
+  ],
+  [
+    "nothing is asked for, and pods are there",
+    {},
+    { a: size("10", "20000", [cpuOnly, cpuOnly]), b: size("10", "20000", [cpuOnly, both]) },
+    [70, 82],
+  ],
+  ["nodes of nothing", {}, { a: size("0", "0", [cpuOnly]), b: size("0", "0", [both]) }, [100, 100]],
+  [
+    "a third resource that is not asked for",
+    { spec: { containers: [{ name: "c" }] } },
+    { a: withGpus([], "8"), b: withGpus() },
+    [100, 100],
+    three,
+  ],
   ["sizes differ", both, { a: size("4", "10000"), b: size("6", "10000") }, [87, 100]],
   [
     "pods are there",

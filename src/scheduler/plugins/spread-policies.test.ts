@@ -269,3 +269,92 @@ test("scores of PodTopologySpread: pods of another revision weigh nothing", () =
   const all = pod([softly({})], {}, labels);
   assert.deepEqual(scoresOf(podTopologySpread(), { pod: all, nodes }), [25, 100]);
 });
+
+/** Two, one and one of the pods; the last node is another kind, or tainted. */
+const counted = (last: NodeShape = {}): Record<string, NodeShape> => ({
+  a: node({ node: "a", ...foo }, times(2, foo)),
+  b: node({ node: "b", ...foo }, times(1, foo)),
+  c: node({ node: "c" }, times(1, foo), last),
+});
+const HOST = "kubernetes.io/hostname";
+const soft = (topologyKey: string, more: Partial<TopologySpreadConstraint>) =>
+  constraint(topologyKey, "foo", { whenUnsatisfiable: "ScheduleAnyway", ...more });
+const exists = (key: string) => ({ matchExpressions: [{ key, operator: "Exists" as const }] });
+/** Nodes a and b in one zone, c and d in another, with so labelled pods. */
+const byHost = (...pods: Record<string, string>[][]): Record<string, NodeShape> =>
+  Object.fromEntries(
+    pods.map((labels, at) => {
+      const name = "abcd"[at] ?? "";
+      const placed = labels.flatMap((one) => times(1, one));
+      return [name, node({ [HOST]: name, zone: at < 2 ? "1" : "2" }, placed)];
+    }),
+  );
+const fooBar = { ...foo, ...bar };
+const SCORED: [string, PodShape, Record<string, NodeShape>, number[]][] = [
+  ["who is not selected", pod([softly({})], ofFoo), counted(), [0, 33, 100]],
+  ["who is not selected counts, too", pod([softly(ignoring)], ofFoo), counted(), [66, 100, 100]],
+  ["whom affinity leaves out", pod([softly({})], likeFoo), counted(), [0, 33, 100]],
+  ["whom affinity leaves out counts", pod([softly(ignoring)], likeFoo), counted(), [66, 100, 100]],
+  ["who is tainted", pod([softly(honouring)]), counted({ taints: [CORDON] }), [0, 33, 100]],
+  ["who is tainted counts", pod([softly({})]), counted({ taints: [CORDON] }), [66, 100, 100]],
+  [
+    "a number of domains is not asked for",
+    pod([softly({ maxSkew: 2, minDomains: 10 })]),
+    { ...counted(), b: node({ node: "b" }, times(2, foo)) },
+    [75, 75, 100],
+  ],
+  [
+    "keys beside empty selectors",
+    pod(
+      [
+        soft("zone", { labelSelector: {}, matchLabelKeys: ["foo"] }),
+        soft(HOST, { labelSelector: {}, matchLabelKeys: ["bar"] }),
+      ],
+      {},
+      fooBar,
+    ),
+    byHost([foo], [fooBar], [foo, bar], []),
+    [60, 20, 60, 100],
+  ],
+  [
+    "keys beside selectors",
+    pod(
+      [soft("zone", {}), soft(HOST, { labelSelector: exists("bar"), matchLabelKeys: ["baz"] })],
+      {},
+      { ...fooBar, baz: "" },
+    ),
+    byHost([foo], [{ ...fooBar, baz: "" }], [foo, bar, { ...bar, baz: "" }], []),
+    [60, 20, 60, 100],
+  ],
+];
+for (const [name, wanted, nodes, expected] of SCORED) {
+  test(`scores of PodTopologySpread: ${name}`, () => {
+    assert.deepEqual(scoresOf(podTopologySpread(), { pod: wanted, nodes }), expected);
+  });
+}
+
+test("scores of PodTopologySpread: behind a Service, nodes without zone are in one of their own", () => {
+  const zone = "topology.kubernetes.io/zone";
+  const nodes = {
+    a: node({ [HOST]: "a", [zone]: "mars" }, times(3, foo)),
+    b: node({ [HOST]: "b", [zone]: "mars" }, times(1, foo)),
+    c: node({ [HOST]: "c" }, times(1, foo)),
+    d: node({ [HOST]: "d" }, []),
+  };
+  const [weighed, hosts] = [Math.log(2 + 2), Math.log(4 + 2)];
+  const costs = [3 * hosts + 4 * weighed, 1 * hosts + 4 * weighed, hosts - 4, -4];
+  const [most = 0, , , least = 0] = costs.map((cost) => Math.round(cost + 2 + 4));
+  const expected = costs.map((cost) =>
+    Math.floor((100 * (most + least - Math.round(cost + 2 + 4))) / most),
+  );
+  const question = { pod: { labels: foo }, nodes, services: [foo] };
+  assert.deepEqual(scoresOf(podTopologySpread(), question), expected);
+});
+
+test("scores of PodTopologySpread: behind a Service, on nodes without zones", () => {
+  const nodes = Object.fromEntries(
+    ["a", "b", "c", "d"].map((name, at) => [name, node({ [HOST]: name }, times(4 - at, foo))]),
+  );
+  const question = { pod: { labels: foo }, nodes, services: [foo] };
+  assert.deepEqual(scoresOf(podTopologySpread(), question), [44, 66, 77, 100]);
+});

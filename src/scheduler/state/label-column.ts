@@ -10,6 +10,8 @@ export class LabelColumn {
   ids: Int32Array;
   /** Changes whenever any slot changes its domain. */
   version = 0;
+  /** Slots that are in some domain. */
+  members = 0;
   readonly #idByValue = new Map<string, number>();
   /** Slots per domain; a domain without slots is free for another value. */
   readonly #slots: number[] = [];
@@ -56,12 +58,14 @@ export class LabelColumn {
       this.#idByValue.set(value, id);
     }
     this.#slots[id] = (this.#slots[id] ?? 0) + 1;
+    this.members++;
     return id;
   }
 
   #leave(id: number): void {
     const left = (this.#slots[id] ?? 0) - 1;
     this.#slots[id] = left;
+    this.members--;
     if (left > 0) return;
     this.#idByValue.delete(this.#values[id] as string);
     this.#free.push(id);
