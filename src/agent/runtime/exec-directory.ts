@@ -1,10 +1,14 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { sleep } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import { configFile, namesIn, writeJson } from "./container-record.ts";
 import { RuntimeError } from "./contract.ts";
 import { driverOf, type RuntimeContext } from "./runtime-context.ts";
-import { endStrays, execWords } from "./stray-monitors.ts";
+import { endStrays, execWords, findStrays, type WordPair } from "./stray-monitors.ts";
+
+const BEGIN_PASS_MS = 10;
+const BEGIN_PASSES = 1_000;
 
 /** ID of the container, for an agent that comes after this one. */
 const CONTAINER = "container";
@@ -64,23 +68,33 @@ function specFile(directory: string): string {
 /** Ends the commands of an agent that died: who had asked for them is not connected any more. */
 export async function endExecs(context: RuntimeContext): Promise<void> {
   const { execs } = context.paths;
-  const directories = namesIn(execs).map((name) => path.join(execs, name));
-  const words = directories.flatMap((directory) => execWords(specFile(directory)));
-  await endStrays(words, context.clock);
-  for (const directory of directories) {
-    await killInside(context, directory);
-    rmSync(directory, { recursive: true, force: true });
-  }
+  await Promise.all(namesIn(execs).map((name) => endExec(context, path.join(execs, name))));
 }
 
-/** On a kernel of its own, a command does not end with the process that waits for it. */
-async function killInside(context: RuntimeContext, directory: string): Promise<void> {
+async function endExec(context: RuntimeContext, directory: string): Promise<void> {
+  const words = execWords(specFile(directory));
   try {
-    const id = readFileSync(path.join(directory, CONTAINER), "utf8");
-    const { status } = context.table.container(id);
-    if (status.state !== "running") return;
-    await driverOf(context, status.sandboxId).killExec({ id, directory });
+    await killInside(context, { directory, words });
   } catch (error) {
     context.logger.warn("cannot end a command of an earlier agent", { directory, error });
   }
+  await endStrays(words, context.clock);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** On a kernel of its own, a command does not end with the process that waits for it. */
+async function killInside(
+  context: RuntimeContext,
+  { directory, words }: { directory: string; words: readonly WordPair[] },
+): Promise<void> {
+  const id = readFileSync(path.join(directory, CONTAINER), "utf8");
+  const status = context.table.containers.get(id)?.status;
+  if (status?.state !== "running") return;
+  const driver = driverOf(context, status.sandboxId);
+  // What is being started now would run on if nobody waited for it.
+  for (let pass = 0; pass < BEGIN_PASSES && !driver.canKillExec({ directory }); pass++) {
+    if (findStrays(words).length === 0) return;
+    await sleep(context.clock, BEGIN_PASS_MS);
+  }
+  await driver.killExec({ id, directory });
 }

@@ -80,6 +80,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     },
     execution: (more) => [SHELL, "-c", WITHOUT_TTY, ...command, ...more],
     execFiles: ({ directory }) => ["--internal-pid-file", path.join(directory, INNER_PID)],
+    canKillExec: ({ directory }) => readText(path.join(directory, INNER_PID)) !== "",
     async killExec({ id, directory }) {
       const inner = readText(path.join(directory, INNER_PID));
       if (inner) await run("kill", "--pid", inner, id, "SIGKILL").catch(ignoreWords);

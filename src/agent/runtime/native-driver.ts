@@ -33,6 +33,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     creation: () => ({ command }),
     execution: (more) => [...command, ...more],
     execFiles: () => [],
+    canKillExec: () => true,
     killExec: () => Promise.resolve(),
     async start({ id }) {
       if (!isCrun || !releaseInit(path.join(paths.runtimeState(handler), id))) {

@@ -39,6 +39,8 @@ export interface SandboxDriver extends Disposable {
   execution(more: readonly string[]): readonly string[];
   /** Arguments of `exec` by which `killExec` will find the process. */
   execFiles(exec: { directory: string }): readonly string[];
+  /** Whether `killExec` finds what the exec started, as it does some time after its begin. */
+  canKillExec(exec: { directory: string }): boolean;
   /** Ends what an exec started, as far as that is no process of the node. */
   killExec(exec: { id: string; directory: string }): Promise<void>;
   /** Lets the process of a created container run. @throws MonitorError in the runtime's words */

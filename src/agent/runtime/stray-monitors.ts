@@ -25,17 +25,21 @@ export function execWords(specPath: string): WordPair[] {
   ];
 }
 
-/**
- * Ends what an agent that died has left at work, with all that it started: monitors and OCI
- * runtimes. They may be in the middle of a fork, so this looks until there are none.
- */
+/** PIDs of what an agent that died has left at work: monitors and OCI runtimes. */
+export function findStrays(words: readonly WordPair[]): number[] {
+  return namesIn("/proc")
+    .filter((name) => /^\d+$/.test(name) && works(name, words))
+    .map(Number);
+}
+
+/** Ends them with all that they started. In the middle of a fork, one is more than one. */
 export async function endStrays(words: readonly WordPair[], clock: Clock): Promise<void> {
   if (words.length === 0) return;
   for (let pass = 0; pass < PASSES_MAX; pass++) {
-    const strays = namesIn("/proc").filter((name) => /^\d+$/.test(name) && works(name, words));
+    const strays = findStrays(words);
     if (strays.length === 0) return;
     // A monitor first, as it has no exit to tell of.
-    for (const pid of strays.map(Number).flatMap((stray) => [stray, ...descendantsOf(stray)])) {
+    for (const pid of strays.flatMap((stray) => [stray, ...descendantsOf(stray)])) {
       using process = openProcess(pid);
       process?.signal("SIGKILL");
     }
