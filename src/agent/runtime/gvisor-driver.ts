@@ -33,7 +33,7 @@ const SANDBOX = "io.kubernetes.cri.sandbox-id";
  * Their processes are no processes of the node, so a monitor watches one that waits for theirs.
  */
 export function gvisorDriver(context: DriverContext): SandboxDriver {
-  const { paths, program, handler, cgroups, failpoint } = context;
+  const { paths, program, handler, cgroups, clock, failpoint } = context;
   const state = paths.runtimeState(handler);
   const settings = `${state}-sysctl`;
   const launchers = prepareLaunchers(paths.programs, { settings });
@@ -43,7 +43,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
   const states = openGvisorStates(state);
   const release = openRelease(program, failpoint);
   const known = { gvisor, states, cgroups, failpoint };
-  const kernels = kernelStarts({ ...known, launchers });
+  const kernels = kernelStarts({ ...known, launchers, clock });
   const launcher = launchers.gofer;
   const direct = directStarts({ ...known, launcher, directory: state });
   return {

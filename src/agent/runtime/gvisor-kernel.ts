@@ -1,6 +1,7 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 import path from "node:path";
+import { type Clock, sleep } from "../../lib/clock.ts";
 import type { Cgroups } from "../../sys/cgroup.ts";
 import { listenOnName } from "../../sys/control-socket.ts";
 import { makePipe } from "../../sys/file.ts";
@@ -17,6 +18,8 @@ import type { Creation, DrivenContainer } from "./sandbox-driver.ts";
 
 const SHELL = "/bin/sh";
 const KERNEL_LOG = "kernel.log";
+const ENTER_PASS_MS = 1;
+const ENTER_PASSES = 10_000;
 const PRODUCT_NAME = "/sys/devices/virtual/dmi/id/product_name";
 
 /**
@@ -40,6 +43,7 @@ export interface KernelOptions {
   launchers: GvisorLaunchers;
   states: GvisorStates;
   cgroups: Cgroups;
+  clock: Clock;
   failpoint: Failpoint;
 }
 
@@ -49,6 +53,8 @@ interface KernelSpec extends GvisorSpec {
 
 interface PreparedKernel extends Disposable {
   spec: KernelSpec;
+  /** File of the pod's network namespace. */
+  network: string;
   descriptors: Creation["descriptors"];
 }
 
@@ -76,6 +82,7 @@ export function kernelStarts(options: KernelOptions): KernelStarts {
       options.states.saveKernel({ id, bundle, spec: kernel.spec, pid });
       options.failpoint("kernel-known");
       try {
+        await entersNetwork(pid, kernel.network, options.clock);
         const started = runProgram([options.launchers.kernel, ...options.gvisor, "start", id]);
         options.failpoint("kernel-starting");
         await started;
@@ -134,11 +141,27 @@ function prepareKernel(
       open(path.join(bundle, KERNEL_LOG), "a"),
       "ignore",
     ] as const;
-    return { spec, descriptors, [Symbol.dispose]: close };
+    return { spec, network, descriptors, [Symbol.dispose]: close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/**
+ * Resolves when a kernel is in the network namespace of its pod. The command that starts it takes
+ * the addresses away from where its process is: too early, those would be the node's own.
+ * @throws MonitorError when it has ended, or does not come there
+ */
+export async function entersNetwork(pid: number, network: string, clock: Clock): Promise<void> {
+  const wanted = statSync(network).ino;
+  for (let pass = 0; pass < ENTER_PASSES; pass++) {
+    const current = statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false });
+    if (!current) throw new MonitorError("the kernel of the pod has ended before its start");
+    if (current.ino === wanted) return;
+    await sleep(clock, ENTER_PASS_MS);
+  }
+  throw new MonitorError("the kernel of the pod does not enter the pod's network");
 }
 
 /** The monitor of a kernel that has just ended keeps its name for another moment. */

@@ -78,7 +78,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     run: openTrash(paths.runTrash, options),
   };
   const failpoint = options.failpoint ?? (() => {});
-  const driven = { paths, cgroups, discard: trash.run.discard, failpoint };
+  const driven = { paths, cgroups, discard: trash.run.discard, clock: options.clock, failpoint };
   const own = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
   return {
     options,

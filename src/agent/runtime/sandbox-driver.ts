@@ -1,3 +1,4 @@
+import type { Clock } from "../../lib/clock.ts";
 import type { Cgroups } from "../../sys/cgroup.ts";
 import type { RuntimePaths } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
@@ -87,6 +88,7 @@ export interface DriverContext {
   cgroups: Cgroups;
   /** Takes a directory below the run directory away. */
   discard: (directory: string) => void;
+  clock: Clock;
   failpoint: Failpoint;
   /** Absolute path of the program. */
   program: string;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { openCgroups } from "../../sys/cgroup.ts";
+import { systemClock } from "../../sys/clock.ts";
 import { runtimePaths } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
 import { gvisorDriver } from "./gvisor-driver.ts";
@@ -13,6 +14,7 @@ const context = {
   paths: runtimePaths("/state", "/run"),
   cgroups: openCgroups(),
   discard: () => {},
+  clock: systemClock,
   failpoint: () => {},
 };
 
