@@ -6,7 +6,7 @@ import { seededRandom } from "../lib/random.ts";
 import { defaultPlugins } from "./framework/default-plugins.ts";
 import { Framework } from "./framework/framework.ts";
 import { type PodRecord, ProfileTable } from "./pod/pod-profile.ts";
-import { failureMessage, schedule } from "./schedule.ts";
+import { enoughFeasible, failureMessage, schedule } from "./schedule.ts";
 import { emptyPluginDeps } from "./scheduler-fixture.ts";
 import { ClusterState } from "./state/cluster-state.ts";
 
@@ -382,3 +382,19 @@ test("property: decisions never break a filter and never over-commit a node", ()
   });
   fc.assert(property, { numRuns: 100 });
 });
+
+// Facts of upstream's tests, Kubernetes 1.32, Apache-2.0: how many nodes are enough.
+const ENOUGH: [percentage: number, nodes: number, enough: number][] = [
+  [0, 10, 10],
+  [40, 10, 10],
+  [0, 1000, 420],
+  [40, 1000, 400],
+  [0, 6000, 300],
+  [40, 6000, 2400],
+  [100, 6000, 6000],
+];
+for (const [percentage, nodes, enough] of ENOUGH) {
+  test(`of ${nodes} nodes ${enough} are enough at ${percentage} percent`, () => {
+    assert.equal(enoughFeasible(nodes, percentage), enough);
+  });
+}

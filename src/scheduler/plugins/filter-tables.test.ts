@@ -15,6 +15,7 @@ import { nodePorts } from "./node-ports.ts";
 import { nodeResourcesFit } from "./node-resources-fit.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
 import { type NodeShape, reasonsOf, verdictsOf } from "./plugin-table-fixture.ts";
+import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
 
 // Facts of upstream's plugin tests: a pod, a node with what is on it, and whether it may go there.
@@ -383,3 +384,14 @@ test("the filter of NodeResourcesFit: what is ignored, by name or by group", () 
   const byGroup = nodeResourcesFit({ ignoredResourceGroups: ["example.com"] });
   assert.deepEqual(reasonsOf(byGroup, { pod: both, nodes }), short(K));
 });
+
+const GATED: [string[], string | undefined][] = [
+  [[], undefined],
+  [["foo", "bar"], "waiting for scheduling gates: [foo bar]"],
+];
+for (const [names, expected] of GATED) {
+  test(`SchedulingGates and the gates ${names.join(", ") || "of none"}`, () => {
+    const spec: PodSpec = { containers: [], schedulingGates: names.map((name) => ({ name })) };
+    assert.equal(schedulingGates.preEnqueue?.({ spec }), expected);
+  });
+}

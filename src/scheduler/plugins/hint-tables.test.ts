@@ -250,6 +250,31 @@ check(nodeResourcesFit(), asking("1", gpu), [
     { nodeBefore: { cpu: "4", more: gpu }, nodeAfter: { cpu: "4", more: gpu, labels: { a: "b" } } },
     false,
   ],
+  [
+    "one that took the resource takes less",
+    { podBefore: asking("2"), podAfter: asking("1") },
+    true,
+  ],
+  [
+    "one that took the resource takes more",
+    { podBefore: asking("1"), podAfter: asking("2") },
+    false,
+  ],
+  [
+    "one takes less of something else",
+    { podBefore: asking("0", { memory: "2" }), podAfter: asking("0", { memory: "1" }) },
+    false,
+  ],
+  [
+    "one changes its labels only",
+    { podBefore: asking("1"), podAfter: { ...asking("1"), labels: { a: "b" } } },
+    false,
+  ],
+  [
+    "a node shrinks",
+    { nodeBefore: { cpu: "4", more: gpu }, nodeAfter: { cpu: "500m", more: gpu } },
+    false,
+  ],
   ["one that took the resource leaves", { podRemoved: asking("0", gpu) }, true],
   ["one that took other things leaves", { podRemoved: asking("0", { memory: "1" }) }, false],
 ]);

@@ -85,6 +85,31 @@ for (const [name, pod, nodes, expected] of RATIO) {
   });
 }
 
+// How a pod beside others is scored: one that asks for most of a node, and one for a part.
+const wide = asking({ cpu: "3000", memory: "5000" });
+const narrow = asking({ cpu: "1000", memory: "2000" });
+const filled: Record<string, NodeShape> = {
+  a: size("4000", "10000", [asking({ cpu: "2000", memory: "4000" })]),
+  b: size("6000", "10000", [asking({ cpu: "1000", memory: "2000" })]),
+};
+const tenFull: Shape = [
+  { utilization: 0, score: 0 },
+  { utilization: 100, score: 10 },
+];
+const strategy = (type: "MostAllocated" | "LeastAllocated") =>
+  nodeResourcesFit({ scoringStrategy: { type, resources: evenly } });
+const BESIDE: [string, ReturnType<typeof nodeResourcesFit>, PodShape, number[]][] = [
+  ["the emptier the better", ratio(emptyFirst, evenly), wide, [10, 32]],
+  ["the fuller the better", ratio(tenFull, evenly), wide, [95, 68]],
+  ["MostAllocated", strategy("MostAllocated"), narrow, [67, 36]],
+  ["LeastAllocated", strategy("LeastAllocated"), narrow, [32, 63]],
+];
+for (const [name, plugin, pod, expected] of BESIDE) {
+  test(`scores of NodeResourcesFit beside other pods: ${name}`, () => {
+    assert.deepEqual(scoresOf(plugin, { pod, nodes: filled }), expected);
+  });
+}
+
 const fullFirst: Shape = [
   { utilization: 0, score: 0 },
   { utilization: 100, score: 1 },

@@ -6,6 +6,6 @@ export const schedulingGates: SchedulerPlugin = {
   preEnqueue({ spec }) {
     const gates = spec?.schedulingGates ?? [];
     if (gates.length === 0) return undefined;
-    return `waiting for scheduling gates: ${gates.map(({ name }) => name).join(", ")}`;
+    return `waiting for scheduling gates: [${gates.map(({ name }) => name).join(" ")}]`;
   },
 };

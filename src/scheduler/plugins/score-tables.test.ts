@@ -220,6 +220,7 @@ const IMAGES: [string, PodShape, NodeShape[], number[]][] = [
   ["both on one node", running(40, 300), [having(40, 300, 2000), having(250, 10)], [7, 0]],
   ["no more than all", running(10, 4000), [having(4000, 30), having(250, 10)], [100, 0]],
   ["a node without any", running(10, 4000), [having(4000, 30), having(250, 10), {}], [66, 0, 0]],
+  ["small ones", running(30, 40), [having(20, 30, 40), having(4000, 30)], [1, 0]],
   [
     "many large ones",
     running(300, 600, 900),
@@ -231,6 +232,32 @@ for (const [name, pod, [a = {}, second = {}, third], expected] of IMAGES) {
   test(`scores of ImageLocality: ${name}`, () => {
     const nodes = { a, b: second, ...(third ? { c: third } : {}) };
     assert.deepEqual(scoresOf(imageLocality, { pod, nodes }), expected);
+  });
+}
+
+test("scores of ImageLocality: those that only start a pod count, too", () => {
+  const { containers = [] } = running(40, 300).spec ?? {};
+  const pod: PodShape = { spec: { initContainers: containers, containers: [] } };
+  const nodes = { a: having(40, 300, 2000), b: having(250, 10) };
+  assert.deepEqual(scoresOf(imageLocality, { pod, nodes }), [7, 0]);
+});
+
+// A pod without requests counts as one with small ones, beside others and as one that comes.
+const unrequesting: PodShape = { spec: { containers: [{ name: "c" }] } };
+const thrice = requesting(["300m", "600Mi"]);
+const small = requesting(["100m", "200Mi"]);
+const ZERO: [string, PodShape, number][] = [
+  ["nothing", unrequesting, 50],
+  ["what nothing counts as", small, 50],
+  ["three times as much", thrice, 30],
+];
+for (const [name, pod, expected] of ZERO) {
+  test(`scores of LeastAllocated for a pod that requests: ${name}`, () => {
+    const nodes = {
+      a: size("1", "2000Mi", [thrice, unrequesting]),
+      b: size("1", "2000Mi", [thrice, small]),
+    };
+    assert.deepEqual(scoresOf(nodeResourcesFit(), { pod, nodes }), [expected, expected]);
   });
 }
 

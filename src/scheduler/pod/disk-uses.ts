@@ -8,9 +8,9 @@ export interface DiskUse {
 }
 
 /** The disks that volumes name themselves. */
-export function disksOf(volumes: readonly Volume[] | undefined): DiskUse[] {
+export function disksOf(volumes: readonly Volume[]): DiskUse[] {
   const uses: DiskUse[] = [];
-  for (const { gcePersistentDisk, awsElasticBlockStore, iscsi, rbd } of volumes ?? []) {
+  for (const { gcePersistentDisk, awsElasticBlockStore, iscsi, rbd } of volumes) {
     if (gcePersistentDisk) {
       const { pdName, readOnly = false } = gcePersistentDisk;
       uses.push({ names: [`gce ${pdName}`], readOnly });

@@ -156,7 +156,7 @@ function sharesAll({ metadata: a, spec: one }: Pod, { metadata: b, spec: other }
 function profileKey({ metadata, spec }: Pod): string {
   const owner = metadata?.ownerReferences?.find((one) => one.controller === true);
   const claims = spec?.volumes ? claimsOf({ metadata, spec } as Pod) : [];
-  const disks = disksOf(spec?.volumes);
+  const disks = spec?.volumes ? disksOf(spec.volumes) : [];
   const rare = [
     spec?.preemptionPolicy,
     spec?.nodeName,
@@ -226,7 +226,7 @@ function compileProfile(pod: Pod): PodProfile {
     spreadsByServices: !isSpread && !defaultSpread,
     ...podAffinities(spec?.affinity, namespace),
     claims: claimsOf(pod),
-    disks: disksOf(spec?.volumes),
+    disks: disksOf(spec?.volumes ?? []),
   };
 }
 

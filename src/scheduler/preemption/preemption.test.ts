@@ -1,60 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
-import { seededRandom } from "../../lib/random.ts";
-import { defaultPlugins } from "../framework/default-plugins.ts";
-import { Framework } from "../framework/framework.ts";
-import type { PostFilterResult } from "../framework/contract.ts";
-import { ProfileTable } from "../pod/pod-profile.ts";
-import { schedule } from "../schedule.ts";
-import { emptyPluginDeps } from "../scheduler-fixture.ts";
-import { ClusterState } from "../state/cluster-state.ts";
-import { Nominations } from "../state/nominations.ts";
-import { type DefaultPreemptionArgs, defaultPreemption } from "./default-preemption.ts";
-import { DisruptionBudgets } from "./disruption-budgets.ts";
-
-interface Placed {
-  name: string;
-  priority: number;
-  cpu?: number;
-  start?: number;
-  app?: string;
-  /** "preempted": for another pod's sake. */
-  terminating?: boolean | "preempted";
-  spec?: Partial<PodSpec>;
-}
+import type { PodSpec } from "../../api/generated/types/core-v1.ts";
+import { VolumeCatalog } from "../volumes/volume-catalog.ts";
+import type { DefaultPreemptionArgs } from "./default-preemption.ts";
+import { type Case, HOST, type Placed, preempt } from "./preemption-fixture.ts";
 
 const PORT = { containers: [{ name: "c", ports: [{ containerPort: 1, hostPort: 80 }] }] };
 
-const PREEMPTED = {
-  type: "DisruptionTarget" as const,
-  status: "True" as const,
-  reason: "PreemptionByScheduler",
+const DISK: Partial<PodSpec> = {
+  volumes: [{ name: "v", gcePersistentDisk: { pdName: "disk" } }],
 };
 
-function podOf(placed: Placed): Pod {
-  const { name, priority, cpu = 1, start = 5, app, terminating, spec = {} } = placed;
-  return {
-    metadata: {
-      name,
-      uid: name,
-      namespace: "default",
-      labels: app ? { app } : {},
-      ...(terminating ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
-    },
-    spec: {
-      priority,
-      containers: [{ name: "c", resources: { requests: { cpu: `${cpu}` } } }],
-      ...spec,
-    },
-    status: {
-      startTime: `2026-01-01T00:00:0${start}Z`,
-      ...(terminating === "preempted" ? { conditions: [PREEMPTED] } : {}),
-    },
-  };
-}
-
-const HOST = "kubernetes.io/hostname";
 const foo = { matchLabels: { app: "foo" } };
 const ALONE = {
   podAntiAffinity: {
@@ -69,18 +25,6 @@ const SPREAD: Partial<PodSpec> = {
     labelSelector: foo,
   })),
 };
-
-interface Case {
-  name: string;
-  /** Nodes of four CPUs, each with its pods: two in one zone, the others in another. */
-  nodes: Record<string, Placed[]>;
-  pod: Placed;
-  /** Disruptions that are allowed to the pods of an app. */
-  budgets?: Record<string, number>;
-  /** Names of pods whose disruption was allowed already. */
-  disrupted?: string[];
-  expected: { node: string; victims: string[] } | string;
-}
 
 const CASES: Case[] = [
   {
@@ -228,6 +172,17 @@ const CASES: Case[] = [
     expected: { node: "n1", victims: ["a"] },
   },
   {
+    name: "whoever has the disk goes",
+    nodes: {
+      n1: [
+        { name: "a", priority: 1, spec: DISK },
+        { name: "b", priority: 0 },
+      ],
+    },
+    pod: { name: "p", priority: 10, spec: DISK },
+    expected: { node: "n1", victims: ["a"] },
+  },
+  {
     name: "a small pod stays, though it matters less than the large one that goes",
     nodes: {
       n1: [
@@ -338,58 +293,6 @@ const CASES: Case[] = [
   },
 ];
 
-/** How far preemption looks, and where the pod is expected already. */
-interface Search {
-  args?: DefaultPreemptionArgs;
-  nominated?: string;
-}
-
-function preempt(
-  { nodes, pod, budgets = {}, disrupted = [] }: Omit<Case, "name" | "expected">,
-  { args = {}, nominated }: Search = {},
-): PostFilterResult | undefined {
-  const state = new ClusterState();
-  const profiles = new ProfileTable();
-  for (const [name, pods] of Object.entries(nodes)) {
-    const labels = { [HOST]: name, zone: name < "n3" ? "1" : "2" };
-    state.setNode({
-      metadata: { name, labels },
-      status: { allocatable: { cpu: "4", pods: "10" } },
-    });
-    for (const one of pods) state.addPod(profiles.recordOf(podOf(one)), name);
-  }
-  const guards = new DisruptionBudgets();
-  for (const [app, disruptionsAllowed] of Object.entries(budgets)) {
-    guards.set({
-      metadata: { name: app, namespace: "default" },
-      spec: { selector: { matchLabels: { app } } },
-      status: {
-        disruptionsAllowed,
-        disruptedPods: Object.fromEntries(disrupted.map((one) => [one, "2026-01-01T00:00:00Z"])),
-        currentHealthy: 1,
-        desiredHealthy: 1,
-        expectedPods: 1,
-      },
-    });
-  }
-  const framework = new Framework(state, {
-    schedulerName: "s",
-    plugins: defaultPlugins(emptyPluginDeps({ budgets: guards })),
-    percentageOfNodesToScore: 0,
-  });
-  const record = profiles.recordOf(podOf(pod));
-  const nominations = new Nominations();
-  if (nominated) nominations.set(record, nominated);
-  const input = { framework, random: seededRandom(1), nominations };
-  const decision = schedule(record, input);
-  assert.equal(decision.node, undefined);
-  const before = JSON.stringify(state.resources);
-  const result = defaultPreemption(guards, args).postFilter?.(record, { decision, input });
-  const versionless = (text: string) => text.replace(/"versions":\{[^}]*\}/, "");
-  assert.equal(versionless(JSON.stringify(state.resources)), versionless(before));
-  return result;
-}
-
 for (const one of CASES) {
   test(`preemption: ${one.name}`, () => {
     const result = preempt(one);
@@ -447,4 +350,32 @@ test("preemption: who has room in sight waits for it", () => {
   assert.equal(preempt(lost, { nominated: "n1" })?.preemption?.node, "n2");
   const elsewhere = preempt({ nodes: { n1: [leaving], n2: taken() }, pod }, { nominated: "n2" });
   assert.ok(elsewhere?.preemption);
+});
+
+test("preemption: a claim for one pod goes over to the more important one", () => {
+  const catalog = new VolumeCatalog();
+  const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
+  catalog.claims.set("default/data", {
+    metadata: { name: "data", namespace: "default", annotations },
+    spec: { volumeName: "v", accessModes: ["ReadWriteOncePod"] },
+  });
+  catalog.volumes.set("v", { metadata: { name: "v" }, spec: { capacity: { storage: "1Gi" } } });
+  const spec = {
+    volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }],
+  };
+  const nodes = {
+    n1: [{ name: "idle", priority: 0 }],
+    n2: [
+      { name: "holder", priority: 5, spec },
+      { name: "other", priority: 0 },
+    ],
+  };
+  const found = preempt({ nodes, pod: { name: "p", priority: 10, spec } }, { catalog });
+  assert.equal(found?.preemption?.node, "n2");
+  assert.deepEqual(
+    found.preemption.victims.map(({ name }) => name),
+    ["holder"],
+  );
+  const equal = preempt({ nodes, pod: { name: "p", priority: 5, spec } }, { catalog });
+  assert.equal(equal?.preemption, undefined);
 });

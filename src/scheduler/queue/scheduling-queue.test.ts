@@ -95,3 +95,36 @@ test("a removed pod is never handed out", () => {
   assert.deepEqual(drain(queue), []);
   assert.equal(queue.size, 0);
 });
+
+// Facts of upstream's tests of the queue, Kubernetes 1.32, Apache-2.0.
+
+test("a pod that was tried goes behind equals that wait", () => {
+  const queue = newQueue();
+  for (const name of ["a", "b", "c"]) queue.add(profile(name), 0);
+  assert.equal(queue.next()?.name, "a");
+  queue.refused("a", { rejectedBy: unfit, nowMs: 0 });
+  happens(queue, { kind: "pod-removed", nowMs: 20_000 });
+  assert.deepEqual(drain(queue), ["b", "c", "a"]);
+});
+
+test("a more important pod that backs off holds up nobody", () => {
+  const queue = newQueue();
+  queue.add(profile("low"), 0);
+  queue.add(profile("high", 9), 0);
+  assert.equal(queue.next()?.name, "high");
+  queue.refused("high", { rejectedBy: unfit, nowMs: 0 });
+  happens(queue, { kind: "pod-removed", nowMs: 0 });
+  assert.deepEqual(drain(queue), ["low"]);
+});
+
+test("each attempt doubles the back-off, up to the longest", () => {
+  const queue = newQueue();
+  queue.add(profile("a"), 0);
+  const delays = Array.from({ length: 7 }, () => {
+    queue.activate("a");
+    queue.next();
+    queue.failed("a", 0);
+    return queue.advance(0);
+  });
+  assert.deepEqual(delays, [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
+});

@@ -6,7 +6,7 @@ import { Heap } from "./heap.ts";
 
 /** How the queue orders and delays. */
 export interface SchedulingQueueOptions {
-  /** Negative when `a` goes first; equals go by arrival. */
+  /** Negative when `a` goes first; equals go by arrival, or by their last attempt. */
   compare: (a: PodRecord, b: PodRecord) => number;
   /** Hints by plugin name; a plugin without one is helped by every event. */
   hints: ReadonlyMap<string, QueueingHint>;
@@ -19,7 +19,7 @@ const ASLEEP_MAX_MS = 5 * 60_000;
 
 interface Entry {
   pod: PodRecord;
-  /** Order among equals. */
+  /** Order among equals: whoever was tried goes behind those that wait. */
   sequence: number;
   attempts: number;
   /** When the pod was first seen. */
@@ -212,6 +212,7 @@ export class SchedulingQueue {
   }
 
   #delay(entry: Entry, nowMs: number): void {
+    entry.sequence = this.#sequence++;
     entry.sleptAtMs = nowMs;
     entry.readyAtMs = nowMs + backoffDelayMs(this.#backoffPolicy, entry.attempts);
   }
