@@ -14,6 +14,8 @@ export interface ControllerBench extends AsyncDisposable {
   readonly client: Client;
   readonly clock: VirtualClock;
   readonly events: RecordedEvent[];
+  /** Makes requests fail: what it returns is thrown. */
+  refuse(failure: MemoryTransport["fail"]): void;
   /** Lets virtual time pass and everything settle; gives the writes that happened meanwhile. */
   settle(forMs?: number): Promise<SeenRequest[]>;
 }
@@ -32,6 +34,9 @@ export function startControllerBench(...definitions: ControllerDefinition[]): Co
     client,
     clock,
     events,
+    refuse(failure) {
+      memory.fail = failure;
+    },
     async settle(forMs = 5_000) {
       const from = memory.requests.length;
       await clock.advance(forMs);

@@ -1,6 +1,6 @@
 import type { Pod, PodCondition, PodStatus } from "../../api/generated/types/core-v1.ts";
 import { PODS } from "../../api/generated/resources.ts";
-import { isConflict, isNotFound } from "../../api/errors.ts";
+import { isConflict, isNotFound, StatusError } from "../../api/errors.ts";
 import type { Client } from "../../client/client.ts";
 import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { type Clock, sleep, type Timer } from "../../lib/clock.ts";
@@ -94,6 +94,12 @@ function changedConditions(
   return changed ? patch : undefined;
 }
 
+/** The pod is gone, and another one has its name. */
+function isOfAnother(error: unknown): boolean {
+  if (!(error instanceof StatusError)) return false;
+  return error.status.details?.causes?.some(({ field }) => field === "metadata.uid") ?? false;
+}
+
 /** Nothing is queued but the newest status; a failed write is tried again until it is outdated. */
 export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   const { client, clock, logger, onWritten } = deps;
@@ -121,7 +127,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
         attempt = 0;
         onWritten(written);
       } catch (error) {
-        if (isNotFound(error) || isConflict(error)) return; // another pod, or none, has this name
+        if (isNotFound(error) || isConflict(error) || isOfAnother(error)) return;
         logger.warn("cannot write pod status", { pod: name, error: messageOf(error) });
         await sleep(clock, backoffDelayMs(RETRY, attempt), stop.signal);
         wanted ??= { pod, status };

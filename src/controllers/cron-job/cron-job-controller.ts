@@ -6,6 +6,7 @@ import { CronError } from "../../lib/cron.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
 import { controllerOf, refersTo, refOf, uidOf } from "../ownership.ts";
+import { tellRefusal } from "../refusal.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { planCronJob } from "./cron-job-plan.ts";
 import { TimeZoneError } from "./time-zone.ts";
@@ -80,7 +81,10 @@ export function cronJobController(): ControllerDefinition {
           );
           tell("SuccessfulCreate", `Created job ${create.metadata?.name}`);
         } catch (error) {
-          if (!isAlreadyExists(error)) throw error;
+          if (!isAlreadyExists(error)) {
+            tellRefusal(events, { about, error, before: "Error creating job" });
+            throw error;
+          }
           // Made by a request whose answer was lost: it runs, though the cache may not show it.
           const existing = await jobs.get(refOf(create));
           const known = () => Promise.resolve(existing);

@@ -16,6 +16,7 @@ import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
 import { controllerReference, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
+import { tellRefusal } from "../refusal.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
 import { podsOf, revisionsOf } from "../workload-inputs.ts";
@@ -103,12 +104,16 @@ export function daemonSetController(): ControllerDefinition {
       }
       const creates = steps.flatMap((step) => (step.do === "create" ? [step.node] : []));
       const isDue = creates.length > 0 && (await isThere());
+      let refused: unknown;
       await slowStart(isDue ? creates.length : 0, async (at) => {
         const pod = daemonPod(set, { node: creates[at] ?? "", owner, hash });
         const create = () => client.for(PODS).create(pod);
         const made = await overlay.create(uid, create, () => clock.now());
         const message = `Created pod: ${made.metadata?.name}`;
         events.record({ about, type: "Normal", reason: "SuccessfulCreate", message });
+      }).catch((error: unknown) => {
+        refused = error;
+        tellRefusal(events, { about, error, before: "Error creating" });
       });
       const pods = claim().claimed;
       const live = new Set(pods.map(({ metadata }) => metadata?.labels?.[REVISION_HASH]));
@@ -122,6 +127,7 @@ export function daemonSetController(): ControllerDefinition {
       if (!jsonEqual(status, set.status)) {
         await client.for(DAEMON_SETS).updateStatus({ ...set, status });
       }
+      if (refused) throw refused;
       const next = Math.min(...waits, due.requeueAfterMs ?? Infinity);
       const requeueAfterMs = overlay.requeueAfterMs(uid, next === Infinity ? undefined : next);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };

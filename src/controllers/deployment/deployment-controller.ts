@@ -10,12 +10,15 @@ import {
   type ReconcileContext,
 } from "../../client/controller.ts";
 import { executeClaims, ORPHANS, orphanIndex, planClaims } from "../claims.ts";
+import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
 import { controllerOf, isTerminating, refersTo, refOf, uidOf } from "../ownership.ts";
 import { isFinished } from "../pod-state.ts";
+import { messageOf, tellRefusal } from "../refusal.ts";
 import { compileSelector } from "../selector.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { type DeploymentStep, isHashCollision, planDeployment } from "./deployment-plan.ts";
+import { stuckStatus } from "./deployment-status.ts";
 
 /** Rolls templates of Deployments out through ReplicaSets. */
 export function deploymentController(): ControllerDefinition {
@@ -121,7 +124,10 @@ async function execute(
         try {
           await work.overlay.create(uidOf(current), create, () => clock.now());
         } catch (error) {
-          if (!isAlreadyExists(error)) throw error;
+          if (!isAlreadyExists(error)) {
+            await tellSetRefused({ client, events, clock }, { current, set: step.set, error });
+            throw error;
+          }
           const existing = await sets.get(refOf(step.set));
           if (!isHashCollision(current, existing)) {
             // Made by a request whose answer was lost: the next pass must count it, cached or not.
@@ -160,4 +166,24 @@ async function execute(
         break;
     }
   }
+}
+
+/** What stands in the way of a rollout shows in its condition too, if it has a deadline. */
+async function tellSetRefused(
+  { client, events, clock }: Pick<ReconcileContext<never>, "client" | "events" | "clock">,
+  of: { current: Deployment; set: ReplicaSet; error: unknown },
+): Promise<void> {
+  const { current, set, error } = of;
+  const about = { apiVersion: "apps/v1", kind: "Deployment", metadata: current.metadata };
+  const before = `Failed to create new replica set "${set.metadata?.name}"`;
+  const reason = "ReplicaSetCreateError";
+  tellRefusal(events, { about, error, reason, before });
+  const message = `${before}: ${messageOf(error)}`;
+  const status = stuckStatus(current, { reason, message, nowMs: clock.now() });
+  if (jsonEqual(status, current.status)) return;
+  // The refusal itself is what matters, and is tried again anyway.
+  await client
+    .for(DEPLOYMENTS)
+    .updateStatus({ ...current, status })
+    .catch(() => {});
 }

@@ -111,6 +111,18 @@ export function deploymentStatus(deployment: Deployment, at: StatusInput): Deplo
   return { ...status, conditions };
 }
 
+/** The status with a rollout that cannot go on; without a deadline nobody judges progress. */
+export function stuckStatus(
+  deployment: Deployment,
+  at: { reason: string; message: string; nowMs: number },
+): DeploymentStatus {
+  const { reason, message, nowMs } = at;
+  const { status = {} } = deployment;
+  if (deadlineSeconds(deployment) === undefined) return status;
+  const wanted = { type: "Progressing", status: "False", reason, message };
+  return { ...status, conditions: setCondition(status.conditions ?? [], wanted, nowMs) };
+}
+
 function judgeProgress(
   deployment: Deployment,
   at: StatusInput & { status: DeploymentStatus; conditions: Conditions },

@@ -1,6 +1,6 @@
 import { isNotFound } from "../../api/errors.ts";
 import { JOBS, PODS } from "../../api/generated/resources.ts";
-import type { Job } from "../../api/generated/types/batch-v1.ts";
+import type { Job, JobStatus } from "../../api/generated/types/batch-v1.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import {
@@ -14,6 +14,7 @@ import { findCondition } from "../conditions.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
 import { controllerOf, controllerReference, refOf, uidOf } from "../ownership.ts";
+import { tellRefusal } from "../refusal.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
 import { podsOf } from "../workload-inputs.ts";
@@ -108,22 +109,31 @@ async function execute(
     tell("SuccessfulDelete", `Deleted pod: ${pod.metadata?.name}`);
   }
   let refused: unknown;
-  const isDue = plan.create.length > 0 && (await liveOwner(client, JOBS, job)());
+  let missing = plan.create.length;
+  const isDue = missing > 0 && (await liveOwner(client, JOBS, job)());
   await slowStart(isDue ? plan.create.length : 0, async (at) => {
     const pod = jobPod(job, { index: undefined, ...plan.create[at], owner });
     const create = () => client.for(PODS).create(pod);
     const made = await overlay.create(owner.uid, create, () => clock.now());
+    missing--;
     tell("SuccessfulCreate", `Created pod: ${made.metadata?.name}`);
   }).catch((error: unknown) => {
     refused = error;
+    tellRefusal(events, { about, error, before: "Error creating" });
   });
-  if (!refused && !jsonEqual(plan.status, job.status)) {
-    await client.for(JOBS).updateStatus({ ...job, status: plan.status });
+  const status = refused ? withoutActive(plan.status, missing) : plan.status;
+  if (!jsonEqual(status, job.status)) {
+    await client.for(JOBS).updateStatus({ ...job, status });
     tellConditions(job, { plan, tell });
   }
   // Only now that the results stand in the status may their pods go.
-  if (!refused) await Promise.all(plan.untrack.map((pod) => untrack(client, pod)));
+  await Promise.all(plan.untrack.map((pod) => untrack(client, pod)));
   if (refused) throw refused;
+}
+
+/** The same status, without so many pods that could not be made. */
+function withoutActive({ active = 0, ...status }: JobStatus, missing: number): JobStatus {
+  return active > missing ? { ...status, active: active - missing } : status;
 }
 
 type Tell = (reason: string, message: string, type?: "Normal" | "Warning") => void;

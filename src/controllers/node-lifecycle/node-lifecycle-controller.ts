@@ -157,7 +157,14 @@ export function taintEvictionController(): ControllerDefinition {
       const node = inputs.nodes.get(undefined, name);
       const signature = node ? JSON.stringify(taintsOf(node)) : "[]";
       if (!node || signature === "[]") {
+        const waiting = since.get(name)?.pods;
         since.delete(name);
+        for (const pod of waiting?.size ? inputs.pods.byIndex(BY_NODE, name) : []) {
+          if (!node || !waiting?.has(uidOf(pod)) || isTerminating(pod)) continue;
+          const about = { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
+          const message = `Cancelling deletion of Pod ${pod.metadata?.namespace}/${pod.metadata?.name}`;
+          events.record({ about, type: "Normal", reason: "TaintManagerEviction", message });
+        }
         return;
       }
       const nowMs = clock.now();

@@ -14,6 +14,7 @@ import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
 import { controllerOf, controllerReference, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { podFromTemplate } from "../pod-state.ts";
+import { messageOf, tellRefusal } from "../refusal.ts";
 import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
 import { podsOf } from "../workload-inputs.ts";
@@ -150,9 +151,8 @@ function replicaController<T extends ReplicaSet | ReplicationController>(
       if (refused && failure) {
         const { apiVersion, kind } = controllerReference(resource, set);
         const about = { apiVersion, kind, metadata: object.metadata };
-        const { reason, message, action } = failure;
-        const note = `Error ${action}: ${message}`;
-        context.events.record({ about, type: "Warning", reason, message: note });
+        const { reason, action } = failure;
+        tellRefusal(context.events, { about, error: refused, reason, before: `Error ${action}` });
       }
       if (refused) throw refused;
       const requeueAfterMs = overlay.requeueAfterMs(uidOf(object), due.requeueAfterMs);
@@ -165,7 +165,7 @@ function failureOf(
   set: ReplicaSet,
   at: { steps: readonly ReplicaSetStep[]; refused: unknown },
 ): { reason: string; message: string; action: string } | undefined {
-  const message = at.refused instanceof Error ? at.refused.message : String(at.refused);
+  const message = messageOf(at.refused);
   if (isTerminating(set)) return undefined;
   if (at.steps.some((step) => step.do === "create")) {
     return { reason: "FailedCreate", message, action: "creating" };

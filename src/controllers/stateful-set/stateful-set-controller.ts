@@ -26,6 +26,7 @@ import {
 import { jsonEqual } from "../json-equal.ts";
 import { liveOwner } from "../live-owner.ts";
 import { controllerReference, isTerminating, refOf, uidOf } from "../ownership.ts";
+import { tellRefusal } from "../refusal.ts";
 import { compileSelector } from "../selector.ts";
 import { podsOf, revisionsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
@@ -95,9 +96,14 @@ export function statefulSetController(): ControllerDefinition {
       const observe = (pods: readonly Pod[]) => ({ pods, current, update, nowMs: clock.now() });
       // Claims must know their owners before the pods go.
       if (!isTerminating(set)) await retainClaims(context, { set, pods: claims.claimed });
-      for (const step of planStatefulSet(set, observe(claims.claimed))) {
-        if (step.do === "create" && !(await isThere())) break;
-        await execute(context, { set, step, overlay });
+      let refused: unknown;
+      try {
+        for (const step of planStatefulSet(set, observe(claims.claimed))) {
+          if (step.do === "create" && !(await isThere())) break;
+          await execute(context, { set, step, overlay });
+        }
+      } catch (error) {
+        refused = error;
       }
       const pods = claim().claimed;
       const live = new Set(pods.map(({ metadata }) => metadata?.labels?.[REVISION_HASH]));
@@ -109,6 +115,7 @@ export function statefulSetController(): ControllerDefinition {
       if (!jsonEqual(status, set.status)) {
         await client.for(STATEFUL_SETS).updateStatus({ ...set, status });
       }
+      if (refused) throw refused;
       const requeueAfterMs = overlay.requeueAfterMs(uid, due.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     },
@@ -157,12 +164,12 @@ function readClaim(client: Client, ref: ObjectRef): Promise<PersistentVolumeClai
 }
 
 async function execute(
-  { inputs, client, clock, events }: StatefulContext,
+  context: StatefulContext,
   of: { set: StatefulSet; step: StatefulStep; overlay: WriteOverlay<Pod> },
 ): Promise<void> {
   const { set, step, overlay } = of;
+  const { client, clock, events } = context;
   const about = { apiVersion: "apps/v1", kind: "StatefulSet", metadata: set.metadata };
-  const subject = `in StatefulSet ${set.metadata?.name} successful`;
   if (step.do === "delete") {
     await client
       .for(PODS)
@@ -171,31 +178,53 @@ async function execute(
         if (!isNotFound(error)) throw error;
       });
     overlay.deleted(uidOf(set), step.pod, clock.now());
-    const message = `delete Pod ${step.pod.metadata?.name} ${subject}`;
+    const { name } = step.pod.metadata ?? {};
+    const message = `delete Pod ${name} in StatefulSet ${set.metadata?.name} successful`;
     events.record({ about, type: "Normal", reason: "SuccessfulDelete", message });
     return;
   }
-  for (const volumeClaim of claimsOf(set, step.ordinal)) {
-    const known = inputs.claims.get(
-      volumeClaim.metadata?.namespace,
-      volumeClaim.metadata?.name ?? "",
-    );
-    // The claim's own end brings the set back here.
-    if (known && isLeaving(known, `${set.metadata?.name}-${step.ordinal}`)) return;
-    if (known) continue;
-    const ownerReferences = claimOwners(set, { claim: volumeClaim, pod: undefined });
-    const metadata = { ...volumeClaim.metadata, ...(ownerReferences ? { ownerReferences } : {}) };
-    await client
-      .for(PERSISTENT_VOLUME_CLAIMS)
-      .create({ ...volumeClaim, metadata })
-      .catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error;
-      });
-  }
+  if (!(await createClaims(context, { set, ordinal: step.ordinal, about }))) return;
   const owner = controllerReference(STATEFUL_SETS, set);
   const pod = statefulPod(set, { ordinal: step.ordinal, owner, revision: step.revision });
+  const what = `create Pod ${pod.metadata?.name} in StatefulSet ${set.metadata?.name}`;
   const create = () => client.for(PODS).create(pod);
-  await overlay.create(uidOf(set), create, () => clock.now());
-  const message = `create Pod ${pod.metadata?.name} ${subject}`;
+  try {
+    await overlay.create(uidOf(set), create, () => clock.now());
+  } catch (error) {
+    if (!isAlreadyExists(error)) {
+      tellRefusal(events, { about, error, before: `${what} failed error` });
+    }
+    throw error;
+  }
+  const message = `${what} successful`;
   events.record({ about, type: "Normal", reason: "SuccessfulCreate", message });
+}
+
+/** Makes the claims of a pod that are missing; false while one of them still goes. */
+async function createClaims(
+  { inputs, client, events }: StatefulContext,
+  { set, ordinal, about }: { set: StatefulSet; ordinal: number; about: object },
+): Promise<boolean> {
+  const pod = `${set.metadata?.name}-${ordinal}`;
+  for (const claim of claimsOf(set, ordinal)) {
+    const { namespace, name = "" } = claim.metadata ?? {};
+    const known = inputs.claims.get(namespace, name);
+    // The claim's own end brings the set back here.
+    if (known && isLeaving(known, pod)) return false;
+    if (known) continue;
+    const ownerReferences = claimOwners(set, { claim, pod: undefined });
+    const metadata = { ...claim.metadata, ...(ownerReferences ? { ownerReferences } : {}) };
+    const inSet = `in StatefulSet ${set.metadata?.name}`;
+    try {
+      await client.for(PERSISTENT_VOLUME_CLAIMS).create({ ...claim, metadata });
+      const message = `create Claim ${name} Pod ${pod} ${inSet} success`;
+      events.record({ about, type: "Normal", reason: "SuccessfulCreate", message });
+    } catch (error) {
+      if (isAlreadyExists(error)) continue;
+      const before = `create Claim ${name} for Pod ${pod} ${inSet} failed error`;
+      tellRefusal(events, { about, error, before });
+      throw error;
+    }
+  }
+  return true;
 }

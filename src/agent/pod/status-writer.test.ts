@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { invalid } from "../../api/errors.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Transport } from "../../api/transport.ts";
+import { MemoryTransport } from "../../client/memory-transport.ts";
+import { createClient } from "../../client/resource-client.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { createStatusWriter } from "./status-writer.ts";
+
+const POD: Pod = {
+  metadata: { name: "db-0", namespace: "default", uid: "old" },
+  spec: { containers: [{ name: "c" }] },
+};
+
+test("the status of a pod whose name another one has is nobody's any more", async () => {
+  const clock = new VirtualClock();
+  const memory = new MemoryTransport();
+  let asked = 0;
+  const transport: Transport = {
+    request: () => {
+      asked++;
+      const cause = {
+        reason: "FieldValueInvalid",
+        message: 'Invalid value: "old": field is immutable',
+        field: "metadata.uid",
+      };
+      return Promise.reject(invalid({ group: "", kind: "Pod" }, "db-0", [cause]));
+    },
+    watch: (request, sink) => memory.watch(request, sink),
+  };
+  using writer = createStatusWriter({
+    client: createClient(transport),
+    clock,
+    logger: silentLogger,
+    onWritten: () => assert.fail("nothing is written"),
+  });
+  writer.publish(POD, { phase: "Failed" }, 0);
+  await writer.settled();
+  assert.equal(asked, 1);
+});
