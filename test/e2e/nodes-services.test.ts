@@ -112,6 +112,34 @@ test("a client sticks to its endpoint when the Service asks for it", { skip }, a
   }
 });
 
+test("a Service that prefers what is close stays in the zone of its client", { skip }, async () => {
+  const zone = "topology.kubernetes.io/zone";
+  await instance.ok("label", "node", first.name, `${zone}=one`);
+  await instance.ok("label", "node", second.name, `${zone}=two`);
+  const all = { selector: { all: "yes" }, ports: [http] };
+  await expose("close", { ...all, trafficDistribution: "PreferClose" });
+  await expose("shared", all);
+  await instance.ok("annotate", "service", "shared", "service.kubernetes.io/topology-mode=Auto");
+  const seen = async (from: string, service: string) => {
+    const asked = Array.from({ length: 12 }, () => fetchFrom(from, `http://${service}`));
+    return [...new Set(await Promise.all(asked))].toSorted().join(" ");
+  };
+  for (const service of ["close", "shared"]) {
+    for (const [from, wanted] of [
+      ["a", "a a2"],
+      ["b", "b b2"],
+    ] as const) {
+      await eventually(`${service} for ${from}`, async () => {
+        const names = await seen(from, service);
+        if (names !== wanted) throw new Error(names);
+        return true;
+      });
+    }
+  }
+  await instance.ok("label", "node", first.name, second.name, `${zone}-`);
+  await eventually("who asks everybody", async () => (await seen("a", "close")).length > 4);
+});
+
 test("a pod reaches itself through its Service", { skip }, async () => {
   for (const [name, node] of [
     ["a", first],

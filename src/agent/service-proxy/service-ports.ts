@@ -7,11 +7,18 @@ export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 const AFFINITY_DEFAULT_SECONDS = 10_800;
 
+/** Which node it is, and where. */
+export interface NodePlace {
+  nodeName: string;
+  /** Zone of the node, if it names one. */
+  zone: string | undefined;
+}
+
 /** What a node must make of one Service: empty for headless, ExternalName and foreign ones. */
 export function servicePortsOf(
   service: Service,
   slices: readonly EndpointSlice[],
-  nodeName: string,
+  at: NodePlace,
 ): ServicePort[] {
   const { metadata = {}, spec = {}, status } = service;
   const virtualIps = virtualIpsOf(service);
@@ -23,7 +30,7 @@ export function servicePortsOf(
   );
   const sourceRanges = sourceRangesOf(service);
   return (spec.ports ?? []).map((port) => {
-    const { all, local } = endpointsOf(port, slices, nodeName);
+    const { all, local } = endpointsOf(port, slices, at);
     return {
       id: `${metadata.namespace}/${metadata.name}:${port.name ?? port.port}`,
       protocol: protocolOf(port.protocol),
@@ -78,7 +85,7 @@ function protocolOf(protocol: string | undefined): ServicePort["protocol"] {
 function endpointsOf(
   port: ApiServicePort,
   slices: readonly EndpointSlice[],
-  nodeName: string,
+  { nodeName, zone }: NodePlace,
 ): { all: ServiceEndpoint[]; local: ServiceEndpoint[] } {
   const found = slices
     .filter(({ addressType }) => addressType === "IPv4")
@@ -91,8 +98,9 @@ function endpointsOf(
       const number = target?.port;
       return number ? slice.endpoints.map((endpoint) => ({ endpoint, port: number })) : [];
     });
+  const isReady = ({ endpoint }: (typeof found)[number]) => endpoint.conditions?.ready !== false;
   const pick = (candidates: typeof found): ServiceEndpoint[] => {
-    const ready = candidates.filter(({ endpoint }) => endpoint.conditions?.ready !== false);
+    const ready = candidates.filter(isReady);
     const usable = ready.length > 0 ? ready : candidates.filter(servesWhileTerminating);
     const byAddress = new Map<string, ServiceEndpoint>();
     for (const { endpoint, port: number } of usable) {
@@ -101,8 +109,14 @@ function endpointsOf(
     }
     return [...byAddress.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
   };
+  // Hints count if every endpoint has one and this zone is among them (KEP-2433).
+  const isFor = ({ endpoint }: (typeof found)[number]) =>
+    endpoint.hints?.forZones?.some(({ name }) => name === zone) ?? false;
+  const ready = found.filter(isReady);
+  const isHinted = ready.every(({ endpoint }) => endpoint.hints?.forZones?.length);
+  const nearby = zone && isHinted ? ready.filter(isFor) : [];
   return {
-    all: pick(found),
+    all: pick(nearby.length > 0 ? nearby : found),
     local: pick(found.filter(({ endpoint }) => endpoint.nodeName === nodeName)),
   };
 }

@@ -1,4 +1,4 @@
-import { ENDPOINT_SLICES, SERVICES } from "../../api/generated/resources.ts";
+import { ENDPOINT_SLICES, NODES, SERVICES } from "../../api/generated/resources.ts";
 import type { Service } from "../../api/generated/types/core-v1.ts";
 import type { EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
 import type { InformerFactory } from "../../client/informer.ts";
@@ -37,6 +37,7 @@ export interface ServiceProxy extends AsyncDisposable {
 
 const RETRY = { baseMs: 100, maxMs: 30_000 };
 const BY_SERVICE = "service";
+const ZONE = "topology.kubernetes.io/zone";
 
 /**
  * Starts the proxy in the network namespace of the calling thread. Changes that arrive in one turn
@@ -49,6 +50,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   const services = informers.informer(SERVICES);
   const slices = informers.informer(ENDPOINT_SLICES);
   slices.addIndex(BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
+  const nodes = informers.informer(NODES);
   const health = new HealthServers({ clock, logger });
   const wanted = new Map<string, RenderedPort>();
   let applied: ReadonlyMap<string, RenderedPort> | undefined;
@@ -56,6 +58,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   const portIds = new Map<string, string[]>();
   /** UDP ports whose endpoints changed since the kernel was last rid of their old flows. */
   const moved = new Map<string, FlowTarget>();
+  let zone: string | undefined;
   let scheduled = false;
   let started = false;
   let closed = false;
@@ -74,7 +77,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     const own = slices.byIndex(BY_SERVICE, key);
     health.set(key, service && healthOf(service, own, nodeName));
     if (!service) return;
-    const ports = servicePortsOf(service, own, nodeName);
+    const ports = servicePortsOf(service, own, { nodeName, zone });
     const ids = ports.map(({ id, protocol }) => `service ${id}/${protocol}`);
     ports.forEach((port, at) => {
       wanted.set(ids[at] ?? "", renderServicePort(port));
@@ -125,14 +128,24 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     dirty.add(key);
     schedule();
   };
+  const findZone = () => {
+    const found = nodes.get(undefined, nodeName)?.metadata?.labels?.[ZONE];
+    if (found === zone) return;
+    zone = found;
+    for (const service of services.list()) touch(keyOf(service));
+  };
   const subscriptions = [
+    nodes.onChange(({ object }) => {
+      if (object.metadata?.name === nodeName) findZone();
+    }),
     services.onChange(({ object }) => touch(keyOf(object))),
     slices.onChange((change) => {
       touch(serviceKeyOf(change.object));
       if (change.type === "updated") touch(serviceKeyOf(change.previous));
     }),
   ];
-  void Promise.all([services.synced, slices.synced]).then(() => {
+  void Promise.all([services.synced, slices.synced, nodes.synced]).then(() => {
+    findZone();
     started = true;
     schedule();
   });

@@ -21,9 +21,10 @@ import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { MANAGED_BY, MANAGER, planEndpointSlices, SERVICE_NAME } from "./endpoint-slice-plan.ts";
 import { endpointsOf, isCurrent } from "./endpoints-plan.ts";
+import { SharingNews } from "./sharing-news.ts";
 import { createSliceMemory, sliceWriter } from "./slice-writer.ts";
+import { hintMode, zoneFacts, zoneOf, zoneShares } from "./zone-hints.ts";
 
-const ZONE_LABEL = "topology.kubernetes.io/zone";
 const BY_SERVICE = "service";
 
 function servicesOfPod(pod: Pod, listers: ListerLookup): ObjectRef[] {
@@ -50,6 +51,8 @@ function podsOf(service: Service, pods: Lister<Pod>): Pod[] | undefined {
 export function endpointSliceController(): ControllerDefinition {
   const memory = createSliceMemory();
   const { overlay } = memory;
+  const sharing = new SharingNews();
+  const factsByNode = new Map<string, string>();
   const ours = (slice: EndpointSlice) => slice.metadata?.labels?.[MANAGED_BY] === MANAGER;
   const serviceKey = (slice: EndpointSlice): string =>
     `${slice.metadata?.namespace}/${slice.metadata?.labels?.[SERVICE_NAME]}`;
@@ -68,10 +71,18 @@ export function endpointSliceController(): ControllerDefinition {
         },
         { indexes: { [BY_SERVICE]: (slice) => (ours(slice) ? [serviceKey(slice)] : []) } },
       ),
-      nodes: input(NODES, () => []),
+      nodes: input(NODES, ({ metadata }, listers) => {
+        const { name = "" } = metadata ?? {};
+        const facts = zoneFacts(listers.of(NODES).get(undefined, name));
+        if ((factsByNode.get(name) ?? "") === facts) return [];
+        if (facts) factsByNode.set(name, facts);
+        else factsByNode.delete(name);
+        const services = listers.of(SERVICES).list();
+        return services.filter((service) => hintMode(service) === "shared").map(refOf);
+      }),
     },
     outputs: [{ resource: ENDPOINT_SLICES, verbs: ["create", "update", "delete"] }],
-    async reconcile({ inputs, client, clock }, key) {
+    async reconcile({ inputs, client, clock, events }, key) {
       const slices = inputs.slices.byIndex(BY_SERVICE, `${key.namespace}/${key.name}`);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = service ? uidOf(service) : "";
@@ -80,6 +91,7 @@ export function endpointSliceController(): ControllerDefinition {
       if (!service) {
         await Promise.all(slices.map((slice) => execute({ do: "delete", slice })));
         overlay.forget(owner);
+        sharing.forget(key);
         return;
       }
       const pods = podsOf(service, inputs.pods);
@@ -88,9 +100,11 @@ export function endpointSliceController(): ControllerDefinition {
       const steps = planEndpointSlices(service, {
         pods,
         slices: overlay.remaining(owner, { ownedBy: () => slices, revision }, clock.now()),
-        zoneOf: (name) =>
-          name ? inputs.nodes.get(undefined, name)?.metadata?.labels?.[ZONE_LABEL] : undefined,
+        zoneOf: (name) => (name ? zoneOf(inputs.nodes.get(undefined, name)) : undefined),
+        shares: () => zoneShares(inputs.nodes.list()),
+        onShared: (family, refusal) => sharing.learn({ service, family, refusal, events }),
       });
+      if (hintMode(service) !== "shared") sharing.end({ service, events });
       await Promise.all(steps.map(execute));
     },
   });

@@ -5,6 +5,7 @@ import { controllerReference } from "../ownership.ts";
 import { canonicalJson } from "../template-hash.ts";
 import { type AddressFamily, familiesOf, isHeadless, podEndpoint } from "./pod-endpoint.ts";
 import { type EndpointGroup, planSlices, type SliceStep } from "./slice-packing.ts";
+import { hintByShares, hintMode, hintOwnZones } from "./zone-hints.ts";
 
 export const SERVICE_NAME = "kubernetes.io/service-name";
 export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
@@ -19,6 +20,10 @@ export interface ObservedEndpoints {
   /** Slices that this controller made for it. */
   slices: readonly EndpointSlice[];
   zoneOf: (nodeName: string | undefined) => string | undefined;
+  /** The part of all CPUs that each zone has. */
+  shares?: () => ReadonlyMap<string, number> | undefined;
+  /** Told for each family of a service whose zones share endpoints; without `refusal` they do. */
+  onShared?: (family: AddressFamily, refusal: string | undefined) => void;
 }
 
 /** The writes that make the slices say where the service's pods are; few slices change at once. */
@@ -49,6 +54,7 @@ function planFamily(
     group.endpoints.push(found.endpoint);
     groups.set(key, group);
   }
+  addHints(service, { ...observed, slices, groups });
   // A service without pods keeps one empty slice, so that its absence of endpoints is a fact.
   if (groups.size === 0) groups.set("[]", { ports: [], endpoints: [] });
   const blank: Omit<EndpointSlice, "endpoints" | "ports"> = {
@@ -63,6 +69,30 @@ function planFamily(
     addressType: family,
   };
   return planSlices(groups, { slices, endpointsMax: ENDPOINTS_MAX, blank });
+}
+
+/** Says for the clients of which zones the endpoints are, if the service wants that. */
+function addHints(
+  service: Service,
+  of: ObservedEndpoints & {
+    family: AddressFamily;
+    groups: ReadonlyMap<string, EndpointGroup>;
+  },
+): void {
+  const mode = hintMode(service);
+  if (!mode) return;
+  const endpoints = [...of.groups.values()].flatMap((group) => group.endpoints);
+  if (mode === "close") return hintOwnZones(endpoints);
+  const before = new Map(
+    of.slices
+      .flatMap((slice) => slice.endpoints ?? [])
+      .map((endpoint) => [endpoint.addresses[0], endpoint.hints?.forZones?.[0]?.name]),
+  );
+  const refusal = hintByShares(endpoints, {
+    shares: of.shares?.(),
+    hintedBefore: ({ addresses: [address] }) => before.get(address),
+  });
+  of.onShared?.(of.family, refusal);
 }
 
 function sliceLabels(service: Service): Record<string, string> {
