@@ -135,6 +135,25 @@ test("discovery and in-process callers know the group", async () => {
   await assert.rejects(api.ask("GET", `${REMOTE}/nothing`), { code: 404 });
 });
 
+test("a group whose server is gone is stale, and others are current", async () => {
+  await using world = await start();
+  const { api } = world;
+  await addService(world);
+  await world.register();
+  await world.condition("Passed");
+  await api.ask("DELETE", "/api/v1/namespaces/default/services/api");
+  await world.condition("ServiceNotFound");
+  for (const as of ["v2", "v2beta1"]) {
+    const accept = `application/json;g=apidiscovery.k8s.io;v=${as};as=APIGroupDiscoveryList`;
+    const { items } = (await api.http("/apis", { headers: { accept } })).json();
+    const freshness = (items as { metadata: { name: string }; versions: Json[] }[]).map(
+      ({ metadata, versions }) => [metadata.name, versions[0]?.["freshness"]],
+    );
+    const stale = freshness.filter(([, state]) => state !== "Current");
+    assert.deepEqual(stale, [["wardle.example.com", "Stale"]]);
+  }
+});
+
 test("watches of in-process callers come line by line", async () => {
   await using world = await start();
   const { api, extension } = world;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alreadyExists, notFound } from "../../api/errors.ts";
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES } from "../../api/generated/resources.ts";
+import type { PriorityLevelConfigurationSpec } from "../../api/generated/types/flowcontrol-v1.ts";
 import { pathOf } from "../../api/resource.ts";
 import type { ApiRequest, Transport } from "../../api/transport.ts";
 import { createAuthorizer } from "../authorization/authorization.ts";
@@ -97,4 +98,24 @@ test("the bundled roles draw the lines where they belong", () => {
   assert.equal(visit(anonymous, "/readyz"), true);
   assert.equal(visit(anonymous, "/apis"), false);
   assert.equal(visit({ name: "x", groups: ["system:authenticated"] }, "/openapi/v3"), true);
+});
+
+test("priority levels have upstream's shares", () => {
+  const levels = bootstrapObjects().flatMap(({ object }) =>
+    object.kind === "PriorityLevelConfiguration" ? [object] : [],
+  );
+  const shares = levels.map(({ metadata, spec }) => {
+    const { limited, exempt } = spec as PriorityLevelConfigurationSpec;
+    return [metadata?.name, (limited ?? exempt)?.nominalConcurrencyShares];
+  });
+  assert.deepEqual(Object.fromEntries(shares), {
+    exempt: 0,
+    "catch-all": 5,
+    system: 30,
+    "node-high": 40,
+    "leader-election": 10,
+    "workload-high": 40,
+    "workload-low": 100,
+    "global-default": 20,
+  });
 });

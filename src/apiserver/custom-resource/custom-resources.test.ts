@@ -102,6 +102,21 @@ test("a definition becomes established and its objects are served", async () => 
   assert.deepEqual((await api.ask("GET", `${WIDGETS}/w`))["status"], status);
 });
 
+test("objects are selected by the fields that their definition names", async () => {
+  await using api = await startServer();
+  await define(api, definition({ selectableFields: [{ jsonPath: ".spec.color" }] }));
+  for (const [name, color] of Object.entries({ a: "red", b: "blue" })) {
+    await api.ask("POST", WIDGETS, { metadata: { name }, spec: { size: 1, color } });
+  }
+  const namesOf = async (selector: string) => {
+    const { items } = await api.ask("GET", `${WIDGETS}?fieldSelector=${selector}`);
+    return (items as AnyObject[]).map(({ metadata }) => metadata["name"]);
+  };
+  assert.deepEqual(await namesOf("spec.color%3Dblue"), ["b"]);
+  assert.deepEqual(await namesOf("spec.color!%3Dblue,metadata.name%3Da"), ["a"]);
+  assert.equal(await reasonOf(namesOf("spec.size%3D1")), "BadRequest");
+});
+
 test("what breaks the schema is invalid", async () => {
   await using api = await startServer();
   await define(api);

@@ -27,7 +27,7 @@ import { prepareWatch } from "../rest/watch.ts";
 import { toStatusError } from "../status-answer.ts";
 import { type Admitted, Entrance } from "./entrance.ts";
 import type { Exchange } from "./exchange.ts";
-import { Negotiator, notAcceptable, type Representation } from "./negotiation.ts";
+import { Negotiator, type Representation } from "./negotiation.ts";
 import { OpenResponses } from "./open-responses.ts";
 import type { PlainPages } from "./plain-pages.ts";
 import { includeOf } from "./table.ts";
@@ -258,12 +258,9 @@ export class HttpHandler {
     { call, isWatch }: { call: Call; isWatch: boolean },
   ): Representation {
     const { served, query } = call;
-    const offer = { custom: served.custom, watch: isWatch };
+    const review = REVIEW_KINDS.has(served.resource.kind);
+    const offer = { custom: served.custom, watch: isWatch, review };
     const representation = this.#negotiator.representation(request.headers.accept, offer);
-    if (representation.as !== "object" && REVIEW_KINDS.has(served.resource.kind)) {
-      // A review is an answer, no object that could be a row of a table.
-      throw notAcceptable();
-    }
     // Before anything is done: a table that cannot be made must not follow a write.
     if (representation.as === "table") includeOf(query);
     return representation;

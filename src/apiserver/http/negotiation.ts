@@ -19,6 +19,8 @@ export interface Offer {
   custom: boolean;
   /** As a stream of events. */
   watch: boolean;
+  /** A review is an answer, no object that could be a row of a table. */
+  review?: boolean;
 }
 
 const OBJECT_JSON: Representation = { as: "object", version: "v1", format: "json" };
@@ -94,6 +96,7 @@ function wantedBy({ type, parameters }: AcceptClause): Representation | undefine
 }
 
 function isOffered({ as, version, format }: Representation, offer: Offer): boolean {
+  if (offer.review && as !== "object") return false;
   if (format === "yaml") return !offer.watch;
   if (format === "json") return true;
   if (as === "object") return !offer.custom;
@@ -116,7 +119,8 @@ export class Negotiator {
   /** @throws StatusError NotAcceptable */
   representation(accept: string | undefined, offer: Offer): Representation {
     if (!accept || accept === "application/json") return OBJECT_JSON;
-    const key = `${Number(offer.custom)}${Number(offer.watch)}${accept}`;
+    const { custom, watch, review = false } = offer;
+    const key = `${Number(custom)}${Number(watch)}${Number(review)}${accept}`;
     let found = this.#known.get(key);
     if (!found && !this.#known.has(key)) {
       if (this.#known.size >= CACHE_MAX) this.#known.clear();

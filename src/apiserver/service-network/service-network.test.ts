@@ -22,3 +22,17 @@ test("a NodePort Service becomes an ExternalName by naming the type alone", asyn
   const after = JSON.parse(answer.text) as { spec: object };
   assert.doesNotMatch(JSON.stringify(after.spec), /clusterIP|externalTrafficPolicy|nodePort/);
 });
+
+test("a dry run keeps neither an address nor a port", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const service = (name: string) => ({
+    metadata: { name },
+    spec: { type: "NodePort", clusterIP: "10.96.7.7", ports: [{ port: 80, nodePort: 30_777 }] },
+  });
+  const tried = await api.ask("POST", `${SERVICES}?dryRun=All`, service("tried"));
+  assert.equal((tried["spec"] as { clusterIP: string }).clusterIP, "10.96.7.7");
+  await api.ask("POST", SERVICES, service("kept"));
+  await assert.rejects(api.ask("POST", SERVICES, service("late")), { reason: "Invalid" });
+  await api.ask("DELETE", `${SERVICES}/kept?dryRun=All`);
+  await assert.rejects(api.ask("POST", SERVICES, service("late")), { reason: "Invalid" });
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StatusError } from "../../api/errors.ts";
-import { startServer } from "../api-server-fixture.ts";
+import { startHttpsServer } from "../api-server-fixture.ts";
 
 const SPACE = "/api/v1/namespaces/default";
 const PODS = `${SPACE}/pods`;
@@ -14,7 +14,7 @@ async function refusal(answer: Promise<unknown>): Promise<StatusError> {
 }
 
 test("a budget refuses evictions of ready pods, and no others", async () => {
-  await using api = await startServer();
+  await using api = await startHttpsServer(Date.now());
   const make = async (name: string, ready: string) => {
     const containers = [{ name: "a", image: "a" }];
     const metadata = { name, labels: { app: "web" } };
@@ -38,6 +38,10 @@ test("a budget refuses evictions of ready pods, and no others", async () => {
 
   const early = await refusal(evict("ready"));
   assert.equal(early.status.details?.retryAfterSeconds, 10);
+  const body = JSON.stringify({ metadata: { name: "ready" } });
+  const headers = { "content-type": "application/json" };
+  const sent = await api.http(`${PODS}/ready/eviction`, { method: "POST", body, headers });
+  assert.deepEqual([sent.status, sent.headers["retry-after"]], [429, "10"]);
   await report({ ...numbers, observedGeneration: 1 });
   const { status, message } = await refusal(evict("ready"));
   assert.equal(status.code, 429);
