@@ -102,3 +102,21 @@ test("time, randomness and FFI stay in their adapters", () => {
     );
   assert.deepEqual(found, []);
 });
+
+/** Rows of the tables of a page, without heads and rules. */
+function rowsOf(page: string): string[] {
+  const lines = readFileSync(path.join(ROOT, page), "utf8").split("\n");
+  return lines.filter((line) => line.startsWith("| ") && !/^\| (Claim|---)/.test(line));
+}
+
+test("every promise of the API names tests that exist, or says that it is not held", () => {
+  const rows = rowsOf("docs/conformance/api-checklist.md");
+  assert.ok(rows.length > 80, `saw only ${rows.length} rows`);
+  const loose = rows.flatMap((row) => {
+    const [, , held = "", remark = ""] = row.split("|").map((cell) => cell.trim());
+    const files = [...held.matchAll(/`([^`]+)`/g)].map(([, file = ""]) => file);
+    if (files.length === 0 && !remark.startsWith("Not held: ")) return [`no test: ${row}`];
+    return files.filter((file) => !existsSync(path.join(ROOT, file)));
+  });
+  assert.deepEqual(loose, []);
+});

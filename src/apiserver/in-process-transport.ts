@@ -18,7 +18,7 @@ import type { Answer, Call } from "./rest/call.ts";
 import { verbOf } from "./request/verb.ts";
 import { dispatch, unknownPath } from "./rest/dispatch.ts";
 import { prepareWatch, type WatchReceiver } from "./rest/watch.ts";
-import { toStatusError } from "./status-answer.ts";
+import { isFault, toStatusError } from "./status-answer.ts";
 
 const NO_BODY: Body = { kind: "none" };
 
@@ -71,6 +71,7 @@ async function dispatchAudited(engine: Engine, call: Call, audit: AuditLog): Pro
   } catch (error) {
     const { status } = toStatusError(error, engine.logger);
     record.refused(status);
+    if (isFault(error)) record.panicked(status.code);
     record.completed(status.code);
     throw error;
   }

@@ -2,6 +2,11 @@ import { StatusError } from "../api/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { StoreError } from "../store/errors.ts";
 
+/** Whether an error is a mistake of this server's own, as a panic is elsewhere. */
+export function isFault(error: unknown): boolean {
+  return !(error instanceof StatusError) && !(error instanceof StoreError);
+}
+
 /** The refusal that tells a client what `error` means to it; logs what it should not see. */
 export function toStatusError(error: unknown, logger: Logger): StatusError {
   if (error instanceof StatusError) return error;

@@ -132,6 +132,13 @@ export class AuditRecord {
     this.#write("ResponseComplete", code);
   }
 
+  /** This server made a mistake: instead of an end the log has that. */
+  panicked(code: number): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#write("Panic", code);
+  }
+
   /** Puts the text together by hand: at full load the log is as busy as the server. */
   #write(stage: string, code: number | undefined): void {
     const { level, omitStages } = this.#decision;
@@ -139,7 +146,7 @@ export class AuditRecord {
     const { request, impersonator, requestUri, sourceIps, userAgent } = this.#subject;
     const { user, verb } = request;
     const { sink, clock, users, times } = this.#parts;
-    const isLast = stage === "ResponseComplete";
+    const isLast = stage === "ResponseComplete" || stage === "Panic";
     let line =
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}"` +
       `,"auditID":"${this.auditId}","stage":"${stage}","requestURI":${quote(requestUri)}` +

@@ -7,8 +7,12 @@ export const AUDIT_LEVELS = ["None", "Metadata", "Request", "RequestResponse"] a
 export type AuditLevel = (typeof AUDIT_LEVELS)[number];
 
 /** When an event is written. */
-export const AUDIT_STAGES = ["RequestReceived", "ResponseStarted", "ResponseComplete"] as const;
-export type AuditStage = (typeof AUDIT_STAGES)[number];
+const AUDIT_STAGES: readonly string[] = [
+  "RequestReceived",
+  "ResponseStarted",
+  "ResponseComplete",
+  "Panic",
+];
 
 /** `audit.k8s.io/v1` GroupResources. */
 interface ResourceRule {
@@ -246,8 +250,7 @@ function flagOf(value: unknown, where: string): boolean | undefined {
 
 function stagesOf(value: unknown, where: string): string[] {
   const stages = textsOf(value, where);
-  const known: readonly string[] = [...AUDIT_STAGES, "Panic"];
-  const unknown = stages.find((stage) => !known.includes(stage));
+  const unknown = stages.find((stage) => !AUDIT_STAGES.includes(stage));
   if (unknown) throw new AuditPolicyError(`${where}: "${unknown}" is no stage`);
   return stages;
 }

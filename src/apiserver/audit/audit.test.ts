@@ -7,6 +7,7 @@ import { splitPath } from "../request/query.ts";
 import { parseTarget } from "../request/target.ts";
 import { verbOf } from "../request/verb.ts";
 import { AuditLog } from "./audit-log.ts";
+import type { AdmissionPlugin } from "../contract.ts";
 import { decide, defaultAuditPolicy, readAuditPolicy } from "./audit-policy.ts";
 
 type Json = Record<string, unknown>;
@@ -174,4 +175,35 @@ test("bodies are recorded where the policy asks for them", async () => {
   assert.equal(response.metadata["managedFields"], undefined);
   assert.deepEqual(patched?.["requestObject"], { data: { x: "2" } });
   assert.equal(((patched?.["user"] ?? {}) as Json)["username"], "admin");
+});
+
+test("a mistake of the server's own ends the record with a panic", async () => {
+  const { log, events } = collector([{ level: "Metadata" }]);
+  const user = { name: "admin", groups: ["system:masters"] };
+  const careless: AdmissionPlugin = {
+    name: "Careless",
+    handles: () => true,
+    validate: () => Promise.reject(new TypeError("nobody thought of this")),
+  };
+  await using api = await startHttpsServer(Date.now(), {
+    audit: log,
+    security: () => ({
+      authenticators: [{ authenticate: () => Promise.resolve(user) }],
+      authorizer: { authorize: () => ({ allowed: true, reason: "" }) },
+      admission: [careless],
+    }),
+  });
+  const body = JSON.stringify({ metadata: { name: "a" } });
+  const headers = { "Content-Type": "application/json" };
+  const path = "/api/v1/namespaces/default/configmaps";
+  const { status, text } = await api.http(path, { method: "POST", body, headers });
+  assert.equal(status, 500);
+  assert.doesNotMatch(text, /nobody thought/);
+  for (let turn = 0; events().length < 2 && turn < 100_000; turn++) await settle();
+  assert.deepEqual(
+    events().map(({ stage }) => stage),
+    ["RequestReceived", "Panic"],
+  );
+  const { code } = events()[1]?.["responseStatus"] as Json;
+  assert.equal(code, 500);
 });

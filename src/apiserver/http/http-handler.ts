@@ -24,7 +24,7 @@ import { REVIEW_KINDS } from "../subresource/review.ts";
 import { verbOf } from "../request/verb.ts";
 import { dispatch, unknownPath } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
-import { toStatusError } from "../status-answer.ts";
+import { isFault, toStatusError } from "../status-answer.ts";
 import { type Admitted, Entrance } from "./entrance.ts";
 import type { Exchange } from "./exchange.ts";
 import { Negotiator, type Representation } from "./negotiation.ts";
@@ -105,6 +105,7 @@ export class HttpHandler {
       const { engine, protobuf } = this.#parts;
       const { status } = toStatusError(error, engine.logger);
       exchange.record?.refused(status);
+      if (isFault(error)) exchange.record?.panicked(status.code);
       const format = this.#negotiator.refusalFormat(request.headers.accept);
       const { headers, warnings } = exchange;
       const encoder = protobuf.encoder;
