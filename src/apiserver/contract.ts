@@ -38,6 +38,8 @@ export interface AccessRequest {
   subresource?: string;
   namespace?: string;
   name?: string;
+  /** Of a list or a watch: nodes may read pods only by such a selector. */
+  fieldSelector?: string;
 }
 
 /** Decides; must not throw and must not wait on anything but memory. */

@@ -1,5 +1,6 @@
 import { StatusError } from "../../api/errors.ts";
 import type {
+  FieldSelectorAttributes,
   LocalSubjectAccessReview,
   NonResourceRule,
   ResourceAttributes,
@@ -26,6 +27,7 @@ function resourceRequest(user: UserInfo, asked: ResourceAttributes): AccessReque
     subresource,
     namespace,
     name,
+    fieldSelector,
   } = asked;
   return {
     user,
@@ -36,7 +38,17 @@ function resourceRequest(user: UserInfo, asked: ResourceAttributes): AccessReque
     ...(subresource ? { subresource } : {}),
     ...(namespace ? { namespace } : {}),
     ...(name ? { name } : {}),
+    ...(fieldSelector ? { fieldSelector: selectorText(fieldSelector) } : {}),
   };
+}
+
+/** As a query would have it; conditions that no query can say narrow nothing. */
+function selectorText({ rawSelector, requirements = [] }: FieldSelectorAttributes): string {
+  if (rawSelector) return rawSelector;
+  const terms = requirements.flatMap(({ key, operator, values = [] }) =>
+    operator === "In" && values.length === 1 ? [`${key}=${values[0]}`] : [],
+  );
+  return terms.join(",");
 }
 
 function review(authorizer: Authorizer, user: UserInfo, asked: Asked): SubjectAccessReviewStatus {

@@ -210,6 +210,20 @@ test("a node reads what its own pods refer to and nothing else", () => {
   assert.equal(may("create", "deployments", "x", { group: "apps" }), false);
 });
 
+test("a node reads its own pods, one by one or by a selector", () => {
+  const may = nodeCluster();
+  assert.equal(may("get", "pods", "web"), true);
+  assert.equal(may("get", "pods", "db"), false);
+  assert.equal(may("get", "pods", "gone"), true);
+  for (const verb of ["list", "watch"]) {
+    assert.equal(may(verb, "pods"), false);
+    const where = (fieldSelector: string) => may(verb, "pods", "", { fieldSelector });
+    assert.equal(where("status.phase=Running,spec.nodeName=n1"), true);
+    assert.equal(where("spec.nodeName=n2"), false);
+    assert.equal(where("spec.nodeName!=n1"), false);
+  }
+});
+
 test("a node renews its own Lease only", () => {
   const may = nodeCluster();
   const lease = { group: "coordination.k8s.io", namespace: "kube-node-lease" };

@@ -11,6 +11,7 @@ import { podReferences } from "./pod-references.ts";
 import { compileRule, ruleAllows } from "./rule-matcher.ts";
 
 const READ_VERBS = new Set(["get", "list", "watch"]);
+const OWN_PODS = /(?:^|,)spec\.nodeName==?([^,]+)/;
 const LEASE_NAMESPACE = "kube-node-lease";
 
 type Verdict = ReturnType<Authorizer["authorize"]>;
@@ -33,8 +34,9 @@ function isLocalTo(node: string, volume: PersistentVolume | undefined): boolean 
 }
 
 /**
- * Lets a node reach only what its own pods need: their Secrets, ConfigMaps, claims and tokens, its
- * own Lease and CSINode. Everything else is as in the rules of `system:node`.
+ * Lets a node reach only what its own pods need: these, their Secrets, ConfigMaps, claims and
+ * tokens, its own Lease and CSINode. Everything else is as in the rules of `system:node`; so are
+ * nodes, which have to know each other's addresses.
  */
 export function createNodeAuthorizer(reader: ObjectReader): Authorizer {
   const rules = NODE_RULES.map(compileRule);
@@ -75,6 +77,18 @@ export function createNodeAuthorizer(reader: ObjectReader): Authorizer {
     return related ? ALLOWED : noRelation(node);
   };
 
+  const authorizePod = (request: AccessRequest, node: string): Verdict => {
+    const { verb, subresource, namespace = "", name, fieldSelector = "" } = request;
+    if (subresource || !READ_VERBS.has(verb)) return byRules(request);
+    if (verb !== "get") {
+      if (OWN_PODS.exec(fieldSelector)?.[1] === node) return ALLOWED;
+      return refuse("can only list/watch pods with spec.nodeName field selector");
+    }
+    const pod = reader.get(PODS, { namespace, name: name ?? "" });
+    // That a pod is gone is no secret, and whoever ran it has to learn it.
+    return !pod || pod.spec?.nodeName === node ? ALLOWED : noRelation(node);
+  };
+
   const authorizeToken = (request: AccessRequest, node: string): Verdict => {
     const { verb, subresource, namespace, name } = request;
     if (subresource !== "token") return byRules(request);
@@ -106,6 +120,8 @@ export function createNodeAuthorizer(reader: ObjectReader): Authorizer {
       const node = nodeNameOf(request.user);
       if (node === undefined) return refuse("");
       switch (`${request.group ?? ""}/${request.resource ?? ""}`) {
+        case "/pods":
+          return authorizePod(request, node);
         case "/secrets":
           return authorizeNamed(request, node, "secrets");
         case "/configmaps":

@@ -21,7 +21,14 @@ export function resourceAccess(
   };
   if (target.subresource) access.subresource = target.subresource;
   if (target.namespace !== undefined) access.namespace = target.namespace;
-  const name = target.name ?? NAME_SELECTOR.exec(query.get("fieldSelector") ?? "")?.[1];
+  if (target.name !== undefined) {
+    access.name = target.name;
+    return access;
+  }
+  const fieldSelector = query.get("fieldSelector");
+  if (fieldSelector === undefined) return access;
+  access.fieldSelector = fieldSelector;
+  const name = NAME_SELECTOR.exec(fieldSelector)?.[1];
   if (name !== undefined) access.name = name;
   return access;
 }
