@@ -37,6 +37,9 @@ export function pluginsOf(
   of: { deps: PluginDeps; more?: ReadonlyMap<string, PluginFactory> | undefined },
 ): EnabledPlugin[] {
   const weights = multiPoint(profile);
+  const isEverywhere = new Set(weights.keys());
+  /** Named at a point besides `multiPoint`: there they go first. */
+  const first: { name: string; methods: readonly (keyof SchedulerPlugin)[] }[] = [];
   const only = new Map<string, Set<keyof SchedulerPlugin>>();
   const without = new Map<string, Set<keyof SchedulerPlugin>>();
   for (const [point, { enabled, disabled }] of profile.plugins) {
@@ -45,20 +48,35 @@ export function pluginsOf(
     const names = disabled.includes("*") ? [...weights.keys()] : disabled;
     for (const name of names) add(without, { name, methods });
     for (const { name, weight } of enabled) {
-      if (weights.has(name)) {
-        methods.forEach((method) => without.get(name)?.delete(method));
-        // As upstream: a plugin that is named anew has no weight left over.
-        if (point === "score") weights.set(name, weight ?? 1);
-        if (only.has(name)) add(only, { name, methods });
-      } else {
-        weights.set(name, weight ?? 1);
-        add(only, { name, methods });
-      }
+      // As upstream: a plugin that is named anew has no weight left over.
+      if (!weights.has(name) || point === "score") weights.set(name, weight ?? 1);
+      if (isEverywhere.has(name)) first.push({ name, methods });
+      else add(only, { name, methods });
     }
   }
-  const plugins: EnabledPlugin[] = [];
-  for (const [name, scoreWeight] of weights) {
-    if (NAMES_WITHOUT_PLUGIN.has(name)) continue;
+  for (const one of first) add(without, one);
+  const make = makerOf(profile, of);
+  const entries = [
+    ...first.map(({ name, methods }) => ({ name, only: new Set(methods), without: undefined })),
+    ...[...weights.keys()].map((name) => {
+      return { name, only: only.get(name), without: without.get(name) };
+    }),
+  ];
+  return entries.flatMap(({ name, ...points }) => {
+    const plugin = make(name);
+    const kept = plugin && restricted(plugin, points);
+    return kept ? [{ plugin: kept, scoreWeight: weights.get(name) ?? 1 }] : [];
+  });
+}
+
+/** Makes each plugin once; nothing for what is part of the scheduler itself. */
+function makerOf(
+  profile: SchedulerProfile,
+  of: { deps: PluginDeps; more?: ReadonlyMap<string, PluginFactory> | undefined },
+): (name: string) => SchedulerPlugin | undefined {
+  const made = new Map<string, SchedulerPlugin>();
+  return (name) => {
+    if (NAMES_WITHOUT_PLUGIN.has(name)) return undefined;
     const factory = of.more?.get(name) ?? PLUGIN_FACTORIES.get(name);
     if (!factory) {
       const known = [...PLUGIN_FACTORIES.keys(), ...(of.more?.keys() ?? [])].join(", ");
@@ -66,11 +84,10 @@ export function pluginsOf(
         `Cannot use the scheduler plugin "${name}": known are ${known}`,
       );
     }
-    const plugin = factory(profile.pluginConfig.get(name), of.deps);
-    const kept = restricted(plugin, { only: only.get(name), without: without.get(name) });
-    plugins.push({ plugin: kept, scoreWeight });
-  }
-  return plugins;
+    const plugin = made.get(name) ?? factory(profile.pluginConfig.get(name), of.deps);
+    made.set(name, plugin);
+    return plugin;
+  };
 }
 
 /** Names with weights after `multiPoint` was applied. */
@@ -93,14 +110,14 @@ function add(
   sets.set(name, set);
 }
 
-/** The plugin without the methods of the points where it is switched off. */
+/** The plugin without the methods of the points where it is switched off, if any are left. */
 function restricted(
   plugin: SchedulerPlugin,
   of: {
     only: ReadonlySet<keyof SchedulerPlugin> | undefined;
     without: ReadonlySet<keyof SchedulerPlugin> | undefined;
   },
-): SchedulerPlugin {
+): SchedulerPlugin | undefined {
   const { only, without } = of;
   if (!only && !without) return plugin;
   const pointMethods = new Set(Object.values(METHODS).flat());
@@ -109,5 +126,6 @@ function restricted(
     if (!pointMethods.has(method)) return true;
     return !without?.has(method) && (!only || only.has(method));
   });
+  if (!kept.some(([key]) => pointMethods.has(key as keyof SchedulerPlugin))) return undefined;
   return Object.fromEntries(kept) as unknown as SchedulerPlugin;
 }

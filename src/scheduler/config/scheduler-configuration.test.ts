@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultPlugins } from "../framework/default-plugins.ts";
 import { emptyPluginDeps } from "../scheduler-fixture.ts";
+import type { EnabledPlugin } from "../framework/plan.ts";
 import { pluginsOf } from "./profile-plugins.ts";
 import {
   readSchedulerConfiguration,
@@ -15,15 +16,20 @@ const read = (fields: object): SchedulerConfiguration =>
     kind: "KubeSchedulerConfiguration",
     ...fields,
   });
-/** "Name:weight filter score" for each plugin of the first profile. */
-const shapes = (profile: object): Record<string, string> => {
+const pluginsIn = (profile: object): EnabledPlugin[] => {
   const [first] = read({ profiles: [profile] }).profiles;
   assert.ok(first);
+  return pluginsOf(first, { deps });
+};
+/** "weight filter score" by name, for each plugin of the first profile. */
+const shapes = (profile: object): Record<string, string> => {
+  const plugins = pluginsIn(profile);
   return Object.fromEntries(
-    pluginsOf(first, { deps }).map(({ plugin, scoreWeight }) => [
-      plugin.name,
-      `${scoreWeight}${plugin.filter ? " filter" : ""}${plugin.score ? " score" : ""}`,
-    ]),
+    plugins.map(({ plugin: { name }, scoreWeight }) => {
+      const has = (point: "filter" | "score") =>
+        plugins.some(({ plugin }) => plugin.name === name && plugin[point]) ? ` ${point}` : "";
+      return [name, `${scoreWeight}${has("filter")}${has("score")}`];
+    }),
   );
 };
 
@@ -61,6 +67,22 @@ test("a plugin that is named anew has the weight that it is given there, or one"
     "1 filter score",
   );
   assert.equal(anew({ filter: named }), "2 filter score");
+});
+
+test("what is named at a point goes first there, and nowhere else", () => {
+  const at = (point: "filter" | "score", plugins: object) =>
+    pluginsIn({ plugins }).flatMap(({ plugin }) => (plugin[point] ? [plugin.name] : []));
+  const named = { enabled: [{ name: "NodePorts" }, { name: "TaintToleration" }] };
+  const usual = at("filter", {});
+  const others = usual.filter((name) => name !== "NodePorts" && name !== "TaintToleration");
+  assert.deepEqual(at("filter", { filter: named }), ["NodePorts", "TaintToleration", ...others]);
+  assert.deepEqual(at("score", { filter: named }), at("score", {}));
+  const all = { multiPoint: { disabled: [{ name: "*" }], ...named } };
+  assert.deepEqual(at("filter", all), ["NodePorts", "TaintToleration"]);
+  assert.deepEqual(at("filter", { filter: { disabled: [{ name: "*" }], ...named } }), [
+    "NodePorts",
+    "TaintToleration",
+  ]);
 });
 
 test("one point is switched off, and only one point switched on", () => {
