@@ -24,6 +24,7 @@ import { buildFrameworks } from "./config/build-frameworks.ts";
 import {
   DEFAULT_CONFIGURATION,
   type SchedulerConfiguration,
+  DEFAULT_NAME,
 } from "./config/scheduler-configuration.ts";
 import type { PluginFactory } from "./framework/default-plugins.ts";
 import type { Framework } from "./framework/framework.ts";
@@ -160,7 +161,7 @@ class SchedulerLoop implements Disposable {
   #pendingPodChanged(pod: Pod): void {
     const uid = pod.metadata?.uid ?? "";
     if (this.#assumed.has(uid)) return;
-    const framework = this.#frameworks.get(pod.spec?.schedulerName || "default-scheduler");
+    const framework = this.#frameworks.get(pod.spec?.schedulerName || DEFAULT_NAME);
     const isHeld = framework?.plugins.some(({ plugin }) => plugin.preEnqueue?.(pod));
     if (!framework || isHeld || pod.metadata?.deletionTimestamp) {
       this.#forget(uid);
@@ -225,7 +226,7 @@ class SchedulerLoop implements Disposable {
   }
 
   #frameworkOf({ pod }: PodRecord): Framework {
-    const name = pod.spec?.schedulerName || "default-scheduler";
+    const name = pod.spec?.schedulerName || DEFAULT_NAME;
     return this.#frameworks.get(name) as Framework;
   }
 
@@ -258,7 +259,7 @@ class SchedulerLoop implements Disposable {
   #count(pod: PodRecord, result: AttemptResult, attempt: Attempt): void {
     const { metrics } = this.#options;
     if (!metrics) return;
-    const profile = pod.pod.spec?.schedulerName || "default-scheduler";
+    const profile = pod.pod.spec?.schedulerName || DEFAULT_NAME;
     const nowMs = this.#now();
     metrics.attempted(result, { profile, durationMs: nowMs - attempt.beganMs });
     if (result === "scheduled") metrics.placed(attempt.attempts, nowMs - attempt.addedAtMs);

@@ -4,7 +4,7 @@ import { Framework } from "../framework/framework.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
 import type { ClusterState } from "../state/cluster-state.ts";
 import { pluginsOf } from "./profile-plugins.ts";
-import type { SchedulerConfiguration } from "./scheduler-configuration.ts";
+import { DEFAULT_NAME, type SchedulerConfiguration } from "./scheduler-configuration.ts";
 
 /** Frameworks by scheduler name, and what they have in common. */
 export interface Frameworks {
@@ -30,7 +30,7 @@ export function buildFrameworks(
   );
   const deps = { ...of.deps, ignoredResources };
   const frameworks = new Map<string, Framework>();
-  const hints = new Map<string, QueueingHint>();
+  const hints = new Map<string, Map<string, QueueingHint>>();
   for (const profile of configuration.profiles) {
     const { schedulerName } = profile;
     const plugins = pluginsOf(profile, { deps, more: of.plugins });
@@ -38,9 +38,25 @@ export function buildFrameworks(
       profile.percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
     const options = { schedulerName, plugins, percentageOfNodesToScore };
     frameworks.set(schedulerName, new Framework(state, options));
-    for (const { plugin } of plugins) if (plugin.hint) hints.set(plugin.name, plugin.hint);
+    for (const { plugin } of plugins) {
+      if (!plugin.hint) continue;
+      const byScheduler = hints.get(plugin.name) ?? new Map<string, QueueingHint>();
+      hints.set(plugin.name, byScheduler.set(schedulerName, plugin.hint));
+    }
   }
-  return { frameworks, compare: comparisonOf(frameworks.values()), hints };
+  const compare = comparisonOf(frameworks.values());
+  const entries = [...hints].map(([name, byScheduler]) => [name, hintOf(byScheduler)] as const);
+  return { frameworks, compare, hints: new Map(entries) };
+}
+
+/** Asks the plugin of the pod's own scheduler: others may have other arguments. */
+function hintOf(byScheduler: ReadonlyMap<string, QueueingHint>): QueueingHint {
+  const [only, ...others] = byScheduler.values();
+  if (only && others.length === 0) return only;
+  return (event, pod, state) => {
+    const name = pod.pod.spec?.schedulerName || DEFAULT_NAME;
+    return byScheduler.get(name)?.(event, pod, state) ?? true;
+  };
 }
 
 function comparisonOf(frameworks: Iterable<Framework>): (a: PodRecord, b: PodRecord) => number {

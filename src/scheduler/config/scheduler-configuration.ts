@@ -50,7 +50,8 @@ export interface SchedulerConfiguration {
 const SUBJECT = "the scheduler configuration";
 const API_VERSION = "kubescheduler.config.k8s.io/v1";
 const PERCENTAGE = { min: 0, max: 100 };
-const DEFAULT_NAME = "default-scheduler";
+/** The scheduler of pods that name none. */
+export const DEFAULT_NAME = "default-scheduler";
 
 /** What holds without a configuration. */
 export const DEFAULT_CONFIGURATION: SchedulerConfiguration = readSchedulerConfiguration({
