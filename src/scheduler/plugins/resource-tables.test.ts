@@ -85,8 +85,39 @@ for (const [name, pod, nodes, expected] of RATIO) {
   });
 }
 
+const wide = (more: Record<string, string> = {}) =>
+  asking({ cpu: "3000", memory: "5000", ...more });
+
+// A resource that not every node has counts for pods that ask for it.
+const SOME = "abc.com/xyz";
+const alsoSome = [...evenly, { name: SOME, weight: 1 }];
+const some = (amount?: string): NodeShape => ({
+  ...size("6000", "10000"),
+  ...(amount ? { more: { [SOME]: amount } } : {}),
+});
+const EXTENDED: [string, "LeastAllocated" | "MostAllocated", PodShape, NodeShape[], number[]][] = [
+  ["not asked for", "LeastAllocated", wide(), [some(), some("4")], [50, 50]],
+  ["not asked for", "MostAllocated", wide(), [some(), some("4")], [50, 50]],
+  ["asked for", "LeastAllocated", wide({ [SOME]: "2" }), [some("4"), some("10")], [50, 60]],
+  ["asked for", "MostAllocated", wide({ [SOME]: "2" }), [some("4"), some("10")], [50, 40]],
+];
+for (const [name, type, pod, [a = {}, b = {}], expected] of EXTENDED) {
+  test(`scores of ${type}, a resource of some nodes: ${name}`, () => {
+    const plugin = nodeResourcesFit({ scoringStrategy: { type, resources: alsoSome } });
+    assert.deepEqual(scoresOf(plugin, { pod, nodes: { a, b } }), expected);
+  });
+}
+
+test("scores of MostAllocated: pods without requests count as small ones", () => {
+  const one: PodShape = { spec: { containers: [{ name: "c" }] } };
+  const plugin = nodeResourcesFit({
+    scoringStrategy: { type: "MostAllocated", resources: evenly },
+  });
+  const nodes = { a: size("250m", "1000Mi", [one, one]), b: size("250m", "1000Mi") };
+  assert.deepEqual(scoresOf(plugin, { pod: one, nodes }), [80, 30]);
+});
+
 // How a pod beside others is scored: one that asks for most of a node, and one for a part.
-const wide = asking({ cpu: "3000", memory: "5000" });
 const narrow = asking({ cpu: "1000", memory: "2000" });
 const filled: Record<string, NodeShape> = {
   a: size("4000", "10000", [asking({ cpu: "2000", memory: "4000" })]),
@@ -99,8 +130,8 @@ const tenFull: Shape = [
 const strategy = (type: "MostAllocated" | "LeastAllocated") =>
   nodeResourcesFit({ scoringStrategy: { type, resources: evenly } });
 const BESIDE: [string, ReturnType<typeof nodeResourcesFit>, PodShape, number[]][] = [
-  ["the emptier the better", ratio(emptyFirst, evenly), wide, [10, 32]],
-  ["the fuller the better", ratio(tenFull, evenly), wide, [95, 68]],
+  ["the emptier the better", ratio(emptyFirst, evenly), wide(), [10, 32]],
+  ["the fuller the better", ratio(tenFull, evenly), wide(), [95, 68]],
   ["MostAllocated", strategy("MostAllocated"), narrow, [67, 36]],
   ["LeastAllocated", strategy("LeastAllocated"), narrow, [32, 63]],
 ];

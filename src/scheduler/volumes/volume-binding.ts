@@ -12,7 +12,13 @@ import type { NodeEntry } from "../state/cluster-state.ts";
 import { type BindVolumesDeps, bindVolumes } from "./bind-volumes.ts";
 import { hasCapacity } from "./storage-capacity.ts";
 import { type AssumedClaim, SELECTED_NODE, type VolumeCatalog } from "./volume-catalog.ts";
-import { findVolume, topologyAllows, type VolumeNode, volumeFitsNode } from "./volume-match.ts";
+import {
+  findVolume,
+  topologyAllows,
+  type VolumeNode,
+  volumeFitsNode,
+  wantedBytes,
+} from "./volume-match.ts";
 
 const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 /** Bits of an answer: a node may be wrong in several ways. */
@@ -163,6 +169,8 @@ function sortClaims(pod: PodRecord, catalog: VolumeCatalog): PodClaims | Refusal
     if (state === "immediate") return refuse("pod has unbound immediate PersistentVolumeClaims");
     claims[state === "bound" ? "bound" : "waiting"].push(claim);
   }
+  // As upstream: the smallest claim chooses first.
+  claims.waiting.sort((a, b) => wantedBytes(a) - wantedBytes(b));
   return claims;
 }
 

@@ -21,6 +21,11 @@ export function volumeFitsNode({ spec }: PersistentVolume, node: VolumeNode): bo
   return (required.nodeSelectorTerms ?? []).some((term) => termTest(term)(node.labels, node.name));
 }
 
+/** How large a volume a claim asks for. */
+export function wantedBytes({ spec }: PersistentVolumeClaim): number {
+  return quantityToNumber(spec?.resources?.requests?.["storage"] ?? "0");
+}
+
 /** The smallest free volume that satisfies a claim on a node; one made for the claim goes first. */
 export function findVolume(
   claim: PersistentVolumeClaim,
@@ -28,7 +33,7 @@ export function findVolume(
 ): PersistentVolume | undefined {
   const { node, catalog, taken } = of;
   const key = `${claim.metadata?.namespace ?? ""}/${claim.metadata?.name ?? ""}`;
-  const wantedBytes = quantityToNumber(claim.spec?.resources?.requests?.["storage"] ?? "0");
+  const leastBytes = wantedBytes(claim);
   let best: PersistentVolume | undefined;
   let bestBytes = Number.POSITIVE_INFINITY;
   for (const volume of catalog.volumes.values()) {
@@ -38,7 +43,7 @@ export function findVolume(
     const isOwn = holder === key && (!uid || uid === claim.metadata?.uid);
     if (holder !== undefined && !isOwn) continue;
     const bytes = quantityToNumber(volume.spec?.capacity?.["storage"] ?? "0");
-    if (bytes < wantedBytes || !satisfies(volume, claim) || !volumeFitsNode(volume, node)) {
+    if (bytes < leastBytes || !satisfies(volume, claim) || !volumeFitsNode(volume, node)) {
       continue;
     }
     if (isOwn) return volume;
