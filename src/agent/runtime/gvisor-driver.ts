@@ -89,9 +89,11 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
       // What gVisor's command makes to hold a sandbox runs from its creation on.
       if (container.isHolder) return await kernels.start(container);
       if (await direct.start(container)) return;
-      // An agent that died may have come as far as the kernel.
-      if (await release.known())
+      // An agent that died may have come as far as the kernel. With a terminal, a container is to be
+      // there since its creation.
+      if (!container.tty && (await release.known())) {
         await destroyInKernel(holderIdOf(container.sandboxId), container.id);
+      }
       await startByWaiter(container);
     },
     async signal({ id, sandboxId, isHolder }, name) {
