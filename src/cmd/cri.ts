@@ -53,7 +53,9 @@ export async function cri(args: readonly string[]): Promise<number> {
   const directories = directory.cri;
   const kubelet = path.resolve(text("kubelet-dir"));
   keepInMemory(directory.run);
-  mkdirSync(directories.state, { recursive: true, mode: 0o711 });
+  for (const each of [directories.state, directories.run]) {
+    mkdirSync(each, { recursive: true, mode: 0o711 });
+  }
   // The kubelet mounts volumes there, which this process must come to see.
   enterPrivateMounts({ sharedDirectories: [directory.run, directories.state, kubelet] });
   const runtimeOptions = { ...sources, ...runtimeOptionsOf(directories), logger };

@@ -13,7 +13,11 @@ function received<T>(type: string, sent: Outgoing<T>): T {
   return codec.decode(type, codec.encode(type, sent as object)) as T;
 }
 
-function specOf(sent: Outgoing<cri.ContainerConfig>, image: ImageConfig = {}): ContainerSpec {
+function specOf(
+  sent: Outgoing<cri.ContainerConfig>,
+  image: ImageConfig = {},
+  sandbox: Outgoing<cri.PodSandboxConfig> = {},
+): ContainerSpec {
   const config = received<cri.ContainerConfig>("ContainerConfig", {
     metadata: { name: "main", attempt: 2 },
     command: ["run"],
@@ -23,7 +27,10 @@ function specOf(sent: Outgoing<cri.ContainerConfig>, image: ImageConfig = {}): C
     id: "c",
     sandbox: {
       id: "s",
-      config: received<cri.PodSandboxConfig>("PodSandboxConfig", { hostname: "web" }),
+      config: received<cri.PodSandboxConfig>("PodSandboxConfig", {
+        hostname: "web",
+        ...sandbox,
+      }),
       runtimeHandler: "",
       createdAtMs: 0,
       ready: true,
@@ -96,4 +103,51 @@ test("limits that are zero are none", () => {
   const sent = { cpuShares: 512, memoryLimitInBytes: 0, unified: { "pids.max": "99" } };
   const resources = received<cri.LinuxContainerResources>("LinuxContainerResources", sent);
   assert.deepEqual(containerResources(resources), { cpuShares: 512, pidsMax: 99, oomScoreAdj: 0 });
+});
+
+test("AppArmor and SELinux are named in the new way or the old, else the runtime's", () => {
+  const security = (securityContext: Outgoing<cri.LinuxContainerSecurityContext>) => {
+    const { appArmorProfile, selinuxLabel } = specOf({ linux: { securityContext } }).security;
+    return [appArmorProfile, selinuxLabel];
+  };
+  assert.deepEqual(security({}), [undefined, undefined]);
+  assert.deepEqual(security({ apparmor: { profileType: 1 } }), ["unconfined", undefined]);
+  const localhost = { profileType: 2, localhostRef: "mine" };
+  assert.deepEqual(security({ apparmor: localhost }), ["mine", undefined]);
+  assert.deepEqual(security({ apparmorProfile: "localhost/mine" }), ["mine", undefined]);
+  assert.deepEqual(security({ apparmorProfile: "runtime/default" }), [
+    "runtime-default",
+    undefined,
+  ]);
+  const level = "s0:c1,c2";
+  assert.deepEqual(security({ selinuxOptions: { level } }), [
+    undefined,
+    `system_u:system_r:container_t:${level}`,
+  ]);
+});
+
+test("groups of the image are left out when the policy is strict, huge pages are limited", () => {
+  const securityContext = { supplementalGroups: [5], supplementalGroupsPolicy: 1 };
+  const { security, resources } = specOf({
+    linux: { securityContext, resources: { hugepageLimits: [{ pageSize: "2MB", limit: 4096 }] } },
+  });
+  assert.equal(security.supplementalGroupsPolicy, "Strict");
+  assert.deepEqual(resources.hugePages, { "2MB": 4096 });
+});
+
+test("mounts are mapped as the sandbox's users are, or not at all", () => {
+  const range = { hostId: 131_072_000, containerId: 0, length: 65_536 };
+  const mount = { hostPath: "/proc", containerPath: "/data" };
+  const mapped = { ...mount, uidMappings: [range], gidMappings: [range] };
+  const code = "invalid-argument";
+  assert.throws(() => specOf({ mounts: [mapped] }), { code });
+  assert.throws(() => specOf({ mounts: [{ ...mount, recursiveReadOnly: true }] }), { code });
+  const usernsOptions = { mode: 0, uids: [range], gids: [range] };
+  const linux = { securityContext: { namespaceOptions: { usernsOptions } } };
+  const keeps = (...mounts: Outgoing<cri.Mount>[]) =>
+    specOf({ mounts }, {}, { linux })
+      .mounts.filter(({ containerPath }) => containerPath === "/data")
+      .map(({ keepsOwners = false }) => keepsOwners);
+  assert.deepEqual(keeps(mapped), [false]);
+  assert.deepEqual(keeps(mount), [true]);
 });

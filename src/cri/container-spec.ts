@@ -4,13 +4,14 @@ import type { ImageConfig, LocalImage } from "../agent/image/contract.ts";
 import type {
   ContainerMount,
   ContainerResources,
-  ContainerSecurity,
   ContainerSpec,
 } from "../agent/runtime/contract.ts";
 import type * as cri from "../format/cri/generated.ts";
-import { MountPropagation, NamespaceMode, ProfileType } from "../format/cri/generated.ts";
+import { MountPropagation, NamespaceMode } from "../format/cri/generated.ts";
+import { containerSecurity } from "./container-security.ts";
 import { GrpcError } from "./grpc-status.ts";
 import type { SandboxRecord } from "./record-table.ts";
+import { firstIdOf, firstUserOf } from "./user-mapping.ts";
 
 /** What a container's specification is made of, beside its config. */
 export interface ContainerSurroundings {
@@ -35,6 +36,7 @@ export function containerSpec(
   if (command.length === 0) throw new GrpcError("invalid-argument", "no command specified");
   const context = config.linux?.securityContext;
   const targeted = context?.namespaceOptions?.pid === NamespaceMode.TARGET;
+  const users = firstUserOf(of.sandbox.config.linux?.securityContext?.namespaceOptions);
   return {
     id: of.id,
     sandboxId: of.sandbox.id,
@@ -45,14 +47,14 @@ export function containerSpec(
     command,
     environment: environmentOf(config, of),
     workingDirectory: config.workingDir || image.config.workingDirectory || "/",
-    mounts: mountsOf(config, of.filesDirectory),
+    mounts: mountsOf(config, { filesDirectory: of.filesDirectory, users }),
     devices: devicesOf(config),
     logPath: of.logPath,
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
     tty: config.tty,
     resources: containerResources(config.linux?.resources),
-    security: securityOf(context, image.config),
+    security: containerSecurity(context, image.config),
     ...(targeted && { sharesProcessesOf: context.namespaceOptions?.targetId ?? "" }),
   };
 }
@@ -72,8 +74,11 @@ function environmentOf(config: cri.ContainerConfig, of: ContainerSurroundings): 
   ];
 }
 
-function mountsOf(config: cri.ContainerConfig, filesDirectory: string): ContainerMount[] {
-  const wanted = config.mounts.map(mountOf);
+function mountsOf(
+  config: cri.ContainerConfig,
+  { filesDirectory, users }: { filesDirectory: string; users: number | undefined },
+): ContainerMount[] {
+  const wanted = config.mounts.map((mount) => mountOf(mount, users));
   const taken = new Set(wanted.map(({ containerPath }) => path.posix.normalize(containerPath)));
   const own = ["hosts", "hostname", "resolv.conf"]
     .map((name) => ({
@@ -85,13 +90,18 @@ function mountsOf(config: cri.ContainerConfig, filesDirectory: string): Containe
   return [...own, ...wanted];
 }
 
-function mountOf(mount: cri.Mount): ContainerMount {
+function mountOf(mount: cri.Mount, users: number | undefined): ContainerMount {
   const { PROPAGATION_BIDIRECTIONAL, PROPAGATION_HOST_TO_CONTAINER } = MountPropagation;
-  if (mount.image?.image) {
-    throw new GrpcError("invalid-argument", "image volumes are not supported by this runtime");
-  }
-  if (mount.uidMappings.length > 0 || mount.gidMappings.length > 0) {
-    throw new GrpcError("invalid-argument", "mapped mounts are not supported by this runtime");
+  const refuse = (what: string) => {
+    const message = `Cannot mount "${mount.containerPath}": ${what}`;
+    return new GrpcError("invalid-argument", message);
+  };
+  if (mount.image?.image) throw refuse("image volumes are not supported by this runtime");
+  if (mount.recursiveReadOnly) throw refuse("mounts are read-only without those below them here");
+  const { uidMappings, gidMappings } = mount;
+  const isMapped = uidMappings.length > 0 || gidMappings.length > 0;
+  if (isMapped && firstIdOf(uidMappings, gidMappings) !== users) {
+    throw refuse("its user ids are mapped in another way than those of the sandbox");
   }
   return {
     hostPath: resolved(mount.hostPath),
@@ -103,6 +113,7 @@ function mountOf(mount: cri.Mount): ContainerMount {
         : mount.propagation === PROPAGATION_HOST_TO_CONTAINER
           ? "rslave"
           : "private",
+    ...(users !== undefined && !isMapped && { keepsOwners: true }),
   };
 }
 
@@ -128,6 +139,11 @@ function devicesOf({ devices }: cri.ContainerConfig): string[] {
   });
 }
 
+/** The CRI writes 2MB and 1GB as the kernel does. */
+function hugePagesOf({ hugepageLimits }: cri.LinuxContainerResources): Record<string, number> {
+  return Object.fromEntries(hugepageLimits.map(({ pageSize, limit }) => [pageSize, limit]));
+}
+
 /** Zero means not specified. */
 export function containerResources(
   resources: cri.LinuxContainerResources | undefined,
@@ -143,36 +159,6 @@ export function containerResources(
     ...(pidsMax && { pidsMax }),
     oomScoreAdj,
     ...(resources.cpusetCpus && { cpusetCpus: resources.cpusetCpus }),
+    ...(resources.hugepageLimits.length > 0 && { hugePages: hugePagesOf(resources) }),
   };
-}
-
-function securityOf(
-  context: cri.LinuxContainerSecurityContext | undefined,
-  image: ImageConfig,
-): ContainerSecurity {
-  const unmasked = context !== undefined && context.maskedPaths.length === 0;
-  const user = context?.runAsUser ? `${context.runAsUser.value}` : context?.runAsUsername;
-  const group = context?.runAsGroup?.value;
-  return {
-    user: user || image.user || "0",
-    ...(group !== undefined && { group }),
-    supplementalGroups: context?.supplementalGroups ?? [],
-    privileged: context?.privileged ?? false,
-    allowPrivilegeEscalation: !(context?.noNewPrivs ?? false),
-    addCapabilities: context?.capabilities?.addCapabilities ?? [],
-    dropCapabilities: context?.capabilities?.dropCapabilities ?? [],
-    readOnlyRootFilesystem: context?.readonlyRootfs ?? false,
-    seccomp: context?.privileged ? "unconfined" : seccompOf(context),
-    procMount: unmasked && context.readonlyPaths.length === 0 ? "Unmasked" : "Default",
-  };
-}
-
-/** The newer field, else the older one; neither means no filter. */
-function seccompOf(context: cri.LinuxContainerSecurityContext | undefined): string {
-  const { seccomp, seccompProfilePath: old = "" } = context ?? {};
-  const { RuntimeDefault, Localhost } = ProfileType;
-  if (seccomp?.profileType === Localhost) return seccomp.localhostRef.replace(/^localhost\//, "");
-  if (seccomp) return seccomp.profileType === RuntimeDefault ? "runtime-default" : "unconfined";
-  if (old.startsWith("localhost/")) return old.slice("localhost/".length);
-  return ["runtime/default", "docker/default"].includes(old) ? "runtime-default" : "unconfined";
 }

@@ -87,13 +87,19 @@ function status(context: CriContext, verbose: boolean): Outgoing<cri.StatusRespo
       ? { type: "NetworkReady", status: true }
       : { type: "NetworkReady", status: false, reason: "NoPodCidr", message: NO_RANGE },
   ];
-  const runtimeHandlers = context.runtime
-    .handlers()
-    .flatMap(({ name, isDefault }) => (isDefault ? [{ name: "" }, { name }] : [{ name }]));
+  const runtimeHandlers = context.runtime.handlers().flatMap((handler) => {
+    const features = {
+      recursiveReadOnlyMounts: false,
+      userNamespaces: handler.hasUserNamespaces,
+    };
+    const names = handler.isDefault ? ["", handler.name] : [handler.name];
+    return names.map((name) => ({ name, features }));
+  });
   const details = { gateway: network?.gateway ?? null, version: context.version };
   return {
     status: { conditions },
     runtimeHandlers,
+    features: { supplementalGroupsPolicy: true },
     ...(verbose && { info: { info: JSON.stringify(details) } }),
   };
 }

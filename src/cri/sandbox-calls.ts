@@ -10,6 +10,7 @@ import type { SandboxRecord } from "./record-table.ts";
 import { requireNetwork } from "./sandbox-network.ts";
 import { attachRequest, etcFiles, sandboxSpec } from "./sandbox-spec.ts";
 import { listedSandbox, sandboxMatches, sandboxStatus } from "./sandbox-status.ts";
+import { firstUserOf } from "./user-mapping.ts";
 
 /** Makes a sandbox; what fails half way leaves nothing. */
 export async function runSandbox(
@@ -63,7 +64,11 @@ function refuseTwin({ sandboxes }: CriContext, wanted: cri.PodSandboxMetadata): 
 async function build(context: CriContext, record: SandboxRecord): Promise<string> {
   const { id, config, runtimeHandler } = record;
   const handler = context.runtime.handlers().find(({ name }) => name === runtimeHandler);
-  const request = attachRequest(config, { id, handler });
+  const firstId = firstUserOf(config.linux?.securityContext?.namespaceOptions);
+  const asked = { id, ...(runtimeHandler && { handler: runtimeHandler }) };
+  const users =
+    firstId === undefined ? undefined : await context.runtime.prepareUsers({ ...asked, firstId });
+  const request = attachRequest(config, { id, handler, users });
   const attachment = request && (await requireNetwork(context.network).attach(request));
   const directory = path.join(context.filesDirectory, id);
   mkdirSync(directory, { recursive: true, mode: 0o711 });
@@ -77,8 +82,8 @@ async function build(context: CriContext, record: SandboxRecord): Promise<string
   }
   const hostname = config.hostname || context.hostname;
   const networkNamespacePath = attachment?.networkNamespacePath;
-  const spec = sandboxSpec(config, { id, hostname, networkNamespacePath, runtimeHandler });
-  await context.runtime.createSandbox(spec);
+  const of = { id, hostname, networkNamespacePath, runtimeHandler, users };
+  await context.runtime.createSandbox(sandboxSpec(config, of));
   return attachment?.ip ?? "";
 }
 

@@ -1,6 +1,6 @@
 import type { AttachRequest, HostPort } from "../agent/network/contract.ts";
 import { sysctlName } from "../agent/pod/sysctls.ts";
-import type { RuntimeHandler, SandboxSpec } from "../agent/runtime/contract.ts";
+import type { RuntimeHandler, SandboxSpec, UserNamespace } from "../agent/runtime/contract.ts";
 import type * as cri from "../format/cri/generated.ts";
 import { NamespaceMode, Protocol } from "../format/cri/generated.ts";
 
@@ -20,9 +20,10 @@ export function sandboxSpec(
     hostname: string;
     networkNamespacePath: string | undefined;
     runtimeHandler: string;
+    users?: UserNamespace | undefined;
   },
 ): SandboxSpec {
-  const { id, hostname, networkNamespacePath, runtimeHandler } = of;
+  const { id, hostname, networkNamespacePath, runtimeHandler, users } = of;
   const { pid, ipc } = namespacesOf(config);
   const sysctls = Object.entries(config.linux?.sysctls ?? {});
   const cgroupParent = config.linux?.cgroupParent;
@@ -33,6 +34,7 @@ export function sandboxSpec(
     hostname,
     ...(networkNamespacePath !== undefined && { networkNamespacePath }),
     ...(runtimeHandler && { handler: runtimeHandler }),
+    ...(users && { users }),
     // The kubelet has made the groups of its classes, and set their limits.
     qosClass: "BestEffort",
     ...(cgroupParent && { cgroupParent }),
@@ -49,15 +51,20 @@ export function sandboxSpec(
 /** What the network is to make; undefined in the node's own. */
 export function attachRequest(
   config: Config,
-  { id, handler }: { id: string; handler: RuntimeHandler | undefined },
+  of: {
+    id: string;
+    handler: RuntimeHandler | undefined;
+    users?: UserNamespace | undefined;
+  },
 ): AttachRequest | undefined {
   if (namespacesOf(config).network === NamespaceMode.NODE) return undefined;
   return {
-    podUid: id,
+    podUid: of.id,
     podName: config.metadata?.name ?? "",
     podNamespace: config.metadata?.namespace ?? "",
     hostPorts: config.portMappings.filter(({ hostPort }) => hostPort > 0).map(hostPortOf),
-    asksForNeighbours: handler?.hasOwnKernel ?? false,
+    ...(of.users && { namespacePath: of.users.networkNamespacePath }),
+    asksForNeighbours: of.handler?.hasOwnKernel ?? false,
   };
 }
 

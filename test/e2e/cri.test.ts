@@ -210,6 +210,37 @@ test("mounts, users, variables and limits reach the container", { skip }, async 
   await remove(sandbox);
 });
 
+test("a sandbox may have users of its own, and volumes that are mapped for them", {
+  skip: skip || (existsSync("/usr/bin/crun") ? false : "needs the package crun"),
+}, async () => {
+  const source = path.join(server.instance.dataDirectory, "mapped");
+  mkdirSync(source);
+  writeFileSync(path.join(source, "file"), "of the root of the node\n", { mode: 0o600 });
+  const range = [{ hostId: 131_072_000, containerId: 0, length: 65_536 }];
+  const usernsOptions = { mode: 0, uids: range, gids: range };
+  const linux = { securityContext: { namespaceOptions: { pid: 1, usernsOptions } } };
+  const sandbox = await runSandbox("own-users", { linux });
+  const container = await start(sandbox, "sleep 1000", {
+    mounts: [
+      { hostPath: source, containerPath: "/mapped", uidMappings: range, gidMappings: range },
+      { hostPath: source, containerPath: "/plain" },
+    ],
+    linux: { securityContext: { supplementalGroups: [3000], supplementalGroupsPolicy: 1 } },
+  });
+  const map = await output(container, "cat", "/proc/self/uid_map");
+  assert.match(map, /^\s+0\s+131072000\s+65536\n$/);
+  const script = "id -u; id -G; cat /mapped/file; stat -c %u /mapped/file /plain/file";
+  const said = "0\n0 3000\nof the root of the node\n0\n65534\n";
+  assert.equal(await output(container, "sh", "-c", script), said);
+  await server.restart();
+  assert.equal(await output(container, "id", "-u"), "0\n");
+  await remove(sandbox);
+  const { runtimeHandlers, features } = await client().call("RuntimeService/Status", {});
+  assert.equal(features?.supplementalGroupsPolicy, true);
+  const own = runtimeHandlers.filter((handler) => handler.features?.userNamespaces);
+  assert.deepEqual(own.map(({ name }) => name).toSorted(), ["", "crun"]);
+});
+
 test("a command that is not there fails its start, not its creation", { skip }, async () => {
   const sandbox = await runSandbox("broken");
   const container = await create(sandbox, "", { command: ["/bin/absent"] });

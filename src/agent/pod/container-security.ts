@@ -29,6 +29,7 @@ export function containerSecurity(
     user: runAsUser === undefined ? options.image.user || "0" : String(runAsUser),
     ...(group === undefined ? {} : { group }),
     ...(groups.size > 0 ? { supplementalGroups: [...groups] } : {}),
+    ...(inherited.supplementalGroupsPolicy === "Strict" && { supplementalGroupsPolicy: "Strict" }),
     privileged,
     allowPrivilegeEscalation: escalates || (own.allowPrivilegeEscalation ?? true),
     addCapabilities,

@@ -142,7 +142,8 @@ function containerUser(spec: ContainerSpec, rootPath: string): ResolvedUser {
   }
   const gid = security.group ?? found.gid;
   // The primary group too: without it, setgid(2) to another group would shed its denials.
-  const additional = [gid, ...found.additionalGids, ...(security.supplementalGroups ?? [])];
+  const inImage = security.supplementalGroupsPolicy === "Strict" ? [] : found.additionalGids;
+  const additional = [gid, ...inImage, ...(security.supplementalGroups ?? [])];
   return { ...found, gid, additionalGids: [...new Set(additional)] };
 }
 

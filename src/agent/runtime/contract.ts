@@ -16,7 +16,7 @@ export interface ContainerRuntime extends AsyncDisposable {
    * Gives a sandbox that is to come user ids of its own, which `removeSandbox` takes back.
    * Idempotent. @throws RuntimeError when its handler or the kernel has none
    */
-  prepareUsers(request: { id: string; handler?: string }): Promise<UserNamespace>;
+  prepareUsers(request: UserRequest): Promise<UserNamespace>;
   createSandbox(spec: SandboxSpec): Promise<SandboxStatus>;
   /** Kills what runs in it and gives its cgroup back; records and what was written stay. */
   stopSandbox(sandboxId: string): Promise<void>;
@@ -70,6 +70,14 @@ export interface RuntimeHandler {
   hasOwnKernel: boolean;
   /** Its pods can have user ids of their own. */
   hasUserNamespaces: boolean;
+}
+
+/** For whom user ids are wanted. */
+export interface UserRequest {
+  id: string;
+  handler?: string;
+  /** Chosen by somebody else, a kubelet, who keeps pods apart; the runtime's choice when absent. */
+  firstId?: number;
 }
 
 /** User ids of a pod that are not the node's. */
@@ -155,6 +163,8 @@ export interface ContainerMount {
   /** Neither programs nor devices on it work. */
   noExec?: boolean;
   propagation?: "private" | "rslave" | "rshared";
+  /** A pod with user ids of its own sees the owners that the node sees, too. */
+  keepsOwners?: boolean;
 }
 
 /** Limits in kernel units; an absent field sets nothing. */
@@ -176,6 +186,8 @@ export interface ContainerSecurity {
   user: string;
   group?: number;
   supplementalGroups?: readonly number[];
+  /** "Strict" leaves out what groups the image has its user in. */
+  supplementalGroupsPolicy?: "Merge" | "Strict";
   privileged?: boolean;
   /** Sets no_new_privs when false. */
   allowPrivilegeEscalation: boolean;

@@ -47,6 +47,7 @@ export function mapMounts(
 ): ContainerMount[] {
   makePassable(directory);
   return mounts.map((mount, index) => {
+    if (mount.keepsOwners) return mount;
     const target = path.join(directory, String(index));
     if (statSync(mount.hostPath).isDirectory()) mkdirSync(target);
     else writeFileSync(target, "", { mode: 0o600 });

@@ -9,7 +9,7 @@ import {
   USER_NAMESPACE_IDS,
 } from "../../sys/user-namespace.ts";
 import { namesIn } from "./container-record.ts";
-import { RuntimeError, type UserNamespace } from "./contract.ts";
+import { RuntimeError, type UserNamespace, type UserRequest } from "./contract.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 /** No user, container manager or service manager gives these to others (systemd's UIDS-GIDS). */
@@ -29,16 +29,15 @@ export function ownedNamespaces({ paths }: RuntimeContext, id: string): OwnedNam
  */
 export async function prepareUsers(
   context: RuntimeContext,
-  request: { id: string; handler?: string },
+  { id, handler, firstId: asked }: UserRequest,
 ): Promise<UserNamespace> {
-  const { id, handler } = request;
   const driver = context.drivers.of(handler);
   if (!driver.hasUserNamespaces) {
     const message = `"${driver.handler}" has no user namespaces: leave hostUsers out, or use crun`;
     throw new RuntimeError("runtime-failed", `Cannot give the pod user ids of its own: ${message}`);
   }
   const files = ownedNamespaces(context, id);
-  const firstId = claimRange(context.paths.userRanges, id);
+  const firstId = claimRange(context.paths.userRanges, { id, asked });
   mkdirSync(path.dirname(files.user), { recursive: true, mode: 0o711 });
   if (!isMountPoint(files.user)) {
     removeUserNamespace(files);
@@ -63,11 +62,18 @@ export function releaseUsers(context: RuntimeContext, id: string): void {
 }
 
 /** A range that no other sandbox has; nodes that share a machine seldom choose the same. */
-function claimRange(directory: string, id: string): number {
+function claimRange(
+  directory: string,
+  { id, asked }: { id: string; asked: number | undefined },
+): number {
   const file = path.join(directory, id);
   const held = readRange(file);
   if (held !== undefined) return held;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (asked !== undefined) {
+    writeFileSync(file, String(asked), { mode: 0o600 });
+    return asked;
+  }
   const taken = new Set(namesIn(directory).map((name) => readRange(path.join(directory, name))));
   const first = createHash("sha256").update(id).digest().readUInt32LE(0);
   for (let attempt = 0; attempt < RANGES; attempt++) {
@@ -83,7 +89,7 @@ function claimRange(directory: string, id: string): number {
 function readRange(file: string): number | undefined {
   try {
     const firstId = Number(readFileSync(file, "utf8"));
-    return firstId >= FIRST_ID && firstId % USER_NAMESPACE_IDS === 0 ? firstId : undefined;
+    return firstId > 0 && firstId % USER_NAMESPACE_IDS === 0 ? firstId : undefined;
   } catch {
     return undefined;
   }
