@@ -6,6 +6,7 @@ import { unmountAside, unmountBelow } from "../../sys/mount.ts";
 import type { HostPort } from "../network/contract.ts";
 import type { SandboxSpec, UserNamespace } from "../runtime/contract.ts";
 import { VolumeError } from "../volume/contract.ts";
+import { hasOwnKernel, refuseUnconfined, tellOfLimits } from "./own-kernel.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
@@ -20,6 +21,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
   const { pod } = state;
   try {
     const handler = await handlerOf(pod, parts);
+    refuseUnconfined(pod, { handler, parts });
     const users = await usersOf(pod, { handler, parts });
     const attachment = pod.spec?.hostNetwork
       ? undefined
@@ -48,27 +50,6 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     };
     parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
   }
-}
-
-/** Limits of single containers that nothing can enforce are not passed over in silence. */
-function tellOfLimits(
-  pod: Pod,
-  { handler, parts }: { handler: string | undefined; parts: PodParts },
-): void {
-  const containers = pod.spec?.containers ?? [];
-  const limited = containers.filter(({ resources }) => resources?.limits !== undefined);
-  if (limited.length === 0 || containers.length < 2 || !hasOwnKernel(handler, parts)) return;
-  const whole = limited.length === containers.length;
-  const message =
-    `${handler} runs all containers on one kernel: limits of single ones are not enforced, ` +
-    (whole ? "their sum is" : "nor their sum, as not all of them have limits");
-  const about = referenceTo(pod);
-  parts.events.record({ about, type: "Warning", reason: "LimitsOfPodOnly", message });
-}
-
-function hasOwnKernel(handler: string | undefined, { runtime }: PodParts): boolean {
-  if (handler === undefined) return false;
-  return runtime.handlers().some((one) => one.name === handler && one.hasOwnKernel);
 }
 
 /** The handler of the pod's runtime class; undefined for a pod that names none. */

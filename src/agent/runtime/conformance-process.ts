@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { ContainerSpec } from "./contract.ts";
 import { type Conformance, GRACE_MS, contains } from "./conformance-context.ts";
 
@@ -57,6 +60,27 @@ export function processConformance(on: Conformance): void {
     assert.match(text, /unshare: .*Operation not permitted/);
     assert.match(text, /^mount [1-9]/m);
     assert.doesNotMatch(text, /^mount 0/m);
+  });
+
+  it("confines what runs in a container by the user's own seccomp profile, or does not run it", async () => {
+    const denied = { names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 1 };
+    const profile = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [denied] };
+    const directory = mkdtempSync(path.join(tmpdir(), "nephos-profile-"));
+    const file = path.join(directory, "profile.json");
+    writeFileSync(file, JSON.stringify(profile));
+    const { security } = containerSpec("x", {});
+    const spec = await start("mkdir /tmp/made || echo denied; exec sleep 1000", {
+      security: { ...security, seccomp: file },
+    });
+    rmSync(directory, { recursive: true });
+    await contains(spec.logPath, "denied");
+    const command = on.runtime.execSync(spec.id, ["mkdir", "/tmp/made"], GRACE_MS);
+    if (fixture.hasOwnKernel) {
+      await assert.rejects(command, { code: "permission-denied", message: /seccomp profile/ });
+    } else {
+      assert.match((await command).stderr, /Operation not permitted/);
+    }
+    await on.runtime.removeSandbox(spec.sandboxId);
   });
 
   it("reports a process that a signal ended, and a stop in time", async () => {

@@ -38,15 +38,21 @@ export function prepareExec(
     throw new RuntimeError("command-not-found", "no command was given");
   }
   const driver = driverOf(context, record.status.sandboxId);
+  const configPath = configFile(context.paths.bundle(id));
+  const config = JSON.parse(readFileSync(configPath, "utf8")) as {
+    process: { env: string[] } & Record<string, unknown>;
+    linux?: { seccomp?: object };
+  };
+  const refusal = driver.execRefusal(config);
+  if (refusal !== undefined) {
+    const message = `Cannot run a command in container "${record.status.name}": ${refusal}`;
+    throw new RuntimeError("permission-denied", message);
+  }
   const name = Buffer.from(options.random.bytes(8)).toString("hex");
   const directory = path.join(context.paths.execs, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   writeFileSync(path.join(directory, CONTAINER), id);
   const specPath = specFile(directory);
-  const configPath = configFile(context.paths.bundle(id));
-  const config = JSON.parse(readFileSync(configPath, "utf8")) as {
-    process: { env: string[] } & Record<string, unknown>;
-  };
   const { process } = config;
   const terminal = options.tty && !process.env.some((entry) => entry.startsWith("TERM="));
   const env = terminal ? ["TERM=xterm", ...process.env] : process.env;

@@ -21,6 +21,8 @@ import { runProgram } from "./oci-command.ts";
 import type { DriverContext, SandboxDriver } from "./sandbox-driver.ts";
 import { createSeccompProfiles } from "./seccomp-choice.ts";
 
+const UNCONFINED_EXEC =
+  "gVisor would not confine it by the container's seccomp profile: use another profile or RuntimeClass";
 const INNER_PID = "inner-pid";
 /** conmon says `--tty` although the process specification does, which gVisor does not know. */
 const WITHOUT_TTY =
@@ -78,6 +80,8 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
       if (kernel) return kernel;
       return { command: shell(holderScript([launchers.kernel, ...gvisor])) };
     },
+    // Its kernel filters what the container starts with, and what that starts.
+    execRefusal: ({ linux }) => (linux?.seccomp ? UNCONFINED_EXEC : undefined),
     execution: (more) => [SHELL, "-c", WITHOUT_TTY, ...command, ...more],
     execFiles: ({ directory }) => ["--internal-pid-file", path.join(directory, INNER_PID)],
     canKillExec: ({ directory }) => readText(path.join(directory, INNER_PID)) !== "",

@@ -31,6 +31,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
       return hostPid ? "host" : undefined;
     },
     creation: () => ({ command }),
+    execRefusal: () => undefined,
     execution: (more) => [...command, ...more],
     execFiles: () => [],
     canKillExec: () => true,

@@ -36,6 +36,8 @@ export interface SandboxDriver extends Disposable {
    * Completes the bundle; returns what a monitor runs to create the container.
    */
   creation(container: DrivenContainer): Creation;
+  /** Why no command may be run in a container of this `config.json`; undefined when it may. */
+  execRefusal(config: { linux?: { seccomp?: object } }): string | undefined;
   /** What a monitor runs to execute a command; it appends the arguments of `exec`. */
   execution(more: readonly string[]): readonly string[];
   /** Arguments of `exec` by which `killExec` will find the process. */
