@@ -61,6 +61,8 @@ import { WatchCache } from "./watch-cache/watch-cache.ts";
 /** Who may do what; made once the server can read its own objects. */
 export interface SecurityParts {
   authenticators: readonly Authenticator[];
+  /** Which paths may be asked for without credentials; absent: what must be known beforehand. */
+  anonymous?: (path: string) => boolean;
   authorizer: Authorizer;
   admission: readonly AdmissionPlugin[];
   tokenIssuer?: TokenIssuer;
@@ -196,6 +198,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
     registry,
     authenticators: security.authenticators,
+    anonymous: security.anonymous,
     authorizer: security.authorizer,
     admission: security.admission,
     tokenIssuer: security.tokenIssuer,

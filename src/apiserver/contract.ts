@@ -14,6 +14,8 @@ export interface Credentials {
   authorization?: string | undefined;
   /** Client certificate in DER that the TLS layer verified against the client CA. */
   clientCertificate?: Uint8Array | undefined;
+  /** There was a certificate that the client CA does not vouch for. */
+  isUntrusted?: boolean;
 }
 
 /**

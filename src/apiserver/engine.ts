@@ -27,6 +27,8 @@ export interface Engine {
   logger: Logger;
   registry: ResourceRegistry;
   authenticators: readonly Authenticator[];
+  /** Which paths may be asked for without credentials. */
+  anonymous: ((path: string) => boolean) | undefined;
   authorizer: Authorizer;
   admission: readonly AdmissionPlugin[];
   tokenIssuer: TokenIssuer | undefined;

@@ -7,6 +7,7 @@ import type { ConditionMatcher } from "../apiserver/admission/webhook/hook-match
 import { type ApiServer, createApiServer } from "../apiserver/api-server.ts";
 import type { AuditLog } from "../apiserver/audit/audit-log.ts";
 import { CertificateTerms } from "../apiserver/authentication/client-certificate.ts";
+import { ANONYMOUS_ANYWHERE, isOpen } from "../apiserver/authentication/anonymous-access.ts";
 import { createAuthenticators } from "../apiserver/authentication/authentication.ts";
 import { createFetchDocument } from "../apiserver/authentication/oidc/fetch-document.ts";
 import { withIssuers } from "../apiserver/authentication/oidc/issuer-verifier.ts";
@@ -149,7 +150,11 @@ function securityParts(
     logger: logger.with({ component: "token-issuers" }),
     audiences: [DEFAULT_ISSUER],
   });
-  issuers?.follow((all) => verifier.use(all));
+  let access = ANONYMOUS_ANYWHERE;
+  issuers?.follow((settings) => {
+    verifier.use(settings.issuers);
+    access = settings.anonymous;
+  });
   const authorizer = createAuthorizer(reader);
   const expressions = createConditionEngine({ reader, authorizer });
   const client = new WebhookClient({ ...sources, reader });
@@ -164,6 +169,7 @@ function securityParts(
   };
   return {
     authenticators: createAuthenticators({ clock: systemClock, verifier, reader, terms }),
+    anonymous: (path: string) => isOpen(access, path),
     authorizer,
     admission: builtInAdmission({
       ...sources,

@@ -25,8 +25,8 @@ test("a changed file counts from when it is seen, a broken one does not", async 
     writeFileSync(file, configuration("https://one.example.com"));
     using issuers = openIssuers(options);
     let urls: string[] = [];
-    issuers.follow((all) => {
-      urls = all.map(({ url }) => url);
+    issuers.follow((settings) => {
+      urls = settings.issuers.map(({ url }) => url);
     });
     assert.deepEqual(urls, ["https://one.example.com"]);
     writeFileSync(file, configuration("https://two.example.com"));

@@ -1,6 +1,11 @@
 import { readFileSync, watch } from "node:fs";
 import path from "node:path";
 import {
+  ANONYMOUS_ANYWHERE,
+  type AnonymousAccess,
+  readAnonymousAccess,
+} from "../apiserver/authentication/anonymous-access.ts";
+import {
   type IssuerConfiguration,
   readIssuers,
 } from "../apiserver/authentication/oidc/issuer-configuration.ts";
@@ -26,10 +31,16 @@ export interface IssuerOptions {
   logger: Logger;
 }
 
+/** Who may ask for what, as far as no object says it. */
+export interface AuthenticationSettings {
+  issuers: readonly IssuerConfiguration[];
+  anonymous: AnonymousAccess;
+}
+
 /** The outside issuers of tokens, now and after each change of their file. */
 export interface IssuerSource extends Disposable {
   /** Calls `use` at once, and again whenever the file says something else that can be used. */
-  follow(use: (issuers: readonly IssuerConfiguration[]) => void): void;
+  follow(use: (settings: AuthenticationSettings) => void): void;
   metrics(): MetricFamily[];
 }
 
@@ -45,7 +56,7 @@ export function openIssuers(options: IssuerOptions): IssuerSource {
   if (file !== undefined) return watchFile(file, options);
   const issuers = flags ? [checkedFlags(flags)] : [];
   return {
-    follow: (use) => use(issuers),
+    follow: (use) => use({ issuers, anonymous: ANONYMOUS_ANYWHERE }),
     metrics: () => [],
     [Symbol.dispose]: () => undefined,
   };
@@ -59,30 +70,32 @@ function checkedFlags(flags: IssuerFlags): IssuerConfiguration {
   }
 }
 
-function issuersOf(text: string): IssuerConfiguration[] {
-  return readIssuers(decodeSettings(text), DEFAULT_ISSUER);
+function settingsOf(text: string): AuthenticationSettings {
+  const document = decodeSettings(text);
+  const issuers = readIssuers(document, DEFAULT_ISSUER);
+  return { issuers, anonymous: readAnonymousAccess(document) };
 }
 
-function firstRead(file: string): { text: string; issuers: IssuerConfiguration[] } {
+function firstRead(file: string): { text: string; settings: AuthenticationSettings } {
   try {
     const text = readFileSync(file, "utf8");
-    return { text, issuers: issuersOf(text) };
+    return { text, settings: settingsOf(text) };
   } catch (error) {
     throw usage(`--authentication-config "${file}": ${(error as Error).message}`);
   }
 }
 
 function watchFile(file: string, { clock, logger }: IssuerOptions): IssuerSource {
-  let { text, issuers } = firstRead(file);
+  let { text, settings } = firstRead(file);
   const reloads = new Reloads();
-  const followers: ((issuers: readonly IssuerConfiguration[]) => void)[] = [];
+  const followers: ((settings: AuthenticationSettings) => void)[] = [];
   const read = () => {
     try {
       const next = readFileSync(file, "utf8");
       if (next === text) return;
       text = next;
-      issuers = issuersOf(next);
-      for (const use of followers) use(issuers);
+      settings = settingsOf(next);
+      for (const use of followers) use(settings);
       reloads.count("success", clock.now());
       logger.info("the authentication configuration was read anew", { file });
     } catch (error) {
@@ -105,7 +118,7 @@ function watchFile(file: string, { clock, logger }: IssuerOptions): IssuerSource
   return {
     follow(use) {
       followers.push(use);
-      use(issuers);
+      use(settings);
     },
     metrics: () => reloads.metrics(),
     [Symbol.dispose]() {

@@ -50,13 +50,21 @@ export function withAuthenticatedGroup(user: UserInfo): UserInfo {
   return { ...user, groups: [...user.groups, AUTHENTICATED] };
 }
 
+/** What is to be authenticated, and for what. */
+export interface AuthenticationRequest {
+  credentials: Credentials;
+  path: string;
+  /** Who may ask without credentials; absent: only for what must be known beforehand. */
+  anonymous?: ((path: string) => boolean) | undefined;
+}
+
 /**
- * The user of a request: the first authenticator that knows the credentials decides. Without
- * credentials the few open paths alone are asked for anonymously. @throws StatusError Unauthorized
+ * The user of a request: the first authenticator that knows the credentials decides. Credentials
+ * that are not good make nobody anonymous. @throws StatusError Unauthorized
  */
 export function authenticateRequest(
   authenticators: readonly Authenticator[],
-  request: { credentials: Credentials; path: string },
+  request: AuthenticationRequest,
 ): UserInfo | Promise<UserInfo> {
   for (const [at, authenticator] of authenticators.entries()) {
     const found = authenticator.authenticate(request.credentials);
@@ -66,7 +74,12 @@ export function authenticateRequest(
     }
     if (found) return found;
   }
-  // A node that joins must know the cluster first; RBAC gives that to anonymous users, or not.
-  if (HEALTH_PATH.test(request.path) || request.path === CLUSTER_INFO_PATH) return ANONYMOUS;
+  const { credentials, path, anonymous = isNeededBefore } = request;
+  if (!credentials.isUntrusted && anonymous(path)) return ANONYMOUS;
   throw new StatusError("Unauthorized", "Unauthorized");
+}
+
+/** A node that joins must know the cluster first; RBAC gives that to anonymous users, or not. */
+function isNeededBefore(path: string): boolean {
+  return HEALTH_PATH.test(path) || path === CLUSTER_INFO_PATH;
 }

@@ -33,6 +33,8 @@ export interface Admitted extends Asked {
 interface Connection {
   /** DER of a client certificate that chains up to the client CA. */
   certificate: Uint8Array | undefined;
+  /** It came with a certificate of somebody else's. */
+  isUntrusted: boolean;
   sourceIps: readonly string[];
 }
 
@@ -98,11 +100,11 @@ export class Entrance {
   }
 
   #authenticate(request: IncomingMessage, path: string): UserInfo | Promise<UserInfo> {
-    const credentials = {
-      authorization: request.headers.authorization,
-      clientCertificate: this.#connectionOf(request).certificate,
-    };
-    return authenticateRequest(this.#engine.authenticators, { credentials, path });
+    const { certificate: clientCertificate, isUntrusted } = this.#connectionOf(request);
+    const { authorization } = request.headers;
+    const credentials = { authorization, clientCertificate, isUntrusted };
+    const { authenticators, anonymous } = this.#engine;
+    return authenticateRequest(authenticators, { credentials, path, anonymous });
   }
 
   #connectionOf(request: IncomingMessage): Connection {
@@ -110,8 +112,11 @@ export class Entrance {
     const known = this.#connections.get(socket);
     if (known) return known;
     const { remoteAddress = "" } = socket;
+    // Without a certificate it is an empty object.
+    const shown = socket.getPeerCertificate().raw as Uint8Array | undefined;
     const connection: Connection = {
-      certificate: socket.authorized ? socket.getPeerCertificate().raw : undefined,
+      certificate: socket.authorized ? shown : undefined,
+      isUntrusted: !socket.authorized && shown !== undefined,
       sourceIps: [remoteAddress.replace(/^::ffff:/, "")],
     };
     this.#connections.set(socket, connection);

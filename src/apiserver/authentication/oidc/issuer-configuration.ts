@@ -51,9 +51,7 @@ export function readIssuers(document: unknown, ownIssuer: string): IssuerConfigu
     throw root.error("apiVersion", `must be one of ${API_VERSIONS.join(", ")}`);
   }
   root.requireKind({ apiVersion, kind: "AuthenticationConfiguration" });
-  if (root.value("anonymous") !== undefined) {
-    throw root.error("anonymous", "cannot be configured here: leave it out");
-  }
+  root.object("anonymous"); // read apart from the issuers
   const jwt = root.list("jwt");
   refuseOthers(root);
   if (jwt.length > ISSUERS_MAX) throw root.error("jwt", `must have at most ${ISSUERS_MAX} items`);
