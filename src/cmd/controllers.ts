@@ -5,16 +5,22 @@ import { readTokenKeys } from "../apiserver/token/token-keys.ts";
 import { createHttpsTransport } from "../client/https-transport.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { loadKubeconfig } from "../client/kubeconfig.ts";
+import type { RunningController } from "../client/controller-runner.ts";
+import { measured } from "../client/measured-transport.ts";
 import { createClient } from "../client/resource-client.ts";
 import { type BuiltInOptions, builtInControllers } from "../controllers/built-in.ts";
 import { parseCidr } from "../lib/ipv4.ts";
+import { SchedulerMetrics } from "../scheduler/scheduler-metrics.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
 import { startControllersPart, startSchedulerPart } from "./controllers-part.ts";
 import { createJsonLogger } from "./json-logger.ts";
 import { installLastResort } from "./last-resort.ts";
-import { parseFlags, usage } from "./options.ts";
+import { startMetricsServer } from "./metrics-server.ts";
+import { parseFlags, parseListen, usage } from "./options.ts";
+import { processMetrics } from "./process-metrics.ts";
+import { queueMetrics } from "./queue-metrics.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { untilSignal } from "./signals.ts";
 
@@ -25,6 +31,7 @@ const FLAGS = {
   "legacy-service-account-tokens": { type: "boolean" },
   "scheduler-config": { type: "string" },
   "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
+  metrics: { type: "string" },
 } as const;
 
 /**
@@ -44,9 +51,12 @@ export async function controllers(args: readonly string[]): Promise<number> {
   const schedulerConfiguration = readSchedulerConfig(
     typeof schedulerFile === "string" ? schedulerFile : undefined,
   );
+  const listen = values["metrics"];
+  const metricsAt = typeof listen === "string" ? parseListen(listen, "--metrics") : undefined;
   const logger = createJsonLogger("info");
   installLastResort(logger);
-  using transport = createHttpsTransport(target);
+  using https = createHttpsTransport(target);
+  const transport = measured(https, { clock: systemClock, host: new URL(target.server).host });
   const client = createClient(transport);
   const sources = { clock: systemClock, random: systemRandom };
   await using informers = createInformerFactory({ ...sources, client, logger });
@@ -54,11 +64,24 @@ export async function controllers(args: readonly string[]): Promise<number> {
   const credentials = credentialsOf(values);
   const definitions = builtInControllers({ client, caPem, podAddresses, ...credentials });
   const parts = { client, informers, logger };
+  const scheduling = new SchedulerMetrics();
+  const running: RunningController[] = [];
   await using _controllers = startControllersPart(definitions, {
     ...parts,
     clientOf: () => client,
+    started: (controller) => running.push(controller),
   });
-  await using _scheduler = startSchedulerPart({ ...parts, schedulerConfiguration });
+  await using _scheduler = startSchedulerPart({
+    ...parts,
+    schedulerConfiguration,
+    metrics: scheduling,
+  });
+  await using _metrics =
+    metricsAt &&
+    (await startMetricsServer(metricsAt, [
+      processMetrics,
+      () => [...queueMetrics(running), ...scheduling.families(), ...transport.metrics()],
+    ]));
   process.stdout.write(`Controllers and scheduler work for ${target.server}\n`);
   await untilSignal();
   return 0;

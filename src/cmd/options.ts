@@ -221,11 +221,12 @@ export function usage(message: string): CommandError {
   return new CommandError(`${message}; see "nephos help"`, { exitCode: 2 });
 }
 
-function parseListen(text: string): { host: string; port: number } {
+/** ADDRESS:PORT. @throws CommandError with exit code 2 */
+export function parseListen(text: string, flag = "--listen"): { host: string; port: number } {
   const match = /^(\d+\.\d+\.\d+\.\d+|localhost):(\d+)$/.exec(text);
   const port = Number(match?.[2]);
   if (!match || port < 1 || port > 65_535) {
-    throw usage(`--listen must be ADDRESS:PORT such as 127.0.0.1:6443, not "${text}"`);
+    throw usage(`${flag} must be ADDRESS:PORT such as 127.0.0.1:6443, not "${text}"`);
   }
   return { host: match[1] === "localhost" ? "127.0.0.1" : (match[1] ?? ""), port };
 }
