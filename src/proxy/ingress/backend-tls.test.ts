@@ -14,23 +14,34 @@ function asked(annotations: Record<string, string>): BackendTls | undefined {
 }
 
 const SERVER = "web.shop.svc";
+const INGRESS = "shop/one";
 const ASKED: [annotations: Record<string, string>, expected: BackendTls | undefined][] = [
   [{}, undefined],
   [{ [`${NGINX}verify`]: "off" }, undefined],
   [
     { [`${NGINX}verify`]: "on", [`${NGINX}secret`]: "shop/ca" },
-    { verifies: true, secret: "shop/ca", serverName: SERVER },
+    { ingress: INGRESS, verifies: true, secret: "shop/ca", serverName: SERVER },
   ],
   [
     { [`${OURS}verify`]: "true", [`${OURS}secret`]: "ca", [`${OURS}name`]: "a.test" },
-    { verifies: true, secret: "shop/ca", serverName: "a.test" },
+    { ingress: INGRESS, verifies: true, secret: "shop/ca", serverName: "a.test" },
   ],
-  [{ [`${NGINX}secret`]: "ca" }, { verifies: false, secret: "shop/ca", serverName: SERVER }],
+  [
+    { [`${NGINX}secret`]: "ca" },
+    { ingress: INGRESS, verifies: false, secret: "shop/ca", serverName: SERVER },
+  ],
   [
     { [`${NGINX}verify`]: "on", [`${NGINX}secret`]: "other/ca" },
-    { verifies: true, secret: undefined, serverName: SERVER },
+    { ingress: INGRESS, verifies: true, secret: undefined, serverName: SERVER },
   ],
-  [{ [`${NGINX}verify`]: "on" }, { verifies: true, secret: undefined, serverName: SERVER }],
+  [
+    { [`${OURS}name`]: "a.test" },
+    { ingress: INGRESS, verifies: false, secret: undefined, serverName: "a.test" },
+  ],
+  [
+    { [`${NGINX}verify`]: "on" },
+    { ingress: INGRESS, verifies: true, secret: undefined, serverName: SERVER },
+  ],
 ];
 for (const [annotations, expected] of ASKED) {
   test(`what an Ingress says of its backends' certificates: ${JSON.stringify(annotations)}`, () => {
@@ -47,7 +58,7 @@ test("endpoints get the authority of the Secret as it is now, and none is used w
   } as Lister<Secret>;
   const trust = createBackendTrust(lister, silentLogger);
   const endpoints: Endpoint[] = [{ address: "10.0.0.1", port: 443, protocol: "https" }];
-  const wanted = { verifies: true, secret: "shop/ca", serverName: SERVER };
+  const wanted = { ingress: INGRESS, verifies: true, secret: "shop/ca", serverName: SERVER };
   assert.equal(trust.apply(endpoints, undefined), endpoints);
   assert.deepEqual(trust.apply(endpoints, wanted), []);
   const put = (resourceVersion: string, data: Record<string, string>) =>

@@ -6,6 +6,8 @@ import type { Endpoint, EndpointTls } from "./upstream.ts";
 
 /** What an Ingress says of the certificates between us and its backends. */
 export interface BackendTls {
+  /** "namespace/name" of the Ingress. */
+  ingress: string;
   /** Nobody is spoken to whose certificate the authority of the Secret did not sign. */
   verifies: boolean;
   /** "namespace/name" of a Secret with `ca.crt`, and `tls.crt` and `tls.key` to show to backends. */
@@ -29,12 +31,14 @@ export function backendTlsOf({ metadata }: Ingress, service: string): BackendTls
   const textOf = (names: readonly string[]) => names.map((name) => annotations[name]).find(Boolean);
   const verifies = ["on", "true"].includes(textOf(VERIFY)?.toLowerCase() ?? "");
   const given = textOf(SECRET);
-  if (!verifies && !given) return undefined;
+  const name = textOf(NAME);
+  if (!verifies && !given && !name) return undefined;
   const [first = "", second] = given?.split("/") ?? [];
   // Nobody gets to use what another namespace keeps secret.
   const isOwn = second === undefined || first === namespace;
   const secret = given && isOwn ? `${namespace}/${second ?? first}` : undefined;
-  return { verifies, secret, serverName: textOf(NAME) ?? `${service}.${namespace}.svc` };
+  const ingress = `${namespace}/${metadata?.name}`;
+  return { ingress, verifies, secret, serverName: name ?? `${service}.${namespace}.svc` };
 }
 
 /** Gives endpoints what their Ingress says of their certificates. */
@@ -67,7 +71,7 @@ export function createBackendTrust(secrets: Lister<Secret>, logger: Logger): Bac
         logger.warn(
           "backends cannot be verified: the Ingress names no Secret of its namespace of " +
             "type kubernetes.io/tls that has ca.crt",
-          { secret: wanted.secret },
+          { ingress: wanted.ingress, secret: wanted.secret },
         );
       }
       const ready = tls ? endpoints.map((endpoint) => ({ ...endpoint, tls })) : [];
