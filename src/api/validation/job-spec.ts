@@ -159,7 +159,8 @@ function validatePatterns(
 }
 
 function validateSuccessPolicy(errors: FieldErrors, field: string, spec: JobSpec): void {
-  if (!spec.successPolicy) return;
+  const { completionMode, completions } = spec;
+  if (!spec.successPolicy || completionMode !== "Indexed" || completions === undefined) return;
   const rules = spec.successPolicy.rules ?? [];
   if (rules.length === 0) {
     const detail = "at least one rules must be specified when the successPolicy is specified";
@@ -172,15 +173,46 @@ function validateSuccessPolicy(errors: FieldErrors, field: string, spec: JobSpec
       const detail = "at least one of succeededCount or succeededIndexes must be specified";
       errors.required(path, detail);
     }
+    const named = countIndexes(succeededIndexes ?? "", completions);
+    if (typeof named === "string") {
+      const detail = `error parsing succeededIndexes: ${named}`;
+      errors.invalid(`${path}.succeededIndexes`, succeededIndexes, detail);
+    }
     errors.nonNegative(`${path}.succeededCount`, succeededCount);
-    const { completions } = spec;
-    if (succeededCount !== undefined && completions !== undefined && succeededCount > completions) {
+    if (succeededCount !== undefined && succeededCount > completions) {
       const detail = `must be less than or equal to ${completions} (the number of specified completions)`;
       errors.invalid(`${path}.succeededCount`, succeededCount, detail);
     }
-    if (succeededIndexes !== undefined && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(succeededIndexes)) {
-      const detail = "error parsing succeededIndexes: cannot convert string to integer for index";
-      errors.invalid(`${path}.succeededIndexes`, succeededIndexes, detail);
+    const most = typeof named === "string" ? 0 : named;
+    if (succeededIndexes !== undefined && succeededCount !== undefined && succeededCount > most) {
+      const detail = `must be less than or equal to ${most} (the number of indexes in the specified succeededIndexes field)`;
+      errors.invalid(`${path}.succeededCount`, succeededCount, detail);
     }
   }
+}
+
+/** How many indexes "1,3-5" names; as text what is wrong with it. */
+function countIndexes(text: string, completions: number): number | string {
+  let count = 0;
+  let last = -1;
+  for (const interval of text === "" ? [] : text.split(",")) {
+    const limits = interval.split("-");
+    if (limits.length > 2) {
+      const quoted = JSON.stringify(interval);
+      return `the fragment ${quoted} violates the requirement that an index interval can have at most two parts separated by '-'`;
+    }
+    for (const limit of limits) {
+      const quoted = JSON.stringify(limit);
+      if (!/^\d+$/.test(limit)) return `cannot convert string to integer for index: ${quoted}`;
+      if (Number(limit) >= completions) return `too large index: ${quoted}`;
+    }
+    const [from = 0, to = from] = limits.map(Number);
+    if (limits.length > 1 && from >= to) {
+      return `non-increasing order, previous: ${from}, current: ${to}`;
+    }
+    if (last >= from) return `non-increasing order, previous: ${last}, current: ${from}`;
+    count += to - from + 1;
+    last = to;
+  }
+  return count;
 }

@@ -1,0 +1,57 @@
+import { test } from "node:test";
+import { JOBS } from "../../generated/resources.ts";
+import { checkRuleCases } from "../rule-cases.ts";
+
+const JOB = {
+  spec: {
+    completionMode: "Indexed",
+    completions: 4,
+    parallelism: 2,
+    backoffLimit: 6,
+    selector: { matchLabels: { app: "a" } },
+    manualSelector: true,
+    successPolicy: { rules: [{ succeededIndexes: "0,2-3" }] },
+    template: {
+      metadata: { labels: { app: "a" } },
+      spec: {
+        restartPolicy: "Never",
+        dnsPolicy: "ClusterFirst",
+        containers: [
+          {
+            name: "c",
+            image: "a",
+            imagePullPolicy: "Always",
+            terminationMessagePolicy: "File",
+          },
+        ],
+      },
+    },
+  },
+};
+const RULE = "spec.successPolicy.rules[0]";
+const wrong = (indexes: string, why: string) =>
+  [
+    { [`${RULE}.succeededIndexes`]: indexes },
+    `${RULE}.succeededIndexes: Invalid value: "${indexes}": error parsing succeededIndexes: ${why}`,
+  ] as const;
+
+test("rules of what makes a job a success", () => {
+  checkRuleCases(JOBS, {
+    base: JOB,
+    create: [
+      [{}],
+      wrong("4", 'too large index: "4"'),
+      wrong("1-7", 'too large index: "7"'),
+      wrong("a", 'cannot convert string to integer for index: "a"'),
+      wrong("1,", 'cannot convert string to integer for index: ""'),
+      wrong("2-1", "non-increasing order, previous: 2, current: 1"),
+      wrong("1-2,2", "non-increasing order, previous: 2, current: 2"),
+      [{ [`${RULE}.succeededCount`]: 3 }],
+      [
+        { [`${RULE}.succeededIndexes`]: "1", [`${RULE}.succeededCount`]: 2 },
+        `${RULE}.succeededCount: Invalid value: 2: must be less than or equal to 1 ` +
+          "(the number of indexes in the specified succeededIndexes field)",
+      ],
+    ],
+  });
+});
