@@ -357,6 +357,7 @@ class Server implements ApiServer {
         () => this.#metrics.families(),
         serverMetrics(version, engine.registry),
         ...(flows ? [() => flows.metrics()] : []),
+        () => of.aggregation?.metrics() ?? [],
         ...(options.metrics ?? []),
       ],
     });

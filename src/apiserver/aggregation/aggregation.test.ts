@@ -152,6 +152,9 @@ test("a group whose server is gone is stale, and others are current", async () =
     const stale = freshness.filter(([, state]) => state !== "Current");
     assert.deepEqual(stale, [["wardle.example.com", "Stale"]]);
   }
+  const { text } = await api.http("/metrics");
+  const labels = '{name="v1alpha1.wardle.example.com",reason="ServiceNotFound"}';
+  assert.ok(text.includes(`aggregator_unavailable_apiservice_total${labels} 1\n`), text);
 });
 
 test("watches of in-process callers come line by line", async () => {

@@ -3,6 +3,7 @@ import type { APIService } from "../../api/generated/types/apiregistration-v1.ts
 import { formatTime, type Timer } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { copyJson } from "../../lib/json-copy.ts";
+import type { MetricFamily, Sample } from "../../lib/prometheus.ts";
 import type { ObjectReader, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeObject } from "../kube-object.ts";
@@ -58,6 +59,8 @@ export class Aggregation implements Disposable {
   readonly #checked = new Map<string, Checked>();
   readonly #subscriptions: Disposable[] = [];
   readonly #work = new Map<string, Promise<void>>();
+  /** How often an APIService was lost, by its name and why. */
+  readonly #losses = new Map<string, Sample & { labels: Record<string, string> }>();
   #generation = 0;
   #closed = false;
 
@@ -83,6 +86,25 @@ export class Aggregation implements Disposable {
   /** Grows whenever discovery of other servers has something else to show. */
   get generation(): number {
     return this.#generation + this.table.generation;
+  }
+
+  /** Under upstream's name. */
+  metrics(): MetricFamily[] {
+    return [
+      {
+        name: "aggregator_unavailable_apiservice_total",
+        type: "counter",
+        help: "How often APIServices became unavailable, by why they did.",
+        samples: [...this.#losses.values()],
+      },
+    ];
+  }
+
+  #lost(name: string, reason: string): void {
+    const key = `${name} ${reason}`;
+    const loss = this.#losses.get(key) ?? { labels: { name, reason }, value: 0 };
+    loss.value++;
+    this.#losses.set(key, loss);
   }
 
   /** Resources of another server, as aggregated discovery shows them. */
@@ -214,6 +236,7 @@ export class Aggregation implements Disposable {
     const condition = { type: "Available", ...found };
     const known = conditionOf(this.#served.cache.get(name)?.object());
     if (known && sameCondition(known, condition)) return;
+    if (known?.["status"] === "True" && found.status !== "True") this.#lost(name, found.reason);
     const time = formatTime(engine.clock.now());
     const call = this.#call({ name, subresource: "status" });
     try {

@@ -17,6 +17,10 @@ const CASES: readonly RuleCase[] = [
     'spec.dnsConfig.nameservers[3]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
   ],
   [
+    { "spec.dnsConfig.searches": ["a.example.", "_a.example"] },
+    `spec.dnsConfig.searches[1]: Invalid value: "_a.example": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
+  ],
+  [
     { "spec.tolerations": [{ operator: "Exists", value: "x" }] },
     "spec.tolerations[0].operator: Invalid value: \"x\": value must be empty when `operator` is 'Exists'",
   ],
