@@ -32,6 +32,7 @@ import {
 import { importBusybox } from "./busybox-image.ts";
 import { eventually } from "./eventually.ts";
 import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
+import { startMetricsAdapter } from "./metrics-adapter.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 const NAMESPACE = "default";
@@ -253,6 +254,76 @@ describe("@kubernetes/client-node", { skip }, () => {
     const scaled = await apps.replaceNamespacedDeploymentScale({ ...about, body });
     assert.equal(scaled.spec?.replicas, 1);
     await apps.deleteNamespacedDeployment(about);
+  });
+
+  test("an autoscaler follows metrics that an adapter serves", async () => {
+    await using adapter = await startMetricsAdapter(instance);
+    const { values } = adapter;
+    const objects = KubernetesObjectApi.makeApiClient(config);
+    const labels = { app: "scaled" };
+    const container = { name: "c", image: "busybox:test", command: ["sleep", "1000"] };
+    const template = {
+      metadata: { labels },
+      spec: { terminationGracePeriodSeconds: 0, containers: [container] },
+    };
+    await objects.create({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "followed", namespace: NAMESPACE },
+      spec: { selector: { matchLabels: labels }, template },
+    } as KubernetesObject);
+    await instance.ok("rollout", "status", "deployment/followed", "--timeout=30s");
+    const pod = await instance.ok("get", "pods", "-l=app=scaled", "-o=jsonpath={..metadata.name}");
+    const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "followed" };
+    const metricOf = {
+      pods: { name: "rps" },
+      object: { name: "hits" },
+      external: { name: "queue" },
+    };
+    values.set("pods/*/rps", [{ of: pod, value: "5" }]);
+    values.set("deployments.apps/followed/hits", [{ of: "followed", value: "1500m" }]);
+    values.set("queue", [{ value: "20" }, { value: "9500m" }]);
+    await objects.create({
+      apiVersion: "autoscaling/v2",
+      kind: "HorizontalPodAutoscaler",
+      metadata: { name: "followed", namespace: NAMESPACE },
+      spec: {
+        scaleTargetRef,
+        maxReplicas: 9,
+        metrics: [
+          {
+            type: "Pods",
+            pods: { metric: metricOf.pods, target: { type: "AverageValue", averageValue: "5" } },
+          },
+          {
+            type: "Object",
+            object: {
+              metric: metricOf.object,
+              describedObject: scaleTargetRef,
+              target: { type: "Value", value: "1" },
+            },
+          },
+          {
+            type: "External",
+            external: {
+              metric: metricOf.external,
+              target: { type: "AverageValue", averageValue: "10" },
+            },
+          },
+        ],
+      },
+    } as KubernetesObject);
+    const event = "involvedObject.name=followed,reason=SuccessfulRescale";
+    await eventually("it is scaled by the largest wish", async () => {
+      const told = await instance.ok("get", "events", "--field-selector", event);
+      return told.includes("New size: 3; reason: external metric queue(nil) above target");
+    });
+    const current = "-o=jsonpath={range .status.currentMetrics[*]}{.type}={.*.current.*} {end}";
+    await eventually("its values stand in its status", async () => {
+      const told = await instance.ok("get", "hpa", "followed", current);
+      return /^Pods=5 Object=1500m External=\d+m? $/.test(told) || assert.fail(told);
+    });
+    await instance.ok("delete", "hpa/followed", "deployment/followed");
   });
 });
 
