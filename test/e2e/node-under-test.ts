@@ -220,7 +220,9 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
     },
     until,
     async [Symbol.asyncDispose]() {
-      await owned[Symbol.asyncDispose]();
+      // Nothing else may hold a process that waits for others to end.
+      const awake = setInterval(() => {}, WAIT_MS);
+      await owned[Symbol.asyncDispose]().finally(() => clearInterval(awake));
       const left = readMounts().filter(({ target }) => target.startsWith(directory));
       assert.deepEqual(left, []);
     },

@@ -39,6 +39,8 @@ export interface AgentDeath {
   failpoint: FailpointName;
   /** From 1 on. */
   visit: number;
+  /** The sandbox has user ids of its own, or its containers share their processes. */
+  kind?: "users" | "processes";
 }
 
 /** What the suites of the subjects work with. */

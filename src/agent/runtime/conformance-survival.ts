@@ -70,9 +70,10 @@ export function survivalConformance(on: Conformance): void {
 
   it("loses and leaks nothing, wherever its agent was killed", async () => {
     for (const [at, death] of fixture.deaths.entries()) {
-      const { failpoint, visit } = death;
-      const where = `${failpoint}, visit ${visit}`;
-      const sandbox = sandboxSpec(on.nextPodId());
+      const { failpoint, visit, kind = "" } = death;
+      const where = `${failpoint}, visit ${visit} ${kind}`;
+      const shareProcessNamespace = kind === "processes";
+      const sandbox = { ...sandboxSpec(on.nextPodId()), shareProcessNamespace };
       const container = containerSpec(sandbox.id, { command: ["sleep", "1000"] });
       await fixture.startAndDie({ sandbox, container, death });
       await on.reopen();
@@ -84,8 +85,7 @@ export function survivalConformance(on: Conformance): void {
         continue;
       }
       // The agent that comes after it does what the pod wants, whatever is there already.
-      const hasUsers = failpoint === "sandbox-users";
-      const users = hasUsers && (await on.runtime.prepareUsers({ id: sandbox.id }));
+      const users = kind === "users" && (await on.runtime.prepareUsers({ id: sandbox.id }));
       await on.runtime.createSandbox({ ...sandbox, ...(users && { users }) });
       // One that a kernel may have run already is made anew, as pods do with all of them.
       const stale = fixture.hasOwnKernel && containers.some(({ state }) => state === "created");

@@ -46,7 +46,8 @@ export async function createContainer(
       firstId: sandbox.users.firstId,
     };
     const mapped = paths.mapped(spec.id);
-    await mountRoot(spec.image, { writable, target, mapped, ...(users && { users }) });
+    const { failpoint } = context;
+    await mountRoot(spec.image, { writable, target, mapped, failpoint, ...(users && { users }) });
     const directory = path.join(mapped, "mounts");
     const mounts = users ? mapMounts(spec.mounts, { directory, users }) : spec.mounts;
     context.failpoint("container-root");

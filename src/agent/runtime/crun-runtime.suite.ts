@@ -48,9 +48,24 @@ function open(directory: string, cgroupRoot: string, failpoint: Failpoint = () =
 /** The third command begins when the first one is at work. */
 const COMMAND_RUNS: AgentDeath = { failpoint: "exec-begun", visit: 3 };
 
+/** What only sandboxes come to that have user ids of their own, and where those matter. */
+const WITH_USERS: readonly FailpointName[] = [
+  "sandbox-users",
+  "container-layers",
+  "container-config",
+  "container-root-removed",
+];
+
+const WITH_HOLDER: readonly FailpointName[] = [
+  "container-monitor",
+  "container-created",
+  "container-removed",
+];
+
+const once = (failpoint: FailpointName): AgentDeath => ({ failpoint, visit: 1 });
+
 /** Where gVisor's way parts from that of the others. */
 const GVISOR_OWN: readonly FailpointName[] = [
-  "sandbox-record",
   "container-cgroup",
   "container-monitor",
   "container-created",
@@ -62,14 +77,17 @@ const GVISOR_OWN: readonly FailpointName[] = [
 
 /** The holder of a sandbox of gVisor's comes to most of them too, mostly before the container. */
 const DEATHS: Readonly<Record<string, AgentDeath[]>> = {
-  crun: [...FAILPOINTS.map((failpoint) => ({ failpoint, visit: 1 })), COMMAND_RUNS],
+  crun: [
+    ...FAILPOINTS.filter((name) => !WITH_USERS.includes(name)).map(once),
+    ...WITH_USERS.map((failpoint) => ({ ...once(failpoint), kind: "users" as const })),
+    // The first visitor is what holds the processes.
+    ...WITH_HOLDER.map((failpoint) => ({ ...once(failpoint), kind: "processes" as const })),
+    COMMAND_RUNS,
+  ],
   runsc: [
-    ...GVISOR_FAILPOINTS.map((failpoint) => ({ failpoint, visit: 1 })),
-    ...GVISOR_OWN.flatMap((failpoint) => [
-      { failpoint, visit: 1 },
-      ...(failpoint === "sandbox-record" ? [] : [{ failpoint, visit: 2 }]),
-    ]),
-    { failpoint: "exec-begun", visit: 1 },
+    ...GVISOR_FAILPOINTS.map(once),
+    ...GVISOR_OWN.flatMap((failpoint) => [once(failpoint), { failpoint, visit: 2 }]),
+    ...(["sandbox-record", "sandbox-mounts-removed", "exec-begun"] as const).map(once),
     COMMAND_RUNS,
   ],
 };
@@ -170,14 +188,14 @@ async function startAndDie(text: string): Promise<void> {
   });
   await runtime.recover();
   runtime.expectContainer({ ...container, qosClass: sandbox.qosClass });
-  if (death?.failpoint === "sandbox-users") await runtime.prepareUsers({ id: sandbox.id });
+  const users = death?.kind === "users" && (await runtime.prepareUsers({ id: sandbox.id }));
   if (binary === "runsc") {
     // Its first pod finds out which release there is, and starts the longer way.
     const refused = { ...sandbox, id: "refused", hostIpc: true };
     await runtime.createSandbox(refused).catch(() => {});
     await known;
   }
-  await runtime.createSandbox(sandbox);
+  await runtime.createSandbox({ ...sandbox, ...(users && { users }) });
   await runtime.createContainer(container);
   await runtime.startContainer(container.id);
   if (!death) die();

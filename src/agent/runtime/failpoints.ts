@@ -9,6 +9,7 @@ export const FAILPOINTS = [
   "sandbox-cgroup",
   "sandbox-namespaces",
   "sandbox-record",
+  "container-layers",
   "container-root",
   "container-config",
   "container-record",
@@ -23,6 +24,8 @@ export const FAILPOINTS = [
   "container-root-removed",
   "container-removed",
   "sandbox-containers-removed",
+  "sandbox-mounts-removed",
+  "sandbox-cgroup-removed",
   "sandbox-removed",
 ] as const;
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { MOUNT_FLAGS, mount, mountOverlay, unmountAside } from "../../sys/mount.ts";
 import type { LocalImage } from "../image/contract.ts";
 import { RuntimeError } from "./contract.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { giveToUsers, mapDirectories, type MappedUsers, unmapAll } from "./mapped-mounts.ts";
 
 /** Directories of a container's root: its image below, what it writes above. */
@@ -13,12 +14,13 @@ export interface RootDirectories {
   /** Directory for mounts of layers whose files are to be those of `users`. */
   mapped: string;
   users?: MappedUsers;
+  failpoint: Failpoint;
 }
 
 /** Mounts the root of a container. Not idempotent. @throws RuntimeError "no-space" */
 export async function mountRoot(
   image: LocalImage,
-  { writable, target, mapped, users }: RootDirectories,
+  { writable, target, mapped, users, failpoint }: RootDirectories,
 ): Promise<void> {
   const [upper, work] = [path.join(writable, "upper"), path.join(writable, "work")];
   const missing = image.layerPaths.find((layer) => !existsSync(layer));
@@ -33,6 +35,7 @@ export async function mountRoot(
       const directory = path.join(mapped, "layers");
       giveToUsers(upper, users);
       const layers = mapDirectories(image.layerPaths, { directory, users });
+      failpoint("container-layers");
       mountOverlay({ layers, upper, work, target });
       // It holds mounts of its own of them.
       await unmapAll(directory);

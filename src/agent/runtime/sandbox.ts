@@ -83,14 +83,21 @@ function shareMemory(context: RuntimeContext, { id, users }: SandboxSpec): void 
   mount({ source: "shm", target: shm, type: "tmpfs", flags, data });
 }
 
-/** Removes everything that a sandbox has outside of its containers. Idempotent. */
+/**
+ * Removes everything that a sandbox has outside of its containers, its record in the end, as that
+ * is how an agent that comes after this one knows of the rest. Idempotent; false when processes
+ * keep its cgroup.
+ */
 export async function discardSandbox(context: RuntimeContext, spec: SandboxSpec): Promise<boolean> {
   const { paths, cgroups, options, trash } = context;
   releaseUsers(context, spec.id);
   await releaseMounts(context, spec.id);
+  context.failpoint("sandbox-mounts-removed");
+  if (!cgroups.remove(podCgroup(options.cgroupRoot, spec))) return false;
+  context.failpoint("sandbox-cgroup-removed");
   trash.run.discard(paths.sandboxRun(spec.id));
   trash.state.discard(paths.sandbox(spec.id));
-  return cgroups.remove(podCgroup(options.cgroupRoot, spec));
+  return true;
 }
 
 async function releaseMounts(context: RuntimeContext, id: string): Promise<void> {
