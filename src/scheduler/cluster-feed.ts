@@ -72,7 +72,7 @@ export function feedState(
   pods.onChange((change) => podChanged(change, context));
   const storage = followStorage(informers, {
     catalog,
-    onChange: () => listener.happened({ kind: "storage-changed" }),
+    onChange: (claim) => listener.happened({ kind: "storage-changed", claim }),
   });
   // Older API servers serve budgets in another version; that is no reason to schedule nothing.
   const needed = [nodes, pods, namespaces, services, storage];

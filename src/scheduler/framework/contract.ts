@@ -94,6 +94,12 @@ export interface PostFilterResult {
   };
 }
 
+/** A claim that was made, changed or deleted. */
+export interface ChangedClaim {
+  namespace: string;
+  name: string;
+}
+
 /** A change of the cluster that may make room for a pod that was turned down. */
 export type ClusterEvent =
   | { kind: "node-added"; slot: number }
@@ -104,7 +110,8 @@ export type ClusterEvent =
   /** `before` is absent where the pod was not known. */
   | { kind: "pod-changed"; pod: PodRecord; before?: PodRecord; slot: number | undefined }
   | { kind: "pod-removed"; pod: PodRecord; slot: number | undefined }
-  | { kind: "storage-changed" };
+  /** `claim` is absent where something else than a claim changed. */
+  | { kind: "storage-changed"; claim?: ChangedClaim | undefined };
 
 /** Tells whether an event may undo a refusal of this plugin for this pod. */
 export type QueueingHint = (event: ClusterEvent, pod: PodRecord, state: ClusterState) => boolean;

@@ -1,4 +1,4 @@
-import type { ClusterEvent, SchedulerPlugin } from "../framework/contract.ts";
+import type { ChangedClaim, ClusterEvent, SchedulerPlugin } from "../framework/contract.ts";
 import { ProfileTable } from "../pod/pod-profile.ts";
 import { ClusterState } from "../state/cluster-state.ts";
 import { type NodeShape, nodeOf, type PodShape, podOf } from "./plugin-table-fixture.ts";
@@ -10,7 +10,9 @@ export type Happening =
   | { nodeRemoved: NodeShape }
   | { podAdded: PodShape }
   | { podBefore: PodShape; podAfter: PodShape }
-  | { podRemoved: PodShape };
+  | { podRemoved: PodShape }
+  | { claim: ChangedClaim }
+  | { storage: "other than claims" };
 
 const NODE = "n1";
 
@@ -26,6 +28,8 @@ function eventOf(
   happening: Happening,
   { state, profiles }: { state: ClusterState; profiles: ProfileTable },
 ): ClusterEvent {
+  if ("storage" in happening) return { kind: "storage-changed" };
+  if ("claim" in happening) return { kind: "storage-changed", claim: happening.claim };
   const recordOf = (shape: PodShape) => profiles.recordOf(podOf(shape, 1));
   if ("nodeAdded" in happening) {
     state.setNode(nodeOf(NODE, happening.nodeAdded));

@@ -1,6 +1,7 @@
 import type { SchedulerPlugin } from "../framework/contract.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
 import type { NodeEntry } from "../state/cluster-state.ts";
+import { isStorageOf } from "./storage-hint.ts";
 import type { VolumeCatalog } from "./volume-catalog.ts";
 
 /** A driver takes only so many volumes per node; its CSINode says how many. */
@@ -34,8 +35,8 @@ export function nodeVolumeLimits(catalog: VolumeCatalog): SchedulerPlugin {
         explain: () => ({ reasons: ["node(s) exceed max volume count"] }),
       };
     },
-    hint: (event) =>
-      event.kind === "storage-changed" ||
+    hint: (event, pod) =>
+      isStorageOf(pod, event) ||
       event.kind === "node-added" ||
       (event.kind === "pod-removed" && event.pod.profile.claims.length > 0),
   };

@@ -9,6 +9,7 @@ import {
 import type { ObjectMeta } from "../../api/generated/types/meta-v1.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { InformerFactory } from "../../client/informer.ts";
+import type { ChangedClaim } from "../framework/contract.ts";
 import type { VolumeCatalog } from "./volume-catalog.ts";
 
 /** A running watch of the storage objects. */
@@ -19,7 +20,7 @@ export interface StorageWatch extends Disposable {
 /** Keeps a catalog current until disposed. */
 export function followStorage(
   informers: InformerFactory,
-  of: { catalog: VolumeCatalog; onChange: () => void },
+  of: { catalog: VolumeCatalog; onChange: (claim: ChangedClaim | undefined) => void },
 ): StorageWatch {
   const { catalog, onChange } = of;
   const follow = <T extends { metadata?: ObjectMeta }>(
@@ -29,11 +30,12 @@ export function followStorage(
     const informer = informers.informer(resource);
     informer.onChange(({ type, object }) => {
       const { namespace, name = "" } = object.metadata ?? {};
+      const isClaim = resource.plural === PERSISTENT_VOLUME_CLAIMS.plural;
       const key = namespace ? `${namespace}/${name}` : name;
       if (type === "deleted") into.delete(key);
       else into.set(key, object);
       catalog.changed();
-      onChange();
+      onChange(isClaim ? { namespace: namespace ?? "", name } : undefined);
     });
     return informer;
   };

@@ -11,6 +11,7 @@ import type { PodRecord } from "../pod/pod-profile.ts";
 import type { NodeEntry } from "../state/cluster-state.ts";
 import { type BindVolumesDeps, bindVolumes } from "./bind-volumes.ts";
 import { hasCapacity } from "./storage-capacity.ts";
+import { isStorageOf } from "./storage-hint.ts";
 import { type AssumedClaim, SELECTED_NODE, type VolumeCatalog } from "./volume-catalog.ts";
 import {
   findVolume,
@@ -90,7 +91,7 @@ export function volumeBinding(
     postBind({ pod }) {
       for (const key of claimKeys(pod)) catalog.forget(key);
     },
-    hint: (event, _pod, state) => event.kind === "storage-changed" || isNewToLabels(event, state),
+    hint: (event, pod, state) => isStorageOf(pod, event) || isNewToLabels(event, state),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { NodeFilter, PluginContext, SchedulerPlugin } from "../framework/contract.ts";
 import { disksConflict } from "../pod/disk-uses.ts";
+import { isStorageOf } from "./storage-hint.ts";
 import type { VolumeCatalog } from "./volume-catalog.ts";
 
 const DISK_TAKEN = 1;
@@ -14,8 +15,9 @@ export function volumeRestrictions(catalog: VolumeCatalog): SchedulerPlugin {
   return {
     name: "VolumeRestrictions",
     filter: (context) => restrictionsFilter(context, catalog),
-    hint(event, { namespace, profile }) {
-      if (event.kind === "storage-changed") return profile.claims.length > 0;
+    hint(event, pod) {
+      const { namespace, profile } = pod;
+      if (event.kind === "storage-changed") return isStorageOf(pod, event);
       if (event.kind === "node-added") return profile.disks.length > 0;
       if (event.kind !== "pod-removed") return false;
       const other = event.pod.profile;

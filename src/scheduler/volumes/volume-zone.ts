@@ -2,6 +2,7 @@ import type { PersistentVolume } from "../../api/generated/types/core-v1.ts";
 import type { Refusal, SchedulerPlugin } from "../framework/contract.ts";
 import { isNewToLabels } from "../framework/node-change.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
+import { isStorageOf } from "./storage-hint.ts";
 import { claimClassName, type VolumeCatalog } from "./volume-catalog.ts";
 
 const ZONE = "topology.kubernetes.io/zone";
@@ -52,7 +53,7 @@ export function volumeZone(catalog: VolumeCatalog): SchedulerPlugin {
         }),
       };
     },
-    hint: (event, _pod, state) => event.kind === "storage-changed" || isNewToLabels(event, state),
+    hint: (event, pod, state) => isStorageOf(pod, event) || isNewToLabels(event, state),
   };
 }
 
