@@ -177,7 +177,7 @@ test("room made by preemption is kept for whom it was made", async () => {
 });
 
 test("kinds that an older API server does not serve hold up no pod", async () => {
-  const unserved = /\/(poddisruptionbudgets|csistoragecapacities)\b/;
+  const unserved = /\/(poddisruptionbudgets|csistoragecapacities|volumeattachments)\b/;
   const memory = new MemoryTransport();
   memory.fail = ({ path }) =>
     unserved.test(path) ? new StatusError("NotFound", "not served") : undefined;

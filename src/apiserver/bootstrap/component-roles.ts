@@ -107,7 +107,10 @@ export const COMPONENT_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("patch update", "core", "pods/status"),
     reads("apps", "replicasets statefulsets"),
     reads("policy", "poddisruptionbudgets"),
-    reads("storage.k8s.io", "csidrivers csinodes csistoragecapacities storageclasses"),
+    reads(
+      "storage.k8s.io",
+      "csidrivers csinodes csistoragecapacities storageclasses volumeattachments",
+    ),
     reads("scheduling.k8s.io", "priorityclasses"),
     ...DELEGATION,
   ],

@@ -24,6 +24,12 @@ export function nodeVolumeLimits(catalog: VolumeCatalog): SchedulerPlugin {
           for (const other of pods.values()) {
             for (const [volume, driver] of volumesOf(other, catalog)) attached.set(volume, driver);
           }
+          // Volumes of pods that are gone take their places until they are detached.
+          for (const { spec } of catalog.attachments.on(name)) {
+            const volume = catalog.volumes.get(spec.source.persistentVolumeName ?? "");
+            const csi = volume?.spec?.csi;
+            if (csi) attached.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
+          }
           for (const [driver, limit] of limits) {
             const isOf = ([, one]: [string, string]) => one === driver;
             const fresh = [...wanted].filter(isOf).filter(([volume]) => !attached.has(volume));

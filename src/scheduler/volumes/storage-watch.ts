@@ -5,6 +5,7 @@ import {
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
   STORAGE_CLASSES,
+  VOLUME_ATTACHMENTS,
 } from "../../api/generated/resources.ts";
 import type { ObjectMeta } from "../../api/generated/types/meta-v1.ts";
 import type { Resource } from "../../api/resource.ts";
@@ -25,7 +26,7 @@ export function followStorage(
   const { catalog, onChange } = of;
   const follow = <T extends { metadata?: ObjectMeta }>(
     resource: Resource<T>,
-    into: Map<string, T>,
+    into: { set(key: string, object: T): unknown; delete(key: string): unknown },
   ) => {
     const informer = informers.informer(resource);
     informer.onChange(({ type, object }) => {
@@ -35,6 +36,8 @@ export function followStorage(
       if (type === "deleted") into.delete(key);
       else into.set(key, object);
       catalog.changed();
+      // What is attached helps nobody until it is detached.
+      if (resource.plural === VOLUME_ATTACHMENTS.plural && type !== "deleted") return;
       onChange(isClaim ? { namespace: namespace ?? "", name } : undefined);
     });
     return informer;
@@ -46,12 +49,16 @@ export function followStorage(
     follow(CSI_NODES, catalog.csiNodes),
     follow(CSI_DRIVERS, catalog.csiDrivers),
   ];
-  // API servers before 1.24 do not serve these, and no driver there publishes them.
-  const capacities = follow(CSI_STORAGE_CAPACITIES, catalog.capacities);
+  // API servers before 1.24 do not serve capacities, and no driver there publishes them; before
+  // 1.32 schedulers may not read attachments.
+  const optional = [
+    follow(CSI_STORAGE_CAPACITIES, catalog.capacities),
+    follow(VOLUME_ATTACHMENTS, catalog.attachments),
+  ];
   return {
     synced: Promise.all(followed.map(({ synced }) => synced)),
     [Symbol.dispose]() {
-      for (const informer of [...followed, capacities]) informer[Symbol.dispose]();
+      for (const informer of [...followed, ...optional]) informer[Symbol.dispose]();
     },
   };
 }

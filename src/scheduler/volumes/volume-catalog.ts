@@ -5,6 +5,7 @@ import type {
   CSIStorageCapacity,
   StorageClass,
 } from "../../api/generated/types/storage-v1.ts";
+import { Attachments } from "./attachments.ts";
 
 /** Set on a claim whose binding to its volume is complete. */
 const BIND_COMPLETED = "pv.kubernetes.io/bind-completed";
@@ -33,6 +34,7 @@ export class VolumeCatalog {
   readonly csiDrivers: Map<string, CSIDriver> = new Map();
   /** By "namespace/name": each driver publishes them where it runs. */
   readonly capacities: Map<string, CSIStorageCapacity> = new Map();
+  readonly attachments: Attachments = new Attachments();
   readonly #assumedClaims = new Map<string, AssumedClaim>();
   /** Claim by the name of the volume that it was promised. */
   readonly #assumedVolumes = new Map<string, string>();

@@ -337,6 +337,30 @@ for (const [name, wanted, there, limit, reasons] of LIMITS) {
   check(name, { plugin: nodeVolumeLimits(catalog), pod: using(...wanted), node, reasons });
 }
 
+const LEFT: [string, string[], string[], string[][], readonly string[]][] = [
+  ["no pod is there, two are attached", ["c"], ["v-a", "v-b"], [], TOO_MANY],
+  ["no pod is there, one is attached", ["c"], ["v-a"], [], []],
+  ["what is attached is of the pod that is there", ["c"], ["v-a"], [["a"]], []],
+  ["one is attached, and a pod with another is there", ["c"], ["v-a"], [["b"]], TOO_MANY],
+  ["the volume itself is still attached", ["a"], ["v-a", "v-b"], [], []],
+  ["what is attached is of another driver", ["c"], ["v-a", "v-e"], [], []],
+  ["what is attached is unknown", ["c"], ["v-a", "gone"], [], []],
+];
+for (const [name, wanted, attached, there, reasons] of LEFT) {
+  const catalog = catalogOf({ ...five, limit: 2 });
+  for (const volume of attached) {
+    const source = { persistentVolumeName: volume };
+    catalog.attachments.set(volume, { spec: { attacher: "d", nodeName: "n1", source } });
+  }
+  const node = { pods: there.map((claims) => using(...claims)) };
+  check(name, { plugin: nodeVolumeLimits(catalog), pod: using(...wanted), node, reasons });
+  test(`the filter of NodeVolumeLimits, when all is detached: ${name}`, () => {
+    for (const volume of attached) catalog.attachments.delete(volume);
+    const plugin = nodeVolumeLimits(catalog);
+    assert.deepEqual(reasonsOf(plugin, { pod: using(...wanted), nodes: { n1: node } }), []);
+  });
+}
+
 test("the filter of NodeVolumeLimits: a volume of its own counts", () => {
   const pod: PodShape = { spec: { volumes: [{ name: "data", ephemeral: {} }] } };
   const nodes = { n1: { pods: [using("a")] } };
