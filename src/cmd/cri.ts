@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { createImageThread } from "../agent/image/image-thread.ts";
 import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { createPodNetwork } from "../agent/network/pod-network.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
@@ -63,11 +64,16 @@ export async function cri(args: readonly string[]): Promise<number> {
   const imageDirectory = directory.images;
   const isInUse = (imageId: string) =>
     runtime.containers().some((container) => container.imageId === imageId);
-  const images = await createImageStore({
-    ...sources,
+  const place = {
     directory: imageDirectory,
     registriesFile: directory.registries,
     proxies: readProxyEnvironment(process.env),
+  };
+  await using engine = createImageThread(place, { clock: systemClock, logger });
+  const images = await createImageStore({
+    ...sources,
+    ...place,
+    engine,
     isInUse,
     logger,
   });

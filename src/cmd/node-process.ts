@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { type Agent, startAgent } from "../agent/agent.ts";
 import type { AgentConfiguration } from "../agent/config/contract.ts";
 import { createImageStore } from "../agent/image/image-store.ts";
+import { createImageThread } from "../agent/image/image-thread.ts";
 import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { preparePodsCgroup } from "../agent/node/pods-cgroup.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
@@ -61,13 +62,18 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   await using cleanup = new Cleanup();
   mkdirSync(directories.state, { recursive: true, mode: 0o711 });
   mkdirSync(directories.run, { recursive: true, mode: 0o711 });
+  const place = {
+    directory: options.imageDirectory,
+    registriesFile: options.registriesFile,
+    proxies: readProxyEnvironment(process.env),
+  };
+  const engine = cleanup.use(createImageThread(place, { clock: systemClock, logger }));
   const [podCidr, images, runtime] = await Promise.all([
     awaitPodCidr(client, { ...configuration, name }),
     createImageStore({
       ...sources,
-      directory: options.imageDirectory,
-      registriesFile: options.registriesFile,
-      proxies: readProxyEnvironment(process.env),
+      ...place,
+      engine,
       pullRules: configuration.pullRules,
       isInUse: options.isInUse,
       logger,

@@ -5,6 +5,7 @@ import { SysError } from "./sys-error.ts";
 // SAFETY: koffi copies strings and pins buffers for the duration of each synchronous call;
 // descriptors are returned to the caller, who closes them.
 const openat2Call = libc.func("syscall", "long", ["long", "int", "str", "void *", "size_t"]);
+const closeCall = libc.func("int close(int fd)");
 const mknodCall = libc.func("mknod", "int", ["str", "uint", "ulong"]);
 const lsetxattrCall = libc.func("lsetxattr", "int", ["str", "str", "void *", "size_t", "int"]);
 const lgetxattrCall = libc.func("lgetxattr", "long", ["str", "str", "void *", "size_t"]);
@@ -48,6 +49,14 @@ export function openBelow(name: string, options: OpenBelow): number {
     // EAGAIN: a rename elsewhere on the system raced with ".."; the man page says to try again.
     if (error.code !== "EAGAIN" || attempt >= 100) throw error;
   }
+}
+
+/**
+ * Closes what `openBelow` returned. In the main thread `fs.closeSync` does too; in others it warns of
+ * a descriptor that Node.js has not opened. @throws SysError EBADF
+ */
+export function closeBelow(fd: number): void {
+  check(closeCall(fd), "close");
 }
 
 /** Kinds of special files. */

@@ -8,6 +8,7 @@ import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
 import { defaultConfiguration } from "../../src/agent/config/kubelet-configuration.ts";
 import { type Agent, startAgent } from "../../src/agent/agent.ts";
 import { createImageStore } from "../../src/agent/image/image-store.ts";
+import { createImageThread } from "../../src/agent/image/image-thread.ts";
 import type { ProxyEnvironment } from "../../src/agent/image/registry/proxy-rules.ts";
 import { createPodNetwork } from "../../src/agent/network/pod-network.ts";
 import { createCrunRuntime, purgeCrunRuntime } from "../../src/agent/runtime/crun-runtime.ts";
@@ -97,10 +98,15 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
       .create({ metadata: { name } })
       .catch(() => {});
   }
-  const images = await createImageStore({
+  const place = {
     registriesFile: path.join(directory, "registries.yaml"),
     directory: path.join(directory, "images"),
     proxies,
+  };
+  const engine = cleanup.use(createImageThread(place, { clock, logger }));
+  const images = await createImageStore({
+    ...place,
+    engine,
     clock,
     random,
     logger,

@@ -1,6 +1,5 @@
 import { watch } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { arch } from "node:os";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import {
   formatReference,
@@ -17,30 +16,26 @@ import {
   type PullOptions,
   type PullRules,
 } from "./contract.ts";
-import { importImages } from "./image-import.ts";
+import type { ImageEngine } from "./image-engine.ts";
 import { createImagePuller } from "./image-puller.ts";
 import { type ImageRecord, removeUnusedLayers, toLocalImage } from "./image-record.ts";
-import { openImageTable, withoutNames } from "./image-table.ts";
-import { createProxyRules, type ProxyEnvironment } from "./registry/proxy-rules.ts";
-import { createStoreLock } from "./store-lock.ts";
+import { withoutNames } from "./image-table.ts";
+import { downloadDirectory } from "./registry/registry-pull.ts";
+import { openStore, type StorePlace } from "./store-parts.ts";
 
-/** Where images live and what the store needs. */
-export interface ImageStoreOptions {
-  /** Holds `layers/`, `images/`, `downloads/` and `tmp/`; created. Several processes may share it. */
-  directory: string;
-  /** Mirrors, credentials and certificates of registries; may be absent. */
-  registriesFile: string;
+/** What the store needs. */
+export interface ImageStoreOptions extends StorePlace {
   pullRules?: PullRules;
-  /** Through which registries are asked; without it, directly. */
-  proxies?: ProxyEnvironment;
   clock: Clock;
   random: Random;
   logger: Logger;
   /** Whether a container still runs from this image; then `remove` of its last name is refused. */
   isInUse?: (imageId: string) => boolean;
+  /** Does the long work for the same place; without it, this thread does. */
+  engine?: ImageEngine;
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
 /** Those of a kubelet that is not told otherwise. */
 const PULL_RULES: PullRules = { atOnceMax: 1, rate: { perSecond: 5, burst: 10 } };
 
@@ -49,22 +44,13 @@ const PULL_RULES: PullRules = { atOnceMax: 1, rate: { perSecond: 5, burst: 10 } 
  * visible by renaming, so a crash leaves at most rubbish that the next opening removes.
  */
 export async function createImageStore(options: ImageStoreOptions): Promise<ImageStore> {
-  const { directory, clock, random, logger } = options;
+  const { directory, clock, logger } = options;
   for (const name of ["layers", "images", "downloads", "tmp"]) {
     await mkdir(path.join(directory, name), { recursive: true, mode: 0o700 });
   }
-  const lock = createStoreLock(path.join(directory, "lock"), clock);
-  const table = openImageTable({ directory, clock, random });
-  const context = { directory, random, architecture: ARCHITECTURES[arch()] ?? arch(), logger };
-  const puller = createImagePuller({
-    ...context,
-    table,
-    lock,
-    registriesFile: options.registriesFile,
-    proxies: createProxyRules(options.proxies ?? {}),
-    rules: options.pullRules ?? PULL_RULES,
-    clock,
-  });
+  const { table, lock, engine: ownEngine } = openStore(options, options);
+  const engine = options.engine ?? ownEngine;
+  const ask = createImagePuller({ engine, rules: options.pullRules ?? PULL_RULES, clock });
   await lock.tryRun(async () => {
     const tmp = path.join(directory, "tmp");
     for (const name of await readdir(tmp)) {
@@ -72,7 +58,7 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     }
     const removed = await removeUnusedLayers(directory, table.all());
     if (removed > 0) logger.info("removed layers of no image", { removed });
-    await puller.tidy();
+    await removeAbandoned(downloadDirectory(directory), clock.now() - ABANDONED_AFTER_MS);
   });
 
   const local = (record: ImageRecord): LocalImage => toLocalImage(directory, record);
@@ -90,8 +76,16 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
       : record.pulled?.includes(formatReference(parsed));
     return isPulled ? undefined : record;
   };
-  const pull = async (reference: string, { keyring = [], signal }: PullOptions) =>
-    local(await puller.pull(requireReference(reference), { keyring, signal }));
+  /** Another thread may have written the record. */
+  const known = (id: string): LocalImage => {
+    const record = find(id);
+    if (record) return local(record);
+    throw new ImageError("not-found", `Image ${id} was removed as soon as it was there`);
+  };
+  const pull = async (text: string, { keyring = [], signal }: PullOptions) => {
+    const reference = requireReference(text);
+    return known(await ask({ reference, keyring, signal }));
+  };
   const onChange = (handler: () => void): Disposable => {
     const watcher = watch(path.join(directory, "images"), { persistent: false }, handler);
     watcher.on("error", (error) => logger.warn("cannot watch for new images", { error }));
@@ -125,21 +119,14 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     },
     onChange,
 
-    import: (file, { name, signal } = {}) =>
-      lock.run(async () => {
-        table.load();
-        const request = { file, ...(name && { name }), ...(signal && { signal }) };
-        const found: LocalImage[] = [];
-        try {
-          for (const record of await importImages(request, context)) {
-            found.push(local(await table.claim(record)));
-          }
-        } catch (error) {
-          await removeUnusedLayers(directory, table.all());
-          throw error;
-        }
-        return found;
-      }),
+    async import(file, { name, signal } = {}) {
+      const request = {
+        file: path.resolve(file),
+        ...(name && { name }),
+        ...(signal && { signal }),
+      };
+      return (await engine.import(request)).map(known);
+    },
 
     wouldPull(reference, policy) {
       if (policy === "Never" || !parseReference(reference)) return false;
@@ -172,6 +159,14 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
         await removeUnusedLayers(directory, table.all());
       }),
   };
+}
+
+/** Removes what broken downloads left long ago. */
+async function removeAbandoned(folder: string, beforeMs: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const file = path.join(folder, name);
+    if ((await stat(file)).mtimeMs < beforeMs) await rm(file, { force: true });
+  }
 }
 
 /** @throws ImageError "invalid-reference" */

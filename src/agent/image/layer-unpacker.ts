@@ -16,14 +16,14 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { TarError } from "../../format/tar/tar-header.ts";
 import { readTar, type TarEntry, tarSource } from "../../format/tar/tar-reader.ts";
-import { makeSpecialFile, openBelow, setAttribute } from "../../sys/file.ts";
+import { closeBelow, makeSpecialFile, openBelow, setAttribute } from "../../sys/file.ts";
 
 const O_PATH = 0o10000000;
 const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 const OPAQUE_ATTRIBUTE = "trusted.overlay.opaque";
 const HEADER_BYTES = 512;
-/** An API server may live on this thread; files that lie in one piece of input are many. */
+/** Others want their turn, who stops this too; files that lie in one piece of input are many. */
 const ENTRIES_IN_A_ROW = 8;
 
 /** What one layer came to. */
@@ -86,7 +86,7 @@ function openTree(directory: string): Tree {
       try {
         mkdirSync(`/proc/self/fd/${upperFd}/${path.posix.basename(name)}`, { mode: 0o755 });
       } finally {
-        if (upperFd !== rootFd) closeSync(upperFd);
+        if (upperFd !== rootFd) closeBelow(upperFd);
       }
       return openBelow(name, { directoryFd: rootFd, flags, resolve: "root" });
     }
@@ -95,7 +95,7 @@ function openTree(directory: string): Tree {
     if (name === "." || name === "") return rootFd;
     if (parent.name === name) return parent.fd;
     const fd = open(name);
-    if (parent.fd !== rootFd) closeSync(parent.fd);
+    if (parent.fd !== rootFd) closeBelow(parent.fd);
     parent = { name, fd };
     return fd;
   };
@@ -114,7 +114,7 @@ function openTree(directory: string): Tree {
       }
     },
     [Symbol.dispose]() {
-      if (parent.fd !== rootFd) closeSync(parent.fd);
+      if (parent.fd !== rootFd) closeBelow(parent.fd);
       closeSync(rootFd);
     },
   };
