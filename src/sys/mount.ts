@@ -145,6 +145,19 @@ export function mountOverlay(request: OverlayRequest): void {
   }
 }
 
+/**
+ * Directories that a mounted overlay is made of, lowest first. Undefined when it is no overlay, is
+ * writable, or was mounted by descriptors that are closed.
+ */
+export function overlayLayers({ type, options }: MountEntry): string[] | undefined {
+  if (type !== "overlay" || /(^|,)upperdir=/.test(options)) return undefined;
+  const [, names = ""] = /(?:^|,)lowerdir=((?:[^\\,]|\\.)*)/.exec(options) ?? [];
+  const parts = names.match(/(?:[^\\:]|\\.)+/g) ?? [];
+  const layers = parts.map((part) => part.replace(/\\(.)/g, "$1")).toReversed();
+  const isUsable = layers.length > 0 && layers.every((layer) => !layer.startsWith("/proc/"));
+  return isUsable ? layers : undefined;
+}
+
 function escapeOption(name: string): string {
   return name.replace(/[\\:,]/g, "\\$&");
 }
@@ -157,6 +170,8 @@ export interface MountEntry {
   type: string;
   source: string;
   shared: boolean;
+  /** Options of the file system, such as "ro,lowerdir=/a:/b". */
+  options: string;
 }
 
 /** Mounts that a process sees; `process` is "self", a PID, or "thread-self". */
@@ -170,7 +185,7 @@ export function parseMounts(text: string): MountEntry[] {
   for (const line of text.split("\n")) {
     const [left = "", right = ""] = line.split(" - ");
     const [, , , root, target, , ...optional] = left.split(" ");
-    const [type, source] = right.split(" ");
+    const [type, source, options] = right.split(" ");
     if (!root || !target || !type) continue;
     const shared = optional.some((field) => field.startsWith("shared:"));
     entries.push({
@@ -179,6 +194,7 @@ export function parseMounts(text: string): MountEntry[] {
       type,
       source: unescapeOctal(source ?? ""),
       shared,
+      options: unescapeOctal(options ?? ""),
     });
   }
   return entries;

@@ -1,10 +1,12 @@
 // Pods with user ids of their own (hostUsers: false), on one node in this process.
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { CONFIG_MAPS, EVENTS, PODS, RUNTIME_CLASSES } from "../../src/api/generated/resources.ts";
 import type { Pod, PodSpec } from "../../src/api/generated/types/core-v1.ts";
+import { mountOverlay, unmount } from "../../src/sys/mount.ts";
+import { busyboxArchive } from "./busybox-image.ts";
 import { eventually } from "./eventually.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
 import { idOf, removePod, runInside, scripted, statusOf } from "./pod-containers.ts";
@@ -166,6 +168,61 @@ test("pods come back after a reboot, on their network, with their users and volu
     });
   }
   for (const name of names) await remove(name);
+});
+
+test("files of an image are its root's too", { skip }, async () => {
+  const entries = [
+    { name: "data", type: "directory" as const, mode: 0o755 },
+    { name: "data/file", type: "file" as const, mode: 0o600, body: Buffer.from("of an image\n") },
+    { name: "data/theirs", type: "file" as const, uid: 1000, gid: 1000, body: Buffer.from("x") },
+  ];
+  await node.importImage(busyboxArchive({ name: "files:1", entries }));
+  const spec = {
+    volumes: [{ name: "files", image: { reference: "files:1", pullPolicy: "Never" as const } }],
+    containers: [
+      scripted("app", "exec sleep 1000", {
+        volumeMounts: [{ name: "files", mountPath: "/files" }],
+      }),
+    ],
+  };
+  await run("own-image", spec);
+  const seen = "cat /files/data/file; stat -c '%u %n' /files/data/*";
+  assert.deepEqual((await inside("own-image", "app", seen)).trim().split("\n"), [
+    "of an image",
+    "0 /files/data/file",
+    "1000 /files/data/theirs",
+  ]);
+  const tried = await inside("own-image", "app", "touch /files/new; /files/bin/busybox true");
+  assert.match(tried, /Read-only file system/);
+  assert.match(tried, /Permission denied/);
+  await remove("own-image");
+});
+
+test("data that lies on an overlay cannot be shown, and the pod says why", { skip }, async () => {
+  const base = path.join(node.directory, "on-overlay");
+  const [lower, upper, work, hostPath] = ["lower", "upper", "work", "merged"].map((name) => {
+    mkdirSync(path.join(base, name), { recursive: true });
+    return path.join(base, name);
+  }) as [string, string, string, string];
+  mountOverlay({ layers: [lower], upper, work, target: hostPath });
+  await node.run("own-overlay", {
+    hostUsers: false,
+    terminationGracePeriodSeconds: 0,
+    volumes: [{ name: "data", hostPath: { path: hostPath } }],
+    containers: [
+      scripted("app", "exec sleep 1000", { volumeMounts: [{ name: "data", mountPath: "/data" }] }),
+    ],
+  });
+  const pod = await node.until("own-overlay", (seen) =>
+    /Error/.test(statusOf(seen, "app")?.state?.waiting?.reason ?? ""),
+  );
+  const message = statusOf(pod, "app")?.state?.waiting?.message ?? "";
+  assert.match(
+    message,
+    /on-overlay\/merged" to a pod with user ids of its own: .*it is on overlay/,
+  );
+  await remove("own-overlay");
+  unmount(hostPath);
 });
 
 test("a handler without user namespaces says so", { skip }, async () => {

@@ -49,7 +49,7 @@ export async function createContainer(
     const { failpoint } = context;
     await mountRoot(spec.image, { writable, target, mapped, failpoint, ...(users && { users }) });
     const directory = path.join(mapped, "mounts");
-    const mounts = users ? mapMounts(spec.mounts, { directory, users }) : spec.mounts;
+    const mounts = users ? await mapMounts(spec.mounts, { directory, users }) : spec.mounts;
     context.failpoint("container-root");
     const joined = isHolder ? undefined : processTarget(context, spec);
     const pidNamespace = driver.processNamespace({

@@ -9,7 +9,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { unmountAside } from "../../sys/mount.ts";
+import {
+  bindMount,
+  MOUNT_FLAGS,
+  mountOverlay,
+  overlayLayers,
+  readMounts,
+  unmountAside,
+} from "../../sys/mount.ts";
 import { SysError } from "../../sys/sys-error.ts";
 import { mountMapped } from "../../sys/user-namespace.ts";
 import { namesIn } from "./container-record.ts";
@@ -41,19 +48,53 @@ export function mapDirectories(
 }
 
 /** The same for what a container is to see of the node, files too. */
-export function mapMounts(
+export async function mapMounts(
   mounts: readonly ContainerMount[],
   { directory, users }: { directory: string; users: MappedUsers },
-): ContainerMount[] {
+): Promise<ContainerMount[]> {
   makePassable(directory);
-  return mounts.map((mount, index) => {
+  const overlays: { source: string; target: string; cause: unknown }[] = [];
+  const mapped = mounts.map((mount, index) => {
     if (mount.keepsOwners) return mount;
     const target = path.join(directory, String(index));
     if (statSync(mount.hostPath).isDirectory()) mkdirSync(target);
     else writeFileSync(target, "", { mode: 0o600 });
-    mapOne(mount.hostPath, { target, users });
+    try {
+      mapOne(mount.hostPath, { target, users });
+    } catch (cause) {
+      overlays.push({ source: mount.hostPath, target, cause });
+    }
     return { ...mount, hostPath: target };
   });
+  const made = path.join(path.dirname(directory), "layers");
+  for (const { source, target, cause } of overlays) {
+    if (!(await remakeOverlay(source, { target, directory: made, users }))) throw cause;
+  }
+  return mapped;
+}
+
+/** No overlay can be mapped, but what the files of an image are made of can: it is made again. */
+async function remakeOverlay(
+  source: string,
+  to: { target: string; directory: string; users: MappedUsers },
+): Promise<boolean> {
+  const mounted = readMounts().findLast(({ target }) => target === source);
+  const layers = mounted && overlayLayers(mounted);
+  if (!layers) return false;
+  const { target, directory, users } = to;
+  const whole = path.join(directory, "whole");
+  const { readOnly, noExec, noSuid, noDevices } = MOUNT_FLAGS;
+  try {
+    const parts = mapDirectories(layers, { directory, users });
+    mkdirSync(whole);
+    const flags = readOnly | noExec | noSuid | noDevices;
+    mountOverlay({ layers: parts, target: whole, flags });
+    bindMount(path.join(whole, mounted.root), target);
+  } finally {
+    // The mount at the target holds all of it.
+    await unmapAll(directory);
+  }
+  return true;
 }
 
 /** For users that are not the node's too, whatever umask there is. */
@@ -88,7 +129,17 @@ function mapOne(source: string, { target, users }: { target: string; users: Mapp
       throw cause;
     }
     const why = "its file system, or one mounted below it, cannot change owners for one mount";
-    const message = `Cannot show "${source}" to a pod with user ids of its own: ${why}`;
+    const type = fileSystemOf(source);
+    const hint = `${type ? `it is on ${type}; ` : ""}ext4, xfs, btrfs and tmpfs can, overlay cannot`;
+    const message = `Cannot show "${source}" to a pod with user ids of its own: ${why} (${hint})`;
     throw new RuntimeError("runtime-failed", message, { cause });
   }
+}
+
+/** Name of the file system, for messages. */
+function fileSystemOf(file: string): string | undefined {
+  const around = readMounts().filter(
+    ({ target }) => target === "/" || file === target || file.startsWith(`${target}/`),
+  );
+  return around.toSorted((a, b) => a.target.length - b.target.length).at(-1)?.type;
 }
