@@ -88,23 +88,37 @@ test("every command and flag of kubectl's help stands in a session", { skip }, (
   assert.deepEqual(missing, []);
 });
 
+describe("kubectl sessions that run alone", { skip }, () => {
+  declareSessions(SESSIONS, { chosen: isAlone });
+});
+
 describe("kubectl sessions", { concurrency: 3, skip }, () => {
-  declareSessions(SESSIONS);
+  declareSessions(SESSIONS, { chosen: (name) => !isAlone(name) });
 });
 
 const old = oldKubectlFolder();
 const oldSkip = skip || (old ? false : "apt has no kubernetes-client 1.20");
 
 describe("kubectl 1.20 sessions", { concurrency: 3, skip: oldSkip }, () => {
-  declareSessions(path.join(SESSIONS, "kubectl-1.20"), old);
+  declareSessions(path.join(SESSIONS, "kubectl-1.20"), { client: old });
 });
 
-/** @param client folder of the kubectl to use in place of the one that PATH finds */
-function declareSessions(folder: string, client?: string): void {
+/** This one speaks of all nodes, of which others make some. */
+function isAlone(name: string): boolean {
+  return name === "node";
+}
+
+/** Which sessions of a folder run, and the folder of a kubectl that PATH would not find. */
+interface Declared {
+  chosen?: (name: string) => boolean;
+  client?: string | undefined;
+}
+
+function declareSessions(folder: string, { chosen = () => true, client }: Declared): void {
   const files = readdirSync(folder).filter((name) => name.endsWith(".session"));
   for (const file of files) {
     const name = path.basename(file, ".session");
-    if (only && !only.includes(name)) continue;
+    if (!chosen(name) || (only && !only.includes(name))) continue;
     test(name, async (session) => {
       const source = path.join(folder, file);
       const env = await environmentOf(name, client);
