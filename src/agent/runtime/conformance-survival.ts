@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { sleep } from "../../lib/clock.ts";
 import { systemClock } from "../../sys/clock.ts";
+import { holderIdOf } from "./container-record.ts";
 import {
   type Conformance,
   GRACE_MS,
@@ -35,20 +36,31 @@ export function survivalConformance(on: Conformance): void {
 
   it("ends a container whose monitor has died: its output would be lost", async () => {
     const spec = await start("while true; do sleep 0.05; done");
-    const own = `--cid\0${spec.id}\0`;
-    const monitor = readdirSync("/proc").find(
-      (pid) => /^\d+$/.test(pid) && textOfFile(`/proc/${pid}/cmdline`).includes(own),
-    );
-    process.kill(Number(monitor), "SIGKILL");
-    for (let round = 0; round < 200 && on.runtime.status(spec.id)?.state === "running"; round++) {
-      await on.runtime.recover(); // looks at all monitors
-      await sleep(systemClock, 10);
-    }
+    killMonitor(spec.id);
+    await seenAsEnded(on, spec.id);
     const { state, exitCode, lost } = on.runtime.status(spec.id) ?? {};
     assert.deepEqual({ state, exitCode }, { state: "exited", exitCode: 137 });
     assert.match(lost ?? "", /monitor/);
     await on.runtime.removeSandbox(spec.sandboxId);
   });
+
+  it(
+    "makes a new kernel for the containers of one whose monitor has died",
+    async () => {
+      const spec = await start("sleep 1000");
+      killMonitor(holderIdOf(spec.sandboxId));
+      await seenAsEnded(on, spec.id);
+      assert.equal(on.runtime.status(spec.id)?.exitCode, 137);
+      const next = { ...spec, id: `${spec.sandboxId}-main-1`, attempt: 1 };
+      await on.runtime.createContainer(next);
+      assert.equal((await on.runtime.startContainer(next.id)).state, "running");
+      const result = await on.runtime.execSync(next.id, ["echo", "alive"], GRACE_MS);
+      assert.equal(result.stdout, "alive\n");
+      await on.runtime.removeSandbox(spec.sandboxId);
+      await nothingIsLeft(fixture, "a dead monitor");
+    },
+    !fixture.hasOwnKernel && "its containers run on the kernel of the node",
+  );
 
   it("outlives an agent that was killed", async () => {
     const sandbox = sandboxSpec(on.nextPodId());
@@ -106,4 +118,21 @@ export function survivalConformance(on: Conformance): void {
       await nothingIsLeft(fixture, where);
     }
   });
+}
+
+/** Ends what watches a container. */
+function killMonitor(id: string): void {
+  const own = `--cid\0${id}\0`;
+  const monitor = readdirSync("/proc").find(
+    (pid) => /^\d+$/.test(pid) && textOfFile(`/proc/${pid}/cmdline`).includes(own),
+  );
+  process.kill(Number(monitor), "SIGKILL");
+}
+
+/** The monitors are looked at every few seconds, and whenever a runtime recovers. */
+async function seenAsEnded({ runtime }: Conformance, id: string): Promise<void> {
+  for (let round = 0; round < 1000 && runtime.status(id)?.state === "running"; round++) {
+    await runtime.recover();
+    await sleep(systemClock, 10);
+  }
 }
