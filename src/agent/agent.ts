@@ -117,6 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const trash = cleanup.use(openTrash(path.join(stateDirectory, "trash"), { clock, logger }));
   const source = { component: "kubelet", host: nodeName, delayMs: EVENT_DELAY_MS };
   const events = cleanup.use(createEventRecorder({ client, clock, random, logger, ...source }));
+  const aboutNode = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, uid: nodeName } };
   const metrics = createAgentMetrics();
   const localDirectory = path.join(stateDirectory, "volumes");
   const volumes = cleanup.use(
@@ -186,12 +187,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       wanted: () => imagesOf(manager, runtime),
       fileSystem: () => fileSystemUsage(imageDirectory),
       onFailure: (message) =>
-        events.record({
-          about: { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, uid: nodeName } },
-          type: "Warning",
-          reason: "ImageGCFailed",
-          message,
-        }),
+        events.record({ about: aboutNode, type: "Warning", reason: "ImageGCFailed", message }),
     }),
   );
   keeper.eviction = cleanup.use(
@@ -226,6 +222,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       handlers: () => runtime.handlers(),
       pressure,
       problem: () => (keeper.closing ? "node is shutting down" : undefined),
+      onReadiness: (isReady) => {
+        const reason = isReady ? "NodeReady" : "NodeNotReady";
+        const message = `Node ${nodeName} status is now: ${reason}`;
+        events.record({ about: aboutNode, type: "Normal", reason, message });
+      },
     }),
   );
   keeper.status = status;

@@ -43,6 +43,8 @@ export interface NodeStatusOptions {
   pressure: () => NodePressure;
   /** Why pods cannot run now; `undefined` when they can. */
   problem: () => string | undefined;
+  /** Told when the Node says something else of this than it did before. */
+  onReadiness: (isReady: boolean) => void;
 }
 
 /** Keeps Node and Lease of this node current. */
@@ -127,7 +129,13 @@ async function report(
     await ensureNode(options); // somebody deleted the Node: it registers anew
     await write(options, status);
   }
+  const isReady = isReadyIn(status);
+  if (isReady !== isReadyIn(node.status)) options.onReadiness(isReady);
   return nowMs;
+}
+
+function isReadyIn(status: Pick<NodeStatus, "conditions"> | undefined): boolean {
+  return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 }
 
 /** Merged by condition type and resource name: what others keep there stays. */

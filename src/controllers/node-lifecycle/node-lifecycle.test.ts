@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NODES, PODS } from "../../api/generated/resources.ts";
 import type { Node, Pod, Taint, Toleration } from "../../api/generated/types/core-v1.ts";
+import { startControllerBench } from "../controller-bench.ts";
 import { nextPodCidr } from "./node-address-controller.ts";
 import { type GivesUp, planNodeHealth } from "./node-health-plan.ts";
+import { taintEvictionController } from "./node-lifecycle-controller.ts";
 import { planTaintEviction } from "./taint-eviction-plan.ts";
 
 const NOW = Date.parse("2030-01-01T00:01:00Z");
@@ -123,4 +126,31 @@ test("prefixes for pods are the first free ones and run out", () => {
   assert.equal(nextPodCidr(range, new Set()), "10.244.0.0/24");
   assert.equal(nextPodCidr(range, new Set(["10.244.0.0/24"])), "10.244.1.0/24");
   assert.equal(nextPodCidr(range, new Set(["10.244.0.0/24", "10.244.1.0/24"])), undefined);
+});
+
+test("who is spared when the taint goes in time is told of it", async () => {
+  await using bench = startControllerBench(taintEvictionController());
+  const { client } = bench;
+  const taints: Taint[] = [{ key: "gone", effect: "NoExecute" }];
+  await client.for(NODES).create({ metadata: { name: "n" }, spec: { taints } });
+  for (const [name, tolerationSeconds] of [
+    ["patient", 300],
+    ["hasty", 1],
+  ] as const) {
+    await client.for(PODS).create({
+      metadata: { name, namespace: "default" },
+      spec: {
+        nodeName: "n",
+        containers: [],
+        tolerations: [{ key: "gone", operator: "Exists", tolerationSeconds }],
+      },
+    });
+  }
+  await bench.settle();
+  await client.for(NODES).patch({ name: "n" }, { spec: { taints: null } });
+  await bench.settle();
+  assert.deepEqual(
+    bench.events.map(({ message }) => message),
+    ["Marking for deletion Pod default/hasty", "Cancelling deletion of Pod default/patient"],
+  );
 });
