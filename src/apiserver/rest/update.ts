@@ -107,7 +107,9 @@ async function updateOnce(
   carryMeta(next, old);
   const context = { user: call.user, nowMs: engine.clock.now() };
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
-  else if (call.target.subresource === "status") served.strategy.prepareStatus?.(next, old);
+  else if (call.target.subresource === "status") {
+    served.strategy.prepareStatus?.(next, old, context);
+  }
   dropRepeatedOwners(call, next.metadata, plan.patched ? AFTER_ADMISSION : "");
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
   const mutating = !plan.admitted && mutate(engine.admission, request);

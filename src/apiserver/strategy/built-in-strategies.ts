@@ -2,13 +2,16 @@ import type { Resource } from "../../api/resource.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
+import { fillClaimSources } from "./claim-sources.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
 import { withoutDisabledFields } from "./disabled-fields.ts";
 import { JOB } from "./job.ts";
 import { NAMESPACE } from "./namespace.ts";
+import { PERSISTENT_VOLUME } from "./persistent-volume.ts";
 import { POD } from "./pod.ts";
 import { SECRET } from "./secret.ts";
 import { PLAIN, type Strategy } from "./strategy.ts";
+import { dropConfigSource, dropTopology, keepSecretNames } from "./unkept-fields.ts";
 
 /** New objects start with this status, whatever the client sent. */
 function withStatus(status: Readonly<Record<string, unknown>>): Partial<Strategy> {
@@ -26,7 +29,6 @@ function nameByUid({ metadata }: KubeObject): void {
 
 const WITH_EMPTY_STATUS: Partial<Strategy> = withStatus({});
 const WORKLOAD: Partial<Strategy> = { ...WITH_EMPTY_STATUS, generation: true };
-const PENDING: Partial<Strategy> = { ...withStatus({ phase: "Pending" }), returnsDeleted: true };
 /** Counters that clients may rely on from the first moment, as their schemas require them. */
 const COUNTS_NODES: Partial<Strategy> = withStatus({
   currentNumberScheduled: 0,
@@ -48,18 +50,33 @@ const CONDITIONAL: Partial<Strategy> = { unconditionalUpdate: false };
 const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "/pods": POD,
   "/namespaces": NAMESPACE,
-  "/nodes": { keepsStatusOnCreate: true },
+  "/nodes": {
+    keepsStatusOnCreate: true,
+    prepareCreate: (node) => dropConfigSource(node),
+    prepareUpdate: dropConfigSource,
+  },
   "/secrets": SECRET,
   "/services": { ...UPSERT, ...withStatus({ loadBalancer: {} }), returnsDeleted: true },
   "/endpoints": UPSERT,
   "/events": UPSERT,
   "/limitranges": { ...UPSERT, prepareCreate: nameByUid },
-  "/persistentvolumes": PENDING,
-  "/persistentvolumeclaims": PENDING,
+  "/persistentvolumes": PERSISTENT_VOLUME,
+  "/persistentvolumeclaims": {
+    returnsDeleted: true,
+    prepareCreate: (claim) => {
+      claim["status"] = { phase: "Pending" };
+      fillClaimSources(claim);
+    },
+    prepareUpdate: fillClaimSources,
+  },
   "/podtemplates": { ...GENERATION, returnsDeleted: true },
   "/replicationcontrollers": { ...WORKLOAD, ...withStatus({ replicas: 0 }), propagation: "Orphan" },
   "/resourcequotas": { ...WITH_EMPTY_STATUS, returnsDeleted: true },
-  "/serviceaccounts": { returnsDeleted: true },
+  "/serviceaccounts": {
+    returnsDeleted: true,
+    prepareCreate: keepSecretNames,
+    prepareUpdate: keepSecretNames,
+  },
   "apps/daemonsets": { ...WORKLOAD, ...COUNTS_NODES },
   "apps/deployments": { ...WORKLOAD, annotationsCount: true, statusKeepsLabels: true },
   "apps/replicasets": { ...WORKLOAD, ...withStatus({ replicas: 0 }) },
@@ -69,7 +86,11 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "batch/jobs": JOB,
   "certificates.k8s.io/certificatesigningrequests": CERTIFICATE_SIGNING_REQUEST,
   "coordination.k8s.io/leases": { ...UPSERT, ...CONDITIONAL },
-  "discovery.k8s.io/endpointslices": GENERATION,
+  "discovery.k8s.io/endpointslices": {
+    ...GENERATION,
+    prepareCreate: (slice) => dropTopology(slice),
+    prepareUpdate: dropTopology,
+  },
   "events.k8s.io/events": UPSERT,
   "networking.k8s.io/ingresses": { ...WORKLOAD, ...withStatus({ loadBalancer: {} }) },
   "networking.k8s.io/ingressclasses": GENERATION,

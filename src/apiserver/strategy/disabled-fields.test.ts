@@ -74,6 +74,7 @@ test("a claim has no class of attributes and no source in another namespace", ()
   assert.deepEqual(specAfter(PERSISTENT_VOLUME_CLAIMS, claim), {});
   assert.deepEqual(specAfter(PERSISTENT_VOLUME_CLAIMS, claim, claim), claim);
   assert.deepEqual(specAfter(PERSISTENT_VOLUME_CLAIMS, { dataSourceRef: here }), {
+    dataSource: here,
     dataSourceRef: here,
   });
 });
@@ -93,7 +94,7 @@ test("a status loses the fields that are off, too", () => {
   const statusAfter = (resource: Resource, status: object, old: object) => {
     const object = { ...objectOf({}), status: { ...status } };
     const before = { ...objectOf({}), status: { ...old } };
-    builtInStrategy(resource).prepareStatus?.(object, before);
+    builtInStrategy(resource).prepareStatus?.(object, before, CONTEXT);
     return object["status"];
   };
   const claim = { phase: "Bound", currentVolumeAttributesClassName: "a", modifyVolumeStatus: {} };

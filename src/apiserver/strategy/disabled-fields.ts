@@ -134,9 +134,9 @@ function withoutDisabledStatus(resource: string, strategy: Strategy): Strategy {
       if (strategy.keepsStatusOnCreate) dropFrom(object, undefined);
       prepareCreate?.(object, context);
     },
-    prepareStatus: (object, old) => {
+    prepareStatus: (object, old, context) => {
       dropFrom(object, old);
-      prepareStatus?.(object, old);
+      prepareStatus?.(object, old, context);
     },
   };
 }

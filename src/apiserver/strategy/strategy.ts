@@ -35,7 +35,7 @@ export interface Strategy {
   /** Carries over what the main endpoint may not change. Status is already the old one. */
   prepareUpdate?(object: KubeObject, old: KubeObject, context: StrategyContext): void;
   /** Completes a status that comes in through its own endpoint. */
-  prepareStatus?(object: KubeObject, old: KubeObject): void;
+  prepareStatus?(object: KubeObject, old: KubeObject, context: StrategyContext): void;
   /** Seconds of grace for a deletion; `undefined` for kinds that are deleted at once. */
   gracePeriodSeconds?(object: KubeObject, asked: number | undefined): number;
   /** Finalizers outside metadata that keep the object (Namespaces). */

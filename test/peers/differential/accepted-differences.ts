@@ -299,6 +299,8 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     case: MANIFESTS,
     path: /\.managedFields/,
   },
+  newField("1.24: either field that names a claim's source fills the other.", /\.dataSourceRef$/),
+  newField("1.28: volumes tell since when they are in their phase.", /\.lastPhaseTransitionTime$/),
   newField("1.21: clusters may serve two IP families.", /\.spec\.(ipFamilies|ipFamilyPolicy)$/),
   newField("1.22: traffic from inside may be told from outside.", /\.internalTrafficPolicy$/),
   newField(

@@ -200,6 +200,9 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
     },
   ),
   version("1.24: any object may be the source of a claim.", /causes\.spec\.dataSource/),
+  version("1.24: both sources of a claim must say the same.", /causes\.spec\[\d\]$/, {
+    ours: /must match dataSourceRef/,
+  }),
   version("1.21: two controllers are told with their kinds.", /metadata\.ownerReferences\[\d\]$/, {
     ours: /Only one reference/,
   }),
