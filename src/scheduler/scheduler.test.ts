@@ -176,6 +176,26 @@ test("room made by preemption is kept for whom it was made", async () => {
   assert.equal(await at.placeOf("middle"), undefined);
 });
 
+test("room that was kept for a pod that goes is given to another", async () => {
+  await using at = bench();
+  await at.node("n1", "2");
+  await settle();
+  await at.pod("low", { priority: 1 });
+  const low = { name: "low", namespace: "default" };
+  await at.client.for(PODS).patch(low, { metadata: { finalizers: ["example.com/slow"] } });
+  await settle();
+  const resources = { requests: { cpu: "2" } };
+  await at.pod("high", { priority: 10, containers: [{ name: "c", image: "i", resources }] });
+  await settle();
+  await at.pod("middle", { priority: 5 });
+  await settle();
+  assert.equal((await at.podOf("high")).status?.nominatedNodeName, "n1");
+  assert.equal(await at.placeOf("middle"), undefined);
+  await at.client.for(PODS).delete({ name: "high", namespace: "default" });
+  await at.clock.advance(1000);
+  assert.equal(await at.placeOf("middle"), "n1");
+});
+
 test("kinds that an older API server does not serve hold up no pod", async () => {
   const unserved = /\/(poddisruptionbudgets|csistoragecapacities|volumeattachments)\b/;
   const memory = new MemoryTransport();

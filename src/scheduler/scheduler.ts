@@ -186,8 +186,18 @@ class SchedulerLoop implements Disposable {
 
   #forget(uid: string): void {
     this.#assumed.delete(uid);
+    const pod = this.#queue.get(uid);
+    if (pod) this.#giveUpRoom(pod);
     this.#nominations.delete(uid);
     this.#queue.remove(uid);
+  }
+
+  /** Others may have the room that was kept for a pod, unless the pod is there now. */
+  #giveUpRoom(pod: PodRecord): void {
+    const slot = this.#nominations.slotOf(pod, this.#state);
+    this.#nominations.delete(pod.uid);
+    if (slot === undefined || slot === this.#state.slotOfPod(pod.uid)) return;
+    this.#wakeUp({ kind: "pod-removed", pod, slot });
   }
 
   /** The pod holds its place no more. */
@@ -245,6 +255,7 @@ class SchedulerLoop implements Disposable {
       this.#carryOut(pod, schedule(pod, input), attempt);
       return;
     }
+    this.#queue.ponder(pod.uid);
     scheduleWithExtenders(pod, { ...input, extenders }).then(
       (decision) => {
         // The pod may have gone, or have been placed, while the extenders thought.
@@ -385,7 +396,7 @@ class SchedulerLoop implements Disposable {
   #bound({ pod, node }: Placement, attempt: Attempt): void {
     this.#count(pod, "scheduled", attempt);
     this.#queue.remove(pod.uid);
-    this.#nominations.delete(pod.uid);
+    this.#giveUpRoom(pod);
     this.#feedback.scheduled(pod, node);
     this.#bindingEnded(pod);
   }

@@ -29,6 +29,27 @@ test("an extender turns nodes down", async () => {
   assert.equal(await bench.placeOf("a"), "n2");
 });
 
+test("what happens while an extender thinks is not missed", async () => {
+  let answer: (_answer: object) => void = () => undefined;
+  const thought = new Promise<object>((resolve) => {
+    answer = resolve;
+  });
+  let asked = 0;
+  await using bench = benchWith({ filterVerb: "filter", nodeCacheCapable: true }, () =>
+    asked++ === 0 ? thought : Promise.resolve({ nodenames: ["n2"] }),
+  );
+  await bench.node("n1", "4");
+  await settle();
+  await bench.pod("a");
+  await settle();
+  await bench.node("n2", "4");
+  await settle();
+  answer({ nodenames: [], failedNodes: { n1: "too loud" } });
+  await settle();
+  await bench.clock.advance(1000);
+  assert.equal(await bench.placeOf("a"), "n2");
+});
+
 test("what an extender says of a node is part of the message", async () => {
   await using bench = benchWith({ filterVerb: "filter" }, () =>
     Promise.resolve({ nodes: { items: [] }, failedAndUnresolvableNodes: { n1: "too loud" } }),

@@ -88,6 +88,29 @@ test("a pod whose binding is on its way is not tried by another change", () => {
   assert.equal(queue.advance(10_000), 1000);
 });
 
+const MEANWHILE: [string, (queue: SchedulingQueue) => void, boolean][] = [
+  ["nothing happened", () => undefined, false],
+  ["something helped", (queue) => happens(queue, { kind: "pod-removed", nowMs: 0 }), true],
+  ["nothing helped", (queue) => happens(queue, { kind: "pod-added", nowMs: 0 }), false],
+  ["the pod changed", (queue) => queue.add(profile("a"), 0), true],
+];
+for (const [name, meanwhile, isHelped] of MEANWHILE) {
+  test(`a decision that took its time, and meanwhile ${name}`, () => {
+    const queue = newQueue();
+    queue.add(profile("a"), 0);
+    happens(queue, { kind: "pod-removed", nowMs: 0 });
+    queue.next();
+    queue.ponder("a");
+    meanwhile(queue);
+    assert.deepEqual(drain(queue), []);
+    queue.refused("a", { rejectedBy: unfit, nowMs: 0 });
+    assert.deepEqual(drain(queue), []);
+    assert.equal(queue.isAsleep("a"), !isHelped);
+    queue.advance(1000);
+    assert.deepEqual(drain(queue), isHelped ? ["a"] : []);
+  });
+}
+
 test("a removed pod is never handed out", () => {
   const queue = newQueue();
   queue.add(profile("a"), 0);

@@ -16,6 +16,14 @@ export interface SchedulingQueueOptions {
 const BACKOFF: BackoffPolicy = { baseMs: 1000, maxMs: 10_000 };
 /** A pod asleep for this long is tried again whatever happened. */
 const ASLEEP_MAX_MS = 5 * 60_000;
+/** After so many events one of them will have helped. */
+const MISSED_MAX = 1000;
+
+/** What happened while somebody else was asked about a pod. */
+interface Missed {
+  events: { event: ClusterEvent; state: ClusterState }[];
+  isChanged: boolean;
+}
 
 interface Entry {
   pod: PodRecord;
@@ -52,6 +60,7 @@ export class SchedulingQueue {
   readonly #asleep = new Map<string, Set<Entry>>();
   /** Sleeping pods, the longest asleep first. */
   readonly #asleepByAge = new Set<Entry>();
+  readonly #pondered = new Map<Entry, Missed>();
   readonly #hints: ReadonlyMap<string, QueueingHint>;
   readonly #backoffPolicy: BackoffPolicy;
   #sequence = 0;
@@ -102,6 +111,8 @@ export class SchedulingQueue {
     const known = this.#entries.get(pod.uid);
     if (known) {
       known.pod = pod;
+      const missed = this.#pondered.get(known);
+      if (missed) missed.isChanged = true;
       if (known.state === "asleep") this.#wake(known, nowMs);
       return;
     }
@@ -130,6 +141,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid);
     if (!entry) return;
     this.#entries.delete(uid);
+    this.#pondered.delete(entry);
     this.#leaveSleep(entry);
     entry.state = "gone";
     entry.ticket = 0;
@@ -147,15 +159,25 @@ export class SchedulingQueue {
     return undefined;
   }
 
+  /** The decision on a pod takes longer: what happens until then counts for it too. */
+  ponder(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (entry) this.#pondered.set(entry, { events: [], isChanged: false });
+  }
+
   /** No node was fit: sleep until an event may help. */
   refused(uid: string, at: { rejectedBy: ReadonlySet<string>; nowMs: number }): void {
     const entry = this.#entries.get(uid);
     if (!entry) return;
     entry.rejectedBy = at.rejectedBy;
-    entry.state = "asleep";
     this.#delay(entry, at.nowMs);
+    if (this.#isHelpedAlready(entry)) {
+      this.#wake(entry, at.nowMs);
+      return;
+    }
+    entry.state = "asleep";
     this.#asleepByAge.add(entry);
-    for (const plugin of at.rejectedBy.size > 0 ? at.rejectedBy : [""]) {
+    for (const plugin of refusersOf(entry)) {
       const entries = this.#asleep.get(plugin);
       if (entries) entries.add(entry);
       else this.#asleep.set(plugin, new Set([entry]));
@@ -166,6 +188,7 @@ export class SchedulingQueue {
   failed(uid: string, nowMs: number): void {
     const entry = this.#entries.get(uid);
     if (!entry) return;
+    this.#pondered.delete(entry);
     this.#delay(entry, nowMs);
     this.#wake(entry, nowMs);
   }
@@ -180,6 +203,9 @@ export class SchedulingQueue {
 
   /** Something changed: pods that it may help are tried again. True when there are any. */
   wakeUp(event: ClusterEvent, at: { state: ClusterState; nowMs: number }): boolean {
+    for (const { events } of this.#pondered.values()) {
+      if (events.length < MISSED_MAX) events.push({ event, state: at.state });
+    }
     if (this.#asleepByAge.size === 0) return false;
     const woken: Entry[] = [];
     for (const [plugin, entries] of this.#asleep) {
@@ -211,6 +237,17 @@ export class SchedulingQueue {
     return nextMs === undefined ? undefined : nextMs - nowMs;
   }
 
+  #isHelpedAlready(entry: Entry): boolean {
+    const missed = this.#pondered.get(entry);
+    if (!missed) return false;
+    this.#pondered.delete(entry);
+    if (missed.isChanged || missed.events.length >= MISSED_MAX) return true;
+    const hints = [...refusersOf(entry)].map((plugin) => this.#hints.get(plugin));
+    return missed.events.some(({ event, state }) =>
+      hints.some((hint) => !hint || hint(event, entry.pod, state)),
+    );
+  }
+
   #delay(entry: Entry, nowMs: number): void {
     entry.sequence = this.#sequence++;
     entry.sleptAtMs = nowMs;
@@ -229,7 +266,7 @@ export class SchedulingQueue {
 
   #leaveSleep(entry: Entry): void {
     if (!this.#asleepByAge.delete(entry)) return;
-    for (const plugin of entry.rejectedBy.size > 0 ? entry.rejectedBy : [""]) {
+    for (const plugin of refusersOf(entry)) {
       const entries = this.#asleep.get(plugin);
       entries?.delete(entry);
       if (entries?.size === 0) this.#asleep.delete(plugin);
@@ -245,4 +282,9 @@ export class SchedulingQueue {
     entry.ticket = ++this.#tickets;
     return { entry, number: entry.ticket, readyAtMs: entry.readyAtMs };
   }
+}
+
+/** Plugins that turned a pod down; "" if it was none of them. */
+function refusersOf({ rejectedBy }: Entry): Iterable<string> {
+  return rejectedBy.size > 0 ? rejectedBy : [""];
 }
