@@ -1,7 +1,13 @@
 import { constants } from "node:os";
 import koffi from "koffi";
 
-const NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+// The first of several names of a number is the one that Node.js gives its own errors: EAGAIN and
+// ENOTSUP, not EWOULDBLOCK and EOPNOTSUPP.
+const NAMES = new Map(
+  Object.entries(constants.errno)
+    .toReversed()
+    .map(([name, value]) => [value, name]),
+);
 
 /** A failed system call: `code` is the errno's name, such as "ENOENT". Source: errno(3). */
 export class SysError extends Error {

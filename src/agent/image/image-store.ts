@@ -1,4 +1,4 @@
-import { watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import {
@@ -91,13 +91,15 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     watcher.on("error", (error) => logger.warn("cannot watch for new images", { error }));
     return { [Symbol.dispose]: () => watcher.close() };
   };
-  /** Ends the pull when `present` finds an image meanwhile. */
+  /** Ends the pull when `present` finds an image meanwhile; a store that was removed has none. */
   const pullUnless = async (
     present: () => ImageRecord | undefined,
     { reference, options }: { reference: string; options: PullOptions },
   ): Promise<LocalImage> => {
     const arrived = new AbortController();
-    using _watch = onChange(() => present() && arrived.abort());
+    using _watch = onChange(() => {
+      if (existsSync(path.join(directory, "images")) && present()) arrived.abort();
+    });
     const signals = [arrived.signal, ...(options.signal ? [options.signal] : [])];
     try {
       return await pull(reference, { ...options, signal: AbortSignal.any(signals) });

@@ -18,6 +18,8 @@ export interface FakeRegistry extends AsyncDisposable {
     auth: "none" | "basic" | "token";
     /** So many downloads of this blob break off half-way; then all answers have that status. */
     breaks?: { digest: string; times: number; then?: number };
+    /** Half of this blob comes, and then nothing. */
+    held?: string;
     /** Answers blobs from here. */
     redirectTo?: string;
     /** All answers are this one. */
@@ -78,6 +80,7 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
       ...(start > 0 && { "content-range": `bytes ${start}-${found.length - 1}/${found.length}` }),
     });
     if (method === "HEAD") return response.end();
+    if (mood.held === digest) return response.write(found.subarray(start, found.length / 2));
     if (mood.breaks?.digest === digest && mood.breaks.times > 0) {
       mood.breaks.times--;
       if (mood.breaks.then) mood.status = mood.breaks.then;
