@@ -10,7 +10,8 @@ import { EvictionLimiter } from "./eviction-limiter.ts";
 import { type GivesUp, isGivenUp, planNodeHealth } from "./node-health-plan.ts";
 import { planTaintEviction } from "./taint-eviction-plan.ts";
 
-const GRACE_MS = 40_000;
+/** More than the 45 s that an HTTP/2 client takes to give up a dead connection; as in 1.32. */
+const GRACE_MS = 50_000;
 const JUDGED_MS = 1_000;
 const LEASE_NAMESPACE = "kube-node-lease";
 const BY_NODE = "node";
@@ -24,7 +25,7 @@ interface SignOfLife {
 }
 
 /**
- * Watches each node's lease and heartbeats. A node silent for 40 s (measured by this process's own
+ * Watches each node's lease and heartbeats. A node silent for 50 s (measured by this process's own
  * clock, since clocks of nodes differ) is Unknown; taints follow from its conditions, those that
  * make pods leave as fast as the limiter lets nodes go.
  */
