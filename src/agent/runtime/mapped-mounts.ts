@@ -136,8 +136,8 @@ function mapOne(source: string, { target, users }: { target: string; users: Mapp
   }
 }
 
-/** Name of the file system, for messages. */
-function fileSystemOf(file: string): string | undefined {
+/** Name of the file system that a file is on, such as "ext4", for messages. */
+export function fileSystemOf(file: string): string | undefined {
   const around = readMounts().filter(
     ({ target }) => target === "/" || file === target || file.startsWith(`${target}/`),
   );

@@ -4,7 +4,13 @@ import { MOUNT_FLAGS, mount, mountOverlay, unmountAside } from "../../sys/mount.
 import type { LocalImage } from "../image/contract.ts";
 import { RuntimeError } from "./contract.ts";
 import type { Failpoint } from "./failpoints.ts";
-import { giveToUsers, mapDirectories, type MappedUsers, unmapAll } from "./mapped-mounts.ts";
+import {
+  fileSystemOf,
+  giveToUsers,
+  mapDirectories,
+  type MappedUsers,
+  unmapAll,
+} from "./mapped-mounts.ts";
 
 /** Directories of a container's root: its image below, what it writes above. */
 export interface RootDirectories {
@@ -46,6 +52,12 @@ export async function mountRoot(
     mount({ target, flags: MOUNT_FLAGS.remount | MOUNT_FLAGS.bind | MOUNT_FLAGS.noDevices });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EINVAL" && fileSystemOf(writable) === "overlay") {
+      const why = `"${writable}" is on overlay, which cannot hold what containers write`;
+      const hint = "move the data directory to ext4, xfs, btrfs or tmpfs";
+      const message = `Cannot prepare the root file system: ${why}; ${hint}`;
+      throw new RuntimeError("runtime-failed", message, { cause });
+    }
     if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
     const message = "Cannot prepare the root file system: no space left";
     throw new RuntimeError("no-space", message, { cause });
