@@ -9,9 +9,20 @@ interface ApiResourceList {
   resources?: { name: string; kind: string; namespaced: boolean }[];
 }
 
-/** The version has no such kind. */
+interface ApiGroup {
+  versions?: { version: string }[];
+}
+
+/** No version of the group has such a kind. */
 export class UnknownKindError extends Error {
   override readonly name = "UnknownKindError";
+}
+
+/** A kind as a version of a group may have it. */
+interface KindIn {
+  group: string;
+  version: string;
+  kind: string;
 }
 
 /** Finds and changes the size of anything that has one. */
@@ -44,25 +55,50 @@ export class ScaleTargets {
     const key = `${apiVersion}/${kind}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const [version = "v1", group = ""] = apiVersion.split("/").toReversed();
-    const path = group ? `/apis/${group}/${version}` : `/api/${version}`;
-    const found = (await this.#kindsAt(path)).find(
-      (one) => one.kind === kind && !one.name.includes("/"),
-    );
-    if (!found) throw new UnknownKindError(`no matches for kind "${kind}" in group "${group}"`);
-    const { name, namespaced } = found;
-    const resource = { group, version, plural: name, singular: "", kind, namespaced };
+    const [named = "v1", group = ""] = apiVersion.split("/").toReversed();
+    const resource =
+      (await this.#find({ group, version: named, kind })) ??
+      (await this.#findElsewhere({ group, version: named, kind }));
+    if (!resource) throw new UnknownKindError(`no matches for kind "${kind}" in group "${group}"`);
     this.#known.set(key, resource);
     return resource;
   }
 
+  async #find({ group, version, kind }: KindIn): Promise<Resource | undefined> {
+    const path = group ? `/apis/${group}/${version}` : `/api/${version}`;
+    const found = (await this.#kindsAt(path)).find(
+      (one) => one.kind === kind && !one.name.includes("/"),
+    );
+    if (!found) return undefined;
+    const { name, namespaced } = found;
+    return { group, version, plural: name, singular: "", kind, namespaced };
+  }
+
+  /** A version that is no longer served names a kind as well as one that is. */
+  async #findElsewhere({ group, version: named, kind }: KindIn): Promise<Resource | undefined> {
+    for (const version of group ? await this.#versionsOf(group) : []) {
+      const found = version === named ? undefined : await this.#find({ group, version, kind });
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async #versionsOf(group: string): Promise<string[]> {
+    const { versions = [] } = ((await this.#read(`/apis/${group}`)) ?? {}) as ApiGroup;
+    return versions.map(({ version }) => version);
+  }
+
   /** None when there is no such version. */
   async #kindsAt(path: string): Promise<NonNullable<ApiResourceList["resources"]>> {
+    return ((await this.#read(path)) as ApiResourceList | undefined)?.resources ?? [];
+  }
+
+  /** Undefined when there is nothing. */
+  async #read(path: string): Promise<unknown> {
     try {
-      const { body } = await this.#transport.request({ method: "GET", path });
-      return (body as ApiResourceList).resources ?? [];
+      return (await this.#transport.request({ method: "GET", path })).body;
     } catch (error) {
-      if (isNotFound(error)) return [];
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }

@@ -34,6 +34,8 @@ class Cluster {
       request: async (request) => {
         const { path, method } = request;
         if (path === "/apis/apps/v1") return { status: 200, body: { resources: [DEPLOYMENT] } };
+        if (path === "/apis/apps") return { status: 200, body: { versions: [{ version: "v1" }] } };
+        if (path === "/apis/apps/v1beta1") throw notFound(PODS, path);
         const [, , group = "", version, ...rest] = path.split("/");
         if (group.endsWith("al.metrics.k8s.io") || group.startsWith("custom.metrics")) {
           return { status: 200, body: this.#adapter({ group, version, path: rest.join("/") }) };
@@ -161,6 +163,16 @@ test("busy pods get company at once, idle ones go after five minutes", async () 
   assert.equal((await cluster.status())["AbleToScale"], "True ScaleDownStabilized");
   await cluster.clock.advance(90_000);
   assert.equal(cluster.replicas, 1);
+});
+
+test("a target may be named by a version that is no longer served", async () => {
+  const targetOf = (kind: string) => ({ apiVersion: "apps/v1beta1", kind, name: "web" });
+  const cluster = new Cluster();
+  await using _ = await cluster.start({ scaleTargetRef: targetOf("Deployment") });
+  assert.equal(cluster.replicas, 4);
+  const other = new Cluster();
+  await using __ = await other.start({ scaleTargetRef: targetOf("Balloon") });
+  assert.equal((await other.status())["AbleToScale"], "False FailedGetScale");
 });
 
 test("a metric may be that of one container", async () => {
