@@ -37,7 +37,7 @@ const CHANCE: ReadonlySet<string> = new Set(
     "nodeName nodePort claimRef volumeName volumes volumeMounts hints token certificate",
     "collisionCount containerStatuses failed creationTimestamp startTime completionTime",
     "lastScheduleTime lastSuccessfulTime lastHeartbeatTime lastTransitionTime lastScaleTime",
-    "renewTime timeAdded desiredReplicas",
+    "lastPhaseTransitionTime renewTime timeAdded desiredReplicas",
   ].flatMap((names) => names.split(" ")),
 );
 
