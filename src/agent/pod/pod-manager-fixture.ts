@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { PODS } from "../../api/generated/resources.ts";
+import { settle } from "../../lib/virtual-clock.ts";
+import { createFakeNode, type FakeNode } from "./fake-parts.ts";
+import { createPodManager, type PodManager } from "./pod-manager.ts";
+
+/** The pod of most tests. */
+export const AT: { namespace: string; name: string } = { namespace: "default", name: "web" };
+
+/** A node whose parts pretend, with the real manager of its pods. */
+export interface Running extends FakeNode {
+  manager: PodManager;
+  pod(): Promise<Pod>;
+  patches(): number;
+  reasons(): string[];
+}
+
+/** Lends a node to a test. */
+export async function startNode(use: (node: Running) => Promise<void>): Promise<void> {
+  await using node = createFakeNode();
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  const { transport } = node;
+  await use({
+    ...node,
+    manager,
+    pod: () => node.parts.client.for(PODS).get(AT),
+    patches: () => transport.requests.filter(({ method }) => method === "PATCH").length,
+    reasons: () => node.events.map(({ reason }) => reason),
+  });
+}
+
+/** Waits for work that includes the file system. */
+export async function until(done: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !done(); turn++) await settle();
+  assert.ok(done());
+}
