@@ -308,7 +308,11 @@ test("a port in use, and what cannot be understood, is said in one sentence", {
     [[...up, "twice"], 2, /^nephos: "twice" says nothing here: .*\n$/],
     [[...up, "--oidc-client-id", "a"], 2, /^nephos: --oidc-issuer-url and .* together .*\n$/],
     [["fly"], 2, /^nephos: "fly" is not a command; see "nephos help"\n$/],
-    [["image", "import", "/nowhere"], 1, /^nephos: Cannot read image archive "\/nowhere"\n$/],
+    [
+      ["image", "import", "/nowhere"],
+      1,
+      /^nephos: Cannot read image archive "\/nowhere": ENOENT: no such file/,
+    ],
     [["image", "import", "/etc/passwd"], 1, /^nephos: Cannot import "\/etc\/passwd": .*\n$/],
   ];
   for (const [[command = "", ...args], wantedCode, message] of wrong) {

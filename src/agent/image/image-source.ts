@@ -21,7 +21,10 @@ export interface ImageSource {
 /** Opens an OCI layout directory, or a tar file of an OCI layout or of `docker save`. */
 export async function openImageSource(file: string): Promise<ImageSource> {
   const found = await stat(file).catch((cause: unknown) => {
-    throw new ImageError("invalid-archive", `Cannot read image archive "${file}"`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ImageError("invalid-archive", `Cannot read image archive "${file}": ${why}`, {
+      cause,
+    });
   });
   return found.isDirectory() ? directorySource(file) : await archiveSource(file);
 }
