@@ -1,42 +1,28 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { PODS } from "../../api/generated/resources.ts";
-import { isConflict, isNotFound } from "../../api/errors.ts";
 import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { sleep, type Timer } from "../../lib/clock.ts";
-import {
-  type ContainerResources,
-  type ContainerStatus,
-  RuntimeError,
-} from "../runtime/contract.ts";
+import type { ContainerResources, ContainerStatus } from "../runtime/contract.ts";
 import { isStaticPod } from "../static-pod/contract.ts";
 import { expectFirst } from "./expect-first.ts";
 import { beginHealth } from "./health.ts";
-import { ensureImage, findImage } from "./image-step.ts";
-import { removeLog } from "./log-rotation.ts";
+import { findImage } from "./image-step.ts";
 import type { MirrorPods } from "./mirror-pods.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { Doom } from "./observation.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
-import {
-  createSandbox,
-  prepareVolumes,
-  releasePod,
-  removeLogs,
-  writePodFiles,
-} from "./pod-sandbox.ts";
+import { type Performing, performStep } from "./perform-step.ts";
+import { removeLogs, writePodFiles } from "./pod-sandbox.ts";
 import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
 import { podStatus } from "./pod-status.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
-import { startContainer } from "./start-container.ts";
-import { markResize, resizePod, runningResources } from "./resize-step.ts";
+import { markResize, runningResources } from "./resize-step.ts";
 import { asksForOther, type ResizeVerdict, specAllocations, withAllocations } from "./resize.ts";
 import { createStatusTeller, type StatusTeller } from "./status-teller.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { type Step, stepKey } from "./step.ts";
-import { stopContainer } from "./stop-container.ts";
 import { terminationMessage } from "./termination-message.ts";
 
 /** Makes one pod true, from the moment it is bound until nothing of it is left. */
@@ -83,7 +69,6 @@ export interface FoundPod {
   containers: readonly ContainerStatus[];
 }
 
-const EXIT_UNKNOWN = 137;
 const STEP_RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 
 /** Starts working at once. */
@@ -101,6 +86,7 @@ class Worker implements PodWorker {
   readonly #deps: PodWorkerDeps;
   readonly #parts: PodParts;
   readonly #teller: StatusTeller;
+  readonly #performing: Performing;
   readonly #stop = new AbortController();
   /** A pod that has to end waits for no image. */
   readonly #pulls = new AbortController();
@@ -122,7 +108,17 @@ class Worker implements PodWorker {
     const writer = isStaticPod(pod)
       ? deps.mirrors.show(pod)
       : createStatusWriter({ client, clock, logger, onWritten });
-    this.#teller = createStatusTeller(this.state, { writer, clock, metrics });
+    const { state } = this;
+    this.#teller = createStatusTeller(state, { writer, clock, metrics });
+    this.#performing = {
+      state,
+      parts: deps.parts,
+      startSlots: deps.startSlots,
+      hooks: this,
+      endOfPulls: this.#pulls.signal,
+      settled: () => this.#teller.settled(),
+      onReleased: () => this.#tellReleased(),
+    };
   }
 
   update(pod: Pod): void {
@@ -303,7 +299,7 @@ class Worker implements PodWorker {
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       const startMs = clock.monotonicMs();
       try {
-        await this.#execute(step);
+        await performStep(step, this.#performing);
         metrics.observeStage(step.do, (clock.monotonicMs() - startMs) / 1000);
         return;
       } catch (error) {
@@ -315,95 +311,6 @@ class Worker implements PodWorker {
         if (step.do === "start-container" || step.do === "stop-container") return;
       }
     }
-  }
-
-  async #execute(step: Step): Promise<void> {
-    const { state } = this;
-    const parts = this.#parts;
-    switch (step.do) {
-      case "prepare-volumes":
-        return prepareVolumes(state, parts);
-      case "create-sandbox":
-        return createSandbox(state, parts);
-      case "release":
-        await releasePod(state, parts);
-        await this.#teller.settled();
-        return this.#tellReleased();
-      case "resize":
-        return resizePod(state, parts);
-      case "delete-object":
-        return this.#deleteObject();
-      case "remove-container":
-        await this.#removeOld(step.id);
-        return removeFrom(containerState(state, step.container).stale, step.id);
-      case "ensure-image":
-        return ensureImage(state, this.#required(step.container), {
-          parts,
-          signal: this.#pulls.signal,
-        });
-      case "start-container":
-        return this.#start(step);
-      case "stop-container":
-        return this.#stopOne(step);
-      default:
-        throw new TypeError("Cannot perform an unknown step");
-    }
-  }
-
-  async #removeOld(id: string): Promise<void> {
-    const { runtime } = this.#parts;
-    const log = runtime.status(id)?.logPath;
-    await runtime.removeContainer(id);
-    // Nobody can ask for the output of so old an attempt.
-    if (log) removeLog(log);
-  }
-
-  #required(name: string): PodContainer {
-    const item = this.#item(name);
-    if (!item) throw new TypeError(`Cannot find container "${name}" in its pod`);
-    return item;
-  }
-
-  async #start(step: Extract<Step, { do: "start-container" }>): Promise<void> {
-    using _slot = await this.#deps.startSlots.acquire();
-    const { state } = this;
-    // While it waited for its turn, the pod may have been deleted.
-    if (mustEnd({ pod: state.pod, observed: state, nowMs: this.#parts.clock.now() })) return;
-    const item = this.#required(step.container);
-    const { attempt } = step;
-    await startContainer(state, { item, attempt }, { parts: this.#parts, hooks: this });
-  }
-
-  async #stopOne(step: Extract<Step, { do: "stop-container" }>): Promise<void> {
-    const item = this.#required(step.container);
-    const seen = containerState(this.state, step.container);
-    try {
-      const ended = await stopContainer(this.state, { item, step }, this.#parts);
-      if (ended?.state === "exited") this.exited(ended);
-    } catch (error) {
-      const status = seen.current?.status;
-      if (!(error instanceof RuntimeError) || error.code !== "not-found" || !status) throw error;
-      // The runtime lost it, so it is as dead as it can be; how it ended, nobody knows.
-      const finishedAtMs = this.#parts.clock.now();
-      this.exited({ ...status, state: "exited", exitCode: EXIT_UNKNOWN, finishedAtMs });
-    }
-  }
-
-  async #deleteObject(): Promise<void> {
-    if (isStaticPod(this.state.pod)) {
-      this.state.gone = true;
-      return;
-    }
-    await this.#teller.settled();
-    const { name, namespace, uid } = identityOf(this.state.pod);
-    try {
-      await this.#parts.client
-        .for(PODS)
-        .delete({ name, namespace }, { gracePeriodSeconds: 0, preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-    this.state.deletionConfirmed = true;
   }
 
   /** Lets go of the pod without touching it: its containers run on. */
@@ -422,9 +329,4 @@ function isOlder(pod: Pod, than: Pod): boolean {
   const version = pod.metadata?.resourceVersion ?? "";
   const newest = than.metadata?.resourceVersion ?? "";
   return /^\d+$/.test(version) && /^\d+$/.test(newest) && BigInt(version) < BigInt(newest);
-}
-
-function removeFrom(list: string[], value: string): void {
-  const at = list.indexOf(value);
-  if (at >= 0) list.splice(at, 1);
 }
