@@ -19,7 +19,7 @@ import {
   requireContainer,
   requireSandbox,
 } from "./cri-context.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import type { ContainerRecord } from "./record-table.ts";
 import { sandboxStatus } from "./sandbox-status.ts";
 

@@ -1,6 +1,6 @@
 import type * as cri from "../format/cri/generated.ts";
 import type { Outgoing } from "../format/protobuf/message-codec.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 
 /** What happened to a container or sandbox, with its state afterwards. */
 export type ContainerEvent = Outgoing<cri.ContainerEventResponse>;

@@ -9,7 +9,7 @@ import type {
 import type * as cri from "../format/cri/generated.ts";
 import { MountPropagation, NamespaceMode } from "../format/cri/generated.ts";
 import { containerSecurity } from "./container-security.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import type { SandboxRecord } from "./record-table.ts";
 import { firstIdOf, firstUserOf } from "./user-mapping.ts";
 

@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
 import type { ContainerEvents } from "./container-events.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import type { ContainerRecord, RecordTable, SandboxRecord } from "./record-table.ts";
 import type { SandboxNetwork } from "./sandbox-network.ts";
 import type { StreamingServer } from "./streaming-server.ts";

@@ -4,7 +4,7 @@ import type { StreamRequest } from "../agent/stream/stream-request.ts";
 import type * as cri from "../format/cri/generated.ts";
 import type { Outgoing } from "../format/protobuf/message-codec.ts";
 import { type CriContext, requireContainer, requireSandbox } from "./cri-context.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import { requireNetwork } from "./sandbox-network.ts";
 import { namespacesOf } from "./sandbox-spec.ts";
 import { NamespaceMode } from "../format/cri/generated.ts";

@@ -6,9 +6,9 @@ import { test } from "node:test";
 import type * as cri from "../format/cri/generated.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
-import { connectCri, type CriClient } from "./cri-client-fixture.ts";
+import { connectCri, type CriClient } from "../agent/cri-client.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { type GrpcCode, GrpcError } from "../format/grpc/grpc-status.ts";
 import { criMethods, type Handlers } from "./service-table.ts";
 
 type Served = Partial<Handlers<cri.RuntimeServiceMethods>>;
@@ -57,20 +57,23 @@ test("refusals carry their code and text", async () => {
     throw new TypeError("unforeseen");
   };
   await withServer({ StopContainer, StartContainer }, async (client) => {
-    const refused = (code: number, message: RegExp) => ({ name: "CriCallError", code, message });
+    const refused = (code: GrpcCode, message: RegExp) => ({ name: "GrpcError", code, message });
     await assert.rejects(
       client.call("RuntimeService/StopContainer", {}),
-      refused(5, /^100 % gone: é$/),
+      refused("not-found", /^100 % gone: é$/),
     );
     await assert.rejects(
       client.call("RuntimeService/StartContainer", {}),
-      refused(2, /unforeseen/),
+      refused("unknown", /unforeseen/),
     );
-    await assert.rejects(client.call("RuntimeService/Status", {}), refused(12, /not served/));
+    await assert.rejects(
+      client.call("RuntimeService/Status", {}),
+      refused("unimplemented", /not served/),
+    );
     const headers = { "grpc-timeout": "soon" };
     await assert.rejects(
       client.call("RuntimeService/StopContainer", {}, { headers }),
-      refused(3, /grpc-timeout "soon"/),
+      refused("invalid-argument", /grpc-timeout "soon"/),
     );
   });
 });
@@ -83,7 +86,9 @@ test("a deadline ends the call and tells the handler", async () => {
   };
   await withServer({ Status }, async (client) => {
     const headers = { "grpc-timeout": "10m" };
-    await assert.rejects(client.call("RuntimeService/Status", {}, { headers }), { code: 4 });
+    await assert.rejects(client.call("RuntimeService/Status", {}, { headers }), {
+      code: "deadline-exceeded",
+    });
     await aborted;
   });
 });

@@ -13,7 +13,12 @@ import { Duplex, Transform } from "node:stream";
 import { AuthorityFilter } from "../format/hpack/authority-filter.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import { encodeGrpcMessage, GRPC_CODES, GrpcError, parseGrpcTimeout } from "./grpc-status.ts";
+import {
+  encodeGrpcMessage,
+  GRPC_CODES,
+  GrpcError,
+  parseGrpcTimeout,
+} from "../format/grpc/grpc-status.ts";
 
 /** One call of a method. */
 export interface GrpcCall {

@@ -10,7 +10,7 @@ import {
 import type * as cri from "../format/cri/generated.ts";
 import type { Outgoing } from "../format/protobuf/message-codec.ts";
 import { type CriContext, nanoseconds } from "./cri-context.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import type { Handlers } from "./service-table.ts";
 
 /** ImageService of the Container Runtime Interface. */

@@ -5,7 +5,7 @@ import type { Outgoing } from "../format/protobuf/message-codec.ts";
 import { ContainerEventType } from "../format/cri/generated.ts";
 import { discardContainer, listedStatus } from "./container-calls.ts";
 import { type CriContext, nanoseconds, newId, requireSandbox } from "./cri-context.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import type { SandboxRecord } from "./record-table.ts";
 import { requireNetwork } from "./sandbox-network.ts";
 import { attachRequest, etcFiles, sandboxSpec } from "./sandbox-spec.ts";

@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { PodNetwork } from "../agent/network/contract.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 
 /** The network of sandboxes, which may have to wait for its addresses. */
 export interface SandboxNetwork extends AsyncDisposable {

@@ -9,7 +9,7 @@ import {
 } from "../format/protobuf/message-codec.ts";
 import { ProtobufError } from "../format/protobuf/wire-reader.ts";
 import type { GrpcCall, GrpcMethod } from "./grpc-server.ts";
-import { type GrpcCode, GrpcError } from "./grpc-status.ts";
+import { type GrpcCode, GrpcError } from "../format/grpc/grpc-status.ts";
 
 /** Functions that answer the methods of a service. */
 export type Handlers<Methods> = {

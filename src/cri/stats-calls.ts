@@ -11,7 +11,7 @@ import {
   requireContainer,
   requireSandbox,
 } from "./cri-context.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import type { ContainerRecord, SandboxRecord } from "./record-table.ts";
 
 type Stats = Outgoing<cri.ContainerStats>;

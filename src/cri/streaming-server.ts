@@ -11,7 +11,7 @@ import { serveSession } from "../agent/stream/upgrades.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 
 /** Serves the streams that were asked for, each once, under a URL that cannot be guessed. */
 export interface StreamingServer extends AsyncDisposable {

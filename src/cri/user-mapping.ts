@@ -1,6 +1,6 @@
 import type * as cri from "../format/cri/generated.ts";
 import { NamespaceMode } from "../format/cri/generated.ts";
-import { GrpcError } from "./grpc-status.ts";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 
 const IDS = 65_536;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { type CriClient, connectCri } from "../../src/cri/cri-client-fixture.ts";
+import { type CriClient, connectCri } from "../../src/agent/cri-client.ts";
 import type * as cri from "../../src/format/cri/generated.ts";
 import type { Outgoing } from "../../src/format/protobuf/message-codec.ts";
 import { type InstanceUnderTest, prepareInstance } from "./instance-under-test.ts";

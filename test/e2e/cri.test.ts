@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import type * as cri from "../../src/format/cri/generated.ts";
+import type { GrpcCode } from "../../src/format/grpc/grpc-status.ts";
 import type { Outgoing } from "../../src/format/protobuf/message-codec.ts";
 import { BUSYBOX, busyboxArchive, importBusybox } from "./busybox-image.ts";
 import { type CriUnderTest, sandboxConfig, startCri } from "./cri-under-test.ts";
@@ -18,7 +19,7 @@ const NOT_READY = 1;
 const CREATED = 0;
 const RUNNING = 1;
 const EXITED = 2;
-const NOT_FOUND = { code: 5 };
+const NOT_FOUND = { code: "not-found" };
 
 let server: CriUnderTest;
 
@@ -413,22 +414,34 @@ test("events tell what becomes of containers", { skip }, async () => {
 });
 
 test("bad requests say what is wrong", { skip }, async () => {
-  const refused = async (call: Promise<unknown>, code: number, message: RegExp) =>
-    await assert.rejects(call, { name: "CriCallError", code, message });
-  await refused(client().call("RuntimeService/RunPodSandbox", {}), 3, /config with metadata/);
+  const refused = async (call: Promise<unknown>, code: GrpcCode, message: RegExp) =>
+    await assert.rejects(call, { name: "GrpcError", code, message });
+  await refused(
+    client().call("RuntimeService/RunPodSandbox", {}),
+    "invalid-argument",
+    /config with metadata/,
+  );
   const config = sandboxConfig("other");
   const strange = { config, runtimeHandler: "kata" };
-  await refused(client().call("RuntimeService/RunPodSandbox", strange), 5, /"kata" is configured/);
-  await refused(create("absent", ""), 5, /sandbox "absent"/);
+  await refused(
+    client().call("RuntimeService/RunPodSandbox", strange),
+    "not-found",
+    /"kata" is configured/,
+  );
+  await refused(create("absent", ""), "not-found", /sandbox "absent"/);
   const sandbox = await runSandbox("refusals");
-  await refused(runSandbox("refusals"), 6, /remove it first/);
-  await refused(create(sandbox, "", { image: { image: "absent" } }), 5, /pull it first/);
+  await refused(runSandbox("refusals"), "already-exists", /remove it first/);
+  await refused(create(sandbox, "", { image: { image: "absent" } }), "not-found", /pull it first/);
   const image = { image: "absent.example/nothing:1" };
-  await refused(client().call("ImageService/PullImage", { image }), 2, /was not reached/);
+  await refused(client().call("ImageService/PullImage", { image }), "unknown", /was not reached/);
   const container = await start(sandbox, "sleep 1000");
   const slow = { containerId: container, cmd: ["sleep", "100"], timeout: 1 };
-  await refused(client().call("RuntimeService/ExecSync", slow), 4, /timed out/);
-  await refused(client().call("RuntimeService/CheckpointContainer", {}), 12, /not served/);
+  await refused(client().call("RuntimeService/ExecSync", slow), "deadline-exceeded", /timed out/);
+  await refused(
+    client().call("RuntimeService/CheckpointContainer", {}),
+    "unimplemented",
+    /not served/,
+  );
   await remove(sandbox);
 });
 

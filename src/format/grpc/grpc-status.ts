@@ -14,6 +14,12 @@ export const GRPC_CODES = {
   unavailable: 14,
 } as const;
 
+/** The name of a number; "unknown" for one that nobody here tells apart. */
+export function grpcCodeOf(number: number): GrpcCode {
+  const found = Object.entries(GRPC_CODES).find(([, code]) => code === number)?.[0];
+  return (found as GrpcCode | undefined) ?? "unknown";
+}
+
 /** Names of those codes that an answer may have. */
 export type GrpcCode = keyof typeof GRPC_CODES;
 
@@ -35,6 +41,15 @@ export function encodeGrpcMessage(message: string): string {
       ? String.fromCharCode(byte)
       : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");
+}
+
+/** The text back from `grpc-message`; as it is where it is not encoded rightly. */
+export function decodeGrpcMessage(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {
