@@ -205,13 +205,14 @@ function sendList(
 ): Promise<void> | undefined {
   const { served, list } = answer;
   const sending = { answer, options };
-  const text = new ListText(served, list);
+  const { sharedItems } = options;
+  const text = new ListText(served, list, { itemsBytes: sharedItems.sizeOf(list.items) });
   if (wantsGzip(request, text.sizeBytes)) {
     return sendPieces(response, piecesOfText(text), { ...sending, gzip: true });
   }
   if (text.sizeBytes > STREAM_BYTES) {
     writeHead(response, text.sizeBytes, sending);
-    return streamList(response, text, { list, sharedItems: options.sharedItems });
+    return streamList(response, text, { list, sharedItems });
   }
   const whole = Buffer.allocUnsafe(text.sizeBytes);
   text.read(whole);
