@@ -146,7 +146,14 @@ function tellConditions(job: Job, { plan, tell }: { plan: JobPlan; tell: Tell })
     statusOf(plan.status, type) === to && statusOf(job.status, type) !== to;
   if (turned("Suspended", "True")) tell("Suspended", "Job suspended");
   if (turned("Suspended", "False")) tell("Resumed", "Job resumed");
-  if (turned("Complete", "True")) tell("Completed", "Job completed");
+  if (turned("Complete", "True")) {
+    const { completions = Infinity } = job.spec ?? {};
+    if ((plan.status.succeeded ?? 0) > completions) {
+      const message = "Too many succeeded pods running after completion count reached";
+      tell("TooManySucceededPods", message, "Warning");
+    }
+    tell("Completed", "Job completed");
+  }
   if (!turned("Failed", "True")) return;
   const { reason = "Failed", message = "" } = findCondition(plan.status.conditions, "Failed") ?? {};
   tell(reason, message, "Warning");

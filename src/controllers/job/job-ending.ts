@@ -14,7 +14,10 @@ export interface Ending {
 const failure = (reason: string, message: string): Ending => ({ type: "Failed", reason, message });
 
 /** How the job ends, if nothing is left to try; what was decided once stays so. */
-export function endingOf(job: Job, at: { survey: Survey; nowMs: number }): Ending | undefined {
+export function endingOf(
+  job: Job,
+  at: { survey: Survey; pods: readonly Pod[]; nowMs: number },
+): Ending | undefined {
   const { survey } = at;
   return decided(job) ?? failureOf(job, at) ?? successOf(job, survey);
 }
@@ -32,15 +35,15 @@ function decided(job: Job): Ending | undefined {
 
 function failureOf(
   job: Job,
-  { survey, nowMs }: { survey: Survey; nowMs: number },
+  { survey, pods, nowMs }: { survey: Survey; pods: readonly Pod[]; nowMs: number },
 ): Ending | undefined {
   if (survey.failJob) return failure("PodFailurePolicy", survey.failJob);
   const limit = job.spec?.backoffLimit ?? 6;
-  if (survey.failed > limit || areRestartsOver(job, { limit, active: survey.active })) {
+  if (survey.failed > limit || areRestartsOver(job, { limit, pods })) {
     return failure("BackoffLimitExceeded", "Job has reached the specified backoff limit");
   }
-  const deadline = deadlineMs(job);
-  if (deadline !== undefined && deadline <= nowMs && !job.spec?.suspend) {
+  const deadline = job.spec?.suspend || isResuming(job) ? undefined : deadlineMs(job);
+  if (deadline !== undefined && deadline <= nowMs) {
     return failure("DeadlineExceeded", "Job was active longer than specified deadline");
   }
   const { failedIndexes, completed } = survey;
@@ -54,11 +57,12 @@ function failureOf(
   return isOver ? failure("FailedIndexes", "Job has failed indexes") : undefined;
 }
 
-/** Containers that restart in place fail without a pod that failed. */
-function areRestartsOver(job: Job, of: { limit: number; active: readonly Pod[] }): boolean {
+/** Containers that restart in place fail without a pod that failed; also while they are to end. */
+function areRestartsOver(job: Job, of: { limit: number; pods: readonly Pod[] }): boolean {
   if (job.spec?.template?.spec?.restartPolicy !== "OnFailure") return false;
   let restarts = 0;
-  for (const { status } of of.active) {
+  for (const { status } of of.pods) {
+    if (status?.phase !== "Running" && status?.phase !== "Pending") continue;
     const statuses = [
       ...(status?.initContainerStatuses ?? []),
       ...(status?.containerStatuses ?? []),
@@ -92,6 +96,12 @@ function isMet(
   const wanted = parseIndexes(succeededIndexes, end);
   const reached = [...wanted].filter((index) => completed.has(index)).length;
   return wanted.size > 0 && (reached === wanted.size || reached >= succeededCount);
+}
+
+/** True when the job was suspended until now: its time to be active starts again. */
+export function isResuming(job: Job): boolean {
+  const suspended = findCondition(job.status?.conditions, "Suspended");
+  return suspended?.status === "True" && job.spec?.suspend !== true;
 }
 
 /** When the job has been active for as long as it may be. */

@@ -73,8 +73,9 @@ test("a deadline ends the job, and is waited for", () => {
   assert.equal(over.delete.length, 1);
 });
 
-test("a suspended job has no pods and no start time", () => {
-  const { release, create, status } = plan(job({ suspend: true }), [pod("a")]);
+test("a suspended job has no pods, and no start time if it never ran", () => {
+  const suspended = job({ suspend: true });
+  const { release, create, status } = plan({ ...suspended, status: {} }, [pod("a")]);
   assert.deepEqual([release.length, create.length, status.startTime], [1, 0, undefined]);
   assert.deepEqual(types(status), ["Suspended"]);
 });

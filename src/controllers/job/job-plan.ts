@@ -4,7 +4,7 @@ import { formatTime } from "../../lib/clock.ts";
 import { findCondition, withCondition } from "../conditions.ts";
 import { isTerminating } from "../ownership.ts";
 import { isActive, isFinished, isReady } from "../pod-state.ts";
-import { deadlineMs, type Ending, endingOf } from "./job-ending.ts";
+import { deadlineMs, type Ending, endingOf, isResuming } from "./job-ending.ts";
 import { formatIndexes, isIndexed } from "./job-indexes.ts";
 import { isTracked, type Survey, surveyPods } from "./job-survey.ts";
 import { type Tally, tallyPods } from "./job-tally.ts";
@@ -28,17 +28,17 @@ const REST: JobWork = { release: [], delete: [], create: [], requeueAfterMs: und
 /** Everything that is due for a job, given its pods. */
 export function planJob(job: Job, observed: { pods: readonly Pod[]; nowMs: number }): JobPlan {
   const { pods, nowMs } = observed;
-  if (isJobFinished(job) || isTerminating(job)) {
+  if (isJobFinished(job)) {
     const untrack = pods.filter((pod) => isTracked(pod) && (isFinished(pod) || isTerminating(pod)));
     const left = isTerminating(job) ? [] : pods.filter(isActive);
     return { ...REST, delete: left, status: job.status ?? {}, untrack };
   }
   const survey = surveyPods(job, pods);
-  const ending = endingOf(job, { survey, nowMs });
+  const ending = endingOf(job, { survey, pods, nowMs });
   const tally = tallyPods(job, { survey, ending });
   const work = workOf(job, { ...observed, survey, ending });
   const status = statusOf(job, { ...observed, survey, tally, work, ending });
-  const isActiveYet = !ending && job.spec?.suspend !== true;
+  const isActiveYet = !ending && job.spec?.suspend !== true && !isTerminating(job);
   const deadline = isActiveYet ? deadlineMs({ ...job, status }) : undefined;
   const waits = [work.requeueAfterMs, deadline === undefined ? undefined : deadline - nowMs];
   const due = waits.filter((wait) => wait !== undefined);
@@ -57,6 +57,7 @@ function workOf(
   const { active } = at.survey;
   // A failed job counts what it takes away as failed; elsewhere what is taken away never was.
   if (at.ending?.type === "Failed") return { ...REST, delete: active };
+  if (isTerminating(job)) return REST;
   if (at.ending || job.spec?.suspend === true) return { ...REST, release: active };
   return planWork(job, at);
 }
@@ -74,7 +75,6 @@ function statusOf(
 ): JobStatus {
   const { survey, tally, ending, work, nowMs } = at;
   const doomed = new Set([...work.delete, ...work.release]);
-  const suspended = job.spec?.suspend === true;
   const active = survey.active.length - doomed.size + work.create.length;
   const ready = survey.active.filter((pod) => isReady(pod) && !doomed.has(pod)).length;
   const leaving = at.pods.filter((pod) => isTerminating(pod) && !isFinished(pod)).length;
@@ -84,11 +84,11 @@ function statusOf(
   const finished = ending !== undefined && active === 0 && terminating === 0 && settled;
   const conditions = conditionsOf(job, { ending, finished, nowMs });
   const now = formatTime(nowMs);
-  const startTime = job.status?.startTime ?? (suspended ? undefined : now);
+  const startTime = startTimeOf(job, now);
   const { completed, failedIndexes } = survey;
   return {
     ...(conditions.length > 0 ? { conditions } : {}),
-    ...(startTime && !suspended ? { startTime } : {}),
+    ...(startTime ? { startTime } : {}),
     ...(finished && ending.type === "Complete" ? { completionTime: now } : {}),
     ...(active > 0 ? { active } : {}),
     ...(tally.succeeded > 0 ? { succeeded: tally.succeeded } : {}),
@@ -104,6 +104,12 @@ function statusOf(
   };
 }
 
+/** Kept while a job is suspended, and started anew when it goes on. */
+function startTimeOf(job: Job, now: string): string | undefined {
+  if (job.spec?.suspend === true) return job.status?.startTime;
+  return isResuming(job) ? now : (job.status?.startTime ?? now);
+}
+
 function conditionsOf(
   job: Job,
   at: { ending: Ending | undefined; finished: boolean; nowMs: number },
@@ -113,11 +119,11 @@ function conditionsOf(
   const put = (condition: Omit<JobCondition, "lastTransitionTime">) => {
     conditions = withCondition(conditions, condition, nowMs);
   };
-  const known = findCondition(conditions, "Suspended");
+  if (isTerminating(job) && !ending) return conditions;
   if (job.spec?.suspend && !ending) {
     const message = "Job suspended";
     put({ type: "Suspended", status: "True", reason: "JobSuspended", message });
-  } else if (known?.status === "True") {
+  } else if (isResuming(job) && !ending) {
     put({ type: "Suspended", status: "False", reason: "JobResumed", message: "Job resumed" });
   }
   if (ending) {

@@ -41,11 +41,12 @@ export function tallyPods(
     }
   }
   const known = new Set([...result.uncounted.succeeded, ...result.uncounted.failed]);
-  const held = new Set(ending ? [] : survey.replaced.values());
+  const held = new Set(ending || isTerminating(job) ? [] : survey.replaced.values());
   const lost = new Set(survey.lost);
   for (const [uid, pod] of survey.tracked) {
     const isLost = lost.has(pod) || (ending?.type === "Failed" && isLeft(pod));
-    const mayGo = hasWon(pod) || isLost || (ending !== undefined && isTerminating(pod));
+    const isOver = isTerminating(job) || (ending !== undefined && isTerminating(pod));
+    const mayGo = hasWon(pod) || isLost || isOver;
     if (!mayGo || held.has(pod)) continue;
     if (known.has(uid) || !isCountable(job, pod)) {
       result.untrack.push(pod);

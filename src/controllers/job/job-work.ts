@@ -1,7 +1,8 @@
 import type { Job } from "../../api/generated/types/batch-v1.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { isTerminating } from "../ownership.ts";
-import { finishedAtMs, isFinished, isReady } from "../pod-state.ts";
+import { byActivity } from "../pod-ranking.ts";
+import { finishedAtMs, isFinished } from "../pod-state.ts";
 import { judgeFailure } from "./job-failure-policy.ts";
 import {
   countOn,
@@ -65,12 +66,12 @@ function wantedPods(job: Job, { succeeded, active }: Survey): number {
   return succeeded > 0 ? Math.min(parallelism, active.length) : parallelism;
 }
 
-/** Pods that are too many: of an index that is taken or is not the job's, then unready ones. */
+/** Pods that are too many: of an index that is taken or is not the job's, then the least far. */
 function surplusPods(
   job: Job,
   { active, atLeast }: { active: readonly Pod[]; atLeast: number },
 ): Pod[] {
-  const ranked = [...active].sort((a, b) => Number(isReady(a)) - Number(isReady(b)));
+  const ranked = byActivity(active);
   const surplus = new Set<Pod>();
   if (isIndexed(job)) {
     const taken = new Set<number>();

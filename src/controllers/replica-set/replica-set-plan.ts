@@ -4,7 +4,7 @@ import { planClaims } from "../claims.ts";
 import { findCondition, withCondition, withoutCondition } from "../conditions.ts";
 import { isTerminating } from "../ownership.ts";
 import { availableInMs, isActive, isReady } from "../pod-state.ts";
-import { byDeletionPreference, crowdingOf } from "./pod-ranking.ts";
+import { byDeletionPreference, crowdingOf } from "../pod-ranking.ts";
 
 /** Creations or deletions in one pass; the rest follows in the next. */
 const BURST_MAX = 500;

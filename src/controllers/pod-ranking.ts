@@ -1,5 +1,5 @@
-import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { isReady, readySinceMs, restartsMax } from "../pod-state.ts";
+import type { Pod } from "../api/generated/types/core-v1.ts";
+import { isReady, readySinceMs, restartsMax } from "./pod-state.ts";
 
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 const PHASE_ORDER: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
@@ -31,9 +31,7 @@ export function byDeletionPreference(
     return sinceMs === 0 || seconds <= 0 ? -1 : Math.floor(Math.log2(seconds));
   };
   const compare = (a: Pod, b: Pod): number =>
-    Number(Boolean(a.spec?.nodeName)) - Number(Boolean(b.spec?.nodeName)) ||
-    (PHASE_ORDER[a.status?.phase ?? ""] ?? 0) - (PHASE_ORDER[b.status?.phase ?? ""] ?? 0) ||
-    Number(isReady(a)) - Number(isReady(b)) ||
+    byProgress(a, b) ||
     deletionCost(a) - deletionCost(b) ||
     crowd(b) - crowd(a) ||
     (isReady(a) ? age(readySinceMs(a)) - age(readySinceMs(b)) : 0) ||
@@ -41,6 +39,28 @@ export function byDeletionPreference(
     age(createdMs(a)) - age(createdMs(b)) ||
     ((a.metadata?.uid ?? "") < (b.metadata?.uid ?? "") ? -1 : 1);
   return [...pods].sort(compare);
+}
+
+/**
+ * The order in which pods of a job are given up, where no cost and no crowd counts: the least far
+ * first, then those ready for a short time, often restarted, young.
+ */
+export function byActivity(pods: readonly Pod[]): Pod[] {
+  const compare = (a: Pod, b: Pod): number =>
+    byProgress(a, b) ||
+    (isReady(a) ? readySinceMs(b) - readySinceMs(a) : 0) ||
+    restartsMax(b) - restartsMax(a) ||
+    createdMs(b) - createdMs(a);
+  return [...pods].sort(compare);
+}
+
+/** Pods without a node, not running and not ready come first. */
+function byProgress(a: Pod, b: Pod): number {
+  return (
+    Number(Boolean(a.spec?.nodeName)) - Number(Boolean(b.spec?.nodeName)) ||
+    (PHASE_ORDER[a.status?.phase ?? ""] ?? 0) - (PHASE_ORDER[b.status?.phase ?? ""] ?? 0) ||
+    Number(isReady(a)) - Number(isReady(b))
+  );
 }
 
 function deletionCost(pod: Pod): number {
