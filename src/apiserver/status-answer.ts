@@ -22,6 +22,7 @@ export function toStatusError(error: unknown, logger: Logger): StatusError {
           cause: error,
         });
       case "disk-full":
+      case "unreadable":
       case "io":
         logger.error("the store failed", { error });
         return new StatusError("InternalError", `Internal error occurred: ${error.message}`, {

@@ -1,6 +1,4 @@
 import { ensurePki } from "../apiserver/pki/pki.ts";
-import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
-import { createMemoryStore } from "../store/memory/memory-store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { OUTER_MEMORY, startMemoryRelief } from "../sys/memory-relief.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -11,13 +9,14 @@ import { openIssuers } from "./authentication-config.ts";
 import { ensureApiService } from "./cluster-objects.ts";
 import { CommandError } from "./command-error.ts";
 import { openDataDirectory } from "./data-directory.ts";
+import { openEncryption } from "./encryption.ts";
 import { identify, isAlive, readInstance, writeInstance } from "./instance.ts";
 import { createJsonLogger } from "./json-logger.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { installLastResort } from "./last-resort.ts";
 import { parseUpOptions, settingsToRecord, usage } from "./options.ts";
-import { storeMetrics } from "./process-metrics.ts";
+import { openStore, storeFigures } from "./open-store.ts";
 import { untilSignal } from "./signals.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
@@ -49,10 +48,9 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     nodes: known?.nodes ?? [],
     settings: settingsToRecord(options),
   });
-  await using store =
-    options.store === "memory"
-      ? createMemoryStore()
-      : await openLmdbStore({ directory: directory.store, clock: systemClock });
+  const sources = { clock: systemClock, random: systemRandom, logger };
+  using encryption = await openEncryption(options.encryption, sources);
+  await using store = await openStore(options, { directory, encryption });
   using _relief = startMemoryRelief(systemClock, OUTER_MEMORY);
   const pki = await ensurePki(directory.pki, {
     clock: systemClock,
@@ -83,7 +81,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     logger,
     audit: audit.log,
     issuers,
-    metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
+    metrics: storeFigures(options, { directory, encryption }),
   });
   // Endpoints may not name a loopback address.
   const endpoint = host.startsWith("127.") ? {} : { endpoint: { ip: host, port } };

@@ -1,5 +1,4 @@
-import { readFileSync, watch } from "node:fs";
-import path from "node:path";
+import { readFileSync } from "node:fs";
 import {
   ANONYMOUS_ANYWHERE,
   type AnonymousAccess,
@@ -11,16 +10,12 @@ import {
 } from "../apiserver/authentication/oidc/issuer-configuration.ts";
 import { type IssuerFlags, issuerOfFlags } from "../apiserver/authentication/oidc/issuer-flags.ts";
 import { DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
-import type { Clock, Timer } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MetricFamily } from "../lib/prometheus.ts";
+import { followFile } from "./followed-file.ts";
 import { usage } from "./options.ts";
 import { decodeSettings } from "./settings-file.ts";
-
-/** A file may change unseen, as on some network file systems. */
-const REREAD_MS = 60_000;
-/** Whoever writes a file is given time to end it. */
-const CALM_MS = 100;
 
 /** Where the outside issuers come from. */
 export interface IssuerOptions {
@@ -86,73 +81,26 @@ function firstRead(file: string): { text: string; settings: AuthenticationSettin
 }
 
 function watchFile(file: string, { clock, logger }: IssuerOptions): IssuerSource {
-  let { text, settings } = firstRead(file);
-  const reloads = new Reloads();
+  const { text, ...first } = firstRead(file);
+  let { settings } = first;
   const followers: ((settings: AuthenticationSettings) => void)[] = [];
-  const read = () => {
-    try {
-      const next = readFileSync(file, "utf8");
-      if (next === text) return;
-      text = next;
+  const followed = followFile(file, {
+    text,
+    clock,
+    logger,
+    subject: "the authentication configuration",
+    metricPrefix: "apiserver_authentication_config_controller",
+    use(next) {
       settings = settingsOf(next);
       for (const use of followers) use(settings);
-      reloads.count("success", clock.now());
-      logger.info("the authentication configuration was read anew", { file });
-    } catch (error) {
-      reloads.count("failure", clock.now());
-      logger.error("the authentication configuration of before stays", { file, error });
-    }
-  };
-  let timer: Timer = clock.setTimer(REREAD_MS, () => look());
-  const look = () => {
-    timer.cancel();
-    read();
-    timer = clock.setTimer(REREAD_MS, look);
-  };
-  // The directory, as files are also changed by putting others in their place.
-  const watcher = watch(path.dirname(file), { persistent: false }, () => {
-    timer.cancel();
-    timer = clock.setTimer(CALM_MS, look);
+    },
   });
-  watcher.on("error", (error) => logger.warn("cannot watch the authentication file", { error }));
   return {
     follow(use) {
       followers.push(use);
       use(settings);
     },
-    metrics: () => reloads.metrics(),
-    [Symbol.dispose]() {
-      timer.cancel();
-      watcher.close();
-    },
+    metrics: () => followed.metrics(),
+    [Symbol.dispose]: () => followed[Symbol.dispose](),
   };
-}
-
-/** How often the file was read anew, under upstream's names. */
-class Reloads {
-  readonly #outcomes = new Map<string, { count: number; lastMs: number }>();
-
-  count(status: "success" | "failure", nowMs: number): void {
-    const count = (this.#outcomes.get(status)?.count ?? 0) + 1;
-    this.#outcomes.set(status, { count, lastMs: nowMs });
-  }
-
-  metrics(): MetricFamily[] {
-    const prefix = "apiserver_authentication_config_controller_automatic_reload";
-    const all = [...this.#outcomes];
-    return [
-      {
-        name: `${prefix}s_total`,
-        type: "counter",
-        help: "Changes of the authentication configuration that were met, by outcome.",
-        samples: all.map(([status, { count }]) => ({ labels: { status }, value: count })),
-      },
-      {
-        name: `${prefix}_last_timestamp_seconds`,
-        type: "gauge",
-        help: "When the authentication configuration last changed, by outcome.",
-        samples: all.map(([status, { lastMs }]) => ({ labels: { status }, value: lastMs / 1000 })),
-      },
-    ];
-  }
 }

@@ -20,7 +20,8 @@ test("what cannot start is said before anything is made", () => {
     judgeSettings(parseUpOptions(["--data-dir", dataDirectory, ...args]));
   };
   const flagsWithFiles = ["audit-policy", "scheduler-config", "agent-config"];
-  const files = [...flagsWithFiles, "authentication-config"].map((name) => `--${name}`);
+  const also = ["authentication-config", "encryption-provider-config"];
+  const files = [...flagsWithFiles, ...also].map((name) => `--${name}`);
   try {
     for (const flag of files) {
       for (const text of ["a: [", "a: 1\na: 2\n", "[]", "apiVersion: v1\nkind: Pod\n"]) {

@@ -4,6 +4,7 @@ import { readAgentConfig } from "./agent-config.ts";
 import { readPolicyFile } from "./audit.ts";
 import { openIssuers } from "./authentication-config.ts";
 import { planClusterNetwork } from "./cluster-network.ts";
+import { judgeEncryption } from "./encryption.ts";
 import { type UpOptions, usage } from "./options.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 
@@ -15,6 +16,7 @@ export function judgeSettings(options: UpOptions): void {
   const { authenticationConfig: file, oidc: flags, auditPolicy, schedulerConfig } = options;
   readAgentConfig(options.agentConfig, silentLogger);
   readSchedulerConfig(schedulerConfig);
+  judgeEncryption(options.encryption);
   if (auditPolicy !== undefined) readPolicyFile(auditPolicy);
   openIssuers({ file, flags, clock: systemClock, logger: silentLogger })[Symbol.dispose]();
   try {

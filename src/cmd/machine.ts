@@ -8,9 +8,6 @@ import { createClient } from "../client/resource-client.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
-import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
-import { createMemoryStore } from "../store/memory/memory-store.ts";
-import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
 import { OUTER_MEMORY, startMemoryRelief } from "../sys/memory-relief.ts";
 import { keepInMemory } from "../sys/mount.ts";
@@ -25,6 +22,7 @@ import { ensureClusterObjects, ensureIngressClass, PROXY_USER } from "./cluster-
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { createHousehold, type Household } from "./household.ts";
+import { openEncryption } from "./encryption.ts";
 import {
   identify,
   type InstanceNode,
@@ -36,8 +34,8 @@ import {
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
+import { openStore, storeFigures } from "./open-store.ts";
 import { settingsToRecord, type UpOptions } from "./options.ts";
-import { storeMetrics } from "./process-metrics.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { HOST_SHUTDOWN } from "./signals.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
@@ -70,7 +68,9 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   carryAddresses(localAddresses, directory.node(0).linkPrefix);
   const nodes = planNodes(of, network);
   const supervisor = cleanup.use(adoptProcesses(of, nodes));
-  const store = cleanup.use(await openStore(options, directory));
+  const encryption = await openEncryption(options.encryption, { ...sources, logger });
+  if (encryption) cleanup.use(encryption);
+  const store = cleanup.use(await openStore(options, { directory, encryption }));
   cleanup.use(startMemoryRelief(systemClock, OUTER_MEMORY));
   const pki = await preparePki(of, network, nodes);
   const policyFile = options.auditPolicy;
@@ -86,7 +86,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       legacyApis: options.legacyApis,
       audit: audit.log,
       issuers,
-      metrics: options.store === "memory" ? [] : [() => storeMetrics(directory.store)],
+      metrics: storeFigures(options, { directory, encryption }),
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,
       ingress: options.ingress,
@@ -138,11 +138,6 @@ function planNodes(
     return { name: `${name}-${at + 2}`, index: at + 1, ip: network.nodeIp(at + 1) };
   });
   return [first, ...others];
-}
-
-async function openStore({ store }: UpOptions, directory: DataDirectory): Promise<Store> {
-  if (store === "memory") return createMemoryStore();
-  return await openLmdbStore({ directory: directory.store, clock: systemClock });
 }
 
 function preparePki(

@@ -9,6 +9,7 @@ import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
 import { OIDC_FLAGS, oidcFlags } from "./oidc-options.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_DATA_DIRECTORY, openDataDirectory } from "./data-directory.ts";
+import type { EncryptionFlags } from "./encryption.ts";
 import { readInstance } from "./instance.ts";
 
 /**
@@ -42,6 +43,8 @@ export interface UpOptions {
   authenticationConfig: string | undefined;
   /** One outside issuer of tokens, as kube-apiserver's flags describe it. */
   oidc: IssuerFlags | undefined;
+  /** What is encrypted in the data directory, and how. */
+  encryption: EncryptionFlags | undefined;
   /** File with a KubeletConfiguration, for every node. */
   agentConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -66,6 +69,8 @@ const FLAGS = {
   "audit-policy": { type: "string" },
   "authentication-config": { type: "string" },
   ...OIDC_FLAGS,
+  "encryption-provider-config": { type: "string" },
+  "encryption-provider-config-automatic-reload": { type: "boolean" },
   "agent-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
@@ -146,9 +151,21 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     auditPolicy: pathOf("audit-policy"),
     authenticationConfig: pathOf("authentication-config"),
     oidc: oidcOf(given),
+    encryption: encryptionOf(
+      pathOf("encryption-provider-config"),
+      isSet("encryption-provider-config-automatic-reload"),
+    ),
     agentConfig: pathOf("agent-config"),
     logLevel,
   };
+}
+
+function encryptionOf(file: string | undefined, follow: boolean): EncryptionFlags | undefined {
+  if (file !== undefined) return { file, follow };
+  if (!follow) return undefined;
+  throw usage(
+    "--encryption-provider-config-automatic-reload needs --encryption-provider-config FILE",
+  );
 }
 
 function oidcOf(given: Parameters<typeof oidcFlags>[0]): IssuerFlags | undefined {
@@ -170,6 +187,8 @@ export function settingsToRecord(options: UpOptions): Readonly<Record<string, st
     "cluster-domain": options.clusterDomain,
     "load-balancer": loadBalancerText(options.loadBalancer),
     ingress: ingressPortsText(options.ingress),
+    // Without it what is stored could not be read.
+    "encryption-provider-config": options.encryption?.file ?? "",
   };
 }
 

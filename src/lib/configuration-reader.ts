@@ -42,6 +42,12 @@ export class ConfigurationReader {
     return Object.keys(this.#fields);
   }
 
+  /** A field that nobody asked for is a mistake. @throws ConfigurationFileError */
+  refuseOthers(): void {
+    const other = this.names().find((name) => !this.used.has(name));
+    if (other !== undefined) throw this.error(other, "is not known");
+  }
+
   value(field: string): unknown {
     this.used.add(field);
     return this.#fields[field] ?? undefined;

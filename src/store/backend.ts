@@ -53,5 +53,7 @@ export interface Backend {
   compact(revision: number): Promise<void>;
   /** Names of resources that hold any version; some may have no live key. */
   resourceNames(): Iterable<string>;
+  /** See `Store.isStale`; absent where values have one form only. */
+  isStale?(resource: string, key: string): boolean;
   close(): Promise<void>;
 }

@@ -158,6 +158,10 @@ class Engine implements Store {
     return [...this.#backend.resourceNames()].filter((name) => this.#holdsLiveKey(name)).sort();
   }
 
+  isStale(resource: string, key: string): boolean {
+    return this.#backend.isStale?.(resource, key) ?? false;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (isStoreError(this.#broken, "closed")) return;
     const failed = this.#broken;

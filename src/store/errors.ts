@@ -8,6 +8,7 @@ export type StoreErrorCode =
   | "closed"
   | "newer-format"
   | "disk-full"
+  | "unreadable"
   | "io";
 
 /** A refusal of the store. After it nothing of the refused operation is stored. */

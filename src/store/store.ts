@@ -43,6 +43,11 @@ export interface Store extends AsyncDisposable {
   compact(revision: number): Promise<void>;
   /** Resource names that hold at least one key. */
   resources(): Promise<string[]>;
+  /**
+   * Whether the newest value is stored in a form that a write would replace, as under a key of
+   * before. A write that changes nothing else is then none that may be left out.
+   */
+  isStale(resource: string, key: string): boolean;
 }
 
 export interface StoredObject {

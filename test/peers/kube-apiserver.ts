@@ -28,6 +28,12 @@ export interface KubeApiServerOptions {
   flags?: readonly string[];
 }
 
+/** kube-apiserver with the etcd that it stores in. */
+export interface KubeApiServer extends ServerUnderTest {
+  /** Where that etcd serves clients. */
+  etcdUrl: string;
+}
+
 /** Why a test that needs kube-apiserver is skipped; `false` when it can run. */
 export function kubeApiServerSkip(): string | false {
   const found = findPeer("kube-apiserver");
@@ -43,7 +49,7 @@ export function kubeApiServerSkip(): string | false {
 /** Starts etcd and kube-apiserver 1.20 on free ports of 127.0.0.1. @throws Error with their logs */
 export async function startKubeApiServer(
   options: KubeApiServerOptions = {},
-): Promise<ServerUnderTest> {
+): Promise<KubeApiServer> {
   const found = findPeer("kube-apiserver");
   if ("skip" in found) throw new Error(found.skip);
   await using cleanup = new Cleanup();
@@ -79,6 +85,7 @@ export async function startKubeApiServer(
     kubeconfig,
     target,
     pki,
+    etcdUrl: `http://127.0.0.1:${clientPort}`,
     pids: { "kube-apiserver": server.pid, etcd: etcd.pid },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };

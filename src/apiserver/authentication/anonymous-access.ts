@@ -21,19 +21,14 @@ export function readAnonymousAccess(document: unknown): AnonymousAccess {
   const conditions = from.list("conditions");
   const paths = conditions.map((condition) => {
     const path = condition.requiredText("path");
-    refuseOthers(condition);
+    condition.refuseOthers();
     return path;
   });
-  refuseOthers(from);
+  from.refuseOthers();
   if (!enabled && paths.length > 0) {
     throw from.error("conditions", "must be left out where enabled is not true");
   }
   return paths.length > 0 ? { enabled, paths } : { enabled };
-}
-
-function refuseOthers(from: ConfigurationReader): void {
-  const other = from.names().find((name) => !from.used.has(name));
-  if (other !== undefined) throw from.error(other, "is not known");
 }
 
 /** Whether a request without credentials is one of `system:anonymous`. */

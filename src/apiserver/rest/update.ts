@@ -161,7 +161,8 @@ async function storeUpdate(
     engine.serviceNetwork.released(served, next);
     return answerWith(served, { stored: { ...removed, bytes }, status: 200 });
   }
-  if (isSame(served, bytes, { current, next, old })) {
+  const isUnchanged = isSame(served, bytes, { current, next, old });
+  if (isUnchanged && !engine.store.isStale(served.storage, current.key)) {
     return answerUnchanged(served, { current, status: 200 });
   }
   checkStoredSize(bytes);

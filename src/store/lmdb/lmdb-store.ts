@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, open } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "../../lib/clock.ts";
+import { EncryptingBackend, type EncryptionSource } from "../encryption/encrypting-backend.ts";
+import { withoutKeys } from "../encryption/encryption-rules.ts";
 import { createEngine } from "../engine.ts";
 import { StoreError, toStoreError } from "../errors.ts";
 import type { Store } from "../store.ts";
@@ -11,12 +14,16 @@ import { VersionTree } from "./version-tree.ts";
 
 /** Mapped shared, with room to grow: how much of it is resident depends on what was read. */
 const TREE_FILE = "data.mdb";
+/** Is there once values may be encrypted. */
+const ENCRYPTED_FILE = "encrypted";
 
 /** Where a store lives. */
 export interface LmdbStoreOptions {
   /** Created when absent; must be on a local file system. */
   directory: string;
   clock: Clock;
+  /** How values are encrypted; absent: not at all. */
+  encryption?: EncryptionSource | undefined;
 }
 
 /**
@@ -24,7 +31,8 @@ export interface LmdbStoreOptions {
  * have it open at a time. @throws StoreError "io" (in use, or unreadable), "newer-format",
  * "disk-full"
  */
-export async function openLmdbStore({ directory, clock }: LmdbStoreOptions): Promise<Store> {
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
+  const { directory, clock } = options;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lock = await lockDirectory(directory);
@@ -35,13 +43,21 @@ export async function openLmdbStore({ directory, clock }: LmdbStoreOptions): Pro
         return closingOnFailure(journal, async () => {
           const backend = new JournaledBackend({ tree, journal, lock, clock });
           await backend.recover(records);
-          return createEngine(backend);
+          const encryption = await encryptionOf(options);
+          return createEngine(encryption ? new EncryptingBackend(backend, encryption) : backend);
         });
       });
     });
   } catch (error) {
     throw toStoreError(error, `open store "${directory}"`);
   }
+}
+
+/** Values that were ever encrypted are never taken for plain ones. */
+async function encryptionOf(of: LmdbStoreOptions): Promise<EncryptionSource | undefined> {
+  const mark = path.join(of.directory, ENCRYPTED_FILE);
+  if (of.encryption) await writeFile(mark, "", { mode: 0o600 });
+  return of.encryption ?? (existsSync(mark) ? { rules: withoutKeys() } : undefined);
 }
 
 async function closingOnFailure<T>(opened: AsyncDisposable, next: () => Promise<T>): Promise<T> {

@@ -53,7 +53,7 @@ export function readIssuers(document: unknown, ownIssuer: string): IssuerConfigu
   root.requireKind({ apiVersion, kind: "AuthenticationConfiguration" });
   root.object("anonymous"); // read apart from the issuers
   const jwt = root.list("jwt");
-  refuseOthers(root);
+  root.refuseOthers();
   if (jwt.length > ISSUERS_MAX) throw root.error("jwt", `must have at most ${ISSUERS_MAX} items`);
   const environments = claimEnvironments();
   const issuers = jwt.map((each) => new IssuerReader(each, environments).read(ownIssuer));
@@ -86,8 +86,8 @@ class IssuerReader {
       claimRules: this.#claimRules(),
       userRules: this.#userRules(),
     };
-    refuseOthers(mappings);
-    refuseOthers(this.#from);
+    mappings.refuseOthers();
+    this.#from.refuseOthers();
     return configuration;
   }
 
@@ -118,7 +118,7 @@ class IssuerReader {
     if (audiences.length > 1 && !policy) {
       throw issuer.error("audienceMatchPolicy", "must be MatchAny with more than one audience");
     }
-    refuseOthers(issuer);
+    issuer.refuseOthers();
     return { url, discoveryUrl, caPem, audiences };
   }
 
@@ -149,7 +149,7 @@ class IssuerReader {
     const from = mappings.object(field);
     const [claim, expression] = [from.text("claim"), from.text("expression")];
     const prefix = hasPrefix ? from.text("prefix") : "";
-    refuseOthers(from);
+    from.refuseOthers();
     if (claim && expression) throw from.error("", "must have a claim or an expression, not both");
     if (expression) {
       if (hasPrefix && prefix !== undefined) {
@@ -183,7 +183,7 @@ class IssuerReader {
       keys.add(key);
       const of = { field: "valueExpression", types: TEXTS, ...this.#claims };
       const program = compileClaims(from, of);
-      refuseOthers(from);
+      from.refuseOthers();
       return { key, program };
     });
   }
@@ -192,7 +192,7 @@ class IssuerReader {
     return this.#from.list("claimValidationRules").map((from): ClaimRule => {
       const [claim, expression] = [from.text("claim"), from.text("expression")];
       const [requiredValue = "", message = ""] = [from.text("requiredValue"), from.text("message")];
-      refuseOthers(from);
+      from.refuseOthers();
       if (claim && expression) throw from.error("", "must have a claim or an expression, not both");
       if (claim) {
         if (message) throw from.error("message", "cannot be set beside a claim");
@@ -210,16 +210,10 @@ class IssuerReader {
     return this.#from.list("userValidationRules").map((from) => {
       const program = compileClaims(from, { field: "expression", types: [BOOL], environment });
       const message = from.text("message") ?? "";
-      refuseOthers(from);
+      from.refuseOthers();
       return { program, message };
     });
   }
-}
-
-/** A field that nobody asked for is a mistake, and may be one about who gets in. */
-function refuseOthers(from: ConfigurationReader): void {
-  const other = from.names().find((name) => !from.used.has(name));
-  if (other !== undefined) throw from.error(other, "is not known");
 }
 
 function httpsUrlOf(from: ConfigurationReader, field: string, text: string): string {

@@ -1,0 +1,73 @@
+import { StoreError } from "../errors.ts";
+import type { ValueCipher } from "./value-cipher.ts";
+
+/** What begins every encrypted value. */
+const ENCRYPTED = "k8s:enc:";
+/** Provider, version and name of a key, as far as values tell it. */
+const HEAD = /^k8s:enc:[a-z0-9]+:v\d+:(?:[^:]{1,253}:)?/;
+const HEAD_MAX_BYTES = 300;
+
+/** A cipher and what its values begin with; without a cipher values are stored as they are. */
+export interface KeyedCipher {
+  /** "k8s:enc:aescbc:v1:key1:" */
+  prefix: string;
+  cipher?: ValueCipher;
+}
+
+/** The values of one resource: the first cipher writes, all read. */
+export class ValueEncryption {
+  readonly #ciphers: readonly { prefix: Buffer; cipher?: ValueCipher }[];
+
+  constructor(ciphers: readonly KeyedCipher[]) {
+    this.#ciphers = ciphers.map((each) => ({ ...each, prefix: Buffer.from(each.prefix) }));
+  }
+
+  /** What is stored of a value at a place. */
+  seal(plain: Uint8Array, place: string): Uint8Array {
+    const [first] = this.#ciphers;
+    if (!first?.cipher) return plain;
+    return Buffer.concat([first.prefix, first.cipher.seal(plain, place)]);
+  }
+
+  /** Inverse of `seal`. @throws StoreError "unreadable" that names the key which is missing */
+  open(stored: Uint8Array, place: string): Uint8Array {
+    let cause: unknown;
+    for (const { prefix, cipher } of this.#ciphers) {
+      if (!fits(stored, prefix)) continue;
+      if (!cipher) return stored;
+      try {
+        return cipher.open(stored.subarray(prefix.length), place);
+      } catch (error) {
+        cause = error;
+      }
+    }
+    throw unreadable(stored, { place, cause });
+  }
+
+  /** Whether a write would store the value in another form, or under another key. */
+  isStale(stored: Uint8Array): boolean {
+    const [first] = this.#ciphers;
+    return first !== undefined && !fits(stored, first.prefix);
+  }
+}
+
+function fits(stored: Uint8Array, prefix: Buffer): boolean {
+  if (prefix.length === 0) return !fits(stored, MARK);
+  return prefix.compare(stored, 0, Math.min(prefix.length, stored.length)) === 0;
+}
+
+const MARK = Buffer.from(ENCRYPTED);
+
+function unreadable(
+  stored: Uint8Array,
+  { place, cause }: { place: string; cause: unknown },
+): StoreError {
+  const head = HEAD.exec(Buffer.from(stored.subarray(0, HEAD_MAX_BYTES)).toString("latin1"))?.[0];
+  const why =
+    head === undefined
+      ? 'it is not encrypted; list the provider "identity" to read it'
+      : cause === undefined
+        ? `no key is configured for "${head}"; see --encryption-provider-config`
+        : `the key configured for "${head}" does not decrypt it`;
+  return new StoreError("unreadable", `Cannot read "${place}": ${why}`, { cause });
+}
