@@ -17,6 +17,7 @@ import { createStaticCpuManager } from "./cpu/cpu-manager.ts";
 import { readCpuTopology } from "./cpu/cpu-topology.ts";
 import { NO_PRESSURE } from "./eviction/contract.ts";
 import type { EvictionManager } from "./eviction/eviction-manager.ts";
+import { createFarFiles } from "./far-files.ts";
 import type { DownwardFacts } from "./field-reference.ts";
 import type { ImageStore } from "./image/contract.ts";
 import { startImageCollection } from "./image/image-collector.ts";
@@ -119,6 +120,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const events = cleanup.use(createEventRecorder({ client, clock, random, logger, ...source }));
   const aboutNode = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, uid: nodeName } };
   const metrics = createAgentMetrics();
+  const far = cleanup.use(createFarFiles({ clock, logger }));
   const localDirectory = path.join(stateDirectory, "volumes");
   const volumes = cleanup.use(
     createVolumeManager({
@@ -127,6 +129,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clock,
       factsOf,
       localDirectory,
+      far,
       openImage: async (pod, { reference, policy, signal }) => {
         const pulls = images.wouldPull(reference, policy);
         const keyring = pulls ? await readKeyring(pod, { client, events, logger }) : [];
@@ -154,6 +157,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
       metrics,
       staticPods,
+      far,
       confine: confineFiles,
       discard: trash.discard,
       events,
@@ -238,7 +242,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     readLog,
     metrics,
     readNode,
-    readStorage: createPodStorage({ manager, runtime, volumes, clock }),
+    readStorage: createPodStorage({ manager, runtime, volumes, far, clock }),
   });
   const owned = cleanup.move();
   return {

@@ -2,12 +2,14 @@ import path from "node:path";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Clock } from "../lib/clock.ts";
 import { diskUsage } from "./eviction/disk-usage.ts";
+import type { FarFiles } from "./far-files.ts";
+import type { FarUsage } from "./far-process.ts";
 import { fileSystemUsage } from "./metrics/node-usage.ts";
-import type { FileSystemUsage, PodStorage, VolumeUsage } from "./metrics/contract.ts";
+import type { FileSystemUsage, PodStorage } from "./metrics/contract.ts";
 import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
-import type { VolumeManager } from "./volume/contract.ts";
+import type { PreparedVolume, VolumeManager } from "./volume/contract.ts";
 
 /** Who knows where a pod keeps its files. */
 export interface PodStorageParts {
@@ -45,12 +47,16 @@ export function podDirectories(pod: Pod, parts: PodStorageParts): PodDirectory[]
   ];
 }
 
+interface MeasuringParts extends PodStorageParts {
+  far: FarFiles;
+}
+
 /** Measuring walks through all files: as often as a kubelet does. */
 const FRESH_MS = 60_000;
 
 /** Measures what pods have on disk, each at most once a minute. */
 export function createPodStorage(
-  parts: PodStorageParts & { clock: Clock },
+  parts: MeasuringParts & { clock: Clock },
 ): (pod: Pod, node: FileSystemUsage) => Promise<PodStorage> {
   const known = new Map<string, { atMs: number; storage: Promise<PodStorage> }>();
   return (pod, node) => {
@@ -66,9 +72,10 @@ export function createPodStorage(
 async function measure(
   pod: Pod,
   node: FileSystemUsage,
-  parts: PodStorageParts,
+  parts: MeasuringParts,
 ): Promise<PodStorage> {
   const prepared = parts.manager.find(identityOf(pod))?.state.prepared;
+  const { far } = parts;
   const storage: PodStorage = {
     volumes: [],
     layers: new Map(),
@@ -92,21 +99,25 @@ async function measure(
     else add(holds === "layer" ? storage.layers : storage.logs, container, usage);
   }
   for (const { name, persistentVolumeClaim, ephemeral } of pod.spec?.volumes ?? []) {
-    const hostPath = prepared?.get(name)?.hostPath;
-    if ((!persistentVolumeClaim && !ephemeral) || hostPath === undefined) continue;
+    const volume = prepared?.get(name);
+    if ((!persistentVolumeClaim && !ephemeral) || !volume) continue;
     const claim = persistentVolumeClaim?.claimName ?? `${identityOf(pod).name}-${name}`;
-    storage.volumes.push(await measureClaim({ name, claim, hostPath }));
+    const usage = await measureClaim(volume, far);
+    if (usage) storage.volumes.push({ name, claim, ...usage });
   }
   return storage;
 }
 
 const NONE = { bytes: 0, inodes: 0 };
 
-async function measureClaim(of: {
-  name: string;
-  claim: string;
-  hostPath: string;
-}): Promise<VolumeUsage> {
-  const { name, claim, hostPath } = of;
-  return { name, claim, ...(await diskUsage(hostPath)), fileSystem: fileSystemUsage(hostPath) };
+/** Undefined for what does not answer: a kubelet leaves it out too. */
+async function measureClaim(
+  { hostPath, farMount }: PreparedVolume,
+  far: FarFiles,
+): Promise<FarUsage | undefined> {
+  if (farMount) {
+    const job = { do: "usage", directory: hostPath } as const;
+    return await far.perform(job, { mount: farMount }).catch(() => undefined);
+  }
+  return { ...(await diskUsage(hostPath)), fileSystem: fileSystemUsage(hostPath) };
 }

@@ -164,6 +164,8 @@ function escapeOption(name: string): string {
 
 /** A line of mountinfo, as far as this project asks. Source: proc_pid_mountinfo(5). */
 export interface MountEntry {
+  /** Unique among the mounts there are; one that is gone may have had the same. */
+  id: number;
   target: string;
   /** Path inside the mounted file system that is the root of this mount. */
   root: string;
@@ -184,11 +186,12 @@ export function parseMounts(text: string): MountEntry[] {
   const entries: MountEntry[] = [];
   for (const line of text.split("\n")) {
     const [left = "", right = ""] = line.split(" - ");
-    const [, , , root, target, , ...optional] = left.split(" ");
+    const [id, , , root, target, , ...optional] = left.split(" ");
     const [type, source, options] = right.split(" ");
     if (!root || !target || !type) continue;
     const shared = optional.some((field) => field.startsWith("shared:"));
     entries.push({
+      id: Number(id),
       target: unescapeOctal(target),
       root: unescapeOctal(root),
       type,

@@ -1,11 +1,15 @@
 import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { libc, SYSCALL } from "./libc.ts";
+import { check, libc, SYSCALL } from "./libc.ts";
 import { SysError } from "./sys-error.ts";
 
 // SAFETY: integers only; descriptors are owned by the returned value.
 const pidfdOpenCall = libc.func("syscall", "long", ["long", "int", "uint"]);
 const pidfdSignalCall = libc.func("syscall", "long", ["long", "int", "int", "void *", "uint"]);
+
+const prctlCall = libc.func("prctl", "int", ["int", "ulong", "ulong", "ulong", "ulong"]);
+
+const PR_SET_PDEATHSIG = 1;
 
 /** A process that cannot be mistaken for a later one with the same PID. */
 export interface ProcessHandle extends Disposable {
@@ -27,6 +31,16 @@ export function processStartTime(pid: number): string | undefined {
   }
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+}
+
+/**
+ * Ends this process, by SIGKILL, with the thread that started it, whatever it does or waits for by
+ * then; at once when that has ended already. Source: PR_SET_PDEATHSIG in prctl(2). @throws SysError
+ */
+export function endWithParent(parentPid: number): void {
+  check(prctlCall(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0), "prctl");
+  // It would not be told of an end that came before.
+  if (process.ppid !== parentPid) process.kill(process.pid, "SIGKILL");
 }
 
 /**

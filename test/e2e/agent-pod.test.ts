@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import {
   CONFIG_MAPS,
+  EVENTS,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
   PODS,
   SECRETS,
 } from "../../src/api/generated/resources.ts";
-import type { Pod } from "../../src/api/generated/types/core-v1.ts";
+import type { Pod, Volume } from "../../src/api/generated/types/core-v1.ts";
+import { type StallingMount, startStallingMount } from "../../src/sys/stalling-mount-fixture.ts";
 import { benchNode } from "../../bench/node-bench.ts";
 import { BUSYBOX } from "./busybox-image.ts";
 import { eventually } from "./eventually.ts";
@@ -18,11 +20,13 @@ import { appOf, isRunning, type NodeUnderTest, shell, startNode } from "./node-u
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 let node: NodeUnderTest;
+let stalling: StallingMount | undefined;
 
 before(async () => {
   if (!skip) node = await startNode();
 });
 after(async () => {
+  await stalling?.[Symbol.asyncDispose]();
   await node?.[Symbol.asyncDispose]();
 });
 
@@ -103,6 +107,43 @@ test("a pod runs, logs, and goes away without a trace", { skip }, async () => {
     const left = readdirSync(path.join(node.directory, folder));
     assert.ok(left.length <= 2, `${folder}: ${left.join(" ")}`); // of the other pods
   }
+});
+
+const FAR_MOUNTS = [
+  { name: "far", mountPath: "/far" },
+  { name: "far", mountPath: "/part", subPath: "directory" },
+];
+const farVolumes = (type: "Directory" | "File" = "Directory"): Volume[] => [
+  { name: "far", hostPath: { path: path.join(node.directory, "far"), type } },
+];
+
+async function failedMounts(name: string): Promise<string[]> {
+  const { items } = await node.client.for(EVENTS).list({ namespace: "default" });
+  return items
+    .filter((one) => one.involvedObject?.name === name && one.reason === "FailedMount")
+    .map(({ message = "" }) => message);
+}
+
+/** A pod that mounts the file system that may hang, and a path in it. */
+function runFar(name: string): Promise<Pod> {
+  const container = shell("echo in; sleep 1000", { volumeMounts: FAR_MOUNTS });
+  return node.run(name, { containers: [container], volumes: farVolumes() });
+}
+
+test("a file system stops to answer while a pod uses it, for later", { skip }, async () => {
+  const target = path.join(node.directory, "far");
+  mkdirSync(target);
+  stalling = await startStallingMount(target);
+  await runFar("far-before");
+  await node.until("far-before", isRunning);
+  assert.match(await inside("far-before", "ls /far /part"), /^\/far:\n\n\/part:\n/);
+  await node.run("far-wrong", { containers: [shell("true")], volumes: farVolumes("File") });
+  await eventually("the reason", async () =>
+    (await failedMounts("far-wrong")).some((text) => text.endsWith("/far is not a file")),
+  );
+  await remove("far-wrong");
+  await stalling.stall();
+  await runFar("far-after");
 });
 
 test("a container that ends is restarted and its end is told", { skip }, async () => {
@@ -325,6 +366,23 @@ test("the benchmark of a node still runs", { skip }, async () => {
   });
   for (const name of ["allRunningMs", "goneP50Ms"] as const) assert.ok(figures[name] > 0, name);
   assert.ok(figures.livenessRestartMs >= 0);
+});
+
+test("what hangs is told, held up nothing else, and is used when it answers", {
+  skip,
+}, async () => {
+  const expected = /"far" : the file system that is mounted at "\S+\/far" .* does not answer: /;
+  await eventually("the reason", async () =>
+    (await failedMounts("far-after")).some((text) => expected.test(text)),
+  );
+  await remove("far-before");
+  await runFar("far-never");
+  await remove("far-never");
+  await stalling?.answer();
+  await node.until("far-after", isRunning);
+  await stalling?.stall();
+  await remove("far-after");
+  await stalling?.[Symbol.asyncDispose]();
 });
 
 test("what was beyond its limit was evicted meanwhile", { skip }, async () => {

@@ -14,12 +14,16 @@ const BLOCK_BYTES = 512;
  * Measures a tree as `du -x` does: hard links once, nothing of other file systems. What vanishes
  * meanwhile does not count.
  */
-export async function diskUsage(directory: string): Promise<DiskUsage> {
+export async function diskUsage(
+  directory: string,
+  { onEntry }: { onEntry?: () => void } = {},
+): Promise<DiskUsage> {
   const usage: DiskUsage = { bytes: 0, inodes: 0 };
   const linked = new Set<number>();
   const root = await statOf(directory);
   if (!root) return usage;
   const measure = async (file: string): Promise<void> => {
+    onEntry?.();
     const stats = await statOf(file);
     if (!stats || stats.dev !== root.dev) return;
     if (stats.nlink > 1 && !stats.isDirectory()) {

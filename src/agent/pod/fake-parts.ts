@@ -302,6 +302,12 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       families: () => [],
       probeFamilies: () => [],
     },
+    far: {
+      mountOf: () => undefined,
+      perform: () => Promise.reject(new Error("no mount of this node may hang")),
+      onAnswer: () => ({ [Symbol.dispose]() {} }),
+      [Symbol.dispose]() {},
+    },
     staticPods: {
       list: () => staticPods.list,
       onChange(handler) {

@@ -6,6 +6,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { CpuManager } from "../cpu/contract.ts";
 import type { NodePressure } from "../eviction/contract.ts";
+import type { FarFiles } from "../far-files.ts";
 import type { ImageStore } from "../image/contract.ts";
 import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
@@ -35,6 +36,7 @@ export interface PodParts {
   admission: NodeAdmission;
   metrics: AgentMetrics;
   staticPods: StaticPods;
+  far: FarFiles;
   /** Makes a small directory that a pod may fill; see `confineFiles`. */
   confine: (directory: string) => void;
   /** Takes a directory of the node's disk away, with nothing mounted below; see `Trash`. */

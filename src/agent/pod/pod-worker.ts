@@ -146,6 +146,9 @@ class Worker implements PodWorker {
   retryVolumes(): void {
     const { volumes } = this.state;
     if (volumes.failure) volumes.failure = { ...volumes.failure, retryAtMs: 0 };
+    for (const seen of this.state.containers.values()) {
+      if (seen.failure) seen.failure = { ...seen.failure, retryAtMs: 0 };
+    }
     this.changed();
   }
 

@@ -1,26 +1,21 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type {
-  ConfigMap,
-  EphemeralContainer,
-  Secret,
-  VolumeMount,
-} from "../../api/generated/types/core-v1.ts";
+import type { ConfigMap, EphemeralContainer, Secret } from "../../api/generated/types/core-v1.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
 import { FieldReferenceError } from "../field-reference.ts";
+import { MountHungError } from "../far-files.ts";
 import { followObject } from "../followed-object.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
 import { containerSpec } from "./container-spec.ts";
 import { afterRestart } from "./crash-backoff.ts";
 import { ConfigurationError, type EnvironmentSources, podEnvironment } from "./environment.ts";
-import { expandVariables } from "./expansion.ts";
 import { beginHealth } from "./health.ts";
 import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts, WorkerHooks } from "./pod-context.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { attemptDirectory, containerState, logPathOf, type PodState } from "./pod-state.ts";
-import { bindSubPath, SUB_PATHS } from "./sub-path.ts";
+import { type BoundPaths, hasFarVolumes, openFarVolumes, openSubPath } from "./volume-paths.ts";
 
 /** Exit code of a container whose command could not be run. */
 const EXIT_CANNOT_RUN = 128;
@@ -34,15 +29,21 @@ export async function startContainer(
 ): Promise<void> {
   const seen = containerState(state, item.container.name);
   const say = speaker(state, { item, parts });
+  const directory = attemptDirectory(state, item.container.name, attempt);
   const fail = (error: unknown) => {
     const cause = creationFailure(error);
+    if (error instanceof MountHungError) say("Warning", "FailedMount", cause.message);
     seen.failure = nextFailure(seen.failure, cause, parts.clock.now());
     say("Warning", "Failed", `Error: ${cause.message}`);
   };
   let spec: ContainerSpec;
   try {
     const environment = await environmentOf(state, { item, parts, hooks });
-    spec = specOf(state, { item, attempt, environment, parts });
+    const place = { container: item.container, environment, directory };
+    const bound = hasFarVolumes(state, item)
+      ? await openFarVolumes(state, place, parts)
+      : undefined;
+    spec = specOf(state, { item, attempt, environment, bound, parts });
     if (!seen.pulled && (attempt === 0 || seen.failure)) {
       say(
         "Normal",
@@ -169,10 +170,12 @@ function specOf(
     item: PodContainer;
     attempt: number;
     environment: ReadonlyMap<string, string>;
+    /** Paths in volumes that are bound already. */
+    bound: BoundPaths | undefined;
     parts: PodParts;
   },
 ): ContainerSpec {
-  const { item, attempt, environment, parts } = options;
+  const { item, attempt, environment, bound, parts } = options;
   const { container } = item;
   const { image } = containerState(state, container.name);
   if (!image) throw new ConfigurationError(`image "${container.image}" is not present`);
@@ -194,7 +197,8 @@ function specOf(
     environment,
     hostname: state.names?.hostname ?? "",
     volumes: state.prepared,
-    subPath: (mount, index) => subPathOf(mount, { state, environment, directory, index }),
+    subPath: (mount, index) =>
+      bound?.get(index) ?? openSubPath(state, { mount, index }, { environment, directory }),
     files: {
       hosts: path.join(etc, "hosts"),
       resolvConf: path.join(etc, "resolv.conf"),
@@ -225,24 +229,6 @@ export function containerIdFor(
 ): string {
   const digest = createHash("sha256").update(`${podUid}/${name}/${attempt}`).digest("hex");
   return digest.slice(0, ID_LENGTH);
-}
-
-function subPathOf(
-  mount: VolumeMount,
-  options: {
-    state: PodState;
-    environment: ReadonlyMap<string, string>;
-    directory: string;
-    index: number;
-  },
-): string {
-  const { state, environment, directory, index } = options;
-  const subPath = mount.subPathExpr
-    ? expandVariables(mount.subPathExpr, (name) => environment.get(name))
-    : (mount.subPath ?? "");
-  const target = path.join(directory, SUB_PATHS, String(index));
-  bindSubPath(state.prepared.get(mount.name)?.hostPath ?? "", { subPath, target });
-  return target;
 }
 
 async function environmentOf(

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
 import type {
   PersistentVolume,
@@ -9,9 +8,9 @@ import type {
 import type { InformerFactory } from "../../client/informer.ts";
 import { type FollowedObject, followObject } from "../followed-object.ts";
 import { type PreparedVolume, VolumeError } from "./contract.ts";
-import { prepareHostPath } from "./host-path.ts";
+import type { NodeFiles } from "./node-files.ts";
 import { LOCAL_DRIVER, type LocalVolumes } from "./local-volumes.ts";
-import { giveToGroup } from "./volume-ownership.ts";
+import { giveToGroup, type VolumeGroup } from "./volume-ownership.ts";
 
 const SETTINGS: ReadonlySet<string> = new Set([
   "capacity",
@@ -29,6 +28,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
 export interface ClaimVolumeContext {
   informers: InformerFactory;
   local: LocalVolumes;
+  files: NodeFiles;
   /** The claim or its volume changed. */
   onChange: () => void;
 }
@@ -49,7 +49,7 @@ export function followClaim(
   context: ClaimVolumeContext,
   { pod, volume }: { pod: Pod; volume: Volume },
 ): ClaimVolume {
-  const { informers, onChange } = context;
+  const { informers, onChange, local, files } = context;
   const { namespace = "", name: podName = "" } = pod.metadata ?? {};
   const name = volume.persistentVolumeClaim?.claimName ?? `${podName}-${volume.name}`;
   const claims = followObject(informers, {
@@ -71,7 +71,7 @@ export function followClaim(
       });
       await volumes.known;
       const found = requireVolume(volumes.value, claim);
-      const opened = await openVolume(found, { pod, local: context.local });
+      const opened = await openVolume(found, { pod, local, files });
       const readOnly = opened.readOnly || (volume.persistentVolumeClaim?.readOnly ?? false);
       return { ...opened, readOnly };
     },
@@ -118,20 +118,15 @@ function requireVolume(
 
 async function openVolume(
   volume: PersistentVolume,
-  { pod, local }: { pod: Pod; local: LocalVolumes },
+  { pod, local, files }: { pod: Pod; local: LocalVolumes; files: NodeFiles },
 ): Promise<PreparedVolume> {
   const { hostPath, local: directory, csi } = volume.spec ?? {};
-  if (hostPath) return { hostPath: prepareHostPath(hostPath), readOnly: false };
-  if (directory) {
-    if (!statSync(directory.path, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new VolumeError("invalid", `local volume "${directory.path}" is no directory here`);
-    }
-    shareWithPod(directory.path, pod);
-    return { hostPath: directory.path, readOnly: false };
-  }
+  if (hostPath) return await files.openHostPath(hostPath);
+  const group = groupOf(pod);
+  if (directory) return await files.openDirectory(directory.path, group);
   if (csi?.driver === LOCAL_DRIVER) {
     const opened = await local.open(volume);
-    shareWithPod(opened, pod);
+    if (group) giveToGroup(opened, group);
     return { hostPath: opened, readOnly: csi.readOnly ?? false };
   }
   const kind = Object.keys(volume.spec ?? {}).find((field) => !SETTINGS.has(field)) ?? "unnamed";
@@ -142,9 +137,9 @@ async function openVolume(
   );
 }
 
-function shareWithPod(directory: string, pod: Pod): void {
-  const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
-  if (fsGroup === undefined) return;
-  const onlyOnMismatch = fsGroupChangePolicy === "OnRootMismatch";
-  giveToGroup(directory, { groupId: fsGroup, onlyOnMismatch });
+/** Whose group the pod's volumes are to belong to, if any. */
+function groupOf({ spec }: Pod): VolumeGroup | undefined {
+  const { fsGroup, fsGroupChangePolicy } = spec?.securityContext ?? {};
+  if (fsGroup === undefined) return undefined;
+  return { groupId: fsGroup, onlyOnMismatch: fsGroupChangePolicy === "OnRootMismatch" };
 }

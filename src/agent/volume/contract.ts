@@ -1,4 +1,5 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { MountEntry } from "../../sys/mount.ts";
 
 /** Makes a pod's volumes exist under its directory, and keeps live ones current. */
 export interface VolumeManager extends AsyncDisposable {
@@ -23,6 +24,8 @@ export interface PreparedVolume {
   readOnly: boolean;
   /** Programs on it cannot be run. */
   noExec?: boolean;
+  /** It lies on a mount that may never answer: whoever touches it may wait forever. */
+  farMount?: MountEntry;
 }
 
 /** A volume that cannot be prepared now. */

@@ -16,7 +16,7 @@ const CHECKS: Readonly<Record<string, TypeCheck>> = {
 };
 
 /** Checks, or creates, what a hostPath names. @throws VolumeError "invalid" */
-export function prepareHostPath({ path: file, type = "" }: HostPathVolumeSource): string {
+export function prepareHostPath({ path: file, type = "" }: HostPathVolumeSource): void {
   let stats = statSync(file, { throwIfNoEntry: false });
   if (!stats && type === "DirectoryOrCreate") mkdirSync(file, { recursive: true, mode: 0o755 });
   if (
@@ -31,10 +31,9 @@ export function prepareHostPath({ path: file, type = "" }: HostPathVolumeSource)
   if (!check) {
     // An untyped path may be absent: upstream leaves that to the runtime, which makes a directory.
     if (!stats) mkdirSync(file, { recursive: true, mode: 0o755 });
-    return file;
+    return;
   }
   if (!stats || !check.is(stats)) {
     throw new VolumeError("invalid", `hostPath type check failed: ${file} is not ${check.what}`);
   }
-  return file;
 }

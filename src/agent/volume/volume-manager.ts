@@ -4,13 +4,14 @@ import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/type
 import type { Logger } from "../../lib/logger.ts";
 import { quantityToNumber } from "../../lib/quantity.ts";
 import { MOUNT_FLAGS, mount, unmountAside } from "../../sys/mount.ts";
+import type { FarFiles } from "../far-files.ts";
 import { type ClaimVolume, followClaim, hasClaim } from "./claim-volume.ts";
 import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
-import { prepareHostPath } from "./host-path.ts";
 import { hugePagesMount, isHugePagesMedium } from "./huge-pages.ts";
 import { imageVolume, mountImageVolume, type OpenImage } from "./image-volume.ts";
 import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-volume.ts";
 import { createLocalVolumes } from "./local-volumes.ts";
+import { nodeFiles } from "./node-files.ts";
 import { projectionsOf } from "./payload.ts";
 
 /** Where and from what volumes are made. */
@@ -19,6 +20,7 @@ export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
   factsOf: (pod: Pod) => LiveVolumeContext["facts"];
   /** Holds the directories of local persistent volumes. */
   localDirectory: string;
+  far: FarFiles;
   openImage: OpenImage;
   logger: Logger;
 }
@@ -41,7 +43,7 @@ const MEMORY_BYTES = 256 << 20;
 
 /** Creates the volumes of a node's pods: from the node, from API objects, and claimed ones. */
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
-  const { client, informers, logger, localDirectory: directory } = options;
+  const { client, informers, logger, far, localDirectory: directory } = options;
   const local = createLocalVolumes({ directory, client, informers, logger });
   const pods = new Map<string, PodVolumes>();
   const retryHandlers = new Set<(podUid: string) => void>();
@@ -54,6 +56,11 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     for (const handler of retryHandlers) handler(uid);
   };
 
+  const answers = far.onAnswer(() => {
+    // Also of pods that are ready: their next container may wait for it.
+    for (const uid of pods.keys()) retry(uid);
+  });
+
   const prepareClaim = async (
     { pod, volume }: { pod: Pod; volume: Volume },
     state: PodVolumes,
@@ -62,7 +69,8 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       if (state.waiting) retry(pod.metadata?.uid ?? "");
     };
     const known = state.claims.get(volume.name);
-    const claim = known ?? followClaim({ informers, local, onChange }, { pod, volume });
+    const files = nodeFiles(far, state.ending.signal);
+    const claim = known ?? followClaim({ informers, local, files, onChange }, { pod, volume });
     state.claims.set(volume.name, claim);
     return await claim.open();
   };
@@ -96,7 +104,9 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     const { pod, volume, podDirectory } = request;
     if (projectionsOf(volume)) return await prepareLive(request, state);
     if (hasClaim(volume)) return await prepareClaim(request, state);
-    if (volume.hostPath) return { hostPath: prepareHostPath(volume.hostPath), readOnly: false };
+    if (volume.hostPath) {
+      return await nodeFiles(far, state.ending.signal).openHostPath(volume.hostPath);
+    }
     if (volume.emptyDir) {
       const directory = path.join(podDirectory, EMPTY, volume.name);
       const groupId = pod.spec?.securityContext?.fsGroup;
@@ -166,6 +176,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     async [Symbol.asyncDispose]() {
       for (const state of pods.values()) dispose(state);
       pods.clear();
+      answers[Symbol.dispose]();
       local[Symbol.dispose]();
       await Promise.resolve();
     },
