@@ -81,7 +81,7 @@ export function daemonSetController(): ControllerDefinition {
         waitMs: (node: string) => backoff.waitMs(`${uid}/${node}`, clock.now()),
       });
       const waits = claims.claimed
-        .filter((pod) => isFinished(pod) && !isTerminating(pod))
+        .filter((pod) => pod.status?.phase === "Failed" && !isTerminating(pod))
         .map((pod) => backoff.waitMs(`${uid}/${targetNode(pod)}`, clock.now()))
         .filter((wait) => wait > 0);
       const steps = planDaemonSet(set, observe(claims.claimed));
@@ -89,7 +89,7 @@ export function daemonSetController(): ControllerDefinition {
         if (step.do !== "delete") continue;
         if (isFinished(step.pod)) {
           const node = targetNode(step.pod);
-          backoff.failed(`${uid}/${node}`, clock.now());
+          if (step.pod.status?.phase === "Failed") backoff.failed(`${uid}/${node}`, clock.now());
           tellOfEnd(events, { about, pod: step.pod, node });
         }
         await client

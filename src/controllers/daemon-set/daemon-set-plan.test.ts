@@ -89,9 +89,9 @@ test("a rolling update replaces one available pod at a time", () => {
   assert.deepEqual(plan(set(), three, waiting), []);
 });
 
-test("old pods that do not serve are replaced at once", () => {
+test("old pods that do not serve are replaced at once, and count for nothing", () => {
   const pods = [pod("a", "n1", { hash: "old", ready: false }), pod("b", "n2", { hash: "old" })];
-  assert.deepEqual(plan(set(), three.slice(0, 2), pods), ["delete a"]);
+  assert.deepEqual(plan(set(), three.slice(0, 2), pods), ["delete a", "delete b"]);
 });
 
 test("OnDelete leaves old pods alone", () => {
@@ -123,7 +123,7 @@ test("status counts nodes, not pods", () => {
   const { status } = daemonSetStatus(set(), { nodes: three, pods, hash: "new", nowMs: NOW });
   assert.deepEqual(status, {
     currentNumberScheduled: 2,
-    numberMisscheduled: 1,
+    numberMisscheduled: 0,
     desiredNumberScheduled: 3,
     numberReady: 1,
     observedGeneration: 1,
