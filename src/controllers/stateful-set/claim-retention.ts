@@ -4,17 +4,16 @@ import type { PersistentVolumeClaim, Pod } from "../../api/generated/types/core-
 import type { OwnerReference } from "../../api/generated/types/meta-v1.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { controllerReference, isTerminating, refersTo, uidOf } from "../ownership.ts";
-import { ordinalOf } from "./stateful-pod.ts";
+import { isMember } from "./stateful-pod.ts";
 
 /** The members of a set before they are made have no pod; their claims know only the set. */
 type Member = Pod | undefined;
 
 /** Whether the pod is scaled away and takes its claims with it, whatever becomes of the set. */
 export function takesClaims(set: StatefulSet, pod: Pod): boolean {
-  const start = set.spec?.ordinals?.start ?? 0;
-  const ordinal = ordinalOf(set, pod);
-  const isSurplus = ordinal < start || ordinal >= start + (set.spec?.replicas ?? 1);
-  return isSurplus && set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled === "Delete";
+  return (
+    !isMember(set, pod) && set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled === "Delete"
+  );
 }
 
 /** Who owns a claim under the set's policy, so that the garbage collector keeps to it. */

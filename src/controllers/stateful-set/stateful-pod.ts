@@ -4,7 +4,7 @@ import type { OwnerReference } from "../../api/generated/types/meta-v1.ts";
 import { REVISION_HASH } from "../controller-revisions.ts";
 import { podFromTemplate } from "../pod-state.ts";
 
-const POD_NAME = "statefulset.kubernetes.io/pod-name";
+export const POD_NAME = "statefulset.kubernetes.io/pod-name";
 const POD_INDEX = "apps.kubernetes.io/pod-index";
 
 /** The ordinal of a set's pod; -1 for a name that is none of the set's. */
@@ -13,6 +13,18 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number {
   const name = pod.metadata?.name ?? "";
   const digits = name.startsWith(prefix) ? name.slice(prefix.length) : "";
   return /^(0|[1-9]\d*)$/.test(digits) ? Number(digits) : -1;
+}
+
+/** Whether the set wants a pod of that ordinal. */
+export function isMember(set: StatefulSet, pod: Pod): boolean {
+  const start = set.spec?.ordinals?.start ?? 0;
+  const ordinal = ordinalOf(set, pod);
+  return ordinal >= start && ordinal < start + (set.spec?.replicas ?? 1);
+}
+
+/** What tells a member apart from the others, for Services that select a single one. */
+export function identityLabels(name: string, ordinal: number): Record<string, string> {
+  return { [POD_NAME]: name, [POD_INDEX]: String(ordinal) };
 }
 
 function claimName(set: StatefulSet, of: { template: string; ordinal: number }): string {
@@ -71,8 +83,7 @@ export function statefulPod(
       name,
       labels: {
         ...pod.metadata?.labels,
-        [POD_NAME]: name,
-        [POD_INDEX]: String(ordinal),
+        ...identityLabels(name, ordinal),
         [REVISION_HASH]: revision.metadata?.name ?? "",
       },
     },

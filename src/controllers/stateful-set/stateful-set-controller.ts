@@ -31,7 +31,15 @@ import { compileSelector } from "../selector.ts";
 import { podsOf, revisionsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
 import { claimOwners, isLeaving, takesClaims } from "./claim-retention.ts";
-import { claimsOf, isClaimName, ordinalOf, statefulPod } from "./stateful-pod.ts";
+import {
+  claimsOf,
+  identityLabels,
+  isClaimName,
+  isMember,
+  ordinalOf,
+  POD_NAME,
+  statefulPod,
+} from "./stateful-pod.ts";
 import { planStatefulSet, type StatefulStep, statefulSetStatus } from "./stateful-set-plan.ts";
 
 /** Runs the pods of every StatefulSet under their stable names, in order. */
@@ -98,6 +106,7 @@ export function statefulSetController(): ControllerDefinition {
       if (!isTerminating(set)) await retainClaims(context, { set, pods: claims.claimed });
       let refused: unknown;
       try {
+        if (!isTerminating(set)) await repairMembers(context, { set, pods: claims.claimed });
         for (const step of planStatefulSet(set, observe(claims.claimed))) {
           if (step.do === "create" && !(await isThere())) break;
           await execute(context, { set, step, overlay });
@@ -150,6 +159,30 @@ async function retainClaims(
           if (!isNotFound(error)) throw error;
         });
     }
+  }
+}
+
+/**
+ * Gives members the labels back that tell them apart, and those that wait for a claim that
+ * somebody took away a new one.
+ */
+async function repairMembers(
+  context: StatefulContext,
+  { set, pods }: { set: StatefulSet; pods: readonly Pod[] },
+): Promise<void> {
+  const about = { apiVersion: "apps/v1", kind: "StatefulSet", metadata: set.metadata };
+  for (const pod of pods.filter((one) => isMember(set, one) && !isTerminating(one))) {
+    const ordinal = ordinalOf(set, pod);
+    if (pod.status?.phase === "Pending") await createClaims(context, { set, ordinal, about });
+    const labels = identityLabels(pod.metadata?.name ?? "", ordinal);
+    if (pod.metadata?.labels?.[POD_NAME] === labels[POD_NAME]) continue;
+    const metadata = { uid: uidOf(pod), labels };
+    await context.client
+      .for(PODS)
+      .patch(refOf(pod), { metadata })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
   }
 }
 

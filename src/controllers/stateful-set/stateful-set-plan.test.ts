@@ -119,6 +119,18 @@ test("a finished rollout makes the update revision the current one", () => {
   assert.deepEqual([half.status.currentReplicas, half.status.updatedReplicas], [1, 1]);
 });
 
+test("a rollout has ended when as many pods as wanted are new and ready, whatever the partition", () => {
+  const updated = [pod(0, { revision: "r2" }), pod(1, { revision: "r2" })];
+  const current = (wanted: StatefulSet, pods: Pod[]) =>
+    statefulSetStatus(wanted, observed(pods, "r2")).status.currentRevision;
+  assert.equal(current(set(3), updated), "r1", "one is to come");
+  assert.equal(current(set(1), []), "r1", "none is there");
+  assert.equal(current(set(0), []), "r2");
+  const canary = set(2, { updateStrategy: { rollingUpdate: { partition: 1 } } });
+  assert.equal(current(canary, updated), "r2");
+  assert.equal(current(set(2, { updateStrategy: { type: "OnDelete" } }), updated), "r1");
+});
+
 test("a pod keeps its name, its place in DNS and its volumes", () => {
   const stored = set(1, { volumeClaimTemplates: [{ metadata: { name: "data" } }] });
   const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "db", uid: "s" };

@@ -124,9 +124,8 @@ export function statefulSetStatus(
   const replicas = members.length;
   const updated = of(observed.update);
   const rolling = (set.spec?.updateStrategy?.type ?? "RollingUpdate") === "RollingUpdate";
-  const complete =
-    rolling && updated === replicas && ready === replicas && replicas === counted.length;
-  const finished = complete && partitionOf(set) === 0;
+  const wanted = set.spec?.replicas ?? 1;
+  const finished = rolling && [updated, ready, replicas].every((count) => count === wanted);
   const currentRevision = finished ? nameOf(observed.update) : nameOf(observed.current);
   const currentReplicas = finished ? updated : of(observed.current);
   const { collisionCount, conditions } = set.status ?? {};
