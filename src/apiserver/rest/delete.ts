@@ -96,7 +96,12 @@ async function deleteByKey(
   return changeCurrent(engine, call, { change });
 }
 
-function checkPreconditions(served: ServedResource, old: KubeObject, options: DeleteOptions): void {
+/** @throws StatusError Conflict when the object is not the one that is meant */
+export function checkPreconditions(
+  served: ServedResource,
+  old: KubeObject,
+  options: Pick<DeleteOptions, "uid" | "resourceVersion">,
+): void {
   const { name = "", uid, resourceVersion } = old.metadata;
   const refuse = (why: string) => {
     // Upstream names the kind here, where conflicts otherwise name the resource.

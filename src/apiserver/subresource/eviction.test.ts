@@ -62,3 +62,41 @@ test("a budget refuses evictions of ready pods, and no others", async () => {
   assert.equal(spent["disruptionsAllowed"], 0);
   assert.deepEqual(Object.keys(spent["disruptedPods"] as object), ["ready"]);
 });
+
+test("a pod that is evicted is told why before it ends, unless it is another", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const containers = [{ name: "a", image: "a" }];
+  const finalizers = ["example.com/look"];
+  const metadata = { name: "p", finalizers };
+  await api.ask("POST", PODS, { metadata, spec: { nodeName: "n", containers } });
+  const { metadata: made } = await api.ask("GET", `${PODS}/p`);
+  const evict = (deleteOptions: object) =>
+    api.ask("POST", `${PODS}/p/eviction`, { metadata: { name: "p" }, deleteOptions });
+  const conditions = async () => {
+    const { status } = await api.ask("GET", `${PODS}/p`);
+    return (status as { conditions?: Record<string, unknown>[] }).conditions ?? [];
+  };
+  for (const preconditions of [{ uid: "other" }, { resourceVersion: "1" }]) {
+    const { status } = await refusal(evict({ preconditions }));
+    assert.equal(status.code, 409);
+  }
+  await evict({ dryRun: ["All"] });
+  assert.deepEqual(await conditions(), []);
+  const { uid, resourceVersion } = made as Record<string, string>;
+  await evict({ preconditions: { uid, resourceVersion } });
+  const [told] = await conditions();
+  assert.equal(typeof told?.["lastTransitionTime"], "string");
+  assert.deepEqual(
+    { ...told, lastTransitionTime: "" },
+    {
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "EvictionByEvictionAPI",
+      message: "Eviction API: evicting",
+      lastTransitionTime: "",
+    },
+  );
+  const after = await api.ask("GET", `${PODS}/p`);
+  assert.ok((after["metadata"] as Record<string, unknown>)["deletionTimestamp"]);
+  assert.ok(!JSON.stringify(after["metadata"]).includes("DisruptionTarget"), "nobody owns it");
+});

@@ -3,14 +3,20 @@ import { forbidden, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { matchesSelector, type LabelSelectorSpec } from "../../lib/labels.ts";
 import type { Engine } from "../engine.ts";
-import { fieldOf, type KubeObject } from "../kube-object.ts";
+import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { admitBody } from "../rest/admission.ts";
 import { type Answer, type Call, isDryRun } from "../rest/call.ts";
-import { deleteObject } from "../rest/delete.ts";
+import { checkPreconditions, deleteObject } from "../rest/delete.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
 import { updateObject } from "../rest/update.ts";
 
+const DISRUPTED = {
+  type: "DisruptionTarget",
+  status: "True",
+  reason: "EvictionByEvictionAPI",
+  message: "Eviction API: evicting",
+} as const;
 const REFUSAL = "Cannot evict pod as it would violate the pod's disruption budget.";
 /** After this the controller has likely seen a change of the budget. */
 const PROCESSED_AFTER_SECONDS = 10;
@@ -25,8 +31,15 @@ export async function evictPod(engine: Engine, call: Call): Promise<Answer> {
   const pod = call.served.cache.get(keyOfCall(call))?.object();
   const dry = isDryRun(call) || (Array.isArray(dryRun) && dryRun.includes("All"));
   if (pod && needsBudget(pod)) await spendBudget(engine, call, { pod, dry });
+  const { uid, resourceVersion } = fieldOf(options, "preconditions");
+  const meant = { uid: textOf(uid), resourceVersion: textOf(resourceVersion) };
+  const told = pod !== undefined && !dry;
+  if (told) await tellDisruption(engine, call, meant);
   const { subresource: _, ...target } = call.target;
-  const body = { kind: "value", value: { ...options, dryRun }, contentType: "" } as const;
+  // The version that was meant is that of before the pod was told.
+  const preconditions = told ? { uid: meant.uid || pod.metadata.uid } : options["preconditions"];
+  const value = { ...options, dryRun, preconditions };
+  const body = { kind: "value", value, contentType: "" } as const;
   await deleteObject(engine, { ...call, target, body }, { admitted: true });
   return { kind: "value", status: 201, value: successStatus(201) };
 }
@@ -35,6 +48,32 @@ function needsBudget(pod: KubeObject): boolean {
   const { phase } = fieldOf(pod, "status");
   const finished = phase === "Succeeded" || phase === "Failed" || phase === "Pending";
   return !finished && !pod.metadata.deletionTimestamp;
+}
+
+/** Says on the pod why it ends, which failure policies of Jobs go by. */
+async function tellDisruption(
+  engine: Engine,
+  call: Call,
+  meant: { uid: string; resourceVersion: string },
+): Promise<void> {
+  const { subresource: _, ...target } = call.target;
+  const wanted = (old: KubeObject): KubeObject => {
+    checkPreconditions(call.served, old, meant);
+    const pod = copyJson(old);
+    const status = fieldOf(pod, "status");
+    const { conditions } = status;
+    const known = Array.isArray(conditions) ? (conditions as Record<string, unknown>[]) : [];
+    const before = known.find(({ type }) => type === DISRUPTED.type);
+    const isTold = before?.["status"] === "True";
+    const now = formatTime(engine.clock.now());
+    const lastTransitionTime = isTold ? before["lastTransitionTime"] : now;
+    const rest = known.filter((one) => one !== before);
+    pod["status"] = { ...status, conditions: [...rest, { ...DISRUPTED, lastTransitionTime }] };
+    return pod;
+  };
+  const whole = (pod: KubeObject): KubeObject => pod;
+  const status = { ...call, target: { ...target, subresource: "status" } };
+  await updateObject(engine, status, { wanted, scope: whole, admitted: true, managed: true });
 }
 
 /** Counts the eviction against the budget that covers the pod. */
