@@ -6,6 +6,7 @@ import { cronJobController } from "./cron-job/cron-job-controller.ts";
 import { daemonSetController } from "./daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { disruptionController } from "./disruption/disruption-controller.ts";
+import { staleDisruptionController } from "./disruption/stale-disruption-controller.ts";
 import {
   endpointSliceController,
   endpointsController,
@@ -98,6 +99,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     volumeProtectionController(),
     ephemeralVolumeController(),
     disruptionController(),
+    staleDisruptionController(),
     horizontalPodAutoscalerController(),
     resourceQuotaController(),
     clusterRoleAggregationController(),

@@ -49,6 +49,13 @@ export class ScaleTargets {
     await this.#transport.request({ method: "PUT", path, body: scale });
   }
 
+  /** Whether objects of the kind have a size at all. @throws UnknownKindError */
+  async hasScale(reference: CrossVersionObjectReference): Promise<boolean> {
+    const { group, version, plural } = await this.resource(reference);
+    const kinds = await this.#kindsAt(group ? `/apis/${group}/${version}` : `/api/${version}`);
+    return kinds.some(({ name }) => name === `${plural}/scale`);
+  }
+
   /** Plural of a kind, such as "deployments". @throws Error */
   async resource(reference: CrossVersionObjectReference): Promise<Resource> {
     const { kind, apiVersion = "v1" } = reference;

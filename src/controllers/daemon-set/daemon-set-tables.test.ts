@@ -93,11 +93,7 @@ const rollouts: [title: string, rolling: Rolling, ready: boolean, hash: string, 
     { maxUnavailable: 0, maxSurge: 2 },
     true,
     "new",
-    [
-      ...[[2, 0] as Turn, [0, 0] as Turn, "ready" as const, [2, 2] as Turn, [0, 0] as Turn],
-      ...["ready" as const, [1, 2] as Turn, [0, 0] as Turn, "ready" as const, [0, 1] as Turn],
-      [0, 0],
-    ],
+    [[2, 0], [0, 0], "ready", [2, 2], [0, 0], "ready", [1, 2], [0, 0], "ready", [0, 1], [0, 0]],
   ],
   [
     "new pods that do not serve hold it up",

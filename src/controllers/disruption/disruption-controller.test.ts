@@ -12,6 +12,7 @@ import { createClient } from "../../client/resource-client.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { startControllerBench } from "../controller-bench.ts";
 import { disruptionController } from "./disruption-controller.ts";
 
 const VERSION = "/apis/example.com/v1";
@@ -32,7 +33,11 @@ async function judge(of: { kind?: string; maxUnavailable?: number; minAvailable?
   const transport = {
     request: async (request: ApiRequest) => {
       if (request.path === VERSION) {
-        const resources = [{ name: "rollouts", kind: "Rollout", namespaced: true }];
+        const resources = [
+          { name: "rollouts", kind: "Rollout", namespaced: true },
+          { name: "rollouts/scale", kind: "Scale", namespaced: true },
+          { name: "agents", kind: "Agent", namespaced: true },
+        ];
         return { status: 200, body: { resources } };
       }
       if (request.path === SCALE) return { status: 200, body: { spec: { replicas: 3 } } };
@@ -85,6 +90,11 @@ test("where nobody knows the size nothing is spared, and that is said", async ()
   assert.equal(status?.disruptionsAllowed, 0);
   assert.equal(status?.conditions?.[0]?.reason, "SyncFailed");
   assert.deepEqual([...new Set(reasons)], ["CalculateExpectedPodCountFailed"]);
+  const sizeless = await judge({ kind: "Agent", maxUnavailable: 1 });
+  assert.equal(
+    sizeless.status?.conditions?.[0]?.message,
+    "agents.example.com does not implement the scale subresource",
+  );
 });
 
 test("a number of pods that must stay needs no size", async () => {
@@ -94,6 +104,37 @@ test("a number of pods that must stay needs no size", async () => {
 });
 
 test("pods that nobody controls cannot be missed, so none is spared", async () => {
-  const { status } = await judge({ maxUnavailable: 1 });
+  const { status, reasons } = await judge({ maxUnavailable: 1 });
   assert.deepEqual([status?.expectedPods, status?.disruptionsAllowed], [0, 0]);
+  assert.deepEqual([...new Set(reasons)], ["UnmanagedPods"]);
+});
+
+test("a budget without pods says so, and an eviction that did not come is told of", async () => {
+  await using bench = startControllerBench(disruptionController());
+  const { client, clock } = bench;
+  const ref = { name: "web", namespace: "shop" };
+  const selector = { matchLabels: { app: "web" } };
+  await client
+    .for(POD_DISRUPTION_BUDGETS)
+    .create({ metadata: ref, spec: { selector, minAvailable: 1 } });
+  await bench.settle();
+  assert.deepEqual([...new Set(bench.events.map(({ reason }) => reason))], ["NoPods"]);
+  const disruptedPods = { a: new Date(clock.now()).toISOString() };
+  await client.for(PODS).create({
+    metadata: { name: "a", namespace: "shop", labels: { app: "web" } },
+    spec: { containers: [] },
+    status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  });
+  await client
+    .for(POD_DISRUPTION_BUDGETS)
+    .patch(ref, { status: { disruptedPods } }, { subresource: "status" });
+  await bench.settle(60_000);
+  const healthy = async () =>
+    (await client.for(POD_DISRUPTION_BUDGETS).get(ref)).status?.currentHealthy;
+  assert.equal(await healthy(), 0, "it is expected to go");
+  await bench.settle(90_000);
+  assert.equal(await healthy(), 1);
+  const last = bench.events.at(-1);
+  assert.equal(last?.reason, "NotDeleted");
+  assert.equal(last?.message, "Pod was expected by PDB shop/web to be deleted but it wasn't");
 });

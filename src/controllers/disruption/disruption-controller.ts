@@ -18,6 +18,7 @@ import {
   input,
   type ListerLookup,
 } from "../../client/controller.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Lister } from "../../client/informer.ts";
 import { matchesSelector } from "../../lib/labels.ts";
 import { jsonEqual } from "../json-equal.ts";
@@ -72,13 +73,8 @@ export function disruptionController(): ControllerDefinition {
       const pods = inputs.pods.list(key.namespace).filter((pod) => selects(budget, pod));
       const expected = needsSizes(budget) ? await expectedOf(pods, inputs, targets) : undefined;
       const observed = { pods, expected, nowMs: clock.now() };
-      const { status, requeueAfterMs } = disruptionStatus(budget, observed);
-      if (typeof expected === "string") {
-        const about = { apiVersion: "policy/v1", kind: budgetKind, metadata: budget.metadata };
-        const message = `Failed to calculate the number of expected pods: ${expected}`;
-        const reason = "CalculateExpectedPodCountFailed";
-        events.record({ about, type: "Warning", reason, message });
-      }
+      const { status, overdue, requeueAfterMs } = disruptionStatus(budget, observed);
+      tell(events, { budget, pods, expected, overdue });
       if (!jsonEqual(status, budget.status)) {
         await client.for(POD_DISRUPTION_BUDGETS).updateStatus({ ...budget, status });
       }
@@ -88,7 +84,43 @@ export function disruptionController(): ControllerDefinition {
   });
 }
 
-const budgetKind = POD_DISRUPTION_BUDGETS.kind;
+/** What its owner should know of a budget that protects less than it seems to. */
+function tell(
+  events: EventRecorder,
+  of: {
+    budget: PodDisruptionBudget;
+    pods: readonly Pod[];
+    expected: number | string | undefined;
+    overdue: readonly Pod[];
+  },
+): void {
+  const { budget, pods, expected } = of;
+  const { namespace, name } = budget.metadata ?? {};
+  const { kind } = POD_DISRUPTION_BUDGETS;
+  const about = { apiVersion: "policy/v1", kind, metadata: budget.metadata };
+  if (pods.length === 0) {
+    const message = "No matching pods found";
+    events.record({ about, type: "Normal", reason: "NoPods", message });
+  }
+  const stray = expected === undefined ? [] : pods.filter((pod) => !controllerOf(pod));
+  if (typeof expected === "string") {
+    const message = `Failed to calculate the number of expected pods: ${expected}`;
+    const reason = "CalculateExpectedPodCountFailed";
+    events.record({ about, type: "Warning", reason, message });
+  } else if (stray.length > 0) {
+    const message =
+      "Pods selected by this PodDisruptionBudget were found to be unmanaged. As a result, the " +
+      "status of the PDB cannot be calculated correctly, which may result in undefined behavior. " +
+      'To account for these pods please set ".spec.minAvailable" field of the PDB to an integer ' +
+      "value.";
+    events.record({ about, type: "Warning", reason: "UnmanagedPods", message });
+  }
+  for (const { metadata } of of.overdue) {
+    const message = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
+    const pod = { apiVersion: "v1", kind: "Pod", metadata };
+    events.record({ about: pod, type: "Warning", reason: "NotDeleted", message });
+  }
+}
 
 interface Workloads {
   deployments: Lister<Sized>;
@@ -114,22 +146,28 @@ async function expectedOf(
     const size = owner
       ? (owner.spec?.replicas ?? 1)
       : await scaleOf(targets, { reference, namespace: pod.metadata?.namespace ?? "" });
+    if (typeof size === "string") return size;
     if (size === undefined) return `found no controllers for pod "${pod.metadata?.name}"`;
     sizes.set(owner?.metadata?.uid ?? reference.uid, size);
   }
   return [...sizes.values()].reduce((sum, replicas) => sum + replicas, 0);
 }
 
-/** Of custom resources, by their scale. */
+/** Of other kinds, by their scale; undefined for who is not there, or why there is none. */
 async function scaleOf(
   targets: ScaleTargets,
   { reference, namespace }: { reference: OwnerReference; namespace: string },
-): Promise<number | undefined> {
+): Promise<number | string | undefined> {
   try {
-    return (await targets.read(namespace, reference)).spec?.replicas ?? 0;
+    const { metadata, spec } = await targets.read(namespace, reference);
+    return metadata?.uid && metadata.uid !== reference.uid ? undefined : (spec?.replicas ?? 0);
   } catch (error) {
-    if (isNotFound(error) || error instanceof UnknownKindError) return undefined;
-    throw error;
+    if (error instanceof UnknownKindError) return undefined;
+    if (!isNotFound(error)) throw error;
+    const { plural, group } = await targets.resource(reference);
+    if (await targets.hasScale(reference)) return undefined;
+    const name = group ? `${plural}.${group}` : plural;
+    return `${name} does not implement the scale subresource`;
   }
 }
 

@@ -6,12 +6,15 @@ import type {
 import { withCondition } from "../conditions.ts";
 import { resolveIntOrPercent } from "../int-or-percent.ts";
 import { isTerminating } from "../ownership.ts";
-import { isFinished, isReady } from "../pod-state.ts";
+import { isReady } from "../pod-state.ts";
 
 /** An eviction that was allowed but not yet followed by the pod's end counts for this long. */
 const EVICTION_MS = 2 * 60_000;
 
-/** The status of a budget over its pods, and when an allowed eviction ceases to count. */
+/**
+ * The status of a budget over its pods, the pods whose eviction was allowed and never came, and
+ * when the next one ceases to count.
+ */
 export function disruptionStatus(
   budget: PodDisruptionBudget,
   observed: {
@@ -20,10 +23,12 @@ export function disruptionStatus(
     expected: number | string | undefined;
     nowMs: number;
   },
-): { status: PodDisruptionBudgetStatus; requeueAfterMs?: number } {
+): { status: PodDisruptionBudgetStatus; overdue: Pod[]; requeueAfterMs?: number } {
   const { nowMs, expected: wanted } = observed;
-  if (typeof wanted === "string") return { status: failedStatus(budget, { why: wanted, nowMs }) };
-  const pods = observed.pods.filter((pod) => !isFinished(pod));
+  if (typeof wanted === "string") {
+    return { status: failedStatus(budget, { why: wanted, nowMs }), overdue: [] };
+  }
+  const { pods } = observed;
   const { minAvailable, maxUnavailable } = budget.spec ?? {};
   const { expected, desired } = wantedHealthy(
     { minAvailable, maxUnavailable },
@@ -31,10 +36,15 @@ export function disruptionStatus(
   );
   const disrupted = new Map<string, string>();
   const waits: number[] = [];
+  const overdue: Pod[] = [];
   for (const [name, since] of Object.entries(budget.status?.disruptedPods ?? {})) {
     const pod = pods.find(({ metadata }) => metadata?.name === name);
     const leftMs = Date.parse(since) + EVICTION_MS - nowMs;
-    if (!pod || isTerminating(pod) || leftMs <= 0) continue;
+    if (!pod || isTerminating(pod)) continue;
+    if (leftMs <= 0) {
+      overdue.push(pod);
+      continue;
+    }
     disrupted.set(name, since);
     waits.push(leftMs);
   }
@@ -63,7 +73,8 @@ export function disruptionStatus(
     expectedPods: expected,
     conditions,
   };
-  return waits.length > 0 ? { status, requeueAfterMs: Math.min(...waits) } : { status };
+  const due = waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {};
+  return { status, overdue, ...due };
 }
 
 /** Whether the sizes of workloads matter: a number of pods that must stay is all by itself. */

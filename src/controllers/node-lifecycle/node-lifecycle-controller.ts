@@ -3,6 +3,7 @@ import { LEASES, NODES, PODS } from "../../api/generated/resources.ts";
 import type { Node, NodeCondition, Pod } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { isReady } from "../pod-state.ts";
@@ -98,7 +99,8 @@ export function nodeLifecycleController(options: { graceMs?: number } = {}): Con
         }
       }
       if (ready && ready.status !== "True") {
-        await markNotReady(client, { pods: inputs.pods.byIndex(BY_NODE, name), nowMs });
+        const pods = inputs.pods.byIndex(BY_NODE, name);
+        await markNotReady({ client, events }, { pods, nowMs });
       }
       // While it is lost, others may come back.
       const dueMs = isLost ? JUDGED_MS : sign.atMs + graceMs - nowMs + 1;
@@ -113,23 +115,21 @@ function readyOf({ status }: Node): NodeCondition | undefined {
 
 /** Pods of a node that is not ready must not receive traffic; nobody there can say so. */
 async function markNotReady(
-  client: Client,
+  { client, events }: { client: Client; events: EventRecorder },
   { pods, nowMs }: { pods: readonly Pod[]; nowMs: number },
 ): Promise<void> {
   for (const pod of pods) {
     if (!isReady(pod)) continue;
     const lastTransitionTime = formatTime(nowMs);
-    const condition = {
-      type: "Ready",
-      status: "False",
-      reason: "NodeNotReady",
-      lastTransitionTime,
-    };
+    const condition = { type: "Ready", status: "False", lastTransitionTime };
     const patch = { metadata: { uid: uidOf(pod) }, status: { conditions: [condition] } };
     await client
       .for(PODS)
       .patch(refOf(pod), patch, { type: "strategic", subresource: "status" })
       .catch(ignoreGone);
+    const about = { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
+    const message = "Node is not ready";
+    events.record({ about, type: "Warning", reason: "NodeNotReady", message });
   }
 }
 
@@ -139,10 +139,8 @@ function ignoreGone(error: unknown): void {
 
 /** Deletes pods from nodes with NoExecute taints when their tolerations have run out. */
 export function taintEvictionController(): ControllerDefinition {
-  /** By node and pod: since when its taints hold for it. */
-  const since = new Map<string, { signature: string; pods: Map<string, number> }>();
-  const taintsOf = (node: Node) =>
-    (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
+  /** By node and pod: when it is to go. A change of taints does not put that off. */
+  const due = new Map<string, Map<string, number>>();
   return defineController({
     name: "taint-eviction",
     inputs: {
@@ -156,30 +154,31 @@ export function taintEvictionController(): ControllerDefinition {
     outputs: [{ resource: PODS, verbs: ["patch", "delete"], subresources: ["status"] }],
     async reconcile({ inputs, client, clock, events }, { name }) {
       const node = inputs.nodes.get(undefined, name);
-      const signature = node ? JSON.stringify(taintsOf(node)) : "[]";
-      if (!node || signature === "[]") {
-        const waiting = since.get(name)?.pods;
-        since.delete(name);
-        for (const pod of waiting?.size ? inputs.pods.byIndex(BY_NODE, name) : []) {
-          if (!node || !waiting?.has(uidOf(pod)) || isTerminating(pod)) continue;
-          const about = { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
-          const message = `Cancelling deletion of Pod ${pod.metadata?.namespace}/${pod.metadata?.name}`;
-          events.record({ about, type: "Normal", reason: "TaintManagerEviction", message });
-        }
+      const isTainted = (node?.spec?.taints ?? []).some(({ effect }) => effect === "NoExecute");
+      const waiting = due.get(name) ?? new Map<string, number>();
+      const cancel = (pod: Pod) => {
+        if (!waiting.delete(uidOf(pod)) || isTerminating(pod)) return;
+        const about = { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
+        const message = `Cancelling deletion of Pod ${pod.metadata?.namespace}/${pod.metadata?.name}`;
+        events.record({ about, type: "Normal", reason: "TaintManagerEviction", message });
+      };
+      if (!node || !isTainted) {
+        due.delete(name);
+        if (node && waiting.size > 0) inputs.pods.byIndex(BY_NODE, name).forEach(cancel);
         return;
       }
+      due.set(name, waiting);
       const nowMs = clock.now();
-      let known = since.get(name);
-      if (known?.signature !== signature) known = { signature, pods: new Map() };
-      since.set(name, known);
-      const { pods: firstSeen } = known;
-      const sinceMs = (pod: Pod) => {
-        const seen = firstSeen.get(uidOf(pod)) ?? nowMs;
-        firstSeen.set(uidOf(pod), seen);
-        return seen;
+      const dueMs = (pod: Pod, limitMs: number) => {
+        const known = waiting.get(uidOf(pod)) ?? nowMs + limitMs;
+        waiting.set(uidOf(pod), known);
+        return known;
       };
       const pods = inputs.pods.byIndex(BY_NODE, name);
-      const { evict, requeueAfterMs } = planTaintEviction(node, { pods, sinceMs, nowMs });
+      const { evict, spared, requeueAfterMs } = planTaintEviction(node, { pods, dueMs, nowMs });
+      spared.forEach(cancel);
+      const present = new Set(pods.filter((pod) => !evict.includes(pod)).map(uidOf));
+      for (const uid of waiting.keys()) if (!present.has(uid)) waiting.delete(uid);
       for (const pod of evict) {
         const about = { apiVersion: "v1", kind: "Pod", metadata: pod.metadata };
         const message = `Marking for deletion Pod ${pod.metadata?.namespace}/${pod.metadata?.name}`;

@@ -6,7 +6,7 @@ import { startControllerBench } from "../controller-bench.ts";
 import { nextPodCidr } from "./node-address-controller.ts";
 import { type GivesUp, planNodeHealth } from "./node-health-plan.ts";
 import { taintEvictionController } from "./node-lifecycle-controller.ts";
-import { planTaintEviction } from "./taint-eviction-plan.ts";
+import { planTaintEviction, toleratedMs } from "./taint-eviction-plan.ts";
 
 const NOW = Date.parse("2030-01-01T00:01:00Z");
 
@@ -112,7 +112,8 @@ test("NoExecute evicts who does not tolerate it, and others when their time is o
     pod("longer", [{ key: "gone", operator: "Exists", tolerationSeconds: 300 }]),
     pod("always", [{ operator: "Exists" }]),
   ];
-  const observed = { pods, sinceMs: () => NOW - 60_000, nowMs: NOW };
+  const dueMs = (_: Pod, limitMs: number) => NOW - 60_000 + limitMs;
+  const observed = { pods, dueMs, nowMs: NOW };
   const { evict, requeueAfterMs } = planTaintEviction(node("True", { taints }), observed);
   assert.deepEqual(
     evict.map(({ metadata }) => metadata?.name),
@@ -152,5 +153,66 @@ test("who is spared when the taint goes in time is told of it", async () => {
   assert.deepEqual(
     bench.events.map(({ message }) => message),
     ["Marking for deletion Pod default/hasty", "Cancelling deletion of Pod default/patient"],
+  );
+});
+
+// The facts of these rows are upstream's (docs/conformance/controller-tables.md).
+const toleration = (key: string, tolerationSeconds?: number): Toleration => ({
+  ...(key ? { key } : {}),
+  operator: "Exists",
+  ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }),
+});
+const TIMES: [
+  title: string,
+  tolerations: Toleration[],
+  taints: string[],
+  ms: number | undefined,
+][] = [
+  ["nothing is tolerated", [], ["a"], 0],
+  ["one of two is not", [toleration("a")], ["a", "b"], 0],
+  ["for good", [toleration("a")], ["a"], undefined],
+  ["for a time", [toleration("a", 100)], ["a"], 100_000],
+  ["the shorter time of two", [toleration("a", 100), toleration("b", 50)], ["a", "b"], 50_000],
+  ["a time and for good", [toleration("a"), toleration("b", 50)], ["a", "b"], 50_000],
+  ["no time at all", [toleration("a", 0)], ["a"], 0],
+  ["less than none", [toleration("a", -5)], ["a"], 0],
+  ["the first one that fits counts", [toleration(""), toleration("a", 5)], ["a"], undefined],
+];
+test("how long a pod may stay", () => {
+  for (const [title, tolerations, taints, ms] of TIMES) {
+    const noExecute = taints.map((key): Taint => ({ key, effect: "NoExecute" }));
+    assert.equal(toleratedMs(pod("p", tolerations), noExecute), ms, title);
+  }
+});
+
+test("another taint does not put the end off, and one that is tolerated calls it off", async () => {
+  await using bench = startControllerBench(taintEvictionController());
+  const { client } = bench;
+  const taint = (key: string): Taint => ({ key, effect: "NoExecute" });
+  const retaint = async (...keys: string[]) => {
+    await client.for(NODES).patch({ name: "n" }, { spec: { taints: keys.map(taint) } });
+    return bench.settle(20_000);
+  };
+  const names = async () =>
+    (await client.for(PODS).list({ namespace: "default" })).items.map(
+      ({ metadata }) => metadata?.name,
+    );
+  await client.for(NODES).create({ metadata: { name: "n" }, spec: {} });
+  for (const [name, tolerations] of [
+    ["brief", [toleration("a", 30), toleration("b", 30)]],
+    ["lucky", [toleration("a", 30), toleration("b")]],
+  ] as const) {
+    await client.for(PODS).create({
+      metadata: { name, namespace: "default" },
+      spec: { nodeName: "n", containers: [], tolerations: [...tolerations] },
+    });
+  }
+  await retaint("a");
+  assert.deepEqual(new Set(await names()), new Set(["brief", "lucky"]));
+  await retaint("b");
+  assert.deepEqual(await names(), ["lucky"]);
+  assert.deepEqual(
+    bench.events.map(({ message }) => message),
+    ["Cancelling deletion of Pod default/lucky", "Marking for deletion Pod default/brief"],
   );
 });

@@ -26,7 +26,7 @@ test("a pod that waits for a claim that somebody took away gets a new one", asyn
   const claim = { ...first, name: "data-db-0" };
   const names = async () => {
     const { items } = await client.for(PERSISTENT_VOLUME_CLAIMS).list({ namespace: "default" });
-    return items.map(({ metadata }) => metadata?.name).sort();
+    return new Set(items.map(({ metadata }) => metadata?.name));
   };
   const loseClaimWhile = async (phase: string) => {
     await client.for(PODS).patch(first, { status: { phase } }, { subresource: "status" });
@@ -35,8 +35,8 @@ test("a pod that waits for a claim that somebody took away gets a new one", asyn
     await bench.settle();
     return names();
   };
-  assert.deepEqual(await loseClaimWhile("Pending"), ["data-db-0", "data-db-1"]);
-  assert.deepEqual(await loseClaimWhile("Running"), ["data-db-1"], "it has what it needs");
+  assert.deepEqual(await loseClaimWhile("Pending"), new Set(["data-db-0", "data-db-1"]));
+  assert.deepEqual(await loseClaimWhile("Running"), new Set(["data-db-1"]), "it runs with it");
 });
 
 test("a member gets the labels back that tell it apart", async () => {
