@@ -53,6 +53,7 @@ import { ResourceRegistry } from "./resource-registry.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import { createBodyReader } from "./subresource/body-reader.ts";
+import { BoundStatuses } from "./subresource/bound-status.ts";
 import type { TokenChecker } from "./token/token-verifier.ts";
 import { parseSummary } from "./usage/usage-sample.ts";
 import { UsageSampler } from "./usage/usage-sampler.ts";
@@ -208,6 +209,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     usage,
     sharedStore: options.sharedStore ?? false,
     readBody: createBodyReader(model),
+    boundStatuses: new BoundStatuses(clock),
     manage: (call, of) => recordOwnership(clock, call, of),
     apply: (call, of) => applyConfiguration(clock, call, of),
   };

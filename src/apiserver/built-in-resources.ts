@@ -20,7 +20,7 @@ import type { WatchCache } from "./watch-cache/watch-cache.ts";
 /** What starts the cache of a resource. */
 export type StartCache = (of: {
   storage: string;
-  splice(bytes: Uint8Array, revision: number): Uint8Array;
+  splice: ServedResource["splice"];
   attributesOf: AttributesOf;
 }) => Promise<WatchCache>;
 

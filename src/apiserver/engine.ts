@@ -16,6 +16,7 @@ import type { ResourceRegistry } from "./resource-registry.ts";
 import type { Call } from "./rest/call.ts";
 import type { ServiceNetwork } from "./service-network/service-network.ts";
 import type { BodyReader } from "./subresource/body-reader.ts";
+import type { BoundStatuses } from "./subresource/bound-status.ts";
 import type { TokenChecker } from "./token/token-verifier.ts";
 import type { UsageSampler } from "./usage/usage-sampler.ts";
 
@@ -40,6 +41,7 @@ export interface Engine {
   usage: UsageSampler;
   /** Other servers write to the same store, so that the cache alone may lag behind them. */
   sharedStore: boolean;
+  boundStatuses: BoundStatuses;
   /** Reads what subresources are sent that are not of the kind of their object. */
   readBody: BodyReader;
   /** Records in managedFields what the caller's manager changed; returns the object to store. */

@@ -7,9 +7,10 @@ import type { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { listValueOf } from "./http/representations.ts";
 import { pathOf } from "../api/resource.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { AuditLog } from "./audit/audit-log.ts";
 import { recordAnswer, recordBody } from "./audit/record-answer.ts";
-import type { RequestMetrics } from "./metrics/request-metrics.ts";
+import type { RequestMetrics, RequestRow } from "./metrics/request-metrics.ts";
 import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { accessOf, authorize, resourceAccess } from "./request/access.ts";
 import { splitPath } from "./request/query.ts";
@@ -78,8 +79,20 @@ async function dispatchAudited(engine: Engine, call: Call, audit: AuditLog): Pro
 }
 
 /** A request among those that are counted, until it ends. */
-interface Counted {
-  end(code: number): void;
+class Counted {
+  readonly #row: RequestRow;
+  readonly #clock: Clock;
+  readonly #sinceMs: number;
+
+  constructor(row: RequestRow, clock: Clock) {
+    this.#row = row;
+    this.#clock = clock;
+    this.#sinceMs = clock.monotonicMs();
+  }
+
+  end(code: number): void {
+    this.#row.end(code, this.#clock.monotonicMs() - this.#sinceMs);
+  }
 }
 
 function count(metrics: RequestMetrics, call: Call, { clock }: Engine): Counted | undefined {
@@ -87,8 +100,7 @@ function count(metrics: RequestMetrics, call: Call, { clock }: Engine): Counted 
   const verb = verbOf(method, target, query);
   const contentType = body.kind === "none" ? undefined : body.contentType;
   const row = metrics.begin({ method, verb, target, served, query, contentType });
-  const sinceMs = clock.monotonicMs();
-  return row && { end: (code) => row.end(code, clock.monotonicMs() - sinceMs) };
+  return row && new Counted(row, clock);
 }
 
 /** @throws StatusError Forbidden */

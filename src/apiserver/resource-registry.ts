@@ -3,6 +3,7 @@ import type { Resource } from "../api/resource.ts";
 import type { SchemaModel, StructType } from "../api/schema/model.ts";
 import type { StatusCause } from "../api/status.ts";
 import type { TableKind } from "../api/table/table-kind.ts";
+import type { Allocate } from "../format/json-canonical.ts";
 import type { Codec } from "./codec/codec.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { ServedConversion } from "./custom-resource/conversion/served-conversion.ts";
@@ -31,7 +32,7 @@ export interface ServedResource {
   strategy: Strategy;
   codec: Codec;
   /** From stored bytes to those for the wire, which carry `metadata.resourceVersion`. */
-  splice(bytes: Uint8Array, revision: number): Uint8Array;
+  splice(bytes: Uint8Array, revision: number, allocate?: Allocate): Uint8Array;
   /** Of what is stored; with a `conversion` in whatever version that is. */
   cache: WatchCache;
   /** Between stored and served objects, where a webhook has to convert them. */

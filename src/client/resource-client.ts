@@ -1,6 +1,6 @@
 import { isExpired } from "../api/errors.ts";
 import { apiVersionOf, pathOf, type Resource } from "../api/resource.ts";
-import type { ApiRequest, Transport, WatchSink } from "../api/transport.ts";
+import type { ApiRequest, ApiResponse, Transport, WatchSink } from "../api/transport.ts";
 import type {
   ApplyQuery,
   Client,
@@ -149,10 +149,12 @@ class TransportResourceClient<T> implements ResourceClient<T> {
     return { apiVersion: apiVersionOf(this.#resource), kind: this.#resource.kind, ...object };
   }
 
-  async #send<R>(request: ApiRequest): Promise<R> {
-    return (await this.#transport.request(request)).body as R;
+  #send<R>(request: ApiRequest): Promise<R> {
+    return this.#transport.request(request).then(bodyOf<R>);
   }
 }
+
+const bodyOf = <R>({ body }: ApiResponse): R => body as R;
 
 type Query = Readonly<Record<string, string | undefined>>;
 

@@ -81,7 +81,7 @@ export function unreserve(placement: Placement, plugins: BindingPlugins): void {
  * Permit, PreBind, Bind and PostBind of a reserved placement.
  * @throws PlacementRefusedError, or whatever a plugin or the API server says
  */
-export function bind(placement: Placement, deps: BindingDeps): Promise<void> {
+export function bind(placement: Placement, deps: BindingDeps): Promise<unknown> {
   try {
     if (deps.plugins.permit.length === 0) return carryOut(placement, deps);
     return permit(placement, deps).then(() => carryOut(placement, deps));
@@ -90,10 +90,11 @@ export function bind(placement: Placement, deps: BindingDeps): Promise<void> {
   }
 }
 
-function carryOut(placement: Placement, deps: BindingDeps): Promise<void> {
+function carryOut(placement: Placement, deps: BindingDeps): Promise<unknown> {
   const { preBind, postBind } = deps.plugins;
   const preparing = prepare(placement, { plugins: preBind, from: 0 });
   const writing = preparing ? preparing.then(() => write(placement, deps)) : write(placement, deps);
+  if (postBind.length === 0) return writing;
   return writing.then(() => {
     for (const plugin of postBind) plugin.postBind?.(placement);
   });

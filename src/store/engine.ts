@@ -19,13 +19,23 @@ const GATHER_MAX_MS = 12;
 const KEY_MAX_BYTES = 1024;
 
 /** A write that was accepted (conflicts are settled) and waits for its commit. */
-interface PendingWrite {
-  slot: string;
-  version: Version;
-  result: StoredObject;
-  promise: Promise<StoredObject>;
-  resolve: (result: StoredObject) => void;
-  reject: (error: unknown) => void;
+class PendingWrite {
+  readonly slot: string;
+  readonly version: Version;
+  readonly result: StoredObject;
+  readonly promise: Promise<StoredObject>;
+  resolve!: (result: StoredObject) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(slot: string, { version, result }: { version: Version; result: StoredObject }) {
+    this.slot = slot;
+    this.version = version;
+    this.result = result;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 /** What conflicts are settled by, of a value that need not be read for that. */
@@ -114,12 +124,12 @@ class Engine implements Store {
   }
 
   update(resource: string, key: string, write: UpdateWrite): Promise<StoredObject> {
-    const check = matching(`update ${resource} "${key}"`, write.expectedRevision);
+    const check = matching("update", { resource, key, revision: write.expectedRevision });
     return this.#write(resource, key, { bytes: write.bytes, check });
   }
 
   delete(resource: string, key: string, expectedRevision: number): Promise<StoredObject> {
-    const check = matching(`delete ${resource} "${key}"`, expectedRevision);
+    const check = matching("delete", { resource, key, revision: expectedRevision });
     return this.#write(resource, key, { bytes: undefined, check });
   }
 
@@ -224,12 +234,11 @@ class Engine implements Store {
     const createRevision = previous?.createRevision ?? revision;
     const version: Version = { ...target, revision, createRevision };
     const result: StoredObject = { key: target.key, bytes, revision, createRevision };
-    const { promise, resolve, reject } = withResolvers<StoredObject>();
-    const pending: PendingWrite = { slot, version, result, promise, resolve, reject };
+    const pending = new PendingWrite(slot, { version, result });
     this.#queue.push(pending);
     this.#newest.set(slot, pending);
     this.#pumping ??= this.#pump();
-    return promise;
+    return pending.promise;
   }
 
   async #pump(): Promise<void> {
@@ -323,13 +332,17 @@ class Engine implements Store {
   }
 }
 
-function matching(action: string, expectedRevision: number): (current: Head | undefined) => void {
+function matching(
+  action: string,
+  expected: { resource: string; key: string; revision: number },
+): (current: Head | undefined) => void {
   return (current) => {
-    if (!current) throw new StoreError("not-found", `Cannot ${action}: it does not exist`);
-    if (current.revision === expectedRevision) return;
+    if (current?.revision === expected.revision) return;
+    const failure = `Cannot ${action} ${expected.resource} "${expected.key}"`;
+    if (!current) throw new StoreError("not-found", `${failure}: it does not exist`);
     throw new StoreError(
       "conflict",
-      `Cannot ${action}: it is at revision ${current.revision}, expected ${expectedRevision}`,
+      `${failure}: it is at revision ${current.revision}, expected ${expected.revision}`,
       { revision: current.revision },
     );
   };
@@ -367,18 +380,4 @@ function assertKey(resource: string, key: string, slot: string): void {
 function future(revision: number, newest: number): StoreError {
   const message = `Cannot read revision ${revision}: the newest is ${newest}`;
   return new StoreError("future-revision", message, { revision: newest });
-}
-
-function withResolvers<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

@@ -56,10 +56,10 @@ function spliceDefaults(
   splice: ServedResource["splice"],
   schema: JSONSchemaProps,
 ): ServedResource["splice"] {
-  return (bytes, revision) => {
+  return (bytes, revision, allocate) => {
     const object = decodeCanonical(bytes);
     const filled = applySchemaDefaults(schema, object);
-    return splice(filled ? encodeCanonical(object as KubeObject) : bytes, revision);
+    return splice(filled ? encodeCanonical(object as KubeObject) : bytes, revision, allocate);
   };
 }
 
@@ -83,11 +83,11 @@ function showsTheSame(
 function spliceAs(resource: Resource): ServedResource["splice"] {
   const head = `{"kind":${JSON.stringify(resource.kind)},"apiVersion":"${apiVersionOf(resource)}"`;
   const wanted = Buffer.from(`${head},"metadata":{`);
-  return (bytes, revision) => {
+  return (bytes, revision, allocate) => {
     const offset = metadataOffset(bytes);
     const same = offset === wanted.byteLength && wanted.equals(bytes.subarray(0, offset));
     const current = same ? bytes : Buffer.concat([wanted, bytes.subarray(offset)]);
-    return spliceResourceVersion(current, revision);
+    return spliceResourceVersion(current, revision, allocate);
   };
 }
 

@@ -113,7 +113,7 @@ export async function insertObject(
       const { conversion, codec } = served;
       const bytes = codec.encode(conversion ? await conversion.toStored(managed) : managed);
       checkStoredSize(bytes);
-      if (!conversion) served.cache.expect(bytes, managed);
+      if (!conversion) served.cache.expect(bytes, { object: managed });
       const stored = await engine.store.create(served.storage, key, bytes);
       const answer = answerWith(served, { stored, status: 201 });
       return answer instanceof Promise ? await answer : answer;

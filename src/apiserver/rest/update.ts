@@ -166,7 +166,7 @@ async function storeUpdate(
     return answerUnchanged(served, { current, status: 200 });
   }
   checkStoredSize(bytes);
-  if (!conversion) served.cache.expect(bytes, next);
+  if (!conversion) served.cache.expect(bytes, { object: next });
   const expectedRevision = current.revision;
   const write = { bytes, expectedRevision };
   const stored = await engine.store.update(served.storage, current.key, write);

@@ -2,13 +2,13 @@ import { conflict, notFound, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { isStoreError } from "../../store/errors.ts";
 import type { Engine } from "../engine.ts";
-import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
+import { deepFreeze, fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import { admitBody } from "../rest/admission.ts";
 import { type Answer, type Call, isDryRun } from "../rest/call.ts";
 import { asServed } from "../rest/current-state.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
-import { type BindingFacts, boundFromServed, boundPod } from "./bound-pod.ts";
+import { boundFromServed, boundPod } from "./bound-pod.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
 export function bindPod(engine: Engine, call: Call): Promise<Answer> {
@@ -31,36 +31,40 @@ function writeBinding(
   { binding, node }: { binding: Record<string, unknown>; node: string },
 ): Promise<Answer> {
   const metadata = fieldOf(binding, "metadata");
-  const annotations = annotationsOf(metadata);
-  const time = formatTime(engine.clock.now());
-  const facts = { node, annotations, time, uid: textOf(metadata["uid"]) };
+  const facts = { node, annotations: annotationsOf(metadata), uid: textOf(metadata["uid"]) };
   return writeServed(engine, call, facts) ?? writeStored(engine, call, facts);
 }
 
-const bound = (): Answer => ({ kind: "value", status: 201, value: successStatus(201) });
+/** What a binding asks for. */
+interface Wanted {
+  node: string;
+  annotations: object | undefined;
+  /** Of the pod that was decided on; "" if it does not matter. */
+  uid: string;
+}
+
+const BOUND: Answer = deepFreeze({ kind: "value", status: 201, value: successStatus(201) });
+const bound = (): Answer => BOUND;
 
 /**
  * The usual binding: of the state in the cache, without looking it up in the store, which refuses
  * the write when it has another. Undefined when this binding is not a usual one: then nothing was
  * found out about the pod.
  */
-function writeServed(
-  engine: Engine,
-  call: Call,
-  of: BindingFacts & { uid: string },
-): Promise<Answer> | undefined {
+function writeServed(engine: Engine, call: Call, of: Wanted): Promise<Answer> | undefined {
   const { cache, storage } = call.served;
   const key = keyOfCall(call);
   const cached = cache.get(key);
   if (!cached || of.annotations || isDryRun(call)) return undefined;
   const old = cached.object();
   if (refusalOf(call, old, of.uid)) return undefined;
-  const next = boundFromServed(old, cached.bytes, of);
+  const status = engine.boundStatuses.of(old["status"]);
+  const next = boundFromServed(old, cached.bytes, { node: of.node, status });
   if (!next) return undefined;
-  cache.expect(next.bytes, next.object);
+  cache.expect(next.bytes, { object: next.object, isFinal: true });
   const write = { bytes: next.bytes, expectedRevision: cached.revision };
   return engine.store.update(storage, key, write).then(
-    ({ revision }) => (cache.revision < revision ? cache.waitFor(revision).then(bound) : bound()),
+    ({ revision }) => (cache.revision < revision ? cache.waitFor(revision).then(bound) : BOUND),
     (error: unknown) => {
       if (!isLostRace(error)) throw error;
       return writeStored(engine, call, of);
@@ -69,12 +73,10 @@ function writeServed(
 }
 
 /** Writes the next state of a pod, again when others wrote in between. */
-async function writeStored(
-  engine: Engine,
-  call: Call,
-  of: BindingFacts & { uid: string },
-): Promise<Answer> {
+async function writeStored(engine: Engine, call: Call, of: Wanted): Promise<Answer> {
   const { served } = call;
+  const { node, annotations } = of;
+  const facts = { node, annotations, time: formatTime(engine.clock.now()) };
   const key = keyOfCall(call);
   for (;;) {
     const current = await engine.store.getForUpdate(served.storage, key);
@@ -84,16 +86,14 @@ async function writeStored(
     const old = state.exact();
     const refusal = refusalOf(call, old, of.uid);
     if (refusal) throw refusal;
-    if (isDryRun(call)) return bound();
-    const { bytes, object } = boundPod(old, current.bytes, of);
-    if (state === cached && cached.object() === old) {
-      served.cache.expect(bytes, object);
-    }
+    if (isDryRun(call)) return BOUND;
+    const { bytes, object } = boundPod(old, current.bytes, facts);
+    if (state === cached && cached.object() === old) served.cache.expect(bytes, { object });
     try {
       const write = { bytes, expectedRevision: current.revision };
       const { revision } = await engine.store.update(served.storage, key, write);
       if (served.cache.revision < revision) await served.cache.waitFor(revision);
-      return bound();
+      return BOUND;
     } catch (error) {
       if (!isLostRace(error)) throw error;
     }

@@ -9,8 +9,10 @@ import {
 import { CachedObject } from "../watch-cache/cached-object.ts";
 import { deepFreeze, fieldOf, type KubeObject } from "../kube-object.ts";
 import { boundFromServed, boundPod } from "./bound-pod.ts";
+import { type BoundStatus, BoundStatuses } from "./bound-status.ts";
 
 const TIME = "2025-01-01T00:00:00Z";
+const CLOCK = { now: () => Date.parse(TIME) };
 const SCHEDULED = {
   type: "PodScheduled",
   status: "True",
@@ -118,7 +120,9 @@ test("property: a pod bound from the cache is the pod that is bound from the sto
       const stored = encodeCanonical({ kind: "Pod", apiVersion: "v1", ...parts });
       const cached = new CachedObject("a", revision, spliceResourceVersion(stored, revision));
       const facts = { node, annotations: undefined, time: TIME };
-      const lean = boundFromServed(cached.object(), cached.bytes, facts);
+      const old = cached.object();
+      const status = new BoundStatuses(CLOCK).of(old["status"]);
+      const lean = boundFromServed(old, cached.bytes, { node, status });
       const spec = fieldOf(parts, "spec");
       const isUsual =
         Object.keys(parts).at(-2) === "spec" &&
@@ -134,7 +138,7 @@ test("property: a pod bound from the cache is the pod that is bound from the sto
       assert.deepEqual(Buffer.from(lean.bytes), Buffer.from(general.bytes));
       const read = new CachedObject("a", 9, spliceResourceVersion(lean.bytes, 9));
       const known = new CachedObject("a", 9, read.bytes);
-      known.know(lean.object);
+      known.know({ object: lean.object, isFinal: true });
       assert.deepEqual(known.object(), read.object());
       assert.deepEqual(Object.keys(known.object().metadata), Object.keys(read.object().metadata));
       assert.ok(Object.isFrozen(fieldOf(known.object(), "status")["conditions"]));
@@ -145,10 +149,27 @@ test("property: a pod bound from the cache is the pod that is bound from the sto
 test("a new pod is bound from the cache", () => {
   const pod = podOf({ spec, status: { phase: "Pending" } });
   const served = spliceResourceVersion(encodeCanonical(pod), 7);
-  const facts = { node: "n", time: TIME };
-  const { bytes } = boundPod(pod, encodeCanonical(pod), { ...facts, annotations: undefined });
-  const lean = boundFromServed(pod, served, facts);
+  const facts = { node: "n", time: TIME, annotations: undefined };
+  const { bytes } = boundPod(pod, encodeCanonical(pod), facts);
+  const status = new BoundStatuses(CLOCK).of(pod["status"]);
+  const lean = boundFromServed(pod, served, { node: "n", status });
   assert.deepEqual(Buffer.from(lean?.bytes ?? []), Buffer.from(bytes));
+});
+
+test("a burst shares statuses while neither the second nor the status changes", () => {
+  let nowMs = 1_000;
+  const statuses = new BoundStatuses({ now: () => nowMs });
+  const timeOf = ({ value }: BoundStatus) =>
+    (value["conditions"] as { lastTransitionTime: string }[])[0]?.lastTransitionTime;
+  const [pending, other] = [Object.freeze({ phase: "Pending" }), Object.freeze({ phase: "Odd" })];
+  const first = statuses.of(pending);
+  nowMs = 1_999;
+  assert.equal(statuses.of(pending), first);
+  assert.equal(timeOf(first), "1970-01-01T00:00:01Z");
+  assert.equal(statuses.of(other).value["phase"], "Odd");
+  nowMs = 2_000;
+  assert.equal(timeOf(statuses.of(other)), "1970-01-01T00:00:02Z");
+  assert.equal(statuses.of(pending).value["phase"], "Pending");
 });
 
 test("a resourceVersion is found only where it was put", () => {

@@ -1,5 +1,6 @@
 import { encodeCanonical, exactJson, resourceVersionSpan } from "../../format/json-canonical.ts";
 import { deepFreeze, fieldOf, type KubeObject } from "../kube-object.ts";
+import { type BoundStatus, endWith, withScheduled } from "./bound-status.ts";
 
 /** What a binding says, and when. */
 export interface BindingFacts {
@@ -15,8 +16,6 @@ export interface BoundPod {
   /** Frozen; shares what stays as it was. Its resourceVersion counts for nothing. */
   object: KubeObject;
 }
-
-type Condition = Record<string, unknown>;
 
 /** The state that a binding leads to. `stored` are the bytes that `old` was read from. */
 export function boundPod(old: KubeObject, stored: Uint8Array, facts: BindingFacts): BoundPod {
@@ -41,17 +40,14 @@ export function boundPod(old: KubeObject, stored: Uint8Array, facts: BindingFact
 export function boundFromServed(
   old: KubeObject,
   served: Uint8Array,
-  { node, time }: Omit<BindingFacts, "annotations">,
+  { node, status }: { node: string; status: BoundStatus },
 ): BoundPod | undefined {
-  const at = endOfSpec(served, old);
+  const at = hasUsualEnd(old) ? endBefore(served, status.endBefore) : undefined;
   const version = resourceVersionSpan(served);
   if (at === undefined || !version) return undefined;
-  const oldStatus = fieldOf(old, "status");
-  const conditions = Object.freeze(withScheduled(oldStatus["conditions"], time));
-  const status = Object.freeze({ ...oldStatus, conditions });
   const spec = Object.freeze({ ...fieldOf(old, "spec"), nodeName: node });
-  const object: KubeObject = Object.freeze({ ...old, spec, status });
-  const end = endText(object);
+  const object: KubeObject = Object.freeze({ ...old, spec, status: status.value });
+  const end = `,"nodeName":${JSON.stringify(node)}${status.endAfter}`;
   const keptBytes = at - (version.end - version.start);
   const bytes = Buffer.allocUnsafe(keptBytes + Buffer.byteLength(end));
   bytes.set(served.subarray(0, version.start));
@@ -61,21 +57,27 @@ export function boundFromServed(
 }
 
 function spliced(stored: Uint8Array, old: KubeObject, next: KubeObject): Buffer | undefined {
-  const at = endOfSpec(stored, old);
+  const end = Buffer.from(endWith(old["status"]));
+  const at = hasUsualEnd(old) ? endBefore(stored, end) : undefined;
   if (at === undefined) return undefined;
-  return Buffer.concat([stored.subarray(0, at), Buffer.from(endText(next))]);
+  const node = exactJson(fieldOf(next, "spec")["nodeName"]);
+  const endAfter = Buffer.from(`,"nodeName":${node}${endWith(next["status"])}`);
+  return Buffer.concat([stored.subarray(0, at), endAfter]);
 }
 
 /**
- * Where the fields of the spec end. Canonical bytes end with the spec and the status, so a new
- * state keeps all bytes before. Undefined when these bytes end in another way.
+ * Canonical bytes end with the spec and the status, so a new state keeps all bytes up to the end
+ * of the fields of the spec. False of pods that end in another way, or of which it would not do.
  */
-function endOfSpec(bytes: Uint8Array, old: KubeObject): number | undefined {
+function hasUsualEnd(old: KubeObject): boolean {
   const fields = Object.keys(old);
-  if (fields.at(-2) !== "spec" || fields.at(-1) !== "status") return undefined;
+  if (fields.at(-2) !== "spec" || fields.at(-1) !== "status") return false;
   const spec = fieldOf(old, "spec");
-  if ("nodeName" in spec || isEmpty(spec)) return undefined;
-  const end = Buffer.from(`},"status":${exactJson(old["status"])}}`);
+  return !("nodeName" in spec) && !isEmpty(spec);
+}
+
+/** Where `end` begins, if bytes end with it. */
+function endBefore(bytes: Uint8Array, end: Buffer): number | undefined {
   const at = bytes.byteLength - end.byteLength;
   return at >= 0 && end.compare(bytes, at) === 0 ? at : undefined;
 }
@@ -83,22 +85,4 @@ function endOfSpec(bytes: Uint8Array, old: KubeObject): number | undefined {
 function isEmpty(spec: Record<string, unknown>): boolean {
   for (const _ in spec) return false;
   return true;
-}
-
-/** What comes after the other fields of a spec that gets a node. */
-function endText(next: KubeObject): string {
-  const node = exactJson(fieldOf(next, "spec")["nodeName"]);
-  return `,"nodeName":${node}},"status":${exactJson(next["status"])}}`;
-}
-
-function withScheduled(conditions: unknown, time: string): Condition[] {
-  const scheduled = Object.freeze({
-    type: "PodScheduled",
-    status: "True",
-    lastProbeTime: null,
-    lastTransitionTime: time,
-  });
-  if (!Array.isArray(conditions)) return [scheduled];
-  const others = (conditions as Condition[]).filter(({ type }) => type !== "PodScheduled");
-  return [...others, scheduled];
 }

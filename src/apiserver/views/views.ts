@@ -1,5 +1,9 @@
 import type { Resource } from "../../api/resource.ts";
-import { encodeCanonical, spliceResourceVersion } from "../../format/json-canonical.ts";
+import {
+  type Allocate,
+  encodeCanonical,
+  spliceResourceVersion,
+} from "../../format/json-canonical.ts";
 import type { Codec } from "../codec/codec.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { AUTOSCALER_VIEW } from "./autoscaler-view.ts";
@@ -18,10 +22,10 @@ export function viewOf({ group, version, plural }: Resource): View | undefined {
 
 /** Stored bytes in the form of the view. */
 export function spliceThrough(view: View) {
-  return (bytes: Uint8Array, revision: number): Uint8Array => {
+  return (bytes: Uint8Array, revision: number, allocate?: Allocate): Uint8Array => {
     const { buffer, byteOffset, byteLength } = bytes;
     const stored = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as KubeObject;
-    return spliceResourceVersion(encodeCanonical(view.fromStored(stored)), revision);
+    return spliceResourceVersion(encodeCanonical(view.fromStored(stored)), revision, allocate);
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Allocate } from "../../format/json-canonical.ts";
+
 const SLAB_BYTES = 8 * 1024;
 /** Larger ones get memory of their own. */
 const SHARED_MAX_BYTES = SLAB_BYTES / 4;
@@ -11,21 +13,15 @@ export class ByteArena {
   #slab = Buffer.alloc(0);
   #used = 0;
 
-  /** A copy. */
-  keep(bytes: Uint8Array): Uint8Array {
-    const sizeBytes = bytes.byteLength;
-    if (sizeBytes > SHARED_MAX_BYTES) {
-      const alone = Buffer.allocUnsafeSlow(sizeBytes);
-      alone.set(bytes);
-      return alone;
-    }
+  /** Memory for bytes that will live long, with whatever is in it. */
+  readonly allocate: Allocate = (sizeBytes) => {
+    if (sizeBytes > SHARED_MAX_BYTES) return Buffer.allocUnsafeSlow(sizeBytes);
     if (this.#used + sizeBytes > this.#slab.byteLength) {
       this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
       this.#used = 0;
     }
-    const kept = this.#slab.subarray(this.#used, this.#used + sizeBytes);
-    kept.set(bytes);
+    const at = this.#used;
     this.#used += sizeBytes;
-    return kept;
-  }
+    return this.#slab.subarray(at, this.#used);
+  };
 }

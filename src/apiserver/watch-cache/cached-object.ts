@@ -16,6 +16,14 @@ export interface Attributes {
 /** Reads the attributes of a parsed object of one kind. */
 export type AttributesOf = (object: KubeObject) => Attributes;
 
+/** What bytes were made from. */
+export interface Written {
+  /** Its resourceVersion counts for nothing. Once the bytes are written it must not change. */
+  object: KubeObject;
+  /** It is frozen throughout and what parsing its JSON would give: nobody has to look. */
+  isFinal?: boolean;
+}
+
 /** One state of one object: bytes ready for the wire, parsed only when somebody needs it. */
 export class CachedObject {
   readonly key: string;
@@ -24,9 +32,10 @@ export class CachedObject {
   readonly bytes: Uint8Array;
   /** Weak, as the bytes are all that must stay: whoever needs the object often keeps it alive. */
   #object: WeakRef<KubeObject> | undefined;
-  /** What it was written from, then what it reads as, while the change is handed out. */
+  /** What it was written from, until somebody asks what it reads as. */
+  #written: Written | undefined;
+  /** What it reads as, while the change is handed out. */
   #passing: KubeObject | undefined;
-  #isWritten = false;
   #attributes: Attributes | undefined;
   #hasLongNumber: boolean | undefined;
 
@@ -39,16 +48,15 @@ export class CachedObject {
     this.#kin = kin;
   }
 
-  /** Takes over what the bytes were written from, until `passed`; its revision counts for nothing. */
-  know(written: KubeObject): void {
-    this.#passing = written;
-    this.#isWritten = true;
+  /** Takes over what the bytes were written from, until `passed`. */
+  know(written: Written): void {
+    this.#written = written;
   }
 
   /** Everybody has been told: what nobody kept may go. */
   passed(): void {
     this.#passing = undefined;
-    this.#isWritten = false;
+    this.#written = undefined;
   }
 
   /** The shared frozen object. */
@@ -56,7 +64,7 @@ export class CachedObject {
     const known = this.#object?.deref();
     if (known) return known;
     const own = this.glance();
-    const object = this.#kin?.freeze(own) ?? deepFreeze(own);
+    const object = Object.isFrozen(own) ? own : (this.#kin?.freeze(own) ?? deepFreeze(own));
     if (this.#passing) this.#passing = object;
     this.#object = new WeakRef(object);
     return object;
@@ -64,18 +72,21 @@ export class CachedObject {
 
   /** The same for whoever takes some of it and keeps nothing: perhaps neither frozen nor shared. */
   glance(): KubeObject {
-    if (this.#isWritten) {
-      this.#isWritten = false;
-      this.#passing = this.#passing && this.#fromWritten(this.#passing);
+    if (this.#written) {
+      this.#passing = this.#fromWritten(this.#written);
+      this.#written = undefined;
     }
     return this.#passing ?? this.#object?.deref() ?? this.#parse();
   }
 
   /** A writer may have what JSON cannot say, or says otherwise. */
-  #fromWritten(written: KubeObject): KubeObject {
-    if (!isJson(written)) return this.#parse();
-    const resourceVersion = String(this.revision);
-    return { ...written, metadata: { ...written.metadata, resourceVersion } };
+  #fromWritten({ object, isFinal = false }: Written): KubeObject {
+    if (!isFinal && !isJson(object)) return this.#parse();
+    const metadata = { ...object.metadata, resourceVersion: String(this.revision) };
+    const own = { ...object, metadata };
+    if (!isFinal) return own;
+    Object.freeze(metadata);
+    return Object.freeze(own);
   }
 
   /**

@@ -1,12 +1,11 @@
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { spliceResourceVersion } from "../../format/json-canonical.ts";
+import { type Allocate, spliceResourceVersion } from "../../format/json-canonical.ts";
 import type { Store, StoreEvent } from "../../store/store.ts";
-import type { KubeObject } from "../kube-object.ts";
 import { ByteArena } from "./byte-arena.ts";
 import { CacheEvent } from "./cache-event.ts";
-import { type AttributesOf, CachedObject } from "./cached-object.ts";
+import { type AttributesOf, CachedObject, type Written } from "./cached-object.ts";
 import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
 import { Kin } from "./kin.ts";
 import type { Selection } from "./selection.ts";
@@ -26,8 +25,8 @@ export interface WatchCacheOptions {
   storage: string;
   clock: Clock;
   logger: Logger;
-  /** Puts `metadata.resourceVersion` into stored bytes. */
-  splice(bytes: Uint8Array, revision: number): Uint8Array;
+  /** Puts `metadata.resourceVersion` into stored bytes, in memory from `allocate`. */
+  splice(bytes: Uint8Array, revision: number, allocate: Allocate): Uint8Array;
   attributesOf: AttributesOf;
   ringLimits?: EventRingLimits;
 }
@@ -58,7 +57,7 @@ export class WatchCache implements StateView, Disposable {
   #listed: { prefix: string; objects: readonly CachedObject[] } | undefined;
   #watch: Disposable | undefined;
   /** What bytes that were given to the store were made from. */
-  readonly #expected = new WeakMap<Uint8Array, KubeObject>();
+  readonly #expected = new WeakMap<Uint8Array, Written>();
 
   private constructor(options: WatchCacheOptions, list: { revision: number; keys: string[] }) {
     this.#options = options;
@@ -192,12 +191,9 @@ export class WatchCache implements StateView, Disposable {
     throw new StatusError("Expired", `too old resource version: ${revision} (${startRevision})`);
   }
 
-  /**
-   * What `bytes`, about to be written, were made from: then nobody has to parse them. The object's
-   * resourceVersion counts for nothing. Once the bytes are written it must not change.
-   */
-  expect(bytes: Uint8Array, object: KubeObject): void {
-    if (this.#options.splice === spliceResourceVersion) this.#expected.set(bytes, object);
+  /** What `bytes`, about to be written, were made from: then nobody has to parse them. */
+  expect(bytes: Uint8Array, written: Written): void {
+    if (this.#options.splice === spliceResourceVersion) this.#expected.set(bytes, written);
   }
 
   /** Delivers changes as they come; with a selection, at least those that it sees. */
@@ -258,7 +254,7 @@ export class WatchCache implements StateView, Disposable {
     const object = new CachedObject(
       key,
       revision,
-      this.#arena.keep(this.#options.splice(bytes, revision)),
+      this.#options.splice(bytes, revision, this.#arena.allocate),
       this.#kin,
     );
     const expected = this.#expected.get(bytes);

@@ -16,6 +16,7 @@ export interface SchedulingQueueOptions {
 const BACKOFF: BackoffPolicy = { baseMs: 1000, maxMs: 10_000 };
 /** A pod asleep for this long is tried again whatever happened. */
 const ASLEEP_MAX_MS = 5 * 60_000;
+const NOBODY: ReadonlySet<string> = new Set();
 /** After so many events one of them will have helped. */
 const MISSED_MAX = 1000;
 
@@ -124,7 +125,7 @@ export class SchedulingQueue {
       readyAtMs: nowMs,
       state: "active",
       sleptAtMs: nowMs,
-      rejectedBy: new Set(),
+      rejectedBy: NOBODY,
       ticket: 0,
     };
     this.#entries.set(pod.uid, entry);
