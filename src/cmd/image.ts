@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
-import { ImageError, type ImageStore } from "../agent/image/contract.ts";
+import { constants, existsSync, readFileSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { ImageError, type ImageStore, type LocalImage } from "../agent/image/contract.ts";
 import { createImageStore } from "../agent/image/image-store.ts";
 import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { type KeyringEntry, parseDockerConfig } from "../format/oci/registry-credentials.ts";
@@ -20,10 +21,18 @@ export async function image(args: readonly string[]): Promise<number> {
     output: { type: "string", short: "o" },
     credentials: { type: "string" },
   });
-  const [verb, operand, ...rest] = positionals;
+  const [verb = "", operand = "", ...rest] = positionals;
   if (rest.length > 0) throw usage(`unexpected "${rest[0]}"`);
   requireRoot("work on images");
-  const directory = openDataDirectory(`${values["data-dir"]}`, { create: true });
+  requireWords(verb, operand);
+  if (verb === "import") await requireReadable(operand);
+  // What only looks, or takes away, makes nothing.
+  const create = verb === "import" || verb === "pull";
+  const directory = openDataDirectory(`${values["data-dir"]}`, { create });
+  if (!create && !existsSync(directory.images)) {
+    if (verb === "list") return list([], values["output"] === "json");
+    throw new CommandError(`Image "${operand}" is absent: there are none in ${directory.root}`);
+  }
   const images = await createImageStore({
     directory: directory.images,
     registriesFile: directory.registries,
@@ -36,22 +45,14 @@ export async function image(args: readonly string[]): Promise<number> {
   try {
     switch (verb) {
       case "list":
-        return list(images, values["output"] === "json");
+        return list(images.list(), values["output"] === "json");
       case "import":
-        if (!operand) throw usage("image import needs a FILE");
         return await importFile(images, operand, values["name"] as string | undefined);
       case "remove":
-        if (!operand) throw usage("image remove needs a REF");
         await images.remove(operand);
         return 0;
-      case "pull":
-        if (!operand) throw usage("image pull needs a REF");
-        return await pull(images, operand, values["credentials"] as string | undefined);
-      case "push":
-      case "build":
-        throw new CommandError(`"image ${verb}" is not built yet; import an archive instead`);
       default:
-        throw usage(`"image ${verb ?? ""}" is not a command: use import, pull, list or remove`);
+        return await pull(images, operand, values["credentials"] as string | undefined);
     }
   } catch (error) {
     if (error instanceof ImageError) {
@@ -60,6 +61,30 @@ export async function image(args: readonly string[]): Promise<number> {
       throw new CommandError(message, { cause: error });
     }
     throw error;
+  }
+}
+
+const OPERANDS: Readonly<Record<string, string>> = { import: "FILE", pull: "REF", remove: "REF" };
+
+/** @throws CommandError for what is no command, or lacks a word */
+function requireWords(verb: string, operand: string): void {
+  if (verb === "push" || verb === "build") {
+    throw new CommandError(`"image ${verb}" is not built yet; import an archive instead`);
+  }
+  const wanted = OPERANDS[verb];
+  if (wanted === undefined && verb !== "list") {
+    throw usage(`"image ${verb}" is not a command: use import, pull, list or remove`);
+  }
+  if (wanted !== undefined && operand === "") throw usage(`image ${verb} needs a ${wanted}`);
+}
+
+/** Before anything is created for it. @throws CommandError */
+async function requireReadable(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK);
+  } catch (cause) {
+    const message = `Cannot read image archive "${file}": ${(cause as Error).message}`;
+    throw new CommandError(message, { cause });
   }
 }
 
@@ -87,8 +112,7 @@ async function pull(images: ImageStore, reference: string, file?: string): Promi
   return 0;
 }
 
-function list(images: ImageStore, json: boolean): number {
-  const found = images.list();
+function list(found: readonly LocalImage[], json: boolean): number {
   if (json) {
     const rows = found.map(({ id, references, sizeBytes }) => ({ id, references, sizeBytes }));
     process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);

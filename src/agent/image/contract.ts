@@ -74,6 +74,11 @@ export interface ImageStore {
   pull(reference: string, options?: PullOptions): Promise<LocalImage>;
   /** Removes a reference, and the layers that nobody else uses. @throws ImageError "in-use" */
   remove(reference: string): Promise<void>;
+  /**
+   * Takes back the disk of what processes left that died at their work, and of downloads that
+   * nobody has gone on with for so long (a day). Leaves it for later while the store is changed.
+   */
+  sweep(options?: { abandonedAfterMs?: number }): Promise<void>;
 }
 
 /** Removes images that no container needs, until disposed. */

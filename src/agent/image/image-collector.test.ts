@@ -36,6 +36,7 @@ function fakeDisk(names: string[], other = 0) {
       if (disk.busy.has(id)) throw new ImageError("in-use", `${id} is in use`);
       present.splice(present.indexOf(id), 1);
     },
+    sweep: async () => {},
   };
   const fileSystem = () => ({
     capacityBytes: 1000,

@@ -22,6 +22,8 @@ export interface ImageCollectorOptions {
 }
 
 const ROUND_MS = 300_000;
+/** A node that is short of disk does not wait for a download to go on as long as another one. */
+const ABANDONED_IN_NEED_MS = 3_600_000;
 
 /** When an image was first seen, and last seen in use; 0 for never. */
 interface ImageHistory {
@@ -103,6 +105,7 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
   const round = async () => {
     try {
       unused(clock.now());
+      await images.sweep();
       await collect();
       failed = false;
     } catch (error) {
@@ -125,7 +128,11 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
   unused(clock.now());
   again();
   return {
-    collectAll: () => serially(async () => (await remove(unused(clock.now()), () => false)).images),
+    collectAll: () =>
+      serially(async () => {
+        await images.sweep({ abandonedAfterMs: ABANDONED_IN_NEED_MS });
+        return (await remove(unused(clock.now()), () => false)).images;
+      }),
     async [Symbol.asyncDispose]() {
       disposed = true;
       timer.cancel();

@@ -5,13 +5,14 @@ import type { Clock } from "../../lib/clock.ts";
 import { ConfigurationFileError } from "../../lib/configuration-reader.ts";
 import { ImageError } from "./contract.ts";
 import { type ImportRequest, importFound, importImages, toImageError } from "./image-import.ts";
-import { type ImageRecord, removeUnusedLayers } from "./image-record.ts";
+import type { ImageRecord } from "./image-record.ts";
 import type { ImageTable } from "./image-table.ts";
 import { hasLayer, type ImportContext } from "./layer-import.ts";
 import { createProxyRules, type ProxyEnvironment } from "./registry/proxy-rules.ts";
 import { readRegistriesFile } from "./registry/registries-file.ts";
 import { type PulledImage, pullImage } from "./registry/registry-pull.ts";
 import type { StoreLock } from "./store-lock.ts";
+import { removeUnusedLayers } from "./store-sweep.ts";
 
 /** An image to ask its registry for. */
 export interface EnginePull {
@@ -75,8 +76,8 @@ export function createImageEngine(options: ImageEngineOptions): ImageEngine {
       const registries = readRegistriesFile(options.registriesFile);
       const isKnown = (digest: string) => table.find(`any@${digest}`) !== undefined;
       table.load();
-      const { architecture } = options;
-      const context = { registries, proxies, directory, architecture, isKnown, clock };
+      const { architecture, failpoint } = options;
+      const context = { registries, proxies, directory, architecture, isKnown, clock, failpoint };
       await using pulled = await pullImage(request, context);
       const record = await lock.run(() => keep(request.reference, pulled));
       if (record) return record.id;
@@ -105,7 +106,7 @@ export function createImageEngine(options: ImageEngineOptions): ImageEngine {
           }
           return ids;
         } catch (error) {
-          await removeUnusedLayers(directory, table.all());
+          await removeUnusedLayers({ ...options, records: table.all() });
           throw error;
         }
       }),

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import path from "node:path";
 import { ManifestError } from "../../format/oci/image-manifest.ts";
 import type { ImageConfiguration } from "../../format/oci/image-manifest.ts";
 import { TarError } from "../../format/tar/tar-header.ts";
@@ -6,7 +7,7 @@ import { syncFileSystem } from "../../sys/file.ts";
 import { ZstdError } from "../../sys/zstd.ts";
 import { type ImageConfig, ImageError } from "./contract.ts";
 import { type FoundImage, findImages, normalName } from "./find-images.ts";
-import type { ImageRecord } from "./image-record.ts";
+import { type ImageRecord, temporaryName } from "./image-record.ts";
 import { openImageSource } from "./image-source.ts";
 import { type ImportContext, importLayers, type LayerJob } from "./layer-import.ts";
 
@@ -30,7 +31,11 @@ export async function importImages(
     throw new ImageError("invalid-reference", `Image name "${request.name}" is malformed`);
   }
   try {
-    const source = await openImageSource(request.file);
+    await using source = await openImageSource(request.file, {
+      temporary: () => path.join(context.directory, "tmp", temporaryName(context.random)),
+      signal: request.signal,
+    });
+    context.failpoint("archive-decompressed");
     const found = await findImages(source, context.architecture);
     if (fixed && found.length > 1) {
       const message = `Archive "${request.file}" holds ${found.length} images: name none or one`;
@@ -63,6 +68,7 @@ export async function importFound(
   // Renames may reach the disk before the data that they are about.
   const fd = openSync(job.context.directory, "r");
   await syncFileSystem(fd).finally(() => closeSync(fd));
+  job.context.failpoint("layers-durable");
   return records;
 }
 

@@ -7,10 +7,11 @@ import {
   renameSync,
   writeSync,
 } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Random } from "../../lib/random.ts";
 import type { ImageConfig, LocalImage } from "./contract.ts";
+import type { ImageFailpoint } from "./failpoints.ts";
 
 /** What is kept of an image, in `images/<id>.json`. */
 export interface ImageRecord {
@@ -67,7 +68,7 @@ export function readRecords(directory: string): Map<string, ImageRecord> {
 export async function writeRecord(
   directory: string,
   record: ImageRecord,
-  random: Random,
+  { random, failpoint }: { random: Random; failpoint: ImageFailpoint },
 ): Promise<void> {
   const target = path.join(directory, "images", `${record.id.slice(7)}.json`);
   const temporary = path.join(directory, "tmp", temporaryName(random));
@@ -79,7 +80,9 @@ export async function writeRecord(
     } finally {
       closeSync(fd);
     }
+    failpoint("record-written");
     renameSync(temporary, target);
+    failpoint("record-kept");
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -89,18 +92,4 @@ export async function writeRecord(
 /** A name that no other import uses. */
 export function temporaryName(random: Random): string {
   return Buffer.from(random.bytes(12)).toString("hex");
-}
-
-/** Removes the layers that none of `records` names; returns how many. */
-export async function removeUnusedLayers(
-  directory: string,
-  records: Iterable<ImageRecord>,
-): Promise<number> {
-  const used = new Set([...records].flatMap((record) => record.diffIds.map((id) => id.slice(7))));
-  const folder = path.join(directory, "layers");
-  const unused = (await readdir(folder)).filter((name) => !used.has(name));
-  for (const name of unused) {
-    await rm(path.join(folder, name), { recursive: true, force: true });
-  }
-  return unused.length;
 }

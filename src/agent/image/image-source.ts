@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { type FileHandle, open, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Descriptor } from "../../format/oci/image-manifest.ts";
 import { readTar, type TarSource } from "../../format/tar/tar-reader.ts";
 import { ImageError } from "./contract.ts";
+import { compressionOf, decompressed } from "./decompress.ts";
 
 /** No manifest or configuration is longer. */
 export const DOCUMENT_MAX_BYTES: number = 4 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
+const HEAD_BYTES = 6;
 
 /** Where the documents and layers of an image come from: named files. */
 export interface ImageSource {
@@ -18,15 +21,46 @@ export interface ImageSource {
   stream(name: string): AsyncIterable<Uint8Array>;
 }
 
-/** Opens an OCI layout directory, or a tar file of an OCI layout or of `docker save`. */
-export async function openImageSource(file: string): Promise<ImageSource> {
+/** A source that may have to be put away. */
+export interface OpenedSource extends ImageSource, AsyncDisposable {}
+
+/** Where what is compressed as a whole is decompressed to, as its files are read in any order. */
+export interface SourceOptions {
+  /** Path of a file to be made, and removed with the source. */
+  temporary: () => string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens an OCI layout directory, or a tar file of an OCI layout or of `docker save`, which may be
+ * compressed by gzip or zstd.
+ */
+export async function openImageSource(file: string, options: SourceOptions): Promise<OpenedSource> {
   const found = await stat(file).catch((cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ImageError("invalid-archive", `Cannot read image archive "${file}": ${why}`, {
       cause,
     });
   });
-  return found.isDirectory() ? directorySource(file) : await archiveSource(file);
+  if (found.isDirectory()) return { ...directorySource(file), [Symbol.asyncDispose]: nothing };
+  const compression = compressionOf(await headOf(file));
+  if (compression === undefined) {
+    return { ...(await archiveSource(file)), [Symbol.asyncDispose]: nothing };
+  }
+  if (compression !== "gzip" && compression !== "zstd") {
+    const message = `Archive "${file}" is compressed by ${compression}: use gzip, zstd or nothing`;
+    throw new ImageError("invalid-archive", message);
+  }
+  const temporary = options.temporary();
+  const remove = () => rm(temporary, { force: true });
+  try {
+    const target = createWriteStream(temporary, { flags: "wx", mode: 0o600 });
+    await pipeline(decompressed(createReadStream(file)), target, { signal: options.signal });
+    return { ...(await archiveSource(temporary)), [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** Reads a document that is named by its digest, and proves it. */
@@ -67,11 +101,6 @@ async function archiveSource(file: string): Promise<ImageSource> {
   const places = new Map<string, { start: number; size: number } | { link: string }>();
   const handle = await open(file, "r");
   try {
-    const magic = Buffer.alloc(4);
-    await handle.read(magic, 0, 4, 0);
-    if (magic.readUInt16BE(0) === 0x1f8b || magic.readUInt32LE(0) === 0xfd2fb528) {
-      throw new ImageError("invalid-archive", `Archive "${file}" is compressed: decompress it`);
-    }
     for await (const entry of readTar(seekingSource(handle))) {
       const name = path.posix.normalize(entry.name);
       if (entry.type === "file") {
@@ -108,6 +137,18 @@ async function archiveSource(file: string): Promise<ImageSource> {
     stream,
   };
 }
+
+async function headOf(file: string): Promise<Buffer> {
+  const handle = await open(file, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function nothing(): Promise<void> {}
 
 function seekingSource(handle: FileHandle): TarSource {
   let position = 0;

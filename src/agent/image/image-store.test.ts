@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { writeOciArchive } from "../../format/oci/image-writer.ts";
 import { concat } from "../../format/tar/tar-header.ts";
 import { type TarInput, writeTar } from "../../format/tar/tar-writer.ts";
@@ -202,6 +203,51 @@ test("damaged archives say what is wrong", { skip: root }, async () => {
     code: "invalid-archive",
     message: /Cannot decompress zstd/,
   });
+  assert.deepEqual(readdirSync(path.join(setup.directory, "store/layers")), []);
+});
+
+/** A frame of raw blocks. Source: RFC 8878, section 3.1.1. */
+function zstdFrame(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58)];
+  const blockBytes = 128 * 1024;
+  for (let at = 0; at < bytes.length; at += blockBytes) {
+    const block = bytes.subarray(at, at + blockBytes);
+    const header = Buffer.alloc(3);
+    header.writeUIntLE(block.length * 8 + (at + blockBytes >= bytes.length ? 1 : 0), 0, 3);
+    parts.push(header, block);
+  }
+  return concat(parts);
+}
+
+test("archives that are compressed as a whole import, and leave no copy", {
+  skip: root,
+}, async () => {
+  using setup = setUp();
+  const store = await setup.open();
+  const plain = readFileSync(setup.archive("a.tar", [layer([file("a")])]));
+  const importing = (bytes: Uint8Array) => {
+    const target = path.join(setup.directory, "whole");
+    writeFileSync(target, bytes);
+    return store.import(target);
+  };
+  const zipped = gzipSync(plain);
+  for (const whole of [zipped, zstdFrame(plain)]) {
+    const [image] = await importing(whole);
+    assert.equal(readFileSync(path.join(image?.layerPaths[0] ?? "", "a"), "utf8"), "a");
+    await store.remove("app:1");
+  }
+  const bad: [Uint8Array, RegExp][] = [
+    [zipped.subarray(0, zipped.length / 2), /whole": unexpected end of file/],
+    [zstdFrame(plain).subarray(0, 5_000), /Cannot decompress zstd: the last frame is cut short/],
+    [gzipSync("hello"), /Cannot import ".*whole": /],
+    [gzipSync(zipped), /Cannot import ".*whole": /],
+    [Buffer.from("fd377a585a00", "hex"), /is compressed by xz: use gzip, zstd or nothing/],
+    [Buffer.from("BZh91AY"), /is compressed by bzip2/],
+  ];
+  for (const [bytes, message] of bad) {
+    await assert.rejects(importing(bytes), { code: "invalid-archive", message });
+  }
+  assert.deepEqual(readdirSync(path.join(setup.directory, "store/tmp")), []);
   assert.deepEqual(readdirSync(path.join(setup.directory, "store/layers")), []);
 });
 

@@ -1,14 +1,11 @@
 import { existsSync, watch } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import {
   formatReference,
   type ImageReference,
   parseReference,
 } from "../../format/oci/reference.ts";
-import type { Clock } from "../../lib/clock.ts";
-import type { Logger } from "../../lib/logger.ts";
-import type { Random } from "../../lib/random.ts";
 import {
   ImageError,
   type ImageStore,
@@ -18,17 +15,15 @@ import {
 } from "./contract.ts";
 import type { ImageEngine } from "./image-engine.ts";
 import { createImagePuller } from "./image-puller.ts";
-import { type ImageRecord, removeUnusedLayers, toLocalImage } from "./image-record.ts";
+import { type ImageRecord, toLocalImage } from "./image-record.ts";
 import { withoutNames } from "./image-table.ts";
 import { downloadDirectory } from "./registry/registry-pull.ts";
-import { openStore, type StorePlace } from "./store-parts.ts";
+import { openStore, type StorePlace, type StoreSources } from "./store-parts.ts";
+import { removeAbandoned, removeUnusedLayers, sweepStore } from "./store-sweep.ts";
 
 /** What the store needs. */
-export interface ImageStoreOptions extends StorePlace {
+export interface ImageStoreOptions extends StorePlace, StoreSources {
   pullRules?: PullRules;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
   /** Whether a container still runs from this image; then `remove` of its last name is refused. */
   isInUse?: (imageId: string) => boolean;
   /** Does the long work for the same place; without it, this thread does. */
@@ -51,15 +46,16 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
   const { table, lock, engine: ownEngine } = openStore(options, options);
   const engine = options.engine ?? ownEngine;
   const ask = createImagePuller({ engine, rules: options.pullRules ?? PULL_RULES, clock });
-  await lock.tryRun(async () => {
-    const tmp = path.join(directory, "tmp");
-    for (const name of await readdir(tmp)) {
-      await rm(path.join(tmp, name), { recursive: true, force: true });
-    }
-    const removed = await removeUnusedLayers(directory, table.all());
-    if (removed > 0) logger.info("removed layers of no image", { removed });
-    await removeAbandoned(downloadDirectory(directory), clock.now() - ABANDONED_AFTER_MS);
-  });
+  const { random, failpoint = () => {} } = options;
+  const swept = () => ({ directory, records: table.all(), random, failpoint });
+  const sweep = ({ abandonedAfterMs = ABANDONED_AFTER_MS } = {}) =>
+    lock.tryRun(async () => {
+      table.load();
+      const removed = await sweepStore(swept());
+      if (removed > 0) logger.info("removed layers of no image", { removed });
+      await removeAbandoned(downloadDirectory(directory), clock.now() - abandonedAfterMs);
+    });
+  await sweep();
 
   const local = (record: ImageRecord): LocalImage => toLocalImage(directory, record);
   const find = (reference: string): ImageRecord | undefined => {
@@ -158,17 +154,11 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
         }
         await rm(path.join(directory, "images", `${record.id.slice(7)}.json`), { force: true });
         table.forget(record.id);
-        await removeUnusedLayers(directory, table.all());
+        failpoint("record-removed");
+        await removeUnusedLayers(swept());
       }),
+    sweep,
   };
-}
-
-/** Removes what broken downloads left long ago. */
-async function removeAbandoned(folder: string, beforeMs: number): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const file = path.join(folder, name);
-    if ((await stat(file)).mtimeMs < beforeMs) await rm(file, { force: true });
-  }
 }
 
 /** @throws ImageError "invalid-reference" */

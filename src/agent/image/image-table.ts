@@ -3,6 +3,7 @@ import path from "node:path";
 import { formatReference, parseReference } from "../../format/oci/reference.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
+import type { ImageFailpoint } from "./failpoints.ts";
 import { type ImageRecord, readRecords, writeRecord } from "./image-record.ts";
 
 /** The records of a store as this process knows them; changes are for the holder of its lock. */
@@ -26,13 +27,14 @@ export function openImageTable(options: {
   directory: string;
   clock: Clock;
   random: Random;
+  failpoint: ImageFailpoint;
 }): ImageTable {
-  const { directory, clock, random } = options;
+  const { directory, clock } = options;
   const folder = path.join(directory, "images");
   let records = new Map<string, ImageRecord>();
   let loaded = { changedMs: Number.NaN, final: false };
   const replace = async (record: ImageRecord) => {
-    await writeRecord(directory, record, random);
+    await writeRecord(directory, record, options);
     records.set(record.id, record);
   };
   const table: ImageTable = {

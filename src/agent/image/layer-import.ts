@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import type { Logger } from "../../lib/logger.ts";
 import type { Random } from "../../lib/random.ts";
-import { decompressZstd, isZstd } from "../../sys/zstd.ts";
 import { ImageError } from "./contract.ts";
+import { decompressed } from "./decompress.ts";
+import type { ImageFailpoint } from "./failpoints.ts";
 import type { FoundImage, FoundLayer } from "./find-images.ts";
 import { layerDirectory, temporaryName } from "./image-record.ts";
 import type { ImageSource } from "./image-source.ts";
@@ -19,6 +18,7 @@ export interface ImportContext {
   random: Random;
   architecture: string;
   logger: Logger;
+  failpoint: ImageFailpoint;
 }
 
 /** Where they come from, and where they go. */
@@ -27,8 +27,6 @@ export interface LayerJob {
   context: ImportContext;
   signal?: AbortSignal | undefined;
 }
-
-const GUNZIP_BYTES = 256 * 1024;
 
 /** Whether the layer is here already, unpacked. */
 export function hasLayer(directory: string, diffId: string): boolean {
@@ -59,6 +57,7 @@ async function importLayer(
   const temporary = path.join(context.directory, "tmp", temporaryName(context.random));
   const root = path.join(temporary, "fs");
   await mkdir(root, { recursive: true, mode: 0o755 });
+  context.failpoint("layer-begun");
   try {
     const blobHash = createHash("sha256");
     const diffHash = createHash("sha256");
@@ -75,7 +74,9 @@ async function importLayer(
       throw new ImageError("digest-mismatch", message);
     }
     await writeFile(path.join(temporary, "size"), String(sizeBytes));
+    context.failpoint("layer-unpacked");
     await rename(temporary, layer.target);
+    context.failpoint("layer-kept");
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     throw error;
@@ -91,36 +92,5 @@ async function* hashed(
     signal?.throwIfAborted();
     hash.update(chunk);
     yield chunk;
-  }
-}
-
-/** Tells gzip and zstd by their first bytes, as archives of `docker save` do not say. */
-async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const iterator = stream[Symbol.asyncIterator]();
-  try {
-    const first = await iterator.next();
-    if (first.done) return;
-    const head = Buffer.from(first.value.subarray(0, 4));
-    const whole = (async function* (): AsyncGenerator<Uint8Array> {
-      yield first.value;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        yield next.value;
-      }
-    })();
-    if (head.length >= 2 && head.readUInt16BE(0) === 0x1f8b) yield* gunzipped(whole);
-    else yield* isZstd(head) ? decompressZstd(whole) : whole;
-  } finally {
-    await iterator.return?.();
-  }
-}
-
-async function* gunzipped(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const input = Readable.from(stream);
-  const gunzip = createGunzip({ chunkSize: GUNZIP_BYTES });
-  input.on("error", (error) => gunzip.destroy(error));
-  try {
-    yield* input.pipe(gunzip) as AsyncIterable<Uint8Array>;
-  } finally {
-    input.destroy();
   }
 }

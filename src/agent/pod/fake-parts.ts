@@ -207,6 +207,7 @@ function fakeImages(images: Map<string, LocalImage>): ImageStore {
       throw new ImageError(code, `"${reference}" is in no registry`);
     },
     remove: async () => {},
+    sweep: async () => {},
   };
 }
 

@@ -12,6 +12,7 @@ import { backoffDelayMs, type BackoffPolicy } from "../../../lib/backoff.ts";
 import { type Clock, sleep } from "../../../lib/clock.ts";
 import { tryLock } from "../../../sys/file.ts";
 import { ImageError } from "../contract.ts";
+import type { ImageFailpoint } from "../failpoints.ts";
 import { RegistryError } from "./registry-error.ts";
 import type { RegistrySession } from "./registry-session.ts";
 
@@ -28,6 +29,7 @@ export interface BlobRequest {
 export interface DownloadContext {
   session: RegistrySession;
   clock: Clock;
+  failpoint: ImageFailpoint;
 }
 
 /** Tries in a row that bring nothing. */
@@ -61,6 +63,7 @@ export async function downloadBlob(request: BlobRequest, context: DownloadContex
         writeAll(target.fd, chunk);
         hash.update(chunk);
         length += chunk.length;
+        context.failpoint("download-begun");
       });
     } catch (error) {
       if (!isWorthAnotherTry(error) || signal?.aborted) throw error;

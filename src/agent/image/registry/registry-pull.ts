@@ -11,6 +11,7 @@ import {
 import type { Clock } from "../../../lib/clock.ts";
 import { createSemaphore } from "../../../lib/semaphore.ts";
 import { ImageError } from "../contract.ts";
+import type { ImageFailpoint } from "../failpoints.ts";
 import { type FoundImage, type FoundLayer, findImages } from "../find-images.ts";
 import { blobName, type ImageSource } from "../image-source.ts";
 import { hasLayer } from "../layer-import.ts";
@@ -38,6 +39,7 @@ export interface PullContext {
   /** Whether an image with this digest of a manifest or index is here. */
   isKnown: (digest: string) => boolean;
   clock: Clock;
+  failpoint: ImageFailpoint;
 }
 
 /** An image that can be imported without the network. */
@@ -141,6 +143,7 @@ async function pullFrom(endpoint: RegistryEndpoint, attempt: Attempt): Promise<P
   }
   const layers = missingLayers(image, context.directory);
   await downloadLayers(layers, { session, request, context });
+  context.failpoint("layers-downloaded");
   return {
     digest: root.descriptor.digest,
     image,
@@ -178,8 +181,8 @@ async function downloadLayers(
       const { digest = "", sizeBytes = 0 } = layer;
       const file = downloadFile(context.directory, layer);
       try {
-        const { clock } = context;
-        await downloadBlob({ digest, sizeBytes, file, signal }, { session, clock });
+        const { clock, failpoint } = context;
+        await downloadBlob({ digest, sizeBytes, file, signal }, { session, clock, failpoint });
       } catch (error) {
         failed.abort();
         if (isDiskFull(error)) await rm(file, { force: true });
