@@ -33,24 +33,35 @@ function enter(fd: number): void {
  * Source: network_namespaces(7).
  */
 export function createNetworkNamespace(file: string): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o711 });
-  writeFileSync(file, "", { flag: "wx", mode: 0o444 });
+  const fd = openNewNetworkNamespace();
+  try {
+    adoptNetworkNamespace(descriptorPath(fd), file);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Creates a network namespace that lives as long as the returned descriptor, which the caller
+ * closes. The calling thread stays in its own. @throws SysError
+ */
+export function openNewNetworkNamespace(): number {
   const own = openSync(currentNamespacePath(), "r");
   try {
     if (unshareCall(CLONE_NEWNET) < 0) throw SysError.last("unshare(net)");
     try {
-      if (mountCall(currentNamespacePath(), file, null, MS_BIND, null) < 0) {
-        throw SysError.last(`mount --bind (network namespace) "${file}"`);
-      }
+      return openSync(currentNamespacePath(), "r");
     } finally {
       enter(own);
     }
-  } catch (error) {
-    rmSync(file, { force: true });
-    throw error;
   } finally {
     closeSync(own);
   }
+}
+
+/** Where a descriptor of this process is found as a file. */
+export function descriptorPath(fd: number): string {
+  return `/proc/self/fd/${fd}`;
 }
 
 /**

@@ -7,6 +7,8 @@ export const NETWORK_FAILPOINTS = [
   "network-link",
   "network-inside",
   "network-routes",
+  "network-spare",
+  "network-adopted",
   "network-record",
   "network-namespace-removed",
   "network-removed",

@@ -5,6 +5,8 @@ import { openNetlinkSocket, type NetlinkSocket } from "../../sys/netlink/netlink
 import {
   adoptNetworkNamespace,
   createNetworkNamespace,
+  descriptorPath,
+  openNewNetworkNamespace,
   removeNetworkNamespace,
   withinNetworkNamespace,
 } from "../../sys/network-namespace.ts";
@@ -13,21 +15,34 @@ import type { NetworkFailpoint } from "./failpoints.ts";
 /** Link-local gateway that every pod sees; it exists only as a neighbour entry. */
 const GATEWAY = "169.254.1.1";
 
-/** A pod's interface: namespace file, host end and address. */
-export interface PodLinkSpec {
-  podUid: string;
-  namespaceFile: string;
-  /** A namespace to take instead of a new one. */
-  madeNamespace?: string;
+/** The two ends of a pod's link, and what they are told. */
+interface LinkSpec {
   ip: string;
   /** Address of the node from which it talks to its pods. */
   nodeAddress: string;
   /** Distinguishes clusters that share a machine; at most 4 characters. */
   linkPrefix: string;
   mtu: number;
+  failpoint?: NetworkFailpoint;
+}
+
+/** A pod's interface: namespace file, host end and address. */
+export interface PodLinkSpec extends LinkSpec {
+  podUid: string;
+  namespaceFile: string;
+  /** A namespace to take instead of a new one. */
+  madeNamespace?: string;
   /** The host end has the gateway's address, so that it answers who asks for it. */
   answersAsGateway: boolean;
-  failpoint?: NetworkFailpoint;
+}
+
+/** A link that no pod has yet: it lives as long as its descriptor, and so not beyond the agent. */
+export interface SpareLink extends Disposable {
+  readonly ip: string;
+  /** Of the host end. */
+  readonly name: string;
+  /** Keeps its namespace alive at `file`. @throws SysError ENODEV when somebody took its link away */
+  adopt(file: string, options: { answersAsGateway: boolean }): void;
 }
 
 /** Name of the host end: the prefix and 9 digits of the UID's hash; IFNAMSIZ allows 15. */
@@ -46,49 +61,79 @@ function macsOf(ip: string): { host: string; pod: string } {
  * The pod has a /32 and a link-local gateway, the host a route per pod: no bridge, no ARP.
  */
 export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
-  const hostName = hostLinkName(spec.linkPrefix, spec.podUid);
-  const mac = macsOf(spec.ip);
+  const name = hostLinkName(spec.linkPrefix, spec.podUid);
   if (spec.madeNamespace === undefined) createNetworkNamespace(spec.namespaceFile);
   else adoptNetworkNamespace(spec.madeNamespace, spec.namespaceFile);
   spec.failpoint?.("network-namespace");
-  const namespaceFd = openSync(spec.namespaceFile, "r");
+  try {
+    link(socket, { ...spec, name, namespace: spec.namespaceFile });
+    if (spec.answersAsGateway) answerAsGateway(socket, name);
+    spec.failpoint?.("network-routes");
+  } catch (error) {
+    removeNetworkNamespace(spec.namespaceFile);
+    throw error;
+  }
+}
+
+/** Makes all that a pod needs but the file at which its namespace is found. @throws SysError */
+export function createSpareLink(socket: NetlinkSocket, spec: LinkSpec): SpareLink {
+  const { ip } = spec;
+  const name = hostLinkName(spec.linkPrefix, `spare ${ip}`);
+  const fd = openNewNetworkNamespace();
+  try {
+    link(socket, { ...spec, name, namespace: descriptorPath(fd) });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  spec.failpoint?.("network-spare");
+  return {
+    ip,
+    name,
+    adopt(file, { answersAsGateway }) {
+      linkIndexOf(socket, name);
+      adoptNetworkNamespace(descriptorPath(fd), file);
+      spec.failpoint?.("network-adopted");
+      if (answersAsGateway) answerAsGateway(socket, name);
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+function link(socket: NetlinkSocket, spec: LinkSpec & { name: string; namespace: string }): void {
+  const { name, namespace, ip, mtu, failpoint } = spec;
+  const mac = macsOf(ip);
+  const namespaceFd = openSync(namespace, "r");
   try {
     const pair = route.newVethPair(
-      { name: hostName, mac: mac.host, up: true, mtu: spec.mtu },
-      { name: "eth0", mac: mac.pod, namespaceFd, mtu: spec.mtu },
+      { name, mac: mac.host, up: true, mtu },
+      { name: "eth0", mac: mac.pod, namespaceFd, mtu },
     );
     try {
       socket.request(pair);
     } catch (error) {
       if ((error as { code?: string }).code !== "EEXIST") throw error;
-      // The pod had one a moment ago, which the kernel has not taken away yet.
-      deleteLink(socket, hostName);
+      // There was one a moment ago, which the kernel has not taken away yet.
+      deleteLink(socket, name);
       socket.request(pair);
     }
-    spec.failpoint?.("network-link");
-    withinNetworkNamespace(spec.namespaceFile, () => configureInside(spec.ip, mac.host));
-    spec.failpoint?.("network-inside");
-    const linkIndex = linkIndexOf(socket, hostName);
-    allowLoopbackNat(hostName);
-    socket.batch([
-      route.newNeighbour({ linkIndex, ip: spec.ip, mac: mac.pod }),
-      route.newRoute({
-        destination: spec.ip,
-        prefixLength: 32,
-        linkIndex,
-        source: spec.nodeAddress,
-      }),
-      ...(spec.answersAsGateway
-        ? [route.newAddress({ linkIndex, ip: GATEWAY, prefixLength: 32 })]
-        : []),
-    ]);
-    spec.failpoint?.("network-routes");
-  } catch (error) {
-    removeNetworkNamespace(spec.namespaceFile);
-    throw error;
   } finally {
     closeSync(namespaceFd);
   }
+  failpoint?.("network-link");
+  withinNetworkNamespace(namespace, () => configureInside(ip, mac.host));
+  failpoint?.("network-inside");
+  const linkIndex = linkIndexOf(socket, name);
+  allowLoopbackNat(name);
+  socket.batch([
+    route.newNeighbour({ linkIndex, ip, mac: mac.pod }),
+    route.newRoute({ destination: ip, prefixLength: 32, linkIndex, source: spec.nodeAddress }),
+  ]);
+}
+
+function answerAsGateway(socket: NetlinkSocket, name: string): void {
+  const linkIndex = linkIndexOf(socket, name);
+  socket.batch([route.newAddress({ linkIndex, ip: GATEWAY, prefixLength: 32 })]);
 }
 
 /** Sets the inside of a pod's namespace up again. Idempotent. @throws SysError */

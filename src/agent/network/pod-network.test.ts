@@ -61,7 +61,12 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
     const attach = (podUid: string, ports: typeof hostPorts | []) =>
       withinNetworkNamespace(node, () => network.attach({ ...request, podUid, hostPorts: ports }));
     const one = await attach("one", []);
+    // Twice is once.
+    for (let i = 0; i < 2; i++) withinNetworkNamespace(node, () => network.prepareNext());
+    const made = run(node, "ip -o link | grep -c npt").trim();
     const two = await attach("two", hostPorts);
+    assert.equal(run(node, "ip -o link | grep -c npt").trim(), made, "the link was made ahead");
+    assert.notEqual(two.ip, one.ip);
     assert.equal(announced[0]?.podIp, two.ip);
     {
       using _greeter = await greeter(two.networkNamespacePath);
@@ -104,7 +109,7 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
 /** An agent that attaches a pod and detaches it, and dies at one place of that. */
 const DYING_AGENT = `
   const { createPodNetwork } = await import("./pod-network.js");
-  const { directory, place } = JSON.parse(process.argv[1]);
+  const { directory, place, isAhead } = JSON.parse(process.argv[1]);
   const network = createPodNetwork({
     runDirectory: directory + "/run",
     podCidr: "10.231.0.0/24",
@@ -114,9 +119,20 @@ const DYING_AGENT = `
     logger: {},
   });
   await network.recover(new Set());
+  if (isAhead) network.prepareNext();
   await network.attach({ podUid: "pod", podName: "p", podNamespace: "default", hostPorts: [] });
   await network.detach("pod");
 `;
+
+const OF_ONE_MADE_AHEAD: readonly string[] = ["network-spare", "network-adopted"];
+
+/** Each place once, and again those after which a link that was made ahead is another one. */
+const DEATHS = [
+  ...NETWORK_FAILPOINTS.map((place) => ({ place, isAhead: OF_ONE_MADE_AHEAD.includes(place) })),
+  { place: "network-link", isAhead: true },
+  { place: "network-record", isAhead: true },
+  { place: "network-removed", isAhead: true },
+];
 
 test("wherever an agent dies, the next one gives the pod its network and leaves nothing", {
   skip,
@@ -127,8 +143,8 @@ test("wherever an agent dies, the next one gives the pod its network and leaves 
   const pod = { podUid: "pod", podName: "p", podNamespace: "default", hostPorts: [] };
   const inRun = (name: string) => readdirSync(path.join(directory, "run", name));
   try {
-    for (const [at, place] of NETWORK_FAILPOINTS.entries()) {
-      const argument = JSON.stringify({ directory, place });
+    for (const [at, { place, isAhead }] of DEATHS.entries()) {
+      const argument = JSON.stringify({ directory, place, isAhead });
       const flags = ["--input-type=module", "-e", DYING_AGENT, argument];
       const died = spawnSync("nsenter", [`--net=${node}`, process.execPath, ...flags], {
         cwd: import.meta.dirname,

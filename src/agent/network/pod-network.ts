@@ -11,7 +11,15 @@ import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
 import type { NetworkFailpoint } from "./failpoints.ts";
 import { prepareNode } from "./node-link.ts";
-import { createPodLink, deletePodLink, hasLink, hostLinkName, restorePodLink } from "./pod-link.ts";
+import {
+  createPodLink,
+  createSpareLink,
+  deletePodLink,
+  hasLink,
+  hostLinkName,
+  restorePodLink,
+  type SpareLink,
+} from "./pod-link.ts";
 import { mirrored, readLinkCounters } from "../link-counters.ts";
 
 /** Where and with what addresses the pods of a node live. */
@@ -41,10 +49,14 @@ interface PodRecord extends PodAttachment {
   hostPorts: readonly HostPort[];
   /** Its network is inside a kernel of its own. */
   hasOwnStack?: true;
+  /** Of the host end, when it was made before the pod. */
+  linkName?: string;
 }
 
 const MTU_BYTES = 1500;
 const CONNECT_MS = 5_000;
+/** Owner of the address that waits for a pod; no UID is like it. */
+const NEXT = "next pod";
 
 /** Routed veth pairs, one per pod; state is one small file per pod beside its namespace. */
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
@@ -57,6 +69,44 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const namespaceFile = (podUid: string) => path.join(namespaces, podUid);
   const recordFile = (podUid: string) => path.join(options.runDirectory, "links", podUid);
 
+  const linkOptions = {
+    nodeAddress: pool.gateway,
+    linkPrefix,
+    mtu: options.mtu ?? MTU_BYTES,
+    failpoint,
+  };
+  let spare: SpareLink | undefined;
+  let isClosed = false;
+
+  const linkNameOf = (record: PodRecord) =>
+    record.linkName ?? hostLinkName(linkPrefix, record.podUid);
+
+  const dropSpare = () => {
+    spare?.[Symbol.dispose]();
+    spare = undefined;
+    pool.release(NEXT);
+  };
+
+  /** Gives the pod what was made ahead. False when there is none, or it is not what it was. */
+  const adoptSpare = (record: PodRecord): boolean => {
+    if (!spare) return false;
+    const { podUid, networkNamespacePath, hasOwnStack = false } = record;
+    const { ip, name } = spare;
+    try {
+      spare.adopt(networkNamespacePath, { answersAsGateway: hasOwnStack });
+    } catch (error) {
+      options.logger.warn("cannot use the network that was made ahead", { podUid, error });
+      removeNetworkNamespace(networkNamespacePath);
+      return false;
+    } finally {
+      dropSpare();
+    }
+    pool.claim(podUid, ip);
+    record.ip = ip;
+    record.linkName = name;
+    return true;
+  };
+
   const announce = () =>
     options.onHostPorts?.(
       [...records.values()].flatMap((record) =>
@@ -66,8 +116,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
 
   /** After a reboot the namespace is gone; with a node's own namespace went the host end. */
   const isAttached = (record: PodRecord): boolean =>
-    isNetworkNamespace(record.networkNamespacePath) &&
-    hasLink(socket, hostLinkName(linkPrefix, record.podUid));
+    isNetworkNamespace(record.networkNamespacePath) && hasLink(socket, linkNameOf(record));
 
   const remove = async (podUid: string) => {
     // The kernel frees the links with the namespace: to delete one here would block this thread for
@@ -83,8 +132,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 
   /** Frees the name of the link at once too, for the next attempt to attach the same pod. */
-  const removeNow = async (podUid: string) => {
-    deletePodLink(socket, namespaceFile(podUid), hostLinkName(linkPrefix, podUid));
+  const removeNow = async (podUid: string, linkName = hostLinkName(linkPrefix, podUid)) => {
+    deletePodLink(socket, namespaceFile(podUid), linkName);
     await remove(podUid);
   };
 
@@ -102,45 +151,57 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
         const record = parseRecord(text);
         const alive = record && podUids.has(podUid) && isAttached(record);
         if (alive && pool.claim(podUid, record.ip)) records.set(podUid, record);
-        else await removeNow(podUid);
+        else await removeNow(podUid, record?.linkName);
       }
       announce();
     },
 
     async attach(request: AttachRequest) {
-      const held = records.get(request.podUid);
+      const { podUid } = request;
+      const held = records.get(podUid);
       if (held) return held;
-      const ip = pool.allocate(request.podUid);
       const record: PodRecord = {
-        podUid: request.podUid,
-        ip,
-        networkNamespacePath: namespaceFile(request.podUid),
+        podUid,
+        ip: "",
+        networkNamespacePath: namespaceFile(podUid),
         podName: request.podName,
         podNamespace: request.podNamespace,
         hostPorts: request.hostPorts,
         ...(request.asksForNeighbours && { hasOwnStack: true as const }),
       };
-      try {
-        createPodLink(socket, {
-          podUid: request.podUid,
-          namespaceFile: record.networkNamespacePath,
-          ...(request.namespacePath && { madeNamespace: request.namespacePath }),
-          ip,
-          nodeAddress: pool.gateway,
-          linkPrefix: options.linkPrefix,
-          mtu: options.mtu ?? MTU_BYTES,
-          answersAsGateway: request.asksForNeighbours ?? false,
-          failpoint,
-        });
-      } catch (error) {
-        await removeNow(request.podUid);
-        throw error;
+      // One that was made for the pod wants a link and an address of its own.
+      if (request.namespacePath || !adoptSpare(record)) {
+        if (request.namespacePath) dropSpare();
+        record.ip = pool.allocate(podUid);
+        try {
+          createPodLink(socket, {
+            ...linkOptions,
+            podUid,
+            namespaceFile: record.networkNamespacePath,
+            ...(request.namespacePath && { madeNamespace: request.namespacePath }),
+            ip: record.ip,
+            answersAsGateway: request.asksForNeighbours ?? false,
+          });
+        } catch (error) {
+          await removeNow(podUid);
+          throw error;
+        }
       }
-      records.set(request.podUid, record);
+      records.set(podUid, record);
       if (request.hostPorts.length > 0) announce();
-      writeFileSync(recordFile(request.podUid), JSON.stringify(record));
+      writeFileSync(recordFile(podUid), JSON.stringify(record));
       failpoint("network-record");
       return record;
+    },
+
+    prepareNext() {
+      if (spare || isClosed) return;
+      try {
+        spare = createSpareLink(socket, { ...linkOptions, ip: pool.allocate(NEXT) });
+      } catch (error) {
+        pool.release(NEXT);
+        options.logger.debug("cannot make a network ahead", { error });
+      }
     },
 
     restore(podUid) {
@@ -153,8 +214,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     counters() {
       const links = readLinkCounters();
       return new Map(
-        [...records.keys()].flatMap((podUid) => {
-          const ours = links.get(hostLinkName(linkPrefix, podUid));
+        [...records].flatMap(([podUid, record]) => {
+          const ours = links.get(linkNameOf(record));
           return ours ? [[podUid, mirrored(ours)] as const] : [];
         }),
       );
@@ -176,6 +237,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     },
 
     async [Symbol.asyncDispose]() {
+      isClosed = true;
+      dropSpare();
       socket[Symbol.dispose]();
       await Promise.resolve();
     },

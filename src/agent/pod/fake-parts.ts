@@ -183,6 +183,7 @@ function fakeNetwork(): PodNetwork {
       attached.set(podUid, attached.get(podUid) ?? attachment);
       return attached.get(podUid) ?? attachment;
     },
+    prepareNext: () => {},
     restore: () => {},
     detach: async (podUid) => void attached.delete(podUid),
     attachment: (podUid) => attached.get(podUid),

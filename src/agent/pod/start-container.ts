@@ -55,7 +55,10 @@ export async function startContainer(
     return fail(error);
   }
   try {
-    await parts.runtime.createContainer(spec);
+    const creating = parts.runtime.createContainer(spec);
+    // While the OCI runtime is at work, this thread has nothing to do.
+    setImmediate(() => parts.network.prepareNext());
+    await creating;
   } catch (error) {
     if (!isCommandError(error)) return fail(error);
     say("Warning", "Failed", `Error: ${messageOf(error)}`);
