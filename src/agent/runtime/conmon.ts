@@ -11,6 +11,8 @@ export interface MonitorTools {
   runtime: string;
   /** Global arguments of the runtime, such as its state directory. */
   runtimeArguments: readonly string[];
+  /** For the monitor and the runtime, beside what they are always given. */
+  environment?: Readonly<Record<string, string>>;
   /** What the runtime has as descriptors from 4 on, not for an exec; they stay the caller's. */
   descriptors?: readonly (number | "ignore")[];
 }
@@ -107,7 +109,11 @@ function spawnMonitor(
   tools: MonitorTools,
   { request, stderrFile }: { request: MonitorRequest; stderrFile: string },
 ): SpawnedMonitor {
-  const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" };
+  const env: Record<string, string> = {
+    ...tools.environment,
+    PATH: process.env["PATH"] ?? "",
+    _OCI_SYNCPIPE: "3",
+  };
   if (isExec(request)) Object.assign(env, { _OCI_STARTPIPE: "4", _OCI_ATTACHPIPE: "5" });
   const theirs = [openSync(stderrFile, "a", 0o600)];
   const answerPipe = () => {

@@ -43,7 +43,11 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
   const { random } = options;
   const runtime: ContainerRuntime = {
     async recover() {
+      const { drivers, standIns } = context;
+      const runtimes = drivers.installed().map(({ name }) => drivers.of(name).command[0] ?? "");
+      const prepared = standIns.prepare(runtimes);
       await recover(context);
+      await prepared;
       watcher.check();
       return {
         sandboxes: [...table.sandboxes].map(([id, record]) => ({ id, ...record })),

@@ -28,9 +28,9 @@ export function placed(
 
 /** The monitor and the command that it runs. */
 export function monitorTools(context: RuntimeContext, placement: PlacedCommand): MonitorTools {
-  const { descriptors } = placement;
+  const { descriptors, driver } = placement;
   return {
-    ...tools(context, placed(context, placement)),
+    ...tools(context, { driver, command: placed(context, placement) }),
     ...(descriptors && { descriptors }),
   };
 }
@@ -41,11 +41,16 @@ export function gated(
   { driver, gate, cgroup }: { driver: SandboxDriver; gate: string; cgroup: string },
 ): MonitorTools {
   const command = [placer(context, true), gate, ...entries(context, cgroup), ...driver.command];
-  return tools(context, command);
+  return tools(context, { driver, command });
 }
 
-function tools({ conmon }: RuntimeContext, [runtime = "", ...rest]: readonly string[]) {
-  return { conmon, runtime, runtimeArguments: rest };
+function tools(
+  { conmon, standIns }: RuntimeContext,
+  { driver, command }: Pick<PlacedCommand, "driver" | "command">,
+): MonitorTools {
+  const [runtime = "", ...runtimeArguments] = command;
+  const environment = standIns.environment(driver.command[0] ?? "");
+  return { conmon, runtime, runtimeArguments, environment };
 }
 
 /** The files by which a process enters the group. */

@@ -16,6 +16,7 @@ import type { Failpoint } from "./failpoints.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
 import { createDrivers, findProgram, type SandboxDrivers } from "./sandbox-drivers.ts";
+import { createStandIns, type StandIns } from "./stand-ins.ts";
 
 /** What a runtime needs; directories are created. */
 export interface CrunRuntimeOptions {
@@ -61,6 +62,7 @@ export interface RuntimeContext {
   /** Monitors that run already, by the ID of the container that is to come. */
   readonly expectations: Map<string, ExpectedMonitor>;
   readonly monitors: OwnMonitors;
+  readonly standIns: StandIns;
   /** Paths of the programs that enter control groups, with and without a gate. */
   readonly placers: Map<boolean, string>;
   /** For directories below the state and below the run directory. */
@@ -80,13 +82,15 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
   const failpoint = options.failpoint ?? (() => {});
   const driven = { paths, cgroups, discard: trash.run.discard, clock: options.clock, failpoint };
   const own = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
+  const conmon = findProgram(options.conmonBinary ?? "conmon", "conmon");
+  const directory = path.join(paths.programs, "libraries");
   return {
     options,
     clock: options.clock,
     logger: options.logger,
     failpoint,
     paths,
-    conmon: findProgram(options.conmonBinary ?? "conmon", "conmon"),
+    conmon,
     drivers: createDrivers(driven, options.defaultHandler),
     cgroups,
     table: createContainerTable(paths),
@@ -99,6 +103,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     kernelHandlers: new Set(),
     expectations: new Map(),
     monitors: createOwnMonitors(),
+    standIns: createStandIns(conmon, { directory, logger: options.logger }),
     placers: new Map(),
     trash,
   };
