@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { DEFAULT_CIPHERS, type TLSSocket } from "node:tls";
@@ -35,6 +36,7 @@ import { ProtobufDecoder } from "./codec/protobuf-decoder.ts";
 import { ProtobufEncoder } from "./codec/protobuf-encoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
+import { allowOrigins } from "./http/cross-origin.ts";
 import { HttpHandler } from "./http/http-handler.ts";
 import type { HealthCheck } from "./http/health-pages.ts";
 import { type PageSource, PlainPages, type VersionInfo } from "./http/plain-pages.ts";
@@ -107,6 +109,8 @@ export interface ApiServerOptions {
   flowControl?: boolean;
   /** Serves what APIServices name; without it they are objects like any other. */
   aggregation?: { frontProxy?: FrontProxyPair };
+  /** Origins, as patterns, whose pages may read answers in a browser. */
+  corsAllowedOrigins?: readonly string[];
   /** How node agents are dialled; without it exec and logs have no client certificate. */
   kubeletTls?: KubeletTls;
 }
@@ -296,6 +300,7 @@ class Server implements ApiServer {
   readonly #caches: readonly WatchCache[];
   readonly #discovery: Discovery;
   readonly #handler: HttpHandler;
+  readonly #handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly #kubelets: KubeletProxy;
   readonly #proxy: AggregationProxy | undefined;
   readonly #audit: AuditLog | undefined;
@@ -389,6 +394,10 @@ class Server implements ApiServer {
         ],
       }),
     });
+    const handle = (request: IncomingMessage, response: ServerResponse) =>
+      this.#handler.handle(request, response);
+    const { corsAllowedOrigins: origins = [] } = options;
+    this.#handle = origins.length > 0 ? allowOrigins(origins, handle) : handle;
   }
 
   get serviceAddress(): string {
@@ -412,7 +421,7 @@ class Server implements ApiServer {
       headersTimeout: HEADERS_TIMEOUT_MS,
     });
     server.requestTimeout = 0;
-    server.on("request", (request, response) => this.#handler.handle(request, response));
+    server.on("request", this.#handle);
     server.on("upgrade", (request, socket, head) =>
       this.#handler.upgrade(request, socket as TLSSocket, head),
     );

@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+import type { Secret } from "../api/generated/types/core-v1.ts";
 import type { BootstrapObject } from "../apiserver/bootstrap/bootstrap-object.ts";
 import type { Transport } from "../api/transport.ts";
 import { builtInAdmission } from "../apiserver/admission/built-in-admission.ts";
@@ -31,7 +33,9 @@ import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import type { IssuerSource } from "./authentication-config.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
+import { LegacyTokenTracking } from "./legacy-token-tracking.ts";
 import { processMetrics } from "./process-metrics.ts";
+import { keepServerIdentity } from "./server-identity.ts";
 import { GIT_VERSION } from "./version.ts";
 
 /** The API server in this process, with everything that decides who may do what. */
@@ -57,6 +61,8 @@ export interface ApiPartOptions {
   audit?: AuditLog;
   /** Discovery lists the removed versions that older clients are served with. */
   legacyApis?: boolean;
+  /** Patterns of the origins whose pages may read answers in a browser. */
+  corsAllowedOrigins?: readonly string[];
   /** Outside issuers of tokens. */
   issuers?: IssuerSource;
   /** What else runs in this process: it is as healthy as who answers. */
@@ -78,7 +84,8 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
   const serverUrl = `https://${network.apiServerIp}`;
   const admissionMetrics = new AdmissionMetrics(systemClock);
   const terms = new CertificateTerms();
-  const parts = { tokenKeys, admissionMetrics, terms };
+  const tracking = new LegacyTokenTracking({ clock: systemClock, logger });
+  const parts = { tokenKeys, admissionMetrics, terms, tracking };
   const server = await createApiServer({
     ...sources,
     store,
@@ -94,13 +101,14 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
     security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, ...parts }),
     ...(options.audit ? { audit: options.audit } : {}),
     flowControl: true,
+    corsAllowedOrigins: options.corsAllowedOrigins ?? [],
     aggregation: {
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
     },
     pages: [oidcPages(tokenKeys, { issuer: DEFAULT_ISSUER, serverUrl })],
     metrics: [
       processMetrics,
-      () => [...admissionMetrics.families(), ...terms.families()],
+      () => [...admissionMetrics.families(), ...terms.families(), ...tracking.metrics()],
       ...(options.issuers ? [options.issuers.metrics] : []),
       ...(options.metrics ?? []),
     ],
@@ -119,13 +127,20 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
     await reconcileBootstrap(own, objects);
   };
   await bootstrap(bootstrapObjects(roots));
+  const client = createClient(own);
+  tracking.start(client);
+  const identity = keepServerIdentity({ ...sources, client, hostname: hostname(), logger });
   return {
     server,
     tokenKeys,
-    client: createClient(own),
+    client,
     transport: (user) => server.transport(user),
     bootstrap,
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      identity[Symbol.dispose]();
+      tracking[Symbol.dispose]();
+      await server[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -135,6 +150,7 @@ function securityParts(
     tokenKeys: TokenKeys;
     admissionMetrics: AdmissionMetrics;
     terms: CertificateTerms;
+    tracking: LegacyTokenTracking;
   },
 ) {
   const { podSecurity, tokenKeys, issuers, logger, admissionMetrics: metrics, terms } = options;
@@ -143,6 +159,7 @@ function securityParts(
     keys: tokenKeys,
     reader,
     issuer: DEFAULT_ISSUER,
+    legacyUsed: (secret: Secret, isRefused: boolean) => options.tracking.used(secret, isRefused),
   };
   const verifier = withIssuers(createTokenVerifier(tokens), {
     fetch: createFetchDocument(systemClock),

@@ -77,6 +77,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     network,
     podSecurity,
     legacyApis: options.legacyApis,
+    corsAllowedOrigins: options.corsAllowedOrigins,
     listeners,
     logger,
     audit: audit.log,

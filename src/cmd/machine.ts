@@ -84,6 +84,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       network,
       podSecurity: options.podSecurity,
       legacyApis: options.legacyApis,
+      corsAllowedOrigins: options.corsAllowedOrigins,
       audit: audit.log,
       issuers,
       metrics: storeFigures(options, { directory, encryption }),

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { StoreError } from "../store/errors.ts";
 import { CommandError } from "./command-error.ts";
 
 const HELP = `Nephos: Kubernetes' API, containers, images and networking in one light process.
@@ -15,6 +16,7 @@ usage: nephos COMMAND [--data-dir D] [flags]
                            [--authentication-config FILE: issuers of tokens]
                            [--encryption-provider-config FILE: what is stored, encrypted]
                            [--encryption-provider-config-automatic-reload]
+                           [--cors-allowed-origins PATTERN,…]
                            [--oidc-issuer-url URL --oidc-client-id ID …, as kube-apiserver's]
   down        stop         [--purge: also remove containers, networks and data]
                            [--shutdown: end the pods first, as before the machine goes down]
@@ -62,6 +64,7 @@ function help(): number {
 /** What the system refused needs no stack to be understood. @throws anything unexpected */
 function explain(error: unknown): { message: string; exitCode: number } {
   if (error instanceof CommandError) return error;
+  if (error instanceof StoreError) return { message: error.message, exitCode: 1 };
   const { message, syscall } = error as NodeJS.ErrnoException;
   if (error instanceof Error && syscall !== undefined) return { message, exitCode: 1 };
   throw error;

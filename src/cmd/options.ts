@@ -3,6 +3,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
 import type { IssuerFlags } from "../apiserver/authentication/oidc/issuer-flags.ts";
+import { requireAnchored } from "../apiserver/http/cross-origin.ts";
 import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
 import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
 import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
@@ -45,6 +46,8 @@ export interface UpOptions {
   oidc: IssuerFlags | undefined;
   /** What is encrypted in the data directory, and how. */
   encryption: EncryptionFlags | undefined;
+  /** Patterns of the origins whose pages may read answers in a browser. */
+  corsAllowedOrigins: readonly string[];
   /** File with a KubeletConfiguration, for every node. */
   agentConfig: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -71,6 +74,7 @@ const FLAGS = {
   ...OIDC_FLAGS,
   "encryption-provider-config": { type: "string" },
   "encryption-provider-config-automatic-reload": { type: "boolean" },
+  "cors-allowed-origins": { type: "string" },
   "agent-config": { type: "string" },
   "log-level": { type: "string" },
 } as const;
@@ -155,6 +159,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
       pathOf("encryption-provider-config"),
       isSet("encryption-provider-config-automatic-reload"),
     ),
+    corsAllowedOrigins: parseOrigins(text("cors-allowed-origins", "")),
     agentConfig: pathOf("agent-config"),
     logLevel,
   };
@@ -270,6 +275,18 @@ export function parseIngressPorts(text: string): IngressPorts | undefined {
 /** The same as `parseIngressPorts` takes. */
 export function ingressPortsText(ports: IngressPorts | undefined): string {
   return ports ? `${ports.http},${ports.https}` : "none";
+}
+
+function parseOrigins(text: string): readonly string[] {
+  const patterns = text.split(",").filter(Boolean);
+  for (const pattern of patterns) {
+    try {
+      requireAnchored(pattern);
+    } catch (error) {
+      throw usage(`--cors-allowed-origins: ${(error as Error).message}`);
+    }
+  }
+  return patterns;
 }
 
 const POOL_PREFIX_MIN = 16;

@@ -9,6 +9,7 @@ import {
   certificateSigningController,
   type SignCertificate,
 } from "./certificate-signing/certificate-signing-controller.ts";
+import { legacyTokenCleanerController } from "./token-secret/legacy-token-cleaner-controller.ts";
 import {
   legacyTokenController,
   tokenSecretController,
@@ -37,6 +38,7 @@ export function credentialControllers(
     certificateCleanerController(),
     bootstrapTokenCleanerController(),
     bootstrapSignerController(),
+    legacyTokenCleanerController(),
     ...(options.legacyTokens ? [legacyTokenController(facts)] : []),
   ];
 }

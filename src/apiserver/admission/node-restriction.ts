@@ -2,7 +2,7 @@ import { forbidden } from "../../api/errors.ts";
 import { PODS } from "../../api/generated/resources.ts";
 import type { Node, PersistentVolume, Pod } from "../../api/generated/types/core-v1.ts";
 import { nodeNameOf } from "../authorization/node-identity.ts";
-import { podReferences } from "../authorization/pod-references.ts";
+import { podReferences } from "../../api/pod-references.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
 import { isMirrorPod } from "./admitted-pod.ts";
 import { forbiddenLabelChanges } from "./node-labels.ts";

@@ -5,7 +5,7 @@ import type { ObjectMeta } from "../../api/generated/types/meta-v1.ts";
 import { type Clock, sleep } from "../../lib/clock.ts";
 import { type Random, randomSuffix } from "../../lib/random.ts";
 import { PassingMap } from "../../lib/passing-map.ts";
-import { podReferences } from "../authorization/pod-references.ts";
+import { podReferences } from "../../api/pod-references.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
 import { isMirrorPod, isPod, podOf } from "./admitted-pod.ts";
 

@@ -109,6 +109,15 @@ test("a bearer token names a service account", async () => {
   }
 });
 
+test("what is no bearer token is no credential, one that is not good is nobody's", async () => {
+  for (const authorization of ["Basic good", "Bearer", "Bearer  good", "Negotiate x", " "]) {
+    assert.equal(await ask({ authorization }, "/readyz"), ANONYMOUS, authorization);
+  }
+  for (const authorization of ["Bearer bad", "bearer bad", " Bearer bad more "]) {
+    await assert.rejects(ask({ authorization }, "/readyz"), { code: 401 }, authorization);
+  }
+});
+
 test("nobody is anonymous but for health", async () => {
   assert.equal(await ask({}, "/readyz"), ANONYMOUS);
   assert.equal(await ask({}, "/livez/ping"), ANONYMOUS);

@@ -2,9 +2,12 @@ import { StatusError } from "../../api/errors.ts";
 import type { Authenticator, UserInfo } from "../contract.ts";
 import type { TokenChecker, TokenVerdict } from "../token/token-verifier.ts";
 
-/** The token of an Authorization header of scheme Bearer. */
+/**
+ * The token of an Authorization header of scheme Bearer, as upstream reads it: what follows one
+ * space, up to the next. Another scheme, or none after the space, is no credential at all.
+ */
 export function bearerTokenOf(authorization: string | undefined): string | undefined {
-  const match = /^bearer +(\S+) *$/i.exec(authorization ?? "");
+  const match = /^bearer ([^ ]+)/i.exec(authorization?.trim() ?? "");
   return match?.[1];
 }
 
@@ -14,7 +17,8 @@ export function bearerTokenAuthenticator(checker: TokenChecker): Authenticator {
     authenticate: ({ authorization }) => {
       if (!authorization) return undefined;
       const token = bearerTokenOf(authorization);
-      const verdict = token ? checker.verify(token, []) : undefined;
+      if (token === undefined) return undefined;
+      const verdict = checker.verify(token, []);
       return verdict instanceof Promise ? verdict.then(userOf) : userOf(verdict);
     },
   };

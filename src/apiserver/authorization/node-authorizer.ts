@@ -7,7 +7,7 @@ import type { PersistentVolume, Pod } from "../../api/generated/types/core-v1.ts
 import { NODE_RULES } from "../bootstrap/node-rules.ts";
 import type { AccessRequest, Authorizer, ObjectReader } from "../contract.ts";
 import { nodeNameOf } from "./node-identity.ts";
-import { podReferences } from "./pod-references.ts";
+import { podReferences } from "../../api/pod-references.ts";
 import { compileRule, ruleAllows } from "./rule-matcher.ts";
 
 const READ_VERBS = new Set(["get", "list", "watch"]);

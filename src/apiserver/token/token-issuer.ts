@@ -1,4 +1,5 @@
 import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
+import type { Secret } from "../../api/generated/types/core-v1.ts";
 import { conflict, invalid, notFound, StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import { type Clock, formatTime } from "../../lib/clock.ts";
@@ -24,6 +25,8 @@ export interface TokenSources {
   random: Random;
   /** Also the audience of the API server. */
   issuer: string;
+  /** Hears of each use of a token without end, also of those that are marked as invalid. */
+  legacyUsed?: (secret: Secret, isRefused: boolean) => void;
 }
 
 interface Metadata {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
+import { INVALID_SINCE_LABEL } from "../../api/legacy-tokens.ts";
 import type { UserInfo } from "../contract.ts";
 import { isSignedBy, type ParsedToken, parseToken } from "./jwt-codec.ts";
 import { serviceAccountUser, userNameOf } from "./service-account-user.ts";
@@ -46,9 +47,19 @@ function extraOf(claims: TokenClaims): Record<string, string[]> {
   };
 }
 
+function refusedText(of: { namespace: string; name: string; secret: string }): string {
+  const { namespace, name, secret } = of;
+  return (
+    `the token in secret ${namespace}/${secret} for service account ${namespace}/${name} has been ` +
+    "marked invalid. Use tokens from the TokenRequest API or manually created secret-based " +
+    `tokens, or remove the '${INVALID_SINCE_LABEL}' label from the secret to temporarily allow ` +
+    "use of this token"
+  );
+}
+
 /** Verifies signatures once per token text and everything that may change on each call. */
 export function createTokenVerifier(sources: TokenSources): TokenVerifier {
-  const { keys, reader, clock, issuer } = sources;
+  const { keys, reader, clock, issuer, legacyUsed } = sources;
   const checked = new Map<string, ParsedToken>();
 
   const signed = (token: string): ParsedToken | undefined => {
@@ -131,6 +142,9 @@ export function createTokenVerifier(sources: TokenSources): TokenVerifier {
     if (!isAlive(reader.get(SERVICE_ACCOUNTS, { namespace, name }), uid)) {
       return { error: "service account has been deleted" };
     }
+    const isRefused = Boolean(secret?.metadata?.labels?.[INVALID_SINCE_LABEL]);
+    if (secret) legacyUsed?.(secret, isRefused);
+    if (isRefused) return { error: refusedText({ namespace, name, secret: text("secret.name") }) };
     return { user: serviceAccountUser({ namespace, name, uid }), audiences: shared };
   };
 

@@ -148,6 +148,33 @@ test("a legacy token lives as long as its Secret", async () => {
   assert.equal(world.verifier.verify(token, [])?.user?.name, "system:serviceaccount:a:bot");
 });
 
+test("a legacy token that is marked as invalid is refused, and each use is told of", async () => {
+  const world = setup();
+  const uses: [string | undefined, boolean][] = [];
+  const verifier = createTokenVerifier({
+    ...world,
+    issuer: DEFAULT_ISSUER,
+    legacyUsed: ({ metadata }, isRefused) => uses.push([metadata?.name, isRefused]),
+  });
+  const token = issueLegacyToken(world.keys, { ...ACCOUNT, uid: "sa-1", secretName: "bot-token" });
+  const data = { token: Buffer.from(token).toString("base64") };
+  const metadata = { name: "bot-token", namespace: "a" };
+  world.reader.put(SECRETS, { metadata, data });
+  assert.ok(verifier.verify(token, [])?.user);
+  const labels = { "kubernetes.io/legacy-token-invalid-since": "2026-01-31" };
+  world.reader.put(SECRETS, { metadata: { ...metadata, labels }, data });
+  const verdict = verifier.verify(token, []);
+  assert.equal(verdict?.user, undefined);
+  assert.match(
+    (verdict as { error: string }).error,
+    /^the token in secret a\/bot-token for service account a\/bot has been marked invalid\. /,
+  );
+  assert.deepEqual(uses, [
+    ["bot-token", false],
+    ["bot-token", true],
+  ]);
+});
+
 test("requests that break a rule are refused", async () => {
   const world = setup();
   const cases: [Partial<TokenIssueRequest>, object][] = [

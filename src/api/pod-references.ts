@@ -1,4 +1,4 @@
-import type { Pod, Volume } from "../../api/generated/types/core-v1.ts";
+import type { Pod, Volume } from "./generated/types/core-v1.ts";
 
 /** Names, in the pod's namespace, of what a pod may read through its node. */
 export interface PodReferences {
@@ -29,7 +29,7 @@ function addVolume(volume: Volume, to: PodReferences): void {
   secretReference(volume.storageos?.secretRef);
 }
 
-/** Everything that the pod's spec refers to by name. */
+/** Everything that the pod's spec refers to by name, in all kinds of containers and volumes. */
 export function podReferences(pod: Pod): PodReferences {
   const references: PodReferences = {
     secrets: new Set(),
