@@ -39,7 +39,7 @@ test("an API server says every ten seconds that it lives, and its Lease goes an 
 test("the name follows from the host's name, in base32", () => {
   const digits = serverIdOf("node-1").slice("apiserver-".length);
   assert.equal(digits.length, 26);
-  const bits = [...digits]
+  const bits = Array.from(digits)
     .map((digit) => "abcdefghijklmnopqrstuvwxyz234567".indexOf(digit).toString(2).padStart(5, "0"))
     .join("");
   const hash = createHash("sha256").update("node-1").digest().subarray(0, 16);
