@@ -15,7 +15,7 @@ test("the map tells since when uses are marked, and comes back when it is remove
   using tracking = new LegacyTokenTracking({ clock, logger: silentLogger });
   const since = dayOf(clock.now());
   tracking.start(client);
-  await bench.settle(0);
+  await bench.settle();
   assert.deepEqual((await maps.get(TRACKING_MAP)).data, { since });
   await bench.settle(DAY_MS);
   assert.deepEqual((await maps.get(TRACKING_MAP)).data, { since }, "the first day stays");
@@ -32,19 +32,17 @@ test("a token is marked once a day", async () => {
   const { client, clock } = bench;
   using tracking = new LegacyTokenTracking({ clock, logger: silentLogger });
   tracking.start(client);
+  await bench.settle();
   const ref = { name: "bot-token", namespace: "default" };
   await client.for(SECRETS).create({ metadata: { ...ref } });
-  await bench.settle(0);
-  const version = async () => {
-    return Number((await client.for(SECRETS).get(ref)).metadata?.resourceVersion);
-  };
   /** How many writes three uses at once bring about. */
   const writesOfUse = async (isRefused = false) => {
     const secret = await client.for(SECRETS).get(ref);
-    const before = await version();
-    for (let i = 0; i < 3; i++) tracking.used(secret, isRefused);
-    await bench.settle(0);
-    return (await version()) - before;
+    queueMicrotask(() => {
+      for (let i = 0; i < 3; i++) tracking.used(secret, isRefused);
+    });
+    const writes = await bench.settle();
+    return writes.filter(({ path }) => path.includes("/secrets/")).length;
   };
   const lastUsed = async () => {
     return (await client.for(SECRETS).get(ref)).metadata?.labels?.[LAST_USED_LABEL];
@@ -59,5 +57,5 @@ test("a token is marked once a day", async () => {
   assert.deepEqual(values, [6, 3]);
   await client.for(SECRETS).delete(ref);
   tracking.used({ metadata: { ...ref } }, false);
-  await bench.settle(0);
+  await bench.settle();
 });
