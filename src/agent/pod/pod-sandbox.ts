@@ -3,7 +3,7 @@ import path from "node:path";
 import { RUNTIME_CLASSES } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { unmountAside, unmountBelow } from "../../sys/mount.ts";
-import type { HostPort } from "../network/contract.ts";
+import type { HostPort, PodAttachment } from "../network/contract.ts";
 import type { SandboxSpec, UserNamespace } from "../runtime/contract.ts";
 import { VolumeError } from "../volume/contract.ts";
 import { hasOwnKernel, refuseUnconfined, tellOfLimits } from "./own-kernel.ts";
@@ -31,7 +31,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     const hostname = state.names?.hostname ?? "";
     const spec = sandboxSpec(pod, {
       hostname,
-      networkNamespacePath: attachment?.networkNamespacePath,
+      attachment,
       handler,
       users,
       rules: parts.node.rules,
@@ -121,7 +121,7 @@ function sandboxSpec(
   pod: Pod,
   options: {
     hostname: string;
-    networkNamespacePath: string | undefined;
+    attachment: PodAttachment | undefined;
     handler: string | undefined;
     users: UserNamespace | undefined;
     rules: ResourceRules;
@@ -129,6 +129,9 @@ function sandboxSpec(
 ): SandboxSpec {
   const { uid, name, namespace } = identityOf(pod);
   const { securityContext, shareProcessNamespace, hostPID, hostIPC } = pod.spec ?? {};
+  const { attachment } = options;
+  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const privileged = all.some((container) => container.securityContext?.privileged);
   const sysctls = (securityContext?.sysctls ?? []).map((entry) => [
     sysctlName(entry.name),
     entry.value,
@@ -138,7 +141,11 @@ function sandboxSpec(
     podName: name,
     podNamespace: namespace,
     hostname: options.hostname,
-    ...(options.networkNamespacePath ? { networkNamespacePath: options.networkNamespacePath } : {}),
+    ...(attachment && {
+      networkNamespacePath: attachment.networkNamespacePath,
+      podIp: attachment.ip,
+    }),
+    ...(privileged && { privileged }),
     qosClass: qosClassOf(pod),
     ...(options.handler ? { handler: options.handler } : {}),
     ...(options.users ? { users: options.users } : {}),

@@ -97,6 +97,10 @@ export interface SandboxSpec {
   hostname: string;
   /** Path of the bind-mounted network namespace; absent means the node's own network. */
   networkNamespacePath?: string;
+  /** Its address there, for runtimes that tell it to others. */
+  podIp?: string;
+  /** One of its containers is to be privileged. */
+  privileged?: boolean;
   /** QoS class decides the parent cgroup. */
   qosClass: "Guaranteed" | "Burstable" | "BestEffort";
   /** Group of somebody else, a kubelet, in which the sandbox gets its own; instead of the above. */
