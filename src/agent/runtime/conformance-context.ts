@@ -19,6 +19,8 @@ export interface RuntimeFixture extends AsyncDisposable {
   networkNamespacePath?: string;
   /** Containers do not run on the kernel of the node. */
   hasOwnKernel: boolean;
+  /** Somebody else's daemon keeps images and watches containers; the words are why, for skips. */
+  daemon?: string;
   /** What is left in the kernel and on disk: names of mounts, groups, processes, files. */
   leftovers(): string[];
   /** Where its agent is made to die; nowhere when another fixture has tried the same code. */

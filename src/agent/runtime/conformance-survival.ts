@@ -34,15 +34,19 @@ export function survivalConformance(on: Conformance): void {
     await on.reopen();
   });
 
-  it("ends a container whose monitor has died: its output would be lost", async () => {
-    const spec = await start("while true; do sleep 0.05; done");
-    killMonitor(spec.id);
-    await seenAsEnded(on, spec.id);
-    const { state, exitCode, lost } = on.runtime.status(spec.id) ?? {};
-    assert.deepEqual({ state, exitCode }, { state: "exited", exitCode: 137 });
-    assert.match(lost ?? "", /monitor/);
-    await on.runtime.removeSandbox(spec.sandboxId);
-  });
+  it(
+    "ends a container whose monitor has died: its output would be lost",
+    async () => {
+      const spec = await start("while true; do sleep 0.05; done");
+      killMonitor(spec.id);
+      await seenAsEnded(on, spec.id);
+      const { state, exitCode, lost } = on.runtime.status(spec.id) ?? {};
+      assert.deepEqual({ state, exitCode }, { state: "exited", exitCode: 137 });
+      assert.match(lost ?? "", /monitor/);
+      await on.runtime.removeSandbox(spec.sandboxId);
+    },
+    fixture.daemon ?? false,
+  );
 
   it(
     "makes a new kernel for the containers of one whose monitor has died",

@@ -74,7 +74,8 @@ export interface ResourceLimits {
   hugePages?: Readonly<Record<string, number>>;
 }
 
-const MASKED = [
+/** Files that tell of the node or change it; nothing is to be seen there. */
+export const MASKED_PATHS: readonly string[] = [
   "/proc/asound",
   "/proc/acpi",
   "/proc/interrupts",
@@ -88,7 +89,14 @@ const MASKED = [
   "/sys/firmware",
   "/sys/devices/virtual/powercap",
 ];
-const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+/** Files that the processes of a container may read. */
+export const READ_ONLY_PATHS: readonly string[] = [
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+];
 /** Major and minor numbers of /dev/null, zero, full, random, urandom, tty, console, ptmx, pts. */
 const USUAL_DEVICES: readonly (readonly [number, number?])[] = [
   [1, 3],
@@ -139,7 +147,7 @@ export function runtimeSpec(input: RuntimeSpecInput): object {
       ...(input.seccomp && { seccomp: input.seccomp }),
       ...(input.selinuxLabel && { mountLabel: input.selinuxLabel }),
       ...(!input.privileged &&
-        !input.unmaskedProc && { maskedPaths: MASKED, readonlyPaths: READ_ONLY }),
+        !input.unmaskedProc && { maskedPaths: MASKED_PATHS, readonlyPaths: READ_ONLY_PATHS }),
       rootfsPropagation: rootPropagation(input.mounts),
     },
   };
