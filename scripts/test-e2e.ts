@@ -5,6 +5,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { buildDemoImages } from "../test/e2e/demo-images.ts";
 import { fetchDockerRegistry } from "../test/e2e/docker-registry.ts";
+import { fetchContainerd } from "../test/e2e/containerd-under-test.ts";
 import { fetchOldKubectl } from "../test/e2e/old-kubectl.ts";
 import { startIsolated } from "./isolated.ts";
 
@@ -26,6 +27,7 @@ const files = folders
 buildDemoImages();
 await fetchOldKubectl();
 await fetchDockerRegistry();
+await fetchContainerd();
 
 const failed: string[] = [];
 const waiting = [...files];

@@ -14,7 +14,7 @@ import { createJsonLogger } from "./json-logger.ts";
 import { createImageUse } from "./images-in-use.ts";
 import { installLastResort } from "./last-resort.ts";
 import { startNode } from "./node-process.ts";
-import { commonFlags, parseFlags, usage } from "./options.ts";
+import { commonFlags, parseEndpoint, parseFlags, usage } from "./options.ts";
 import { meansShutdown, untilSignal } from "./signals.ts";
 
 /**
@@ -30,6 +30,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
     "service-cidr": { type: "string", default: "10.96.0.0/16" },
     "agent-config": { type: "string" },
+    "container-runtime-endpoint": { type: "string" },
     "cluster-domain": { type: "string", default: "cluster.local" },
   });
   const text = (flag: string) => String(values[flag] ?? "");
@@ -38,7 +39,11 @@ export async function agent(args: readonly string[]): Promise<number> {
   const directories = directory.node(Number(values["index"] ?? 0));
   const logger = createJsonLogger("info", { component: "agent", node: text("name") });
   installLastResort(logger);
-  enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
+  const runtimeEndpoint = parseEndpoint(text("container-runtime-endpoint"));
+  // A container runtime of somebody else's has to see what is mounted for its containers.
+  if (runtimeEndpoint === undefined) {
+    enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
+  }
   const cluster = planClusterNetwork({
     clusterCidr: text("cluster-cidr"),
     serviceCidr: text("service-cidr"),
@@ -66,6 +71,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     registriesFile: directory.registries,
     isInUse: createImageUse(directory),
     configuration: readAgentConfig(text("agent-config"), logger),
+    runtimeEndpoint,
     tls: {
       certPem: pki(`node-${text("name")}-serving.crt`),
       keyPem: pki(`node-${text("name")}-serving.key`),

@@ -30,6 +30,8 @@ export interface HouseholdOptions {
   supervisor: Supervisor;
   /** File with a KubeletConfiguration, for every agent. */
   agentConfig: string | undefined;
+  /** Socket of the container runtime of every agent. */
+  runtimeEndpoint: string | undefined;
   ingress: IngressPorts | undefined;
 }
 
@@ -114,7 +116,7 @@ function prepareNodeHost(
 }
 
 function agentArguments(
-  { directory, network, agentConfig }: HouseholdOptions,
+  { directory, network, agentConfig, runtimeEndpoint }: HouseholdOptions,
   node: { name: string; index: number; ip: string },
 ): string[] {
   return [
@@ -127,5 +129,6 @@ function agentArguments(
     `--service-cidr=${network.serviceCidr}`,
     `--cluster-domain=${network.clusterDomain}`,
     ...(agentConfig === undefined ? [] : [`--agent-config=${agentConfig}`]),
+    ...(runtimeEndpoint === undefined ? [] : [`--container-runtime-endpoint=${runtimeEndpoint}`]),
   ];
 }

@@ -63,7 +63,10 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const network = planClusterNetwork(options);
   mkdirSync(path.join(directory.root, "nodes"), { recursive: true, mode: 0o711 });
   keepInMemory(directory.run);
-  enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
+  // A container runtime of somebody else's has to see what is mounted for its containers.
+  if (options.runtimeEndpoint === undefined) {
+    enterPrivateMounts({ sharedDirectories: [directory.run, path.join(directory.root, "nodes")] });
+  }
   const localAddresses = [network.dnsIp, network.apiServerIp];
   carryAddresses(localAddresses, directory.node(0).linkPrefix);
   const nodes = planNodes(of, network);
@@ -111,8 +114,8 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
     servesIngress: options.ingress !== undefined,
   });
   writeKubeconfigs(of, { pki, network });
-  const { agentConfig, ingress } = options;
-  const also = { agentConfig, ingress };
+  const { agentConfig, ingress, runtimeEndpoint } = options;
+  const also = { agentConfig, ingress, runtimeEndpoint };
   const household = createHousehold({ directory, network, pki, supervisor, ...also });
   const others = startOthers(household, of, nodes);
   const first = cleanup.use(
@@ -205,6 +208,7 @@ async function startFirstNode(
     registriesFile: directory.registries,
     isInUse: createImageUse(directory),
     configuration: readAgentConfig(options.agentConfig, logger),
+    runtimeEndpoint: options.runtimeEndpoint,
     tls: { ...keys.serving, clientCaPem: pki.ca.pem.certPem },
     logger: logger.with({ component: "agent" }),
   });

@@ -2,25 +2,20 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { type Agent, startAgent } from "../agent/agent.ts";
 import type { AgentConfiguration } from "../agent/config/contract.ts";
-import { createImageStore } from "../agent/image/image-store.ts";
-import { createImageThread } from "../agent/image/image-thread.ts";
-import { readProxyEnvironment } from "../agent/image/registry/proxy-rules.ts";
 import { preparePodsCgroup } from "../agent/node/pods-cgroup.ts";
-import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { startStreamServer } from "../agent/stream/stream-server.ts";
 import type { Client } from "../client/client.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
 import { openCgroups } from "../sys/cgroup.ts";
-import { probeHost } from "../sys/probe/host-probe.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import type { NodeDirectories } from "./data-directory.ts";
+import { foreignContainers, ownContainers } from "./node-containers.ts";
 import { startNodeNetwork } from "./node-network.ts";
 import { awaitPodCidr } from "./node-object.ts";
-import { runtimeOptionsOf } from "./runtime-options.ts";
 import { GIT_VERSION } from "./version.ts";
 
 /** A node of the cluster as this process runs it. */
@@ -47,6 +42,8 @@ export interface NodeProcessOptions {
   /** Whether any node of this machine has a container of the image. */
   isInUse: (imageId: string) => boolean;
   configuration: AgentConfiguration;
+  /** Socket of the container runtime that runs the pods; our own when undefined. */
+  runtimeEndpoint: string | undefined;
   tls: { certPem: string; keyPem: string; clientCaPem: string };
   logger: Logger;
 }
@@ -62,29 +59,14 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   await using cleanup = new Cleanup();
   mkdirSync(directories.state, { recursive: true, mode: 0o711 });
   mkdirSync(directories.run, { recursive: true, mode: 0o711 });
-  const place = {
-    directory: options.imageDirectory,
-    registriesFile: options.registriesFile,
-    proxies: readProxyEnvironment(process.env),
-  };
-  const engine = cleanup.use(createImageThread(place, { clock: systemClock, logger }));
-  const [podCidr, images, runtime] = await Promise.all([
+  const { runtimeEndpoint: endpoint } = options;
+  const [podCidr, containers] = await Promise.all([
     awaitPodCidr(client, { ...configuration, name }),
-    createImageStore({
-      ...sources,
-      ...place,
-      engine,
-      pullRules: configuration.pullRules,
-      isInUse: options.isInUse,
-      logger,
-    }),
-    createCrunRuntime({
-      ...sources,
-      ...runtimeOptionsOf(directories),
-      logger,
-    }),
+    endpoint === undefined
+      ? ownContainers(options)
+      : foreignContainers(endpoint, { ...directories, logger }),
   ]);
-  cleanup.use(runtime);
+  cleanup.use(containers);
   holdPodsTogether(options);
   const network = cleanup.use(
     startNodeNetwork({
@@ -98,7 +80,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
     }),
   );
   const { clientCaPem, certPem, keyPem } = options.tls;
-  const endpoint = cleanup.use(
+  const streams = cleanup.use(
     await startStreamServer({
       ...sources,
       host: ip,
@@ -114,8 +96,8 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       nodeName: name,
       client,
       informers,
-      runtime,
-      images,
+      runtime: containers.runtime,
+      images: containers.images,
       network: network.pods,
       facts: {
         nodeIp: ip,
@@ -125,15 +107,15 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       },
       configuration,
       stateDirectory: directories.state,
-      imageDirectory: options.imageDirectory,
+      imageDirectory: containers.imageDirectory,
       manifestDirectory: directories.manifests,
       runDirectory: directories.run,
-      endpointPort: endpoint.port,
-      versions: { kubelet: GIT_VERSION, runtime: runtimeVersion() },
+      endpointPort: streams.port,
+      versions: { kubelet: GIT_VERSION, runtime: containers.version },
       logger,
     }),
   );
-  endpoint.serve(agent.streams);
+  streams.serve(agent.streams);
   const owned = cleanup.move();
   return {
     podCidr,
@@ -154,10 +136,4 @@ function holdPodsTogether({ directories, configuration, logger }: NodeProcessOpt
   } catch (error) {
     logger.warn("pods are not held to what is allocatable", { error });
   }
-}
-
-/** "crun://1.8.1", as `status.nodeInfo` wants it. */
-function runtimeVersion(): string {
-  const detail = probeHost().find(({ name }) => name === "crun")?.detail ?? "";
-  return `crun://${detail.split(" ")[1] ?? "unknown"}`;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
+import { socketOf } from "../agent/runtime/cri/cri-endpoint.ts";
 import type { IssuerFlags } from "../apiserver/authentication/oidc/issuer-flags.ts";
 import { requireAnchored } from "../apiserver/http/cross-origin.ts";
 import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
@@ -50,6 +51,8 @@ export interface UpOptions {
   corsAllowedOrigins: readonly string[];
   /** File with a KubeletConfiguration, for every node. */
   agentConfig: string | undefined;
+  /** Socket of the container runtime that runs the pods of every node; our own when absent. */
+  runtimeEndpoint: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -76,6 +79,7 @@ const FLAGS = {
   "encryption-provider-config-automatic-reload": { type: "boolean" },
   "cors-allowed-origins": { type: "string" },
   "agent-config": { type: "string" },
+  "container-runtime-endpoint": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -90,8 +94,13 @@ export const commonFlags: FlagTable = {
   "data-dir": { type: "string", default: DEFAULT_DATA_DIRECTORY },
 };
 
-/** Pods and Services have addresses and names from these for as long as they live. */
-const FIXED = ["cluster-cidr", "service-cidr", "cluster-domain"] as const;
+/** Pods and Services have addresses, names and containers by these for as long as they live. */
+const FIXED = [
+  "cluster-cidr",
+  "service-cidr",
+  "cluster-domain",
+  "container-runtime-endpoint",
+] as const;
 const NODES_MAX = 32;
 const POD_SECURITY_LEVELS = ["privileged", "baseline", "restricted"] as const;
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -161,6 +170,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     ),
     corsAllowedOrigins: parseOrigins(text("cors-allowed-origins", "")),
     agentConfig: pathOf("agent-config"),
+    runtimeEndpoint: parseEndpoint(text("container-runtime-endpoint", "")),
     logLevel,
   };
 }
@@ -171,6 +181,17 @@ function encryptionOf(file: string | undefined, follow: boolean): EncryptionFlag
   throw usage(
     "--encryption-provider-config-automatic-reload needs --encryption-provider-config FILE",
   );
+}
+
+/** As the kubelet's flag of the same name takes it. @throws CommandError with exit code 2 */
+export function parseEndpoint(text: string): string | undefined {
+  if (text === "") return undefined;
+  try {
+    socketOf(text);
+    return text;
+  } catch (error) {
+    throw usage(`--container-runtime-endpoint: ${(error as Error).message}`);
+  }
 }
 
 function oidcOf(given: Parameters<typeof oidcFlags>[0]): IssuerFlags | undefined {
@@ -194,6 +215,7 @@ export function settingsToRecord(options: UpOptions): Readonly<Record<string, st
     ingress: ingressPortsText(options.ingress),
     // Without it what is stored could not be read.
     "encryption-provider-config": options.encryption?.file ?? "",
+    "container-runtime-endpoint": options.runtimeEndpoint ?? "",
   };
 }
 

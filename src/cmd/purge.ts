@@ -2,6 +2,9 @@ import { existsSync, readdirSync, rmSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import { removeNodeHost } from "../agent/network/node-host.ts";
 import { purgeNetwork } from "../agent/network/node-link.ts";
+import { connectCri } from "../agent/cri-client.ts";
+import { socketOf } from "../agent/runtime/cri/cri-endpoint.ts";
+import { createCriRuntime } from "../agent/runtime/cri/cri-runtime.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { removeServiceRules } from "../agent/service-proxy/service-proxy.ts";
 import { silentLogger } from "../lib/logger.ts";
@@ -9,7 +12,9 @@ import { systemClock } from "../sys/clock.ts";
 import { unmountBelow } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
-import type { DataDirectory } from "./data-directory.ts";
+import { CommandError } from "./command-error.ts";
+import type { DataDirectory, NodeDirectories } from "./data-directory.ts";
+import { readInstance } from "./instance.ts";
 import { runtimeOptionsOf } from "./runtime-options.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -20,11 +25,13 @@ const CGROUPS = "/sys/fs/cgroup";
  */
 export async function purge(directory: DataDirectory): Promise<void> {
   const nodes = path.join(directory.root, "nodes");
-  if (existsSync(directory.run)) {
+  const endpoint = readInstance(directory.instance)?.settings?.["container-runtime-endpoint"];
+  if (existsSync(directory.run) && !endpoint) {
     enterPrivateMounts({ sharedDirectories: [directory.run, nodes, directory.cri.state] });
   }
   for (const name of existsSync(nodes) ? readdirSync(nodes) : []) {
     await removeContainers(directory.node(Number(name)));
+    if (endpoint) await removeForeignContainers(endpoint, directory.node(Number(name)));
   }
   await removeContainers(directory.cri);
   const { table, linkPrefix } = directory.node(0);
@@ -53,6 +60,25 @@ async function removeContainers(directories: DataDirectory["cri"]): Promise<void
   });
   const { sandboxes } = await runtime.recover();
   await Promise.all(sandboxes.map(({ id }) => runtime.removeSandbox(id)));
+}
+
+/** @throws CommandError when the runtime does not answer: it would keep them for good */
+async function removeForeignContainers(
+  endpoint: string,
+  { cgroupRoot }: Pick<NodeDirectories, "cgroupRoot">,
+): Promise<void> {
+  await using client = connectCri(socketOf(endpoint));
+  try {
+    const options = { client, cgroupRoot, clock: systemClock, logger: silentLogger };
+    await using runtime = await createCriRuntime(options);
+    await runtime.purge();
+  } catch (cause) {
+    const { message } = cause as Error;
+    const hint = "start the container runtime, then try again";
+    throw new CommandError(`Cannot remove the containers of ${endpoint}: ${message}; ${hint}`, {
+      cause,
+    });
+  }
 }
 
 /** Removes our cgroups, deepest first, from every hierarchy. */

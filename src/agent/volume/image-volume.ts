@@ -19,6 +19,10 @@ export async function mountImageVolume(
   const { pod, directory, signal } = of;
   if (!reference) throw new VolumeError("invalid", "the image volume names no image");
   const image = await of.openImage(pod, { reference, policy: pullPolicy, signal });
+  if (image.layerPaths.length === 0) {
+    const why = "its container runtime keeps images to itself";
+    throw new VolumeError("invalid", `image volumes cannot be had on this node: ${why}`);
+  }
   const [target, empty] = [path.join(directory, "root"), path.join(directory, "empty")];
   for (const made of [target, empty]) mkdirSync(made, { recursive: true, mode: 0o755 });
   const { readOnly, noExec, noSuid, noDevices } = MOUNT_FLAGS;
