@@ -21,6 +21,7 @@ export interface ControlPlaneOptions extends ApiPartOptions {
   legacyTokens: boolean;
   loadBalancer: BuiltInOptions["loadBalancer"];
   ingress: BuiltInOptions["ingress"];
+  nodeGraceMs?: BuiltInOptions["nodeGraceMs"];
   schedulerConfiguration?: SchedulerConfiguration | undefined;
 }
 
@@ -53,6 +54,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     podAddresses: { cidr: network.clusterCidr, nodePrefix: 24 },
     loadBalancer: options.loadBalancer,
     ingress: options.ingress,
+    nodeGraceMs: options.nodeGraceMs,
     credentials: {
       signToken: (of) => issueLegacyToken(tokenKeys, of),
       signCertificate: certificateSigner(pki.ca),

@@ -18,7 +18,7 @@ import { startControllersPart, startSchedulerPart } from "./controllers-part.ts"
 import { createJsonLogger } from "./json-logger.ts";
 import { installLastResort } from "./last-resort.ts";
 import { startMetricsServer } from "./metrics-server.ts";
-import { parseFlags, parseListen, usage } from "./options.ts";
+import { parseFlags, parseGrace, parseListen, usage } from "./options.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { queueMetrics } from "./queue-metrics.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
@@ -32,6 +32,7 @@ const FLAGS = {
   "scheduler-config": { type: "string" },
   "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
   metrics: { type: "string" },
+  "node-monitor-grace-period": { type: "string" },
 } as const;
 
 /**
@@ -62,7 +63,9 @@ export async function controllers(args: readonly string[]): Promise<number> {
   await using informers = createInformerFactory({ ...sources, client, logger });
   const podAddresses = { cidr, nodePrefix: 24 };
   const credentials = credentialsOf(values);
-  const definitions = builtInControllers({ client, caPem, podAddresses, ...credentials });
+  const nodeGraceMs = parseGrace(values["node-monitor-grace-period"]);
+  const of = { client, caPem, podAddresses, nodeGraceMs, ...credentials };
+  const definitions = builtInControllers(of);
   const parts = { client, informers, logger };
   const scheduling = new SchedulerMetrics();
   const running: RunningController[] = [];

@@ -94,6 +94,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,
       ingress: options.ingress,
+      nodeGraceMs: options.nodeGraceMs,
       schedulerConfiguration: readSchedulerConfig(options.schedulerConfig),
       listeners: [
         { host: options.host, port: options.port },

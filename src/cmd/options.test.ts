@@ -43,3 +43,12 @@ test("paths are meant from where up was called", () => {
   assert.equal(options.auditPolicy, path.resolve("policy.yaml"));
   assert.equal(options.schedulerConfig, undefined);
 });
+
+test("a node is silent for a time that can be told", () => {
+  const graceOf = (text: string) =>
+    parseUpOptions(["--data-dir", "some/where", "--node-monitor-grace-period", text]).nodeGraceMs;
+  assert.equal(graceOf("1m10s"), 70_000);
+  for (const text of ["0s", "soon", "900ms"]) {
+    assert.throws(() => graceOf(text), /--node-monitor-grace-period must be a duration/);
+  }
+});

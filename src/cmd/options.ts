@@ -7,6 +7,7 @@ import type { IssuerFlags } from "../apiserver/authentication/oidc/issuer-flags.
 import { requireAnchored } from "../apiserver/http/cross-origin.ts";
 import type { IngressPorts } from "../controllers/service-load-balancer/contract.ts";
 import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
+import { parseDuration } from "../lib/cel/functions/time-text.ts";
 import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
 import { OIDC_FLAGS, oidcFlags } from "./oidc-options.ts";
 import { CommandError } from "./command-error.ts";
@@ -53,6 +54,8 @@ export interface UpOptions {
   agentConfig: string | undefined;
   /** Socket of the container runtime that runs the pods of every node; our own when absent. */
   runtimeEndpoint: string | undefined;
+  /** How long a node may be silent before it counts as lost. */
+  nodeGraceMs: number | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -80,6 +83,7 @@ const FLAGS = {
   "cors-allowed-origins": { type: "string" },
   "agent-config": { type: "string" },
   "container-runtime-endpoint": { type: "string" },
+  "node-monitor-grace-period": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -171,6 +175,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
     corsAllowedOrigins: parseOrigins(text("cors-allowed-origins", "")),
     agentConfig: pathOf("agent-config"),
     runtimeEndpoint: parseEndpoint(text("container-runtime-endpoint", "")),
+    nodeGraceMs: parseGrace(given("node-monitor-grace-period")),
     logLevel,
   };
 }
@@ -275,6 +280,16 @@ export function parseListen(text: string, flag = "--listen"): { host: string; po
     throw usage(`${flag} must be ADDRESS:PORT such as 127.0.0.1:6443, not "${text}"`);
   }
   return { host: match[1] === "localhost" ? "127.0.0.1" : (match[1] ?? ""), port };
+}
+
+/** A duration such as "50s". @throws CommandError with exit code 2 */
+export function parseGrace(text: string | number | boolean | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const nanos = parseDuration(String(text));
+  if (nanos !== undefined && nanos >= 1_000_000_000n) return Number(nanos) / 1e6;
+  throw usage(
+    `--node-monitor-grace-period must be a duration of at least 1s such as 50s, not "${text}"`,
+  );
 }
 
 /** "80,443", or "none". @throws CommandError with exit code 2 */

@@ -65,6 +65,8 @@ export interface BuiltInOptions {
   loadBalancer?: AddressSource | undefined;
   /** Without it nobody says where Ingresses are served. */
   ingress?: IngressPorts | undefined;
+  /** How long a node may be silent before it counts as lost; 50 s by default. */
+  nodeGraceMs?: number | undefined;
   /** Without it nobody signs: Secrets that ask for tokens stay empty. */
   credentials?: CredentialOptions;
 }
@@ -86,7 +88,7 @@ export function builtInControllers(options: BuiltInOptions): ControllerDefinitio
     serviceAccountController(),
     tokenCleanerController(),
     rootCaController(options),
-    nodeLifecycleController(),
+    nodeLifecycleController({ graceMs: options.nodeGraceMs }),
     taintEvictionController(),
     nodeAddressController(options.podAddresses),
     podGcController(),

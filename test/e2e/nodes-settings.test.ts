@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import type { Pod } from "../../src/api/generated/types/core-v1.ts";
@@ -113,10 +114,64 @@ test("two instances with ranges and ports of their own do not disturb each other
   const refused = await second.nephos("up", "--detach", "--cluster-cidr", "10.202.0.0/16");
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /Cannot change --cluster-cidr from "10\.200\.0\.0\/16"/);
-  const restarted = await second.nephos("up", "--detach");
+  const file = path.join(second.dataDirectory, "agents.yaml");
+  writeFileSync(file, AGENTS);
+  const grace = ["--node-monitor-grace-period", "12s", "--agent-config", file];
+  const restarted = await second.nephos("up", "--detach", ...grace);
   assert.equal(restarted.code, 0, restarted.stderr);
   await assertWhole(second, whole);
+  await assertSilenceIsSurvived(second, { peers: peersOfSecond, node: further?.name ?? "" });
 });
+
+const AGENTS = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+nodeLeaseDurationSeconds: 8
+`;
+
+/** An agent that is stopped without being killed: its pods leave, and it comes back. */
+async function assertSilenceIsSurvived(
+  instance: InstanceUnderTest,
+  { peers, node }: { peers: Peers; node: string },
+): Promise<void> {
+  const { processes } = JSON.parse((await instance.nephos("status", "-o", "json")).stdout) as {
+    processes: { role: string; node?: string; pid: number }[];
+  };
+  const agent = processes.find((one) => one.role === "agent" && one.node === node)?.pid ?? 0;
+  assert.ok(agent > 0);
+  const key = "node.kubernetes.io/unreachable";
+  const toleration = {
+    key,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds: 1,
+  } as const;
+  const hasty = peers.manifest("hasty", { node });
+  await peers.run({ ...hasty, spec: { containers: [], ...hasty.spec, tolerations: [toleration] } });
+  const nodeIs = (jsonpath: string) =>
+    instance.ok("get", "node", node, "-o", `jsonpath=${jsonpath}`);
+  const ready = () => nodeIs('{.status.conditions[?(@.type=="Ready")].status}');
+  const taints = () => nodeIs("{.spec.taints[*].key} {.spec.taints[*].effect}");
+  const leaving = (name: string) =>
+    instance.ok("get", "pod", name, "-o", "jsonpath={.metadata.deletionTimestamp}");
+  process.kill(agent, "SIGSTOP");
+  try {
+    await eventually("a node that nobody hears of", async () => (await ready()) === "Unknown");
+    await eventually("its taints", async () => (await taints()) === LOST_TAINTS);
+    await eventually("a pod that leaves", () => leaving("hasty"));
+    assert.equal(await leaving("y"), "", "who is patient stays");
+    const isReady = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+    assert.equal(await instance.ok("get", "pod", "y", "-o", isReady), "False");
+  } finally {
+    process.kill(agent, "SIGCONT");
+  }
+  await eventually("the node again", async () => (await ready()) === "True");
+  await eventually("no taints", async () => (await taints()) === " ");
+  await instance.ok("wait", "--for=delete", "pod/hasty", "--timeout=30s");
+  await instance.ok("wait", "--for=condition=Ready", "pod/y", "--timeout=30s");
+}
+
+const LOST = "node.kubernetes.io/unreachable";
+const LOST_TAINTS = `${LOST} ${LOST} NoSchedule NoExecute`;
 
 test("a machine that gets another address keeps its pods and is reached at the new one", {
   skip,

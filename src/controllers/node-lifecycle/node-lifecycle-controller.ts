@@ -30,7 +30,9 @@ interface SignOfLife {
  * clock, since clocks of nodes differ) is Unknown; taints follow from its conditions, those that
  * make pods leave as fast as the limiter lets nodes go.
  */
-export function nodeLifecycleController(options: { graceMs?: number } = {}): ControllerDefinition {
+export function nodeLifecycleController(
+  options: { graceMs?: number | undefined } = {},
+): ControllerDefinition {
   const graceMs = options.graceMs ?? GRACE_MS;
   const signs = new Map<string, SignOfLife>();
   const limiter = new EvictionLimiter();
