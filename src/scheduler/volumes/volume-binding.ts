@@ -86,7 +86,8 @@ export function volumeBinding(
       const promises = promisesOf(placement);
       if (promises.size === 0) return undefined;
       const timeoutMs = bindTimeoutSeconds * 1000;
-      return bindVolumes(placement.pod, { ...deps, promises, timeoutMs });
+      const node = nodes.get(placement.node);
+      return bindVolumes(placement.pod, { ...deps, promises, node, timeoutMs });
     },
     postBind({ pod }) {
       for (const key of claimKeys(pod)) catalog.forget(key);

@@ -150,6 +150,7 @@ test("a provisioner that gives a node back makes the pod look again", async () =
   const { metadata } = await bench.client.for(PERSISTENT_VOLUME_CLAIMS).get(at("data"));
   assert.equal(metadata?.annotations?.["volume.kubernetes.io/selected-node"], "n1");
   // The bench ends while the pod waits for its volume.
+  await volume(bench, { name: "any", storage: "1Gi" });
   await complete(bench, "data", "any");
   await settle();
 });
