@@ -8,10 +8,15 @@ export interface HttpAnswer {
 }
 
 /** One request on a connection of its own. @throws Error when it gets no whole answer within 5 s */
-export async function askHttp(url: string, post?: string): Promise<HttpAnswer> {
+export async function askHttp(
+  url: string,
+  post?: string,
+  { host }: { host?: string } = {},
+): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(5_000);
   const method = post === undefined ? "GET" : "POST";
-  const asked = request(url, { agent: false, method, signal });
+  const headers = host === undefined ? {} : { host };
+  const asked = request(url, { agent: false, method, signal, headers });
   asked.end(post);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
