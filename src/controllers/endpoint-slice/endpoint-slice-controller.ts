@@ -20,7 +20,7 @@ import { liveOwner } from "../live-owner.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { compileSelector } from "../selector.ts";
 import { MANAGED_BY, MANAGER, planEndpointSlices, SERVICE_NAME } from "./endpoint-slice-plan.ts";
-import { endpointsOf, isCurrent } from "./endpoints-plan.ts";
+import { annotationsOf, endpointsOf, isCurrent } from "./endpoints-plan.ts";
 import { SharingNews } from "./sharing-news.ts";
 import { createSliceMemory, sliceWriter } from "./slice-writer.ts";
 import { hintMode, zoneFacts, zoneOf, zoneShares } from "./zone-hints.ts";
@@ -145,7 +145,9 @@ export function endpointsController(): ControllerDefinition {
           if (!isAlreadyExists(error)) throw error;
         });
       } else if (!isCurrent(stored, wanted)) {
-        const metadata = { ...stored.metadata, labels: wanted.metadata?.labels ?? {} };
+        const annotations = annotationsOf(stored, wanted);
+        const labels = wanted.metadata?.labels ?? {};
+        const metadata = { ...stored.metadata, labels, annotations };
         const { subsets: _, ...rest } = stored;
         await resource.update({
           ...rest,

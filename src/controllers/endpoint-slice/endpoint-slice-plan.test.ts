@@ -169,3 +169,43 @@ test("Endpoints keep ready and unready addresses apart and let terminating pods 
   );
   assert.deepEqual(subset?.ports, [{ name: "http", port: 8080, protocol: "TCP" }]);
 });
+
+test("Endpoints hold a thousand addresses, ready ones first, each subset its part", () => {
+  const many = (count: number, from: number, shape: PodShape) =>
+    Array.from({ length: count }, (_, at) => {
+      const number = from + at;
+      return pod(`p${number}`, `10.0.${Math.floor(number / 250)}.${(number % 250) + 1}`, shape);
+    });
+  const sizes = (...pods: Pod[][]) => {
+    const { metadata, subsets = [] } = endpointsOf(service(), pods.flat());
+    const counts = subsets.map(({ addresses = [], notReadyAddresses = [] }) => [
+      addresses.length,
+      notReadyAddresses.length,
+    ]);
+    return [metadata?.annotations?.["endpoints.kubernetes.io/over-capacity"], ...counts];
+  };
+  const other = { port: 9090 };
+  assert.deepEqual(sizes(many(1000, 0, {})), [undefined, [1000, 0]]);
+  assert.deepEqual(sizes(many(1001, 0, {})), ["truncated", [1000, 0]]);
+  assert.deepEqual(sizes(many(900, 0, {}), many(300, 900, { ready: false })), [
+    "truncated",
+    [900, 100],
+  ]);
+  assert.deepEqual(sizes(many(1100, 0, {}), many(300, 1100, { ready: false })), [
+    "truncated",
+    [1000, 0],
+  ]);
+  assert.deepEqual(sizes(many(1000, 0, {}), many(1000, 1000, other)), [
+    "truncated",
+    [500, 0],
+    [500, 0],
+  ]);
+  assert.deepEqual(
+    sizes(
+      many(500, 0, {}),
+      many(600, 500, { ready: false }),
+      many(600, 1100, { ...other, ready: false }),
+    ),
+    ["truncated", [500, 250], [0, 250]],
+  );
+});

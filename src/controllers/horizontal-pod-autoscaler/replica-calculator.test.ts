@@ -113,3 +113,15 @@ test("a value of all pods together, whole and shared", () => {
     replicasForShare(current, { milli, targetMilli: 100 });
   assert.deepEqual([share(1000, 3), share(310, 3), share(0, 3), share(500, 0)], [10, 3, 0, 5]);
 });
+
+test("pods that request nothing have no utilization", () => {
+  const metric = metricOf({ what: "", use: [300, 500], percent: 30, expected: 0 });
+  const pods = metric.pods.map((pod) => ({
+    ...pod,
+    spec: { containers: [{ name: "c", resources: { requests: { cpu: "0" } } }] },
+  }));
+  assert.throws(
+    () => replicasForUtilization({ ...metric, pods }, { targetPercent: 30 }),
+    /no metrics returned matched known pods/,
+  );
+});

@@ -60,7 +60,9 @@ export function replicasForUtilization(
       used += value;
       requested += requests.get(name) ?? 0;
     }
-    return requested === 0 ? 0 : Math.floor((used * 100) / requested);
+    // Of nothing there is no part; taken for 0 % it would take pods away.
+    if (requested === 0) throw new MetricError("no metrics returned matched known pods");
+    return Math.floor((used * 100) / requested);
   };
   const utilization = percentOf(groups.values);
   const averageMilli = Math.floor(average(groups.values));
