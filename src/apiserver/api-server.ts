@@ -17,6 +17,9 @@ import type { AggregationProxy } from "./aggregation/aggregation-proxy.ts";
 import { Aggregation } from "./aggregation/aggregation.ts";
 import { remoteDiscovery } from "./aggregation/remote-discovery.ts";
 import type { FrontProxyPair } from "./aggregation/remote-client.ts";
+import { traceRequests } from "./tracing/traced-requests.ts";
+import { traceStore } from "./tracing/traced-store.ts";
+import type { Tracer } from "./tracing/tracer.ts";
 import { startPolicyStatus } from "./admission/policy/policy-status.ts";
 import { serveBuiltIns } from "./built-in-resources.ts";
 import { legacyResources } from "./legacy/legacy-resources.ts";
@@ -111,6 +114,8 @@ export interface ApiServerOptions {
   aggregation?: { frontProxy?: FrontProxyPair };
   /** Origins, as patterns, whose pages may read answers in a browser. */
   corsAllowedOrigins?: readonly string[];
+  /** Records what becomes of some requests; without it nothing is followed. */
+  tracer?: Tracer | undefined;
   /** How node agents are dialled; without it exec and logs have no client certificate. */
   kubeletTls?: KubeletTls;
 }
@@ -163,7 +168,8 @@ const DRAIN_MS = 5_000;
 
 /** Starts a server over a store; resolves when every cache is filled. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, clock, random, logger } = options;
+  const { clock, random, logger, tracer } = options;
+  const store = tracer ? traceStore(options.store, tracer) : options.store;
   await ensureHistory(store);
   const registry = new ResourceRegistry();
   const caches: WatchCache[] = [];
@@ -396,8 +402,9 @@ class Server implements ApiServer {
     });
     const handle = (request: IncomingMessage, response: ServerResponse) =>
       this.#handler.handle(request, response);
-    const { corsAllowedOrigins: origins = [] } = options;
-    this.#handle = origins.length > 0 ? allowOrigins(origins, handle) : handle;
+    const { corsAllowedOrigins: origins = [], tracer } = options;
+    const traced = tracer ? traceRequests(tracer, handle) : handle;
+    this.#handle = origins.length > 0 ? allowOrigins(origins, traced) : traced;
   }
 
   get serviceAddress(): string {

@@ -24,6 +24,7 @@ import { WebhookClient } from "../apiserver/remote/webhook-client.ts";
 import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
 import { oidcPages } from "../apiserver/token/oidc-pages.ts";
 import { readTokenKeys, type TokenKeys } from "../apiserver/token/token-keys.ts";
+import type { Tracer } from "../apiserver/tracing/tracer.ts";
 import { createTokenVerifier } from "../apiserver/token/token-verifier.ts";
 import type { Client } from "../client/client.ts";
 import { createClient } from "../client/resource-client.ts";
@@ -63,6 +64,8 @@ export interface ApiPartOptions {
   legacyApis?: boolean;
   /** Patterns of the origins whose pages may read answers in a browser. */
   corsAllowedOrigins?: readonly string[];
+  /** Records what becomes of some requests. */
+  tracer?: Tracer | undefined;
   /** Outside issuers of tokens. */
   issuers?: IssuerSource;
   /** What else runs in this process: it is as healthy as who answers. */
@@ -101,6 +104,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
     security: (reader, kinds) => securityParts({ reader, kinds }, { ...options, ...parts }),
     ...(options.audit ? { audit: options.audit } : {}),
     flowControl: true,
+    tracer: options.tracer,
     corsAllowedOrigins: options.corsAllowedOrigins ?? [],
     aggregation: {
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
@@ -174,7 +178,7 @@ function securityParts(
   });
   const authorizer = createAuthorizer(reader);
   const expressions = createConditionEngine({ reader, authorizer });
-  const client = new WebhookClient({ ...sources, reader });
+  const client = new WebhookClient({ ...sources, reader, tracer: options.tracer });
   const conditions: ConditionMatcher = (all, request) =>
     expressions.matchConditions(all, expressions.input(request));
   const webhooks = {

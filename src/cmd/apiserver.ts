@@ -18,6 +18,7 @@ import { installLastResort } from "./last-resort.ts";
 import { parseUpOptions, settingsToRecord, usage } from "./options.ts";
 import { openStore, storeFigures } from "./open-store.ts";
 import { untilSignal } from "./signals.ts";
+import { openTracing } from "./tracing.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
 /**
@@ -71,6 +72,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     clock: systemClock,
     logger,
   });
+  await using tracing = openTracing(options.tracingConfig, sources);
   await using api = await startApiPart({
     store,
     pki,
@@ -78,6 +80,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     podSecurity,
     legacyApis: options.legacyApis,
     corsAllowedOrigins: options.corsAllowedOrigins,
+    tracer: tracing?.tracer,
     listeners,
     logger,
     audit: audit.log,

@@ -20,7 +20,7 @@ test("what cannot start is said before anything is made", () => {
     judgeSettings(parseUpOptions(["--data-dir", dataDirectory, ...args]));
   };
   const flagsWithFiles = ["audit-policy", "scheduler-config", "agent-config"];
-  const also = ["authentication-config", "encryption-provider-config"];
+  const also = ["authentication-config", "encryption-provider-config", "tracing-config-file"];
   const files = [...flagsWithFiles, ...also].map((name) => `--${name}`);
   try {
     for (const flag of files) {

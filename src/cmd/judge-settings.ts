@@ -7,6 +7,7 @@ import { planClusterNetwork } from "./cluster-network.ts";
 import { judgeEncryption } from "./encryption.ts";
 import { type UpOptions, usage } from "./options.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
+import { readTracingFile } from "./tracing.ts";
 
 /**
  * Reads every file that the flags name and plans the network, as the daemon will: what cannot start
@@ -16,6 +17,7 @@ export function judgeSettings(options: UpOptions): void {
   const { authenticationConfig: file, oidc: flags, auditPolicy, schedulerConfig } = options;
   readAgentConfig(options.agentConfig, silentLogger);
   readSchedulerConfig(schedulerConfig);
+  if (options.tracingConfig !== undefined) readTracingFile(options.tracingConfig);
   judgeEncryption(options.encryption);
   if (auditPolicy !== undefined) readPolicyFile(auditPolicy);
   openIssuers({ file, flags, clock: systemClock, logger: silentLogger })[Symbol.dispose]();

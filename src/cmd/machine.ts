@@ -39,6 +39,7 @@ import { settingsToRecord, type UpOptions } from "./options.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { HOST_SHUTDOWN } from "./signals.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { openTracing } from "./tracing.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
 /** What a machine is started from. */
@@ -80,6 +81,8 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const audit = cleanup.use(openAudit(directory, { policyFile, logger }));
   const { authenticationConfig: file, oidc: flags } = options;
   const issuers = cleanup.use(openIssuers({ file, flags, clock: systemClock, logger }));
+  const tracing = openTracing(options.tracingConfig, { ...sources, logger });
+  if (tracing) cleanup.use(tracing);
   const plane = cleanup.use(
     await startControlPlane({
       store,
@@ -88,6 +91,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       podSecurity: options.podSecurity,
       legacyApis: options.legacyApis,
       corsAllowedOrigins: options.corsAllowedOrigins,
+      tracer: tracing?.tracer,
       audit: audit.log,
       issuers,
       metrics: storeFigures(options, { directory, encryption }),

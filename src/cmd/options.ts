@@ -50,6 +50,8 @@ export interface UpOptions {
   encryption: EncryptionFlags | undefined;
   /** Patterns of the origins whose pages may read answers in a browser. */
   corsAllowedOrigins: readonly string[];
+  /** File with a TracingConfiguration: of how many requests spans go where. */
+  tracingConfig: string | undefined;
   /** File with a KubeletConfiguration, for every node. */
   agentConfig: string | undefined;
   /** Socket of the container runtime that runs the pods of every node; our own when absent. */
@@ -81,6 +83,7 @@ const FLAGS = {
   "encryption-provider-config": { type: "string" },
   "encryption-provider-config-automatic-reload": { type: "boolean" },
   "cors-allowed-origins": { type: "string" },
+  "tracing-config-file": { type: "string" },
   "agent-config": { type: "string" },
   "container-runtime-endpoint": { type: "string" },
   "node-monitor-grace-period": { type: "string" },
@@ -173,6 +176,7 @@ export function parseUpOptions(args: readonly string[]): UpOptions {
       isSet("encryption-provider-config-automatic-reload"),
     ),
     corsAllowedOrigins: parseOrigins(text("cors-allowed-origins", "")),
+    tracingConfig: pathOf("tracing-config-file"),
     agentConfig: pathOf("agent-config"),
     runtimeEndpoint: parseEndpoint(text("container-runtime-endpoint", "")),
     nodeGraceMs: parseGrace(given("node-monitor-grace-period")),

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import type { ObjectReader } from "../contract.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { type Address, resolveService } from "./service-address.ts";
 
 /** Larger answers are refused before they fill the memory. */
@@ -28,6 +29,12 @@ export interface WebhookCall {
   tellsTimeout?: boolean;
 }
 
+/** What is sent, and as a part of which request. */
+interface Content {
+  bytes: Uint8Array;
+  traceparent?: string | undefined;
+}
+
 /** Where a call goes: the URL that errors name, and the address behind it. */
 interface Destination {
   url: URL;
@@ -41,15 +48,24 @@ export class WebhookCallError extends Error {
   override name = "WebhookCallError";
 }
 
+/** What a client needs. */
+export interface WebhookClientParts {
+  reader: ObjectReader;
+  clock: Clock;
+  random: Random;
+  /** Makes calls a part of the requests that need them. */
+  tracer?: Tracer | undefined;
+}
+
 /** Posts JSON to webhooks over connections that are kept; disposing closes them. */
 export class WebhookClient implements Disposable {
-  readonly #parts: { reader: ObjectReader; clock: Clock; random: Random };
+  readonly #parts: WebhookClientParts;
   /** By server name and authority; the oldest goes first. */
   readonly #agents = new Map<string, https.Agent>();
   /** When an endpoint failed, in monotonic milliseconds. */
   readonly #failures = new Map<string, number>();
 
-  constructor(parts: { reader: ObjectReader; clock: Clock; random: Random }) {
+  constructor(parts: WebhookClientParts) {
     this.#parts = parts;
   }
 
@@ -58,7 +74,12 @@ export class WebhookClient implements Disposable {
     const url = urlOf(call);
     try {
       const bytes = Buffer.from(JSON.stringify(call.body));
-      const text = await this.#post(url, bytes, call);
+      const attributes = { "http.method": "POST", "http.url": url.href };
+      const span = { name: "HTTP POST", kind: "client", attributes } as const;
+      const { tracer } = this.#parts;
+      const text = await (tracer
+        ? tracer.within(span, (traceparent) => this.#post(url, { bytes, traceparent }, call))
+        : this.#post(url, { bytes }, call));
       return JSON.parse(text) as unknown;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -75,7 +96,7 @@ export class WebhookClient implements Disposable {
     this.#agents.clear();
   }
 
-  async #post(url: URL, bytes: Uint8Array, call: WebhookCall): Promise<string> {
+  async #post(url: URL, content: Content, call: WebhookCall): Promise<string> {
     const { clock } = this.#parts;
     const deadline = new AbortController();
     const timer = clock.setTimer(call.timeoutMs, () =>
@@ -85,7 +106,7 @@ export class WebhookClient implements Disposable {
       for (let attempt = 1; ; attempt++) {
         const destination = this.#destination(url, call.config);
         try {
-          return await this.#exchange(destination, bytes, deadline.signal);
+          return await this.#exchange(destination, content, deadline.signal);
         } catch (error) {
           if (deadline.signal.aborted) throw deadline.signal.reason;
           // A kept connection that the peer closed meanwhile says nothing about the peer.
@@ -112,7 +133,11 @@ export class WebhookClient implements Disposable {
     return { url, address, serverName: url.hostname, caBundle };
   }
 
-  #exchange(to: Destination, bytes: Uint8Array, signal: AbortSignal): Promise<string> {
+  #exchange(
+    to: Destination,
+    { bytes, traceparent }: Content,
+    signal: AbortSignal,
+  ): Promise<string> {
     return new Promise((resolve, reject) => {
       const request = https.request({
         ...to.address,
@@ -126,6 +151,7 @@ export class WebhookClient implements Disposable {
           "content-length": String(bytes.byteLength),
           accept: "application/json, */*",
           "user-agent": "kube-apiserver-admission",
+          ...(traceparent ? { traceparent } : {}),
         },
         signal,
       });

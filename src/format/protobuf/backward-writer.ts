@@ -1,4 +1,4 @@
-import { BYTES, VARINT } from "./wire-reader.ts";
+import { BYTES, FIXED64, VARINT } from "./wire-reader.ts";
 
 const INITIAL_BYTES = 4096;
 /** Shorter texts are copied character by character, which is faster than a call. */
@@ -71,6 +71,14 @@ export class BackwardWriter {
     this.#reserve(8);
     this.#at -= 8;
     this.#view.setFloat64(this.#at, value, true);
+  }
+
+  /** A fixed64; a number beyond 2^53 loses its last digits before it gets here. */
+  fixed64(number: number, value: number): void {
+    this.#reserve(8);
+    this.#at -= 8;
+    this.#view.setBigUint64(this.#at, BigInt(value), true);
+    this.varint(number * 8 + FIXED64);
   }
 
   varint(value: bigint | number): void {

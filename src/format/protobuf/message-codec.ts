@@ -3,7 +3,8 @@ import { BYTES, WireReader } from "./wire-reader.ts";
 
 /**
  * Messages by name, their fields by name: "1 string", "2 repeated Mount", "3 map string". Scalars are
- * string, bytes, bool, int32, int64, uint32, uint64; whatever else is a message of the table.
+ * string, bytes, bool, int32, int64, uint32, uint64, fixed64 (never repeated); whatever else is a
+ * message of the table.
  */
 export type MessageTable = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -41,6 +42,7 @@ const SCALARS: readonly string[] = [
   "int64",
   "uint32",
   "uint64",
+  "fixed64",
 ];
 const MAP_KEY = 1;
 const MAP_VALUE = 2;
@@ -190,6 +192,8 @@ function readScalar(type: string, reader: WireReader): unknown {
       return Number(reader.signed()) | 0;
     case "int64":
       return Number(reader.signed());
+    case "fixed64":
+      return reader.fixed64();
     default:
       return Number(reader.varint());
   }
@@ -201,6 +205,7 @@ function writeScalar(
 ): void {
   if (type === "string") writer.text(number, value as string);
   else if (type === "bytes") writer.bytes(number, value as Uint8Array);
+  else if (type === "fixed64") writer.fixed64(number, value as number);
   else if (type === "bool") writer.integer(number, value ? 1 : 0);
   else writer.integer(number, value as number);
 }

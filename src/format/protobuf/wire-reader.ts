@@ -70,6 +70,14 @@ export class WireReader {
     return this.#view.getFloat64(at, true);
   }
 
+  /** A fixed64 as the nearest number. */
+  fixed64(): number {
+    if (this.wireType !== FIXED64) {
+      throw new ProtobufError(`field ${this.number} has the wrong wire type ${this.wireType}`);
+    }
+    return Number(this.#view.getBigUint64(this.#take(8), true));
+  }
+
   /** The content of a length-delimited field. */
   bytes(): Uint8Array {
     if (this.wireType !== BYTES) {
