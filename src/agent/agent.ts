@@ -9,6 +9,7 @@ import type { InformerFactory } from "../client/informer.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { MetricFamily } from "../lib/prometheus.ts";
 import type { Random } from "../lib/random.ts";
 import { spreadBelow } from "../sys/file.ts";
 import type { AgentConfiguration } from "./config/contract.ts";
@@ -68,6 +69,8 @@ export interface AgentOptions {
   endpointPort: number;
   versions: { kubelet: string; runtime: string };
   configuration: AgentConfiguration;
+  /** What the node tells beside its pods' figures: of its network and of its requests. */
+  metrics?: () => MetricFamily[];
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -241,6 +244,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nodeName,
     readLog,
     metrics,
+    otherMetrics: options.metrics ?? (() => []),
     readNode,
     readStorage: createPodStorage({ manager, runtime, volumes, far, clock }),
   });

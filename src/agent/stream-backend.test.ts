@@ -37,6 +37,7 @@ async function withBackend(
   await settle();
   const { runtime, network, clock } = node.parts;
   const backend = createStreamBackend({
+    otherMetrics: () => [],
     manager,
     runtime,
     network,

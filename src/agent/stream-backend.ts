@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
-import { encodeMetrics } from "../lib/prometheus.ts";
+import { encodeMetrics, type MetricFamily } from "../lib/prometheus.ts";
 import { cadvisorMetrics } from "./metrics/cadvisor-metrics.ts";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type {
@@ -36,6 +36,8 @@ export interface StreamBackendDeps {
   readNode: () => NodeUsage;
   readStorage: (pod: Pod, node: FileSystemUsage) => Promise<PodStorage>;
   metrics: AgentMetrics;
+  /** What the agent tells beside them. */
+  otherMetrics: () => MetricFamily[];
   readLog: ReadLog;
 }
 
@@ -88,6 +90,7 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
         case "agent":
           return encodeMetrics([
             ...metrics.families(nodeName, manager.pods()),
+            ...deps.otherMetrics(),
             ...volumeMetrics(await readStorage(deps, deps.readNode())),
           ]);
         case "probes":

@@ -3,6 +3,7 @@ import path from "node:path";
 import { createHttpsTransport } from "../client/https-transport.ts";
 import { createInformerFactory } from "../client/informer-factory.ts";
 import { loadKubeconfig } from "../client/kubeconfig.ts";
+import { measured } from "../client/measured-transport.ts";
 import { createClient } from "../client/resource-client.ts";
 import { systemClock } from "../sys/clock.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
@@ -50,7 +51,9 @@ export async function agent(args: readonly string[]): Promise<number> {
     clusterDomain: text("cluster-domain"),
   });
   const kubeconfig = readFileSync(path.join(directories.state, "kubeconfig"), "utf8");
-  using transport = createHttpsTransport(loadKubeconfig(kubeconfig));
+  const target = loadKubeconfig(kubeconfig);
+  using https = createHttpsTransport(target);
+  const transport = measured(https, { clock: systemClock, host: new URL(target.server).host });
   const client = createClient(transport);
   await using informers = createInformerFactory({
     client,
@@ -72,6 +75,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     isInUse: createImageUse(directory),
     configuration: readAgentConfig(text("agent-config"), logger),
     runtimeEndpoint,
+    metrics: () => transport.metrics(),
     tls: {
       certPem: pki(`node-${text("name")}-serving.crt`),
       keyPem: pki(`node-${text("name")}-serving.key`),

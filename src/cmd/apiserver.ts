@@ -16,7 +16,7 @@ import { judgeSettings } from "./judge-settings.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { installLastResort } from "./last-resort.ts";
 import { parseUpOptions, settingsToRecord, usage } from "./options.ts";
-import { openStore, storeFigures } from "./open-store.ts";
+import { openStore } from "./open-store.ts";
 import { untilSignal } from "./signals.ts";
 import { openTracing } from "./tracing.ts";
 import { NEPHOS_VERSION } from "./version.ts";
@@ -51,7 +51,8 @@ export async function apiserver(args: readonly string[]): Promise<number> {
   });
   const sources = { clock: systemClock, random: systemRandom, logger };
   using encryption = await openEncryption(options.encryption, sources);
-  await using store = await openStore(options, { directory, encryption });
+  await using opened = await openStore(options, { directory, encryption });
+  const { store, metrics } = opened;
   using _relief = startMemoryRelief(systemClock, OUTER_MEMORY);
   const pki = await ensurePki(directory.pki, {
     clock: systemClock,
@@ -85,7 +86,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     logger,
     audit: audit.log,
     issuers,
-    metrics: storeFigures(options, { directory, encryption }),
+    metrics,
   });
   // Endpoints may not name a loopback address.
   const endpoint = host.startsWith("127.") ? {} : { endpoint: { ip: host, port } };

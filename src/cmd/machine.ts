@@ -34,7 +34,7 @@ import {
 import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
-import { openStore, storeFigures } from "./open-store.ts";
+import { openStore } from "./open-store.ts";
 import { settingsToRecord, type UpOptions } from "./options.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { HOST_SHUTDOWN } from "./signals.ts";
@@ -74,7 +74,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const supervisor = cleanup.use(adoptProcesses(of, nodes));
   const encryption = await openEncryption(options.encryption, { ...sources, logger });
   if (encryption) cleanup.use(encryption);
-  const store = cleanup.use(await openStore(options, { directory, encryption }));
+  const { store, metrics } = cleanup.use(await openStore(options, { directory, encryption }));
   cleanup.use(startMemoryRelief(systemClock, OUTER_MEMORY));
   const pki = await preparePki(of, network, nodes);
   const policyFile = options.auditPolicy;
@@ -94,7 +94,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       tracer: tracing?.tracer,
       audit: audit.log,
       issuers,
-      metrics: storeFigures(options, { directory, encryption }),
+      metrics,
       legacyTokens: options.legacyServiceAccountTokens,
       loadBalancer: options.loadBalancer,
       ingress: options.ingress,

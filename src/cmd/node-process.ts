@@ -8,6 +8,7 @@ import type { Client } from "../client/client.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { MetricFamily } from "../lib/prometheus.ts";
 import { openCgroups } from "../sys/cgroup.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
@@ -45,6 +46,8 @@ export interface NodeProcessOptions {
   /** Socket of the container runtime that runs the pods; our own when undefined. */
   runtimeEndpoint: string | undefined;
   tls: { certPem: string; keyPem: string; clientCaPem: string };
+  /** Of the requests to an API server that is another process. */
+  metrics?: () => MetricFamily[];
   logger: Logger;
 }
 
@@ -106,6 +109,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
         clusterDomain: cluster.clusterDomain,
       },
       configuration,
+      metrics: () => [...network.services.metrics(), ...(options.metrics?.() ?? [])],
       stateDirectory: directories.state,
       imageDirectory: containers.imageDirectory,
       manifestDirectory: directories.manifests,

@@ -7,6 +7,7 @@ import type { DataDirectory } from "./data-directory.ts";
 import type { OpenEncryption } from "./encryption.ts";
 import type { UpOptions } from "./options.ts";
 import { storeMetrics } from "./process-metrics.ts";
+import { WriteMetrics } from "./write-metrics.ts";
 
 /** Where a store is, and how its values are encrypted there. */
 interface StorePlace {
@@ -14,20 +15,30 @@ interface StorePlace {
   encryption: OpenEncryption | undefined;
 }
 
-/** The store that the settings ask for. What lives in memory alone is never encrypted. */
-export async function openStore(
-  { store }: Pick<UpOptions, "store">,
-  { directory, encryption }: StorePlace,
-): Promise<Store> {
-  if (store === "memory") return createMemoryStore();
-  return await openLmdbStore({ directory: directory.store, clock: systemClock, encryption });
+/** A store and what `/metrics` tells of it. */
+export interface OpenStore extends AsyncDisposable {
+  store: Store;
+  metrics: MetricSource[];
 }
 
-/** What `/metrics` tells of it. */
-export function storeFigures(
-  { store }: Pick<UpOptions, "store">,
+/** The store that the settings ask for. What lives in memory alone is never encrypted. */
+export async function openStore(
+  { store: kind }: Pick<UpOptions, "store">,
   { directory, encryption }: StorePlace,
-): MetricSource[] {
-  const sources: MetricSource[] = encryption ? [() => encryption.metrics()] : [];
-  return store === "memory" ? sources : [...sources, () => storeMetrics(directory.store)];
+): Promise<OpenStore> {
+  const metrics: MetricSource[] = encryption ? [() => encryption.metrics()] : [];
+  if (kind === "memory") return ownedStore(createMemoryStore(), metrics);
+  const writes = new WriteMetrics();
+  const store = await openLmdbStore({
+    directory: directory.store,
+    clock: systemClock,
+    encryption,
+    committed: (versions, durationMs) => writes.committed(versions, durationMs),
+  });
+  const own = () => [...storeMetrics(directory.store), ...writes.families()];
+  return ownedStore(store, [...metrics, own]);
+}
+
+function ownedStore(store: Store, metrics: MetricSource[]): OpenStore {
+  return { store, metrics, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
 }

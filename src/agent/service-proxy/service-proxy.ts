@@ -5,6 +5,7 @@ import type { InformerFactory } from "../../client/informer.ts";
 import { backoffDelayMs } from "../../lib/backoff.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 import { openNftables } from "../../sys/nft/nftables.ts";
 import { HealthServers, healthOf } from "./health-servers.ts";
 import { planRules } from "./rule-plan.ts";
@@ -17,6 +18,7 @@ import {
   type RuleSetOptions,
 } from "./rules.ts";
 import { SERVICE_NAME_LABEL, servicePortsOf } from "./service-ports.ts";
+import { SyncMetrics } from "./sync-metrics.ts";
 import { type FlowTarget, removeStaleFlows } from "./stale-flows.ts";
 
 /** Where the rules go and what they are made from. */
@@ -33,6 +35,8 @@ export interface ServiceProxy extends AsyncDisposable {
   /** Resolves when the first complete table is in the kernel. */
   readonly ready: Promise<void>;
   setHostPorts(ports: readonly HostPortRule[]): void;
+  /** How long changes of the table take, under kube-proxy's names. */
+  metrics(): MetricFamily[];
 }
 
 const RETRY = { baseMs: 100, maxMs: 30_000 };
@@ -97,9 +101,11 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     }
   };
 
+  const syncs = new SyncMetrics(clock);
   const sync = () => {
     scheduled = false;
     if (closed || !started) return;
+    const sinceMs = clock.monotonicMs();
     for (const key of dirty) renderService(key);
     dirty.clear();
     try {
@@ -110,11 +116,13 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
       if (commands) nft.apply(commands);
       applied = next;
       failures = 0;
+      syncs.done(sinceMs);
       resolveReady();
       forgetFlows();
     } catch (error) {
       applied = undefined;
       failures++;
+      syncs.failed();
       logger.error("nftables refused the service rules", { error, failures });
       retry = clock.setTimer(backoffDelayMs(RETRY, failures), sync);
     }
@@ -160,6 +168,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
       }
       schedule();
     },
+    metrics: () => syncs.families(),
     async [Symbol.asyncDispose]() {
       closed = true;
       retry?.cancel();

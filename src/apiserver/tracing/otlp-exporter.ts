@@ -1,4 +1,8 @@
-import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  type IncomingHttpHeaders,
+} from "node:http2";
 import { connect } from "node:net";
 import {
   SPAN_KINDS,
@@ -108,19 +112,19 @@ export class OtlpExporter implements AsyncDisposable {
       const late = this.#options.clock.setTimer(TIMEOUT_MS, () => {
         stream.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
       });
-      let status: unknown;
-      let text: unknown;
-      const look = (headers: Readonly<Record<string, unknown>>) => {
-        status = headers["grpc-status"] ?? status;
-        text = headers["grpc-message"] ?? text;
+      let status: string | undefined;
+      let text: string | undefined;
+      const look = (headers: IncomingHttpHeaders) => {
+        status = headers["grpc-status"]?.toString() ?? status;
+        text = headers["grpc-message"]?.toString() ?? text;
       };
       stream.on("response", look);
       stream.on("trailers", look);
       stream.on("error", reject);
       stream.on("close", () => {
         late.cancel();
-        if (status !== undefined && Number(status) === 0) resolve();
-        else reject(new Error(`the collector answered ${String(text ?? status ?? "nothing")}`));
+        if (status === "0") resolve();
+        else reject(new Error(`the collector answered ${text ?? status ?? "nothing"}`));
       });
       stream.resume();
       stream.end(Buffer.concat([prefix, message]));

@@ -22,7 +22,12 @@ export interface JournaledParts {
   journal: Journal;
   lock: AsyncDisposable;
   clock: Clock;
+  /** Hears of each commit that is durable, and of how long it took. */
+  committed?: CommitListener | undefined;
 }
+
+/** Is told of writes that are durable now. */
+export type CommitListener = (versions: readonly Version[], durationMs: number) => void;
 
 /**
  * Versions are durable once a journal record holds them; the tree follows in larger steps. Until
@@ -33,6 +38,7 @@ export class JournaledBackend implements Backend {
   readonly #tree: VersionTree;
   readonly #journal: Journal;
   readonly #lock: AsyncDisposable;
+  readonly #committed: CommitListener | undefined;
   readonly #recent = new VersionTable();
   #recentBytes = 0;
   #sequence: number;
@@ -41,11 +47,12 @@ export class JournaledBackend implements Backend {
   /** Why the tree could not follow; no new write is accepted until it could. */
   #applyError: unknown;
 
-  constructor({ tree, journal, lock, clock }: JournaledParts) {
+  constructor({ tree, journal, lock, clock, committed }: JournaledParts) {
     this.#tree = tree;
     this.#journal = journal;
     this.#lock = lock;
     this.gatherClock = clock;
+    this.#committed = committed;
     this.#sequence = tree.state.sequence;
   }
 
@@ -101,6 +108,12 @@ export class JournaledBackend implements Backend {
   }
 
   async commit(versions: readonly Version[]): Promise<void> {
+    const sinceMs = this.gatherClock.monotonicMs();
+    await this.#commit(versions);
+    this.#committed?.(versions, this.gatherClock.monotonicMs() - sinceMs);
+  }
+
+  async #commit(versions: readonly Version[]): Promise<void> {
     if (this.#applyError) await this.#applyAll();
     const sizeBytes = recordSize(versions);
     if (sizeBytes > RECENT_MAX_BYTES) return this.#commitToTree(versions);

@@ -239,3 +239,14 @@ test("a crash while versions move into the tree in steps leaves each of them the
   });
   assert.deepEqual(seen, keys.slice(1));
 });
+
+test("each commit is told of once it is durable", async () => {
+  using folder = temporaryDirectory();
+  const commits: number[] = [];
+  const committed = (versions: readonly unknown[]) => void commits.push(versions.length);
+  const options = { directory: folder.directory, clock: new VirtualClock(), committed };
+  await using store = await openLmdbStore(options);
+  await store.create("core/pods", "a", Buffer.from("1"));
+  await Promise.all(["b", "c"].map((key) => store.create("core/pods", key, Buffer.from(key))));
+  assert.deepEqual(commits, [1, 2]);
+});

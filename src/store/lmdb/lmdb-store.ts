@@ -9,7 +9,7 @@ import { createEngine } from "../engine.ts";
 import { StoreError, toStoreError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import { Journal } from "./journal.ts";
-import { JournaledBackend } from "./journaled-backend.ts";
+import { type CommitListener, JournaledBackend } from "./journaled-backend.ts";
 import { VersionTree } from "./version-tree.ts";
 
 /** Mapped shared, with room to grow: how much of it is resident depends on what was read. */
@@ -22,6 +22,8 @@ export interface LmdbStoreOptions {
   /** Created when absent; must be on a local file system. */
   directory: string;
   clock: Clock;
+  /** Hears of each commit that is durable, and of how long it took. */
+  committed?: CommitListener | undefined;
   /** How values are encrypted; absent: not at all. */
   encryption?: EncryptionSource | undefined;
 }
@@ -32,7 +34,7 @@ export interface LmdbStoreOptions {
  * "disk-full"
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
-  const { directory, clock } = options;
+  const { directory, clock, committed } = options;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lock = await lockDirectory(directory);
@@ -41,7 +43,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
       return closingOnFailure(tree, async () => {
         const { journal, records } = await Journal.open(directory);
         return closingOnFailure(journal, async () => {
-          const backend = new JournaledBackend({ tree, journal, lock, clock });
+          const backend = new JournaledBackend({ tree, journal, lock, clock, committed });
           await backend.recover(records);
           const encryption = await encryptionOf(options);
           return createEngine(encryption ? new EncryptingBackend(backend, encryption) : backend);
