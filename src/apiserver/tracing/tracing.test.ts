@@ -7,8 +7,7 @@ import { TRACE_EXPORT_PATH, TRACE_MESSAGES } from "../../format/otlp/trace-messa
 import { createMessageCodec } from "../../format/protobuf/message-codec.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
-import { settle } from "../../lib/virtual-clock.ts";
-import { systemClock } from "../../sys/clock.ts";
+import { settle, VirtualClock } from "../../lib/virtual-clock.ts";
 import { startHttpsServer } from "../api-server-fixture.ts";
 import { OtlpExporter } from "./otlp-exporter.ts";
 import { parseTraceparent, type Span, traceparentOf } from "./span.ts";
@@ -61,7 +60,7 @@ async function startCollector() {
 function tracerOf(spans: Span[], samplingRatePerMillion = 1_000_000): Tracer {
   const record = (span: Span) => void spans.push(span);
   const random = seededRandom(3);
-  return new Tracer({ clock: systemClock, random, samplingRatePerMillion, record });
+  return new Tracer({ clock: new VirtualClock(), random, samplingRatePerMillion, record });
 }
 
 test("a request is a trace of its own with the calls of the store as its parts", async () => {
@@ -116,7 +115,7 @@ test("a collector is sent spans in batches, and one that refuses them holds noth
   const resource = { "service.name": "apiserver" };
   const warnings: string[] = [];
   const logger = { ...silentLogger, warn: (text: string) => void warnings.push(text) };
-  const options = { collector: collector.collector, resource, clock: systemClock, logger };
+  const options = { collector: collector.collector, resource, clock: new VirtualClock(), logger };
   await using exporter = new OtlpExporter(options);
   const at = Date.UTC(2026, 0, 31);
   const span: Span = {
