@@ -58,10 +58,12 @@ const MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
 export function connectCri(socketPath: string): CriClient {
   const codec = createMessageCodec(MESSAGES);
   let session: ClientHttp2Session | undefined;
+  let broken: Error | undefined;
   const connected = (): ClientHttp2Session => {
     if (session && !session.closed && !session.destroyed) return session;
     session = connectHttp2("http://localhost", { createConnection: () => connect(socketPath) });
-    session.on("error", () => {}); // every call fails with it too
+    broken = undefined;
+    session.on("error", (error) => (broken = error)); // every call fails with it too
     return session;
   };
   return {
@@ -81,7 +83,7 @@ export function connectCri(socketPath: string): CriClient {
       stream.end(framed(codec.encode(requestType, request)));
       const { onMessage, signal } = options;
       const last = await answerOf(stream, {
-        where: `${socketPath}: ${name}`,
+        failed: (error) => `${name} at ${socketPath}: ${(broken ?? error).message}`,
         decode: (bytes) => codec.decode(rest.at(-1) ?? "", bytes),
         ...(onMessage && { onMessage }),
         ...(signal && { signal }),
@@ -110,7 +112,8 @@ function framed(message: Uint8Array): Buffer {
 }
 
 interface Answering {
-  where: string;
+  /** Words for a call that came to no end. */
+  failed(error: Error): string;
   decode(bytes: Uint8Array): unknown;
   onMessage?: (message: unknown) => boolean;
   signal?: AbortSignal;
@@ -118,7 +121,7 @@ interface Answering {
 
 /** The last message of an answer, once its trailers say that all went well. */
 async function answerOf(stream: ClientHttp2Stream, answering: Answering): Promise<unknown> {
-  const { where, decode, onMessage, signal } = answering;
+  const { failed, decode, onMessage, signal } = answering;
   let ending: IncomingHttpHeaders = {};
   stream.on("response", (head) => (ending = head));
   stream.on("trailers", (trailers) => (ending = trailers));
@@ -131,14 +134,16 @@ async function answerOf(stream: ClientHttp2Stream, answering: Answering): Promis
       if (onMessage?.(last)) return last;
     }
   } catch (cause) {
-    const message = `${where}: ${(cause as Error).message}`;
-    throw new GrpcError("unavailable", message, { cause });
+    throw new GrpcError("unavailable", failed(cause as Error), { cause });
   } finally {
     signal?.removeEventListener("abort", cancel);
   }
-  if (signal?.aborted) throw new GrpcError("cancelled", `${where}: cancelled by the caller`);
+  const unfinished = (words: string) => failed(new Error(words));
+  if (signal?.aborted) throw new GrpcError("cancelled", unfinished("cancelled by the caller"));
   const status = ending["grpc-status"];
-  if (status === undefined) throw new GrpcError("unavailable", `${where}: the answer broke off`);
+  if (status === undefined) {
+    throw new GrpcError("unavailable", unfinished("the answer broke off"));
+  }
   const code = grpcCodeOf(Number(status));
   if (code === "ok") return last;
   throw new GrpcError(code, decodeGrpcMessage(String(ending["grpc-message"] ?? code)));

@@ -8,8 +8,9 @@ import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
-import { openDataDirectory } from "./data-directory.ts";
+import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { createImageUse } from "./images-in-use.ts";
+import { readInstance } from "./instance.ts";
 import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlagsAndWords, usage } from "./options.ts";
 
@@ -29,6 +30,7 @@ export async function image(args: readonly string[]): Promise<number> {
   // What only looks, or takes away, makes nothing.
   const create = verb === "import" || verb === "pull";
   const directory = openDataDirectory(`${values["data-dir"]}`, { create });
+  if (create) refuseForeign(directory, operand);
   if (!create && !existsSync(directory.images)) {
     if (verb === "list") return list([], values["output"] === "json");
     throw new CommandError(`Image "${operand}" is absent: there are none in ${directory.root}`);
@@ -62,6 +64,15 @@ export async function image(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** Nobody would run it. @throws CommandError where another runtime has images of its own */
+function refuseForeign({ instance, root }: DataDirectory, operand: string): void {
+  const endpoint = readInstance(instance)?.settings?.["container-runtime-endpoint"];
+  if (!endpoint) return;
+  const why = `the pods of ${root} are run by ${endpoint}, with its own images`;
+  const hint = "of containerd's, see: ctr --namespace k8s.io images import|pull";
+  throw new CommandError(`Cannot bring "${operand}": ${why}; ${hint}`);
 }
 
 const OPERANDS: Readonly<Record<string, string>> = { import: "FILE", pull: "REF", remove: "REF" };

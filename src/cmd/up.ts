@@ -48,6 +48,7 @@ export async function up(args: readonly string[]): Promise<number> {
     return 0;
   }
   judgeSettings(options);
+  await requireContainerRuntime(options);
   await requireFreePort(options);
   const directory = openDirectory(options);
   return options.detach ? await startDetached(args, directory) : await runInForeground(args);
@@ -59,6 +60,21 @@ function openDirectory(options: UpOptions): DataDirectory {
   } catch (cause) {
     const { message } = cause as Error;
     throw new CommandError(`Cannot create the data directory: ${message}`, { cause });
+  }
+}
+
+/** What a data directory was started with is kept: it had better be there. @throws CommandError */
+async function requireContainerRuntime({ runtimeEndpoint }: UpOptions): Promise<void> {
+  if (runtimeEndpoint === undefined) return;
+  const { connectCri } = await import("../agent/cri-client.ts");
+  const { readFacts, socketOf } = await import("../agent/runtime/cri/cri-endpoint.ts");
+  await using client = connectCri(socketOf(runtimeEndpoint));
+  try {
+    await readFacts(client);
+  } catch (cause) {
+    const { message } = cause as Error;
+    const where = `--container-runtime-endpoint "${runtimeEndpoint}"`;
+    throw new CommandError(`Cannot use ${where}: ${message}`, { cause });
   }
 }
 

@@ -117,6 +117,45 @@ test("a stream goes on until its caller leaves", async () => {
   });
 });
 
+test("a client says that nobody answers, and connects once somebody does", async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "nephos-cri-"));
+  const socketPath = path.join(directory, "cri.sock");
+  const Version: Served["Version"] = () => ({ runtimeName: "here" });
+  const methods = criMethods({ RuntimeService: { Version } });
+  const options = { socketPath, methods, clock: systemClock, logger: silentLogger };
+  try {
+    await using client = connectCri(socketPath);
+    const call = () => client.call("RuntimeService/Version", {});
+    const missing = { code: "unavailable", message: /^Version at .*: connect ENOENT/ };
+    await assert.rejects(call(), missing);
+    for (let round = 0; round < 2; round++) {
+      await using _server = await startGrpcServer(options);
+      // The end of the server before may not have been seen yet.
+      const { runtimeName } = await call().catch(call);
+      assert.equal(runtimeName, "here");
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("a caller that gives up ends the call, also for the handler", async () => {
+  let aborted: Promise<unknown> | undefined;
+  const giving = new AbortController();
+  const Status: Served["Status"] = (_request, { signal }) => {
+    aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    giving.abort();
+    return new Promise(() => {});
+  };
+  await withServer({ Status }, async (client) => {
+    const call = client.call("RuntimeService/Status", {}, { signal: giving.signal });
+    await assert.rejects(call, { code: "cancelled" });
+    await aborted;
+    const late = client.call("RuntimeService/Status", {}, { timeoutMs: 5 });
+    await assert.rejects(late, { code: "deadline-exceeded" });
+  });
+});
+
 test("a socket that is served already is not taken", async () => {
   await withServer({}, async (_client, socketPath) => {
     const options = { methods: new Map(), clock: systemClock, logger: silentLogger };

@@ -1,6 +1,6 @@
 // Debian's containerd behind the contract that crun, runc and gVisor keep.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { createCriImageStore } from "../../src/agent/image/cri-image-store.ts";
@@ -16,16 +16,13 @@ import { CONTAINERD_IMAGE, startContainerd, withoutContainerd } from "./containe
 
 const AGENT = path.join(import.meta.dirname, "containerd-dying-agent.js");
 
-/** The steps that leave something at containerd or on the node. */
+/** Of the steps that leave something at containerd or on the node, those with the most to lose. */
 const STEPS: readonly FailpointName[] = [
-  "sandbox-cgroup",
   "sandbox-namespaces",
   "sandbox-record",
   "container-created",
   "container-started",
   "sandbox-containers-removed",
-  "sandbox-cgroup-removed",
-  "sandbox-removed",
 ];
 
 async function createFixture(): Promise<RuntimeFixture> {
@@ -55,7 +52,10 @@ async function createFixture(): Promise<RuntimeFixture> {
     open: () => createCriRuntime(options),
     leftovers: () => [
       ...containerd.leftovers(),
-      ...found("find", "/sys/fs/cgroup", "-path", `*${cgroupRoot}*/pod*`, "-type", "d"),
+      ...readdirSync("/sys/fs/cgroup")
+        .map((hierarchy) => path.join("/sys/fs/cgroup", hierarchy, cgroupRoot))
+        .filter((group) => existsSync(group))
+        .flatMap((group) => found("find", group, "-name", "pod*", "-type", "d")),
       ...found("find", path.join(directory, "state"), "-path", "*/nephos-networks/*"),
     ],
     async startAndDie(specs) {

@@ -1,6 +1,6 @@
 // A node whose pods are run by Debian's containerd: `nephos up --container-runtime-endpoint`.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import {
@@ -9,10 +9,13 @@ import {
   startContainerd,
   withoutContainerd,
 } from "./containerd-under-test.ts";
+import { busyboxArchive } from "./busybox-image.ts";
+import { startDockerRegistry, withoutDockerRegistry } from "./docker-registry.ts";
 import { eventually } from "./eventually.ts";
 import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
 
 const skip = withoutContainerd();
+const noRegistry = skip || withoutDockerRegistry();
 
 let containerd: ContainerdUnderTest;
 let instance: InstanceUnderTest;
@@ -38,6 +41,20 @@ async function create(name: string, spec: object): Promise<void> {
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name }, spec };
   const { code, stderr } = await instance.kubectlWith(JSON.stringify(pod), "create", "-f", "-");
   assert.equal(code, 0, stderr);
+}
+
+/** PIDs of everything that runs for a pod, what holds its sandbox included. */
+function processesOf(uid: string): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return readFileSync(`/proc/${name}/cgroup`, "utf8").includes(`/pod${uid}/`)
+        ? [Number(name)]
+        : [];
+    } catch {
+      return []; // it has just ended
+    }
+  });
 }
 
 const container = (name: string, script: string, more: object = {}) => ({
@@ -66,7 +83,11 @@ test("a pod has its network, volumes, probes and streams", { skip }, async () =>
         volumeMounts: [data, { name: "settings", mountPath: "/settings", readOnly: true }],
         env: [{ name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
         readinessProbe: { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 },
-        livenessProbe: { exec: { command: ["test", "!", "-e", "/tmp/broken"] }, periodSeconds: 1 },
+        livenessProbe: {
+          exec: { command: ["test", "!", "-e", "/tmp/broken"] },
+          periodSeconds: 1,
+          failureThreshold: 1,
+        },
         resources: { limits: { memory: "64Mi" } },
       }),
       container("beside", "trap 'exit 0' TERM; while :; do sleep 1; done"),
@@ -166,6 +187,39 @@ test("a kill of the agent, and one of containerd, ends no container", { skip }, 
   assert.equal(alive, "alive\n");
 });
 
+test("a sandbox that has died is followed by another one, as after a reboot", {
+  skip,
+}, async () => {
+  const uid = await field("steady", ".metadata.uid");
+  const ip = await field("steady", ".status.podIP");
+  for (const pid of processesOf(uid)) process.kill(pid, "SIGKILL");
+  await kubectl("wait", "pod", "steady", "--for=condition=Ready=false", "--timeout=60s");
+  await eventually("the container runs again", async () => {
+    return (await field("steady", ".status.containerStatuses[0].restartCount")) === "1";
+  });
+  await kubectl("wait", "pod", "steady", "--for=condition=Ready", "--timeout=60s");
+  const address = await kubectl("exec", "steady", "--", "ip", "address");
+  assert.ok(address.includes(`inet ${ip}/32`), address);
+});
+
+test("containerd pulls images, with the secrets of the pod", { skip: noRegistry }, async () => {
+  await using registry = await startDockerRegistry({ port: 5003, user: "me" });
+  const archive = path.join(containerd.directory, "pulled.tar");
+  writeFileSync(archive, busyboxArchive({ name: "pulled:1", entries: [] }));
+  await registry.push(archive, "pulled:1");
+  const login = ["--docker-username=me", "--docker-password=secret"];
+  const server = `--docker-server=${registry.host}`;
+  await kubectl("create", "secret", "docker-registry", "registry", server, ...login);
+  const image = `${registry.host}/pulled:1`;
+  await create("pulled", {
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: "main", image }],
+    imagePullSecrets: [{ name: "registry" }],
+  });
+  await kubectl("wait", "pod", "pulled", "--for=condition=Ready", "--timeout=60s");
+  assert.match(await field("pulled", ".status.containerStatuses[0].imageID"), /pulled@sha256:/);
+});
+
 test("pods that are deleted leave nothing", { skip }, async () => {
   await kubectl("delete", "pod", "--all", "--grace-period=1", "--timeout=60s");
   await eventually("nothing is left", () => {
@@ -174,7 +228,9 @@ test("pods that are deleted leave nothing", { skip }, async () => {
   });
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
   assert.deepEqual(
-    mounts.filter((line) => line.includes("/netns/cni-") || line.includes("/state/")),
+    mounts.filter(
+      (line) => line.includes("/netns/cni-") || line.includes(`${containerd.directory}/state/`),
+    ),
     [],
   );
 });
