@@ -14,6 +14,9 @@ import { TimeZoneError } from "./time-zone.ts";
 const TOO_MANY_MISSED =
   "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
 
+const FORBIDDEN =
+  "Not starting job because prior execution is running and concurrency policy is Forbid";
+
 /** Starts Jobs when their schedule says so. */
 export function cronJobController(): ControllerDefinition {
   const overlay = new WriteOverlay<Job>();
@@ -62,11 +65,10 @@ export function cronJobController(): ControllerDefinition {
         overlay.deleted(uid, job, clock.now());
         tell("SuccessfulDelete", `Deleted job ${job.metadata?.name}`);
       }
-      if (plan.skipped === "JobAlreadyActive") {
-        tell("JobAlreadyActive", "Not starting job because prior execution is running");
-      }
-      if (plan.skipped === "MissSchedule") {
-        tell("MissSchedule", "Missed scheduled time to start a job", "Warning");
+      if (plan.forbidden) tell("JobAlreadyActive", FORBIDDEN);
+      for (const { name, how } of plan.ended) {
+        if (how) tell("SawCompletedJob", `Saw completed job: ${name}, condition: ${how}`);
+        else tell("MissingJob", `Active job went missing: ${name}`);
       }
       if (plan.tooManyMissed) tell("TooManyMissedTimes", TOO_MANY_MISSED, "Warning");
       let { status } = plan;

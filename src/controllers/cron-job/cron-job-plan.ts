@@ -14,8 +14,10 @@ export interface CronJobPlan {
   delete: Job[];
   create: Job | undefined;
   status: CronJobStatus;
-  /** Why a run that was due did not start. */
-  skipped: "JobAlreadyActive" | "MissSchedule" | undefined;
+  /** A run that was due did not start, as another one is not over. */
+  forbidden: boolean;
+  /** Jobs that ran when the status was written, and are over or gone by now. */
+  ended: { name: string; how: string | undefined }[];
   /** So many runs were missed that clocks or deadlines deserve a look; only the last is made up. */
   tooManyMissed: boolean;
   requeueAfterMs: number | undefined;
@@ -40,7 +42,8 @@ export function planCronJob(
     delete: doomed,
     create: undefined,
     status: statusOf(cron, { jobs }),
-    skipped: undefined,
+    forbidden: false,
+    ended: endedOf(cron, jobs),
     tooManyMissed: false,
     requeueAfterMs: undefined,
   };
@@ -48,25 +51,24 @@ export function planCronJob(
   const schedule = parseCron(spec.schedule);
   const zone = { offsetAt: zoneOffset(spec.timeZone) };
   const since = cron.status?.lastScheduleTime ?? cron.metadata?.creationTimestamp ?? "";
-  const afterMs = Date.parse(since) || nowMs;
+  const deadline = spec.startingDeadlineSeconds;
+  const reachMs = deadline === undefined ? Infinity : deadline * 1000;
+  // What is later than that is not made up for.
+  const afterMs = Math.max(Date.parse(since) || nowMs, nowMs - reachMs);
   const due = lastCronTime(schedule, { ...zone, afterMs, untilMs: nowMs });
   const next = nextCronTime(schedule, due ?? afterMs, zone);
   if (next !== undefined) plan.requeueAfterMs = Math.max(1, next - nowMs);
   if (due === undefined) return plan;
-  const deadline = spec.startingDeadlineSeconds;
-  const reachMs = deadline === undefined ? Infinity : deadline * 1000;
-  const missing = { ...zone, afterMs: Math.max(afterMs, nowMs - reachMs), untilMs: nowMs };
-  plan.tooManyMissed = countMissed(schedule, missing) > MISSED_MAX;
-  if (deadline !== undefined && due + deadline * 1000 < nowMs) {
-    return { ...plan, skipped: "MissSchedule" };
-  }
-  const job = jobFor(cron, due);
+  plan.tooManyMissed = countMissed(schedule, { ...zone, afterMs, untilMs: nowMs }) > MISSED_MAX;
+  const job = jobFor(cron, { dueMs: due, offsetMs: zone.offsetAt(due) });
   if (jobs.some(({ metadata }) => metadata?.name === job.metadata?.name)) return plan;
-  const running = jobs.filter((one) => !isOver(one) && !isTerminating(one));
+  const running = runningJobs(cron, jobs);
   if (spec.concurrencyPolicy === "Forbid" && running.length > 0) {
-    return { ...plan, skipped: "JobAlreadyActive" };
+    return { ...plan, forbidden: true };
   }
-  if (spec.concurrencyPolicy === "Replace") plan.delete.push(...running);
+  if (spec.concurrencyPolicy === "Replace") {
+    plan.delete.push(...running.filter((one) => !isTerminating(one)));
+  }
   const status = { ...plan.status, lastScheduleTime: formatTime(due) };
   return { ...plan, create: job, status };
 }
@@ -83,7 +85,26 @@ function countMissed(
   return Math.floor((span.untilMs - first) / (second - first)) + 1;
 }
 
-function jobFor(cron: CronJob, dueMs: number): Job {
+/** What the schedule started and is not over; what somebody started by hand does not count. */
+function runningJobs(cron: CronJob, jobs: readonly Job[]): Job[] {
+  const known = new Set((cron.status?.active ?? []).map(({ uid }) => uid));
+  return jobs.filter(
+    (job) =>
+      !isOver(job) && (SCHEDULED_AT in (job.metadata?.annotations ?? {}) || known.has(uidOf(job))),
+  );
+}
+
+function endedOf(cron: CronJob, jobs: readonly Job[]): CronJobPlan["ended"] {
+  const byUid = new Map(jobs.map((job) => [uidOf(job), job]));
+  return (cron.status?.active ?? []).flatMap(({ name = "", uid = "" }) => {
+    const job = byUid.get(uid);
+    if (job && !isOver(job)) return [];
+    return [{ name, how: job && (isTrue(job, "Complete") ? "Complete" : "Failed") }];
+  });
+}
+
+function jobFor(cron: CronJob, of: { dueMs: number; offsetMs: number }): Job {
+  const { dueMs, offsetMs } = of;
   const template = cron.spec?.jobTemplate;
   return {
     apiVersion: "batch/v1",
@@ -92,16 +113,27 @@ function jobFor(cron: CronJob, dueMs: number): Job {
       name: `${cron.metadata?.name}-${Math.floor(dueMs / 60_000)}`,
       namespace: cron.metadata?.namespace ?? "",
       labels: { ...template?.metadata?.labels },
-      annotations: { ...template?.metadata?.annotations, [SCHEDULED_AT]: formatTime(dueMs) },
+      annotations: {
+        ...template?.metadata?.annotations,
+        [SCHEDULED_AT]: zonedTime(dueMs, offsetMs),
+      },
       ownerReferences: [controllerReference(CRON_JOBS, cron)],
     },
     ...(template?.spec ? { spec: template.spec } : {}),
   };
 }
 
+/** RFC 3339 by the clocks of a zone. */
+function zonedTime(epochMs: number, offsetMs: number): string {
+  if (offsetMs === 0) return formatTime(epochMs);
+  const minutes = Math.abs(Math.round(offsetMs / 60_000));
+  const two = (number: number) => String(number).padStart(2, "0");
+  const offset = `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+  return `${formatTime(epochMs + offsetMs).slice(0, -1)}${offsetMs < 0 ? "-" : "+"}${offset}`;
+}
+
 function statusOf(cron: CronJob, { jobs }: { jobs: readonly Job[] }): CronJobStatus {
-  const active = jobs
-    .filter((job) => !isOver(job))
+  const active = runningJobs(cron, jobs)
     .map((job) => ({
       apiVersion: "batch/v1",
       kind: "Job",

@@ -27,7 +27,7 @@ function cron(spec: Partial<CronJob["spec"]> = {}, status: CronJob["status"] = {
 function job(name: string, over?: "Complete" | "Failed"): Job {
   const startTime = `2030-01-01T00:00:0${name.slice(-1)}Z`;
   return {
-    metadata: { name, uid: name, namespace: "default" },
+    metadata: { name, uid: name, namespace: "default", annotations: { [SCHEDULED_AT]: "then" } },
     status: {
       startTime,
       ...(over
@@ -54,13 +54,14 @@ test("a run is started once", () => {
 
 test("a run that is too late is skipped", () => {
   const late = plan(cron({ startingDeadlineSeconds: 5 }));
-  assert.deepEqual([late.create, late.skipped], [undefined, "MissSchedule"]);
+  assert.deepEqual([late.create, late.requeueAfterMs], [undefined, 50_000]);
+  assert.ok(plan(cron({ startingDeadlineSeconds: 15 })).create);
 });
 
 test("Forbid waits for the running job, Replace ends it, Allow starts another", () => {
   const running = [job("tick-1")];
   const forbid = plan(cron({ concurrencyPolicy: "Forbid" }), running);
-  assert.deepEqual([forbid.create, forbid.skipped], [undefined, "JobAlreadyActive"]);
+  assert.deepEqual([forbid.create, forbid.forbidden], [undefined, true]);
   const replace = plan(cron({ concurrencyPolicy: "Replace" }), running);
   assert.deepEqual(replace.delete, running);
   assert.ok(replace.create);
@@ -115,4 +116,46 @@ test("more than a hundred missed runs are told of, unless a deadline forgets the
   assert.equal(plan(cron({}, old)).tooManyMissed, true);
   assert.equal(plan(cron({ startingDeadlineSeconds: 600 }, old)).tooManyMissed, false);
   assert.equal(plan(cron()).tooManyMissed, false);
+});
+
+test("Forbid waits for a job on its way out, Replace does not end it again", () => {
+  const [one] = [job("tick-1")];
+  const leaving = {
+    ...one,
+    metadata: { ...one?.metadata, deletionTimestamp: "2030-01-01T00:05:00Z" },
+  };
+  assert.equal(plan(cron({ concurrencyPolicy: "Forbid" }), [leaving]).forbidden, true);
+  const replace = plan(cron({ concurrencyPolicy: "Replace" }), [leaving]);
+  assert.deepEqual([replace.delete, replace.create !== undefined], [[], true]);
+});
+
+test("a job that somebody started by hand stands in nobody's way", () => {
+  const annotations = { "cronjob.kubernetes.io/instantiate": "manual" };
+  const byHand: Job = { metadata: { name: "mine", uid: "m", annotations } };
+  const { create, status, delete: doomed } = plan(cron({ concurrencyPolicy: "Forbid" }), [byHand]);
+  assert.deepEqual([create !== undefined, status.active, doomed], [true, undefined, []]);
+  assert.deepEqual(plan(cron({ concurrencyPolicy: "Replace" }), [byHand]).delete, []);
+});
+
+test("jobs that ran and are over, or gone, are told of", () => {
+  const active = ["tick-1", "tick-2", "tick-3", "tick-4"].map((name) => ({ name, uid: name }));
+  const jobs = [job("tick-1", "Complete"), job("tick-2", "Failed"), job("tick-3")];
+  const { ended, status } = plan(cron({ suspend: true }, { active }), jobs);
+  assert.deepEqual(ended, [
+    { name: "tick-1", how: "Complete" },
+    { name: "tick-2", how: "Failed" },
+    { name: "tick-4", how: undefined },
+  ]);
+  assert.deepEqual(
+    status.active?.map(({ name }) => name),
+    ["tick-3"],
+  );
+});
+
+test("a job says by the clock of its zone when it was due", () => {
+  const due = (timeZone: string) =>
+    plan(cron({ timeZone })).create?.metadata?.annotations?.[SCHEDULED_AT];
+  assert.equal(due("Europe/Berlin"), "2030-01-01T01:05:00+01:00");
+  assert.equal(due("America/St_Johns"), "2029-12-31T20:35:00-03:30");
+  assert.equal(due("UTC"), "2030-01-01T00:05:00Z");
 });

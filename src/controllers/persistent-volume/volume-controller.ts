@@ -1,6 +1,7 @@
 import { isNotFound } from "../../api/errors.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
 import type { PersistentVolume } from "../../api/generated/types/core-v1.ts";
+import type { Client } from "../../client/client.ts";
 import { type ControllerDefinition, defineController, input } from "../../client/controller.ts";
 import { isTerminating, refOf, uidOf } from "../ownership.ts";
 import { BOUND_BY_CONTROLLER } from "./claim-plan.ts";
@@ -31,6 +32,10 @@ export function volumeController(): ControllerDefinition {
       if (!volume) return;
       const { name = "", namespace } = volume.spec?.claimRef ?? {};
       const { phase, message, act } = planVolume(volume, inputs.claims.get(namespace, name));
+      // The cache may not know a claim yet, and what is deleted does not come back.
+      if (act === "delete" && (await isClaimed(client, volume))) {
+        throw new Error(`Cannot delete volume "${key.name}": its claim is there`);
+      }
       const volumes = client.for(PERSISTENT_VOLUMES);
       if (volume.status?.phase !== phase || volume.status.message !== message) {
         const status = { phase, message: message ?? null };
@@ -47,6 +52,20 @@ export function volumeController(): ControllerDefinition {
       }
     },
   });
+}
+
+async function isClaimed(client: Client, { metadata, spec }: PersistentVolume): Promise<boolean> {
+  const { name = "", namespace = "", uid } = spec?.claimRef ?? {};
+  const claim = await client
+    .for(PERSISTENT_VOLUME_CLAIMS)
+    .get({ namespace, name })
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  if (!claim || uidOf(claim) !== uid) return false;
+  const { volumeName } = claim.spec ?? {};
+  return !volumeName || volumeName === metadata?.name;
 }
 
 function claimKeyOf({ spec }: PersistentVolume): string[] {

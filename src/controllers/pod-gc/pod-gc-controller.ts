@@ -43,11 +43,16 @@ export function lostPods(
   const created = ({ metadata }: Pod) => Date.parse(metadata?.creationTimestamp ?? "") || 0;
   const finished = pods.filter((pod) => isFinished(pod) && !isTerminating(pod));
   const surplus = finished
-    .sort((a, b) => created(a) - created(b))
+    .sort((a, b) => Number(isEvicted(b)) - Number(isEvicted(a)) || created(a) - created(b))
     .slice(0, Math.max(0, finished.length - at.finishedMax));
   const known = new Set(lost.map(({ pod }) => pod));
   for (const pod of surplus) if (!known.has(pod)) lost.push({ pod, why: "surplus" });
   return lost;
+}
+
+/** Its node took it away: there is nothing to look into. */
+function isEvicted({ status }: Pod): boolean {
+  return status?.phase === "Failed" && status.reason === "Evicted";
 }
 
 const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";

@@ -86,3 +86,16 @@ test("a node that only the cache misses keeps its pods", async () => {
     ["staying"],
   );
 });
+
+test("of too many finished pods those that their node took away go first", () => {
+  const evicted = pod("evicted", { node: "n1", created: "2030-01-01T00:00:09Z" });
+  const pods: Pod[] = [
+    pod("old", { node: "n1", phase: "Succeeded" }),
+    { ...evicted, status: { phase: "Failed", reason: "Evicted" } },
+  ];
+  const rules = { isNodeLost: () => false, isOutOfService: () => false, finishedMax: 1 };
+  assert.deepEqual(
+    lostPods(pods, rules).map((lost) => lost.pod.metadata?.name),
+    ["evicted"],
+  );
+});
