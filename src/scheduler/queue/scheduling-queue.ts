@@ -197,6 +197,8 @@ export class SchedulingQueue {
   /** Lets a pod be tried at once, whatever its back-off says. */
   activate(uid: string): void {
     const entry = this.#entries.get(uid);
+    const missed = entry && this.#pondered.get(entry);
+    if (missed) missed.isChanged = true;
     if (!entry || entry.state === "active" || entry.state === "taken") return;
     this.#leaveSleep(entry);
     this.#activate(entry);
