@@ -1,5 +1,9 @@
 import { readFileSync } from "node:fs";
-import { readEncryptionConfiguration } from "../apiserver/encryption/encryption-configuration.ts";
+import {
+  type ConfiguredProvider,
+  readEncryptionConfiguration,
+} from "../apiserver/encryption/encryption-configuration.ts";
+import { type KmsOptions, KmsProvider } from "../apiserver/encryption/kms-provider.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MetricFamily } from "../lib/prometheus.ts";
@@ -8,7 +12,10 @@ import type { EncryptionSource } from "../store/encryption/encrypting-backend.ts
 import {
   createEncryptionRules,
   type EncryptionEntry,
+  type EncryptionProvider,
+  kmsPrefix,
 } from "../store/encryption/encryption-rules.ts";
+import { CommandError } from "./command-error.ts";
 import { followFile } from "./followed-file.ts";
 import { usage } from "./options.ts";
 import { decodeSettings } from "./settings-file.ts";
@@ -33,26 +40,78 @@ export async function openEncryption(
 ): Promise<OpenEncryption | undefined> {
   if (!flags) return undefined;
   const { text, entries } = firstRead(flags.file);
-  let rules = await createEncryptionRules(entries, of.random);
-  const followed = flags.follow
-    ? followFile(flags.file, {
-        ...of,
-        text,
-        subject: "the encryption configuration",
-        metricPrefix: "apiserver_encryption_config_controller",
-        use: async (next) => {
-          const entries = readEncryptionConfiguration(decodeSettings(next));
-          rules = await createEncryptionRules(entries, of.random);
-        },
-      })
-    : undefined;
+  const services = new Map<string, KmsProvider>();
+  let rules = await createEncryptionRules(await connect(entries, { ...of, services }), of.random);
+  const use = async (next: string) => {
+    const changed = readEncryptionConfiguration(decodeSettings(next));
+    const ciphers = changed.map(({ resources, providers }) => {
+      return { resources, providers: providers.map((each) => connected(each, services)) };
+    });
+    rules = await createEncryptionRules(ciphers, of.random);
+  };
+  const subject = "the encryption configuration";
+  const metricPrefix = "apiserver_encryption_config_controller";
+  const following = { ...of, text, subject, metricPrefix, use };
+  const followed = flags.follow ? followFile(flags.file, following) : undefined;
   return {
     get rules() {
       return rules;
     },
+    ...(services.size > 0 ? { prepare: (stored) => prepareAll(services, stored) } : {}),
     metrics: () => followed?.metrics() ?? [],
-    [Symbol.dispose]: () => followed?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      followed?.[Symbol.dispose]();
+      for (const service of services.values()) service[Symbol.dispose]();
+    },
   };
+}
+
+/** Connects every service of keys that the entries name, and keeps it in `services`. */
+async function connect(
+  entries: readonly EncryptionEntry<ConfiguredProvider>[],
+  of: KmsOptions & { services: Map<string, KmsProvider> },
+): Promise<EncryptionEntry[]> {
+  const { services } = of;
+  try {
+    for (const provider of entries.flatMap(({ providers }) => providers)) {
+      if (provider.type !== "kms") continue;
+      services.set(provider.name, await KmsProvider.open(provider, of));
+    }
+  } catch (error) {
+    for (const service of services.values()) service[Symbol.dispose]();
+    throw new CommandError((error as Error).message, { cause: error });
+  }
+  return entries.map(({ resources, providers }) => {
+    return { resources, providers: providers.map((each) => connected(each, services)) };
+  });
+}
+
+/** @throws Error for a service that was not there at the start: values of it may be unreadable */
+function connected(
+  provider: ConfiguredProvider,
+  services: ReadonlyMap<string, KmsProvider>,
+): EncryptionProvider {
+  if (provider.type !== "kms") return provider;
+  const { type, name } = provider;
+  const cipher = services.get(name);
+  if (!cipher) throw new Error(`the KMS provider "${name}" is new: it needs a restart`);
+  return { type, name, cipher };
+}
+
+async function prepareAll(
+  services: ReadonlyMap<string, KmsProvider>,
+  stored: Iterable<Uint8Array>,
+): Promise<void> {
+  const all = Array.from(services, ([name, service]) => {
+    return { service, prefix: Buffer.from(kmsPrefix(name)) };
+  });
+  for (const bytes of stored) {
+    for (const { service, prefix } of all) {
+      const isOfIt = prefix.compare(bytes, 0, Math.min(prefix.length, bytes.length)) === 0;
+      if (isOfIt) service.note(bytes.subarray(prefix.length));
+    }
+  }
+  for (const { service } of all) await service.decryptNoted();
 }
 
 /** @throws CommandError with exit code 2 for a file that cannot be used */
@@ -60,7 +119,10 @@ export function judgeEncryption(flags: EncryptionFlags | undefined): void {
   if (flags) firstRead(flags.file);
 }
 
-function firstRead(file: string): { text: string; entries: EncryptionEntry[] } {
+function firstRead(file: string): {
+  text: string;
+  entries: EncryptionEntry<ConfiguredProvider>[];
+} {
   try {
     const text = readFileSync(file, "utf8");
     return { text, entries: readEncryptionConfiguration(decodeSettings(text)) };

@@ -12,6 +12,7 @@ import { readEncryptionConfiguration } from "../../src/apiserver/encryption/encr
 import { decodeYaml } from "../../src/format/yaml-decode.ts";
 import {
   createEncryptionRules,
+  type EncryptionEntry,
   type EncryptionRules,
 } from "../../src/store/encryption/encryption-rules.ts";
 import { startNephosApiServer } from "../peers/nephos-apiserver.ts";
@@ -54,7 +55,7 @@ before(async () => {
   const file = path.join(directory, "encryption.yaml");
   writeFileSync(file, configuration);
   const entries = readEncryptionConfiguration(decodeYaml(configuration).value);
-  rules = await createEncryptionRules(entries, systemRandom);
+  rules = await createEncryptionRules(entries as EncryptionEntry[], systemRandom);
   const encryption = `--encryption-provider-config=${file}`;
   server = await startKubeApiServer({ flags: [encryption, ORIGINS] });
 });

@@ -18,6 +18,12 @@ function ofProvider(provider: unknown) {
   return read({ resources: ["secrets"], providers: [provider] });
 }
 
+const KMS = { apiVersion: "v2", name: "vault", endpoint: "unix:///run/kms.sock" };
+
+function ofKms(more: object) {
+  return ofProvider({ kms: { ...KMS, ...more } });
+}
+
 test("providers and keys keep their order", () => {
   const [entry] = read({
     resources: ["secrets", "widgets.example.com"],
@@ -34,6 +40,9 @@ test("providers and keys keep their order", () => {
     keys: [{ name: "key1", secret: Buffer.alloc(32, "k") }],
   });
   ofResources("*.", "*.apps", "deployments.example.com");
+  assert.deepEqual(ofKms({ timeout: "1500ms" })[0]?.providers, [
+    { type: "kms", name: "vault", socketPath: "/run/kms.sock", timeoutMs: 1_500 },
+  ]);
 });
 
 test("what kube-apiserver refuses is refused, with the field and without the key", () => {
@@ -56,7 +65,13 @@ test("what kube-apiserver refuses is refused, with the field and without the key
     [() => ofProvider({}), /providers\[0\] must have one of kms, aesgcm, aescbc, secretbox/],
     [() => ofProvider({ identity: {}, aescbc: KEYS }), /must have one provider/],
     [() => ofProvider({ rot13: {} }), /rot13 is not known/],
-    [() => ofProvider({ kms: { name: "a" } }), /providers\[0\]\.kms is not built/],
+    [() => ofProvider({ kms: { name: "a" } }), /providers\[0\]\.kms\.apiVersion must be v2/],
+    [() => ofKms({ name: "a:b" }), /kms\.name must not contain ":"/],
+    [() => ofKms({ name: "" }), /kms\.name must be set/],
+    [() => ofKms({ endpoint: "https://x" }), /kms\.endpoint must be a socket/],
+    [() => ofKms({ timeout: "0s" }), /kms\.timeout must be longer/],
+    [() => ofKms({ cachesize: 5 }), /kms\.cachesize is not known/],
+    [() => read(...[1, 2].map(() => ({ resources: ["a"], providers: [{ kms: KMS }] }))), /another/],
     [() => ofProvider({ aesgcm: { keys: [] } }), /aesgcm\.keys must have at least one item/],
     [() => ofProvider({ aesgcm: short }), /secret must have 16 or 24 or 32 bytes, not 5$/],
     [() => ofProvider({ secretbox: short }), /secret must have 32 bytes, not 5$/],

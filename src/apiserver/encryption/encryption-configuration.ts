@@ -3,8 +3,15 @@ import type {
   EncryptionEntry,
   EncryptionProvider,
 } from "../../store/encryption/encryption-rules.ts";
+import type { KmsConfiguration } from "./kms-provider.ts";
 import { AES_KEY_BYTES } from "../../store/encryption/value-cipher.ts";
 
+/** As it stands in the file: a service of keys is not connected yet. */
+export type ConfiguredProvider =
+  | Exclude<EncryptionProvider, { type: "kms" }>
+  | ({ type: "kms" } & KmsConfiguration);
+
+const KMS_TIMEOUT_MS = 3_000;
 const SUBJECT = "the encryption configuration";
 const PROVIDERS = ["kms", "aesgcm", "aescbc", "secretbox", "identity"] as const;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -20,7 +27,9 @@ const NO_RESOURCES: readonly string[] = [
  * the rules of kube-apiserver 1.32. Keys never stand in messages.
  * @throws ConfigurationFileError that says which field wants what
  */
-export function readEncryptionConfiguration(document: unknown): EncryptionEntry[] {
+export function readEncryptionConfiguration(
+  document: unknown,
+): EncryptionEntry<ConfiguredProvider>[] {
   const root = new ConfigurationReader(document, { subject: SUBJECT });
   root.requireKind({
     apiVersion: "apiserver.config.k8s.io/v1",
@@ -29,12 +38,13 @@ export function readEncryptionConfiguration(document: unknown): EncryptionEntry[
   const entries = root.list("resources");
   if (entries.length === 0) throw root.error("resources", "must have at least one item");
   root.refuseOthers();
+  const names = new Set<string>();
   return entries.map((from) => {
     const resources = readResources(from);
     const providers = from.list("providers");
     if (providers.length === 0) throw from.error("providers", "must have at least one item");
     from.refuseOthers();
-    return { resources, providers: providers.map(readProvider) };
+    return { resources, providers: providers.map((each) => readProvider(each, names)) };
   });
 }
 
@@ -75,16 +85,14 @@ function complaintAbout(resource: string): string | undefined {
   return undefined;
 }
 
-function readProvider(from: ConfigurationReader): EncryptionProvider {
+function readProvider(from: ConfigurationReader, kmsNames: Set<string>): ConfiguredProvider {
   const given = PROVIDERS.filter((name) => from.value(name) !== undefined);
   from.refuseOthers();
   const [type] = given;
   if (type === undefined) throw from.error("", `must have one of ${PROVIDERS.join(", ")}`);
   if (given.length > 1) throw from.error("", "must have one provider; list the others apart");
   const provider = from.object(type);
-  if (type === "kms") {
-    throw from.error("kms", "is not built yet; use aesgcm, aescbc or secretbox");
-  }
+  if (type === "kms") return readKms(provider, kmsNames);
   if (type === "identity") {
     provider.refuseOthers();
     return { type };
@@ -94,6 +102,22 @@ function readProvider(from: ConfigurationReader): EncryptionProvider {
   if (keys.length === 0) throw provider.error("keys", "must have at least one item");
   const sizes = type === "secretbox" ? [32] : AES_KEY_BYTES;
   return { type, keys: keys.map((key) => readKey(key, sizes)) };
+}
+
+function readKms(from: ConfigurationReader, names: Set<string>): ConfiguredProvider {
+  if (from.text("apiVersion") !== "v2") {
+    throw from.error("apiVersion", "must be v2; v1 is off in Kubernetes since 1.29");
+  }
+  const name = from.requiredText("name");
+  if (name.includes(":")) throw from.error("name", 'must not contain ":"');
+  if (names.has(name)) throw from.error("name", "must not be that of another provider");
+  names.add(name);
+  const [, socketPath] = /^unix:\/\/(\/.+)$/.exec(from.requiredText("endpoint")) ?? [];
+  if (!socketPath) throw from.error("endpoint", 'must be a socket such as "unix:///run/kms.sock"');
+  const timeoutMs = from.durationMs("timeout") ?? KMS_TIMEOUT_MS;
+  if (timeoutMs <= 0) throw from.error("timeout", "must be longer than nothing");
+  from.refuseOthers();
+  return { type: "kms", name, socketPath, timeoutMs };
 }
 
 function readKey(

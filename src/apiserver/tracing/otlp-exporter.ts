@@ -1,10 +1,4 @@
 import {
-  type ClientHttp2Session,
-  connect as connectHttp2,
-  type IncomingHttpHeaders,
-} from "node:http2";
-import { connect } from "node:net";
-import {
   SPAN_KINDS,
   STATUS_ERROR,
   TRACE_EXPORT_PATH,
@@ -14,20 +8,19 @@ import { createMessageCodec } from "../../format/protobuf/message-codec.ts";
 import { BoundedQueue } from "../../lib/bounded-queue.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { type GrpcAddress, GrpcChannel } from "../remote/grpc-channel.ts";
 import type { Attributes, Span, SpanContext } from "./span.ts";
-import type { TracingConfiguration } from "./tracing-configuration.ts";
 
 /** Spans that wait at most; older ones are dropped for newer ones. */
 const WAITING_MAX = 2_048;
 const BATCH_MAX = 512;
 const EXPORT_MS = 5_000;
 const TIMEOUT_MS = 10_000;
-const PREFIX_BYTES = 5;
 const NANOS_PER_MS = 1e6;
 
 /** Where spans go, and on whose behalf. */
 export interface ExporterOptions {
-  collector: TracingConfiguration["collector"];
+  collector: GrpcAddress;
   /** Of the process: "service.name" and the like. */
   resource: Attributes;
   clock: Clock;
@@ -42,13 +35,14 @@ export class OtlpExporter implements AsyncDisposable {
   readonly #options: ExporterOptions;
   readonly #codec = createMessageCodec(TRACE_MESSAGES);
   readonly #waiting = new BoundedQueue<Span>(WAITING_MAX);
-  #session: ClientHttp2Session | undefined;
+  readonly #channel: GrpcChannel;
   #timer: Timer | undefined;
   #sending: Promise<void> | undefined;
   #isFailing = false;
 
   constructor(options: ExporterOptions) {
     this.#options = options;
+    this.#channel = new GrpcChannel(options.collector, options.clock);
   }
 
   add(span: Span): void {
@@ -69,7 +63,7 @@ export class OtlpExporter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
-    this.#session?.destroy();
+    this.#channel[Symbol.dispose]();
   }
 
   async #send(): Promise<void> {
@@ -80,7 +74,7 @@ export class OtlpExporter implements AsyncDisposable {
         if (batch.length === BATCH_MAX) break;
       }
       try {
-        await this.#post(this.#encode(batch));
+        await this.#channel.call(TRACE_EXPORT_PATH, this.#encode(batch), TIMEOUT_MS);
         this.#isFailing = false;
       } catch (error) {
         const { logger } = this.#options;
@@ -96,52 +90,6 @@ export class OtlpExporter implements AsyncDisposable {
     return this.#codec.encode("ExportTraceServiceRequest", {
       resourceSpans: [{ resource, scopeSpans }],
     });
-  }
-
-  #post(message: Buffer): Promise<void> {
-    const prefix = Buffer.alloc(PREFIX_BYTES);
-    prefix.writeUInt32BE(message.length, 1);
-    return new Promise((resolve, reject) => {
-      const stream = this.#connected().request({
-        ":method": "POST",
-        ":path": TRACE_EXPORT_PATH,
-        "content-type": "application/grpc",
-        "grpc-timeout": `${TIMEOUT_MS}m`,
-        te: "trailers",
-      });
-      const late = this.#options.clock.setTimer(TIMEOUT_MS, () => {
-        stream.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
-      });
-      let status: string | undefined;
-      let text: string | undefined;
-      const look = (headers: IncomingHttpHeaders) => {
-        status = headers["grpc-status"]?.toString() ?? status;
-        text = headers["grpc-message"]?.toString() ?? text;
-      };
-      stream.on("response", look);
-      stream.on("trailers", look);
-      stream.on("error", reject);
-      stream.on("close", () => {
-        late.cancel();
-        if (status === "0") resolve();
-        else reject(new Error(`the collector answered ${text ?? status ?? "nothing"}`));
-      });
-      stream.resume();
-      stream.end(Buffer.concat([prefix, message]));
-    });
-  }
-
-  #connected(): ClientHttp2Session {
-    const known = this.#session;
-    if (known && !known.closed && !known.destroyed) return known;
-    const { collector } = this.#options;
-    const host = "host" in collector ? `${collector.host}:${collector.port}` : "localhost";
-    const options = "path" in collector ? { createConnection: () => connect(collector.path) } : {};
-    const session = connectHttp2(`http://${host}`, options);
-    session.on("error", () => {}); // every export fails with it too
-    session.unref();
-    this.#session = session;
-    return session;
   }
 }
 

@@ -1,9 +1,9 @@
 import { ConfigurationReader } from "../../lib/configuration-reader.ts";
+import type { GrpcAddress } from "../remote/grpc-channel.ts";
 
 /** Where spans go, and of how many requests. */
 export interface TracingConfiguration {
-  /** What is dialled: a host with its port, or the path of a socket. */
-  collector: { host: string; port: number } | { path: string };
+  collector: GrpcAddress;
   samplingRatePerMillion: number;
 }
 
@@ -34,7 +34,7 @@ export function readTracingConfiguration(document: unknown): TracingConfiguratio
 }
 
 /** Names of gRPC (grpc/doc/naming.md), as far as kube-apiserver takes them. */
-function collectorOf(endpoint: string): TracingConfiguration["collector"] | undefined {
+function collectorOf(endpoint: string): GrpcAddress | undefined {
   const [, path] = /^unix:(?:\/\/)?(\/.+)$/.exec(endpoint) ?? [];
   if (path) return { path };
   const [, host, port = DEFAULT_PORT] =

@@ -5,6 +5,22 @@ import type { EncryptionRules } from "./encryption-rules.ts";
 /** Where the rules of today are; they may change at any time. */
 export interface EncryptionSource {
   readonly rules: EncryptionRules;
+  /** Sees every stored value before the first one is read; absent: nothing has to be prepared. */
+  prepare?(stored: Iterable<Uint8Array>): Promise<void>;
+}
+
+/** Every value that can be read, in all states that are kept. */
+export function* storedValues(backend: Backend): Generator<Uint8Array> {
+  const { revision, compacted } = backend.state;
+  for (const resource of backend.resourceNames()) {
+    for (const entry of backend.scan(resource, { prefix: "", start: "", at: compacted })) {
+      const bytes = entry.deleted ? undefined : entry.read().bytes;
+      if (bytes) yield bytes;
+    }
+    for (const { bytes } of backend.history(resource, { after: compacted, upTo: revision })) {
+      if (bytes) yield bytes;
+    }
+  }
 }
 
 /** A backend whose values are encrypted below the engine: in journal, tree and history alike. */

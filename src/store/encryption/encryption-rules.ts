@@ -8,13 +8,21 @@ export type EncryptionProvider =
   | {
       type: "aesgcm" | "aescbc" | "secretbox";
       keys: readonly { name: string; secret: Uint8Array }[];
-    };
+    }
+  | KmsProviderCipher;
+
+/** Values under keys that a key management service keeps. */
+export interface KmsProviderCipher {
+  type: "kms";
+  name: string;
+  cipher: ValueCipher;
+}
 
 /** Which providers read and write which resources; the first one writes. */
-export interface EncryptionEntry {
+export interface EncryptionEntry<P = EncryptionProvider> {
   /** "secrets", "deployments.apps", "*.apps", "*." (the core group), "*.*". */
   resources: readonly string[];
-  providers: readonly EncryptionProvider[];
+  providers: readonly P[];
 }
 
 const AS_IT_IS: KeyedCipher = { prefix: "" };
@@ -76,11 +84,17 @@ export async function createEncryptionRules(
 
 async function ciphersOf(provider: EncryptionProvider, random: Random): Promise<KeyedCipher[]> {
   if (provider.type === "identity") return [AS_IT_IS];
+  if (provider.type === "kms") return [{ ...provider, prefix: kmsPrefix(provider.name) }];
   const { type, keys } = provider;
   const make = await cipherOf(type);
   return keys.map(({ name, secret }) => {
     return { prefix: `k8s:enc:${type}:v1:${name}:`, cipher: make(secret, random) };
   });
+}
+
+/** What values of a key management service begin with. */
+export function kmsPrefix(name: string): string {
+  return `k8s:enc:kms:v2:${name}:`;
 }
 
 async function cipherOf(

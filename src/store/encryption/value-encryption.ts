@@ -47,7 +47,9 @@ export class ValueEncryption {
   /** Whether a write would store the value in another form, or under another key. */
   isStale(stored: Uint8Array): boolean {
     const [first] = this.#ciphers;
-    return first !== undefined && !fits(stored, first.prefix);
+    if (!first) return false;
+    if (!fits(stored, first.prefix)) return true;
+    return first.cipher?.isCurrent?.(stored.subarray(first.prefix.length)) === false;
   }
 }
 

@@ -3,7 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "../../lib/clock.ts";
-import { EncryptingBackend, type EncryptionSource } from "../encryption/encrypting-backend.ts";
+import {
+  EncryptingBackend,
+  type EncryptionSource,
+  storedValues,
+} from "../encryption/encrypting-backend.ts";
 import { withoutKeys } from "../encryption/encryption-rules.ts";
 import { createEngine } from "../engine.ts";
 import { StoreError, toStoreError } from "../errors.ts";
@@ -46,6 +50,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
           const backend = new JournaledBackend({ tree, journal, lock, clock, committed });
           await backend.recover(records);
           const encryption = await encryptionOf(options);
+          await encryption?.prepare?.(storedValues(backend));
           return createEngine(encryption ? new EncryptingBackend(backend, encryption) : backend);
         });
       });
