@@ -9,7 +9,7 @@ import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { removeServiceRules } from "../agent/service-proxy/service-proxy.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
-import { unmountBelow } from "../sys/mount.ts";
+import { readMounts, unmountBelow } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
@@ -43,11 +43,35 @@ export async function purge(directory: DataDirectory): Promise<void> {
   removeServiceRules(directory.cri.table);
   purgeNetwork(linkPrefix);
   purgeNetwork(directory.cri.linkPrefix);
-  for (const folder of [directory.run, directory.root]) {
-    unmountBelow(folder);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  unmountBelow(directory.run);
+  rmSync(directory.run, { recursive: true, force: true });
+  removeRoot(directory.root, { own: [nodes, directory.cri.state] });
   removeCgroups(`nephos-${directory.id}`);
+}
+
+/**
+ * A file system that somebody has mounted at the data directory, or at one right in it, stays, but
+ * empty: to unmount it would hide what it holds, not remove it. `own` are mounted by us.
+ */
+function removeRoot(root: string, { own }: { own: readonly string[] }): void {
+  const given = new Set(
+    readMounts()
+      .map(({ target }) => target)
+      .filter((target) => target === root || path.dirname(target) === root)
+      .filter((target) => !own.includes(target)),
+  );
+  const remove = (folder: string) => {
+    if (folder === root || given.has(folder)) {
+      for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+        remove(path.join(folder, name));
+      }
+    } else {
+      unmountBelow(folder);
+    }
+    const holdsOthers = folder === root && given.size > 0;
+    if (!given.has(folder) && !holdsOthers) rmSync(folder, { recursive: true, force: true });
+  };
+  remove(root);
 }
 
 async function removeContainers(directories: DataDirectory["cri"]): Promise<void> {

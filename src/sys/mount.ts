@@ -211,9 +211,17 @@ function unescapeOctal(text: string): string {
 
 /** Unmounts everything at or below `directory`, deepest first; returns how many. */
 export function unmountBelow(directory: string): number {
-  const targets = readMounts()
+  return mountsBelow(directory).filter((target) => unmount(target)).length;
+}
+
+/** The same off the main thread, where a file system that is written back may take its time. */
+export async function unmountBelowAside(directory: string): Promise<void> {
+  for (const target of mountsBelow(directory)) await unmountAside(target);
+}
+
+function mountsBelow(directory: string): string[] {
+  return readMounts()
     .map((entry) => entry.target)
     .filter((target) => target === directory || target.startsWith(`${directory}/`))
     .toSorted((a, b) => b.length - a.length);
-  return targets.filter((target) => unmount(target)).length;
 }

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
+import { farMounts } from "../../sys/far-mount.ts";
 
 /** Space that a tree takes. */
 export interface DiskUsage {
@@ -20,10 +21,14 @@ export async function diskUsage(
 ): Promise<DiskUsage> {
   const usage: DiskUsage = { bytes: 0, inodes: 0 };
   const linked = new Set<number>();
+  // What a pod has mounted in its volume may never answer.
+  const far = new Set(farMounts().map(({ target }) => target));
+  far.delete(directory);
   const root = await statOf(directory);
   if (!root) return usage;
   const measure = async (file: string): Promise<void> => {
     onEntry?.();
+    if (far.has(file)) return;
     const stats = await statOf(file);
     if (!stats || stats.dev !== root.dev) return;
     if (stats.nlink > 1 && !stats.isDirectory()) {

@@ -35,6 +35,8 @@ export interface PullOptions {
   /** Credentials of registries; those that are for the image are tried. */
   keyring?: readonly KeyringEntry[];
   signal?: AbortSignal;
+  /** Called when its turn has come, after those that were asked for before. */
+  onTurn?: () => void;
 }
 
 /** How a node spares its registries. */

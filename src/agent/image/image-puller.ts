@@ -1,7 +1,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { createSemaphore } from "../../lib/semaphore.ts";
 import { createTokenBucket } from "../../lib/token-bucket.ts";
-import { ImageError, type PullRules } from "./contract.ts";
+import { ImageError, type PullOptions, type PullRules } from "./contract.ts";
 import type { EnginePull, ImageEngine } from "./image-engine.ts";
 
 /** Registries that are remembered as such; those who wait for more of them find out themselves. */
@@ -12,12 +12,12 @@ export function createImagePuller(options: {
   engine: ImageEngine;
   rules: PullRules;
   clock: Clock;
-}): ImageEngine["pull"] {
+}): (request: EnginePull & Pick<PullOptions, "onTurn">) => Promise<string> {
   const { engine, rules, clock } = options;
   const slots = createSemaphore(rules.atOnceMax);
   const bucket = createTokenBucket({ ...rules.rate, clock });
   const unreached = new Map<string, { atMs: number; error: ImageError }>();
-  return async (request: EnginePull) => {
+  return async ({ onTurn, ...request }) => {
     const { registry } = request.reference;
     const askedMs = clock.monotonicMs();
     using _slot = await slots.acquire(request.signal);
@@ -26,6 +26,7 @@ export function createImagePuller(options: {
     if (known && known.atMs > askedMs) throw known.error;
     unreached.delete(registry);
     if (!bucket.tryTake()) throw new ImageError("pull-failed", "pull QPS exceeded");
+    onTurn?.();
     try {
       return await engine.pull(request);
     } catch (error) {

@@ -78,9 +78,9 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
     if (record) return local(record);
     throw new ImageError("not-found", `Image ${id} was removed as soon as it was there`);
   };
-  const pull = async (text: string, { keyring = [], signal }: PullOptions) => {
+  const pull = async (text: string, { keyring = [], signal, onTurn }: PullOptions) => {
     const reference = requireReference(text);
-    return known(await ask({ reference, keyring, signal }));
+    return known(await ask({ reference, keyring, signal, ...(onTurn && { onTurn }) }));
   };
   const onChange = (handler: () => void): Disposable => {
     const watcher = watch(path.join(directory, "images"), { persistent: false }, handler);

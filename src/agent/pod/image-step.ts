@@ -1,5 +1,6 @@
 import type { Container } from "../../api/generated/types/core-v1.ts";
 import { parseReference } from "../../format/oci/reference.ts";
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import { ImageError } from "../image/contract.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
@@ -46,19 +47,26 @@ export async function ensureImage(
       fieldPath: fieldPathOf(item),
     });
   const policy = pullPolicyOf(container);
-  const startedMs = parts.clock.monotonicMs();
+  const nowMs = () => parts.clock.monotonicMs();
+  const durationOf = (sinceMs: number) =>
+    formatGoDuration(BigInt(Math.trunc(nowMs() - sinceMs)) * 1_000_000n);
+  const askedMs = nowMs();
+  let begunMs = askedMs;
+  const onTurn = () => (begunMs = nowMs());
   const pulls = parts.images.wouldPull(reference, policy);
   try {
     if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
     const keyring = pulls ? await readKeyring(state.pod, parts) : [];
-    seen.image = await parts.images.ensure(reference, policy, { keyring, signal });
+    seen.image = await parts.images.ensure(reference, policy, { keyring, signal, onTurn });
     // What was imported meanwhile satisfies every policy, and was not pulled.
     seen.pulled = pulls && parts.images.wouldPull(reference, "Always");
     seen.imageFailure = undefined;
-    const tookMs = Math.round(parts.clock.monotonicMs() - startedMs);
     if (seen.pulled) {
+      const took = durationOf(begunMs);
+      const whole = durationOf(askedMs);
       const size = `Image size: ${seen.image.sizeBytes} bytes.`;
-      say("Normal", "Pulled", `Successfully pulled image "${reference}" in ${tookMs}ms. ${size}`);
+      const message = `Successfully pulled image "${reference}" in ${took} (${whole} including waiting). ${size}`;
+      say("Normal", "Pulled", message);
     }
   } catch (error) {
     if (signal.aborted) return;

@@ -14,6 +14,7 @@ import { resizePod } from "./resize-step.ts";
 import { startContainer } from "./start-container.ts";
 import type { Step } from "./step.ts";
 import { stopContainer } from "./stop-container.ts";
+import { hasFarVolumes, settleFarVolumes } from "./volume-paths.ts";
 
 /** What the steps of one pod are performed with. */
 export interface Performing {
@@ -74,10 +75,12 @@ async function start(
   { container, attempt }: Extract<Step, { do: "start-container" }>,
   { state, parts, hooks, startSlots }: Performing,
 ): Promise<void> {
+  const item = required(state, container);
+  // Whether a volume hangs is found out before others have to wait for this start.
+  if (hasFarVolumes(state, item)) await settleFarVolumes(state, item, parts);
   using _slot = await startSlots.acquire();
   // While it waited for its turn, the pod may have been deleted.
   if (mustEnd({ pod: state.pod, observed: state, nowMs: parts.clock.now() })) return;
-  const item = required(state, container);
   await startContainer(state, { item, attempt }, { parts, hooks });
 }
 

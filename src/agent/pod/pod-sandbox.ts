@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { RUNTIME_CLASSES } from "../../api/generated/resources.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { unmountAside, unmountBelow } from "../../sys/mount.ts";
+import { unmountAside, unmountBelowAside } from "../../sys/mount.ts";
 import type { HostPort, PodAttachment } from "../network/contract.ts";
 import type { SandboxSpec, UserNamespace } from "../runtime/contract.ts";
 import { VolumeError } from "../volume/contract.ts";
@@ -202,7 +202,7 @@ export async function releaseResources(
     unmountAside(files),
   ]);
   // One that is left would turn the removal below into one of the user's own files.
-  if (hasSubPaths(directory)) unmountBelow(directory);
+  if (hasSubPaths(directory)) await unmountBelowAside(directory);
   parts.discard(directory);
   rmSync(files, { recursive: true, force: true });
 }

@@ -7,7 +7,7 @@ import { expectFirst } from "./expect-first.ts";
 import { beginHealth } from "./health.ts";
 import { findImage } from "./image-step.ts";
 import type { MirrorPods } from "./mirror-pods.ts";
-import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
+import { containersOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { Doom } from "./observation.ts";
@@ -310,10 +310,18 @@ class Worker implements PodWorker {
         const { name, namespace } = identityOf(this.state.pod);
         const fields = { pod: `${namespace}/${name}`, step: stepKey(step) };
         logger.error("pod step failed", { ...fields, error: messageOf(error) });
+        if (step.do === "stop-container" || step.do === "release") this.#sayNotEnded(error);
         await sleep(clock, backoffDelayMs(STEP_RETRY, attempt), this.#stop.signal);
         if (step.do === "start-container" || step.do === "stop-container") return;
       }
     }
+  }
+
+  /** A pod that does not go away says why. */
+  #sayNotEnded(error: unknown): void {
+    const about = referenceTo(this.state.pod);
+    const message = `error killing pod: ${messageOf(error)}`;
+    this.#parts.events.record({ about, type: "Warning", reason: "FailedKillPod", message });
   }
 
   /** Lets go of the pod without touching it: its containers run on. */

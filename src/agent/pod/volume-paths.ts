@@ -35,6 +35,20 @@ export function openSubPath(
   return target;
 }
 
+/** Resolves when it is known of all that a container mounts whether it answers. */
+export async function settleFarVolumes(
+  { prepared }: PodState,
+  { container }: PodContainer,
+  { far }: PodParts,
+): Promise<void> {
+  for (const { name } of container.volumeMounts ?? []) {
+    const { hostPath: file, farMount: mount } = prepared.get(name) ?? {};
+    if (file !== undefined && mount) {
+      await far.perform({ do: "look", file }, { mount }).catch(() => {});
+    }
+  }
+}
+
 /**
  * Looks, beside this process, whether all that a container mounts answers: its runtime would hang
  * with it. Binds the paths in those volumes. @throws ConfigurationError, MountHungError

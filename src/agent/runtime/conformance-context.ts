@@ -11,7 +11,7 @@ import type { FailpointName } from "./failpoints.ts";
 /** What an implementation gives to the suite. */
 export interface RuntimeFixture extends AsyncDisposable {
   /** A new runtime object on the same directories; the one before may still exist. */
-  open(): Promise<ContainerRuntime>;
+  open(options?: { creationMs?: number }): Promise<ContainerRuntime>;
   /** An image with busybox as /bin/sh and user "www" (uid 33, gid 34, in group "extra" 50). */
   image: LocalImage;
   logDirectory: string;
@@ -23,6 +23,8 @@ export interface RuntimeFixture extends AsyncDisposable {
   daemon?: string;
   /** What is left in the kernel and on disk: names of mounts, groups, processes, files. */
   leftovers(): string[];
+  /** A runtime that takes gVisor for another release than it is, where releases matter. */
+  openStrange?(): Promise<ContainerRuntime>;
   /** Where its agent is made to die; nowhere when another fixture has tried the same code. */
   deaths: readonly AgentDeath[];
   /**

@@ -65,8 +65,9 @@ export function sandboxConformance(on: Conformance): void {
     await on.runtime.createContainer(leaving);
     await on.runtime.startContainer(leaving.id);
     await exitOf(leaving.id);
-    const survivors = await on.runtime.execSync(first.id, ["sh", "-c", "ps"], GRACE_MS);
-    assert.doesNotMatch(survivors.stdout, /sleep 4323/);
+    const gone = "until ! ps | grep -q '[s]leep 4323'; do :; done; echo gone";
+    const survivors = await on.runtime.execSync(first.id, ["sh", "-c", gone], GRACE_MS);
+    assert.equal(survivors.stdout, "gone\n");
     await on.runtime.removeSandbox(sandboxId);
   });
 

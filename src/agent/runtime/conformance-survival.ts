@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { sleep } from "../../lib/clock.ts";
 import { systemClock } from "../../sys/clock.ts";
+import { startStallingMount } from "../../sys/stalling-mount-fixture.ts";
 import { holderIdOf } from "./container-record.ts";
 import {
   type Conformance,
@@ -64,6 +67,56 @@ export function survivalConformance(on: Conformance): void {
       await nothingIsLeft(fixture, "a dead monitor");
     },
     !fixture.hasOwnKernel && "its containers run on the kernel of the node",
+  );
+
+  it(
+    "starts by gVisor's own commands as long as its release is not known",
+    async () => {
+      assert.ok(fixture.openStrange);
+      await using strange = await fixture.openStrange();
+      await strange.recover();
+      const sandbox = sandboxSpec(on.nextPodId());
+      await strange.createSandbox(sandbox);
+      const spec = containerSpec(sandbox.id, { command: ["sleep", "1000"] });
+      await strange.createContainer(spec);
+      assert.equal((await strange.startContainer(spec.id)).state, "running");
+      const result = await strange.execSync(spec.id, ["echo", "alive"], GRACE_MS);
+      assert.equal(result.stdout, "alive\n");
+      await strange.removeSandbox(sandbox.id);
+      await nothingIsLeft(fixture, "gVisor's own commands");
+      await on.reopen();
+    },
+    !fixture.openStrange && "it has no releases that matter",
+  );
+
+  it(
+    "gives up on an OCI runtime that hangs, and leaves nothing when it can again",
+    async () => {
+      const directory = mkdtempSync(path.join(tmpdir(), "nephos-far-"));
+      const stalling = await startStallingMount(directory);
+      try {
+        await using impatient = await fixture.open({ creationMs: 300 });
+        await impatient.recover();
+        const sandbox = sandboxSpec(on.nextPodId());
+        await impatient.createSandbox(sandbox);
+        await stalling.stall();
+        const mount = { hostPath: `${directory}/directory`, containerPath: "/mnt" };
+        const spec = containerSpec(sandbox.id, { mounts: [{ ...mount, readOnly: false }] });
+        await assert.rejects(impatient.createContainer(spec), {
+          code: "runtime-failed",
+          message: /^The OCI runtime has not made the container in 0.3 s: .* does not answer/,
+        });
+        await assert.rejects(impatient.removeSandbox(sandbox.id), /process \d+ .* waits in /);
+        await stalling.answer();
+        await impatient.removeSandbox(sandbox.id);
+      } finally {
+        await stalling[Symbol.asyncDispose]();
+        rmdirSync(directory);
+      }
+      await nothingIsLeft(fixture, "a runtime that hung");
+      await on.reopen();
+    },
+    fixture.daemon ?? (fixture.hasOwnKernel && "what mounts is a gofer, which its kernel watches"),
   );
 
   it("outlives an agent that was killed", async () => {

@@ -6,6 +6,7 @@ import type { ContainerRecord } from "./container-record.ts";
 import { type ContainerStatus, RuntimeError, type StopOptions } from "./contract.ts";
 import { finish, settle } from "./exit-watcher.ts";
 import { killGroup } from "./kill-group.ts";
+import { kernelWait } from "./kernel-wait.ts";
 import { unmapAll } from "./mapped-mounts.ts";
 import { unmountRoot } from "./root-filesystem.ts";
 import { drivenContainer, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
@@ -38,7 +39,8 @@ export async function stopContainer(
   if (last.status.state !== "exited") {
     const { pid } = last.status;
     if (pid !== undefined && processStartTime(pid) === last.startTime) {
-      throw new RuntimeError("runtime-failed", `Container "${id}" survived SIGKILL`);
+      const message = `Container "${id}" survived SIGKILL: ${kernelWait(pid)}`;
+      throw new RuntimeError("runtime-failed", message);
     }
     // Its monitor is gone too, so nobody will write an exit file.
     if (!settle(context, last)) {
@@ -115,7 +117,8 @@ export async function discardContainer(
     // A group stays busy for a moment after its last process was killed.
     if (cgroups.remove(cgroup)) break;
     if (attempt >= CGROUP_RETRIES) {
-      const message = `Cannot remove cgroup "${cgroup}": its processes do not end`;
+      const why = cgroups.processes(cgroup).map(kernelWait).join("; ");
+      const message = `Cannot remove cgroup "${cgroup}": its processes do not end: ${why}`;
       throw new RuntimeError("runtime-failed", message);
     }
     await sleep(clock, CGROUP_RETRY_MS);
@@ -130,6 +133,15 @@ export async function discardContainer(
   trash.run.discard(paths.bundle(id));
   trash.state.discard(paths.container(id));
   context.failpoint("container-removed");
+}
+
+/** Removes what could not be removed before of the containers of a sandbox. @throws RuntimeError */
+export async function finishRemovals(context: RuntimeContext, sandboxId: string): Promise<void> {
+  for (const [id, rest] of context.halfRemoved) {
+    if (rest.sandboxId !== sandboxId) continue;
+    await discardContainer(context, rest);
+    context.halfRemoved.delete(id);
+  }
 }
 
 /** What was mounted with other owners for a container; nothing for most. */

@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { Timer } from "../../lib/clock.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { deviceRules } from "../../format/oci/runtime-spec.ts";
 import { containerConfig, hostDevices } from "./bundle.ts";
 import { MonitorError } from "./conmon.ts";
 import { assertId, configFile, newStatus } from "./container-record.ts";
-import { discardContainer } from "./container-removal.ts";
+import { discardContainer, finishRemovals } from "./container-removal.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "./contract.ts";
 import { settle } from "./exit-watcher.ts";
 import { beginContainerMonitor, takeExpected } from "./expectations.ts";
@@ -28,6 +29,7 @@ export async function createContainer(
   assertId(spec.id);
   const known = table.containers.get(spec.id);
   if (known) return known.status;
+  if (context.halfRemoved.has(spec.id)) await finishRemovals(context, spec.sandboxId);
   const sandbox = table.sandbox(spec.sandboxId).spec;
   const driver = driverOf(context, spec.sandboxId);
   const cgroup = path.posix.join(podCgroup(context.options.cgroupRoot, sandbox), spec.id);
@@ -109,11 +111,14 @@ export async function createContainer(
       prepareGroup(context, { spec, cgroup, driver, exists: waiting?.isOpen ?? false });
     }
     context.failpoint("container-cgroup");
+    if (driver.ready) await driver.ready();
     const begun = waiting;
     waiting = undefined;
     const tools = () => monitorTools(context, { driver, cgroup, ...driver.creation(driven) });
-    const pid = await (begun?.release(text) ??
-      beginContainerMonitor(context, spec, tools()).answer());
+    const pid = await inTime(
+      context,
+      begun?.release(text) ?? beginContainerMonitor(context, spec, tools()).answer(),
+    );
     context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };
@@ -124,8 +129,36 @@ export async function createContainer(
     table.containers.delete(spec.id);
     await waiting?.dismiss();
     const { id, sandboxId } = spec;
-    await discardContainer(context, { id, sandboxId, cgroup, driver });
+    const rest = { id, sandboxId, cgroup, driver };
+    await discardContainer(context, rest).catch((trouble: unknown) => {
+      // Why it had to go is said first; the rest goes with the sandbox, or before another try.
+      context.logger.warn("cannot remove what is left of a container", { id, error: trouble });
+      context.halfRemoved.set(id, rest);
+    });
     throw runtimeError(error, spec.command[0] ?? "");
+  }
+}
+
+/** What an OCI runtime has not done by then, it hardly ever will: what it mounts is silent. */
+const CREATION_MS = 30_000;
+
+/** @throws RuntimeError when there is no answer in time; what still runs is the caller's to end */
+async function inTime(
+  { clock, options }: RuntimeContext,
+  answer: Promise<number>,
+): Promise<number> {
+  const limitMs = options.creationMs ?? CREATION_MS;
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const message =
+      `The OCI runtime has not made the container in ${limitMs / 1000} s: most often a file ` +
+      "system that it mounts does not answer; bring back what serves it";
+    timer = clock.setTimer(limitMs, () => reject(new RuntimeError("runtime-failed", message)));
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    timer?.cancel();
   }
 }
 

@@ -29,12 +29,18 @@ import { createCrunRuntime } from "./crun-runtime.ts";
 import type { AgentDeath, RuntimeFixture } from "./conformance-context.ts";
 import { type Failpoint, type FailpointName, FAILPOINTS, GVISOR_FAILPOINTS } from "./failpoints.ts";
 import { runtimeConformance } from "./runtime-conformance.ts";
+import type { CrunRuntimeOptions } from "./runtime-context.ts";
+import { findProgram } from "./sandbox-drivers.ts";
 
 const [, script = "", binary = "crun", started] = process.argv;
 
-function open(directory: string, cgroupRoot: string, failpoint: Failpoint = () => {}) {
+function open(
+  directory: string,
+  cgroupRoot: string,
+  options: Partial<Pick<CrunRuntimeOptions, "creationMs" | "failpoint">> = {},
+) {
   return createCrunRuntime({
-    failpoint,
+    ...options,
     stateDirectory: path.join(directory, "state"),
     runDirectory: path.join(directory, "run"),
     cgroupRoot,
@@ -43,6 +49,25 @@ function open(directory: string, cgroupRoot: string, failpoint: Failpoint = () =
     random: systemRandom,
     logger: silentLogger,
   });
+}
+
+/** Its `runsc` says that it is of another release; all else it does as ever. */
+async function openStrange(directory: string, cgroupRoot: string) {
+  const programs = path.join(directory, "programs");
+  const file = path.join(programs, "runsc");
+  const before = process.env["PATH"];
+  mkdirSync(programs, { recursive: true });
+  const words = '[ "$1" = --version ] && { echo runsc version strange; exit; }';
+  writeFileSync(file, `#!/bin/sh\n${words}\nexec ${findProgram("runsc", "runsc")} "$@"\n`);
+  chmodSync(file, 0o755);
+  process.env["PATH"] = `${programs}:${before}`;
+  try {
+    const runtime = await open(directory, cgroupRoot);
+    runtime.handlers(); // looks for all programs
+    return runtime;
+  } finally {
+    process.env["PATH"] = before;
+  }
 }
 
 /** The third command begins when the first one is at work. */
@@ -125,7 +150,8 @@ function createFixture(): RuntimeFixture {
     logDirectory: path.join(directory, "logs"),
     hasOwnKernel: binary === "runsc",
     ...(binary === "runsc" && { networkNamespacePath }),
-    open: () => open(directory, cgroupRoot),
+    open: (options) => open(directory, cgroupRoot, options),
+    ...(binary === "runsc" && { openStrange: () => openStrange(directory, cgroupRoot) }),
     leftovers: () => [
       ...readMounts()
         .map((entry) => entry.target)
@@ -180,21 +206,13 @@ async function startAndDie(text: string): Promise<void> {
   watch(directory); // a runtime by itself lets its process end
   const die = () => process.kill(process.pid, "SIGKILL");
   let visits = 0;
-  let isKnown = () => {};
-  const known = new Promise<void>((resolve) => (isKnown = resolve));
-  const runtime = await open(directory, cgroupRoot, (name) => {
+  const failpoint: Failpoint = (name) => {
     if (name === death?.failpoint && ++visits === death.visit) die();
-    if (name === "release-known") isKnown();
-  });
+  };
+  const runtime = await open(directory, cgroupRoot, { failpoint });
   await runtime.recover();
   runtime.expectContainer({ ...container, qosClass: sandbox.qosClass });
   const users = death?.kind === "users" && (await runtime.prepareUsers({ id: sandbox.id }));
-  if (binary === "runsc") {
-    // Its first pod finds out which release there is, and starts the longer way.
-    const refused = { ...sandbox, id: "refused", hostIpc: true };
-    await runtime.createSandbox(refused).catch(() => {});
-    await known;
-  }
   await runtime.createSandbox({ ...sandbox, ...(users && { users }) });
   await runtime.createContainer(container);
   await runtime.startContainer(container.id);

@@ -56,9 +56,10 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     placesItself: true,
     seccomp: createSeccompProfiles("omitted"),
     execFailureCode: 128,
+    ready: () => release.known(),
     refusal(spec) {
-      // Until the first container, it will be known.
-      release.isKnown();
+      // Meanwhile the sandbox is made.
+      void release.known();
       return refusal(spec);
     },
     annotations: ({ isHolder, sandboxId }) =>

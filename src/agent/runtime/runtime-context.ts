@@ -12,6 +12,7 @@ import { type ContainerRecord, type RuntimePaths, runtimePaths } from "./contain
 import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import { createContainerTable, type ContainerTable } from "./container-table.ts";
 import type { ExpectedMonitor } from "./expected-monitor.ts";
+import type { DiscardedContainer } from "./container-removal.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
@@ -32,6 +33,8 @@ export interface CrunRuntimeOptions {
   /** Runs pods that name no runtime class: "crun", "runc" or "runsc". */
   defaultHandler: string;
   conmonBinary?: string;
+  /** For tests: how long an OCI runtime may take to make a container. */
+  creationMs?: number;
   /** For tests: told of each step. */
   failpoint?: Failpoint;
   clock: Clock;
@@ -57,6 +60,8 @@ export interface RuntimeContext {
   readonly hasSelinux: boolean;
   /** Holders that are being made, by sandbox. */
   readonly holding: Map<string, Promise<void>>;
+  /** What could not be removed of containers that came to nothing, by their ID. */
+  readonly halfRemoved: Map<string, DiscardedContainer>;
   /** Told of sandboxes whose kernels are about to start. */
   readonly kernelHandlers: Set<(sandboxId: string) => void>;
   /** Monitors that run already, by the ID of the container that is to come. */
@@ -100,6 +105,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     appArmor: openAppArmor(options.logger),
     hasSelinux: existsSync("/sys/fs/selinux/enforce"),
     holding: new Map(),
+    halfRemoved: new Map(),
     kernelHandlers: new Set(),
     expectations: new Map(),
     monitors: createOwnMonitors(),

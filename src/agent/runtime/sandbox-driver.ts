@@ -24,6 +24,8 @@ export interface SandboxDriver extends Disposable {
   readonly seccomp: SeccompProfiles;
   /** With this code its `exec` ends when the command could not even be started. */
   readonly execFailureCode: number;
+  /** Resolves when it knows which way its containers start; absent when there is but one. */
+  readonly ready?: () => Promise<unknown>;
   /** Why it cannot run such a pod, and what to do; undefined when it can. */
   refusal(spec: SandboxSpec): string | undefined;
   /** Annotations of `config.json` by which it knows what belongs together. */

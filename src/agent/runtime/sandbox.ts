@@ -3,7 +3,7 @@ import path from "node:path";
 import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
 import { isMountPoint, mount, MOUNT_FLAGS, unmountAside } from "../../sys/mount.ts";
 import { assertId, holderIdOf, writeJson } from "./container-record.ts";
-import { removeContainer, stopContainer } from "./container-removal.ts";
+import { finishRemovals, removeContainer, stopContainer } from "./container-removal.ts";
 import {
   type ContainerResources,
   RuntimeError,
@@ -12,6 +12,7 @@ import {
 } from "./contract.ts";
 import { dismissExpected, openGates } from "./expectations.ts";
 import { beginHolder, settleHolder } from "./holder.ts";
+import { kernelWait } from "./kernel-wait.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
 import { prepareUsers, releaseUsers } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
@@ -154,11 +155,14 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   const containers = context.table.inSandbox(id);
   await Promise.all(containers.map(({ status }) => removeContainer(context, status.id)));
   await removeContainer(context, holderIdOf(id));
+  if (context.halfRemoved.size > 0) await finishRemovals(context, id);
   context.failpoint("sandbox-containers-removed");
   if (!record) return releaseUsers(context, id);
+  const group = podCgroup(context.options.cgroupRoot, record.spec);
   if (!(await discardSandbox(context, record.spec))) {
-    const group = podCgroup(context.options.cgroupRoot, record.spec);
-    throw new RuntimeError("runtime-failed", `Cannot remove cgroup "${group}": it has processes`);
+    const why = context.cgroups.processes(group).map(kernelWait).join("; ");
+    const message = `Cannot remove cgroup "${group}": it has processes: ${why}`;
+    throw new RuntimeError("runtime-failed", message);
   }
   context.failpoint("sandbox-removed");
   context.table.sandboxes.delete(id);
