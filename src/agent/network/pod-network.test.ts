@@ -61,11 +61,17 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
     const attach = (podUid: string, ports: typeof hostPorts | []) =>
       withinNetworkNamespace(node, () => network.attach({ ...request, podUid, hostPorts: ports }));
     const one = await attach("one", []);
+    const countLinks = () => run(node, "ip -o link 2> /dev/null | grep -c npt").trim();
     // Twice is once.
     for (let i = 0; i < 2; i++) withinNetworkNamespace(node, () => network.prepareNext());
-    const made = run(node, "ip -o link | grep -c npt").trim();
+    const made = countLinks();
+    assert.equal(made, "2", "the first pod's, and the next one's");
     const two = await attach("two", hostPorts);
-    assert.equal(run(node, "ip -o link | grep -c npt").trim(), made, "the link was made ahead");
+    assert.equal(countLinks(), made, "the link was made ahead");
+    await attach("three", []);
+    withinNetworkNamespace(node, () => network.prepareNext());
+    assert.equal(countLinks(), "3", "none is made ahead while many pods come");
+    await network.detach("three");
     assert.notEqual(two.ip, one.ip);
     assert.equal(announced[0]?.podIp, two.ip);
     {
@@ -110,17 +116,23 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
 const DYING_AGENT = `
   const { createPodNetwork } = await import("./pod-network.js");
   const { directory, place, isAhead } = JSON.parse(process.argv[1]);
+  let isArmed = !isAhead;
+  const request = { podName: "p", podNamespace: "default", hostPorts: [] };
   const network = createPodNetwork({
     runDirectory: directory + "/run",
     podCidr: "10.231.0.0/24",
     linkPrefix: "npf",
     localAddresses: [],
-    failpoint: (name) => name === place && process.kill(process.pid, "SIGKILL"),
+    failpoint: (name) => isArmed && name === place && process.kill(process.pid, "SIGKILL"),
     logger: {},
   });
   await network.recover(new Set());
-  if (isAhead) network.prepareNext();
-  await network.attach({ podUid: "pod", podName: "p", podNamespace: "default", hostPorts: [] });
+  if (isAhead) {
+    await network.attach({ ...request, podUid: "first" });
+    isArmed = true;
+    network.prepareNext();
+  }
+  await network.attach({ ...request, podUid: "pod" });
   await network.detach("pod");
 `;
 

@@ -77,6 +77,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
   let spare: SpareLink | undefined;
   let isClosed = false;
+  /** Pods since the last moment to prepare: of a burst, many come before there is another. */
+  let newcomers = 0;
 
   const linkNameOf = (record: PodRecord) =>
     record.linkName ?? hostLinkName(linkPrefix, record.podUid);
@@ -160,6 +162,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       const { podUid } = request;
       const held = records.get(podUid);
       if (held) return held;
+      newcomers++;
       const record: PodRecord = {
         podUid,
         ip: "",
@@ -195,7 +198,9 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     },
 
     prepareNext() {
-      if (spare || isClosed) return;
+      const isAlone = newcomers === 1;
+      newcomers = 0;
+      if (!isAlone || spare || isClosed) return;
       try {
         spare = createSpareLink(socket, { ...linkOptions, ip: pool.allocate(NEXT) });
       } catch (error) {
