@@ -144,7 +144,8 @@ function busyboxArchive(): Uint8Array {
     { name: "etc/group", type: "file", body: text("root:x:0:\nextra:x:50:www\n") },
   ];
   // It holds the sandboxes too, and reaps what the containers of one leave behind.
-  const config = { Cmd: ["init"], Env: ["PATH=/bin"] };
+  const holder = "[ $$ = 1 ] && exec init; exec sleep 2147483647";
+  const config = { Cmd: ["sh", "-c", holder], Env: ["PATH=/bin"] };
   const layers = [concat([...writeTar(entries)])];
   const input = { layers, config, architecture: "amd64", references: [CONTAINERD_IMAGE] };
   return concat([...writeOciArchive(input)]);

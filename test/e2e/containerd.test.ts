@@ -1,6 +1,7 @@
 // A node whose pods are run by Debian's containerd: `nephos up --container-runtime-endpoint`.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import {
@@ -97,7 +98,18 @@ test("a pod has its network, volumes, probes and streams", { skip }, async () =>
       { name: "settings", configMap: { name: "settings" } },
     ],
   });
-  await kubectl("wait", "pod", "web", "--for=condition=Ready", "--timeout=60s");
+  await create("of-the-node", {
+    hostNetwork: true,
+    hostPID: true,
+    hostIPC: true,
+    terminationGracePeriodSeconds: 0,
+    containers: [container("main", "exec sleep 1000", { securityContext: { privileged: true } })],
+  });
+  await kubectl("wait", "pod", "web", "of-the-node", "--for=condition=Ready", "--timeout=60s");
+  const seen = await kubectl("exec", "of-the-node", "--", "sh", "-c", "ip address; ps; hostname");
+  for (const words of [/ lan0/, /containerd-shim/, new RegExp(`^${hostname()}$`, "m")]) {
+    assert.match(seen, words);
+  }
   assert.equal(await kubectl("logs", "web", "-c", "web"), "started\n");
   const inside = (...command: string[]) => kubectl("exec", "web", "-c", "web", "--", ...command);
   assert.equal(await inside("cat", "/data/init", "/settings/colour"), "made\nblue");

@@ -61,6 +61,7 @@ test("a sandbox is found again by what it was made from", () => {
   const { networkNamespacePath: _, ...rest } = SANDBOX;
   const onNode = { ...rest, hostPid: true, hostIpc: true };
   const shared = sandboxConfig({ spec: onNode, attempt: 0, cgroupParent: "/x", node: NODE });
+  assert.deepEqual([made.hostname, shared.hostname], ["web-0", undefined]);
   assert.deepEqual(shared.linux?.securityContext?.namespaceOptions, { network: 2, pid: 2, ipc: 2 });
 });
 

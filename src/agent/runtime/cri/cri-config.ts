@@ -31,7 +31,8 @@ export function sandboxConfig({
   const { podName: name, podNamespace: namespace, id: uid, sysctls, privileged } = spec;
   return {
     metadata: { name, namespace, uid, attempt },
-    hostname: spec.hostname,
+    // With the node's network goes its name.
+    ...(spec.networkNamespacePath !== undefined && { hostname: spec.hostname }),
     // Each container names the whole path of its log.
     logDirectory: "/",
     ...sandboxMarks(spec, node),

@@ -103,13 +103,27 @@ async function checkNetwork(
   const { pid } = JSON.parse(info["info"] ?? "{}") as { pid?: number };
   if (!pid) return;
   const wanted = statSync(spec.networkNamespacePath ?? "/proc/self/ns/net").ino;
-  const found = /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1];
+  const found = networkOf(pid);
+  if (found === undefined) {
+    const image = facts.sandboxImage ?? "image of sandboxes";
+    const message = `what holds a sandbox of ${facts.name} ended at once: look at its "${image}"`;
+    throw new RuntimeError("runtime-failed", message);
+  }
   if (found === `${wanted}`) return;
   const why =
     spec.networkNamespacePath === undefined
       ? "it runs in another network than this node, so that hostNetwork cannot be had"
       : "another CNI plugin than that of Nephos is in charge of the network of pods";
   throw new RuntimeError("runtime-failed", `${facts.name} made a sandbox elsewhere: ${why}`);
+}
+
+/** Number of the network namespace of a process; undefined when it is gone. */
+function networkOf(pid: number): string | undefined {
+  try {
+    return /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Changes limits of a sandbox. */
