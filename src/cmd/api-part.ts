@@ -17,6 +17,7 @@ import { createAuthorizer } from "../apiserver/authorization/authorization.ts";
 import { bootstrapObjects } from "../apiserver/bootstrap/bootstrap-objects.ts";
 import { reconcileBootstrap } from "../apiserver/bootstrap/reconcile-bootstrap.ts";
 import type { ObjectReader, ServedKinds, UserInfo } from "../apiserver/contract.ts";
+import type { HealthCheck } from "../apiserver/http/health-pages.ts";
 import { AdmissionMetrics } from "../apiserver/metrics/admission-metrics.ts";
 import type { MetricSource } from "../apiserver/metrics/metrics-pages.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
@@ -68,6 +69,8 @@ export interface ApiPartOptions {
   tracer?: Tracer | undefined;
   /** Outside issuers of tokens. */
   issuers?: IssuerSource;
+  /** Further checks of /readyz. */
+  readyChecks?: readonly HealthCheck[];
   /** What else runs in this process: it is as healthy as who answers. */
   components?: readonly string[];
   /** What `/metrics` tells beside the server's and this process's own figures. */
@@ -105,6 +108,7 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
     ...(options.audit ? { audit: options.audit } : {}),
     flowControl: true,
     tracer: options.tracer,
+    readyChecks: options.readyChecks ?? [],
     corsAllowedOrigins: options.corsAllowedOrigins ?? [],
     aggregation: {
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },

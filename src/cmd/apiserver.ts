@@ -82,6 +82,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     legacyApis: options.legacyApis,
     corsAllowedOrigins: options.corsAllowedOrigins,
     tracer: tracing?.tracer,
+    readyChecks: encryption?.checks ?? [],
     listeners,
     logger,
     audit: audit.log,

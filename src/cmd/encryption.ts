@@ -4,6 +4,7 @@ import {
   readEncryptionConfiguration,
 } from "../apiserver/encryption/encryption-configuration.ts";
 import { type KmsOptions, KmsProvider } from "../apiserver/encryption/kms-provider.ts";
+import type { HealthCheck } from "../apiserver/http/health-pages.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MetricFamily } from "../lib/prometheus.ts";
@@ -30,6 +31,8 @@ export interface EncryptionFlags {
 
 /** How values are encrypted, now and after each change of the file. */
 export interface OpenEncryption extends EncryptionSource, Disposable {
+  /** Of the services of keys, for /readyz under upstream's names. */
+  checks: readonly HealthCheck[];
   metrics(): MetricFamily[];
 }
 
@@ -58,6 +61,9 @@ export async function openEncryption(
       return rules;
     },
     ...(services.size > 0 ? { prepare: (stored) => prepareAll(services, stored) } : {}),
+    checks: Array.from(services.values(), (service, at) => {
+      return { name: `kms-provider-${at}`, check: () => service.failure };
+    }),
     metrics: () => followed?.metrics() ?? [],
     [Symbol.dispose]() {
       followed?.[Symbol.dispose]();

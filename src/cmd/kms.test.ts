@@ -102,6 +102,16 @@ test("values are under a service's keys: asked once per seed, and again after a 
       assert.equal(Buffer.from((await opened.get(SECRETS, "a"))?.bytes ?? "").toString(), "hush");
       await opened.update(SECRETS, "a", { bytes: Buffer.from("hush"), expectedRevision: revision });
       assert.equal(opened.isStale(SECRETS, "a"), false);
+      const [check] = encryption?.checks ?? [];
+      assert.equal(check?.name, "kms-provider-0");
+      assert.equal(await check.check(), undefined);
+      state.healthz = "sealed";
+      await clock.advance(60_000);
+      while (!(await check.check())) await clock.advance(0);
+      assert.equal(await check.check(), 'it says of itself "sealed"');
+      state.healthz = "ok";
+      await clock.advance(60_000);
+      while (await check.check()) await clock.advance(0);
     }
     const files = readdirSync(store).map((name) => readFileSync(path.join(store, name), "latin1"));
     assert.ok(files.join("").includes("k8s:enc:kms:v2:vault:"));

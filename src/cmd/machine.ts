@@ -92,6 +92,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       legacyApis: options.legacyApis,
       corsAllowedOrigins: options.corsAllowedOrigins,
       tracer: tracing?.tracer,
+      readyChecks: encryption?.checks ?? [],
       audit: audit.log,
       issuers,
       metrics,

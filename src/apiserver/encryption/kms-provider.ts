@@ -67,6 +67,7 @@ export class KmsProvider implements ValueCipher, Disposable {
   #writer: Writer | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
+  #failure: string | undefined;
 
   private constructor(of: KmsConfiguration, options: KmsOptions) {
     this.#of = of;
@@ -142,6 +143,11 @@ export class KmsProvider implements ValueCipher, Disposable {
     return keyId === source?.keyId && encryptedDekSourceType === source.encryptedDekSourceType;
   }
 
+  /** What is wrong with the service, as far as its last answer tells. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#timer?.cancel();
@@ -186,8 +192,12 @@ export class KmsProvider implements ValueCipher, Disposable {
     const { clock, logger } = this.#options;
     this.#timer = clock.setTimer(STATUS_MS, () => {
       this.#renew()
+        .then(() => {
+          this.#failure = undefined;
+        })
         .catch((error: unknown) => {
           const { name } = this.#of;
+          this.#failure = error instanceof Error ? error.message : String(error);
           logger.error("a KMS provider is not well; its last seed stays in use", { name, error });
         })
         .finally(() => {
