@@ -176,6 +176,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       directories,
     }),
   );
+  // Before the pods are let go of: none of them waits for what hangs.
+  cleanup.defer(() => far[Symbol.dispose]());
   await nodes.synced;
   await manager.start();
   const { logLimits: limits, eviction: rules, imageCollection } = configuration;

@@ -91,6 +91,18 @@ test("a mount that hangs is told of, and tried again when it answers", { skip },
   }),
 );
 
+test("nobody waits any more when it is disposed", { skip }, () =>
+  withFarFiles(async ({ stalling, far, at }) => {
+    const mount = mountOf(far, at("directory"));
+    const look = { do: "look", file: at("directory") } as const;
+    await stalling.stall();
+    const refused = [1, 2].map(() => assert.rejects(far.perform(look, { mount })));
+    far[Symbol.dispose]();
+    await Promise.all(refused);
+    await assert.rejects(far.perform(look, { mount }), MountHungError);
+  }),
+);
+
 test("who no longer wants an answer gets none, and others do", { skip }, () =>
   withFarFiles(async ({ stalling, far, at }) => {
     const mount = mountOf(far, at("directory"));

@@ -62,10 +62,11 @@ export function createFarFiles({ clock, logger }: { clock: Clock; logger: Logger
   const known = new Map<string, Asked>();
   const handlers = new Set<() => void>();
   const slots = createSemaphore(AT_ONCE_MAX);
+  let disposed = false;
 
   const rest = (key: string, asked: Asked) => {
     asked.idle?.cancel();
-    if (asked.jobs > 0) return;
+    if (asked.jobs > 0 || disposed) return;
     asked.idle = clock.setTimer(IDLE_MS, () => {
       asked.process?.[Symbol.dispose]();
       asked.process = undefined;
@@ -107,7 +108,7 @@ export function createFarFiles({ clock, logger }: { clock: Clock; logger: Logger
     using _turn = await asked.turns.acquire(signal);
     using _slot = await slots.acquire(signal);
     signal?.throwIfAborted();
-    if (asked.watch) throw hungError(mount);
+    if (asked.watch || disposed) throw hungError(mount);
     const process = processOf(asked);
     const giveUp = () => process[Symbol.dispose]();
     signal?.addEventListener("abort", giveUp, { once: true });
@@ -130,6 +131,7 @@ export function createFarFiles({ clock, logger }: { clock: Clock; logger: Logger
     mountOf: (file) => farMountOf(file),
     async perform(job, options) {
       const { mount } = options;
+      if (disposed) throw hungError(mount);
       const key = `${mount.id} ${mount.target}`;
       const asked = known.get(key) ?? { turns: createSemaphore(1), jobs: 0 };
       known.set(key, asked);
@@ -148,6 +150,7 @@ export function createFarFiles({ clock, logger }: { clock: Clock; logger: Logger
       return { [Symbol.dispose]: () => void handlers.delete(handler) };
     },
     [Symbol.dispose]() {
+      disposed = true;
       handlers.clear();
       for (const { process, watch: watching, idle } of known.values()) {
         idle?.cancel();

@@ -64,6 +64,7 @@ export function startFarProcess(clock: Clock): FarProcess {
   if (!stdin || !stdout) throw new TypeError("Cannot talk to a process without streams");
   stdin.on("error", () => {}); // its end follows
   let hear: (answer: FarAnswer) => void = () => {};
+  let lose = () => {};
   createInterface({ input: stdout }).on("line", (line) => hear(JSON.parse(line) as FarAnswer));
   const ended = child.exit.then(
     () => {},
@@ -83,8 +84,11 @@ export function startFarProcess(clock: Clock): FarProcess {
           else if (answer.is === "done") resolve(answer.usage);
           else reject(new FarJobError(answer));
         };
-        const message = "the process that looks after it has ended";
-        void ended.then(() => reject(new FarJobError({ name: "Error", message })));
+        lose = () => {
+          const message = "the process that looks after it has ended";
+          reject(new FarJobError({ name: "Error", message }));
+        };
+        void ended.then(lose);
         wait();
         stdin.write(`${JSON.stringify(job)}\n`);
       });
@@ -92,6 +96,7 @@ export function startFarProcess(clock: Clock): FarProcess {
     },
     [Symbol.dispose]() {
       child.kill();
+      lose();
       for (const stream of [stdin, stdout]) stream.destroy();
     },
   };

@@ -39,7 +39,8 @@ export async function stopContainer(
   if (last.status.state !== "exited") {
     const { pid } = last.status;
     if (pid !== undefined && processStartTime(pid) === last.startTime) {
-      const message = `Container "${id}" survived SIGKILL: ${kernelWait(pid)}`;
+      const why = kernelWait(context.cgroups.processes(record.cgroup));
+      const message = `Container "${id}" survived SIGKILL: ${why}`;
       throw new RuntimeError("runtime-failed", message);
     }
     // Its monitor is gone too, so nobody will write an exit file.
@@ -117,7 +118,7 @@ export async function discardContainer(
     // A group stays busy for a moment after its last process was killed.
     if (cgroups.remove(cgroup)) break;
     if (attempt >= CGROUP_RETRIES) {
-      const why = cgroups.processes(cgroup).map(kernelWait).join("; ");
+      const why = kernelWait(cgroups.processes(cgroup));
       const message = `Cannot remove cgroup "${cgroup}": its processes do not end: ${why}`;
       throw new RuntimeError("runtime-failed", message);
     }

@@ -1,17 +1,27 @@
 import { readFileSync } from "node:fs";
 
-/** Why a process does not end although it was killed. Source: proc_pid_wchan(5). */
-export function kernelWait(pid: number): string {
-  const read = (name: string) => {
-    try {
-      return readFileSync(`/proc/${pid}/${name}`, "utf8").trim();
-    } catch {
-      return "";
-    }
-  };
-  const place = read("wchan").replace(/^0?$/, "the kernel");
+/** Why processes do not end although they were killed. Source: proc_pid_wchan(5). */
+export function kernelWait(pids: readonly number[]): string {
+  const found = pids.map((pid) => {
+    const stat = read(`/proc/${pid}/stat`);
+    const isStuck = stat.slice(stat.lastIndexOf(")") + 2).startsWith("D");
+    const place = read(`/proc/${pid}/wchan`).replace(/^0?$/, "the kernel");
+    const text = `process ${pid} (${read(`/proc/${pid}/comm`)}) waits in ${place}`;
+    return { isStuck, text };
+  });
+  // The others wait for those.
+  const stuck = found.filter(({ isStuck }) => isStuck);
+  const told = stuck.length > 0 ? stuck : found;
   return (
-    `process ${pid} (${read("comm")}) waits in ${place}, most often for a file system or a device ` +
-    "that does not answer"
+    `${told.map(({ text }) => text).join(", ")}, most often for a file system or a device that ` +
+    "does not answer"
   );
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    return "";
+  }
 }

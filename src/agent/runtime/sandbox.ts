@@ -160,7 +160,7 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   if (!record) return releaseUsers(context, id);
   const group = podCgroup(context.options.cgroupRoot, record.spec);
   if (!(await discardSandbox(context, record.spec))) {
-    const why = context.cgroups.processes(group).map(kernelWait).join("; ");
+    const why = kernelWait(context.cgroups.processes(group));
     const message = `Cannot remove cgroup "${group}": it has processes: ${why}`;
     throw new RuntimeError("runtime-failed", message);
   }
