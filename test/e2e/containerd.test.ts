@@ -10,6 +10,7 @@ import {
   startContainerd,
   withoutContainerd,
 } from "./containerd-under-test.ts";
+import { openProcess } from "../../src/sys/process.ts";
 import { busyboxArchive } from "./busybox-image.ts";
 import { startDockerRegistry, withoutDockerRegistry } from "./docker-registry.ts";
 import { eventually } from "./eventually.ts";
@@ -31,8 +32,11 @@ before(async () => {
 });
 after(async () => {
   await instance?.[Symbol.asyncDispose]();
-  assert.deepEqual(containerd?.leftovers() ?? [], []);
-  await containerd?.[Symbol.asyncDispose]();
+  if (!containerd) return;
+  assert.deepEqual(containerd.leftovers(), []);
+  const of = (folder: string) => readdirSync(path.join(containerd.directory, folder));
+  assert.deepEqual([of("networks"), of("plugins")], [[], ["loopback"]]);
+  await containerd[Symbol.asyncDispose]();
 });
 
 const kubectl = (...args: string[]) => instance.ok(...args);
@@ -204,8 +208,10 @@ test("a sandbox that has died is followed by another one, as after a reboot", {
 }, async () => {
   const uid = await field("steady", ".metadata.uid");
   const ip = await field("steady", ".status.podIP");
-  for (const pid of processesOf(uid)) process.kill(pid, "SIGKILL");
-  await kubectl("wait", "pod", "steady", "--for=condition=Ready=false", "--timeout=60s");
+  for (const pid of processesOf(uid)) {
+    using running = openProcess(pid);
+    running?.signal("SIGKILL");
+  }
   await eventually("the container runs again", async () => {
     return (await field("steady", ".status.containerStatuses[0].restartCount")) === "1";
   });
