@@ -210,10 +210,10 @@ class ApiEventRecorder implements RunningEventRecorder {
   }
 }
 
-/** Names the object of an event; the UID alone would do, had every object one. */
+/** Tells the object of an event from others; not every object has a UID. */
 function objectKeyOf({ about }: RecordedEvent): string {
-  const { namespace = "", name = "", uid = "" } = metadataOf(about);
-  return `${namespace}/${name}/${uid}`;
+  const { namespace = "", name = "", uid } = metadataOf(about);
+  return uid || `${namespace}/${name}`;
 }
 
 function referenceTo({ about, fieldPath }: RecordedEvent): ObjectReference {

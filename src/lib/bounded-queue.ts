@@ -19,7 +19,9 @@ export class BoundedQueue<T> {
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    // Where there are thousands, most hold one: that takes room for no more.
+    if (this.#items.length === 0) this.#items = [item];
+    else this.#items.push(item);
     if (this.size <= this.#sizeMax) return;
     this.shift();
     this.#dropped++;
