@@ -158,6 +158,8 @@ test("a status has the times that are known, and says when nobody knows the end"
   assert.deepEqual([created.state, created.startedAtMs], ["created", undefined]);
   const oom = statusOf({ ...found, state: 2, exitCode: 137, reason: "OOMKilled" }, kept);
   assert.deepEqual([oom.state, oom.exitCode, oom.oomKilled], ["exited", 137, true]);
+  const short = statusOf({ ...found, state: 2, startedAt: 3e15, finishedAt: 2.9e15 }, kept);
+  assert.deepEqual([short.startedAtMs, short.finishedAtMs], [3e9, 3e9]);
   const unknown = statusOf({ ...found, state: 3 }, kept);
   assert.deepEqual([unknown.state, unknown.exitCode], ["exited", 137]);
   assert.match(unknown.lost ?? "", /does not know/);

@@ -154,6 +154,7 @@ function timesOf({ createdAt, startedAt, finishedAt }: cri.ContainerStatus) {
   return {
     createdAtMs: milliseconds(createdAt),
     ...(startedAt > 0 && { startedAtMs: milliseconds(startedAt) }),
-    ...(finishedAt > 0 && { finishedAtMs: milliseconds(finishedAt) }),
+    // containerd notes the start when it hears of it: a short process may have ended before.
+    ...(finishedAt > 0 && { finishedAtMs: milliseconds(Math.max(startedAt, finishedAt)) }),
   };
 }
