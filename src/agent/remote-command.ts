@@ -29,7 +29,7 @@ export async function openRemoteCommand(
   options: RemoteCommandOptions,
 ): Promise<StreamSession> {
   const { tty, clock } = options;
-  const spdy = new SpdySession(await upgrade(url), { role: "client", clock });
+  const spdy = new SpdySession(await upgrade(url), { role: "client", clock, keepsUnread: true });
   const open = (streamtype: string) => spdy.open(new Map([["streamtype", streamtype]])).stream;
   const error = open("error");
   error.end();

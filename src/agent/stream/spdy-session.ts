@@ -31,6 +31,8 @@ export interface SpdySessionOptions {
   clock: Clock;
   /** Called for each stream that the peer opens; it accepts or resets it. */
   onStream?: (stream: SpdyStream) => void;
+  /** For peers that reset streams once they have written all, as Go's spdystream does. */
+  keepsUnread?: boolean;
 }
 
 /**
@@ -135,6 +137,7 @@ export class SpdySession implements AsyncDisposable {
         if (this.#unreadBytes > UNREAD_MAX_BYTES && !isHeld) this.#hold();
         if (this.#unreadBytes <= UNREAD_MAX_BYTES && isHeld) this.#release();
       },
+      keepsUnread: this.#options.keepsUnread ?? false,
       get initialWindowBytes() {
         return windowBytes();
       },

@@ -22,6 +22,11 @@ export interface StreamLink {
   unreadChanged(byBytes: number): void;
   /** The window that the peer grants each stream; Infinity when it keeps no windows. */
   readonly initialWindowBytes: number;
+  /**
+   * The peer resets streams and closes once it has written all: what came is still to be read, and
+   * it is told of no windows, as what it has not read by then would reset the connection.
+   */
+  readonly keepsUnread: boolean;
   closed(stream: SpdyStream): void;
 }
 
@@ -86,7 +91,10 @@ export class SpdyStream extends Duplex {
   abandon(status?: number): void {
     this.#silent = true;
     this.resetStatus = status;
-    this.destroy();
+    if (!this.#link.keepsUnread || this.readableLength === 0) return void this.destroy();
+    this.once("end", () => this.destroy());
+    if (!this.#remoteEnd) this.push(null);
+    this.#remoteEnd = true;
   }
 
   /** The peer consumed bytes, or changed the window that streams start with. */
@@ -151,7 +159,8 @@ export class SpdyStream extends Duplex {
     this.#consumedBytes += this.#unreadBytes + arrivedBytes - held;
     this.#link.unreadChanged(held - this.#unreadBytes);
     this.#unreadBytes = held;
-    if (this.#remoteEnd || this.#consumedBytes < UNREAD_HIGH_WATER_BYTES) return;
+    if (this.#link.keepsUnread || this.#remoteEnd) return;
+    if (this.#consumedBytes < UNREAD_HIGH_WATER_BYTES) return;
     this.#link.send({ type: "window-update", streamId: this.id, delta: this.#consumedBytes });
     this.#consumedBytes = 0;
   }
