@@ -9,7 +9,7 @@ import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { removeServiceRules } from "../agent/service-proxy/service-proxy.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
-import { readMounts, unmountBelow } from "../sys/mount.ts";
+import { type MountEntry, readMounts, unmountBelow } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
@@ -45,20 +45,21 @@ export async function purge(directory: DataDirectory): Promise<void> {
   purgeNetwork(directory.cri.linkPrefix);
   unmountBelow(directory.run);
   rmSync(directory.run, { recursive: true, force: true });
-  removeRoot(directory.root, { own: [nodes, directory.cri.state] });
+  removeRoot(directory.root);
   removeCgroups(`nephos-${directory.id}`);
 }
 
 /**
  * A file system that somebody has mounted at the data directory, or at one right in it, stays, but
- * empty: to unmount it would hide what it holds, not remove it. `own` are mounted by us.
+ * empty: to unmount it would hide what it holds, not remove it.
  */
-function removeRoot(root: string, { own }: { own: readonly string[] }): void {
+function removeRoot(root: string): void {
+  const mounts = readMounts();
   const given = new Set(
-    readMounts()
-      .map(({ target }) => target)
-      .filter((target) => target === root || path.dirname(target) === root)
-      .filter((target) => !own.includes(target)),
+    mounts
+      .filter(({ target }) => target === root || path.dirname(target) === root)
+      .filter((mount) => !showsItself(mount, mounts))
+      .map(({ target }) => target),
   );
   const remove = (folder: string) => {
     if (folder === root || given.has(folder)) {
@@ -72,6 +73,22 @@ function removeRoot(root: string, { own }: { own: readonly string[] }): void {
     if (!given.has(folder) && !holdsOthers) rmSync(folder, { recursive: true, force: true });
   };
   remove(root);
+}
+
+/** Whether a directory is mounted at itself, for mounts in it to be shared: that hides nothing. */
+function showsItself({ target, root, type, source }: MountEntry, all: MountEntry[]): boolean {
+  const below = all
+    .filter((mount) => mount.target !== target && isWithin(target, mount.target))
+    .reduce<MountEntry | undefined>(
+      (nearest, mount) => (mount.target.length >= (nearest?.target.length ?? 0) ? mount : nearest),
+      undefined,
+    );
+  if (!below || below.type !== type || below.source !== source) return false;
+  return root === path.join(below.root, path.relative(below.target, target));
+}
+
+function isWithin(file: string, directory: string): boolean {
+  return directory === "/" || file.startsWith(`${directory}/`);
 }
 
 async function removeContainers(directories: DataDirectory["cri"]): Promise<void> {

@@ -132,7 +132,7 @@ test("pods come back after a reboot, on their network, with their users and volu
   skip,
 }, async () => {
   const again =
-    "cat /disk/seen 2>/dev/null; echo before > /disk/seen; exec httpd -f -p 80 -h /disk";
+    "cat /disk/seen 2>/dev/null || echo before > /disk/seen; exec httpd -f -p 80 -h /disk";
   const spec = {
     terminationGracePeriodSeconds: 0,
     volumes: [{ name: "disk", emptyDir: {} }],
