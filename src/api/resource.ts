@@ -32,6 +32,9 @@ export function storageNameOf(resource: { group: string; plural: string }): stri
   return `${resource.group || "core"}/${resource.plural}`;
 }
 
+/** What needs no encoding in a path, as nearly all names. */
+const PLAIN_NAME = /^[\w.-]*$/;
+
 /** Path of a collection or an object: "/apis/apps/v1/namespaces/default/deployments/web". */
 export function pathOf(
   resource: Resource,
@@ -42,10 +45,11 @@ export function pathOf(
   } = {},
 ): string {
   const root = resource.group ? `/apis/${resource.group}` : "/api";
-  let path = `${root}/${resource.version}`;
-  if (resource.namespaced && at.namespace) path += `/namespaces/${at.namespace}`;
-  path += `/${resource.plural}`;
-  if (at.name) path += `/${encodeURIComponent(at.name)}`;
-  if (at.subresource) path += `/${at.subresource}`;
-  return path;
+  const { version, plural } = resource;
+  const scope = resource.namespaced && at.namespace ? `/namespaces/${at.namespace}` : "";
+  const name = at.name
+    ? `/${PLAIN_NAME.test(at.name) ? at.name : encodeURIComponent(at.name)}`
+    : "";
+  const subresource = at.subresource ? `/${at.subresource}` : "";
+  return `${root}/${version}${scope}/${plural}${name}${subresource}`;
 }

@@ -1,10 +1,10 @@
 import type { Clock } from "../lib/clock.ts";
-import { PassingMap } from "../lib/passing-map.ts";
 import type { Backend, Version } from "./backend.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
 import type { UpdateWrite } from "./store.ts";
 import { WatchHub } from "./watch-hub.ts";
+import { type Place, WriteTable } from "./write-table.ts";
 
 /** A commit holds at most so many bytes; the rest of the waiting writes goes into the next one. */
 const COMMIT_MAX_BYTES = 4 << 20;
@@ -17,18 +17,18 @@ const GATHERED_MIN = 10;
 const GATHER_MAX_MS = 12;
 /** Of resource and key together; what every backend can index. */
 const KEY_MAX_BYTES = 1024;
+/** Of one UTF-16 code unit. */
+const UTF8_MAX_BYTES = 3;
 
 /** A write that was accepted (conflicts are settled) and waits for its commit. */
 class PendingWrite {
-  readonly slot: string;
   readonly version: Version;
   readonly result: StoredObject;
   readonly promise: Promise<StoredObject>;
   resolve!: (result: StoredObject) => void;
   reject!: (error: unknown) => void;
 
-  constructor(slot: string, { version, result }: { version: Version; result: StoredObject }) {
-    this.slot = slot;
+  constructor(version: Version, result: StoredObject) {
     this.version = version;
     this.result = result;
     this.promise = new Promise((resolve, reject) => {
@@ -58,7 +58,7 @@ class Engine implements Store {
   #compacted: number;
   #queue: PendingWrite[] = [];
   /** The newest accepted write of each key that is not durable yet. */
-  readonly #newest = new PassingMap<string, PendingWrite>();
+  readonly #newest = new WriteTable<PendingWrite>();
   /** The durable heads of resources that were listed whole, by key: writes look nothing up. */
   readonly #heads = new Map<string, Map<string, Head>>();
   #pumping: Promise<void> | undefined;
@@ -88,7 +88,7 @@ class Engine implements Store {
 
   async getForUpdate(resource: string, key: string): Promise<StoredObject | undefined> {
     this.#assertUsable();
-    return this.#newestValue(slotOf(resource, key), { resource, key });
+    return this.#newestValue({ resource, key });
   }
 
   async list(resource: string, options: ListOptions = {}): Promise<ListResult> {
@@ -187,37 +187,35 @@ class Engine implements Store {
     key: string,
     write: { bytes: Uint8Array | undefined; check: (current: Head | undefined) => void },
   ): Promise<StoredObject> {
-    const slot = slotOf(resource, key);
+    const target = { resource, key, bytes: write.bytes };
     let current: Head | undefined;
     try {
-      assertKey(resource, key, slot);
+      assertPlace(target);
       this.#assertUsable();
-      current = this.#head(slot, { resource, key });
+      current = this.#head(target);
       write.check(current);
     } catch (refusal) {
-      const blocker = this.#broken ? undefined : this.#newest.get(slot);
+      const blocker = this.#broken ? undefined : this.#newest.get(target);
       if (!blocker) return Promise.reject(refusal);
       // A refusal must not rest on a write that may still fail: whoever is refused reads next.
       const again = () => this.#write(resource, key, write);
       return blocker.promise.then(again, again);
     }
-    return this.#accept({ resource, key, bytes: write.bytes }, { slot, previous: current });
+    return this.#accept(target, current);
   }
 
   /** What the newest accepted write of a key left there. */
-  #head(slot: string, { resource, key }: { resource: string; key: string }): Head | undefined {
-    const pending = this.#newest.get(slot);
+  #head(place: Place): Head | undefined {
+    const pending = this.#newest.get(place);
     if (pending) return pending.version.bytes && pending.version;
-    const heads = this.#heads.get(resource);
-    return heads ? heads.get(key) : this.#newestValue(slot, { resource, key });
+    const heads = this.#heads.get(place.resource);
+    return heads ? heads.get(place.key) : this.#newestValue(place);
   }
 
-  #newestValue(
-    slot: string,
-    { resource, key }: { resource: string; key: string },
-  ): StoredObject | undefined {
-    const pending = this.#newest.get(slot);
+  #newestValue(place: Place): StoredObject | undefined {
+    const pending = this.#newest.get(place);
     if (pending) return toObject(pending.version);
+    const { resource, key } = place;
     const heads = this.#heads.get(resource);
     if (!heads) return toObject(this.#backend.find(resource, key, this.#revision));
     const head = heads.get(key);
@@ -226,17 +224,17 @@ class Engine implements Store {
 
   #accept(
     target: Pick<Version, "resource" | "key" | "bytes">,
-    { slot, previous }: { slot: string; previous: Head | undefined },
+    previous: Head | undefined,
   ): Promise<StoredObject> {
     // A removal answers with what it removes.
-    const bytes = target.bytes ?? this.#newestValue(slot, target)?.bytes ?? new Uint8Array();
+    const bytes = target.bytes ?? this.#newestValue(target)?.bytes ?? new Uint8Array();
     const revision = ++this.#accepted;
     const createRevision = previous?.createRevision ?? revision;
     const version: Version = { ...target, revision, createRevision };
     const result: StoredObject = { key: target.key, bytes, revision, createRevision };
-    const pending = new PendingWrite(slot, { version, result });
+    const pending = new PendingWrite(version, result);
     this.#queue.push(pending);
-    this.#newest.set(slot, pending);
+    this.#newest.set(version, pending);
     this.#pumping ??= this.#pump();
     return pending.promise;
   }
@@ -286,11 +284,10 @@ class Engine implements Store {
     this.#revision = batch.at(-1)?.version.revision ?? this.#revision;
     const events = new Map<string, StoreEvent[]>();
     for (const pending of batch) {
-      const { slot, version, result } = pending;
-      if (this.#newest.get(slot) === pending) this.#newest.delete(slot);
+      const { version, result } = pending;
+      if (this.#newest.get(version) === pending) this.#newest.delete(version);
       const heads = this.#heads.get(version.resource);
-      if (version.bytes) heads?.set(version.key, headOf(version));
-      else heads?.delete(version.key);
+      if (heads) recordHead(heads, version);
       pending.resolve(result);
       if (!this.#watches.has(version.resource)) continue;
       const list = events.get(version.resource);
@@ -364,16 +361,29 @@ function toEvent(version: Version, bytes: Uint8Array): StoreEvent {
   return { type: version.bytes ? "put" : "delete", key, revision, createRevision, bytes };
 }
 
-/** One string per (resource, key); neither holds a NUL. */
-function slotOf(resource: string, key: string): string {
-  return `${resource}\0${key}`;
+/** In place: a head is looked at, never kept. */
+function recordHead(heads: Map<string, Head>, version: Version): void {
+  const { key, bytes, revision, createRevision } = version;
+  const known = heads.get(key);
+  if (!bytes) {
+    heads.delete(key);
+  } else if (known) {
+    known.revision = revision;
+    known.createRevision = createRevision;
+  } else {
+    heads.set(key, { revision, createRevision });
+  }
 }
 
-function assertKey(resource: string, key: string, slot: string): void {
+/** Keys of backends are made of both names with a NUL between them. */
+function assertPlace({ resource, key }: Place): void {
+  const isLong = resource.length + key.length >= KEY_MAX_BYTES / UTF8_MAX_BYTES;
   const fault =
-    slot.indexOf("\0") !== resource.length || slot.includes("\0", resource.length + 1)
+    resource.includes("\0") || key.includes("\0")
       ? "it holds a NUL"
-      : Buffer.byteLength(slot) > KEY_MAX_BYTES && `it exceeds ${KEY_MAX_BYTES} bytes`;
+      : isLong &&
+        Buffer.byteLength(`${resource}\0${key}`) > KEY_MAX_BYTES &&
+        `it exceeds ${KEY_MAX_BYTES} bytes`;
   if (fault) throw new RangeError(`Cannot store ${JSON.stringify([resource, key])}: ${fault}`);
 }
 
