@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
-import type { CgroupUsage } from "../../sys/cgroup.ts";
 import { unmountBelow } from "../../sys/mount.ts";
 import { SysError } from "../../sys/sys-error.ts";
 import { type AttachTarget, openAttachSession } from "./attach.ts";
@@ -29,6 +28,7 @@ import {
 } from "./runtime-context.ts";
 import { prepareUsers } from "./sandbox-users.ts";
 import { createSandbox, removeSandbox, stopSandbox, updateSandbox } from "./sandbox.ts";
+import { sandboxStats } from "./sandbox-stats.ts";
 
 /**
  * Runs containers with OCI runtimes (crun, runc, runsc) under conmon monitors, on an overlay of the
@@ -148,33 +148,13 @@ function attach(context: RuntimeContext, id: string, streams: AttachOptions): St
   }
 }
 
-const NO_USAGE: CgroupUsage = {
-  cpuNanoseconds: 0,
-  memoryBytes: 0,
-  workingSetBytes: 0,
-  residentBytes: 0,
-  cacheBytes: 0,
-  pageFaults: 0,
-  majorPageFaults: 0,
-  tasks: 0,
-};
-
 function stats(context: RuntimeContext, id: string): SandboxStats {
   const { table, cgroups, clock, options } = context;
-  const group = podCgroup(options.cgroupRoot, table.sandbox(id).spec);
-  return {
+  return sandboxStats(cgroups, {
     atMs: clock.now(),
-    ...(cgroups.usage(group) ?? NO_USAGE),
-    containers: table
-      .inSandbox(id)
-      .filter((record) => record.status.state === "running")
-      .map(({ status, cgroup }) => ({
-        id: status.id,
-        name: status.name,
-        startedAtMs: status.startedAtMs ?? status.createdAtMs,
-        ...(cgroups.usage(cgroup) ?? NO_USAGE),
-      })),
-  };
+    group: podCgroup(options.cgroupRoot, table.sandbox(id).spec),
+    containers: table.inSandbox(id).map(({ status, cgroup }) => ({ status, group: cgroup })),
+  });
 }
 
 /**

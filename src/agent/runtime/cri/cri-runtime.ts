@@ -1,5 +1,5 @@
 import path from "node:path";
-import { type CgroupUsage, openCgroups } from "../../../sys/cgroup.ts";
+import { openCgroups } from "../../../sys/cgroup.ts";
 import {
   type ContainerRuntime,
   RuntimeError,
@@ -7,6 +7,7 @@ import {
   type SandboxStatus,
 } from "../contract.ts";
 import { podCgroup } from "../runtime-context.ts";
+import { sandboxStats } from "../sandbox-stats.ts";
 import { adoptedNetworks } from "./adopted-networks.ts";
 import {
   containerCgroup,
@@ -138,32 +139,14 @@ async function reopenLog(context: CriContext, id: string): Promise<void> {
   }
 }
 
-const NO_USAGE: CgroupUsage = {
-  cpuNanoseconds: 0,
-  memoryBytes: 0,
-  workingSetBytes: 0,
-  residentBytes: 0,
-  cacheBytes: 0,
-  pageFaults: 0,
-  majorPageFaults: 0,
-  tasks: 0,
-};
-
 /** From the groups themselves, as everywhere: the interface knows less. */
 function stats(context: CriContext, id: string): SandboxStats {
   const { table, cgroups, options } = context;
-  const group = podCgroup(options.cgroupRoot, table.sandbox(id).spec);
-  return {
+  return sandboxStats(cgroups, {
     atMs: options.clock.now(),
-    ...(cgroups.usage(group) ?? NO_USAGE),
+    group: podCgroup(options.cgroupRoot, table.sandbox(id).spec),
     containers: table
       .inSandbox(id)
-      .filter(({ status }) => status.state === "running")
-      .map(({ status }) => ({
-        id: status.id,
-        name: status.name,
-        startedAtMs: status.startedAtMs ?? status.createdAtMs,
-        ...(cgroups.usage(containerCgroup(context, status.id)) ?? NO_USAGE),
-      })),
-  };
+      .map(({ status }) => ({ status, group: containerCgroup(context, status.id) })),
+  });
 }

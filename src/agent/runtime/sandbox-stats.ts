@@ -1,0 +1,33 @@
+import type { Cgroups, CgroupUsage } from "../../sys/cgroup.ts";
+import type { ContainerStatus, SandboxStats } from "./contract.ts";
+
+const NO_USAGE: CgroupUsage = {
+  cpuNanoseconds: 0,
+  memoryBytes: 0,
+  workingSetBytes: 0,
+  residentBytes: 0,
+  cacheBytes: 0,
+  pageFaults: 0,
+  majorPageFaults: 0,
+  tasks: 0,
+};
+
+/** What a pod and its running containers use, from their groups; none that is gone used anything. */
+export function sandboxStats(
+  cgroups: Cgroups,
+  of: { atMs: number; group: string; containers: { status: ContainerStatus; group: string }[] },
+): SandboxStats {
+  const usage = (group: string) => cgroups.usage(group) ?? NO_USAGE;
+  return {
+    atMs: of.atMs,
+    ...usage(of.group),
+    containers: of.containers
+      .filter(({ status }) => status.state === "running")
+      .map(({ status, group }) => ({
+        id: status.id,
+        name: status.name,
+        startedAtMs: status.startedAtMs ?? status.createdAtMs,
+        ...usage(group),
+      })),
+  };
+}
