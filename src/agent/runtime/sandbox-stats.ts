@@ -12,7 +12,7 @@ const NO_USAGE: CgroupUsage = {
   tasks: 0,
 };
 
-/** What a pod and its running containers use, from their groups; none that is gone used anything. */
+/** What a pod and its running containers use, from their groups: what is gone, nothing. */
 export function sandboxStats(
   cgroups: Cgroups,
   of: { atMs: number; group: string; containers: { status: ContainerStatus; group: string }[] },
