@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { GrpcError } from "../format/grpc/grpc-status.ts";
 import { CommandError } from "./command-error.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { requireHost } from "./doctor.ts";
@@ -63,6 +64,8 @@ function openDirectory(options: UpOptions): DataDirectory {
   }
 }
 
+const NO_ANSWER_HINT = "start the container runtime, with its CRI plugin, or name its socket";
+
 /** What a data directory was started with is kept: it had better be there. @throws CommandError */
 async function requireContainerRuntime({ runtimeEndpoint }: UpOptions): Promise<void> {
   if (runtimeEndpoint === undefined) return;
@@ -74,7 +77,8 @@ async function requireContainerRuntime({ runtimeEndpoint }: UpOptions): Promise<
   } catch (cause) {
     const { message } = cause as Error;
     const where = `--container-runtime-endpoint "${runtimeEndpoint}"`;
-    throw new CommandError(`Cannot use ${where}: ${message}`, { cause });
+    const hint = cause instanceof GrpcError ? `; ${NO_ANSWER_HINT}` : "";
+    throw new CommandError(`Cannot use ${where}: ${message}${hint}`, { cause });
   }
 }
 
