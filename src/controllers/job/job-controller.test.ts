@@ -50,3 +50,20 @@ test("what suspension takes away loses its finalizer first, and is not counted",
   assert.equal((await pods.list({ namespace: "default" })).items.length, 2);
   assert.equal(bench.events.at(-1)?.reason, "Resumed");
 });
+
+test("a pod that somebody deletes is a failure, and replaced after its wait", async () => {
+  await using bench = startControllerBench(jobController());
+  const { client } = bench;
+  const pods = client.for(PODS);
+  const count = async () => (await pods.list({ namespace: "default" })).items.length;
+  await client.for(JOBS).create(work({ parallelism: 1, completions: 1 }));
+  // The API in memory marks every deletion as of the start of virtual time.
+  await bench.settle(0);
+  const { items } = await pods.list({ namespace: "default" });
+  await pods.delete({ namespace: "default", name: items[0]?.metadata?.name ?? "" });
+  await bench.settle(9_000);
+  assert.equal(await count(), 0);
+  assert.equal((await client.for(JOBS).get(at)).status?.failed, 1);
+  await bench.settle(2_000);
+  assert.equal(await count(), 1);
+});

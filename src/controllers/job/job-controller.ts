@@ -19,6 +19,7 @@ import { compileSelector } from "../selector.ts";
 import { slowStart } from "../slow-start.ts";
 import { podsOf } from "../workload-inputs.ts";
 import { WriteOverlay } from "../write-overlay.ts";
+import type { FailureRow } from "./job-backoff.ts";
 import { type JobPlan, planJob } from "./job-plan.ts";
 import { jobPod } from "./job-pod.ts";
 import { isTracked, TRACKING } from "./job-survey.ts";
@@ -34,6 +35,8 @@ function trackingJob(pod: Pod): string | undefined {
 /** Runs pods of every Job until enough of them succeeded. */
 export function jobController(): ControllerDefinition {
   const overlay = new WriteOverlay<Pod>();
+  /** By namespace and name of the job; its UID tells one job from the next of that name. */
+  const failuresOf = new Map<string, { uid: string; failures: FailureRow }>();
   const pods = podsOf(JOBS, {
     overlay,
     selectorOf: ({ spec }) => spec?.selector,
@@ -64,8 +67,10 @@ export function jobController(): ControllerDefinition {
     async reconcile(context, key) {
       const { inputs, client, clock } = context;
       const job = inputs.jobs.get(key.namespace, key.name);
-      const tracked = inputs.pods.byIndex(TRACKED, `${key.namespace}/${key.name}`);
+      const id = `${key.namespace}/${key.name}`;
+      const tracked = inputs.pods.byIndex(TRACKED, id);
       if (!job) {
+        failuresOf.delete(id);
         // Nobody will count these pods any more, so nothing may hold them.
         await Promise.all(tracked.map((pod) => untrack(client, pod)));
         return;
@@ -86,7 +91,11 @@ export function jobController(): ControllerDefinition {
         (pod) => controllerOf(pod)?.uid !== uid && !claims.claimed.includes(pod),
       );
       await Promise.all(strays.map((pod) => untrack(client, pod)));
-      const plan = planJob(job, { pods: claims.claimed, nowMs: clock.now() });
+      const known = failuresOf.get(id);
+      const failures = known?.uid === uid ? known.failures : new Map();
+      const plan = planJob(job, { pods: claims.claimed, nowMs: clock.now(), failures });
+      if (plan.failures.size > 0) failuresOf.set(id, { uid, failures: plan.failures });
+      else failuresOf.delete(id);
       await execute(context, { job, plan, overlay });
       const requeueAfterMs = overlay.requeueAfterMs(uid, plan.requeueAfterMs);
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };

@@ -4,6 +4,7 @@ import { formatTime } from "../../lib/clock.ts";
 import { findCondition, withCondition } from "../conditions.ts";
 import { isTerminating } from "../ownership.ts";
 import { isActive, isFinished, isReady } from "../pod-state.ts";
+import { type FailureRow, noteFailures } from "./job-backoff.ts";
 import { deadlineMs, type Ending, endingOf, isResuming } from "./job-ending.ts";
 import { formatIndexes, isIndexed } from "./job-indexes.ts";
 import { isTracked, type Survey, surveyPods } from "./job-survey.ts";
@@ -14,6 +15,8 @@ import { type JobWork, planWork } from "./job-work.ts";
 export interface JobPlan extends JobWork {
   status: JobStatus;
   untrack: Pod[];
+  /** To be known in the next pass, since pods that count may be gone by then. */
+  failures: FailureRow;
 }
 
 /** Complete or Failed. */
@@ -23,20 +26,25 @@ export function isJobFinished(job: Job): boolean {
   );
 }
 
+const NO_FAILURES: FailureRow = new Map();
 const REST: JobWork = { release: [], delete: [], create: [], requeueAfterMs: undefined };
 
-/** Everything that is due for a job, given its pods. */
-export function planJob(job: Job, observed: { pods: readonly Pod[]; nowMs: number }): JobPlan {
+/** Everything that is due for a job, given its pods and the failures that were seen before. */
+export function planJob(
+  job: Job,
+  observed: { pods: readonly Pod[]; nowMs: number; failures?: FailureRow },
+): JobPlan {
   const { pods, nowMs } = observed;
   if (isJobFinished(job)) {
     const untrack = pods.filter((pod) => isTracked(pod) && (isFinished(pod) || isTerminating(pod)));
     const left = isTerminating(job) ? [] : pods.filter(isActive);
-    return { ...REST, delete: left, status: job.status ?? {}, untrack };
+    return { ...REST, delete: left, status: job.status ?? {}, untrack, failures: NO_FAILURES };
   }
   const survey = surveyPods(job, pods);
   const ending = endingOf(job, { survey, pods, nowMs });
   const tally = tallyPods(job, { survey, ending });
-  const work = workOf(job, { ...observed, survey, ending });
+  const failures = noteFailures(job, observed.failures ?? NO_FAILURES, pods);
+  const work = workOf(job, { ...observed, survey, ending, failures });
   const status = statusOf(job, { ...observed, survey, tally, work, ending });
   const isActiveYet = !ending && job.spec?.suspend !== true && !isTerminating(job);
   const deadline = isActiveYet ? deadlineMs({ ...job, status }) : undefined;
@@ -46,13 +54,20 @@ export function planJob(job: Job, observed: { pods: readonly Pod[]; nowMs: numbe
     ...work,
     status,
     untrack: tally.untrack,
+    failures,
     requeueAfterMs: due.length > 0 ? Math.max(1, Math.min(...due)) : undefined,
   };
 }
 
 function workOf(
   job: Job,
-  at: { pods: readonly Pod[]; nowMs: number; survey: Survey; ending: Ending | undefined },
+  at: {
+    pods: readonly Pod[];
+    nowMs: number;
+    survey: Survey;
+    ending: Ending | undefined;
+    failures: FailureRow;
+  },
 ): JobWork {
   const { active } = at.survey;
   // A failed job counts what it takes away as failed; elsewhere what is taken away never was.

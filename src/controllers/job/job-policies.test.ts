@@ -149,10 +149,11 @@ test("what is taken away by suspension or less parallelism is not counted as fai
   }
 });
 
-test("a pod on its way out is replaced at once, or after its end", () => {
+test("a pod on its way out is replaced after the wait of a failure, or after its end", () => {
   const pods = [pod("a", { leaving: true })];
   const now = plan(job({ completions: 1, podReplacementPolicy: "TerminatingOrFailed" }), pods);
-  assert.deepEqual([now.create.length, now.status.uncountedTerminatedPods], [1, { failed: ["a"] }]);
+  assert.deepEqual([now.create.length, now.requeueAfterMs], [0, 10_000]);
+  assert.deepEqual(now.status.uncountedTerminatedPods, { failed: ["a"] });
   const later = plan(job({ completions: 1, podReplacementPolicy: "Failed" }), pods);
   assert.deepEqual([later.create.length, later.status.uncountedTerminatedPods], [0, {}]);
   assert.deepEqual([later.status.terminating, later.status.active], [1, undefined]);

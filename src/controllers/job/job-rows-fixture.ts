@@ -23,7 +23,7 @@ export function podsOf(words: string): Pod[] {
       const phase = PHASES[letter as keyof typeof PHASES] ?? "Running";
       const annotations = index === "" ? {} : { [COMPLETION_INDEX]: index };
       const ended = pod("any", { phase: "Failed" }).status?.containerStatuses ?? [];
-      const containerStatuses = letter === "F" || letter === "S" ? ended : [];
+      const containerStatuses = "FST".includes(letter) ? ended : [];
       const conditions = letter === "Y" ? [{ type: "Ready", status: "True" as const }] : [];
       return {
         ...made,

@@ -49,7 +49,8 @@ export function awaitsEnd(job: Job): boolean {
 
 export const hasWon = (pod: Pod): boolean => pod.status?.phase === "Succeeded";
 
-function hasFailed(job: Job, pod: Pod): boolean {
+/** Failed, or counts so because it is on its way out. */
+export function hasFailed(job: Job, pod: Pod): boolean {
   if (pod.status?.phase === "Failed") return true;
   return !awaitsEnd(job) && isTerminating(pod) && !hasWon(pod);
 }

@@ -3,6 +3,7 @@ import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { isTerminating } from "../ownership.ts";
 import { byActivity } from "../pod-ranking.ts";
 import { finishedAtMs, isFinished } from "../pod-state.ts";
+import { type FailureRow, retryAtMs, retryDelayMs } from "./job-backoff.ts";
 import { judgeFailure } from "./job-failure-policy.ts";
 import {
   countOn,
@@ -13,9 +14,6 @@ import {
   validIndexOf,
 } from "./job-indexes.ts";
 import { attemptsBefore, awaitsEnd, type Survey } from "./job-survey.ts";
-
-const BACKOFF_BASE_MS = 10_000;
-const BACKOFF_MAX_MS = 10 * 60_000;
 
 /** What a new pod is told: its completion index, and how often that failed before. */
 export interface NewPod {
@@ -36,7 +34,7 @@ export interface JobWork {
 /** Brings the number of running pods to what parallelism and the work left ask for. */
 export function planWork(
   job: Job,
-  at: { pods: readonly Pod[]; nowMs: number; survey: Survey },
+  at: { pods: readonly Pod[]; nowMs: number; survey: Survey; failures: FailureRow },
 ): JobWork {
   const { survey } = at;
   const { active } = survey;
@@ -51,7 +49,7 @@ export function planWork(
     const indexes = freeIndexes(job, { survey, leaving, count: missing });
     return { ...work, ...replaceByIndex(job, { ...at, indexes }) };
   }
-  const waitMs = retryAtMs(at.pods) - at.nowMs;
+  const waitMs = retryAtMs(at.failures) - at.nowMs;
   if (waitMs > 0) return { ...work, requeueAfterMs: waitMs };
   if (isIndexed(job)) {
     const indexes = freeIndexes(job, { survey, leaving, count: missing });
@@ -110,7 +108,7 @@ function replaceByIndex(
   for (const index of of.indexes) {
     const before = of.survey.replaced.get(index);
     const waitMs = before
-      ? finishedAtMs(before) + delayMs(attemptsBefore(before) + 1) - of.nowMs
+      ? finishedAtMs(before) + retryDelayMs(attemptsBefore(before) + 1) - of.nowMs
       : 0;
     if (waitMs > 0) waits.push(waitMs);
     else create.push({ index, failures: failuresAfter(job, before) });
@@ -125,17 +123,4 @@ function failuresAfter(job: Job, pod: Pod | undefined): { counted: number; forgi
     counted: countOn(pod, INDEX_FAILURES) + (isForgiven ? 0 : 1),
     forgiven: countOn(pod, INDEX_FORGIVEN) + (isForgiven ? 1 : 0),
   };
-}
-
-function delayMs(failures: number): number {
-  return Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** (failures - 1));
-}
-
-/** When a replacement may come: each failure in a row doubles the wait. */
-function retryAtMs(pods: readonly Pod[]): number {
-  const ends = (phase: string) =>
-    pods.filter(({ status }) => status?.phase === phase).map(finishedAtMs);
-  const lastSuccess = Math.max(0, ...ends("Succeeded"));
-  const failures = ends("Failed").filter((end) => end > lastSuccess);
-  return failures.length === 0 ? 0 : Math.max(...failures) + delayMs(failures.length);
 }
