@@ -6,6 +6,7 @@ import type {
   Volume,
 } from "../../api/generated/types/core-v1.ts";
 import type { InformerFactory } from "../../client/informer.ts";
+import { type Clock, sleep } from "../../lib/clock.ts";
 import { type FollowedObject, followObject } from "../followed-object.ts";
 import { type PreparedVolume, VolumeError } from "./contract.ts";
 import type { NodeFiles } from "./node-files.ts";
@@ -24,9 +25,18 @@ const SETTINGS: ReadonlySet<string> = new Set([
   "volumeAttributesClassName",
 ]);
 
+/**
+ * The claim names its volume a write before it says that it is bound, and a pod is placed in
+ * between.
+ */
+const BINDING_MAX_MS = 2_000;
+
 /** What a claim's volume is looked up with. */
 export interface ClaimVolumeContext {
   informers: InformerFactory;
+  clock: Clock;
+  /** Aborts when the pod has to end: it waits for no claim. */
+  ending: AbortSignal;
   local: LocalVolumes;
   files: NodeFiles;
   /** The claim or its volume changed. */
@@ -49,19 +59,35 @@ export function followClaim(
   context: ClaimVolumeContext,
   { pod, volume }: { pod: Pod; volume: Volume },
 ): ClaimVolume {
-  const { informers, onChange, local, files } = context;
+  const { informers, local, files } = context;
   const { namespace = "", name: podName = "" } = pod.metadata ?? {};
   const name = volume.persistentVolumeClaim?.claimName ?? `${podName}-${volume.name}`;
+  let binding: AbortController | undefined;
+  const onChange = () => {
+    if (binding) binding.abort();
+    else context.onChange();
+  };
   const claims = followObject(informers, {
     resource: PERSISTENT_VOLUME_CLAIMS,
     namespace,
     name,
     onChange,
   });
+  const untilBound = async () => {
+    const { clock, ending } = context;
+    const endMs = clock.monotonicMs() + BINDING_MAX_MS;
+    const leftMs = () => endMs - clock.monotonicMs();
+    while (isBinding(claims.value) && leftMs() > 0 && !ending.aborted) {
+      binding = new AbortController();
+      await sleep(clock, leftMs(), AbortSignal.any([binding.signal, ending]));
+    }
+    binding = undefined;
+  };
   let volumes: FollowedObject<PersistentVolume> | undefined;
   return {
     async open() {
       await claims.known;
+      await untilBound();
       const claim = requireBound(claims.value, { pod, volume, name });
       volumes ??= followObject(informers, {
         resource: PERSISTENT_VOLUMES,
@@ -80,6 +106,10 @@ export function followClaim(
       volumes?.[Symbol.dispose]();
     },
   };
+}
+
+function isBinding(claim: PersistentVolumeClaim | undefined): boolean {
+  return claim?.spec?.volumeName !== undefined && (claim.status?.phase ?? "Pending") === "Pending";
 }
 
 function requireBound(

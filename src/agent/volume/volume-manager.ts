@@ -43,7 +43,7 @@ const MEMORY_BYTES = 256 << 20;
 
 /** Creates the volumes of a node's pods: from the node, from API objects, and claimed ones. */
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
-  const { client, informers, logger, far, localDirectory: directory } = options;
+  const { client, informers, clock, logger, far, localDirectory: directory } = options;
   const local = createLocalVolumes({ directory, client, informers, logger });
   const pods = new Map<string, PodVolumes>();
   const retryHandlers = new Set<(podUid: string) => void>();
@@ -69,8 +69,10 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       if (state.waiting) retry(pod.metadata?.uid ?? "");
     };
     const known = state.claims.get(volume.name);
-    const files = nodeFiles(far, state.ending.signal);
-    const claim = known ?? followClaim({ informers, local, files, onChange }, { pod, volume });
+    const ending = state.ending.signal;
+    const files = nodeFiles(far, ending);
+    const context = { informers, clock, ending, local, files, onChange };
+    const claim = known ?? followClaim(context, { pod, volume });
     state.claims.set(volume.name, claim);
     return await claim.open();
   };

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
+import type { PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types/core-v1.ts";
+import { createInformerFactory } from "../../client/informer-factory.ts";
+import { MemoryTransport } from "../../client/memory-transport.ts";
+import { createClient } from "../../client/resource-client.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { seededRandom } from "../../lib/random.ts";
+import { settle, VirtualClock } from "../../lib/virtual-clock.ts";
+import { followClaim } from "./claim-volume.ts";
+
+const pod: Pod = { metadata: { name: "web", namespace: "default", uid: "u" } };
+const volume: Volume = { name: "data", persistentVolumeClaim: { claimName: "data" } };
+const REF = { namespace: "default", name: "data" };
+const claimOf = (volumeName?: string): PersistentVolumeClaim => ({
+  metadata: { ...REF },
+  spec: volumeName === undefined ? {} : { volumeName },
+});
+
+/** A node where the pod's volume is about to be opened; `outcome` is what became of that. */
+async function opening(claim: PersistentVolumeClaim) {
+  const clock = new VirtualClock();
+  const client = createClient(new MemoryTransport());
+  const made = await client.for(PERSISTENT_VOLUME_CLAIMS).create(claim);
+  const claimRef = { ...REF, uid: made.metadata?.uid ?? "" };
+  await client
+    .for(PERSISTENT_VOLUMES)
+    .create({ metadata: { name: "v" }, spec: { claimRef, hostPath: { path: "/srv" } } });
+  const sources = { client, clock, logger: silentLogger };
+  const informers = createInformerFactory({ ...sources, random: seededRandom(1) });
+  const opened = { hostPath: "/srv", readOnly: false };
+  const files = {
+    openHostPath: () => Promise.resolve(opened),
+    openDirectory: () => Promise.resolve(opened),
+  };
+  const local = { open: () => Promise.resolve("/srv"), [Symbol.dispose]: () => {} };
+  const ending = new AbortController();
+  let retries = 0;
+  const onChange = () => void retries++;
+  const context = { informers, clock, ending: ending.signal, local, files, onChange };
+  const followed = followClaim(context, { pod, volume });
+  const seen = { outcome: "open" };
+  const done = followed.open().then(
+    ({ hostPath }) => (seen.outcome = hostPath),
+    (error: unknown) => (seen.outcome = (error as Error).message),
+  );
+  await settle();
+  return {
+    clock,
+    seen,
+    ending,
+    retries: () => retries,
+    async bind(volumeName = "v") {
+      const claims = client.for(PERSISTENT_VOLUME_CLAIMS);
+      await claims.patch(REF, { spec: { volumeName } });
+      await claims.patch(REF, { status: { phase: "Bound" } }, { subresource: "status" });
+      await settle();
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await done;
+      followed[Symbol.dispose]();
+      await informers[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("a claim that names its volume is waited for until it is bound", async () => {
+  await using node = await opening(claimOf("v"));
+  await node.clock.advance(500);
+  assert.equal(node.seen.outcome, "open");
+  await node.bind();
+  assert.deepEqual([node.seen.outcome, node.retries()], ["/srv", 0]);
+});
+
+test("it is not waited for without an end", async () => {
+  await using node = await opening(claimOf("v"));
+  await node.clock.advance(2_000);
+  assert.match(node.seen.outcome, /persistentvolumeclaim "data" is not bound/);
+  await node.bind();
+  assert.ok(node.retries() > 0, "a later change asks for another try");
+});
+
+test("a claim without a volume is not bound, and a pod that ends waits for none", async () => {
+  await using unbound = await opening(claimOf());
+  assert.match(unbound.seen.outcome, /is not bound/);
+  await using node = await opening(claimOf("v"));
+  node.ending.abort();
+  await settle();
+  assert.match(node.seen.outcome, /is not bound/);
+});
