@@ -143,7 +143,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   );
   const directory = configuration.staticPodPath ?? options.manifestDirectory;
   const staticPods = cleanup.use(followManifests({ directory, nodeName, clock, logger }));
-  const nodes = cleanup.use(informers.informer(NODES));
+  const nodes = cleanup.use(
+    informers.informer(NODES, { fieldSelector: `metadata.name=${nodeName}` }),
+  );
   const keeper: { eviction?: EvictionManager; status?: NodeStatusKeeper; closing?: true } = {};
   const pressure = () => keeper.eviction?.pressure() ?? NO_PRESSURE;
   const manager = cleanup.use(

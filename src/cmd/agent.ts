@@ -14,6 +14,7 @@ import { openDataDirectory } from "./data-directory.ts";
 import { createJsonLogger } from "./json-logger.ts";
 import { createImageUse } from "./images-in-use.ts";
 import { installLastResort } from "./last-resort.ts";
+import { NETWORK_KUBECONFIG } from "./network-identity.ts";
 import { startNode } from "./node-process.ts";
 import { commonFlags, parseEndpoint, parseFlags, usage } from "./options.ts";
 import { meansShutdown, untilSignal } from "./signals.ts";
@@ -50,16 +51,18 @@ export async function agent(args: readonly string[]): Promise<number> {
     serviceCidr: text("service-cidr"),
     clusterDomain: text("cluster-domain"),
   });
-  const kubeconfig = readFileSync(path.join(directories.state, "kubeconfig"), "utf8");
-  const target = loadKubeconfig(kubeconfig);
+  const targetIn = (file: string) =>
+    loadKubeconfig(readFileSync(path.join(directories.state, file), "utf8"));
+  const target = targetIn("kubeconfig");
   using https = createHttpsTransport(target);
   const transport = measured(https, { clock: systemClock, host: new URL(target.server).host });
   const client = createClient(transport);
-  await using informers = createInformerFactory({
-    client,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
+  const sources = { clock: systemClock, random: systemRandom, logger };
+  await using informers = createInformerFactory({ ...sources, client });
+  using network = createHttpsTransport(targetIn(NETWORK_KUBECONFIG));
+  await using networkInformers = createInformerFactory({
+    ...sources,
+    client: createClient(network),
   });
   const pki = (file: string) => readFileSync(path.join(directory.pki, file), "utf8");
   await using node = await startNode({
@@ -67,6 +70,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     ip: text("ip"),
     client,
     informers,
+    networkInformers,
     cluster,
     localAddresses: [cluster.dnsIp],
     directories,

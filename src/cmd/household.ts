@@ -8,6 +8,7 @@ import type { ClusterNetwork } from "./cluster-network.ts";
 import { openConfinement } from "./confined.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { NETWORK_KUBECONFIG, NETWORK_USER } from "./network-identity.ts";
 import { ingressPortsText } from "./options.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -112,6 +113,8 @@ function prepareNodeHost(
   const caPem = pki.ca.pem.certPem;
   const server = `https://${network.apiServerIp}`;
   writeKubeconfig(path.join(state, "kubeconfig"), { server, caPem, keys: keys.client });
+  const networkKeys = pki.issueClientCertificate({ commonName: NETWORK_USER, organizations: [] });
+  writeKubeconfig(path.join(state, NETWORK_KUBECONFIG), { server, caPem, keys: networkKeys });
   ensureNodeHost({ ...host, ip: node.ip, hostAddress: network.apiServerIp });
 }
 

@@ -32,6 +32,7 @@ import {
   writeInstance,
 } from "./instance.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { NETWORK_USER } from "./network-identity.ts";
 import { nodeNameOf } from "./node-name.ts";
 import { startNode } from "./node-process.ts";
 import { openStore } from "./open-store.ts";
@@ -195,36 +196,38 @@ async function startFirstNode(
   const [first] = nodes;
   const keys = first && pki.nodes.get(first.name);
   if (!first || !keys) throw new Error("the first node has no certificates");
-  const client = createClient(
-    plane.transport({
-      name: `system:node:${first.name}`,
-      groups: ["system:nodes", "system:authenticated"],
+  const clientOf = (name: string, ...groups: string[]) =>
+    createClient(plane.transport({ name, groups: [...groups, "system:authenticated"] }));
+  const client = clientOf(`system:node:${first.name}`, "system:nodes");
+  await using cleanup = new Cleanup();
+  const informers = cleanup.use(createInformerFactory({ ...sources, client, logger }));
+  const networkInformers = cleanup.use(
+    createInformerFactory({ ...sources, client: clientOf(NETWORK_USER), logger }),
+  );
+  const node = cleanup.use(
+    await startNode({
+      name: first.name,
+      ip: first.ip,
+      client,
+      informers,
+      networkInformers,
+      cluster: network,
+      localAddresses,
+      directories: directory.node(0),
+      imageDirectory: directory.images,
+      registriesFile: directory.registries,
+      isInUse: createImageUse(directory),
+      configuration: readAgentConfig(options.agentConfig, logger),
+      runtimeEndpoint: options.runtimeEndpoint,
+      tls: { ...keys.serving, clientCaPem: pki.ca.pem.certPem },
+      logger: logger.with({ component: "agent" }),
     }),
   );
-  const informers = createInformerFactory({ ...sources, client, logger });
-  const node = await startNode({
-    name: first.name,
-    ip: first.ip,
-    client,
-    informers,
-    cluster: network,
-    localAddresses,
-    directories: directory.node(0),
-    imageDirectory: directory.images,
-    registriesFile: directory.registries,
-    isInUse: createImageUse(directory),
-    configuration: readAgentConfig(options.agentConfig, logger),
-    runtimeEndpoint: options.runtimeEndpoint,
-    tls: { ...keys.serving, clientCaPem: pki.ca.pem.certPem },
-    logger: logger.with({ component: "agent" }),
-  });
   await node.ready;
+  const owned = cleanup.move();
   return {
     shutDown: () => node.shutDown(),
-    async [Symbol.asyncDispose]() {
-      await node[Symbol.asyncDispose]();
-      await informers[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
 

@@ -22,6 +22,7 @@ export interface NodeNetworkOptions {
   /** Service addresses that this node answers on itself. */
   localAddresses: readonly string[];
   directories: NodeDirectories;
+  /** As `system:kube-proxy`: of all Services and nodes. */
   informers: InformerFactory;
   logger: Logger;
 }

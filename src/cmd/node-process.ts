@@ -34,6 +34,8 @@ export interface NodeProcessOptions {
   ip: string;
   client: Client;
   informers: InformerFactory;
+  /** As `system:kube-proxy`, who reads the Services and nodes that the node's network needs. */
+  networkInformers: InformerFactory;
   cluster: ClusterNetwork;
   /** Service addresses that this node answers on itself. */
   localAddresses: readonly string[];
@@ -78,7 +80,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       cluster,
       localAddresses: options.localAddresses,
       directories,
-      informers,
+      informers: options.networkInformers,
       logger,
     }),
   );

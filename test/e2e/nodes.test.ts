@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Node, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
@@ -265,6 +266,17 @@ async function assertKept(before: readonly string[]): Promise<void> {
   }
   assert.deepEqual(await containers(), before);
 }
+
+test("a node's own credentials show it nothing of the other node", { skip }, async () => {
+  const kubeconfig = path.join(instance.dataDirectory, "nodes", "1", "kubeconfig");
+  const as = (...args: string[]) => instance.kubectl(`--kubeconfig=${kubeconfig}`, ...args);
+  const [first, second] = nodes.map(({ name }) => name);
+  assert.equal((await as("get", "node", `${second}`, "-o", "name")).stdout, `node/${second}\n`);
+  assert.match((await as("get", "node", `${first}`)).stderr, /only its own Node object/);
+  assert.match((await as("get", "nodes")).stderr, /cannot read all nodes/);
+  assert.match((await as("get", "pod", "a")).stderr, /no relationship found/);
+  assert.match((await as("get", "endpointslices", "-A")).stderr, /Forbidden/i);
+});
 
 test("status tells of every process and node", { skip }, async () => {
   const report = await status();

@@ -60,7 +60,7 @@ const LEASE_NAMESPACE = "kube-node-lease";
 /** Registers the node and reports until disposed. The Node object is created when it is missing. */
 export function startNodeStatus(options: NodeStatusOptions): NodeStatusKeeper {
   const { clock, logger, informers, name } = options;
-  const nodes = informers.informer(NODES);
+  const nodes = informers.informer(NODES, { fieldSelector: `metadata.name=${name}` });
   let timer: Timer | undefined;
   let disposed = false;
   let running = false;

@@ -3,7 +3,8 @@ import { EVENTS_RULE, reads, rule } from "./rule-shorthand.ts";
 
 /**
  * What a node may do, before the Node authorizer narrows it to the node's own pods. ConfigMaps and
- * Secrets are not here: no role grants them to all nodes.
+ * Secrets are not here: no role grants them to all nodes. What its network needs is read by
+ * `system:kube-proxy`.
  */
 export const NODE_RULES: readonly PolicyRule[] = [
   rule("create", "authentication.k8s.io", "tokenreviews"),
@@ -11,7 +12,7 @@ export const NODE_RULES: readonly PolicyRule[] = [
   reads("core", "services"),
   rule("create get list watch", "core", "nodes"),
   rule("patch update", "core", "nodes/status"),
-  rule("patch update delete", "core", "nodes"),
+  rule("patch update", "core", "nodes"),
   EVENTS_RULE,
   reads("core", "pods"),
   rule("create delete", "core", "pods"),
@@ -26,10 +27,5 @@ export const NODE_RULES: readonly PolicyRule[] = [
   reads("storage.k8s.io", "csidrivers"),
   rule("create delete get patch update", "storage.k8s.io", "csinodes"),
   rule("create", "core", "serviceaccounts/token"),
-  rule("get", "core", "serviceaccounts"),
   reads("node.k8s.io", "runtimeclasses"),
-  // The agent programs Services itself, so that it needs what kube-proxy reads.
-  reads("discovery.k8s.io", "endpointslices"),
-  reads("core", "endpoints namespaces"),
-  reads("networking.k8s.io", "networkpolicies"),
 ];
