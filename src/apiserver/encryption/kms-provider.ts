@@ -11,6 +11,8 @@ const SERVICE = "/v2.KeyManagementService";
 const VERSIONS: readonly string[] = ["v2", "v2beta1"];
 /** Whether the service has another key now, and is well. */
 const STATUS_MS = 60_000;
+/** The same while it is not well. */
+const UNWELL_STATUS_MS = 10_000;
 const SEED_BYTES = 32;
 /** What a key of a value follows from, beside the seed. */
 const INFO_BYTES = 32;
@@ -190,7 +192,8 @@ export class KmsProvider implements ValueCipher, Disposable {
 
   #watch(): void {
     const { clock, logger } = this.#options;
-    this.#timer = clock.setTimer(STATUS_MS, () => {
+    const delayMs = this.#failure === undefined ? STATUS_MS : UNWELL_STATUS_MS;
+    this.#timer = clock.setTimer(delayMs, () => {
       this.#renew()
         .then(() => {
           this.#failure = undefined;
