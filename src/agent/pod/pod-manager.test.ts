@@ -87,6 +87,8 @@ test("a container that ends is restarted at once, then after its back-off", () =
     await node.clock.advance(1);
     assert.equal(node.runtime.named("app").attempt, 2);
     assert.equal((await node.pod()).status?.containerStatuses?.[0]?.restartCount, 2);
+    const pulled = node.reasons().filter((reason) => reason === "Pulled");
+    assert.equal(pulled.length, 3, "each start tells that the image is there");
     assert.equal(node.runtime.statuses.size, 2, "older attempts are removed");
   }));
 

@@ -44,7 +44,7 @@ export async function startContainer(
       ? await openFarVolumes(state, place, parts)
       : undefined;
     spec = specOf(state, { item, attempt, environment, bound, parts });
-    if (!seen.pulled && (attempt === 0 || seen.failure)) {
+    if (!seen.pulled) {
       say(
         "Normal",
         "Pulled",

@@ -260,7 +260,7 @@ test("what is no conversion is refused in the words of upstream", async () => {
     world.handle(handler);
     const error = await refusal(api.ask("GET", `${V2}/a`));
     assert.ok(error.message.startsWith(message), `${error.message} for ${message}`);
-    assert.equal(error.code, 500);
+    assert.deepEqual([error.status.code, error.status.reason], [500, undefined]);
   }
   world.handle(withMetadata({ labels: { l: "1" }, resourceVersion: "1", finalizers: ["x/y"] }));
   const { metadata } = await api.ask("GET", `${V2}/a`);

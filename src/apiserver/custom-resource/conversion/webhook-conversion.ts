@@ -22,7 +22,7 @@ export interface ConversionParts {
 
 /**
  * Objects in another version of their kind, as the definition's webhook converts them; those that
- * are in it already are not sent. @throws StatusError InternalError
+ * are in it already are not sent. @throws StatusError without a reason, as Kubernetes answers
  */
 export async function convertByWebhook(
   objects: readonly KubeObject[],
@@ -75,5 +75,5 @@ function reasonOf(error: unknown): string {
 }
 
 function refusal(message: string, cause: unknown): StatusError {
-  return new StatusError("InternalError", message, { cause });
+  return new StatusError("", message, { cause });
 }
