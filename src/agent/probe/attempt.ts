@@ -10,6 +10,12 @@ import type {
 } from "../../api/generated/types/core-v1.ts";
 import type { ContainerRuntime } from "../runtime/contract.ts";
 import type { ProbeTarget } from "./contract.ts";
+import {
+  commandTimedOut,
+  dialFailure,
+  REQUEST_TIMED_OUT,
+  requestFailure,
+} from "./failure-words.ts";
 
 /** What a probe or a hook can do; exactly one field is set. */
 export interface ProbeAction {
@@ -52,8 +58,8 @@ export async function attempt(
 async function attemptExec({ command }: ExecAction, context: AttemptContext) {
   const { runtime, target, timeoutMs } = context;
   const result = await runtime.execSync(target.containerId, command ?? [], timeoutMs);
-  if (result.timedOut) return `command timed out after ${timeoutMs / 1000}s`;
-  return result.exitCode === 0 ? undefined : `${result.stdout}${result.stderr}`.trim() || "failed";
+  if (result.timedOut) return commandTimedOut(command ?? [], timeoutMs);
+  return result.exitCode === 0 ? undefined : `${result.stdout}${result.stderr}`.trim();
 }
 
 /** A number, or the name of one of the container's ports. @throws Error for an unknown name */
@@ -64,6 +70,9 @@ export function portOf(port: number | string, { container }: ProbeTarget): numbe
   if (!(number > 0)) throw new Error(`couldn't find port: "${port}"`);
   return number;
 }
+
+const addressOf = (host: string | undefined, port: number): string =>
+  host?.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 
 function attemptHttp(action: HTTPGetAction, context: AttemptContext): Promise<AttemptFailure> {
   const { target, timeoutMs, userAgent } = context;
@@ -79,10 +88,11 @@ function attemptHttp(action: HTTPGetAction, context: AttemptContext): Promise<At
       : httpRequest(options);
     // One timer for the whole exchange: a server that trickles bytes must not keep it alive.
     const signal = AbortSignal.timeout(timeoutMs);
-    signal.addEventListener("abort", () => request.destroy(new Error("timed out")));
+    signal.addEventListener("abort", () => request.destroy(new Error(REQUEST_TIMED_OUT)));
     request.on("error", (error) => {
-      const where = `Get "${secure ? "https" : "http"}://${host}:${port}${options.path}"`;
-      resolve(`${where}: ${error.message}`);
+      const address = addressOf(host, port);
+      const url = `${secure ? "https" : "http"}://${address}${options.path}`;
+      resolve(requestFailure(url, error, address));
     });
     request.on("response", (response) => {
       let size = 0;
@@ -105,15 +115,16 @@ function attemptTcp(action: TCPSocketAction, context: AttemptContext): Promise<A
   const { target, timeoutMs } = context;
   const host = action.host || target.podIp;
   const port = portOf(action.port, target);
+  const address = addressOf(host, port);
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const finish = (failure?: string) => {
       socket.destroy();
       resolve(failure);
     };
-    socket.setTimeout(timeoutMs, () => finish(`dial tcp ${host}:${port}: i/o timeout`));
+    socket.setTimeout(timeoutMs, () => finish(`dial tcp ${address}: i/o timeout`));
     socket.once("connect", () => finish());
-    socket.once("error", ({ message }) => finish(`dial tcp ${host}:${port}: ${message}`));
+    socket.once("error", (error) => finish(dialFailure(address, error)));
   });
 }
 

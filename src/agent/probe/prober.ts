@@ -106,5 +106,5 @@ async function runHook(
     return;
   }
   const failure = await attempt(hook, { target, runtime, timeoutMs, userAgent: HOOK_AGENT });
-  if (failure !== undefined) throw new HookError(failure);
+  if (failure !== undefined) throw new HookError(failure || "the command failed");
 }
