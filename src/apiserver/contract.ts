@@ -16,6 +16,15 @@ export interface Credentials {
   clientCertificate?: Uint8Array | undefined;
   /** There was a certificate that the client CA does not vouch for. */
   isUntrusted?: boolean;
+  /** Where to say what is remarkable about them. */
+  remarks?: Remarks;
+}
+
+/** What the client, and the audit event, of a request are told about its credentials. */
+export interface Remarks {
+  /** Become `Warning` headers. */
+  warnings: string[];
+  annotations?: Record<string, string>;
 }
 
 /**

@@ -22,7 +22,11 @@ import { AdmissionMetrics } from "../apiserver/metrics/admission-metrics.ts";
 import type { MetricSource } from "../apiserver/metrics/metrics-pages.ts";
 import type { Pki } from "../apiserver/pki/pki.ts";
 import { WebhookClient } from "../apiserver/remote/webhook-client.ts";
-import { createTokenIssuer, DEFAULT_ISSUER } from "../apiserver/token/token-issuer.ts";
+import {
+  createTokenIssuer,
+  DEFAULT_ISSUER,
+  type LegacyUse,
+} from "../apiserver/token/token-issuer.ts";
 import { oidcPages } from "../apiserver/token/oidc-pages.ts";
 import { readTokenKeys, type TokenKeys } from "../apiserver/token/token-keys.ts";
 import type { Tracer } from "../apiserver/tracing/tracer.ts";
@@ -167,7 +171,7 @@ function securityParts(
     keys: tokenKeys,
     reader,
     issuer: DEFAULT_ISSUER,
-    legacyUsed: (secret: Secret, isRefused: boolean) => options.tracking.used(secret, isRefused),
+    legacyUsed: (secret: Secret, use: LegacyUse) => options.tracking.used(secret, use),
   };
   const verifier = withIssuers(createTokenVerifier(tokens), {
     fetch: createFetchDocument(systemClock),

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { CONFIG_MAPS, SECRETS } from "../api/generated/resources.ts";
 import { dayOf, LAST_USED_LABEL, TRACKING_MAP } from "../api/legacy-tokens.ts";
 import { startControllerBench } from "../controllers/controller-bench.ts";
+import type { LegacyUse } from "../apiserver/token/token-issuer.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { LegacyTokenTracking } from "./legacy-token-tracking.ts";
 
@@ -36,10 +37,10 @@ test("a token is marked once a day", async () => {
   const ref = { name: "bot-token", namespace: "default" };
   await client.for(SECRETS).create({ metadata: { ...ref } });
   /** How many writes three uses at once bring about. */
-  const writesOfUse = async (isRefused = false) => {
+  const writesOfUse = async (use: LegacyUse = "manual") => {
     const secret = await client.for(SECRETS).get(ref);
     queueMicrotask(() => {
-      for (let i = 0; i < 3; i++) tracking.used(secret, isRefused);
+      for (let i = 0; i < 3; i++) tracking.used(secret, use);
     });
     const writes = await bench.settle();
     return writes.filter(({ path }) => path.includes("/secrets/")).length;
@@ -51,11 +52,11 @@ test("a token is marked once a day", async () => {
   assert.equal(await lastUsed(), dayOf(clock.now()));
   assert.equal(await writesOfUse(), 0);
   await bench.settle(DAY_MS);
-  assert.equal(await writesOfUse(true), 1);
+  assert.equal(await writesOfUse("invalid"), 1);
   assert.equal(await lastUsed(), dayOf(clock.now()));
   const values = tracking.metrics().map(({ samples }) => samples[0]?.value);
-  assert.deepEqual(values, [6, 3]);
+  assert.deepEqual(values, [6, 0, 6, 3]);
   await client.for(SECRETS).delete(ref);
-  tracking.used({ metadata: { ...ref } }, false);
+  tracking.used({ metadata: { ...ref } }, "manual");
   await bench.settle();
 });

@@ -2,6 +2,7 @@ import { isAlreadyExists, isConflict, isNotFound } from "../api/errors.ts";
 import { CONFIG_MAPS, SECRETS } from "../api/generated/resources.ts";
 import type { Secret } from "../api/generated/types/core-v1.ts";
 import { beginOf, dayOf, LAST_USED_LABEL, TRACKING_MAP } from "../api/legacy-tokens.ts";
+import type { LegacyUse } from "../apiserver/token/token-issuer.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -18,8 +19,7 @@ export class LegacyTokenTracking implements Disposable {
   readonly #marking = new Set<string>();
   #client: Client | undefined;
   #timer: Timer | undefined;
-  #uses = 0;
-  #refusals = 0;
+  readonly #uses: Record<LegacyUse, number> = { "auto-generated": 0, manual: 0, invalid: 0 };
 
   constructor(of: { clock: Clock; logger: Logger }) {
     this.#clock = of.clock;
@@ -32,10 +32,9 @@ export class LegacyTokenTracking implements Disposable {
     void this.#look();
   }
 
-  /** A token of this Secret was shown; `isRefused` when it is marked as invalid. */
-  used(secret: Secret, isRefused: boolean): void {
-    if (isRefused) this.#refusals++;
-    else this.#uses++;
+  /** A token of this Secret was shown. */
+  used(secret: Secret, use: LegacyUse): void {
+    this.#uses[use]++;
     const nowMs = this.#clock.now();
     const day = dayOf(nowMs);
     const marked = secret.metadata?.labels?.[LAST_USED_LABEL];
@@ -48,12 +47,23 @@ export class LegacyTokenTracking implements Disposable {
     const counter = (name: string, help: string, value: number): MetricFamily => {
       return { name: `serviceaccount_${name}`, type: "counter", help, samples: [{ value }] };
     };
+    const { "auto-generated": auto, manual, invalid } = this.#uses;
     return [
-      counter("legacy_tokens_total", "Uses of tokens without end.", this.#uses),
+      counter("legacy_tokens_total", "Uses of tokens without end.", auto + manual),
+      counter(
+        "legacy_auto_token_uses_total",
+        "Uses of tokens without end that were made for their account.",
+        auto,
+      ),
+      counter(
+        "legacy_manual_token_uses_total",
+        "Uses of tokens without end that somebody asked for.",
+        manual,
+      ),
       counter(
         "invalid_legacy_auto_token_uses_total",
         "Uses of tokens without end that are marked as invalid.",
-        this.#refusals,
+        invalid,
       ),
     ];
   }

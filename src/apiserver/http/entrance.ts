@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
 import { authenticateRequest } from "../authentication/authentication.ts";
 import { impersonate, impersonationOf } from "../authentication/impersonation.ts";
-import type { UserInfo } from "../contract.ts";
+import type { Remarks, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { accessOf, authorize, resourceAccess } from "../request/access.ts";
 import { type Query, splitPath } from "../request/query.ts";
@@ -38,8 +38,8 @@ interface Connection {
   sourceIps: readonly string[];
 }
 
-/** Where the record of a request is kept, once it has begun. */
-interface Audited {
+/** Where the record of a request is kept, once it has begun, beside remarks on its credentials. */
+interface Audited extends Remarks {
   record: AuditRecord | undefined;
 }
 
@@ -70,7 +70,7 @@ export class Entrance {
     const asked: Asked = { path, query, rawQuery, verb, target, user: undefined };
     const arrival: Arrival = { request, audited, asked };
     try {
-      const requester = this.#authenticate(request, path);
+      const requester = this.#authenticate(request, { path, remarks: audited });
       if (!(requester instanceof Promise)) return this.#enter(arrival, requester);
       return requester
         .then((user) => this.#enter(arrival, user))
@@ -99,10 +99,13 @@ export class Entrance {
     }
   }
 
-  #authenticate(request: IncomingMessage, path: string): UserInfo | Promise<UserInfo> {
+  #authenticate(
+    request: IncomingMessage,
+    { path, remarks }: { path: string; remarks: Remarks },
+  ): UserInfo | Promise<UserInfo> {
     const { certificate: clientCertificate, isUntrusted } = this.#connectionOf(request);
     const { authorization } = request.headers;
-    const credentials = { authorization, clientCertificate, isUntrusted };
+    const credentials = { authorization, clientCertificate, isUntrusted, remarks };
     const { authenticators, anonymous } = this.#engine;
     return authenticateRequest(authenticators, { credentials, path, anonymous });
   }
@@ -149,5 +152,7 @@ export class Entrance {
       userAgent: request.headers["user-agent"] ?? "",
       auditId: request.headers["audit-id"] as string | undefined,
     });
+    const { record, annotations = {} } = audited;
+    for (const [key, value] of Object.entries(annotations)) record?.annotate(key, value);
   }
 }

@@ -8,6 +8,8 @@ export interface Exchange {
   response: ServerResponse;
   /** Become `Warning` headers. */
   warnings: string[];
+  /** For its audit event: of its credentials. */
+  annotations?: Record<string, string>;
   /** Further headers of the answer, flat. */
   headers: readonly string[];
   /** Absent when nothing of the request is recorded. */

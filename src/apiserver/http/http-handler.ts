@@ -10,7 +10,7 @@ import { type Discovery, isOfBuiltInGroup } from "../discovery/discovery.ts";
 import { YamlReader } from "../codec/yaml-reader.ts";
 import type { Engine } from "../engine.ts";
 import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
-import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { AuditIds } from "../audit/audit-ids.ts";
 import { recordAnswer, recordBody } from "../audit/record-answer.ts";
 import type { FlowControl } from "../flow-control/flow-control.ts";
@@ -271,7 +271,7 @@ export class HttpHandler {
     request: IncomingMessage,
     upgrade: { socket: TLSSocket; head: Buffer },
   ): Promise<void> {
-    const audited: { record: AuditRecord | undefined } = { record: undefined };
+    const audited: Parameters<Entrance["admit"]>[1] = { record: undefined, warnings: [] };
     const admitted = await this.#entrance.admit(request, audited);
     const { record } = audited;
     if (record) {

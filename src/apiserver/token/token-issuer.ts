@@ -26,8 +26,11 @@ export interface TokenSources {
   /** Also the audience of the API server. */
   issuer: string;
   /** Hears of each use of a token without end, also of those that are marked as invalid. */
-  legacyUsed?: (secret: Secret, isRefused: boolean) => void;
+  legacyUsed?: (secret: Secret, use: LegacyUse) => void;
 }
+
+/** Of which kind a used token without end is; "invalid" ones are refused. */
+export type LegacyUse = "auto-generated" | "manual" | "invalid";
 
 interface Metadata {
   metadata?: { uid?: string };

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS } from "../../api/generated/resources.ts";
+import type { Secret, ServiceAccount } from "../../api/generated/types/core-v1.ts";
 import { INVALID_SINCE_LABEL } from "../../api/legacy-tokens.ts";
 import type { UserInfo } from "../contract.ts";
 import { isSignedBy, type ParsedToken, parseToken } from "./jwt-codec.ts";
 import { serviceAccountUser, userNameOf } from "./service-account-user.ts";
 import { type BoundClaims, readClaims, type TokenClaims } from "./token-claims.ts";
-import type { TokenSources } from "./token-issuer.ts";
+import type { LegacyUse, TokenSources } from "./token-issuer.ts";
 
 const LEGACY_ISSUER = "kubernetes/serviceaccount";
 const LEGACY = "kubernetes.io/serviceaccount/";
@@ -16,8 +17,15 @@ const EXTRA = "authentication.kubernetes.io/";
 
 /** Outcome of a check: a user and the audiences that the token and the caller share. */
 export type TokenVerdict =
-  | { user: UserInfo; audiences: readonly string[] }
-  | { user?: undefined; error: string };
+  | { user: UserInfo; audiences: readonly string[]; legacy?: LegacyToken }
+  | { user?: undefined; error: string; legacy?: LegacyToken };
+
+/** A token without end: the Secret that it is of, and how that came to be. */
+export interface LegacyToken {
+  namespace: string;
+  secret: string;
+  use: LegacyUse;
+}
 
 /** Checks tokens, whoever issued them. */
 export interface TokenChecker {
@@ -55,6 +63,13 @@ function refusedText(of: { namespace: string; name: string; secret: string }): s
     `tokens, or remove the '${INVALID_SINCE_LABEL}' label from the secret to temporarily allow ` +
     "use of this token"
   );
+}
+
+/** Controllers of before 1.24 made Secrets for accounts, and named them there. */
+function useOf(secret: Secret | undefined, account: ServiceAccount | undefined): LegacyUse {
+  if (secret?.metadata?.labels?.[INVALID_SINCE_LABEL]) return "invalid";
+  const isNamed = account?.secrets?.some(({ name }) => name === secret?.metadata?.name);
+  return isNamed ? "auto-generated" : "manual";
 }
 
 /** Verifies signatures once per token text and everything that may change on each call. */
@@ -139,13 +154,14 @@ export function createTokenVerifier(sources: TokenSources): TokenVerifier {
     if (stored !== token || secret?.metadata?.deletionTimestamp) {
       return { error: "service account token has been invalidated" };
     }
-    if (!isAlive(reader.get(SERVICE_ACCOUNTS, { namespace, name }), uid)) {
-      return { error: "service account has been deleted" };
-    }
-    const isRefused = Boolean(secret?.metadata?.labels?.[INVALID_SINCE_LABEL]);
-    if (secret) legacyUsed?.(secret, isRefused);
-    if (isRefused) return { error: refusedText({ namespace, name, secret: text("secret.name") }) };
-    return { user: serviceAccountUser({ namespace, name, uid }), audiences: shared };
+    const account = reader.get(SERVICE_ACCOUNTS, { namespace, name });
+    if (!isAlive(account, uid)) return { error: "service account has been deleted" };
+    const at = { namespace, secret: text("secret.name") };
+    const use = useOf(secret, account);
+    if (secret) legacyUsed?.(secret, use);
+    const legacy = { ...at, use };
+    if (use === "invalid") return { error: refusedText({ ...at, name }), legacy };
+    return { user: serviceAccountUser({ namespace, name, uid }), audiences: shared, legacy };
   };
 
   return {

@@ -11,7 +11,12 @@ import { parseToken, signToken } from "./jwt-codec.ts";
 import { splitPath } from "../request/query.ts";
 import { issueLegacyToken } from "./legacy-token.ts";
 import { oidcPages } from "./oidc-pages.ts";
-import { createTokenIssuer, DEFAULT_ISSUER, type TokenSources } from "./token-issuer.ts";
+import {
+  createTokenIssuer,
+  DEFAULT_ISSUER,
+  type LegacyUse,
+  type TokenSources,
+} from "./token-issuer.ts";
 import { jwksDocument, openidConfiguration, readTokenKeys } from "./token-keys.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
 
@@ -150,17 +155,20 @@ test("a legacy token lives as long as its Secret", async () => {
 
 test("a legacy token that is marked as invalid is refused, and each use is told of", async () => {
   const world = setup();
-  const uses: [string | undefined, boolean][] = [];
+  const uses: [string | undefined, LegacyUse][] = [];
   const verifier = createTokenVerifier({
     ...world,
     issuer: DEFAULT_ISSUER,
-    legacyUsed: ({ metadata }, isRefused) => uses.push([metadata?.name, isRefused]),
+    legacyUsed: ({ metadata }, use) => uses.push([metadata?.name, use]),
   });
   const token = issueLegacyToken(world.keys, { ...ACCOUNT, uid: "sa-1", secretName: "bot-token" });
   const data = { token: Buffer.from(token).toString("base64") };
   const metadata = { name: "bot-token", namespace: "a" };
   world.reader.put(SECRETS, { metadata, data });
   assert.ok(verifier.verify(token, [])?.user);
+  const account = { metadata: { ...ACCOUNT, uid: "sa-1" }, secrets: [{ name: "bot-token" }] };
+  world.reader.put(SERVICE_ACCOUNTS, account);
+  assert.equal(verifier.verify(token, [])?.legacy?.use, "auto-generated");
   const labels = { "kubernetes.io/legacy-token-invalid-since": "2026-01-31" };
   world.reader.put(SECRETS, { metadata: { ...metadata, labels }, data });
   const verdict = verifier.verify(token, []);
@@ -170,8 +178,9 @@ test("a legacy token that is marked as invalid is refused, and each use is told 
     /^the token in secret a\/bot-token for service account a\/bot has been marked invalid\. /,
   );
   assert.deepEqual(uses, [
-    ["bot-token", false],
-    ["bot-token", true],
+    ["bot-token", "manual"],
+    ["bot-token", "auto-generated"],
+    ["bot-token", "invalid"],
   ]);
 });
 
