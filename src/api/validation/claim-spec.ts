@@ -6,7 +6,7 @@ import type {
 } from "../generated/types/core-v1.ts";
 import { ACCESS_MODES, VOLUME_MODES } from "./access-modes.ts";
 import type { FieldErrors } from "./field-errors.ts";
-import { validateAmount, validateSelector } from "./values.ts";
+import { validatePositiveAmount, validateSelector } from "./values.ts";
 
 /** What a claim asks for: of its own, in a pod's ephemeral volume or in a StatefulSet. */
 export function validateClaimSpec(
@@ -26,9 +26,7 @@ export function validateClaimSpec(
   }
   const storage = spec.resources?.requests?.["storage"];
   if (storage === undefined) errors.required(`${field}.resources[storage]`);
-  else if (validateAmount(errors, `${field}.resources[storage]`, storage)?.nanos === 0n) {
-    errors.invalid(`${field}.resources[storage]`, storage, "must be greater than zero");
-  }
+  else validatePositiveAmount(errors, `${field}.resources[storage]`, storage);
   for (const [name, value] of Object.entries({ storageClassName, volumeAttributesClassName })) {
     if (value) errors.complaints(`${field}.${name}`, value, dns1123SubdomainErrors(value));
   }

@@ -34,24 +34,25 @@ function validateList(
   families: readonly string[],
 ): void {
   const shown = goStrings(ips);
-  if (ips.length > 1 && ips.includes("None")) {
-    errors.invalid(FIELD, shown, "'None' must be the first and only value");
-  }
-  if (ips[0] === "None") return;
+  const headless = ips[0] === "None";
   let fine = true;
+  if (headless && ips.length > 1) {
+    errors.invalid(FIELD, shown, "'None' must be the first and only value");
+    fine = false;
+  }
   for (const [index, ip] of ips.entries()) {
-    if (isIp(ip) || ip === "None") continue;
+    if (isIp(ip) || (headless && index === 0)) continue;
     validateIp(errors, `${FIELD}[${index}]`, ip);
     fine = false;
   }
   if (ips.length > 2) errors.invalid(FIELD, shown, "may only hold up to 2 values");
-  if (!fine) return;
-  if (ips.length === 2 && isIpv4(ips[0] ?? "") === isIpv4(ips[1] ?? "")) {
+  if (!fine || headless) return;
+  if (ips.length > 1 && ips.map(isIpv4).every((isV4, _, all) => isV4 === all[0])) {
     errors.invalid(FIELD, shown, "may specify no more than one IP for each IP family");
   }
   for (const [index, ip] of ips.entries()) {
     const family = families[index];
-    if (!family || ip === "None" || (family === "IPv4") === isIpv4(ip)) continue;
+    if (!family || (family === "IPv4") === isIpv4(ip)) continue;
     const detail = `expected an ${family} value as indicated by \`ipFamilies[${index}]\``;
     errors.invalid(`${FIELD}[${index}]`, ip, detail);
   }
@@ -64,32 +65,43 @@ export function validateClusterIpsUpdate(
   old: ServiceSpec,
 ): void {
   if (spec.type === "ExternalName" || old.type === "ExternalName") return;
-  const [now, before] = [spec.clusterIPs ?? [], old.clusterIPs ?? []];
+  const [headless, wasHeadless] = [isHeadless(spec), isHeadless(old)];
+  if (!headless || !wasHeadless) {
+    const of = { now: spec.clusterIPs ?? [], old: old.clusterIPs ?? [], spec };
+    validateKept(errors, FIELD, { ...of, what: "clusterIP", at: (index) => index });
+  }
+  if (headless || wasHeadless) return;
+  const of = { now: spec.ipFamilies ?? [], old: old.ipFamilies ?? [], spec };
+  // Whichever family it is, the first is told.
+  validateKept(errors, "spec.ipFamilies", { ...of, what: "ipFamily", at: () => 0 });
+}
+
+function isHeadless({ clusterIPs = [] }: ServiceSpec): boolean {
+  return clusterIPs.length === 1 && clusterIPs[0] === "None";
+}
+
+/** A list whose first value stays, and whose second goes only when one family is asked for. */
+function validateKept(
+  errors: FieldErrors,
+  field: string,
+  of: {
+    now: readonly string[];
+    old: readonly string[];
+    spec: ServiceSpec;
+    what: "clusterIP" | "ipFamily";
+    at(index: number): number;
+  },
+): void {
+  const { now, old, what } = of;
   const shown = goStrings(now);
-  if (before[0]) {
-    if (now.length === 0) {
-      errors.invalid(`${FIELD}[0]`, shown, "primary clusterIP can not be unset");
-    } else if (now[0] !== before[0]) {
-      errors.invalid(`${FIELD}[0]`, shown, "may not change once set");
-    }
+  const same = Math.min(now.length, old.length, now.length === old.length ? 2 : 1);
+  for (let index = 0; index < same; index += 1) {
+    if (now[index] === old[index]) continue;
+    errors.invalid(`${field}[${of.at(index)}]`, shown, "may not change once set");
   }
-  if (now.length > 1 && before.length > 1 && now[1] !== before[1]) {
-    errors.invalid(`${FIELD}[1]`, shown, "may not change once set");
-  }
-  const single = spec.ipFamilyPolicy === undefined || spec.ipFamilyPolicy === "SingleStack";
-  if (before.length > 1 && now.length < 2 && !single) {
-    const detail =
-      "must be empty when `ipFamilyPolicy` is not 'SingleStack' to release the secondary clusterIP";
-    errors.invalid(`${FIELD}[0]`, shown, detail);
-  }
-  const [families, oldFamilies] = [spec.ipFamilies ?? [], old.ipFamilies ?? []];
-  if (!oldFamilies[0]) return;
-  const list = goStrings(families);
-  if (families.length === 0) {
-    errors.invalid("spec.ipFamilies[0]", list, "primary ipFamily can not be unset");
-  } else if (families[0] !== oldFamilies[0]) {
-    errors.invalid("spec.ipFamilies[0]", list, "may not change once set");
-  } else if (families.length > 1 && oldFamilies.length > 1 && families[1] !== oldFamilies[1]) {
-    errors.invalid("spec.ipFamilies[0]", list, "may not change once set");
-  }
+  if (now.length >= old.length) return;
+  if (now.length === 0) errors.invalid(`${field}[0]`, shown, `primary ${what} can not be unset`);
+  if (now.length !== 1 || of.spec.ipFamilyPolicy === "SingleStack") return;
+  const detail = `must be set to 'SingleStack' when releasing the secondary ${what}`;
+  errors.invalid("spec.ipFamilyPolicy", of.spec.ipFamilyPolicy, detail);
 }

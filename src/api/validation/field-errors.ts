@@ -16,6 +16,11 @@ export class FieldErrors {
     this.#add("FieldValueInvalid", field, join(`Invalid value: ${valueText(value)}`, detail));
   }
 
+  /** The same where no single value is to blame. */
+  invalidTogether(field: string, detail: string): void {
+    this.#add("FieldValueInvalid", field, join("Invalid value", detail));
+  }
+
   /** One complaint for each text, as the functions of `lib/names.ts` return them. */
   complaints(field: string, value: unknown, texts: readonly string[]): void {
     for (const text of texts) this.invalid(field, value ?? "", text);

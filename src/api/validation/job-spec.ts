@@ -4,6 +4,8 @@ import type { FieldErrors } from "./field-errors.ts";
 import { validatePodTemplate } from "./pod/pod-spec.ts";
 
 const INDEXED_PARALLELISM_MAX = 100_000;
+const FAILED_INDEXES_MAX = 100_000;
+const SUCCEEDED_INDEXES_SIZE_MAX = 64 * 1024;
 const MANY_COMPLETIONS = 100_000;
 const MANY_PARALLELISM_MAX = 10_000;
 const MANAGED_BY_MAX = 63;
@@ -56,12 +58,21 @@ function validateIndexed(errors: FieldErrors, field: string, spec: JobSpec): voi
     const detail = `must be less than or equal to ${INDEXED_PARALLELISM_MAX} when completion mode is Indexed`;
     errors.invalid(`${field}.parallelism`, parallelism, detail);
   }
-  if (completions === undefined) return;
-  if (maxFailedIndexes !== undefined && maxFailedIndexes > completions) {
-    const detail = "must be less than or equal to completions";
-    errors.invalid(`${field}.maxFailedIndexes`, maxFailedIndexes, detail);
+  const most = (max: string | number) =>
+    errors.invalid(
+      `${field}.maxFailedIndexes`,
+      maxFailedIndexes,
+      `must be less than or equal to ${max}`,
+    );
+  if ((maxFailedIndexes ?? 0) > (completions ?? Number.POSITIVE_INFINITY)) most("completions");
+  if ((maxFailedIndexes ?? 0) > FAILED_INDEXES_MAX) most(FAILED_INDEXES_MAX);
+  if (
+    completions === undefined ||
+    completions <= MANY_COMPLETIONS ||
+    backoffLimitPerIndex === undefined
+  ) {
+    return;
   }
-  if (completions <= MANY_COMPLETIONS || backoffLimitPerIndex === undefined) return;
   const above = `are above ${MANY_COMPLETIONS} and used with backoff limit per index`;
   const detail = `must be less than or equal to ${MANY_PARALLELISM_MAX} when completions ${above}`;
   if (maxFailedIndexes === undefined) {
@@ -97,7 +108,7 @@ function validateFailurePolicy(errors: FieldErrors, field: string, spec: JobSpec
   for (const [index, rule] of rules.entries()) {
     const path = `${field}.rules[${index}]`;
     const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
-    errors.required1Of(`${path}.action`, rule.action, actions);
+    validateChoice(errors, `${path}.action`, { value: rule.action, of: actions });
     if (rule.action === "FailIndex" && spec.backoffLimitPerIndex === undefined) {
       const detail = "requires the backoffLimitPerIndex to be set";
       errors.invalid(`${path}.action`, rule.action, detail);
@@ -108,11 +119,23 @@ function validateFailurePolicy(errors: FieldErrors, field: string, spec: JobSpec
     validatePatterns(errors, `${path}.onPodConditions`, onPodConditions);
     if (onExitCodes && onPodConditions.length > 0) {
       const detail = "specifying both OnExitCodes and OnPodConditions is not supported";
-      errors.invalid(path, "", detail);
+      errors.invalidTogether(path, detail);
     } else if (!onExitCodes && onPodConditions.length === 0) {
-      errors.invalid(path, "", "specifying one of OnExitCodes and OnPodConditions is required");
+      const detail = "specifying one of OnExitCodes and OnPodConditions is required";
+      errors.invalidTogether(path, detail);
     }
   }
+}
+
+/** One of a few values, which are told when there is none. */
+function validateChoice(
+  errors: FieldErrors,
+  field: string,
+  { value, of }: { value: string | undefined; of: readonly string[] },
+): void {
+  const list = of.map((text) => JSON.stringify(text)).join(" ");
+  if (!value) errors.required(field, `valid values: [${list}]`);
+  else errors.oneOf(field, value, of);
 }
 
 function validateExitCodes(
@@ -122,7 +145,7 @@ function validateExitCodes(
 ): void {
   const { operator, containerName } = of.codes;
   const values = of.codes.values ?? [];
-  errors.required1Of(`${field}.operator`, operator, ["In", "NotIn"]);
+  validateChoice(errors, `${field}.operator`, { value: operator, of: ["In", "NotIn"] });
   if (containerName !== undefined && !of.names.includes(containerName)) {
     const detail = "must be one of the container or initContainer names in the pod template";
     errors.invalid(`${field}.containerName`, containerName, detail);
@@ -154,7 +177,7 @@ function validatePatterns(
   for (const [index, { type, status }] of patterns.entries()) {
     const path = `${field}[${index}]`;
     errors.complaints(`${path}.type`, type ?? "", qualifiedNameErrors(type ?? ""));
-    errors.required1Of(`${path}.status`, status, ["False", "True", "Unknown"]);
+    validateChoice(errors, `${path}.status`, { value: status, of: ["False", "True", "Unknown"] });
   }
 }
 
@@ -172,6 +195,9 @@ function validateSuccessPolicy(errors: FieldErrors, field: string, spec: JobSpec
     if (succeededCount === undefined && succeededIndexes === undefined) {
       const detail = "at least one of succeededCount or succeededIndexes must be specified";
       errors.required(path, detail);
+    }
+    if ((succeededIndexes ?? "").length > SUCCEEDED_INDEXES_SIZE_MAX) {
+      errors.tooLong(`${path}.succeededIndexes`, SUCCEEDED_INDEXES_SIZE_MAX);
     }
     const named = countIndexes(succeededIndexes ?? "", completions);
     if (typeof named === "string") {

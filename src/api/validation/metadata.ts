@@ -24,7 +24,13 @@ const IMMUTABLE = [
 export function validateMetadata(
   errors: FieldErrors,
   metadata: ObjectMeta,
-  options: { namespaced: boolean; nameRule: NameRule; anyFinalizer?: boolean },
+  options: {
+    namespaced: boolean;
+    nameRule: NameRule;
+    anyFinalizer?: boolean;
+    /** The name that it already has, however it came to it. */
+    knownAs?: string | undefined;
+  },
 ): void {
   const { name = "", generateName, namespace } = metadata;
   if (generateName) {
@@ -32,7 +38,9 @@ export function validateMetadata(
     errors.complaints("metadata.generateName", generateName, options.nameRule(prefix));
   }
   if (name === "") errors.required("metadata.name", "name or generateName is required");
-  else errors.complaints("metadata.name", name, options.nameRule(name));
+  else if (name !== options.knownAs) {
+    errors.complaints("metadata.name", name, options.nameRule(name));
+  }
   if (!options.namespaced) {
     if (namespace) errors.forbidden("metadata.namespace", "not allowed on this type");
   } else if (errors.present("metadata.namespace", namespace)) {

@@ -34,7 +34,8 @@ export function validateObject(
   const nameRule = rules?.nameRule ?? dns1123SubdomainErrors;
   const anyFinalizer = !OWN_GROUP.test(resource.group);
   const validateMeta = () => {
-    const of = { namespaced: resource.namespaced, nameRule, anyFinalizer };
+    const { namespaced } = resource;
+    const of = { namespaced, nameRule, anyFinalizer, knownAs: old?.metadata?.name };
     validateMetadata(errors, metadata, of);
     if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
   };

@@ -11,6 +11,7 @@ import { goIntOrString } from "./go-text.ts";
 import { validateLabels } from "./metadata.ts";
 import { labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
 
+const NANOS = 1_000_000_000n;
 export const PROTOCOLS: readonly string[] = ["SCTP", "TCP", "UDP"];
 export const PORT_RANGE = [1, 65_535] as const;
 export const ID_RANGE = [0, 2_147_483_647] as const;
@@ -101,6 +102,23 @@ export function validateAmount(
     errors.invalid(field, text, "must be greater than or equal to 0");
   }
   return quantity;
+}
+
+/** An amount of which there must be something. */
+export function validatePositiveAmount(errors: FieldErrors, field: string, text: string): void {
+  const quantity = readQuantity(errors, field, text);
+  if (quantity && quantity.nanos <= 0n) errors.invalid(field, text, "must be greater than zero");
+}
+
+/** An amount that is not negative, which a refusal shows as a whole number. */
+export function validateBasicAmount(errors: FieldErrors, field: string, text: string): void {
+  const quantity = readQuantity(errors, field, text);
+  const whole = quantity ? quantity.nanos / NANOS : 0n;
+  // What is less than one below zero is rounded away from it.
+  const shown =
+    quantity && quantity.nanos < 0n && quantity.nanos % NANOS !== 0n ? whole - 1n : whole;
+  if (shown >= 0n) return;
+  errors.invalid(field, Number(shown), "must be a valid resource quantity");
 }
 
 /** Whether the first amount is larger. */

@@ -16,6 +16,8 @@ import type { FieldErrors } from "./field-errors.ts";
 
 const LUN_RANGE = [0, 255] as const;
 const DRIVER_MAX = 63;
+/** How long the name of an iSCSI interface may be. */
+const INTERFACE_MAX = 64;
 const HOST_PATH_TYPES: readonly string[] = [
   "",
   "BlockDevice",
@@ -39,13 +41,15 @@ export interface SourceRule {
   required?: readonly string[];
   /** References to secrets: the parts each of them must have, when it is there. */
   secrets?: Readonly<Record<string, readonly string[]>>;
+  /** How refusals call it, where that is not its name. */
+  place?: string;
   check?(errors: FieldErrors, path: string, source: never): void;
 }
 
 /** Rules of the sources that pods and persistent volumes know by the same shape. */
 export const SHARED_SOURCES: Readonly<Record<string, SourceRule>> = {
   hostPath: { required: ["path"], check: checkHostPath },
-  gcePersistentDisk: { required: ["pdName"], check: checkPartition },
+  gcePersistentDisk: { required: ["pdName"], check: checkPartition, place: "persistentDisk" },
   awsElasticBlockStore: { required: ["volumeID"], check: checkPartition },
   nfs: { required: ["server", "path"], check: checkNfs },
   iscsi: { required: ["targetPortal"], check: checkIscsi },
@@ -119,6 +123,19 @@ function checkIscsiName(errors: FieldErrors, field: string, name: string): void 
   } else if (!pattern.test(name)) errors.invalid(field, name, "must be valid format");
 }
 
+/** The node names its interface to a target by the volume and the target's portal. */
+export function checkInterfaceName(
+  errors: FieldErrors,
+  field: string,
+  of: { name: string; iscsi: { targetPortal: string }; shown: string },
+): void {
+  if (`${of.name}:${of.iscsi.targetPortal}`.length <= INTERFACE_MAX) return;
+  const detail =
+    `Total length of <volume name>:<iscsi.targetPortal> must be under ${INTERFACE_MAX} characters ` +
+    "if iscsi.initiatorName is specified.";
+  errors.invalid(field, of.shown, detail);
+}
+
 function checkGlusterfs(
   errors: FieldErrors,
   path: string,
@@ -178,7 +195,7 @@ function checkFc(errors: FieldErrors, path: string, source: FCVolumeSource): voi
 function checkFlex(errors: FieldErrors, path: string, source: FlexVolumeSource): void {
   for (const key of Object.keys(source.options ?? {})) {
     const [host = ""] = key.split("/");
-    if (!key.includes("/") || !/(^|\.)(kubernetes\.io|k8s\.io)$/.test(host)) continue;
+    if (!/(^|\.)(kubernetes\.io|k8s\.io)$/i.test(host)) continue;
     const detail = "kubernetes.io and k8s.io namespaces are reserved";
     errors.invalid(`${path}.options[${key}]`, key, detail);
   }
@@ -196,6 +213,20 @@ function checkAzureDisk(errors: FieldErrors, path: string, source: AzureDiskVolu
     const blob = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd";
     errors.notSupported(`${path}.diskURI`, diskURI, [blob]);
   }
+}
+
+/** A StorageOS volume is named as objects of Kubernetes are. */
+export function checkStorageOs(
+  errors: FieldErrors,
+  path: string,
+  { volumeName, volumeNamespace }: { volumeName?: string; volumeNamespace?: string },
+): void {
+  if (errors.present(`${path}.volumeName`, volumeName)) {
+    errors.complaints(`${path}.volumeName`, volumeName, dns1123LabelErrors(volumeName));
+  }
+  if (!volumeNamespace) return;
+  const complaints = dns1123LabelErrors(volumeNamespace);
+  errors.complaints(`${path}.volumeNamespace`, volumeNamespace, complaints);
 }
 
 /** The name of a CSI driver, wherever one stands. */
@@ -233,7 +264,10 @@ export function checkPersistentCsi(
   ] as const) {
     const secret = source[name];
     if (!secret) continue;
-    errors.present(`${path}.${name}.name`, secret.name);
-    errors.present(`${path}.${name}.namespace`, secret.namespace);
+    const rules = { name: dns1123SubdomainErrors, namespace: dns1123LabelErrors } as const;
+    for (const part of ["name", "namespace"] as const) {
+      const [place, value] = [`${path}.${name}.${part}`, secret[part]];
+      if (errors.present(place, value)) errors.complaints(place, value, rules[part](value));
+    }
   }
 }

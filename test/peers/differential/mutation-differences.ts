@@ -148,7 +148,25 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
     ours: /^"200 /,
     theirs: /primary clusterIP can not be unset/,
   }),
-  version("1.24: nodes have no source of configuration.", /causes\.\[\]\[\d\]$/),
+  version("Changes of nodes are refused field by field.", /causes\.\[\]$/, {
+    ours: NOTHING,
+    theirs: /node updates may only change/,
+  }),
+  version(
+    "1.27: StatefulSets are named as their pods are, as hosts.",
+    /causes\.metadata\.name\[\d\]$/,
+    {
+      ours: /lowercase RFC 1123 label|no more than 63/,
+      case: / StatefulSet /,
+    },
+  ),
+  version(
+    "1.27: volumes may move on to labels that became stable.",
+    /causes\.nodeAffinity\[\d\]$/,
+    {
+      ours: /except for updating from beta label to GA/,
+    },
+  ),
   version("1.32: claims may shrink to what there is.", /requests\.storage\[\d\]$/),
   version("1.22: fields of CSIDriver are told one by one.", /causes\.spec(\.\w+)?$/, {
     kind: /^csidrivers?$/i,

@@ -15,7 +15,7 @@ export const CRON_JOB: KindRules<CronJob> = {
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
     if (errors.present("spec.schedule", spec.schedule)) {
-      if (/TZ=/.test(spec.schedule)) {
+      if (spec.schedule.includes("TZ")) {
         const detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
         errors.invalid("spec.schedule", spec.schedule, detail);
       } else {
@@ -38,6 +38,10 @@ export const CRON_JOB: KindRules<CronJob> = {
     }
     if (spec.timeZone === "") {
       errors.invalid("spec.timeZone", "", "timeZone must be nil or non-empty string");
+    } else if (spec.timeZone?.toLowerCase() === "local") {
+      const detail =
+        "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+      errors.invalid("spec.timeZone", spec.timeZone, detail);
     } else if (spec.timeZone !== undefined && !isTimeZone(spec.timeZone)) {
       errors.invalid("spec.timeZone", spec.timeZone, `unknown time zone ${spec.timeZone}`);
     }
@@ -57,7 +61,10 @@ export const CRON_JOB: KindRules<CronJob> = {
 };
 
 function isTimeZone(name: string): boolean {
-  if (name === "" || name.toLowerCase() === "local") return false;
+  // Offsets such as "+01:00" are no names.
+  if (!/^[A-Za-z._0-9+][A-Za-z._0-9+-]*(\/[A-Za-z._0-9+][A-Za-z._0-9+-]*)*$/.test(name)) {
+    return false;
+  }
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

@@ -35,6 +35,54 @@ const wrong = (indexes: string, why: string) =>
     `${RULE}.succeededIndexes: Invalid value: "${indexes}": error parsing succeededIndexes: ${why}`,
   ] as const;
 
+test("rules of jobs whose pods have indexes", () => {
+  const long = "j".repeat(62);
+  checkRuleCases(JOBS, {
+    base: JOB,
+    create: [
+      [
+        { "metadata.name": long },
+        `metadata.name: Invalid value: "${long}": will not able to create pod with invalid DNS label: ${long}-3`,
+      ],
+      [
+        { "spec.backoffLimitPerIndex": 1, "spec.maxFailedIndexes": 100_001 },
+        "spec.maxFailedIndexes: Invalid value: 100001: must be less than or equal to completions",
+        "spec.maxFailedIndexes: Invalid value: 100001: must be less than or equal to 100000",
+      ],
+    ],
+    update: [
+      [{ "spec.completions": 6, "spec.parallelism": 6 }],
+      [
+        { "spec.completions": 5 },
+        "spec.completions: Invalid value: 5: can only be modified in tandem with spec.parallelism",
+      ],
+      [
+        { "spec.completions": undefined },
+        "spec.completions: Required value: when completion mode is Indexed",
+      ],
+    ],
+  });
+});
+
+test("rules of what to do when pods fail", () => {
+  const rule = (value: object) => ({ "spec.podFailurePolicy": { rules: [value] } });
+  const path = "spec.podFailurePolicy.rules[0]";
+  checkRuleCases(JOBS, {
+    base: { spec: { ...JOB.spec, podReplacementPolicy: "Failed" } },
+    create: [
+      [
+        rule({ onExitCodes: { values: [1] } }),
+        `${path}.action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]`,
+        `${path}.onExitCodes.operator: Required value: valid values: ["In" "NotIn"]`,
+      ],
+      [
+        rule({ action: "Count" }),
+        `${path}: Invalid value: specifying one of OnExitCodes and OnPodConditions is required`,
+      ],
+    ],
+  });
+});
+
 test("rules of what makes a job a success", () => {
   checkRuleCases(JOBS, {
     base: JOB,

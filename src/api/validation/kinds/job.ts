@@ -1,5 +1,6 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import { copyJson } from "../../../lib/json-copy.ts";
+import { dns1123LabelErrors } from "../../../lib/names.ts";
 import { matchesSelector } from "../../../lib/labels.ts";
 import type { Job } from "../../generated/types/batch-v1.ts";
 import type { PodTemplateSpec } from "../../generated/types/core-v1.ts";
@@ -28,7 +29,10 @@ export const JOB: KindRules<Job> = {
     } else validateSelector(errors, "spec.selector", spec.selector);
     validateSelected(errors, spec.template, spec.selector);
   },
-  validateCreate: validateGenerated,
+  validateCreate(errors, job) {
+    validateGenerated(errors, job);
+    validateHostnames(errors, job);
+  },
   validateUpdate(errors, job, old) {
     const [spec, before] = [job.spec, old.spec];
     if (!spec || !before) return;
@@ -73,17 +77,26 @@ function validateGenerated(errors: FieldErrors, { metadata = {}, spec }: Job): v
   }
 }
 
+/** Pods with an index are called by it as hosts. */
+function validateHostnames(errors: FieldErrors, { metadata, spec }: Job): void {
+  const { completionMode, completions = 0 } = spec ?? {};
+  if (completionMode !== "Indexed" || completions <= 0) return;
+  const name = metadata?.name ?? "";
+  const hostname = `${name}-${completions - 1}`;
+  if (dns1123LabelErrors(hostname).length === 0) return;
+  const detail = `will not able to create pod with invalid DNS label: ${hostname}`;
+  errors.invalid("metadata.name", name, detail);
+}
+
 /** Jobs whose pods have indexes may grow and shrink with their parallelism. */
 function validateCompletions(errors: FieldErrors, job: Job, old: Job): void {
   const [now, before] = [job.spec, old.spec];
   if (now?.completions === before?.completions) return;
-  if (now?.completionMode !== "Indexed" || now.completions === undefined) {
+  if (now?.completionMode !== "Indexed") {
     const values = { now: now?.completions, old: before?.completions };
     return validateImmutable(errors, "spec.completions", values);
   }
-  const together =
-    now.completions === now.parallelism && before?.completions === before?.parallelism;
-  if (together) return;
+  if (now.completions === undefined || now.completions === now.parallelism) return;
   const detail = "can only be modified in tandem with spec.parallelism";
   errors.invalid("spec.completions", now.completions, detail);
 }

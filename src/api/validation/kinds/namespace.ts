@@ -3,11 +3,14 @@ import type { Namespace } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 
+const FINALIZERS = "spec.finalizers";
+
 export const NAMESPACE: KindRules<Namespace> = {
   nameRule: dns1123LabelErrors,
-  validate: validateFinalizers,
+  validate: (errors, namespace) => validateFinalizers(errors, namespace, () => FINALIZERS),
   subresources: {
-    finalize: validateFinalizers,
+    finalize: (errors, namespace) =>
+      validateFinalizers(errors, namespace, (index) => `${FINALIZERS}[${index}]`),
     status(errors, { metadata, status }) {
       const phase = status?.phase ?? "";
       if (!metadata?.deletionTimestamp) {
@@ -22,12 +25,17 @@ export const NAMESPACE: KindRules<Namespace> = {
   },
 };
 
-function validateFinalizers(errors: FieldErrors, { spec }: Namespace): void {
-  for (const name of spec?.finalizers ?? []) {
+function validateFinalizers(
+  errors: FieldErrors,
+  { spec }: Namespace,
+  fieldOf: (index: number) => string,
+): void {
+  for (const [index, name] of (spec?.finalizers ?? []).entries()) {
+    const field = fieldOf(index);
     const complaints = qualifiedNameErrors(name);
-    errors.complaints("spec.finalizers", name, complaints);
+    errors.complaints(field, name, complaints);
     if (complaints.length > 0 || name.includes("/") || name === "kubernetes") continue;
     const detail = "name is neither a standard finalizer name nor is it fully qualified";
-    errors.invalid("spec.finalizers", name, detail);
+    errors.invalid(field, name, detail);
   }
 }

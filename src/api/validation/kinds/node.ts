@@ -23,9 +23,6 @@ export const NODE: KindRules<Node> = {
     const ranges = before.podCIDRs ?? [];
     const moved = ranges.length > 0 && !deepEqual(spec.podCIDRs ?? [], ranges);
     const renamed = before.providerID && spec.providerID !== before.providerID;
-    if (moved || renamed) {
-      errors.forbidden("[]", "node updates may only change labels, taints, or capacity");
-    }
     if (moved) {
       errors.forbidden("spec.podCIDRs", `node updates may not change podCIDR ${ONCE}`);
     }

@@ -5,7 +5,7 @@ import { validateClaimSpec } from "../claim-spec.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
-import { exceeds, readQuantity, validateAmount } from "../values.ts";
+import { exceeds, readQuantity, validateBasicAmount } from "../values.ts";
 
 const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 const STORAGE = "spec.resources.requests.storage";
@@ -26,7 +26,7 @@ export const PERSISTENT_VOLUME_CLAIM: KindRules<PersistentVolumeClaim> = {
     const [spec, before] = [claim.spec ?? {}, old.spec ?? {}];
     const [now, was] = [claim.metadata?.annotations, old.metadata?.annotations];
     const annotation = was?.[CLASS_ANNOTATION];
-    if (now?.[CLASS_ANNOTATION] !== annotation) {
+    if (now?.[CLASS_ANNOTATION] !== annotation && !movesClass(claim, old)) {
       const field = `metadata.annotations.${CLASS_ANNOTATION}`;
       errors.invalid(field, now?.[CLASS_ANNOTATION] ?? "", "field is immutable");
     }
@@ -52,7 +52,7 @@ export const PERSISTENT_VOLUME_CLAIM: KindRules<PersistentVolumeClaim> = {
   subresources: {
     status(errors, { status }) {
       for (const [name, amount] of Object.entries(status?.capacity ?? {})) {
-        validateAmount(errors, `status.capacity[${name}]`, amount);
+        validateBasicAmount(errors, `status.capacity[${name}]`, amount);
       }
       const statuses = Object.entries(status?.allocatedResourceStatuses ?? {});
       for (const [name, resize] of statuses) {
@@ -62,11 +62,19 @@ export const PERSISTENT_VOLUME_CLAIM: KindRules<PersistentVolumeClaim> = {
       }
       for (const [name, amount] of Object.entries(status?.allocatedResources ?? {})) {
         validateClaimResource(errors, "status.allocatedResources", name);
-        validateAmount(errors, `status.allocatedResources[${name}]`, amount);
+        validateBasicAmount(errors, `status.allocatedResources[${name}]`, amount);
       }
     },
   },
 };
+
+/** Whether the class that the annotation named is named by the spec instead. */
+function movesClass(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean {
+  const annotation = old.metadata?.annotations?.[CLASS_ANNOTATION];
+  if (annotation === undefined || old.spec?.storageClassName !== undefined) return false;
+  if (claim.spec?.storageClassName !== annotation) return false;
+  return claim.metadata?.annotations?.[CLASS_ANNOTATION] === undefined;
+}
 
 /** The new spec with what may change as it was. */
 function withFreeParts(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): object {
@@ -104,7 +112,7 @@ function validateShrinking(
   const [amount, before] = [readQuantity(errors, STORAGE, now), readQuantity(errors, STORAGE, was)];
   if (!exceeds(before, amount)) return;
   const capacity = old.status?.capacity?.["storage"] ?? "0";
-  if (exceeds(amount, readQuantity(errors, STORAGE, capacity)) && capacity !== "0") return;
+  if (exceeds(amount, readQuantity(errors, STORAGE, capacity))) return;
   errors.forbidden(STORAGE, "field can not be less than status.capacity");
 }
 

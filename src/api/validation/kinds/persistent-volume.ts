@@ -1,18 +1,22 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
+import { copyJson } from "../../../lib/json-copy.ts";
 import { dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type {
   LocalVolumeSource,
   PersistentVolume,
   PersistentVolumeSpec,
+  VolumeNodeAffinity,
 } from "../../generated/types/core-v1.ts";
 import { ACCESS_MODES, VOLUME_MODES } from "../access-modes.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import { validateTerm } from "../pod/affinity.ts";
-import { validateAmount } from "../values.ts";
+import { validateBasicAmount, validatePositiveAmount } from "../values.ts";
 import {
+  checkInterfaceName,
   checkPersistentCsi,
+  checkStorageOs,
   refuseBackSteps,
   SHARED_SOURCES,
   type SourceRule,
@@ -20,6 +24,14 @@ import {
 } from "../volume-sources.ts";
 
 const SECRET = ["name", "namespace"];
+/** Labels of nodes that were in beta, and what became of them. */
+const STABLE_LABELS: ReadonlyMap<string, string> = new Map([
+  ["failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"],
+  ["failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"],
+  ["beta.kubernetes.io/os", "kubernetes.io/os"],
+  ["beta.kubernetes.io/arch", "kubernetes.io/arch"],
+  ["beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"],
+]);
 
 /** Sources of a volume in the order they are looked at; the first one counts. */
 const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
@@ -29,13 +41,13 @@ const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
     azureFile: { required: ["secretName", "shareName"], check: checkSecretNamespace },
     scaleIO: { required: ["gateway", "system", "volumeName"] },
     local: { required: ["path"], check: checkLocal },
-    storageos: { required: ["volumeName"], secrets: { secretRef: SECRET } },
+    storageos: { secrets: { secretRef: SECRET }, check: checkStorageOs },
     csi: { check: checkPersistentCsi },
   }),
 );
 
 export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
-  validate(errors, { spec = {} }) {
+  validate(errors, { metadata, spec = {} }) {
     const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy: policy } = spec;
     if (accessModes.length === 0) errors.required("spec.accessModes");
     for (const mode of accessModes) errors.oneOf("spec.accessModes", mode, ACCESS_MODES);
@@ -55,7 +67,12 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
     if (source === "local" && !pinned) {
       errors.required("spec.nodeAffinity", "Local volume requires node affinity");
     }
-    if (spec.hostPath?.path === "/" && policy === "Recycle") {
+    const { hostPath, iscsi } = spec;
+    if (source === "iscsi" && iscsi?.initiatorName !== undefined) {
+      const names = { name: metadata?.name ?? "", iscsi, shown: iscsi.targetPortal };
+      checkInterfaceName(errors, "spec.iscsi.targetportal", names);
+    }
+    if (hostPath && isRoot(hostPath.path) && policy === "Recycle") {
       const detail = "may not be 'recycle' for a hostPath mount of '/'";
       errors.forbidden("spec.persistentVolumeReclaimPolicy", detail);
     }
@@ -67,14 +84,14 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
   },
   validateUpdate(errors, { spec = {} }, old) {
     const before = old.spec ?? {};
-    if (!deepEqual(sourcesOf(spec), sourcesOf(before))) {
+    if (!deepEqual(sourcesOf(withoutNewSecret(spec, before)), sourcesOf(before))) {
       const detail = "spec.persistentvolumesource is immutable after creation";
       errors.forbidden("spec.persistentvolumesource", detail);
     }
     validateImmutable(errors, "volumeMode", { now: spec.volumeMode, old: before.volumeMode });
-    if (before.nodeAffinity) {
-      const values = { now: spec.nodeAffinity, old: before.nodeAffinity };
-      validateImmutable(errors, "nodeAffinity", values);
+    if (before.nodeAffinity && !isRelabelled(spec.nodeAffinity, before.nodeAffinity)) {
+      const detail = "field is immutable, except for updating from beta label to GA";
+      errors.invalid("nodeAffinity", spec.nodeAffinity, detail);
     }
     if (before.volumeAttributesClassName !== undefined && !spec.volumeAttributesClassName) {
       const detail = "update from non-nil value to nil is forbidden";
@@ -82,6 +99,36 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
     }
   },
 };
+
+/** Volumes from before volumes grew may be told with which secret they do. */
+function withoutNewSecret(
+  spec: PersistentVolumeSpec,
+  { csi: before }: PersistentVolumeSpec,
+): PersistentVolumeSpec {
+  if (!spec.csi || !before || before.controllerExpandSecretRef) return spec;
+  const { controllerExpandSecretRef: _, ...csi } = spec.csi;
+  return { ...spec, csi };
+}
+
+/** Whether it is the same, but for labels of nodes by the names that they have now. */
+function isRelabelled(now: VolumeNodeAffinity | undefined, before: VolumeNodeAffinity): boolean {
+  if (deepEqual(now, before)) return true;
+  const terms = now?.required?.nodeSelectorTerms ?? [];
+  const renamed = copyJson(before);
+  for (const [index, { matchExpressions = [] }] of (
+    renamed.required?.nodeSelectorTerms ?? []
+  ).entries()) {
+    for (const [at, expression] of matchExpressions.entries()) {
+      const key = terms[index]?.matchExpressions?.[at]?.key;
+      if (key !== undefined && STABLE_LABELS.get(expression.key) === key) expression.key = key;
+    }
+  }
+  return deepEqual(now, renamed);
+}
+
+function isRoot(path: string | undefined): boolean {
+  return !!path && path.startsWith("/") && path.split("/").every((part) => /^\.?$/.test(part));
+}
 
 function sourcesOf(spec: PersistentVolumeSpec): object {
   return Object.fromEntries(Object.entries(spec).filter(([name]) => SOURCES.has(name)));
@@ -93,9 +140,8 @@ function validateCapacity(
 ): void {
   for (const [name, amount] of Object.entries(capacity)) {
     const field = `spec.capacity[${name}]`;
-    if (validateAmount(errors, field, amount)?.nanos === 0n) {
-      errors.invalid(field, amount, "must be greater than zero");
-    }
+    validateBasicAmount(errors, field, amount);
+    validatePositiveAmount(errors, field, amount);
   }
 }
 
@@ -105,9 +151,8 @@ function validateSource(errors: FieldErrors, spec: PersistentVolumeSpec): string
   for (const [name, rule] of SOURCES) {
     const source = spec[name as keyof PersistentVolumeSpec];
     if (typeof source !== "object") continue;
-    const path = `spec.${name}`;
-    if (found) errors.forbidden(path, "may not specify more than 1 volume type");
-    else validateVolumeSource(errors, path, { rule, source });
+    if (found) errors.forbidden(`spec.${name}`, "may not specify more than 1 volume type");
+    else validateVolumeSource(errors, `spec.${rule.place ?? name}`, { rule, source });
     found ??= name;
   }
   if (!found) errors.required("spec", "must specify a volume type");
@@ -127,7 +172,7 @@ function validateNodeAffinity(
   const field = "spec.nodeAffinity.required.nodeSelectorTerms";
   if (terms.length === 0) errors.required(field, "must have at least one node selector term");
   for (const [index, term] of terms.entries()) {
-    validateTerm(errors, term, { field: `${field}[${index}]` });
+    validateTerm(errors, `${field}[${index}]`, term);
   }
   return true;
 }

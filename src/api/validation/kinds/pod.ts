@@ -6,6 +6,7 @@ import { validatePodAnnotations } from "../pod/annotations.ts";
 import { validateImageSpace } from "../pod/containers.ts";
 import { validatePodSpec } from "../pod/pod-spec.ts";
 import { validatePodStatus } from "../pod/pod-status.ts";
+import { validateProfilesMatch } from "../pod/profile-match.ts";
 import { validateEphemeralUpdate, validateResize } from "../pod/pod-subresources.ts";
 import { validatePodUpdate } from "../pod/pod-update.ts";
 
@@ -13,7 +14,7 @@ export const POD: KindRules<Pod> = {
   validate(errors, pod, common) {
     const { metadata = {}, spec } = pod;
     if (!spec) return errors.required("spec.containers");
-    validatePodAnnotations(errors, { metadata, spec });
+    validatePodAnnotations(errors, "metadata.annotations", { metadata, spec });
     if (common?.isValid) return;
     const earlier = errors.causes.length;
     validatePodSpec(errors, "spec", { spec, metadata });
@@ -25,7 +26,8 @@ export const POD: KindRules<Pod> = {
     }
     if (common) common.isValid = errors.causes.length === earlier;
   },
-  validateCreate(errors, { spec }) {
+  validateCreate(errors, { metadata = {}, spec }) {
+    if (spec) validateProfilesMatch(errors, "spec", { metadata, spec });
     if ((spec?.ephemeralContainers ?? []).length > 0) {
       errors.forbidden("spec.ephemeralContainers", "cannot be set on create");
     }

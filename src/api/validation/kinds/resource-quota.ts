@@ -89,7 +89,7 @@ function validateScopeSelector(errors: FieldErrors, spec: ResourceQuotaSpec): vo
     }
     if (PLAIN_SCOPES.includes(scopeName) && operator !== "Exists") {
       const detail =
-        "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, " +
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, " +
         "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, " +
         "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
       errors.invalid(`${field}.operator`, operator, detail);

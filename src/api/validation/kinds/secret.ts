@@ -56,11 +56,11 @@ function isMissing(value: string | undefined, filled = false): boolean {
   return filled ? !value : value === undefined;
 }
 
-/** Whether base64 holds an object in JSON. */
+/** Whether base64 holds an object in JSON, or none. */
 function isJsonObject(base64: string): boolean {
   try {
     const value: unknown = JSON.parse(Buffer.from(base64, "base64").toString());
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return typeof value === "object" && !Array.isArray(value);
   } catch {
     return false;
   }

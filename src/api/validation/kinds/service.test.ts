@@ -103,18 +103,80 @@ test("rules of services", () => {
         'spec.clusterIPs[0]: Invalid value: []string{"10.0.0.2"}: may not change once set',
       ],
       [{ "spec.type": "NodePort", "spec.ports[0].nodePort": 30_000 }],
+      [
+        { "spec.ipFamilies": [], "spec.clusterIP": "", "spec.clusterIPs": [] },
+        "spec.clusterIPs[0]: Invalid value: []string{}: primary clusterIP can not be unset",
+        "spec.ipFamilies[0]: Invalid value: []string{}: primary ipFamily can not be unset",
+      ],
+      [
+        {
+          "spec.clusterIPs": ["10.0.0.1", "fd00::1"],
+          "spec.ipFamilies": ["IPv4", "IPv6"],
+          "spec.ipFamilyPolicy": "RequireDualStack",
+        },
+      ],
+      [
+        {
+          "spec.clusterIP": "None",
+          "spec.clusterIPs": ["None"],
+          "spec.ipFamilies": ["IPv6"],
+        },
+        'spec.clusterIPs[0]: Invalid value: []string{"None"}: may not change once set',
+      ],
     ],
     subresources: {
       status: [
         [
           { "status.loadBalancer.ingress": [{ ip: "192.0.2.1", ipMode: "VIP" }] },
-          'status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "LoadBalancer"',
+          "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'",
         ],
       ],
     },
   });
   checkRuleCases(SERVICES, {
+    base: {
+      spec: {
+        ...SERVICE.spec,
+        clusterIPs: ["10.0.0.1", "fd00::1"],
+        ipFamilies: ["IPv4", "IPv6"],
+        ipFamilyPolicy: "PreferDualStack",
+      },
+    },
+    update: [
+      [
+        { "spec.clusterIPs": ["10.0.0.1"], "spec.ipFamilies": ["IPv4"] },
+        "spec.ipFamilyPolicy: Invalid value: \"PreferDualStack\": must be set to 'SingleStack' when releasing the secondary clusterIP",
+        "spec.ipFamilyPolicy: Invalid value: \"PreferDualStack\": must be set to 'SingleStack' when releasing the secondary ipFamily",
+      ],
+      [
+        {
+          "spec.clusterIPs": ["10.0.0.1"],
+          "spec.ipFamilies": ["IPv4"],
+          "spec.ipFamilyPolicy": "SingleStack",
+        },
+      ],
+    ],
+  });
+  const headless = { ...SERVICE.spec, clusterIP: "None", clusterIPs: ["None"] };
+  checkRuleCases(SERVICES, {
+    base: { spec: headless },
+    update: [
+      [{ "spec.ipFamilies": ["IPv6"] }],
+      [
+        { "spec.clusterIPs": ["None", "x"] },
+        'spec.clusterIPs: Invalid value: []string{"None", "x"}: \'None\' must be the first and only value',
+        'spec.clusterIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+      ],
+    ],
+  });
+  checkRuleCases(SERVICES, {
     base: BALANCED,
+    create: [
+      [
+        { "spec.ports[0].port": 10_250 },
+        "spec.ports[0]: Invalid value: 10250: may not expose port 10250 externally since it is used by kubelet",
+      ],
+    ],
     update: [
       [
         { "spec.loadBalancerClass": "example.com/b" },

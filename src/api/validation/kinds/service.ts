@@ -22,6 +22,7 @@ import { validateClusterIps, validateClusterIpsUpdate } from "../cluster-ips.ts"
 const TYPES: readonly string[] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const POLICIES: readonly string[] = ["Cluster", "Local"];
 const AFFINITY_SECONDS_MAX = 86_400;
+const AGENT_PORT = 10_250;
 const HINTS = "service.kubernetes.io/topology-aware-hints";
 const MODE = "service.kubernetes.io/topology-mode";
 const SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
@@ -46,6 +47,7 @@ export const SERVICE: KindRules<Service> = {
       errors.invalid("spec.clusterIPs[0]", "None", detail);
     }
     if (type === "ExternalName") validateExternalName(errors, spec);
+    if (type === "LoadBalancer") refuseAgentPort(errors, ports);
     validatePorts(errors, ports);
     validateLabels(errors, "spec.selector", spec.selector);
     validateAffinity(errors, spec);
@@ -77,7 +79,7 @@ export const SERVICE: KindRules<Service> = {
       const balancers = status?.loadBalancer?.ingress ?? [];
       const field = "status.loadBalancer.ingress";
       if (balancers.length > 0 && spec?.type !== "LoadBalancer") {
-        errors.forbidden(field, 'may only be used when `spec.type` is "LoadBalancer"');
+        errors.forbidden(field, "may only be used when `spec.type` is 'LoadBalancer'");
         return;
       }
       for (const [index, { ip, ipMode, hostname }] of balancers.entries()) {
@@ -96,6 +98,15 @@ export const SERVICE: KindRules<Service> = {
     },
   },
 };
+
+/** The port where every node's agent answers is not for anybody outside. */
+function refuseAgentPort(errors: FieldErrors, ports: readonly ServicePort[]): void {
+  for (const [index, { port }] of ports.entries()) {
+    if (port !== AGENT_PORT) continue;
+    const detail = `may not expose port ${AGENT_PORT} externally since it is used by kubelet`;
+    errors.invalid(`spec.ports[${index}]`, port, detail);
+  }
+}
 
 function validateExternalName(errors: FieldErrors, spec: ServiceSpec): void {
   const detail = "may not be set for ExternalName services";

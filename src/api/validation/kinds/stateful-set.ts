@@ -1,9 +1,11 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
+import { dns1123LabelErrors } from "../../../lib/names.ts";
 import type { StatefulSet, StatefulSetSpec } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateAnnotations, validateLabels } from "../metadata.ts";
+import { validatePodAnnotations } from "../pod/annotations.ts";
 import {
   isReadable,
   type StatusRules,
@@ -42,6 +44,8 @@ const STATUS: StatusRules = {
 };
 
 export const STATEFUL_SET: KindRules<StatefulSet> = {
+  // Its pods are called by it as hosts.
+  nameRule: dns1123LabelErrors,
   validate(errors, { spec }) {
     if (!spec) return errors.required("spec");
     const policy = spec.podManagementPolicy;
@@ -53,7 +57,7 @@ export const STATEFUL_SET: KindRules<StatefulSet> = {
     const retention = spec.persistentVolumeClaimRetentionPolicy;
     for (const when of ["whenDeleted", "whenScaled"] as const) {
       const field = `spec.persistentVolumeClaimRetentionPolicy.${when}`;
-      errors.oneOf(field, retention?.[when], ["Delete", "Retain"]);
+      errors.oneOf(field, retention?.[when], ["Retain", "Delete"]);
     }
     errors.nonNegative("spec.replicas", spec.replicas);
     errors.nonNegative("spec.minReadySeconds", spec.minReadySeconds);
@@ -64,9 +68,11 @@ export const STATEFUL_SET: KindRules<StatefulSet> = {
     }
     validateSelected(errors, spec.template, spec.selector);
     // The pods get volumes that the template does not name: their own rules judge them.
-    const { labels, annotations } = spec.template?.metadata ?? {};
-    validateLabels(errors, "spec.template.labels", labels);
-    validateAnnotations(errors, "spec.template.annotations", annotations);
+    const { metadata = {}, spec: pod } = spec.template ?? {};
+    validateLabels(errors, "spec.template.labels", metadata.labels);
+    const field = "spec.template.annotations";
+    validateAnnotations(errors, field, metadata.annotations);
+    if (pod) validatePodAnnotations(errors, field, { metadata, spec: pod });
     validateKeptRunning(errors, spec.template, "StatefulSet");
   },
   validateUpdate(errors, { spec }, old) {

@@ -1,7 +1,6 @@
 import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
-  labelValueErrors,
   qualifiedNameErrors,
 } from "../../../lib/names.ts";
 import type {
@@ -33,13 +32,12 @@ export function validateAffinity(errors: FieldErrors, field: string, affinity: A
     const path = `${field}.nodeAffinity.${REQUIRED}.nodeSelectorTerms`;
     const terms = required.nodeSelectorTerms ?? [];
     if (terms.length === 0) errors.required(path, "must have at least one node selector term");
-    for (const [index, term] of terms.entries())
-      validateTerm(errors, term, { field: `${path}[${index}]` });
+    for (const [index, term] of terms.entries()) validateTerm(errors, `${path}[${index}]`, term);
   }
   for (const [index, { weight, preference }] of (node?.[PREFERRED] ?? []).entries()) {
     const path = `${field}.nodeAffinity.${PREFERRED}[${index}]`;
     validateWeight(errors, `${path}.weight`, weight);
-    validateTerm(errors, preference ?? {}, { field: `${path}.preference`, anyValue: true });
+    validateTerm(errors, `${path}.preference`, preference ?? {});
   }
   for (const name of ["podAffinity", "podAntiAffinity"] as const) {
     const rules = affinity[name];
@@ -107,12 +105,8 @@ function validateLabelKeys(
   }
 }
 
-/** Conditions on the labels and fields of a node. */
-export function validateTerm(
-  errors: FieldErrors,
-  term: NodeSelectorTerm,
-  { field, anyValue = false }: { field: string; anyValue?: boolean },
-): void {
+/** Conditions on the labels and fields of a node; what no label can be selects nothing. */
+export function validateTerm(errors: FieldErrors, field: string, term: NodeSelectorTerm): void {
   for (const [index, { key, operator, values = [] }] of (term.matchExpressions ?? []).entries()) {
     const path = `${field}.matchExpressions[${index}]`;
     const rule = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
@@ -124,9 +118,6 @@ export function validateTerm(
       errors.required(`${path}.values`, rule[1]);
     }
     errors.complaints(`${path}.key`, key, qualifiedNameErrors(key ?? ""));
-    for (const [at, value] of anyValue ? [] : values.entries()) {
-      errors.complaints(`${path}.values[${at}]`, value, labelValueErrors(value));
-    }
   }
   for (const [index, { key, operator, values = [] }] of (term.matchFields ?? []).entries()) {
     const path = `${field}.matchFields[${index}]`;

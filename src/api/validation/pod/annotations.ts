@@ -6,8 +6,8 @@ import { containersOf } from "./operating-system.ts";
 
 export const MIRROR_POD = "kubernetes.io/config.mirror";
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
-const SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod";
-const SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/";
+export const SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod";
+export const SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/";
 export const APP_ARMOR_CONTAINER = "container.apparmor.security.beta.kubernetes.io/";
 const INT32_MAX = 2 ** 31;
 
@@ -16,10 +16,9 @@ interface Annotated {
   spec: PodSpec;
 }
 
-/** Annotations of a pod that mean something to Kubernetes. */
-export function validatePodAnnotations(errors: FieldErrors, pod: Annotated): void {
+/** Annotations of a pod or of a template for pods that mean something to Kubernetes. */
+export function validatePodAnnotations(errors: FieldErrors, field: string, pod: Annotated): void {
   const annotations = pod.metadata.annotations ?? {};
-  const field = "metadata.annotations";
   const mirror = annotations[MIRROR_POD];
   if (mirror !== undefined && !pod.spec.nodeName) {
     const detail = "must set spec.nodeName if mirror pod annotation is set";
@@ -40,7 +39,7 @@ function isInt32(text: string): boolean {
 }
 
 /** Old spellings of seccomp and AppArmor profiles. */
-export function validateProfileAnnotations(
+function validateProfileAnnotations(
   errors: FieldErrors,
   field: string,
   { metadata, spec }: Annotated,

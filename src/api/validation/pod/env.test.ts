@@ -4,6 +4,17 @@ import { checkNewPods, CONTAINER } from "./sample-pod.ts";
 
 const CASES: readonly RuleCase[] = [
   [
+    {
+      [`${CONTAINER}.env`]: [
+        {
+          name: "A",
+          valueFrom: { fieldRef: { apiVersion: "v2", fieldPath: "metadata.name" } },
+        },
+      ],
+    },
+    `${CONTAINER}.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "metadata.name": error converting fieldPath: unsupported pod version: v2`,
+  ],
+  [
     { [`${CONTAINER}.env`]: [{ name: "", value: "x" }] },
     `${CONTAINER}.env[0].name: Required value`,
   ],

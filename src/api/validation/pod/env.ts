@@ -104,16 +104,15 @@ export function validateFieldRef(
   const path = ref.fieldPath;
   if (!errors.present(`${field}.apiVersion`, ref.apiVersion ?? "v1")) return;
   if (!errors.present(`${field}.fieldPath`, path)) return;
+  const refuse = (why: string) =>
+    errors.invalid(`${field}.fieldPath`, path, `error converting fieldPath: ${why}`);
+  const { apiVersion = "v1" } = ref;
+  if (apiVersion !== "v1") return refuse(`unsupported pod version: ${apiVersion}`);
   const keyed = /^(.*)\['(.*)'\]$/.exec(path);
   const [, map = "", key = ""] = keyed ?? [];
   const maps = map === "metadata.annotations" || map === "metadata.labels";
   if (keyed ? !maps : !KNOWN_FIELDS.includes(path)) {
-    const why = keyed ? "does not support subscript" : "not supported";
-    errors.invalid(
-      `${field}.fieldPath`,
-      path,
-      `error converting fieldPath: field label ${why}: ${path}`,
-    );
+    refuse(`field label ${keyed ? "does not support subscript" : "not supported"}: ${path}`);
   } else if (keyed) {
     const name = map === "metadata.annotations" ? key.toLowerCase() : key;
     errors.complaints(field, name, qualifiedNameErrors(name));

@@ -31,7 +31,7 @@ export function validateMounts(
       const detail = "must not already exist as a path in volumeDevices";
       errors.invalid(`${path}.mountPath`, mountPath, detail);
     }
-    validateSubPath(errors, mount, { path, image: volumes.get(name)?.image !== undefined });
+    validateSubPath(errors, mount, { field, path, image: volumes.get(name)?.image !== undefined });
     validatePropagation(errors, mount, { field: `${field}.mountPropagation`, container });
     validateRecursion(errors, `${field}.recursiveReadOnly`, mount);
   }
@@ -40,7 +40,7 @@ export function validateMounts(
 function validateSubPath(
   errors: FieldErrors,
   mount: VolumeMount,
-  { path, image }: { path: string; image: boolean },
+  { field, path, image }: { field: string; path: string; image: boolean },
 ): void {
   const { subPath, subPathExpr } = mount;
   for (const name of ["subPath", "subPathExpr"] as const) {
@@ -49,13 +49,14 @@ function validateSubPath(
       errors.invalid(`${path}.${name}`, value, "not allowed in image volume sources");
     }
   }
-  if (subPath) validateRelativePath(errors, `${path}.subPath`, subPath);
+  // Refusals do not say which mount they mean.
+  if (subPath) validateRelativePath(errors, `${field}.subPath`, subPath);
   if (!subPathExpr) return;
   if (subPath) {
     const detail = "subPathExpr and subPath are mutually exclusive";
     errors.invalid(`${path}.subPathExpr`, subPathExpr, detail);
   }
-  validateRelativePath(errors, `${path}.subPathExpr`, subPathExpr);
+  validateRelativePath(errors, `${field}.subPathExpr`, subPathExpr);
 }
 
 function validatePropagation(

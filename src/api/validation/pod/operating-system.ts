@@ -33,7 +33,7 @@ const LINUX_CONTEXT = [
 export function validateOperatingSystem(errors: FieldErrors, field: string, spec: PodSpec): void {
   if (!spec.os) return;
   const { name } = spec.os;
-  if (!errors.present(`${field}.os.name`, name)) return;
+  if (!name) return errors.required(`${field}.os.name`, "cannot be empty");
   errors.oneOf(`${field}.os`, name, ["linux", "windows"]);
   const contexts = containersOf(spec, field).map(([path, { securityContext = {} }]) => {
     return [`${path}.securityContext`, securityContext] as const;

@@ -8,8 +8,8 @@ import type { ObjectMeta } from "../../generated/types/meta-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { goStrings } from "../go-text.ts";
 import { validateAnnotations, validateLabels } from "../metadata.ts";
-import { ID_RANGE, validateAmount, validateIp } from "../values.ts";
-import { validateProfileAnnotations } from "./annotations.ts";
+import { ID_RANGE, validateIp } from "../values.ts";
+import { validatePodAnnotations } from "./annotations.ts";
 import {
   type ContainerContext,
   validateContainers,
@@ -17,10 +17,12 @@ import {
   validateInitContainers,
 } from "./containers.ts";
 import { validateOperatingSystem } from "./operating-system.ts";
-import { validatePodResources } from "./resources.ts";
+import { validateProfilesMatch } from "./profile-match.ts";
+import { validatePodResources, validateResources } from "./resources.ts";
 import { validateScheduling } from "./scheduling.ts";
 import { validatePodSecurity } from "./security.ts";
 import { validateVolumes } from "./volumes.ts";
+import { validateHostProcess } from "./windows-options.ts";
 
 const NAMESERVERS_MAX = 3;
 const SEARCHES_MAX = 32;
@@ -44,8 +46,9 @@ export function validatePodTemplate(
   validateLabels(errors, `${field}.labels`, metadata.labels);
   validateAnnotations(errors, `${field}.annotations`, metadata.annotations);
   if (!spec) return errors.required(`${field}.spec.containers`);
+  validatePodAnnotations(errors, `${field}.annotations`, { metadata, spec });
   validatePodSpec(errors, `${field}.spec`, { spec });
-  validateProfileAnnotations(errors, `${field}.annotations`, { metadata, spec });
+  validateProfilesMatch(errors, `${field}.spec`, { metadata, spec });
   if ((spec.ephemeralContainers ?? []).length > 0) {
     const detail = "ephemeral containers not allowed in pod template";
     errors.forbidden(`${field}.spec.ephemeralContainers`, detail);
@@ -61,7 +64,10 @@ export function validatePodSpec(
   const context: ContainerContext = {
     spec,
     field,
-    volumes: validateVolumes(errors, `${field}.volumes`, spec.volumes ?? []),
+    volumes: validateVolumes(errors, `${field}.volumes`, {
+      volumes: spec.volumes ?? [],
+      pod: metadata,
+    }),
     claims: validateClaims(errors, `${field}.resourceClaims`, spec),
   };
   validateContainers(errors, context);
@@ -79,13 +85,14 @@ export function validatePodSpec(
     errors.complaints(place, conditionType, qualifiedNameErrors(conditionType ?? ""));
   }
   validateScheduling(errors, field, spec);
+  validateHostProcess(errors, field, spec);
   validateNames(errors, field, spec);
   errors.within(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, [1, ID_RANGE[1]]);
   validateHostAliases(errors, `${field}.hostAliases`, spec);
   const preemption = ["PreemptLowerPriority", "Never"];
   errors.oneOf(`${field}.preemptionPolicy`, spec.preemptionPolicy, preemption);
-  for (const [name, amount] of Object.entries(spec.overhead ?? {})) {
-    validateAmount(errors, `${field}.overhead[${name}]`, amount);
+  if (spec.overhead) {
+    validateResources(errors, `${field}.overhead`, { resources: { limits: spec.overhead } });
   }
   validateOperatingSystem(errors, field, spec);
 }
@@ -155,8 +162,8 @@ function validateDns(errors: FieldErrors, field: string, { dnsPolicy, dnsConfig 
     errors.invalid(`${field}.searches`, goStrings(searches), detail);
   }
   for (const [index, search] of searches.entries()) {
-    const complaints = dns1123SubdomainErrors(search.replace(/\.$/, ""));
-    errors.complaints(`${field}.searches[${index}]`, search, complaints);
+    const domain = search.replace(/\.$/, "");
+    errors.complaints(`${field}.searches[${index}]`, domain, dns1123SubdomainErrors(domain));
   }
   for (const [index, { name }] of options.entries()) {
     if (!name) errors.required(`${field}.options[${index}]`, "must not be empty");
@@ -171,7 +178,9 @@ function validateNames(errors: FieldErrors, field: string, spec: PodSpec): void 
     "runtimeClassName",
   ] as const) {
     const value = spec[name];
-    if (value) errors.complaints(`${field}.${name}`, value, dns1123SubdomainErrors(value));
+    // A class that is named by nothing is none, so it has to be left out.
+    const named = name === "runtimeClassName" ? value !== undefined : value;
+    if (named) errors.complaints(`${field}.${name}`, value, dns1123SubdomainErrors(value ?? ""));
   }
   for (const name of ["hostname", "subdomain"] as const) {
     const value = spec[name];

@@ -140,7 +140,7 @@ test("a gated pod's placement may become narrower", () => {
       ],
       [
         { [`${REQUIRED}.nodeSelectorTerms[0].matchExpressions[0].key`]: "x" },
-        `${REQUIRED}[0]: Invalid value: {"matchExpressions":[{"key":"x","operator":"Exists"}]}: only additions are allowed (no mutations or deletions)`,
+        `${REQUIRED}.nodeSelectorTerms[0]: Invalid value: {"matchExpressions":[{"key":"x","operator":"Exists"}]}: only additions are allowed (no mutations or deletions)`,
       ],
     ],
   });

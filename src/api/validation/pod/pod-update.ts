@@ -108,13 +108,21 @@ function validateNarrowerTerms(
     return errors.invalid(`${path}.nodeSelectorTerms`, now, detail);
   }
   for (const [index, term] of old.entries()) {
-    const narrower = (["matchExpressions", "matchFields"] as const).every((name) =>
-      (term[name] ?? []).every((before, at) => deepEqual(now[index]?.[name]?.[at], before)),
-    );
-    if (narrower) continue;
+    if (isNarrower(now[index] ?? {}, term)) continue;
     const detail = "only additions are allowed (no mutations or deletions)";
-    errors.invalid(`${path}[${index}]`, now[index], detail);
+    errors.invalid(`${path}.nodeSelectorTerms[${index}]`, now[index], detail);
   }
+}
+
+/** Whether all conditions are still there; a term without any selects nothing and stays so. */
+function isNarrower(now: NodeSelectorTerm, old: NodeSelectorTerm): boolean {
+  const names = ["matchExpressions", "matchFields"] as const;
+  if (names.every((name) => (old[name] ?? []).length === 0)) {
+    return names.every((name) => (now[name] ?? []).length === 0);
+  }
+  return names.every((name) =>
+    (old[name] ?? []).every((before, at) => deepEqual(now[name]?.[at], before)),
+  );
 }
 
 /** False when nothing more should be said. */

@@ -2,7 +2,25 @@ import { test } from "node:test";
 import type { RuleCase } from "../rule-cases.ts";
 import { checkNewPods } from "./sample-pod.ts";
 
+const SUBDOMAIN =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
+  "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for " +
+  "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
 const CASES: readonly RuleCase[] = [
+  [
+    {
+      "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms":
+        [{ matchExpressions: [{ key: "a", operator: "In", values: ["no label/"] }] }],
+    },
+  ],
+  [{ "spec.runtimeClassName": "" }, `spec.runtimeClassName: Invalid value: "": ${SUBDOMAIN}`],
+  [
+    { "spec.overhead": { cpu: "-1", x: "1" } },
+    'spec.overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+    'spec.overhead.limits[x]: Invalid value: "x": must be a standard resource type or fully qualified',
+    'spec.overhead.limits[x]: Invalid value: "x": must be a standard resource for containers',
+  ],
   [
     { "spec.restartPolicy": "Sometimes" },
     'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
@@ -17,8 +35,8 @@ const CASES: readonly RuleCase[] = [
     'spec.dnsConfig.nameservers[3]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
   ],
   [
-    { "spec.dnsConfig.searches": ["a.example.", "_a.example"] },
-    `spec.dnsConfig.searches[1]: Invalid value: "_a.example": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
+    { "spec.dnsConfig.searches": ["a.example.", "_a.example."] },
+    `spec.dnsConfig.searches[1]: Invalid value: "_a.example": ${SUBDOMAIN}`,
   ],
   [
     { "spec.tolerations": [{ operator: "Exists", value: "x" }] },

@@ -7,6 +7,7 @@ import type {
 } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { ID_RANGE, validateRelativePath } from "../values.ts";
+import { validateWindowsOptions } from "./windows-options.ts";
 
 const PROFILE_PATH_MAX = 4095;
 const SYSCTL_MAX = 253;
@@ -37,6 +38,7 @@ export function validateSecurityContext(
     if (added.includes("CAP_SYS_ADMIN")) refuse("`capabilities.Add` CAP_SYS_ADMIN");
   }
   validateSeccomp(errors, `${field}.seccompProfile`, context.seccompProfile);
+  validateWindowsOptions(errors, `${field}.windowsOptions`, context.windowsOptions);
   validateAppArmor(errors, `${field}.appArmorProfile`, context.appArmorProfile);
 }
 
@@ -104,6 +106,7 @@ export function validatePodSecurity(errors: FieldErrors, field: string, spec: Po
     errors.oneOf(`${path}.${name}`, value, of);
   oneOf("fsGroupChangePolicy", fsGroupChangePolicy, ["Always", "OnRootMismatch"]);
   validateSeccomp(errors, `${path}.seccompProfile`, context.seccompProfile);
+  validateWindowsOptions(errors, `${path}.windowsOptions`, context.windowsOptions);
   validateAppArmor(errors, `${path}.appArmorProfile`, context.appArmorProfile);
   oneOf("supplementalGroupsPolicy", supplementalGroupsPolicy, ["Merge", "Strict"]);
   oneOf("seLinuxChangePolicy", seLinuxChangePolicy, ["MountOption", "Recursive"]);

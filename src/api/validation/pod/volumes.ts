@@ -1,4 +1,4 @@
-import { configKeyErrors, dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
+import { dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type {
   ConfigMapVolumeSource,
   DownwardAPIVolumeFile,
@@ -18,6 +18,8 @@ import { validateAnnotations, validateLabels } from "../metadata.ts";
 import { readQuantity, validateLocalPath } from "../values.ts";
 import {
   checkInlineCsi,
+  checkInterfaceName,
+  checkStorageOs,
   SHARED_SOURCES,
   type SourceRule,
   validateVolumeSource,
@@ -54,12 +56,12 @@ const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
     configMap: { required: ["name"], check: checkFiles },
     azureFile: { required: ["secretName", "shareName"] },
     ...pick("vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk"),
-    storageos: { required: ["volumeName"], secrets: { secretRef: ["name"] } },
+    storageos: { secrets: { secretRef: ["name"] }, check: checkStorageOs },
     projected: { check: checkProjected },
     scaleIO: { required: ["gateway", "system", "volumeName"] },
     csi: { check: checkInlineCsi },
     ephemeral: { check: checkEphemeral },
-    image: { required: ["reference"], check: checkImage },
+    image: { check: checkImage },
   }),
 );
 
@@ -67,24 +69,60 @@ function pick(...names: string[]): Record<string, SourceRule> {
   return Object.fromEntries(names.map((name) => [name, SHARED_SOURCES[name] ?? {}]));
 }
 
+/** Whose volumes they are: of a pod, whose name may not be known yet, or of a template. */
+interface Owner {
+  volumes: readonly Volume[];
+  /** Absent for a template. */
+  pod: { name?: string } | undefined;
+}
+
 /** The volumes of a pod; returns those that are right by name, for mounts to refer to. */
 export function validateVolumes(
   errors: FieldErrors,
   field: string,
-  volumes: readonly Volume[],
+  { volumes, pod }: Owner,
 ): Map<string, Volume> {
   const byName = new Map<string, Volume>();
   for (const [index, volume] of volumes.entries()) {
     const path = `${field}[${index}]`;
     const before = errors.causes.length;
     validateSource(errors, path, volume);
+    if (pod) validateForPod(errors, path, { volume, pod });
     if (errors.present(`${path}.name`, volume.name)) {
       errors.complaints(`${path}.name`, volume.name, dns1123LabelErrors(volume.name));
       if (byName.has(volume.name)) errors.duplicate(`${path}.name`, volume.name);
     }
     if (errors.causes.length === before) byName.set(volume.name, volume);
   }
+  if (pod?.name) validateClaimNames(errors, field, { volumes, pod });
   return byName;
+}
+
+/** What depends on the pod itself: the claims that it makes, the images that it names. */
+function validateForPod(
+  errors: FieldErrors,
+  path: string,
+  { volume, pod }: { volume: Volume; pod: { name?: string } },
+): void {
+  if (volume.image) errors.present(`${path}.image.reference`, volume.image.reference);
+  if (!volume.ephemeral || !pod.name || !volume.name) return;
+  const claim = `${pod.name}-${volume.name}`;
+  for (const complaint of dns1123SubdomainErrors(claim)) {
+    const detail = `PVC name ${JSON.stringify(claim)}: ${complaint}`;
+    errors.invalid(`${path}.name`, volume.name, detail);
+  }
+}
+
+/** A claim that the pod makes for one volume is not that of another. */
+function validateClaimNames(errors: FieldErrors, field: string, { volumes, pod }: Owner): void {
+  const made = volumes
+    .filter(({ ephemeral }) => ephemeral)
+    .map(({ name }) => `${pod?.name}-${name}`);
+  for (const [index, { persistentVolumeClaim: claim }] of volumes.entries()) {
+    if (!claim || !made.includes(claim.claimName)) continue;
+    const detail = "must not reference a PVC that gets created for an ephemeral volume";
+    errors.invalid(`${field}[${index}].persistentVolumeClaim.claimName`, claim.claimName, detail);
+  }
 }
 
 function validateSource(errors: FieldErrors, path: string, volume: Volume): void {
@@ -93,10 +131,13 @@ function validateSource(errors: FieldErrors, path: string, volume: Volume): void
     const source = volume[name as keyof Volume];
     if (typeof source !== "object") continue;
     if (found) errors.forbidden(`${path}.${name}`, "may not specify more than 1 volume type");
-    else validateVolumeSource(errors, `${path}.${name}`, { rule, source });
+    else validateVolumeSource(errors, `${path}.${rule.place ?? name}`, { rule, source });
     found = true;
   }
   if (!found) errors.required(path, "must specify a volume type");
+  const { iscsi } = volume;
+  if (iscsi?.initiatorName === undefined) return;
+  checkInterfaceName(errors, `${path}.name`, { name: volume.name, iscsi, shown: volume.name });
 }
 
 function checkEmptyDir(errors: FieldErrors, path: string, source: EmptyDirVolumeSource): void {
@@ -141,7 +182,7 @@ function checkEphemeral(errors: FieldErrors, path: string, source: EphemeralVolu
   validateAnnotations(errors, `${field}.metadata.annotations`, metadata.annotations);
   for (const [name, value] of Object.entries(metadata)) {
     if (CLAIM_METADATA.includes(name) || value === null) continue;
-    errors.forbidden(`${field}.metadata.${name}`, "cannot be set for an Ephemeral Volume");
+    errors.forbidden(`${field}.metadata.${name}`, "cannot be set");
   }
   validateClaimSpec(errors, `${field}.spec`, spec);
 }
@@ -159,24 +200,22 @@ function checkProjected(errors: FieldErrors, path: string, source: ProjectedVolu
     for (const kind of ["secret", "configMap"] as const) {
       const part = projection[kind];
       if (!part) continue;
-      if (errors.present(`${place}.${kind}.name`, part.name)) {
-        const complaints = dns1123SubdomainErrors(part.name);
-        errors.complaints(`${place}.${kind}.name`, part.name, complaints);
-      }
+      errors.present(`${place}.${kind}.name`, part.name);
       validateItems(errors, `${place}.${kind}.items`, part.items ?? []);
       for (const item of part.items ?? []) take(item.path, part.name);
     }
-    for (const [at, file] of (projection.downwardAPI?.items ?? []).entries()) {
-      validateDownwardFile(errors, `${place}.downwardAPI.items[${at}]`, file);
+    // Refusals do not say which file they mean.
+    for (const file of projection.downwardAPI?.items ?? []) {
+      validateDownwardFile(errors, `${place}.downwardAPI`, file);
       take(file.path, file.path);
     }
     const token = projection.serviceAccountToken;
     if (token) {
-      validateToken(errors, `${place}.serviceAccountToken`, { token, source: place });
+      validateToken(errors, `${place}.serviceAccountToken`, { token, volume: path });
       take(token.path, token.path);
     }
     if (Object.values(projection).filter((value) => value !== undefined).length > 1) {
-      errors.forbidden(place, "may not specify more than 1 volume type");
+      errors.forbidden(place, "may not specify more than 1 volume type per source");
     }
   }
 }
@@ -184,7 +223,7 @@ function checkProjected(errors: FieldErrors, path: string, source: ProjectedVolu
 function validateToken(
   errors: FieldErrors,
   field: string,
-  { token, source }: { token: ServiceAccountTokenProjection; source: string },
+  { token, volume }: { token: ServiceAccountTokenProjection; volume: string },
 ): void {
   const seconds = token.expirationSeconds;
   if (seconds !== undefined && seconds < TOKEN_SECONDS_MIN) {
@@ -194,8 +233,9 @@ function validateToken(
     const detail = "may not specify a duration larger than 2^32 seconds";
     errors.invalid(`${field}.expirationSeconds`, seconds, detail);
   }
-  if (!token.path) errors.required(`${source}.path`);
-  else validateLocalPath(errors, `${field}.path`, token.path);
+  if (errors.present(`${volume}.path`, token.path)) {
+    validateLocalPath(errors, `${volume}.path`, token.path);
+  }
 }
 
 function validateMode(errors: FieldErrors, field: string, mode: number | undefined): void {
@@ -207,9 +247,7 @@ function validateMode(errors: FieldErrors, field: string, mode: number | undefin
 function validateItems(errors: FieldErrors, field: string, items: readonly KeyToPath[]): void {
   for (const [index, { key, path, mode }] of items.entries()) {
     const place = `${field}[${index}]`;
-    if (errors.present(`${place}.key`, key)) {
-      errors.complaints(`${place}.key`, key, configKeyErrors(key));
-    }
+    errors.present(`${place}.key`, key);
     if (errors.present(`${place}.path`, path)) validateLocalPath(errors, `${place}.path`, path);
     validateMode(errors, `${place}.mode`, mode);
   }

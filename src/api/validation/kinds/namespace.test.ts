@@ -1,0 +1,25 @@
+import { test } from "node:test";
+import { NAMESPACES } from "../../generated/resources.ts";
+import { checkRuleCases } from "../rule-cases.ts";
+
+const STANDARD = "name is neither a standard finalizer name nor is it fully qualified";
+
+test("rules of finalizers of namespaces", () => {
+  checkRuleCases(NAMESPACES, {
+    base: { spec: { finalizers: ["kubernetes", "example.com/a"] } },
+    create: [
+      [
+        { "spec.finalizers": ["kubernetes", "other"] },
+        `spec.finalizers: Invalid value: "other": ${STANDARD}`,
+      ],
+    ],
+    subresources: {
+      finalize: [
+        [
+          { "spec.finalizers": ["kubernetes", "other"] },
+          `spec.finalizers[1]: Invalid value: "other": ${STANDARD}`,
+        ],
+      ],
+    },
+  });
+});
