@@ -73,6 +73,8 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
     assert.equal(countLinks(), "3", "none is made ahead while many pods come");
     await network.detach("three");
     assert.notEqual(two.ip, one.ip);
+    const queues = run(one.networkNamespacePath, "ip -d link show eth0; ip -d link show lo");
+    assert.match(queues, /eth0@.* numtxqueues 1 numrxqueues 1 /s, "none is made to be given up");
     assert.equal(announced[0]?.podIp, two.ip);
     {
       using _greeter = await greeter(two.networkNamespacePath);

@@ -70,6 +70,10 @@ function vethEnd(end: VethEnd): Uint8Array[] {
     attribute(1, macBytes(end.mac)),
     ...(end.mtu ? [attributeU32(4, end.mtu)] : []),
     ...(end.namespaceFd === undefined ? [] : [attributeU32(28, end.namespaceFd)]),
+    // One queue each way, as it has by default; but the kernel would make one per processor, and
+    // wait for an RCU grace period to give up all but the first.
+    attributeU32(31, 1),
+    attributeU32(32, 1),
   ];
 }
 
