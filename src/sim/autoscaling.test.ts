@@ -137,6 +137,11 @@ async function start(
   const informers = cleanup.use(createInformerFactory(shared));
   const deps = { ...shared, informers, events: { record: () => {} } };
   cleanup.use(runController(horizontalPodAutoscalerController(), deps));
+  await Promise.all([
+    informers.informer(HORIZONTAL_POD_AUTOSCALERS).synced,
+    informers.informer(PODS).synced,
+  ]);
+  await clock.advance(16_000);
   const running = cleanup.move();
   const replicas = async () => (await client.for(DEPLOYMENTS).get(WEB)).spec?.replicas ?? 0;
   return {

@@ -126,7 +126,7 @@ class Cluster {
       informers,
       events,
     });
-    await this.clock.advance(1_000);
+    await this.clock.advance(16_000);
     return {
       [Symbol.asyncDispose]: async () => {
         await running[Symbol.asyncDispose]();
@@ -163,6 +163,25 @@ test("busy pods get company at once, idle ones go after five minutes", async () 
   assert.equal((await cluster.status())["AbleToScale"], "True ScaleDownStabilized");
   await cluster.clock.advance(90_000);
   assert.equal(cluster.replicas, 1);
+});
+
+test("the first look waits until there can be metrics, later ones for their turn", async () => {
+  const cluster = new Cluster();
+  const writes = () => cluster.memory.requests.filter(({ method }) => method !== "GET").length;
+  cluster.use = undefined;
+  cluster.clock.setTimer(14_000, () => {
+    assert.deepEqual(cluster.events, []);
+    cluster.use = 50;
+  });
+  await using _ = await cluster.start();
+  assert.deepEqual([cluster.replicas, cluster.events], [2, []]);
+  const client = createClient(cluster.memory).for(HORIZONTAL_POD_AUTOSCALERS);
+  await client.patch({ namespace: "default", name: "web" }, { spec: { minReplicas: 3 } });
+  const before = writes();
+  await cluster.clock.advance(13_000);
+  assert.deepEqual([cluster.replicas, writes()], [2, before]);
+  await cluster.clock.advance(2_000);
+  assert.equal(cluster.replicas, 3);
 });
 
 test("a target may be named by a version that is no longer served", async () => {
@@ -299,6 +318,7 @@ test("two autoscalers of the same pods leave them alone, until one goes", async 
   const client = createClient(cluster.memory).for(HORIZONTAL_POD_AUTOSCALERS);
   const { spec } = await client.get({ namespace: "default", name: "web" });
   await client.create({ metadata: { name: "other", namespace: "default" }, ...(spec && { spec }) });
+  await cluster.clock.advance(20_000);
   cluster.use = 100;
   await cluster.clock.advance(20_000);
   assert.equal(cluster.replicas, 2);

@@ -46,9 +46,9 @@ interface Access {
 
 /** What is remembered of an autoscaler between two looks. */
 interface Memory {
-  spec: Spec;
   nextMs: number;
-  history: ScaleHistory;
+  /** Undefined before the first look. */
+  history: ScaleHistory | undefined;
 }
 
 /** Sizes workloads by what their pods use or by metrics that adapters serve. */
@@ -72,23 +72,28 @@ export function horizontalPodAutoscalerController(): ControllerDefinition {
         return {};
       }
       const nowMs = context.clock.now();
-      const known = memories.get(keyText);
-      // Its own status is a change too, and no reason to look again.
-      if (known && known.nextMs > nowMs && jsonEqual(known.spec, spec)) {
-        return { requeueAfterMs: known.nextMs - nowMs };
-      }
-      const history = known?.history ?? { recommendations: [], events: [] };
+      // The first look waits, too: what was just made has no metrics yet.
+      const known = memories.get(keyText) ?? { nextMs: nowMs + SYNC_MS, history: undefined };
+      memories.set(keyText, known);
+      if (known.nextMs > nowMs) return { requeueAfterMs: known.nextMs - nowMs };
+      const history = known.history ?? { recommendations: [], events: [] };
       const { transport } = context.client;
       access ??= {
         targets: new ScaleTargets(transport),
         source: new MetricSource(transport),
         selectors: new SelectorTable(),
       };
-      const look = new Look(context, { access, autoscaler, spec, history, isFirst: !known });
+      const look = new Look(context, {
+        access,
+        autoscaler,
+        spec,
+        history,
+        isFirst: !known.history,
+      });
       try {
         await look.run();
       } finally {
-        memories.set(keyText, { spec, nextMs: nowMs + SYNC_MS, history: look.history });
+        memories.set(keyText, { nextMs: nowMs + SYNC_MS, history: look.history });
       }
       return { requeueAfterMs: SYNC_MS };
     },

@@ -102,6 +102,10 @@ function groupsOf({ pods, values, resource, nowMs }: PodsMetric): PodGroups {
   }
   const groups = groupPods(pods, { values, resource, nowMs });
   if (groups.values.size > 0) return groups;
+  const names = new Set(pods.map(({ metadata }) => metadata?.name));
+  if ([...values.keys()].some((name) => !names.has(name))) {
+    throw new MetricError("no metrics returned matched known pods");
+  }
   throw new MetricError("did not receive metrics for targeted pods (pods might be unready)");
 }
 
