@@ -14,6 +14,8 @@ import { TimeZoneError } from "./time-zone.ts";
 const TOO_MANY_MISSED =
   "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
 
+const UNEXPECTED = "Saw a job that the controller did not create or forgot";
+
 const FORBIDDEN =
   "Not starting job because prior execution is running and concurrency policy is Forbid";
 
@@ -70,6 +72,8 @@ export function cronJobController(): ControllerDefinition {
         if (how) tell("SawCompletedJob", `Saw completed job: ${name}, condition: ${how}`);
         else tell("MissingJob", `Active job went missing: ${name}`);
       }
+      for (const name of plan.unexpected)
+        tell("UnexpectedJob", `${UNEXPECTED}: ${name}`, "Warning");
       if (plan.tooManyMissed) tell("TooManyMissedTimes", TOO_MANY_MISSED, "Warning");
       let { status } = plan;
       const { create } = plan;

@@ -18,6 +18,8 @@ export interface CronJobPlan {
   forbidden: boolean;
   /** Jobs that ran when the status was written, and are over or gone by now. */
   ended: { name: string; how: string | undefined }[];
+  /** Names of jobs that run as if they were the schedule's, which did not start them. */
+  unexpected: string[];
   /** So many runs were missed that clocks or deadlines deserve a look; only the last is made up. */
   tooManyMissed: boolean;
   requeueAfterMs: number | undefined;
@@ -44,6 +46,7 @@ export function planCronJob(
     status: statusOf(cron, { jobs }),
     forbidden: false,
     ended: endedOf(cron, jobs),
+    unexpected: unexpectedOf(cron, jobs),
     tooManyMissed: false,
     requeueAfterMs: undefined,
   };
@@ -92,6 +95,13 @@ function runningJobs(cron: CronJob, jobs: readonly Job[]): Job[] {
     (job) =>
       !isOver(job) && (SCHEDULED_AT in (job.metadata?.annotations ?? {}) || known.has(uidOf(job))),
   );
+}
+
+function unexpectedOf(cron: CronJob, jobs: readonly Job[]): string[] {
+  const expected = new Set(runningJobs(cron, jobs));
+  return jobs
+    .filter((job) => !isOver(job) && !expected.has(job))
+    .map(({ metadata }) => metadata?.name ?? "");
 }
 
 function endedOf(cron: CronJob, jobs: readonly Job[]): CronJobPlan["ended"] {

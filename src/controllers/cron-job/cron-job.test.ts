@@ -132,8 +132,10 @@ test("Forbid waits for a job on its way out, Replace does not end it again", () 
 test("a job that somebody started by hand stands in nobody's way", () => {
   const annotations = { "cronjob.kubernetes.io/instantiate": "manual" };
   const byHand: Job = { metadata: { name: "mine", uid: "m", annotations } };
-  const { create, status, delete: doomed } = plan(cron({ concurrencyPolicy: "Forbid" }), [byHand]);
+  const forbid = plan(cron({ concurrencyPolicy: "Forbid" }), [byHand]);
+  const { create, status, delete: doomed, unexpected } = forbid;
   assert.deepEqual([create !== undefined, status.active, doomed], [true, undefined, []]);
+  assert.deepEqual(unexpected, ["mine"]);
   assert.deepEqual(plan(cron({ concurrencyPolicy: "Replace" }), [byHand]).delete, []);
 });
 
