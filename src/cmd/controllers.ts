@@ -10,18 +10,24 @@ import { measured } from "../client/measured-transport.ts";
 import { createClient } from "../client/resource-client.ts";
 import { type BuiltInOptions, builtInControllers } from "../controllers/built-in.ts";
 import { parseCidr } from "../lib/ipv4.ts";
+import {
+  DEFAULT_CONFIGURATION,
+  type SchedulerConfiguration,
+} from "../scheduler/config/scheduler-configuration.ts";
 import { SchedulerMetrics } from "../scheduler/scheduler-metrics.ts";
 import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
 import { startControllersPart, startSchedulerPart } from "./controllers-part.ts";
+import { componentPages } from "./component-pages.ts";
 import { createJsonLogger } from "./json-logger.ts";
 import { installLastResort } from "./last-resort.ts";
-import { startMetricsServer } from "./metrics-server.ts";
+import { startPlainPort } from "./metrics-server.ts";
 import { parseFlags, parseGrace, parseListen, usage } from "./options.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { queueMetrics } from "./queue-metrics.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
+import { openSecurePort, readSecurePortFlags, SECURE_PORT_FLAGS } from "./secure-port.ts";
 import { untilSignal } from "./signals.ts";
 
 const FLAGS = {
@@ -32,6 +38,7 @@ const FLAGS = {
   "scheduler-config": { type: "string" },
   "cluster-cidr": { type: "string", default: "10.244.0.0/16" },
   metrics: { type: "string" },
+  ...SECURE_PORT_FLAGS,
   "node-monitor-grace-period": { type: "string" },
 } as const;
 
@@ -53,7 +60,8 @@ export async function controllers(args: readonly string[]): Promise<number> {
     typeof schedulerFile === "string" ? schedulerFile : undefined,
   );
   const listen = values["metrics"];
-  const metricsAt = typeof listen === "string" ? parseListen(listen, "--metrics") : undefined;
+  const metricsAt = typeof listen === "string" ? parseMetricsAddress(listen) : undefined;
+  const securePort = readSecurePortFlags(values);
   const logger = createJsonLogger("info");
   installLastResort(logger);
   using https = createHttpsTransport(target);
@@ -79,15 +87,52 @@ export async function controllers(args: readonly string[]): Promise<number> {
     schedulerConfiguration,
     metrics: scheduling,
   });
-  await using _metrics =
-    metricsAt &&
-    (await startMetricsServer(metricsAt, [
-      processMetrics,
-      () => [...queueMetrics(running), ...scheduling.families(), ...transport.metrics()],
-    ]));
+  const figures = () => [
+    ...queueMetrics(running),
+    ...scheduling.families(),
+    ...transport.metrics(),
+  ];
+  const settings = settingsOf({ cidr, nodeGraceMs, schedulerConfiguration });
+  const pages = componentPages([processMetrics, figures], settings);
+  await using _metrics = metricsAt && (await startPlainPort(metricsAt, pages));
+  await using _secure = securePort && (await openSecurePort(securePort, { client, pages, logger }));
   process.stdout.write(`Controllers and scheduler work for ${target.server}\n`);
   await untilSignal();
   return 0;
+}
+
+/** Plain HTTP asks nobody who they are. @throws CommandError with exit code 2 */
+function parseMetricsAddress(text: string): { host: string; port: number } {
+  const address = parseListen(text, "--metrics");
+  if (address.host.startsWith("127.")) return address;
+  throw usage(
+    `--metrics ${text}: plain HTTP is for loopback addresses, use --secure-port for others`,
+  );
+}
+
+/** `/configz`, as far as upstream's components have the same settings. */
+function settingsOf(of: {
+  cidr: string;
+  nodeGraceMs: number | undefined;
+  schedulerConfiguration: SchedulerConfiguration | undefined;
+}): object {
+  const { podInitialBackoffMs, podMaxBackoffMs, percentageOfNodesToScore, profiles } =
+    of.schedulerConfiguration ?? DEFAULT_CONFIGURATION;
+  const { cidr, nodeGraceMs } = of;
+  return {
+    "kubecontrollermanager.config.k8s.io": {
+      KubeCloudShared: { AllocateNodeCIDRs: true, ClusterCIDR: cidr },
+      ...(nodeGraceMs === undefined
+        ? {}
+        : { NodeLifecycleController: { NodeMonitorGracePeriod: `${nodeGraceMs / 1000}s` } }),
+    },
+    "kubescheduler.config.k8s.io": {
+      PodInitialBackoffSeconds: podInitialBackoffMs / 1000,
+      PodMaxBackoffSeconds: podMaxBackoffMs / 1000,
+      PercentageOfNodesToScore: percentageOfNodesToScore,
+      Profiles: profiles.map(({ schedulerName }) => ({ SchedulerName: schedulerName })),
+    },
+  };
 }
 
 function requireRange(cidr: string): void {

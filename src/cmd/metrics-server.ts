@@ -1,37 +1,97 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { MetricSource } from "../apiserver/metrics/metrics-pages.ts";
-import { encodeMetrics } from "../lib/prometheus.ts";
+import { createServer as createPlainServer, type Server as PlainServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { TLSSocket } from "node:tls";
+import type { Credentials } from "../apiserver/contract.ts";
+import { toStatusError } from "../apiserver/status-answer.ts";
+import type { Logger } from "../lib/logger.ts";
 import { CommandError } from "./command-error.ts";
+import type { ComponentPages, PageAnswer } from "./component-pages.ts";
+import type { DelegatedAccess } from "./delegated-access.ts";
 
-const TEXT = "text/plain; version=0.0.4; charset=utf-8";
-const HEALTH = ["/healthz", "/livez", "/readyz"];
+/** Where to listen. */
+interface Address {
+  host: string;
+  port: number;
+}
 
-/**
- * Answers scrapes and probes of a part that is no API server, over plain HTTP and to everybody who
- * reaches the address. @throws CommandError when it cannot listen
- */
-export async function startMetricsServer(
-  { host, port }: { host: string; port: number },
-  sources: readonly MetricSource[],
-): Promise<AsyncDisposable> {
-  const pageOf = async (path: string): Promise<string | undefined> => {
-    if (HEALTH.includes(path)) return "ok";
-    if (path !== "/metrics") return undefined;
-    const families = await Promise.all(sources.map(async (source) => source()));
-    return encodeMetrics(families.flat());
-  };
-  const server = createServer((request, response) => {
-    const { method = "", url = "/" } = request;
-    const answer = (status: number, text: string) => {
-      response.writeHead(status, { "Content-Type": TEXT }).end(text);
-    };
-    if (method !== "GET" && method !== "HEAD") return answer(405, "only GET is allowed here\n");
-    pageOf(url.split("?")[0] ?? "").then(
-      (text) => (text === undefined ? answer(404, "404 page not found\n") : answer(200, text)),
-      () => answer(500, "the figures cannot be read\n"),
-    );
+/** How a secure port is opened; PEM texts. */
+export interface SecurePortOptions {
+  address: Address;
+  tls: { certPem: string; keyPem: string };
+  /** Who vouches for clients' certificates; without it none is asked for. */
+  clientCaPem: string | undefined;
+  access: DelegatedAccess;
+  pages: ComponentPages;
+  logger: Logger;
+}
+
+/** Answers over plain HTTP, to everybody who reaches the address. @throws CommandError */
+export function startPlainPort(address: Address, pages: ComponentPages): Promise<AsyncDisposable> {
+  const server = createPlainServer((request, response) => {
+    const { method, path } = pageOf(request);
+    void pages(method, path).then((answer) => send(response, answer));
   });
+  return listen(server, address);
+}
+
+/** Answers over HTTPS, to whom an API server lets in. @throws CommandError */
+export function startSecurePort(options: SecurePortOptions): Promise<AsyncDisposable> {
+  const { tls, clientCaPem, access, pages, logger } = options;
+  const server = createServer({
+    cert: tls.certPem,
+    key: tls.keyPem,
+    ...(clientCaPem === undefined ? {} : { ca: clientCaPem, requestCert: true }),
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+  });
+  const answer = async (request: IncomingMessage): Promise<PageAnswer> => {
+    const { method, path } = pageOf(request);
+    await access.admit({
+      verb: method.toLowerCase(),
+      path,
+      credentials: credentialsOf(request, clientCaPem !== undefined),
+    });
+    return await pages(method, path);
+  };
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    void answer(request)
+      .catch((error: unknown): PageAnswer => {
+        const { status } = toStatusError(error, logger);
+        const text = JSON.stringify(status);
+        return { status: status.code ?? 500, contentType: "application/json", text };
+      })
+      .then((told) => send(response, told));
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return listen(server, options.address);
+}
+
+function pageOf({ method = "", url = "/" }: IncomingMessage): { method: string; path: string } {
+  return { method, path: url.split("?")[0] ?? "" };
+}
+
+function credentialsOf({ headers, socket }: IncomingMessage, asksForOne: boolean): Credentials {
+  const { authorization } = headers;
+  if (!asksForOne) return { authorization };
+  const connection = socket as TLSSocket;
+  const shown = connection.getPeerCertificate().raw as Uint8Array | undefined;
+  return {
+    authorization,
+    clientCertificate: connection.authorized ? shown : undefined,
+    isUntrusted: !connection.authorized && shown !== undefined,
+  };
+}
+
+function send(response: ServerResponse, { status, contentType, text }: PageAnswer): void {
+  response.writeHead(status, { "Content-Type": contentType }).end(text);
+}
+
+async function listen(
+  server: Server | PlainServer,
+  { host, port }: Address,
+): Promise<AsyncDisposable> {
   try {
     server.listen(port, host);
     await once(server, "listening");
