@@ -123,26 +123,38 @@ function wantedByZone(
   return least > count ? undefined : wanted;
 }
 
-/** How many endpoints each zone gives away and gets: always from who has most too many. */
+/**
+ * How many endpoints each zone gives away and gets: always from who has most too many to who lacks
+ * most. The last part of an endpoint moves only where one of both has a whole one to settle.
+ */
 function exchanges(
   ready: readonly Endpoint[],
   wanted: ReadonlyMap<string, number>,
 ): { giving: Map<string, number>; receiving: Map<string, number> } {
   const surplus = new Map(Array.from(wanted, ([zone, amount]) => [zone, -amount]));
   for (const { zone = "" } of ready) surplus.set(zone, (surplus.get(zone) ?? 0) + 1);
+  const tooMany = new Map([...surplus].filter(([, amount]) => amount > 0));
+  const tooFew = new Map(
+    [...surplus].filter(([, amount]) => amount < 0).map(([zone, amount]) => [zone, -amount]),
+  );
   const giving = new Map<string, number>();
   const receiving = new Map<string, number>();
-  const add = (to: Map<string, number>, zone: string) => to.set(zone, (to.get(zone) ?? 0) + 1);
+  const move = (zone: string, of: { left: Map<string, number>; counted: Map<string, number> }) => {
+    of.left.set(zone, (of.left.get(zone) ?? 0) - 1);
+    of.counted.set(zone, (of.counted.get(zone) ?? 0) + 1);
+  };
   for (;;) {
-    const sorted = [...surplus].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-    const [giver = "", most = 0] = sorted[0] ?? [];
-    const [receiver = "", fewest = 0] = sorted.at(-1) ?? [];
-    if (most < 1 || fewest > -1) return { giving, receiving };
-    surplus.set(giver, most - 1);
-    surplus.set(receiver, fewest + 1);
-    add(giving, giver);
-    add(receiving, receiver);
+    const [giver, most] = greatest(tooMany);
+    const [receiver, need] = greatest(tooFew);
+    if ((most < 1 && need < 1) || most < 0.5 || need < 0.5) return { giving, receiving };
+    move(giver, { left: tooMany, counted: giving });
+    move(receiver, { left: tooFew, counted: receiving });
   }
+}
+
+function greatest(zones: ReadonlyMap<string, number>): [zone: string, amount: number] {
+  const sorted = [...zones].sort(([a, x], [b, y]) => y - x || (a < b ? 1 : -1));
+  return sorted[0] ?? ["", 0];
 }
 
 function take(from: Map<string, number>, zone: string): void {
@@ -156,5 +168,5 @@ function hint(endpoint: Endpoint, zone: string): void {
 }
 
 function isReady({ conditions }: Endpoint): boolean {
-  return conditions?.ready !== false;
+  return conditions?.ready === true;
 }
