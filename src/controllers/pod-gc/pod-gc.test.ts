@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Pod, Taint } from "../../api/generated/types/core-v1.ts";
 import { NODES, PODS } from "../../api/generated/resources.ts";
 import { createInformerFactory } from "../../client/informer-factory.ts";
 import { MemoryTransport } from "../../client/memory-transport.ts";
@@ -9,6 +9,7 @@ import { runController } from "../../client/controller-runner.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { startControllerBench } from "../controller-bench.ts";
 import { lostPods, podGcController } from "./pod-gc-controller.ts";
 
 interface PodShape {
@@ -99,3 +100,98 @@ test("of too many finished pods those that their node took away go first", () =>
     ["evicted"],
   );
 });
+
+type TaintEffect = Taint["effect"];
+
+// The facts of these rows are upstream's (docs/conformance/controller-tables.md).
+
+/** "aF" is a pod named a that failed; Running, Pending, Succeeded; "!" is on its way out. */
+function podsOf(words: string, node: string | undefined): Pod[] {
+  const phases = { F: "Failed", S: "Succeeded", R: "Running", P: "Pending" } as const;
+  return words.split(" ").map((word, at) => {
+    const shape = {
+      ...(node === undefined ? {} : { node }),
+      terminating: word.startsWith("!"),
+      created: `2030-01-01T0${at}:00:00Z`,
+    };
+    const [name = "", letter = "R"] = word.replace("!", "");
+    return {
+      ...pod(name, shape),
+      status: { phase: phases[letter as keyof typeof phases] },
+    };
+  });
+}
+const namesOf = (found: readonly { pod: Pod }[]) =>
+  found.map(({ pod: { metadata } }) => metadata?.name).join(" ");
+
+const surplus: [pods: string, finishedMax: number, removed: string][] = [
+  ["aF bS", Infinity, ""],
+  ["aF bS cF", 1, "a b"],
+  ["aR bS cF", 1, "b"],
+  ["aF bS", 1, "a"],
+  ["aF bS", 5, ""],
+];
+for (const [words, finishedMax, removed] of surplus) {
+  test(`of ${words} at most ${finishedMax} may have finished: ${removed || "none"} goes`, () => {
+    const rules = { isNodeLost: () => false, isOutOfService: () => false, finishedMax };
+    assert.equal(namesOf(lostPods(podsOf(words, "n"), rules)), removed);
+  });
+}
+
+const nodeless: [pods: string, node: string | undefined, removed: string][] = [
+  ["!aF !bS !cR", undefined, "a b c"],
+  ["aF bS", undefined, ""],
+  ["bS !cR", "n", ""],
+];
+for (const [words, node, removed] of nodeless) {
+  test(`of ${words} on ${node ?? "no node"} ${removed || "none"} is lost`, () => {
+    const rules = { isNodeLost: () => false, isOutOfService: () => false, finishedMax: Infinity };
+    assert.equal(namesOf(lostPods(podsOf(words, node), rules)), removed);
+  });
+}
+
+const gone: [pods: string, removed: string][] = [
+  ["aF bS", "a b"],
+  ["aF", "a"],
+  ["aR", "a"],
+  ["aF cS dR", "a c d"],
+];
+for (const [words, removed] of gone) {
+  test(`of ${words} on a node that is gone ${removed} is lost`, () => {
+    const rules = { isNodeLost: () => true, isOutOfService: () => false, finishedMax: Infinity };
+    assert.equal(namesOf(lostPods(podsOf(words, "gone"), rules)), removed);
+  });
+}
+
+const taints: [taint: TaintEffect | undefined, isReady: boolean, freed: boolean][] = [
+  [undefined, false, false],
+  [undefined, true, false],
+  ["NoExecute", false, true],
+  ["NoSchedule", false, true],
+  ["PreferNoSchedule", false, true],
+  ["NoExecute", true, false],
+];
+for (const [effect, isReady, freed] of taints) {
+  const what = `${isReady ? "a ready" : "an unready"} node, out of service: ${effect}`;
+  test(`a pod on its way out of ${what}, is ${freed ? "" : "not "}removed`, async () => {
+    await using bench = startControllerBench(podGcController());
+    const { client } = bench;
+    const key = "node.kubernetes.io/out-of-service";
+    await client.for(NODES).create({
+      metadata: { name: "n" },
+      spec: effect === undefined ? {} : { taints: [{ key, effect }] },
+      status: { conditions: [{ type: "Ready", status: isReady ? "True" : "False" }] },
+    });
+    const spec = { containers: [], nodeName: "n" };
+    for (const name of ["leaving", "staying"]) {
+      const metadata = { name, namespace: "default", finalizers: ["example.com/held"] };
+      await client.for(PODS).create({ metadata, spec, status: { phase: "Running" } });
+    }
+    await client.for(PODS).delete({ namespace: "default", name: "leaving" });
+    await bench.settle();
+    const phaseOf = async (name: string) =>
+      (await client.for(PODS).get({ namespace: "default", name })).status?.phase;
+    assert.equal(await phaseOf("leaving"), freed ? "Failed" : "Running");
+    assert.equal(await phaseOf("staying"), "Running");
+  });
+}

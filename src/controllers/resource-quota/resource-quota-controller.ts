@@ -14,6 +14,7 @@ import {
   STATEFUL_SETS,
 } from "../../api/generated/resources.ts";
 import type { Pod, ResourceQuota } from "../../api/generated/types/core-v1.ts";
+import type { PolicyRule } from "../../api/generated/types/rbac-v1.ts";
 import { inScope } from "../../api/quota/quota-scope.ts";
 import { isCounted, usageOf } from "../../api/quota/quota-usage.ts";
 import { addAmounts, type Amounts } from "../../api/quota/resource-amounts.ts";
@@ -29,8 +30,9 @@ import { formatQuantity } from "../../lib/quantity.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { type ApiObject, refOf } from "../ownership.ts";
 import { LOWERING_PAUSE_MS, LoweringPauses, withoutLowering } from "./lowering-pause.ts";
+import { countObjects, unfollowedItems } from "./named-counts.ts";
 
-/** Kinds that quotas count. The objects of others are limited by admission but not reported. */
+/** Kinds whose objects are followed; those of others are counted now and then. */
 const COUNTED: Readonly<Record<string, Resource<ApiObject>>> = {
   configMaps: CONFIG_MAPS,
   cronJobs: CRON_JOBS,
@@ -52,6 +54,14 @@ const MEASURED: ReadonlySet<Resource> = new Set<Resource>([
   PODS,
   SERVICES,
 ]);
+
+/** How often objects of kinds that are not followed are counted. */
+const COUNT_MS = 10_000;
+
+/** A quota may name any kind. */
+const NAMED_BY_QUOTAS: readonly PolicyRule[] = [
+  { apiGroups: ["*"], resources: ["*"], verbs: ["list"] },
+];
 
 /** What lives in a quota's namespace, kind by kind. */
 export type Contents = readonly { resource: Resource; objects: readonly ApiObject[] }[];
@@ -77,6 +87,12 @@ export function usedOf(
   return used;
 }
 
+function isFollowed(kind: { plural: string; group: string }): boolean {
+  return [...Object.values(COUNTED), RESOURCE_QUOTAS].some(
+    ({ plural, group }) => plural === kind.plural && group === kind.group,
+  );
+}
+
 /** Reports what of each ResourceQuota is used; admission alone decides what may be. */
 export function resourceQuotaController(): ControllerDefinition {
   const pauses = new LoweringPauses();
@@ -97,6 +113,7 @@ export function resourceQuotaController(): ControllerDefinition {
       ),
     },
     outputs: [{ resource: RESOURCE_QUOTAS, verbs: ["update"], subresources: ["status"] }],
+    undeclared: NAMED_BY_QUOTAS,
     async reconcile({ inputs, client, clock }, key) {
       const quota = inputs.quotas.get(key.namespace, key.name);
       if (!quota) return {};
@@ -109,6 +126,14 @@ export function resourceQuotaController(): ControllerDefinition {
         { resource: RESOURCE_QUOTAS, objects: inputs.quotas.list(key.namespace) },
       ];
       const seen = usedOf(quota, { contents: present, nowMs: clock.now() });
+      const others = unfollowedItems(quota, isFollowed);
+      for (const kind of others) {
+        const namespace = key.namespace ?? "";
+        const count = await countObjects(client.transport, { ...kind, namespace });
+        const amount = count?.toString() ?? quota.status?.used?.[kind.item];
+        if (amount === undefined) delete seen[kind.item];
+        else seen[kind.item] = amount;
+      }
       const { used, lowers } = withoutLowering(seen, quota.status?.used ?? {});
       const mayLower = lowers && pauses.isOver(quota, clock.now());
       if (!lowers || mayLower) pauses.forget(quota);
@@ -119,7 +144,8 @@ export function resourceQuotaController(): ControllerDefinition {
       if (!jsonEqual(status, quota.status)) {
         await client.for(RESOURCE_QUOTAS).updateStatus({ ...quota, status });
       }
-      return lowers && !mayLower ? { requeueAfterMs: LOWERING_PAUSE_MS } : {};
+      if (lowers && !mayLower) return { requeueAfterMs: LOWERING_PAUSE_MS };
+      return others.length > 0 ? { requeueAfterMs: COUNT_MS } : {};
     },
   });
 }

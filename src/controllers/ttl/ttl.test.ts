@@ -29,3 +29,29 @@ test("an event counts from when it was last told", () => {
   assert.equal(lastToldMs({ metadata, involvedObject, lastTimestamp: END }), Date.parse(END));
   assert.equal(lastToldMs({ metadata, involvedObject }), Date.parse(metadata.creationTimestamp));
 });
+
+// The facts of these rows are upstream's (docs/conformance/controller-tables.md).
+const left: [
+  over: "Complete" | "Failed" | undefined,
+  ago: number,
+  ttl?: number,
+  seconds?: number,
+][] = [
+  [undefined, 0, 100],
+  ["Complete", 0],
+  ["Complete", 0, 0, 0],
+  ["Complete", 0, 10, 10],
+  ["Complete", 10, 15, 5],
+  ["Failed", 0],
+  ["Failed", 0, 0, 0],
+  ["Failed", 0, 10, 10],
+  ["Failed", 10, 15, 5],
+];
+for (const [over, ago, ttl, seconds] of left) {
+  const what = over === undefined ? "that runs" : `that was ${over} ${ago} s ago`;
+  test(`a job ${what}, to be kept ${ttl} s, is kept for ${seconds ?? "all time"}`, () => {
+    const nowMs = Date.parse(END) + ago * 1000;
+    const expiry = expiryMs(job(ttl, over));
+    assert.equal(expiry && (expiry - nowMs) / 1000, seconds);
+  });
+}
