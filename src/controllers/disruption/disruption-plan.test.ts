@@ -76,3 +76,72 @@ test("a budget spares nothing while the size of a workload is unknown", () => {
     status,
   );
 });
+
+// The facts of these rows are upstream's (docs/conformance/controller-tables.md).
+const COUNTS: [
+  budget: string,
+  spec: NonNullable<PodDisruptionBudget["spec"]>,
+  pods: Pod[],
+  size: number | undefined,
+  counts: [allowed: number, healthy: number, desired: number, expected: number],
+][] = [
+  ...[0, 1, 2, 3].map((count): (typeof COUNTS)[number] => [
+    "three at least",
+    { minAvailable: 3 },
+    pods(count),
+    undefined,
+    [0, count, 3, count],
+  ]),
+  ["three at least", { minAvailable: 3 }, pods(4), undefined, [1, 4, 3, 4]],
+  ["three at least", { minAvailable: 3 }, pods(3, 1), undefined, [0, 3, 3, 4]],
+  ["two at most", { maxUnavailable: 2 }, pods(1), 7, [0, 1, 5, 7]],
+  ["two at most", { maxUnavailable: 2 }, pods(1), 5, [0, 1, 3, 5]],
+  ["30% at most", { maxUnavailable: "30%" }, pods(1), 7, [0, 1, 4, 7]],
+  ["30% at most", { maxUnavailable: "30%" }, pods(1), 3, [0, 1, 2, 3]],
+  ["28% at least", { minAvailable: "28%" }, pods(1), 0, [0, 1, 0, 0]],
+  ["20% at least", { minAvailable: "20%" }, pods(1), 10, [0, 1, 2, 10]],
+  ["five at most", { maxUnavailable: 5 }, pods(4), 10, [0, 4, 5, 10]],
+  ["1% at least", { minAvailable: "1%" }, pods(2), 1, [1, 2, 1, 1]],
+  ["34% at least", { minAvailable: "34%" }, pods(2), 3, [0, 2, 2, 3]],
+  ["34% at least", { minAvailable: "34%" }, pods(3), 3, [1, 3, 2, 3]],
+];
+for (const [budget, spec, members, size, counts] of COUNTS) {
+  test(`${budget} of ${size ?? members.length} with ${members.length} pods: ${counts}`, () => {
+    const { status } = disruptionStatus({ spec }, { pods: members, expected: size, nowMs: NOW });
+    assert.deepEqual(
+      [
+        status.disruptionsAllowed,
+        status.currentHealthy,
+        status.desiredHealthy,
+        status.expectedPods,
+      ],
+      counts,
+    );
+  });
+}
+
+test("of allowed evictions those are forgotten that came, or did not come in time", () => {
+  const now = new Date(NOW).toISOString();
+  const disruptedPods = {
+    r0: now,
+    r1: new Date(NOW - 5 * 60_000).toISOString(),
+    r2: now,
+    notthere: now,
+  };
+  const [first, ...others] = pods(3);
+  const leaving = { ...first, metadata: { ...first?.metadata, deletionTimestamp: now } };
+  const counts = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
+  const { status, overdue } = disruptionStatus(
+    { spec: { minAvailable: 1 }, status: { ...counts, disruptedPods } },
+    { pods: [leaving, ...others], expected: undefined, nowMs: NOW },
+  );
+  assert.deepEqual(status.disruptedPods, { r2: now });
+  assert.deepEqual(
+    [status.disruptionsAllowed, status.currentHealthy, status.desiredHealthy, status.expectedPods],
+    [0, 1, 1, 3],
+  );
+  assert.deepEqual(
+    overdue.map(({ metadata }) => metadata?.name),
+    ["r1"],
+  );
+});

@@ -4,7 +4,13 @@ import { type ControllerDefinition, defineController, input } from "../../client
 import { liveOwner } from "../live-owner.ts";
 import { controllerOf, isTerminating, refOf, uidOf } from "../ownership.ts";
 import { MANAGED_BY, SERVICE_NAME } from "./endpoint-slice-plan.ts";
-import { isMirrored, MIRROR_MANAGER, planMirror } from "./mirror-plan.ts";
+import {
+  isMirrored,
+  MIRROR_MANAGER,
+  MIRRORED_MAX,
+  planMirror,
+  unmirroredCount,
+} from "./mirror-plan.ts";
 import { createSliceMemory, sliceWriter } from "./slice-writer.ts";
 
 const BY_SERVICE = "service";
@@ -39,7 +45,7 @@ export function endpointSliceMirroringController(): ControllerDefinition {
       ),
     },
     outputs: [{ resource: ENDPOINT_SLICES, verbs: ["create", "update", "delete"] }],
-    async reconcile({ inputs, client, clock }, key) {
+    async reconcile({ inputs, client, clock, events }, key) {
       const endpoints = inputs.endpoints.get(key.namespace, key.name);
       const service = inputs.services.get(key.namespace, key.name);
       const owner = endpoints ? uidOf(endpoints) : "";
@@ -55,6 +61,14 @@ export function endpointSliceMirroringController(): ControllerDefinition {
       const isWanted = service && endpoints && isMirrored(endpoints, service);
       if (service && isTerminating(service)) return;
       if (endpoints && isTerminating(endpoints)) return;
+      const skipped = isWanted ? unmirroredCount(endpoints) : 0;
+      if (skipped > 0) {
+        const about = { apiVersion: "v1", kind: ENDPOINTS.kind, metadata: endpoints?.metadata };
+        const message =
+          `A max of ${MIRRORED_MAX} addresses can be mirrored to EndpointSlices per Endpoints ` +
+          `subset. ${skipped} addresses were skipped`;
+        events.record({ about, type: "Warning", reason: "TooManyAddressesToMirror", message });
+      }
       const steps = isWanted
         ? planMirror(endpoints, { service, slices })
         : slices.map((slice) => ({ do: "delete", slice }) as const);

@@ -23,7 +23,8 @@ const NOT_COPIED: readonly string[] = [
   "endpoints.kubernetes.io/last-change-trigger-time",
   "kubectl.kubernetes.io/last-applied-configuration",
 ];
-const ENDPOINTS_MAX = 1_000;
+/** So many addresses of a subset are repeated. */
+export const MIRRORED_MAX = 1_000;
 
 /** Whether slices have to repeat these Endpoints, as nobody else makes slices of the Service. */
 export function isMirrored(endpoints: Endpoints, service: Service): boolean {
@@ -39,10 +40,25 @@ export function planMirror(
   return (["IPv4", "IPv6"] as const).flatMap((family) => {
     return planSlices(groupsOf(endpoints, family), {
       slices: slices.filter(({ addressType }) => addressType === family),
-      endpointsMax: ENDPOINTS_MAX,
+      endpointsMax: MIRRORED_MAX,
       blank: blankFor(endpoints, { service, family }),
     });
   });
+}
+
+/** How many addresses are too many to be repeated. */
+export function unmirroredCount({ subsets = [] }: Endpoints): number {
+  return subsets.reduce((sum, { addresses = [], notReadyAddresses = [] }) => {
+    return sum + Math.max(0, addresses.length + notReadyAddresses.length - MIRRORED_MAX);
+  }, 0);
+}
+
+function cut({ addresses = [], notReadyAddresses = [], ...subset }: EndpointSubset) {
+  return {
+    ...subset,
+    addresses: addresses.slice(0, MIRRORED_MAX),
+    notReadyAddresses: notReadyAddresses.slice(0, Math.max(0, MIRRORED_MAX - addresses.length)),
+  };
 }
 
 function groupsOf(
@@ -51,15 +67,14 @@ function groupsOf(
 ): ReadonlyMap<string, EndpointGroup> {
   const groups = new Map<string, EndpointGroup>();
   for (const subset of subsets) {
-    const endpoints = endpointsIn(subset, family);
+    const endpoints = endpointsIn(cut(subset), family);
     if (endpoints.length === 0) continue;
     const ports = (subset.ports ?? []).map(({ name = "", port, protocol = "TCP", appProtocol }) => {
       return { name, port, protocol, ...(appProtocol ? { appProtocol } : {}) };
     });
     const key = canonicalJson(ports);
     const group = groups.get(key) ?? { ports, endpoints: [] };
-    // A slice that is full takes no more; Endpoints of that size are cut elsewhere already.
-    group.endpoints.push(...endpoints.slice(0, ENDPOINTS_MAX - group.endpoints.length));
+    group.endpoints.push(...endpoints.slice(0, MIRRORED_MAX - group.endpoints.length));
     groups.set(key, group);
   }
   return groups;

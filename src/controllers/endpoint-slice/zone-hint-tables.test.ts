@@ -79,7 +79,8 @@ function nodesOf(words: string): Node[] {
     .split(" ")
     .filter(Boolean)
     .map((word, at) => {
-      const [zone = "", cpu = ""] = [word.replace(/[^a-z]/g, ""), word.replace(/\D/g, "")];
+      const zone = word.replace(/[^a-z]/g, "");
+      const cpu = word.replace(/\D/g, "");
       const control = word.startsWith("#") ? { "node-role.kubernetes.io/control-plane": "" } : {};
       return {
         metadata: { name: `n${at}`, labels: { "topology.kubernetes.io/zone": zone, ...control } },
@@ -87,7 +88,7 @@ function nodesOf(words: string): Node[] {
           allocatable: { cpu: `${cpu}m` },
           conditions: [{ type: "Ready", status: word.startsWith("!") ? "False" : "True" }],
         },
-      } as Node;
+      };
     });
 }
 
