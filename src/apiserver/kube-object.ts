@@ -34,6 +34,20 @@ export function fieldOf(object: Record<string, unknown>, field: string): Record<
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/**
+ * A frozen copy of a frozen object in which a field has another value, or comes last. Much cheaper
+ * than spreading, which of frozen objects is slow.
+ */
+export function withField<T extends object>(object: T, field: string, value: unknown): T {
+  const copy: Record<string, unknown> = {};
+  for (const name in object) {
+    if (name === "__proto__") return Object.freeze({ ...object, [field]: value });
+    copy[name] = object[name];
+  }
+  copy[field] = value;
+  return Object.freeze(copy) as T;
+}
+
 /** The text that `value` is; "" for everything that is not text. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";

@@ -219,6 +219,13 @@ function objectKeyOf({ about }: RecordedEvent): string {
 function referenceTo({ about, fieldPath }: RecordedEvent): ObjectReference {
   const { apiVersion, kind } = about as { apiVersion?: string; kind?: string };
   const { name, namespace, uid, resourceVersion } = metadataOf(about);
-  const parts = { apiVersion, kind, name, namespace, uid, resourceVersion, fieldPath };
-  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
+  const reference: ObjectReference = {};
+  if (apiVersion !== undefined) reference.apiVersion = apiVersion;
+  if (kind !== undefined) reference.kind = kind;
+  if (name !== undefined) reference.name = name;
+  if (namespace !== undefined) reference.namespace = namespace;
+  if (uid !== undefined) reference.uid = uid;
+  if (resourceVersion !== undefined) reference.resourceVersion = resourceVersion;
+  if (fieldPath !== undefined) reference.fieldPath = fieldPath;
+  return reference;
 }

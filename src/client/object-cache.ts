@@ -19,34 +19,28 @@ interface Index<T> {
 
 /** Name of the index from a controller's UID to the objects that it owns. */
 export const CONTROLLER_INDEX = "controller";
-const NAMESPACE_INDEX = "namespace";
 
 /** Objects by name, with indexes that follow every change. Holds references, never copies. */
 export class ObjectCache<T> {
   readonly #objects = new Map<string, T>();
+  readonly #byNamespace: Index<T> = { valuesOf: namespaces, keys: new Map() };
+  readonly #byController: Index<T> = { valuesOf: controllerUids, keys: new Map() };
+  /** Those that were asked for. */
   readonly #indexes = new Map<string, Index<T>>();
-
-  constructor() {
-    this.addIndex(NAMESPACE_INDEX, (object) => {
-      const { namespace } = metadataOf(object);
-      return namespace ? [namespace] : [];
-    });
-    this.addIndex(CONTROLLER_INDEX, controllerUids);
-  }
 
   get(namespace: string | undefined, name: string): T | undefined {
     return this.#objects.get(cacheKey(namespace, name));
   }
 
   list(namespace?: string): T[] {
-    if (namespace) return this.byIndex(NAMESPACE_INDEX, namespace);
+    if (namespace) return this.#lookUp(this.#byNamespace, namespace);
     return [...this.#objects.values()];
   }
 
   byIndex(name: string, value: string): T[] {
-    const index = this.#indexes.get(name);
+    const index = name === CONTROLLER_INDEX ? this.#byController : this.#indexes.get(name);
     if (!index) throw new Error(`Cannot look up index "${name}": it was not declared`);
-    return Array.from(index.keys.get(value) ?? [], (key) => this.#objects.get(key) as T);
+    return this.#lookUp(index, value);
   }
 
   addIndex(name: string, valuesOf: (object: T) => readonly string[]): void {
@@ -65,10 +59,12 @@ export class ObjectCache<T> {
     const previous = this.#objects.get(key);
     this.#objects.set(key, object);
     if (previous === undefined) {
-      for (const index of this.#indexes.values()) insert(index, key, index.valuesOf(object));
+      for (const index of this.#all()) insert(index, key, index.valuesOf(object));
       return { type: "added", object };
     }
-    for (const index of this.#indexes.values()) move(index, key, { previous, object });
+    const change = { previous, object };
+    if (!hasSameOwners(change)) move(this.#byController, key, change);
+    for (const index of this.#indexes.values()) move(index, key, change);
     const { resourceVersion } = metadataOf(object);
     const same = resourceVersion && resourceVersion === metadataOf(previous).resourceVersion;
     return same ? undefined : { type: "updated", object, previous };
@@ -80,7 +76,7 @@ export class ObjectCache<T> {
     const previous = this.#objects.get(key);
     if (previous === undefined) return undefined;
     this.#objects.delete(key);
-    for (const index of this.#indexes.values()) remove(index, key, index.valuesOf(previous));
+    for (const index of this.#all()) remove(index, key, index.valuesOf(previous));
     return { type: "deleted", object };
   }
 
@@ -96,6 +92,14 @@ export class ObjectCache<T> {
     }
     for (const object of objects) changes.push(this.put(object));
     return changes.filter((change) => change !== undefined);
+  }
+
+  #all(): Index<T>[] {
+    return [this.#byNamespace, this.#byController, ...this.#indexes.values()];
+  }
+
+  #lookUp(index: Index<T>, value: string): T[] {
+    return Array.from(index.keys.get(value) ?? [], (key) => this.#objects.get(key) as T);
   }
 }
 
@@ -114,9 +118,19 @@ function keyOfObject(object: unknown): string {
   return cacheKey(namespace, name);
 }
 
+function namespaces(object: unknown): readonly string[] {
+  const { namespace } = metadataOf(object);
+  return namespace ? [namespace] : [];
+}
+
 function controllerUids(object: unknown): readonly string[] {
   const owner = metadataOf(object).ownerReferences?.find(({ controller }) => controller);
   return owner?.uid ? [owner.uid] : [];
+}
+
+/** Whether a change left the owners untouched, as nearly all do. */
+function hasSameOwners({ previous, object }: { previous: unknown; object: unknown }): boolean {
+  return metadataOf(previous).ownerReferences === metadataOf(object).ownerReferences;
 }
 
 function move<T>(index: Index<T>, key: string, of: { previous: T; object: T }): void {

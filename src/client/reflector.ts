@@ -35,6 +35,8 @@ export class Reflector<T> implements Disposable {
   readonly #stop = new AbortController();
   /** Newest revision that the cache reflects; "" before the first list. */
   #revision = "";
+  /** The same as a number, if it is one. */
+  #revisionNumber: number | undefined;
 
   constructor(
     source: { resource: Resource<T>; options: InformerOptions; deps: ReflectorDeps },
@@ -75,7 +77,7 @@ export class Reflector<T> implements Disposable {
         if (this.#stop.signal.aborted) return;
         if (isExpired(error)) {
           mustList = true;
-          this.#revision = "";
+          this.#reached("");
         }
         if (clock.monotonicMs() - startMs >= HEALTHY_MS) failures = 0;
         failures++;
@@ -100,7 +102,7 @@ export class Reflector<T> implements Disposable {
     const listing = resource.list({ ...this.#selection, resourceVersion });
     const list = await this.#unlessStopped(listing);
     if (!list) return;
-    this.#revision = list.metadata.resourceVersion;
+    this.#reached(list.metadata.resourceVersion);
     this.#report(this.#cache.replace(list.items.map(this.#project)));
   }
 
@@ -156,12 +158,19 @@ export class Reflector<T> implements Disposable {
 
   #apply(type: WatchEventType, object: T): void {
     const { resourceVersion = "" } = metadataOf(object);
-    if (isOlder(resourceVersion, this.#revision)) return;
+    const revision = decimalOf(resourceVersion);
+    if (isOlder(revision, this.#revisionNumber)) return;
     this.#revision = resourceVersion;
+    this.#revisionNumber = revision;
     if (type === "BOOKMARK") return;
     const kept = this.#project(object);
     const change = type === "DELETED" ? this.#cache.remove(kept) : this.#cache.put(kept);
     if (change) this.#report([change]);
+  }
+
+  #reached(revision: string): void {
+    this.#revision = revision;
+    this.#revisionNumber = decimalOf(revision);
   }
 }
 
@@ -169,8 +178,19 @@ export class Reflector<T> implements Disposable {
  * Whether an event repeats what the cache already reflects. Revisions are decimal numbers here
  * and in Kubernetes itself; whatever else a server sends is taken as new.
  */
-function isOlder(revision: string, than: string): boolean {
-  return /^\d+$/.test(revision) && /^\d+$/.test(than) && Number(revision) <= Number(than);
+function isOlder(revision: number | undefined, than: number | undefined): boolean {
+  return revision !== undefined && than !== undefined && revision <= than;
+}
+
+/** The number that a text of digits alone says. */
+function decimalOf(text: string): number | undefined {
+  let value = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return text === "" ? undefined : value;
 }
 
 function withResolvers(): {

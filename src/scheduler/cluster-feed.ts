@@ -126,17 +126,20 @@ function placedPodChanged(
   if (!isFresh && !isRelevantPodChange(change.previous, pod)) return;
   listener.placed(uid);
   const before = state.podOf(uid);
-  const record = placedRecord(pod, context);
-  const now = { pod: record, slot: state.slotOfPod(uid) };
+  const record = placedRecord(pod, before, context);
+  const now = { pod: record, slot: record.slot };
   if (isFresh) listener.happened({ kind: "pod-added", ...now });
   else listener.happened({ kind: "pod-changed", ...now, ...(before ? { before } : {}) });
 }
 
 /** Most often the place is the one that was assumed, and nothing is to be counted anew. */
-function placedRecord(pod: Pod, { state, profiles }: PodContext): PodRecord {
+function placedRecord(
+  pod: Pod,
+  known: PodRecord | undefined,
+  { state, profiles }: PodContext,
+): PodRecord {
   const node = pod.spec?.nodeName ?? "";
-  const known = state.podOf(pod.metadata?.uid ?? "");
-  const isInPlace = known && state.slotOfPod(known.uid) === state.slotOf(node);
+  const isInPlace = known && known.slot === state.slotOf(node);
   if (isInPlace && !known.terminating && !isRelevantPodChange(known.pod, pod)) {
     known.pod = pod;
     return known;

@@ -210,7 +210,7 @@ class SchedulerLoop implements Disposable {
     const expected = node ? this.#nominations.on(node.name) : [];
     if (!node || expected.length === 0) return;
     // The room that preemption made is there: no reason to sit out a back-off.
-    if ([...node.pods.values()].some(({ terminating }) => terminating)) return;
+    if ([...node.pods].some(({ terminating }) => terminating)) return;
     for (const { uid: waiting } of expected) this.#queue.activate(waiting);
     this.#turns.plan();
   }
@@ -250,7 +250,8 @@ class SchedulerLoop implements Disposable {
     const framework = this.#frameworkOf(pod);
     const input = { framework, random, nominations: this.#nominations };
     const extenders = this.#extendersOf(pod);
-    const attempt = { beganMs: this.#now(), ...this.#queue.history(pod.uid) };
+    const { addedAtMs, attempts } = this.#queue.history(pod.uid);
+    const attempt = { beganMs: this.#now(), addedAtMs, attempts };
     if (extenders.length === 0) {
       this.#carryOut(pod, schedule(pod, input), attempt);
       return;

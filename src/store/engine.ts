@@ -230,8 +230,10 @@ class Engine implements Store {
     const bytes = target.bytes ?? this.#newestValue(target)?.bytes ?? new Uint8Array();
     const revision = ++this.#accepted;
     const createRevision = previous?.createRevision ?? revision;
-    const version: Version = { ...target, revision, createRevision };
-    const result: StoredObject = { key: target.key, bytes, revision, createRevision };
+    const { resource, key } = target;
+    // Not spread: every write passes here.
+    const version: Version = { resource, key, bytes: target.bytes, revision, createRevision };
+    const result: StoredObject = { key, bytes, revision, createRevision };
     const pending = new PendingWrite(version, result);
     this.#queue.push(pending);
     this.#newest.set(version, pending);

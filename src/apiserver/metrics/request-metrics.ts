@@ -41,6 +41,17 @@ interface RowLabels {
   scope: string;
 }
 
+/** What tells the requests for one resource apart, and where they are counted. */
+interface RequestKind {
+  method: string;
+  verb: string;
+  scope: string;
+  subresource: string | undefined;
+  isApply: boolean;
+  dryRun: string;
+  row: RequestRow;
+}
+
 /** How many requests of either kind are being served. */
 interface Inflight {
   mutating: number;
@@ -83,6 +94,8 @@ export class RequestRow {
 /** Counts and times requests as kube-apiserver does; there are as many rows as kinds of request. */
 export class RequestMetrics {
   readonly #rows = new Map<string, RequestRow>();
+  /** The same by what they are for, which is found without making a text of it. */
+  readonly #recent = new WeakMap<ServedResource, RequestKind[]>();
   readonly #inflight: Inflight = { mutating: 0, readOnly: 0 };
   readonly #deprecated = new Set<string>();
 
@@ -93,15 +106,25 @@ export class RequestMetrics {
     const isApply = method === "PATCH" && request.contentType?.startsWith(APPLY_PATCH) === true;
     const dryRun = query.has("dryRun") ? "All" : "";
     const scope = scopeOf(verb, target);
+    const recent = this.#recent.get(request.served) ?? [];
+    for (const one of recent) {
+      const isSame =
+        one.method === method &&
+        one.verb === verb &&
+        one.scope === scope &&
+        one.subresource === subresource &&
+        one.isApply === isApply &&
+        one.dryRun === dryRun;
+      if (isSame) return one.row.begin();
+    }
     const key =
       `${method}${isApply ? "+" : ""}${dryRun} ${verb} ${scope} ` +
       `${group}/${version}/${resource}/${subresource ?? ""}`;
-    const known = this.#rows.get(key);
-    if (known) return known.begin();
-    if (this.#rows.size >= ROWS_MAX) return undefined;
-    const row = this.#newRow(request, { scope, dryRun, isApply });
+    const row = this.#rows.get(key) ?? this.#newRow(request, { scope, dryRun, isApply });
     if (!row) return undefined;
     this.#rows.set(key, row);
+    recent.push({ method, verb, scope, subresource, isApply, dryRun, row });
+    this.#recent.set(request.served, recent);
     return row.begin();
   }
 
@@ -173,6 +196,7 @@ export class RequestMetrics {
     { method, verb, target, served }: MeteredRequest,
     of: { scope: string; dryRun: string; isApply: boolean },
   ): RequestRow | undefined {
+    if (this.#rows.size >= ROWS_MAX) return undefined;
     const { group, version, resource, subresource = "" } = target;
     const { subresources } = served.resource;
     if (subresource && !subresources?.includes(subresource)) return undefined;

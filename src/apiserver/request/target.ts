@@ -25,11 +25,23 @@ function decodeSegment(segment: string): string {
   }
 }
 
+/** `path.split("/")` for paths that nearly all differ, of which the engine's own keeps a copy. */
+function segmentsOf(path: string): string[] {
+  const segments: string[] = [];
+  let from = 0;
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", from)) {
+    segments.push(path.slice(from, at));
+    from = at + 1;
+  }
+  segments.push(path.slice(from));
+  return segments;
+}
+
 /** Reads "/api/v1/…" and "/apis/{group}/{version}/…"; `undefined` for every other path. */
 export function parseTarget(path: string): Target | undefined {
   const isCore = path.startsWith("/api/");
   if (!isCore && !path.startsWith("/apis/")) return undefined;
-  const parts = path.split("/");
+  const parts = segmentsOf(path);
   if (parts[parts.length - 1] === "") parts.pop();
   const group = isCore ? "" : (parts[2] ?? "");
   let at = isCore ? 2 : 3;

@@ -61,7 +61,7 @@ function writeServed(engine: Engine, call: Call, of: Wanted): Promise<Answer> | 
   const status = engine.boundStatuses.of(old["status"]);
   const next = boundFromServed(old, cached.bytes, { node: of.node, status });
   if (!next) return undefined;
-  cache.expect(next.bytes, { object: next.object, isFinal: true });
+  cache.expect(next.bytes, { readAs: next.readAs });
   const write = { bytes: next.bytes, expectedRevision: cached.revision };
   return engine.store.update(storage, key, write).then(
     ({ revision }) => (cache.revision < revision ? cache.waitFor(revision).then(bound) : BOUND),

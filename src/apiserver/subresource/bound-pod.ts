@@ -1,6 +1,10 @@
 import { encodeCanonical, exactJson, resourceVersionSpan } from "../../format/json-canonical.ts";
-import { deepFreeze, fieldOf, type KubeObject } from "../kube-object.ts";
+import { deepFreeze, fieldOf, type KubeObject, withField } from "../kube-object.ts";
+import type { ReadAs } from "../watch-cache/cached-object.ts";
 import { type BoundStatus, endWith, withScheduled } from "./bound-status.ts";
+
+/** Of a stored pod: kind, apiVersion, metadata, spec and status. */
+const FIELDS = 5;
 
 /** What a binding says, and when. */
 export interface BindingFacts {
@@ -33,6 +37,12 @@ export function boundPod(old: KubeObject, stored: Uint8Array, facts: BindingFact
   return { bytes, object };
 }
 
+/** A bound pod that is put together when somebody reads it. */
+export interface ServedBoundPod {
+  bytes: Uint8Array;
+  readAs: ReadAs;
+}
+
 /**
  * The same from bytes that carry a resourceVersion, as the cache has them, and from what they read
  * as, though it may have lost digits of long numbers. Undefined where only `boundPod` will do.
@@ -41,19 +51,24 @@ export function boundFromServed(
   old: KubeObject,
   served: Uint8Array,
   { node, status }: { node: string; status: BoundStatus },
-): BoundPod | undefined {
-  const at = hasUsualEnd(old) ? endBefore(served, status.endBefore) : undefined;
+): ServedBoundPod | undefined {
+  const isUsual = Object.keys(old).length === FIELDS && hasUsualEnd(old);
+  const at = isUsual ? endBefore(served, status.endBefore) : undefined;
   const version = resourceVersionSpan(served);
   if (at === undefined || !version) return undefined;
-  const spec = Object.freeze({ ...fieldOf(old, "spec"), nodeName: node });
-  const object: KubeObject = Object.freeze({ ...old, spec, status: status.value });
   const end = `,"nodeName":${JSON.stringify(node)}${status.endAfter}`;
   const keptBytes = at - (version.end - version.start);
   const bytes = Buffer.allocUnsafe(keptBytes + Buffer.byteLength(end));
   bytes.set(served.subarray(0, version.start));
   bytes.set(served.subarray(version.end, at), version.start);
   bytes.write(end, keptBytes);
-  return { bytes, object };
+  const readAs = (resourceVersion: string) => {
+    const { kind, apiVersion } = old;
+    const metadata = withField(old.metadata, "resourceVersion", resourceVersion);
+    const spec = withField(fieldOf(old, "spec"), "nodeName", node);
+    return Object.freeze({ kind, apiVersion, metadata, spec, status: status.value }) as KubeObject;
+  };
+  return { bytes, readAs };
 }
 
 function spliced(stored: Uint8Array, old: KubeObject, next: KubeObject): Buffer | undefined {

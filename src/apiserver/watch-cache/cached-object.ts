@@ -16,13 +16,15 @@ export interface Attributes {
 /** Reads the attributes of a parsed object of one kind. */
 export type AttributesOf = (object: KubeObject) => Attributes;
 
+/** Puts together what bytes read as: frozen throughout, what parsing their JSON would give. */
+export type ReadAs = (resourceVersion: string) => KubeObject;
+
 /** What bytes were made from. */
-export interface Written {
+export type Written =
   /** Its resourceVersion counts for nothing. Once the bytes are written it must not change. */
-  object: KubeObject;
-  /** It is frozen throughout and what parsing its JSON would give: nobody has to look. */
-  isFinal?: boolean;
-}
+  | { object: KubeObject; readAs?: undefined }
+  /** Nobody has to look whether JSON can say it. */
+  | { readAs: ReadAs };
 
 /** One state of one object: bytes ready for the wire, parsed only when somebody needs it. */
 export class CachedObject {
@@ -80,13 +82,11 @@ export class CachedObject {
   }
 
   /** A writer may have what JSON cannot say, or says otherwise. */
-  #fromWritten({ object, isFinal = false }: Written): KubeObject {
-    if (!isFinal && !isJson(object)) return this.#parse();
-    const metadata = { ...object.metadata, resourceVersion: String(this.revision) };
-    const own = { ...object, metadata };
-    if (!isFinal) return own;
-    Object.freeze(metadata);
-    return Object.freeze(own);
+  #fromWritten(written: Written): KubeObject {
+    if (written.readAs) return written.readAs(String(this.revision));
+    const { object } = written;
+    if (!isJson(object)) return this.#parse();
+    return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } };
   }
 
   /**

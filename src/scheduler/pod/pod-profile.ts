@@ -68,6 +68,8 @@ export interface PodRecord {
   terminating: boolean;
   /** The object as last seen; shared, never edited. */
   pod: Pod;
+  /** Where the state counts this record; it counts one of a pod. */
+  slot: number | undefined;
 }
 
 /** Profiles that are remembered; more only means that equal pods share less. */
@@ -98,6 +100,7 @@ export class ProfileTable {
       profile,
       terminating: pod.metadata?.deletionTimestamp !== undefined,
       pod,
+      slot: undefined,
     };
   }
 

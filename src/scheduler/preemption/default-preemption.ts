@@ -36,7 +36,7 @@ function whyNotEligible(pod: PodRecord, { decision, input }: PostFilterInput): s
   const nominated = input.nominations?.slotOf(pod, state);
   // A node that no room would help with any more is none to wait for.
   if (nominated === undefined || !decision.resolvable.includes(nominated)) return undefined;
-  for (const other of state.nodes[nominated]?.pods.values() ?? []) {
+  for (const other of state.nodes[nominated]?.pods ?? []) {
     if (isPreempted(other) && other.profile.priority < profile.priority) {
       return "not eligible due to a terminating pod on the nominated node.";
     }

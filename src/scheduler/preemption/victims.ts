@@ -30,7 +30,7 @@ export function selectVictims(
   const { pod, plan, budgets, input } = of;
   const { state } = input.framework;
   const { name, pods } = state.nodes[slot] as NodeEntry;
-  const lower = [...pods.values()].filter(({ profile }) => profile.priority < pod.profile.priority);
+  const lower = [...pods].filter(({ profile }) => profile.priority < pod.profile.priority);
   if (lower.length === 0) return NO_VICTIMS;
   // Trying it out takes long, and is of no use here.
   const lasting = plan.refusal(slot)?.lasting;

@@ -23,7 +23,7 @@ export interface NodeEntry {
   node: Node | undefined;
   /** Bound host ports, by "TCP/80" and then by address, with how many pods bind them. */
   ports: Map<string, Map<string, number>>;
-  pods: Map<string, PodRecord>;
+  pods: Set<PodRecord>;
 }
 
 /** A count of the pods that a selector means; whoever acquired it releases it. */
@@ -70,7 +70,8 @@ export class ClusterState {
   nodesVersion = 0;
   nodeVersions: Float64Array = new Float64Array(FIRST_CAPACITY);
   readonly #slots = new Map<string, number>();
-  readonly #slotByPod = new Map<string, number>();
+  /** Placed pods by UID. */
+  readonly #pods = new Map<string, PodRecord>();
   readonly #columns = new Map<string, LabelColumn>();
   readonly #tallies = new Map<string, KeptTally>();
   readonly #tallyIndex = new SelectorIndex<KeptTally>();
@@ -106,13 +107,12 @@ export class ClusterState {
 
   /** Where a pod is placed, or undefined. */
   slotOfPod(uid: string): number | undefined {
-    return this.#slotByPod.get(uid);
+    return this.#pods.get(uid)?.slot;
   }
 
   /** The record of a placed pod, or undefined. */
   podOf(uid: string): PodRecord | undefined {
-    const slot = this.#slotByPod.get(uid);
-    return slot === undefined ? undefined : this.nodes[slot]?.pods.get(uid);
+    return this.#pods.get(uid);
   }
 
   /** Whether any placed pod is less important. */
@@ -163,17 +163,19 @@ export class ClusterState {
   addPod(pod: PodRecord, nodeName: string): void {
     this.removePod(pod.uid);
     const slot = this.#ensureSlot(nodeName);
-    this.nodes[slot]?.pods.set(pod.uid, pod);
-    this.#slotByPod.set(pod.uid, slot);
+    pod.slot = slot;
+    this.nodes[slot]?.pods.add(pod);
+    this.#pods.set(pod.uid, pod);
     this.#account(slot, { pod, sign: 1 });
   }
 
   removePod(uid: string): PodRecord | undefined {
-    const slot = this.#slotByPod.get(uid);
-    const pod = slot === undefined ? undefined : this.nodes[slot]?.pods.get(uid);
-    if (slot === undefined || !pod) return undefined;
-    this.nodes[slot]?.pods.delete(uid);
-    this.#slotByPod.delete(uid);
+    const pod = this.#pods.get(uid);
+    const slot = pod?.slot;
+    if (!pod || slot === undefined) return undefined;
+    pod.slot = undefined;
+    this.nodes[slot]?.pods.delete(pod);
+    this.#pods.delete(uid);
     this.#account(slot, { pod, sign: -1 });
     this.#freeIfUnused(slot);
     return pod;
@@ -353,7 +355,7 @@ function emptyEntry(name: string): NodeEntry {
     taints: [],
     node: undefined,
     ports: new Map(),
-    pods: new Map(),
+    pods: new Set(),
   };
 }
 

@@ -21,7 +21,7 @@ export function nodeVolumeLimits(catalog: VolumeCatalog): SchedulerPlugin {
           const limits = limitsOf(name, catalog);
           if (limits.size === 0) return 0;
           const attached = new Map<string, string>();
-          for (const other of pods.values()) {
+          for (const other of pods) {
             for (const [volume, driver] of volumesOf(other, catalog)) attached.set(volume, driver);
           }
           // Volumes of pods that are gone take their places until they are detached.

@@ -48,7 +48,7 @@ function restrictionsFilter(
     },
     test(slot) {
       if (disks.length > 0) {
-        for (const other of state.nodes[slot]?.pods.values() ?? []) {
+        for (const other of state.nodes[slot]?.pods ?? []) {
           if (disksConflict(disks, other.profile.disks)) return DISK_TAKEN;
         }
       }
