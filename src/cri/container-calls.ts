@@ -20,6 +20,7 @@ import {
   requireSandbox,
 } from "./cri-context.ts";
 import { GrpcError } from "../format/grpc/grpc-status.ts";
+import { prepareFarPaths } from "./far-paths.ts";
 import type { ContainerRecord } from "./record-table.ts";
 import { sandboxStatus } from "./sandbox-status.ts";
 
@@ -29,6 +30,8 @@ export async function createContainer(
   { podSandboxId, config, sandboxConfig }: cri.CreateContainerRequest,
 ): Promise<Outgoing<cri.CreateContainerResponse>> {
   const { clock, containers, filesDirectory, hostname, images, random, runtime } = context;
+  // Before anything is looked at: what is true now may not be when a file system has answered.
+  const farPaths = await prepareFarPaths(context.far, config?.mounts ?? []);
   const sandbox = requireSandbox(context, podSandboxId);
   if (!config?.metadata) {
     throw new GrpcError("invalid-argument", "a container needs a config with metadata");
@@ -51,6 +54,7 @@ export async function createContainer(
     hostname,
     filesDirectory: files,
     logPath,
+    farPaths,
   });
   if (logPath) mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
   const { stopSignal } = image.config;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import type { ImageConfig } from "../agent/image/contract.ts";
 import type { ContainerSpec } from "../agent/runtime/contract.ts";
@@ -37,6 +38,7 @@ function specOf(
       ip: "",
       bootId: "",
     },
+    farPaths: new Set(["/far/absent"]),
     image: { id: "sha256:1", references: [], sizeBytes: 1, config: image, layerPaths: [] },
     hostname: "node",
     filesDirectory: "/files",
@@ -68,6 +70,12 @@ test("files of /etc are the sandbox's unless a mount takes their place", () => {
     ["/etc/resolv.conf", undefined],
     ["/etc/hosts", "rshared"],
   ]);
+});
+
+test("a path that may never answer is taken as it is", () => {
+  const mounts = [{ hostPath: "/far/absent", containerPath: "/mnt" }];
+  assert.equal(specOf({ mounts }).mounts.at(-1)?.hostPath, "/far/absent");
+  assert.equal(existsSync("/far/absent"), false);
 });
 
 test("users are those of the config, else of the image, else root", () => {

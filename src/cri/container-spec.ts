@@ -22,6 +22,8 @@ export interface ContainerSurroundings {
   /** Has the sandbox's `hosts`, `hostname` and `resolv.conf`. */
   filesDirectory: string;
   logPath: string;
+  /** Host paths that are prepared already, and may never answer. */
+  farPaths: ReadonlySet<string>;
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -47,7 +49,7 @@ export function containerSpec(
     command,
     environment: environmentOf(config, of),
     workingDirectory: config.workingDir || image.config.workingDirectory || "/",
-    mounts: mountsOf(config, { filesDirectory: of.filesDirectory, users }),
+    mounts: mountsOf(config, { ...of, users }),
     devices: devicesOf(config),
     logPath: of.logPath,
     stdin: config.stdin,
@@ -76,9 +78,10 @@ function environmentOf(config: cri.ContainerConfig, of: ContainerSurroundings): 
 
 function mountsOf(
   config: cri.ContainerConfig,
-  { filesDirectory, users }: { filesDirectory: string; users: number | undefined },
+  of: Pick<ContainerSurroundings, "filesDirectory" | "farPaths"> & { users: number | undefined },
 ): ContainerMount[] {
-  const wanted = config.mounts.map((mount) => mountOf(mount, users));
+  const { filesDirectory } = of;
+  const wanted = config.mounts.map((mount) => mountOf(mount, of));
   const taken = new Set(wanted.map(({ containerPath }) => path.posix.normalize(containerPath)));
   const own = ["hosts", "hostname", "resolv.conf"]
     .map((name) => ({
@@ -90,7 +93,10 @@ function mountsOf(
   return [...own, ...wanted];
 }
 
-function mountOf(mount: cri.Mount, users: number | undefined): ContainerMount {
+function mountOf(
+  mount: cri.Mount,
+  { users, farPaths }: Pick<ContainerSurroundings, "farPaths"> & { users: number | undefined },
+): ContainerMount {
   const { PROPAGATION_BIDIRECTIONAL, PROPAGATION_HOST_TO_CONTAINER } = MountPropagation;
   const refuse = (what: string) => {
     const message = `Cannot mount "${mount.containerPath}": ${what}`;
@@ -104,7 +110,7 @@ function mountOf(mount: cri.Mount, users: number | undefined): ContainerMount {
     throw refuse("its user ids are mapped in another way than those of the sandbox");
   }
   return {
-    hostPath: resolved(mount.hostPath),
+    hostPath: farPaths.has(mount.hostPath) ? mount.hostPath : resolved(mount.hostPath),
     containerPath: path.posix.join("/", mount.containerPath),
     readOnly: mount.readonly,
     propagation:

@@ -1,3 +1,4 @@
+import type { FarFiles } from "../agent/far-files.ts";
 import type { ImageStore } from "../agent/image/contract.ts";
 import type { ContainerRuntime } from "../agent/runtime/contract.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -14,6 +15,7 @@ export interface CriContext {
   readonly runtime: ContainerRuntime;
   readonly images: ImageStore;
   readonly network: SandboxNetwork;
+  readonly far: FarFiles;
   readonly sandboxes: RecordTable<SandboxRecord>;
   readonly containers: RecordTable<ContainerRecord>;
   readonly events: ContainerEvents;

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { createFarFiles } from "../agent/far-files.ts";
 import type { ImageStore } from "../agent/image/contract.ts";
 import type { PodNetwork } from "../agent/network/contract.ts";
 import type { ContainerRuntime } from "../agent/runtime/contract.ts";
@@ -75,8 +76,10 @@ export async function startCriServer(options: CriServerOptions): Promise<AsyncDi
       logger,
     }),
   );
+  const far = cleanup.use(createFarFiles({ clock, logger }));
   const context: CriContext = {
     runtime,
+    far,
     images,
     network,
     sandboxes,
