@@ -16,7 +16,8 @@ import { type ControllerDefinition, defineController, input } from "../../client
 import type { ListerLookup } from "../../client/controller.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { liveOwner } from "../live-owner.ts";
-import { refOf, uidOf } from "../ownership.ts";
+import { isTerminating, refOf, uidOf } from "../ownership.ts";
+import { isFinished } from "../pod-state.ts";
 import { BIND_COMPLETED, BOUND_BY_CONTROLLER, type ClaimStep, planClaim } from "./claim-plan.ts";
 import { SELECTED_NODE } from "./contract.ts";
 import { localVolume } from "./local-volume.ts";
@@ -63,9 +64,17 @@ export function claimBinderController(): ControllerDefinition {
         volumes: inputs.volumes.list(),
         storageClass,
         consumerNode: pods.map(({ spec }) => spec?.nodeName).find(Boolean),
+        waitingPods: pods.flatMap((pod) =>
+          pod.spec?.nodeName || isFinished(pod) ? [] : [pod.metadata?.name ?? ""],
+        ),
         nodeNames: nodes.map(({ metadata }) => metadata?.name ?? ""),
       });
       const about = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: claim.metadata };
+      await resetPhase(client, claim, step);
+      if (step.do === "lose" && claim.status?.phase !== "Lost") {
+        const { reason, message } = step;
+        events.record({ about, type: "Warning", reason, message });
+      }
       if (step.do === "wait") {
         const { type, reason, message } = step;
         return events.record({ about, type, reason, message });
@@ -91,6 +100,20 @@ export function claimBinderController(): ControllerDefinition {
   });
 }
 
+/** What says to be bound, and is not, is pending. */
+async function resetPhase(
+  client: Client,
+  claim: PersistentVolumeClaim,
+  { do: what }: ClaimStep,
+): Promise<void> {
+  const { phase = "Pending" } = claim.status ?? {};
+  if (phase === "Pending" || isTerminating(claim) || !["wait", "nothing"].includes(what)) return;
+  const status = { phase: "Pending", accessModes: null, capacity: null };
+  await client
+    .for(PERSISTENT_VOLUME_CLAIMS)
+    .patch(refOf(claim), { status }, { subresource: "status" });
+}
+
 function claimOf({ spec }: PersistentVolume): ObjectRef[] {
   const { name, namespace } = spec?.claimRef ?? {};
   return name ? [{ name, namespace }] : [];
@@ -107,7 +130,6 @@ function waiting(listers: ListerLookup, className: string): ObjectRef[] {
 }
 
 function claimsOf(pod: Pod): ObjectRef[] {
-  if (!pod.spec?.nodeName) return [];
   return claimNamesOf(pod).map((name) => ({ name, namespace: pod.metadata?.namespace }));
 }
 
@@ -140,7 +162,11 @@ async function perform(
       return await followVolume(client, claim, step.volume);
     case "lose":
       if (claim.status?.phase === "Lost") return;
-      await claims.patch(ref, { status: { phase: "Lost" } }, { subresource: "status" });
+      await claims.patch(
+        ref,
+        { status: { phase: "Lost", accessModes: null, capacity: null } },
+        { subresource: "status" },
+      );
       return;
     case "ask": {
       const wanted = PROVISIONER_ANNOTATIONS.map((name) => [name, step.provisioner] as const);

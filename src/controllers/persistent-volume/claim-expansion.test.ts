@@ -27,6 +27,7 @@ async function growing(driver: string): Promise<ControllerBench> {
       capacity: { storage: "1Gi" },
       csi: { driver, volumeHandle: "h" },
     },
+    status: { phase: "Available" },
   });
   await bench.settle();
   assert.equal((await claims.get(DATA)).status?.capacity?.["storage"], "1Gi");

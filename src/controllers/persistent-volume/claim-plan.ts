@@ -2,7 +2,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from "../../api/generate
 import type { StorageClass } from "../../api/generated/types/storage-v1.ts";
 import { isTerminating, uidOf } from "../ownership.ts";
 import { LOCAL_PROVISIONER, SELECTED_NODE } from "./contract.ts";
-import { bestVolume, classOf, isPromisedTo } from "./volume-match.ts";
+import { bestVolume, classOf, isPromisedTo, mismatch } from "./volume-match.ts";
 
 /** Set on a claim once both sides of its binding are written. */
 export const BIND_COMPLETED = "pv.kubernetes.io/bind-completed";
@@ -16,6 +16,8 @@ export interface ClaimFacts {
   storageClass: StorageClass | undefined;
   /** Node of a pod that already runs, or is bound to run, with the claim. */
   consumerNode: string | undefined;
+  /** Names of pods that wait for a node with the claim. */
+  waitingPods: readonly string[];
   /** Of nodes that exist. */
   nodeNames: readonly string[];
 }
@@ -26,7 +28,7 @@ export type ClaimStep =
   | { do: "bind"; volume: PersistentVolume }
   /** Bound: what the status says follows the volume. */
   | { do: "follow"; volume: PersistentVolume }
-  | { do: "lose"; message: string }
+  | { do: "lose"; reason: string; message: string }
   | { do: "provision"; node: string }
   /** Somebody else's provisioner is told by an annotation. */
   | { do: "ask"; provisioner: string }
@@ -49,29 +51,37 @@ export function planClaim(facts: ClaimFacts): ClaimStep {
 
 function planBound({ claim, volumes }: ClaimFacts): ClaimStep {
   const name = claim.spec?.volumeName ?? "";
-  if (!name) return { do: "lose", message: "Bound claim has lost reference to its volume" };
+  const isLost = "Data on the volume is lost!";
+  if (!name) {
+    const message = `Bound claim has lost reference to PersistentVolume. ${isLost}`;
+    return { do: "lose", reason: "ClaimLost", message };
+  }
   const volume = volumes.find(({ metadata }) => metadata?.name === name);
-  if (!volume)
-    return {
-      do: "lose",
-      message: "Bound claim has lost its PersistentVolume. Data on the volume is lost!",
-    };
+  if (!volume) {
+    const message = `Bound claim has lost its PersistentVolume. ${isLost}`;
+    return { do: "lose", reason: "ClaimLost", message };
+  }
   if (!volume.spec?.claimRef || isPromisedTo(volume, claim)) {
     const complete = volume.spec?.claimRef?.uid === uidOf(claim);
     return complete ? { do: "follow", volume } : { do: "bind", volume };
   }
-  return {
-    do: "lose",
-    message: "Two claims are bound to the same volume, this one is bound incorrectly",
-  };
+  const message = "Two claims are bound to the same volume, this one is bound incorrectly";
+  return { do: "lose", reason: "ClaimMisbound", message };
 }
 
+/** Of a volume that its user named: labels may differ, all else must fit. */
 function planNamed({ claim, volumes }: ClaimFacts, name: string): ClaimStep {
   const volume = volumes.find(({ metadata }) => metadata?.name === name);
   if (!volume) return { do: "nothing" };
-  if (!volume.spec?.claimRef || isPromisedTo(volume, claim)) return { do: "bind", volume };
-  const message = `volume "${name}" already bound to a different claim.`;
-  return { do: "wait", type: "Warning", reason: "FailedBinding", message };
+  if (isPromisedTo(volume, claim)) return { do: "bind", volume };
+  if (volume.spec?.claimRef) {
+    const message = `volume "${name}" already bound to a different claim.`;
+    return { do: "wait", type: "Warning", reason: "FailedBinding", message };
+  }
+  const why = mismatch(volume, claim);
+  if (why === undefined) return { do: "bind", volume };
+  const message = `Cannot bind to requested volume "${name}": ${why}`;
+  return { do: "wait", type: "Warning", reason: "VolumeMismatch", message };
 }
 
 function planProvision(facts: ClaimFacts, waits: boolean): ClaimStep {
@@ -86,10 +96,7 @@ function planProvision(facts: ClaimFacts, waits: boolean): ClaimStep {
     return { do: "wait", type: "Warning", reason: "ProvisioningFailed", message };
   }
   const selected = claim.metadata?.annotations?.[SELECTED_NODE] ?? facts.consumerNode;
-  if (waits && selected === undefined) {
-    const message = "waiting for first consumer to be created before binding";
-    return { do: "wait", type: "Normal", reason: "WaitForFirstConsumer", message };
-  }
+  if (waits && selected === undefined) return waitForConsumer(facts.waitingPods);
   const { provisioner } = storageClass;
   if (provisioner === "kubernetes.io/no-provisioner") {
     const message = "no volume plugin matched name: kubernetes.io/no-provisioner";
@@ -97,6 +104,15 @@ function planProvision(facts: ClaimFacts, waits: boolean): ClaimStep {
   }
   if (provisioner !== LOCAL_PROVISIONER) return { do: "ask", provisioner };
   return planLocal(facts, selected);
+}
+
+function waitForConsumer(pods: readonly string[]): ClaimStep {
+  if (pods.length === 0) {
+    const message = "waiting for first consumer to be created before binding";
+    return { do: "wait", type: "Normal", reason: "WaitForFirstConsumer", message };
+  }
+  const message = `waiting for ${pods.length > 1 ? "pods" : "pod"} ${pods.join(",")} to be scheduled`;
+  return { do: "wait", type: "Normal", reason: "WaitForPodScheduled", message };
 }
 
 function planLocal({ claim, nodeNames }: ClaimFacts, selected: string | undefined): ClaimStep {

@@ -27,11 +27,12 @@ export function volumeController(): ControllerDefinition {
     outputs: [
       { resource: PERSISTENT_VOLUMES, verbs: ["patch", "delete"], subresources: ["status"] },
     ],
-    async reconcile({ inputs, client }, key) {
+    async reconcile({ inputs, client, events }, key) {
       const volume = inputs.volumes.get(undefined, key.name);
       if (!volume) return;
       const { name = "", namespace } = volume.spec?.claimRef ?? {};
-      const { phase, message, act } = planVolume(volume, inputs.claims.get(namespace, name));
+      const plan = planVolume(volume, inputs.claims.get(namespace, name));
+      const { phase, message, reason, act } = plan;
       // The cache may not know a claim yet, and what is deleted does not come back.
       if (act === "delete" && (await isClaimed(client, volume))) {
         throw new Error(`Cannot delete volume "${key.name}": its claim is there`);
@@ -40,11 +41,21 @@ export function volumeController(): ControllerDefinition {
       if (volume.status?.phase !== phase || volume.status.message !== message) {
         const status = { phase, message: message ?? null };
         await volumes.patch(key, { status }, { subresource: "status" });
+        if (reason && message) {
+          const about = { apiVersion: "v1", kind: "PersistentVolume", metadata: volume.metadata };
+          events.record({ about, type: "Warning", reason, message });
+        }
       }
       if (act === "unbind") {
         const { resourceVersion } = volume.metadata ?? {};
         const metadata = { resourceVersion, annotations: { [BOUND_BY_CONTROLLER]: null } };
         await volumes.patch(key, { metadata, spec: { claimRef: null } });
+      } else if (act === "unname") {
+        const { resourceVersion } = volume.metadata ?? {};
+        await volumes.patch(key, {
+          metadata: { resourceVersion },
+          spec: { claimRef: { uid: null, resourceVersion: null } },
+        });
       } else if (act === "delete" && !isTerminating(volume)) {
         await volumes.delete(key, { preconditions: { uid: uidOf(volume) } }).catch((error) => {
           if (!isNotFound(error)) throw error;

@@ -38,17 +38,26 @@ export function bestVolume(
     .toSorted((a, b) => bySize(a, b) || (nameOf(a) < nameOf(b) ? -1 : 1))[0];
 }
 
-function fits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+/** Why a volume is none that the claim asks for, whatever its labels; undefined when it is. */
+export function mismatch(
+  volume: PersistentVolume,
+  claim: PersistentVolumeClaim,
+): string | undefined {
   const modes: readonly string[] = volume.spec?.accessModes ?? [];
+  if (isTerminating(volume)) return `the volume is marked for deletion "${nameOf(volume)}"`;
+  if (!isLargeEnough(volume, claim)) return "requested PV is too small";
+  if (classOf(volume) !== classOf(claim)) return "storageClassName does not match";
+  if (!sameMode(volume, claim)) return "incompatible volumeMode";
+  const hasModes = (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode));
+  return hasModes ? undefined : "incompatible accessMode";
+}
+
+function fits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const selector = claim.spec?.selector;
   const requirements = selector ? compileLabelSelector(selector) : [];
   return (
-    !isTerminating(volume) &&
-    volume.status?.phase !== "Failed" &&
-    classOf(volume) === classOf(claim) &&
-    sameMode(volume, claim) &&
-    (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode)) &&
-    isLargeEnough(volume, claim) &&
+    volume.status?.phase === "Available" &&
+    mismatch(volume, claim) === undefined &&
     (requirements ? matchesLabels(requirements, volume.metadata?.labels) : false)
   );
 }

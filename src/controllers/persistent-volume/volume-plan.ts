@@ -12,7 +12,10 @@ import { PROVISIONED_BY } from "./local-volume.ts";
 export interface VolumePlan {
   phase: PersistentVolumePhase;
   message?: string;
-  act?: "delete" | "unbind";
+  /** Of the event that tells of a failure. */
+  reason?: string;
+  /** "unname": a promise that somebody else made is for any claim of its name again. */
+  act?: "delete" | "unbind" | "unname";
 }
 
 /** Decides from the claim that the volume's reference names; undefined when there is none. Pure. */
@@ -26,20 +29,26 @@ export function planVolume(
   const name = volume.metadata?.name;
   const named = claim.spec?.volumeName;
   if (!named || named === name) return { phase: named ? "Bound" : "Available" };
-  // The claim went with another volume: only the controller's own promise is taken back.
-  const ours = volume.metadata?.annotations?.[BOUND_BY_CONTROLLER] !== undefined;
-  const provisioned = volume.metadata?.annotations?.[PROVISIONED_BY] !== undefined;
-  if (provisioned) return released(volume);
-  return { phase: "Available", ...(ours ? { act: "unbind" as const } : {}) };
+  // The claim went with another volume.
+  const { annotations = {} } = volume.metadata ?? {};
+  const deletes = volume.spec?.persistentVolumeReclaimPolicy === "Delete";
+  if (deletes && PROVISIONED_BY in annotations) return released(volume);
+  return { phase: "Available", act: BOUND_BY_CONTROLLER in annotations ? "unbind" : "unname" };
 }
 
 function released(volume: PersistentVolume): VolumePlan {
-  const { persistentVolumeReclaimPolicy: policy = "Retain" } = volume.spec ?? {};
+  const { persistentVolumeReclaimPolicy: policy = "Retain", csi } = volume.spec ?? {};
   if (policy === "Recycle") {
-    const message = "Cannot recycle the volume: delete it, or set its reclaim policy to Retain";
-    return { phase: "Failed", message };
+    const message = "No recycler plugin found for the volume!";
+    return { phase: "Failed", reason: "VolumeFailedRecycle", message };
   }
-  const ours = volume.metadata?.annotations?.[PROVISIONED_BY] === LOCAL_PROVISIONER;
-  const removes = policy === "Delete" && ours;
-  return { phase: "Released", ...(removes ? { act: "delete" as const } : {}) };
+  if (policy !== "Delete") return { phase: "Released" };
+  const provisioner = volume.metadata?.annotations?.[PROVISIONED_BY];
+  if (provisioner === LOCAL_PROVISIONER) return { phase: "Released", act: "delete" };
+  // Whoever made the volume, or serves its driver, deletes it.
+  if (provisioner !== undefined || csi) return { phase: "Released" };
+  const message =
+    `error getting deleter volume plugin for volume "${volume.metadata?.name}": no deletable ` +
+    "volume plugin matched";
+  return { phase: "Failed", reason: "VolumeFailedDelete", message };
 }
