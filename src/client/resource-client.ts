@@ -101,8 +101,8 @@ class TransportResourceClient<T> implements ResourceClient<T> {
     await this.#send({ method: "DELETE", path, ...deleteBody(options) });
   }
 
-  post<R>(ref: ObjectRef, subresource: string, body: object): Promise<R> {
-    const path = pathOf(this.#resource, { ...ref, subresource });
+  post<R>({ namespace, name }: ObjectRef, subresource: string, body: object): Promise<R> {
+    const path = pathOf(this.#resource, { namespace, name, subresource });
     return this.#send({ method: "POST", path, body });
   }
 

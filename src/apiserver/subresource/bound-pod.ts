@@ -3,6 +3,8 @@ import { deepFreeze, fieldOf, type KubeObject, withField } from "../kube-object.
 import type { ReadAs } from "../watch-cache/cached-object.ts";
 import { type BoundStatus, endWith, withScheduled } from "./bound-status.ts";
 
+/** What JSON says as it is. */
+const PLAIN_NAME = /^[\w.-]*$/;
 /** Of a stored pod: kind, apiVersion, metadata, spec and status. */
 const FIELDS = 5;
 
@@ -56,7 +58,8 @@ export function boundFromServed(
   const at = isUsual ? endBefore(served, status.endBefore) : undefined;
   const version = resourceVersionSpan(served);
   if (at === undefined || !version) return undefined;
-  const end = `,"nodeName":${JSON.stringify(node)}${status.endAfter}`;
+  const name = PLAIN_NAME.test(node) ? `"${node}"` : JSON.stringify(node);
+  const end = `,"nodeName":${name}${status.endAfter}`;
   const keptBytes = at - (version.end - version.start);
   const bytes = Buffer.allocUnsafe(keptBytes + Buffer.byteLength(end));
   bytes.set(served.subarray(0, version.start));

@@ -12,21 +12,21 @@ import { approvalScope, ephemeralContainersScope, finalizeScope, resizeScope } f
 import { issueToken } from "./token.ts";
 
 /** Subresources that are the object itself, of which an update changes one part. */
-const SCOPES: Readonly<Record<string, UpdateScope>> = {
-  "namespaces/finalize": finalizeScope,
-  "certificatesigningrequests/approval": approvalScope,
-  "pods/ephemeralcontainers": ephemeralContainersScope,
-  "pods/resize": resizeScope,
-};
+const SCOPES: ReadonlyMap<string, UpdateScope> = new Map([
+  ["namespaces/finalize", finalizeScope],
+  ["certificatesigningrequests/approval", approvalScope],
+  ["pods/ephemeralcontainers", ephemeralContainersScope],
+  ["pods/resize", resizeScope],
+]);
 
 type Handler = (engine: Engine, call: Call) => Promise<Answer>;
 
 /** Subresources that are created, not stored. */
-const CREATED: Readonly<Record<string, Handler>> = {
-  "pods/binding": bindPod,
-  "pods/eviction": evictPod,
-  "serviceaccounts/token": issueToken,
-};
+const CREATED: ReadonlyMap<string, Handler> = new Map([
+  ["pods/binding", bindPod],
+  ["pods/eviction", evictPod],
+  ["serviceaccounts/token", issueToken],
+]);
 
 const VERBS: Readonly<Partial<Record<Call["method"], string>>> = {
   GET: "get",
@@ -43,12 +43,12 @@ export function serveSubresource(engine: Engine, call: Call): Promise<Answer> {
     const message = "the server could not find the requested resource";
     throw new StatusError("NotFound", message, { generic: true });
   }
-  const created = CREATED[name];
+  const created = CREATED.get(name);
   if (created && method === "POST") return created(engine, call);
   if (subresource === "scale" && !created) {
     if (method === "GET" || method === "PUT" || method === "PATCH") return serveScale(engine, call);
   }
-  const scope = subresource === "status" ? statusScope(served) : SCOPES[name];
+  const scope = subresource === "status" ? statusScope(served) : SCOPES.get(name);
   const { verbs } = subresourceFacts(served.resource.plural, subresource);
   if (!scope || !verbs.includes(VERBS[method] ?? "")) throw methodNotAllowed();
   if (method === "GET") return getObject(engine, call);

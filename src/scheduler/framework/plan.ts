@@ -108,7 +108,8 @@ export class Plan implements Disposable {
   /** Fills `found` with slots that pass and returns their number. */
   collect(candidates: Int32Array, of: Omit<Collecting, "isRefused">): number {
     const isRefused = this.#active.length > 0 ? this.#isRefused : undefined;
-    return this.#memory?.collect(candidates, { ...of, isRefused }) ?? 0;
+    const { from, enough, found } = of;
+    return this.#memory?.collect(candidates, { from, enough, found, isRefused }) ?? 0;
   }
 
   readonly #isRefused = (slot: number): boolean => {
