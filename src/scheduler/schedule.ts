@@ -115,21 +115,30 @@ export function fitsSlot(
 /** The best of the feasible slots; among equals each has the same chance. */
 function pick(pod: PodRecord, of: ScheduleInput & { plan: Plan; count: number }): Chosen {
   const { framework, plan, count, random } = of;
-  const { feasible, best } = framework.scratch;
+  const { feasible } = framework.scratch;
   const nodes = framework.state.nodes;
   if (count === 1) return { node: (nodes[feasible[0] as number] as NodeEntry).name, score: 0 };
   const totals = scoreFeasible(pod, { framework, plan, count });
-  let most = Number.NEGATIVE_INFINITY;
-  let ties = 0;
-  for (let at = 0; at < count; at++) {
+  let most = totals[0] as number;
+  let first = 0;
+  let ties = 1;
+  for (let at = 1; at < count; at++) {
     const total = totals[at] as number;
     if (total < most) continue;
-    if (total > most) ties = 0;
-    most = total;
-    best[ties++] = feasible[at] as number;
+    if (total > most) {
+      most = total;
+      first = at;
+      ties = 1;
+    } else ties++;
   }
-  const chosen = ties > 1 ? Math.floor(random.float() * ties) : 0;
-  return { node: (nodes[best[chosen] as number] as NodeEntry).name, score: most };
+  let chosen = first;
+  let left = ties > 1 ? Math.floor(random.float() * ties) : 0;
+  for (let at = first + 1; left > 0 && at < count; at++) {
+    if (totals[at] !== most) continue;
+    chosen = at;
+    left--;
+  }
+  return { node: (nodes[feasible[chosen] as number] as NodeEntry).name, score: most };
 }
 
 /** Weighted sums of all opinions on the first `count` feasible slots. */

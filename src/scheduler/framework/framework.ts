@@ -77,13 +77,10 @@ export class Framework implements Disposable {
 class Scratch {
   feasible: Int32Array = new Int32Array(0);
   totals: Float64Array = new Float64Array(0);
-  /** Those of the feasible slots that none surpasses. */
-  best: Int32Array = new Int32Array(0);
 
   ensure(size: number): void {
     if (this.feasible.length >= size) return;
     this.feasible = new Int32Array(size);
     this.totals = new Float64Array(size);
-    this.best = new Int32Array(size);
   }
 }

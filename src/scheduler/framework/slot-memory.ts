@@ -123,12 +123,16 @@ export class SlotMemory {
 
   /** Whether so many slots in a row pass, from a position on and around. */
   #isRun(from: number, length: number): boolean {
+    const end = from + length;
+    const total = this.#verdicts.length;
+    if (end <= total) return this.#allPass(from, end);
+    return this.#allPass(from, total) && this.#allPass(0, end - total);
+  }
+
+  #allPass(from: number, end: number): boolean {
     const verdicts = this.#verdicts;
-    const total = verdicts.length;
-    let at = from;
-    for (let left = length; left > 0; left--) {
+    for (let at = from; at < end; at++) {
       if (verdicts[at] !== PASSES && !this.#passesAt(at)) return false;
-      if (++at === total) at = 0;
     }
     return true;
   }
