@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Node, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { NO_PRESSURE } from "../eviction/contract.ts";
 import { type AdmissionFacts, admissionRefusal } from "./pod-admission.ts";
+import { rememberRequests } from "./pod-requests.ts";
 
 const NODE: Node = { metadata: { name: "n", labels: { disk: "ssd", cores: "4" } } };
 
@@ -15,6 +16,7 @@ function refusal(pod: Pod, more: Partial<AdmissionFacts> = {}): string | undefin
     node: NODE,
     allocatable: { cpu: "2", memory: "1Gi", pods: "3", "example.com/gpu": "1" },
     others: [],
+    requestsOf: rememberRequests(),
     allowedSysctls: [],
     hasAppArmor: false,
     pressure: NO_PRESSURE,
@@ -39,6 +41,20 @@ test("a pod that asks for more than is left is refused with figures", () => {
   assert.match(refusal(asking({}), { others: [...others, asking({})] }) ?? "", /^OutOfpods/);
   const initContainers = [{ name: "i", resources: { limits: { memory: "2Gi" } } }];
   assert.match(refusal(podOf({ initContainers })) ?? "", /^OutOfmemory/);
+});
+
+test("what a pod asks for is read once, and again when it asks for something else", () => {
+  const requestsOf = rememberRequests();
+  const pod = asking({ cpu: "1" });
+  assert.equal(requestsOf({ ...pod, status: { phase: "Running" } }), requestsOf(pod));
+  assert.deepEqual(
+    [...requestsOf(asking({ cpu: "2" }))],
+    [
+      ["pods", 1],
+      ["cpu", 2000],
+    ],
+  );
+  assert.deepEqual([...requestsOf({})], [["pods", 1]]);
 });
 
 test("a pod that must not be on this node is refused", () => {

@@ -4,17 +4,23 @@ import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { Doom } from "./observation.ts";
 import { qosClassOf } from "./pod-resources.ts";
-import { amountsOf, podRequests } from "./pod-requests.ts";
+import { type Amounts, amountsOf } from "./pod-requests.ts";
 import type { ResizeVerdict } from "./resize.ts";
 import { forbiddenSysctl } from "./sysctls.ts";
 
-/** What a pod that was just bound here meets. */
-export interface AdmissionFacts {
-  /** Undefined as long as the node does not know itself. */
-  node: Node | undefined;
+/** What the node has, and whom it has promised it to. */
+export interface RoomFacts {
   allocatable: Readonly<Record<string, string>>;
   /** Pods that were admitted and have not ended. */
   others: readonly Pod[];
+  /** As `podRequests`. */
+  requestsOf: (pod: Pod) => Amounts;
+}
+
+/** What a pod that was just bound here meets. */
+export interface AdmissionFacts extends RoomFacts {
+  /** Undefined as long as the node does not know itself. */
+  node: Node | undefined;
   /** Names or patterns ("net.*") beyond the safe ones. */
   allowedSysctls: readonly string[];
   hasAppArmor: boolean;
@@ -88,8 +94,10 @@ const checkNode: Check = (pod, { node }) => {
 };
 
 const checkPorts: Check = (pod, { others }) => {
+  const ports = hostPortsOf(pod);
+  if (ports.length === 0) return undefined;
   const taken = others.flatMap(hostPortsOf);
-  const clash = hostPortsOf(pod).some((wanted) =>
+  const clash = ports.some((wanted) =>
     taken.some(
       (other) =>
         other.port === wanted.port &&
@@ -112,15 +120,12 @@ function hostPortsOf(pod: Pod): { port: number; protocol: string; ip: string }[]
   );
 }
 
-const checkResources: Check = (pod, { allocatable, others }) => {
+const checkResources: Check = (pod, { allocatable, others, requestsOf }) => {
   const capacity = amountsOf(allocatable);
-  const used = new Map<string, number>();
-  for (const other of others) {
-    for (const [name, value] of podRequests(other)) used.set(name, (used.get(name) ?? 0) + value);
-  }
-  for (const [name, requested] of podRequests(pod)) {
+  const used = usedBy(others, requestsOf);
+  for (const [name, requested] of requestsOf(pod)) {
     const limit = capacity.get(name) ?? 0;
-    const taken = used.get(name) ?? 0;
+    const taken = used(name);
     if (requested === 0 || requested + taken <= limit) continue;
     const why = `requested: ${requested}, used: ${taken}, capacity: ${limit}`;
     const message = `Node didn't have enough resource: ${name}, ${why}`;
@@ -129,21 +134,27 @@ const checkResources: Check = (pod, { allocatable, others }) => {
   return undefined;
 };
 
+function usedBy(
+  others: readonly Pod[],
+  requestsOf: AdmissionFacts["requestsOf"],
+): (name: string) => number {
+  const taken = others.map(requestsOf);
+  return (name) => taken.reduce((sum, of) => sum + (of.get(name) ?? 0), 0);
+}
+
 /** Whether a pod that runs here may have other resources. */
 export function resizeVerdict(
   pod: Pod,
-  { allocatable, others }: Pick<AdmissionFacts, "allocatable" | "others">,
+  { allocatable, others, requestsOf }: RoomFacts,
 ): ResizeVerdict {
   const whole = amountsOf(allocatable);
-  const requests = podRequests(pod);
+  const requests = requestsOf(pod);
   const exceeds = (used: (name: string) => number) =>
     ["cpu", "memory"].some(
       (name) => (requests.get(name) ?? 0) + used(name) > (whole.get(name) ?? 0),
     );
   if (exceeds(() => 0)) return "infeasible";
-  const taken = others.map(podRequests);
-  const used = (name: string) => taken.reduce((sum, of) => sum + (of.get(name) ?? 0), 0);
-  return exceeds(used) ? "deferred" : "fits";
+  return exceeds(usedBy(others, requestsOf)) ? "deferred" : "fits";
 }
 
 const checkSecurity: Check = (pod, { allowedSysctls, hasAppArmor }) => {

@@ -9,11 +9,12 @@ import { SHUTDOWN_MESSAGE, SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
 import { createMirrorPods } from "./mirror-pods.ts";
 import type { Doom } from "./observation.ts";
-import { admissionRefusal, resizeVerdict } from "./pod-admission.ts";
+import { admissionRefusal, resizeVerdict, type RoomFacts } from "./pod-admission.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import { storedOutcome } from "./pod-outcome.ts";
+import { rememberRequests } from "./pod-requests.ts";
 import { releaseResources } from "./pod-sandbox.ts";
 import {
   createPodWorker,
@@ -60,6 +61,7 @@ interface Leftovers {
 export function createPodManager(parts: PodParts): PodManager {
   const workers = new Map<string, PodWorker>();
   const subscriptions: Disposable[] = [];
+  const requestsOf = rememberRequests();
   const deps: PodWorkerDeps = {
     parts,
     startSlots: createSemaphore(STARTS_AT_ONCE),
@@ -68,7 +70,9 @@ export function createPodManager(parts: PodParts): PodManager {
       const { uid } = identityOf(pod);
       // CPUs of its own were set apart when the pod came.
       const fixed = (pod.spec?.containers ?? []).some(({ name }) => parts.cpus.hasOwn(uid, name));
-      return fixed ? "infeasible" : resizeVerdict(pod, roomFor(pod, { workers, parts }));
+      return fixed
+        ? "infeasible"
+        : resizeVerdict(pod, roomFor(pod, { workers, parts, requestsOf }));
     },
     onFinished(uid) {
       workers.delete(uid);
@@ -109,7 +113,9 @@ export function createPodManager(parts: PodParts): PodManager {
       // A pod that was replaced under its name while the watch was away ends as gone.
       if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
       const found = claim(leftovers, { uid, parts });
-      const refusal = found ? undefined : refusalOf(change.object, { workers, parts, closed });
+      const refusal = found
+        ? undefined
+        : refusalOf(change.object, { workers, parts, requestsOf, closed });
       const created = createPodWorker(change.object, deps, found);
       workers.set(uid, created);
       if (refusal) created.doom(refusal);
@@ -213,15 +219,19 @@ function deletedPod(pod: Pod, nowMs: number): Pod {
   };
 }
 
+/** The pods of a node, and what they ask for. */
+interface NodePods {
+  workers: ReadonlyMap<string, PodWorker>;
+  parts: PodParts;
+  requestsOf: RoomFacts["requestsOf"];
+}
+
 /** A pod that was accepted once stays so, whatever the node has become since. */
-function refusalOf(
-  pod: Pod,
-  of: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts; closed: boolean },
-): Doom | undefined {
-  const { workers, parts, closed } = of;
+function refusalOf(pod: Pod, of: NodePods & { closed: boolean }): Doom | undefined {
+  const { parts, closed } = of;
   if (pod.status?.startTime || pod.metadata?.deletionTimestamp) return undefined;
   const { allowedSysctls, hasAppArmor, pressure } = parts.admission;
-  const room = roomFor(pod, { workers, parts });
+  const room = roomFor(pod, of);
   const node = parts.admission.node();
   const facts = { ...room, node, allowedSysctls, hasAppArmor, pressure: pressure() };
   const refusal = closed ? NODE_SHUTDOWN : (admissionRefusal(pod, facts) ?? parts.cpus.admit(pod));
@@ -230,17 +240,14 @@ function refusalOf(
 }
 
 /** What the node has, and the other pods that it is for. */
-function roomFor(
-  pod: Pod,
-  { workers, parts }: { workers: ReadonlyMap<string, PodWorker>; parts: PodParts },
-): { allocatable: Readonly<Record<string, string>>; others: Pod[] } {
+function roomFor(pod: Pod, { workers, parts, requestsOf }: NodePods): RoomFacts {
   const { uid } = identityOf(pod);
   const others = Array.from(workers.values(), ({ state }) => state)
     .filter((state) => !state.doom && !state.released && storedOutcome(state.pod) === "running")
     .map((state) => state.pod)
     .filter((other) => identityOf(other).uid !== uid);
   const stored = parts.admission.node()?.status?.allocatable;
-  return { allocatable: { ...stored, ...parts.node.allocatable }, others };
+  return { allocatable: { ...stored, ...parts.node.allocatable }, others, requestsOf };
 }
 
 /** Running containers without CPUs of their own get what is left to share. */

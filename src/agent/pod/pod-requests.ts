@@ -1,4 +1,4 @@
-import type { Container, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 
 /** Amounts by resource name; CPU in thousandths, all others in whole units. */
@@ -38,6 +38,17 @@ export function podRequests(pod: Pod): Amounts {
   for (const [name, value] of peak) sum.set(name, Math.max(sum.get(name) ?? 0, value));
   add(sum, amountsOf(overhead));
   return sum;
+}
+
+/** `podRequests` that reads every specification once: all pods of a node count for each new one. */
+export function rememberRequests(): (pod: Pod) => Amounts {
+  const known = new WeakMap<PodSpec, Amounts>();
+  return (pod) => {
+    const { spec } = pod;
+    const requests = (spec && known.get(spec)) ?? podRequests(pod);
+    if (spec) known.set(spec, requests);
+    return requests;
+  };
 }
 
 function requestsOf({ resources }: Container): Amounts {
