@@ -134,7 +134,7 @@ export class MemoryTransport implements Transport {
     }
     metadata.uid = `uid-${this.#revision}`;
     metadata.generation = 1;
-    metadata.creationTimestamp = "2025-01-01T00:00:00Z";
+    metadata.creationTimestamp ??= "2025-01-01T00:00:00Z";
     return this.#store(target, object, "ADDED");
   }
 

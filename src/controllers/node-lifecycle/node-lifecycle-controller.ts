@@ -13,6 +13,8 @@ import { planTaintEviction } from "./taint-eviction-plan.ts";
 
 /** More than the 45 s that an HTTP/2 client takes to give up a dead connection; as in 1.32. */
 const GRACE_MS = 50_000;
+/** For a node that never told how it is, from its creation on. */
+const STARTUP_GRACE_MS = 60_000;
 const JUDGED_MS = 1_000;
 const LEASE_NAMESPACE = "kube-node-lease";
 const BY_NODE = "node";
@@ -64,8 +66,17 @@ export function nodeLifecycleController(
     ],
     async reconcile({ inputs, client, clock, events }, { name }) {
       const node = inputs.nodes.get(undefined, name);
+      const tell = (reason: string, message: string, metadata?: Node["metadata"]) =>
+        events.record({
+          about: { apiVersion: "v1", kind: "Node", metadata: metadata ?? { name } },
+          type: "Normal",
+          reason,
+          message,
+        });
       if (!node) {
-        signs.delete(name);
+        if (signs.delete(name)) {
+          tell("RemovingNode", `Node ${name} event: Removing Node ${name} from Controller`);
+        }
         limiter.forget(name);
         return;
       }
@@ -74,16 +85,23 @@ export function nodeLifecycleController(
       const text = `${lease?.spec?.renewTime} ${ready?.lastHeartbeatTime}`;
       const nowMs = clock.now();
       let sign = signs.get(name);
+      if (sign?.uid !== uidOf(node)) {
+        const registered = `Node ${name} event: Registered Node ${name} in Controller`;
+        tell("RegisteredNode", registered, node.metadata);
+      }
       if (sign?.text !== text || sign.uid !== uidOf(node)) {
-        sign = { uid: uidOf(node), text, atMs: nowMs };
+        const isSilent = !ready && !lease;
+        const createdMs = Date.parse(node.metadata?.creationTimestamp ?? "") || nowMs;
+        sign = { uid: uidOf(node), text, atMs: isSilent ? createdMs : nowMs };
         signs.set(name, sign);
       }
       let current = node;
-      const isLost = ready?.status !== "True" || nowMs - sign.atMs > graceMs;
+      const patienceMs = ready ? graceMs : Math.max(graceMs, STARTUP_GRACE_MS);
+      const isLost = (ready && ready.status !== "True") || nowMs - sign.atMs > patienceMs;
       if (!isLost) limiter.forget(name);
       const seen = { nodes: () => inputs.nodes.list(), nowMs: clock.monotonicMs() };
       const pace = isLost ? givesUp(node, seen) : "later";
-      const health = { lastSignMs: sign.atMs, graceMs, nowMs, givesUp: pace };
+      const health = { lastSignMs: sign.atMs, graceMs: patienceMs, nowMs, givesUp: pace };
       for (const step of planNodeHealth(node, health)) {
         if (step.do === "conditions") {
           // Its own write must not count as a sign of life: only heartbeat times do.
@@ -91,9 +109,7 @@ export function nodeLifecycleController(
           current = await client
             .for(NODES)
             .patch({ name }, patch, { type: "strategic", subresource: "status" });
-          const about = { apiVersion: "v1", kind: "Node", metadata: node.metadata };
-          const message = `Node ${name} status is now: NodeNotReady`;
-          events.record({ about, type: "Normal", reason: "NodeNotReady", message });
+          tell("NodeNotReady", `Node ${name} status is now: NodeNotReady`, node.metadata);
         } else {
           const { resourceVersion = "" } = current.metadata ?? {};
           const patch = { metadata: { resourceVersion }, spec: { taints: step.taints } };
@@ -105,7 +121,7 @@ export function nodeLifecycleController(
         await markNotReady({ client, events }, { pods, nowMs });
       }
       // While it is lost, others may come back.
-      const dueMs = isLost ? JUDGED_MS : sign.atMs + graceMs - nowMs + 1;
+      const dueMs = isLost ? JUDGED_MS : sign.atMs + patienceMs - nowMs + 1;
       return { requeueAfterMs: Math.max(JUDGED_MS, dueMs) };
     },
   });
