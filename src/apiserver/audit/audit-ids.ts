@@ -10,7 +10,7 @@ export function askedAuditId(asked: string | undefined): string | undefined {
   return asked && AUDIT_ID.test(asked) ? asked : undefined;
 }
 
-/** Names of requests that nothing is recorded of: they only have to differ, and to cost nothing. */
+/** Names of requests: they only have to differ, here and from those of other servers. */
 export class AuditIds {
   readonly #root: string;
   #count = 0;

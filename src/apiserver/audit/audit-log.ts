@@ -1,6 +1,6 @@
 import { type Clock, formatMicroTime } from "../../lib/clock.ts";
-import { type Random, randomUuid } from "../../lib/random.ts";
-import { askedAuditId } from "./audit-ids.ts";
+import type { Random } from "../../lib/random.ts";
+import { AuditIds } from "./audit-ids.ts";
 import type { Status } from "../../api/status.ts";
 import type { UserInfo } from "../contract.ts";
 import {
@@ -28,17 +28,14 @@ export interface AuditSubject {
   auditId?: string | undefined;
 }
 
-const TIMES_MAX = 64;
-
 type Json = Record<string, unknown>;
 
 /** What all records of a log share. */
 interface RecordParts {
   sink: AuditSink;
   clock: Clock;
-  random: Random;
+  ids: AuditIds;
   users: UserTexts;
-  times: TimeTexts;
 }
 
 /** Decides what is recorded, and writes events of `audit.k8s.io/v1` as JSON lines. */
@@ -46,9 +43,10 @@ export class AuditLog {
   readonly #policy: AuditPolicy;
   readonly #parts: RecordParts;
 
-  constructor(policy: AuditPolicy, parts: { sink: AuditSink; clock: Clock; random: Random }) {
+  constructor(policy: AuditPolicy, of: { sink: AuditSink; clock: Clock; random: Random }) {
     this.#policy = policy;
-    this.#parts = { ...parts, users: new UserTexts(), times: new TimeTexts() };
+    const { sink, clock, random } = of;
+    this.#parts = { sink, clock, ids: new AuditIds(random), users: new UserTexts() };
   }
 
   /** What the policy wants of a request; `undefined` for nothing. */
@@ -81,7 +79,7 @@ export class AuditRecord {
     this.#subject = subject;
     this.#decision = decision;
     this.#parts = parts;
-    this.auditId = askedAuditId(subject.auditId) ?? randomUuid(parts.random);
+    this.auditId = parts.ids.next(subject.auditId);
     this.#receivedMs = parts.clock.now();
     this.#write("RequestReceived", undefined);
   }
@@ -145,15 +143,15 @@ export class AuditRecord {
     if (omitStages.has(stage)) return;
     const { request, impersonator, requestUri, sourceIps, userAgent } = this.#subject;
     const { user, verb } = request;
-    const { sink, clock, users, times } = this.#parts;
+    const { sink, clock, users } = this.#parts;
     const isLast = stage === "ResponseComplete" || stage === "Panic";
     let line =
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}"` +
-      `,"auditID":"${this.auditId}","stage":"${stage}","requestURI":${quote(requestUri)}` +
-      `,"verb":${quote(verb)},"user":${users.text(impersonator ?? user)}`;
+      `,"auditID":"${this.auditId}","stage":"${stage}","requestURI":${quoteText(requestUri)}` +
+      `,"verb":${quoteText(verb)},"user":${users.text(impersonator ?? user)}`;
     if (impersonator) line += `,"impersonatedUser":${users.text(user)}`;
-    line += `,"sourceIPs":${quote(sourceIps)}`;
-    if (userAgent) line += `,"userAgent":${quote(userAgent)}`;
+    line += `,"sourceIPs":[${sourceIps.map(quoteText).join(",")}]`;
+    if (userAgent) line += `,"userAgent":${quoteText(userAgent)}`;
     line += this.#objectRef();
     if (code !== undefined) line += `,"responseStatus":${this.#status(code)}`;
     if (this.#requestObject !== undefined) {
@@ -163,9 +161,9 @@ export class AuditRecord {
       line += `,"responseObject":${quote(this.#shown(this.#responseObject))}`;
     }
     line +=
-      `,"requestReceivedTimestamp":"${times.text(this.#receivedMs)}"` +
-      `,"stageTimestamp":"${times.text(clock.now())}"`;
-    if (this.#annotations) line += `,"annotations":${quote(this.#annotations)}`;
+      `,"requestReceivedTimestamp":"${formatMicroTime(this.#receivedMs)}"` +
+      `,"stageTimestamp":"${formatMicroTime(clock.now())}"`;
+    if (this.#annotations) line += `,"annotations":${quoteTexts(this.#annotations)}`;
     sink.write(`${line}}\n`);
   }
 
@@ -173,12 +171,12 @@ export class AuditRecord {
     const { target } = this.#subject.request;
     if (!target) return "";
     const { group, version, resource, namespace, name = this.#name, subresource } = target;
-    let text = `,"objectRef":{"resource":${quote(resource)}`;
-    if (namespace) text += `,"namespace":${quote(namespace)}`;
-    if (name) text += `,"name":${quote(name)}`;
-    if (group) text += `,"apiGroup":${quote(group)}`;
-    text += `,"apiVersion":${quote(version)}`;
-    if (subresource) text += `,"subresource":${quote(subresource)}`;
+    let text = `,"objectRef":{"resource":${quoteText(resource)}`;
+    if (namespace) text += `,"namespace":${quoteText(namespace)}`;
+    if (name) text += `,"name":${quoteText(name)}`;
+    if (group) text += `,"apiGroup":${quoteText(group)}`;
+    text += `,"apiVersion":${quoteText(version)}`;
+    if (subresource) text += `,"subresource":${quoteText(subresource)}`;
     return `${text}}`;
   }
 
@@ -220,23 +218,23 @@ class UserTexts {
   }
 }
 
-/** Times as the log writes them; a busy server says the same few milliseconds again and again. */
-class TimeTexts {
-  readonly #known = new Map<number, string>();
-
-  text(epochMs: number): string {
-    let text = this.#known.get(epochMs);
-    if (text === undefined) {
-      text = formatMicroTime(epochMs);
-      if (this.#known.size >= TIMES_MAX) this.#known.clear();
-      this.#known.set(epochMs, text);
-    }
-    return text;
-  }
-}
-
 function quote(value: unknown): string {
   return JSON.stringify(value);
+}
+
+/** Text that JSON says as it is, as almost all text here does. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quoteText(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+function quoteTexts(texts: Readonly<Record<string, string>>): string {
+  let members = "";
+  for (const key in texts) {
+    members += `${members && ","}${quoteText(key)}:${quoteText(texts[key] ?? "")}`;
+  }
+  return `{${members}}`;
 }
 
 /** A copy without `metadata.managedFields`, of the object or of every item of a list. */
