@@ -103,7 +103,7 @@ export function replaceResourceVersion(bytes: Uint8Array, revision: bigint | num
 const LONG_NUMBER = /[:,[]-?\d{16}/;
 
 /** Whether canonical bytes may hold an int64 beyond 2^53. */
-export function hasLongNumber(bytes: Uint8Array): boolean {
+function hasLongNumber(bytes: Uint8Array): boolean {
   return LONG_NUMBER.test(viewOf(bytes).toString("latin1"));
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isJson } from "./json-value.ts";
+import { isJson, mayHoldInt64 } from "./json-value.ts";
 
 test("what was parsed is JSON", () => {
   fc.assert(
@@ -31,4 +31,21 @@ test("what JSON would lose or refuse is not, wherever it stands", () => {
       assert.equal(isJson(holder), false);
     }
   }
+});
+
+test("no int64 that a number cannot hold goes unseen, wherever it stands", () => {
+  const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+  fc.assert(
+    fc.property(int64, (value) => {
+      for (const text of [`${value}`, `{"a":${value}}`, `[0,${value}]`, `{"a":[{"b":${value}}]}`]) {
+        const isHeld = BigInt(Number(value)) === value;
+        assert.ok(isHeld || mayHoldInt64(JSON.parse(text)), text);
+      }
+    }),
+  );
+});
+
+test("texts and the numbers of daily use are none", () => {
+  const value = { a: [1, -1.5, 1_700_000_000_000, "12345678901234567890", null, true], b: {} };
+  assert.equal(mayHoldInt64(value), false);
 });

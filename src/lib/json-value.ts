@@ -22,3 +22,18 @@ function isJsonObject(value: object): boolean {
   }
   return true;
 }
+
+/** Whole numbers from here on have as many digits as may be more than a `number` holds. */
+const LONG_NUMBER_MIN = 1e15;
+
+/** Whether a parsed value may have lost digits of an int64, which JSON can hold and it cannot. */
+export function mayHoldInt64(value: unknown): boolean {
+  if (typeof value === "number") return value >= LONG_NUMBER_MIN || value <= -LONG_NUMBER_MIN;
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(mayHoldInt64);
+  for (const key in value) {
+    const inner = (value as Record<string, unknown>)[key];
+    if (typeof inner !== "string" && mayHoldInt64(inner)) return true;
+  }
+  return false;
+}

@@ -1,4 +1,5 @@
 import { conflict, notFound } from "../../api/errors.ts";
+import { spliceResourceVersion } from "../../format/json-canonical.ts";
 import { isStoreError } from "../../store/errors.ts";
 import type { StoredObject } from "../../store/store.ts";
 import type { Engine } from "../engine.ts";
@@ -68,14 +69,14 @@ export function asServed(
   return new CachedObject(key, revision, served.splice(bytes, revision));
 }
 
-/** The object without loss, in the version that is served. */
+/** The object without loss, in the version that is served; one write reads it and changes nothing. */
 export async function servedState(
   { conversion }: ServedResource,
   state: CachedObject,
 ): Promise<KubeObject> {
-  if (!conversion) return state.exact();
+  if (!conversion) return state.exactGlance();
   const [converted = state] = await conversion.toServed([state]);
-  return converted.exact();
+  return converted.exactGlance();
 }
 
 /** Whether bytes without a resourceVersion are what is there. */
@@ -84,10 +85,21 @@ export function isContentOf(
   bytes: Uint8Array,
   current: CachedObject,
 ): boolean {
-  // The revision stands in the bytes of the cache, with at most 40 bytes around and in it.
-  const longer = current.bytes.byteLength - bytes.byteLength;
-  if (longer < 0 || longer > 40) return false;
+  if (!isOfSameSize(served, bytes, current)) return false;
   return Buffer.compare(served.splice(bytes, current.revision), current.bytes) === 0;
+}
+
+/**
+ * Whether bytes without a resourceVersion may say what is there, in whatever order: JSON of the
+ * same content has the same length. Of what is stored in another form nothing can be told.
+ */
+export function isOfSameSize(
+  served: ServedResource,
+  bytes: Uint8Array,
+  { bytes: known, revision }: CachedObject,
+): boolean {
+  if (served.splice !== spliceResourceVersion) return true;
+  return known.byteLength - bytes.byteLength === `"resourceVersion":"${revision}",`.length;
 }
 
 /** Answers with a state that a write left as it is, once it is durable. */

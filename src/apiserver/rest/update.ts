@@ -15,6 +15,7 @@ import {
   answerUnchanged,
   changeCurrent,
   isContentOf,
+  isOfSameSize,
   servedState,
   STALE,
 } from "./current-state.ts";
@@ -180,6 +181,7 @@ function isSame(
   bytes: Uint8Array,
   { current, next, old }: { current: CachedObject; next: KubeObject; old: KubeObject },
 ): boolean {
+  if (!isOfSameSize(served, bytes, current)) return false;
   if (isContentOf(served, bytes, current)) return true;
   const { resourceVersion: _, ...metadata } = old.metadata;
   return deepEqual(next, { ...old, metadata });
@@ -282,9 +284,12 @@ export function carryFields(
   from: KubeObject["metadata"],
   fields: readonly (keyof KubeObject["metadata"])[],
 ): void {
+  const target = to as Record<string, unknown>;
+  const source = from as Record<string, unknown>;
   for (const field of fields) {
-    if (from[field] === undefined) delete to[field];
-    else Object.assign(to, { [field]: from[field] });
+    const value = source[field];
+    if (value !== undefined) target[field] = value;
+    else if (field in target) delete target[field];
   }
 }
 

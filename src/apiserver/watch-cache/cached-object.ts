@@ -1,9 +1,5 @@
-import {
-  decodeCanonical,
-  hasLongNumber,
-  replaceResourceVersion,
-} from "../../format/json-canonical.ts";
-import { isJson } from "../../lib/json-value.ts";
+import { decodeCanonical, replaceResourceVersion } from "../../format/json-canonical.ts";
+import { isJson, mayHoldInt64 } from "../../lib/json-value.ts";
 import { deepFreeze, type KubeObject } from "../kube-object.ts";
 import type { Kin } from "./kin.ts";
 
@@ -94,9 +90,17 @@ export class CachedObject {
    * readers do not expect.
    */
   exact(): KubeObject {
-    this.#hasLongNumber ??= hasLongNumber(this.bytes);
-    if (!this.#hasLongNumber) return this.object();
-    return deepFreeze(decodeCanonical(this.bytes) as KubeObject);
+    const object = this.object();
+    return this.#isExact(object) ? object : deepFreeze(decodeCanonical(this.bytes) as KubeObject);
+  }
+
+  /**
+   * The same for one write that rests on it and keeps nothing: perhaps neither frozen nor shared.
+   * It must not be changed all the same.
+   */
+  exactGlance(): KubeObject {
+    const object = this.glance();
+    return this.#isExact(object) ? object : (decodeCanonical(this.bytes) as KubeObject);
   }
 
   /** Parsed anew for a caller that wants to change it. */
@@ -113,6 +117,11 @@ export class CachedObject {
   /** The same content as of a later revision, such as the one of its removal. */
   atRevision(revision: number): CachedObject {
     return new CachedObject(this.key, revision, replaceResourceVersion(this.bytes, revision));
+  }
+
+  #isExact(object: KubeObject): boolean {
+    this.#hasLongNumber ??= mayHoldInt64(object);
+    return !this.#hasLongNumber;
   }
 
   #parse(): KubeObject {
