@@ -134,14 +134,14 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
   });
   if (isEmpty(changed) && isEmpty(removed)) return entries.length > 0 ? [...entries] : undefined;
   const apiVersion = typeof after.apiVersion === "string" ? after.apiVersion : "";
-  if (entries.length === 0) {
-    return [entryOf(changed, { ...update, operation: "Update", apiVersion })];
-  }
+  const { manager, subresource, timeText } = update;
+  const by = { manager, operation: "Update", apiVersion, timeText, subresource };
+  if (entries.length === 0) return [entryOf(changed, by)];
   const isOwn = (entry: ManagedFieldsEntry) =>
     entry.operation !== "Apply" &&
-    entry.manager === update.manager &&
+    entry.manager === manager &&
     entry.apiVersion === apiVersion &&
-    (entry.subresource ?? "") === (update.subresource ?? "");
+    (entry.subresource ?? "") === (subresource ?? "");
   const result: ManagedFieldsEntry[] = [];
   let own: ManagedFieldsEntry | undefined;
   for (const entry of entries) {
@@ -156,13 +156,7 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
     const left = own && withFields(own, kept);
     if (left) result.push(left);
   } else {
-    result.push(
-      entryOf(unionOf(kept, changed), {
-        ...update,
-        operation: "Update",
-        apiVersion,
-      }),
-    );
+    result.push(entryOf(unionOf(kept, changed), by));
   }
   const capped = capUpdateManagers(result);
   return capped.length > 0 ? sortEntries(capped) : undefined;
@@ -192,15 +186,16 @@ export function entryOf(
     subresource?: string | undefined;
   },
 ): ManagedFieldsEntry {
-  return {
+  const entry: ManagedFieldsEntry = {
     manager: by.manager,
     operation: by.operation,
     apiVersion: by.apiVersion,
     time: by.timeText,
     fieldsType: "FieldsV1",
     fieldsV1: fields,
-    ...(by.subresource ? { subresource: by.subresource } : {}),
   };
+  if (by.subresource) entry.subresource = by.subresource;
+  return entry;
 }
 
 /** Bounds the list: the oldest updaters beyond the limit become one, "ancient-changes". */

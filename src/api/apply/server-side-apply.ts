@@ -116,7 +116,12 @@ export function withManagedFields(
 ): Record<string, unknown> {
   const before = isObject(object.metadata) ? object.metadata : {};
   if (entries && entries.length > 0) {
-    return { ...object, metadata: { ...before, managedFields: entries } };
+    // Assigned: that a literal has a member twice makes a slow object.
+    const metadata: Record<string, unknown> = { ...before };
+    metadata["managedFields"] = entries;
+    const owned: Record<string, unknown> = { ...object };
+    owned["metadata"] = metadata;
+    return owned;
   }
   const { managedFields: _, ...metadata } = before;
   return { ...object, metadata };

@@ -79,7 +79,7 @@ export async function insertObject(
       "resourceVersion should not be set on objects to be created",
     );
   }
-  delete metadata.resourceVersion;
+  if ("resourceVersion" in metadata) delete metadata.resourceVersion;
   const asked = { operation: "CREATE", name: metadata.name ?? "", object } as const;
   dropRepeatedOwners(call, metadata, "");
   const request = admissionRequestOf(call, asked);
@@ -160,15 +160,20 @@ export function warn(
   for (const text of warningsOf(resource, object, more)) call.warn(text);
 }
 
+/** No new object has these, whoever sends them; what is absent is not deleted, which costs. */
+const NEVER_NEW = [
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "selfLink",
+  "generation",
+] as const satisfies readonly (keyof KubeObject["metadata"])[];
+
 /** Fields that every new object gets from the server and from nobody else. */
 function completeMeta(engine: Engine, served: ServedResource, object: KubeObject): void {
   const { metadata } = object;
   metadata.uid = randomUuid(engine.random);
   metadata.creationTimestamp = formatTime(engine.clock.now());
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
-  delete metadata.generation;
+  for (const field of NEVER_NEW) if (field in metadata) delete metadata[field];
   if (served.strategy.generation) metadata.generation = 1;
   if (served.hasStatus && !served.strategy.keepsStatusOnCreate) delete object["status"];
 }

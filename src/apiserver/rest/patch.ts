@@ -4,8 +4,10 @@ import { StatusError } from "../../api/errors.ts";
 import { goPlain } from "../../api/validation/go-text.ts";
 import type { Engine } from "../engine.ts";
 import { apiVersionOf } from "../../api/resource.ts";
-import type { KubeObject } from "../kube-object.ts";
+import type { DecodeOptions } from "../codec/codec.ts";
+import { fieldOf, type KubeObject } from "../kube-object.ts";
 import { parseRawBody } from "../raw-body.ts";
+import type { ServedResource } from "../resource-registry.ts";
 import type { Answer, Call } from "./call.ts";
 import { insertObject } from "./create.ts";
 import { fieldValidationOf } from "./decode-body.ts";
@@ -42,7 +44,7 @@ export async function patchObject(
     wanted: (object) => {
       const value = applyPatch({ type, patch, object, model: served.model, struct });
       try {
-        return served.codec.decode({ kind: "value", value, contentType: "" }, decode);
+        return decodePatched(served, value, { object, decode });
       } catch (error) {
         // Upstream prints the patch itself only where it is not applied to text.
         const isStrategic = type === STRATEGIC_MERGE_PATCH;
@@ -52,6 +54,27 @@ export async function patchObject(
     patched: true,
     ...(scope ? { scope } : {}),
   });
+}
+
+/**
+ * What a patch made of an object, as its type. The managers of its fields, which few patches speak
+ * of and which are often half of it, are those of the object, neither copied nor read again.
+ */
+function decodePatched(
+  { codec }: ServedResource,
+  value: Record<string, unknown>,
+  of: { object: KubeObject; decode: DecodeOptions },
+): KubeObject {
+  const { managedFields } = of.object.metadata;
+  const metadata = fieldOf(value, "metadata");
+  if (!managedFields || metadata["managedFields"] !== managedFields) {
+    return codec.decode({ kind: "value", value, contentType: "" }, of.decode);
+  }
+  const { managedFields: _, ...others } = metadata;
+  const rest = { ...value, metadata: others };
+  const patched = codec.decode({ kind: "value", value: rest, contentType: "" }, of.decode);
+  patched.metadata.managedFields = managedFields;
+  return patched;
 }
 
 /**
