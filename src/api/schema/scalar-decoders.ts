@@ -88,7 +88,12 @@ function decodeQuantity(value: unknown): string {
 const RFC3339 =
   /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/;
 
+/** A time as it is written here, on a day that every month has: there is nothing to read in it. */
+const CANONICAL_TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+
 function decodeTime(value: unknown): string {
+  if (typeof value === "string" && CANONICAL_TIME.test(value)) return value;
   const { seconds } = parseTime(value, "2006-01-02T15:04:05Z07:00");
   return seconds;
 }

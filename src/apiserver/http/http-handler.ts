@@ -251,7 +251,8 @@ export class HttpHandler {
     const custom = call.served.custom && call.target.subresource !== "scale";
     call.body = await readBody(request, { protobuf: protobuf.decoder, yaml: this.#yaml, custom });
     recordBody(record, call.body);
-    return dispatch(engine, call);
+    // Awaited here, and in what it calls: a promise handed on as it is takes two turns more.
+    return await dispatch(engine, call);
   }
 
   #representation(

@@ -24,7 +24,7 @@ const GENERATE_ATTEMPTS = 8;
 export async function createObject(engine: Engine, call: Call): Promise<Answer> {
   const object = decodeBody(call);
   bindToPath(call, object);
-  return insertObject(engine, call, object);
+  return await insertObject(engine, call, object);
 }
 
 /** Gives the object the namespace of the path. @throws StatusError BadRequest when they differ */

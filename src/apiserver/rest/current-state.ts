@@ -69,14 +69,16 @@ export function asServed(
   return new CachedObject(key, revision, served.splice(bytes, revision));
 }
 
-/** The object without loss, in the version that is served; one write reads it and changes nothing. */
-export async function servedState(
+/**
+ * The object without loss, in the version that is served, for one write that leaves it as it is.
+ * Only what others convert has to be waited for.
+ */
+export function servedState(
   { conversion }: ServedResource,
   state: CachedObject,
-): Promise<KubeObject> {
+): KubeObject | Promise<KubeObject> {
   if (!conversion) return state.exactGlance();
-  const [converted = state] = await conversion.toServed([state]);
-  return converted.exactGlance();
+  return conversion.toServed([state]).then(([converted = state]) => converted.exactGlance());
 }
 
 /** Whether bytes without a resourceVersion are what is there. */

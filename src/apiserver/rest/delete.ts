@@ -84,7 +84,8 @@ async function deleteByKey(
 ): Promise<Answer> {
   const { served } = call;
   const change = async (current: CachedObject) => {
-    const old = await servedState(served, current);
+    const state = servedState(served, current);
+    const old = state instanceof Promise ? await state : state;
     checkPreconditions(served, old, options);
     const request = admissionRequestOf(call, { operation: "DELETE", oldObject: old });
     if (!options.admitted) {

@@ -40,7 +40,7 @@ export async function patchObject(
     warn: call.warn,
     inPatch: objections,
   };
-  return updateObject(engine, call, {
+  return await updateObject(engine, call, {
     wanted: (object) => {
       const value = applyPatch({ type, patch, object, model: served.model, struct });
       try {

@@ -99,7 +99,8 @@ async function updateOnce(
   { plan, current }: { plan: UpdatePlan; current: CachedObject },
 ): Promise<Answer> {
   const { served } = call;
-  const old = await servedState(served, current);
+  const state = servedState(served, current);
+  const old = state instanceof Promise ? await state : state;
   const wanted = await plan.wanted(old);
   checkPath(call, wanted);
   if (plan.patched) checkPatchedMeta(served, wanted, old);
@@ -172,7 +173,8 @@ async function storeUpdate(
   const write = { bytes, expectedRevision };
   const stored = await engine.store.update(served.storage, current.key, write);
   of.kept();
-  return answerWith(served, { stored, status: 200 });
+  const answer = answerWith(served, { stored, status: 200 });
+  return answer instanceof Promise ? await answer : answer;
 }
 
 /** Whether the write would change nothing: such a write is not made, and moves no revision. */
