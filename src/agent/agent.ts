@@ -34,6 +34,7 @@ import { startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { readKeyring } from "./pod/pull-secrets.ts";
 import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
+import type { PodTracer } from "./pod-tracer.ts";
 import { createPodStorage } from "./pod-storage.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
@@ -71,6 +72,8 @@ export interface AgentOptions {
   configuration: AgentConfiguration;
   /** What the node tells beside its pods' figures: of its network and of its requests. */
   metrics?: () => MetricFamily[];
+  /** Records what is done for pods. */
+  tracer?: PodTracer | undefined;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -161,6 +164,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       cpus: createCpuManager(options),
       prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
       metrics,
+      tracer: options.tracer,
       staticPods,
       far,
       confine: confineFiles,

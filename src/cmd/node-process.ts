@@ -17,6 +17,7 @@ import type { NodeDirectories } from "./data-directory.ts";
 import { foreignContainers, ownContainers } from "./node-containers.ts";
 import { startNodeNetwork } from "./node-network.ts";
 import { awaitPodCidr } from "./node-object.ts";
+import { openPodTracing } from "./pod-tracing.ts";
 import { GIT_VERSION } from "./version.ts";
 
 /** A node of the cluster as this process runs it. */
@@ -84,6 +85,8 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       logger,
     }),
   );
+  const tracing = openPodTracing(configuration.tracing, { ...sources, node: name, logger });
+  if (tracing) cleanup.use(tracing);
   const { clientCaPem, certPem, keyPem } = options.tls;
   const streams = cleanup.use(
     await startStreamServer({
@@ -112,6 +115,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       },
       configuration,
       metrics: () => [...network.services.metrics(), ...(options.metrics?.() ?? [])],
+      tracer: tracing?.tracer,
       stateDirectory: directories.state,
       imageDirectory: containers.imageDirectory,
       manifestDirectory: directories.manifests,

@@ -31,7 +31,13 @@ export function openTracing(
     "service.instance.id": serverIdOf(hostname()),
   };
   const logger = of.logger.with({ component: "tracing" });
-  const exporter = new OtlpExporter({ collector, resource, clock: of.clock, logger });
+  const exporter = new OtlpExporter({
+    collector,
+    scope: "nephos/apiserver",
+    resource,
+    clock: of.clock,
+    logger,
+  });
   const record = (span: Parameters<typeof exporter.add>[0]) => exporter.add(span);
   return {
     tracer: new Tracer({ ...of, samplingRatePerMillion, record }),

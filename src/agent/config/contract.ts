@@ -2,6 +2,7 @@ import type { Taint } from "../../api/generated/types/core-v1.ts";
 import type { CpuPolicy, TopologyPolicy } from "../cpu/contract.ts";
 import type { EvictionRules } from "../eviction/contract.ts";
 import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
+import type { TracingRules } from "./tracing-configuration.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
 
 /** How a node treats its pods: a kubelet's configuration, checked, in the agent's units. */
@@ -29,6 +30,8 @@ export interface AgentConfiguration {
   cpuQuota: { enforced: boolean; periodUs: number };
   /** After this long without traffic, a stream is closed. */
   streamIdleMs: number;
+  /** Undefined where nothing is recorded. */
+  tracing: TracingRules | undefined;
 }
 
 /** Who gets CPUs of its own, and what is asked of NUMA nodes. */

@@ -63,7 +63,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   "tlsCipherSuites",
   "tlsMinVersion",
   "tlsPrivateKeyFile",
-  "tracing",
   "volumePluginDir",
   "volumeStatsAggPeriod",
 ];

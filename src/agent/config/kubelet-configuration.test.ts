@@ -47,6 +47,11 @@ test("a file of a real cluster is read into the agent's units", () => {
     registerWithTaints: [{ key: "dedicated", value: "gpu", effect: "NoSchedule" }],
     allowedUnsafeSysctls: ["net.*"],
     cpuCFSQuotaPeriod: "10ms",
+    tracing: { endpoint: "dns:///collector:4318", samplingRatePerMillion: 500 },
+  });
+  assert.deepEqual(configuration.tracing, {
+    collector: { host: "collector", port: 4318 },
+    samplingRatePerMillion: 500,
   });
   assert.deepEqual(withoutEffect, ["cgroupDriver", "clusterDNS", "featureGates"]);
   assert.equal(configuration.podsMax, 40);

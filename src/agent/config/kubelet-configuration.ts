@@ -5,6 +5,7 @@ import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
 import type { AgentConfiguration, CpuRules, NodeReservation } from "./contract.ts";
 import { readEvictionRules } from "./eviction-configuration.ts";
+import { readTracing } from "./tracing-configuration.ts";
 import { FIELDS_WITHOUT_EFFECT, MUST_BE_EMPTY, REFUSALS } from "./known-fields.ts";
 
 const SUBJECT = "the agent's configuration";
@@ -61,6 +62,7 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
     },
     cpuQuota: readCpuQuota(root),
     streamIdleMs: root.durationMs("streamingConnectionIdleTimeout") ?? 4 * HOUR_MS,
+    tracing: readTracing(root),
   };
   refuse(root);
   const { used } = root;

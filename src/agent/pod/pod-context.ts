@@ -10,6 +10,7 @@ import type { FarFiles } from "../far-files.ts";
 import type { ImageStore } from "../image/contract.ts";
 import type { AgentMetrics } from "../metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
+import type { PodTracer } from "../pod-tracer.ts";
 import type { Prober } from "../probe/contract.ts";
 import type { ContainerRuntime, ContainerStatus } from "../runtime/contract.ts";
 import type { ResourceRules } from "./pod-resources.ts";
@@ -35,6 +36,8 @@ export interface PodParts {
   node: PodNodeFacts;
   admission: NodeAdmission;
   metrics: AgentMetrics;
+  /** Undefined where nothing is recorded. */
+  tracer?: PodTracer | undefined;
   staticPods: StaticPods;
   far: FarFiles;
   /** Makes a small directory that a pod may fill; see `confineFiles`. */

@@ -298,11 +298,13 @@ class Worker implements PodWorker {
 
   /** Steps keep expected failures in the state; what they throw is tried again after a while. */
   async #attempt(step: Step): Promise<void> {
-    const { clock, metrics } = this.#parts;
+    const { clock, metrics, tracer } = this.#parts;
+    const perform = () => performStep(step, this.#performing);
+    const pod = identityOf(this.state.pod);
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       const startMs = clock.monotonicMs();
       try {
-        await performStep(step, this.#performing);
+        await (tracer ? tracer.step(pod, step.do, perform) : perform());
         metrics.observeStage(step.do, (clock.monotonicMs() - startMs) / 1000);
         return;
       } catch (error) {

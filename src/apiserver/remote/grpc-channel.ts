@@ -5,22 +5,20 @@ import {
 } from "node:http2";
 import { connect } from "node:net";
 import { decodeGrpcMessage } from "../../format/grpc/grpc-status.ts";
+import type { GrpcTarget } from "../../format/grpc/grpc-target.ts";
 import type { Clock } from "../../lib/clock.ts";
 
 const PREFIX_BYTES = 5;
 /** Larger answers are refused. */
 const ANSWER_MAX_BYTES = 1 << 20;
 
-/** A host with its port, or the path of a socket. */
-export type GrpcAddress = { host: string; port: number } | { path: string };
-
 /** Calls with one message in either direction, without TLS; connects when it is needed. */
 export class GrpcChannel implements Disposable {
-  readonly #address: GrpcAddress;
+  readonly #address: GrpcTarget;
   readonly #clock: Clock;
   #session: ClientHttp2Session | undefined;
 
-  constructor(address: GrpcAddress, clock: Clock) {
+  constructor(address: GrpcTarget, clock: Clock) {
     this.#address = address;
     this.#clock = clock;
   }

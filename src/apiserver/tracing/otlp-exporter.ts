@@ -4,11 +4,12 @@ import {
   TRACE_EXPORT_PATH,
   TRACE_MESSAGES,
 } from "../../format/otlp/trace-messages.ts";
+import type { GrpcTarget } from "../../format/grpc/grpc-target.ts";
 import { createMessageCodec } from "../../format/protobuf/message-codec.ts";
 import { BoundedQueue } from "../../lib/bounded-queue.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { type GrpcAddress, GrpcChannel } from "../remote/grpc-channel.ts";
+import { GrpcChannel } from "../remote/grpc-channel.ts";
 import type { Attributes, Span, SpanContext } from "./span.ts";
 
 /** Spans that wait at most; older ones are dropped for newer ones. */
@@ -20,7 +21,9 @@ const NANOS_PER_MS = 1e6;
 
 /** Where spans go, and on whose behalf. */
 export interface ExporterOptions {
-  collector: GrpcAddress;
+  collector: GrpcTarget;
+  /** Which part of this program records them. */
+  scope: string;
   /** Of the process: "service.name" and the like. */
   resource: Attributes;
   clock: Clock;
@@ -86,7 +89,7 @@ export class OtlpExporter implements AsyncDisposable {
 
   #encode(batch: readonly Span[]): Buffer {
     const resource = { attributes: keyValues(this.#options.resource) };
-    const scopeSpans = [{ scope: { name: "nephos/apiserver" }, spans: batch.map(messageOf) }];
+    const scopeSpans = [{ scope: { name: this.#options.scope }, spans: batch.map(messageOf) }];
     return this.#codec.encode("ExportTraceServiceRequest", {
       resourceSpans: [{ resource, scopeSpans }],
     });

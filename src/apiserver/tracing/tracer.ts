@@ -24,7 +24,8 @@ export interface TracerOptions {
 /** A span that is not over yet. */
 export interface OpenSpan {
   readonly context: SpanContext;
-  end(of?: { attributes?: Attributes; failure?: string | undefined }): void;
+  /** `atMs` is the monotonic time when it was over; now when absent. */
+  end(of?: { attributes?: Attributes; failure?: string | undefined; atMs?: number }): void;
 }
 
 /**
@@ -56,6 +57,11 @@ export class Tracer {
   beginRequest(name: string, traceparent: unknown): OpenSpan {
     const context = newContext(this.#options.random);
     return this.#open(context, { name, kind: "server", link: parseTraceparent(traceparent) });
+  }
+
+  /** Begins a trace of what nobody asked for by a request. */
+  begin(name: string): OpenSpan {
+    return this.#open(newContext(this.#options.random), { name, kind: "internal" });
   }
 
   /** Runs work on behalf of a request. */
@@ -92,7 +98,7 @@ export class Tracer {
     const sinceMs = clock.monotonicMs();
     return {
       context,
-      end: ({ attributes = {}, failure } = {}) =>
+      end: ({ attributes = {}, failure, atMs = clock.monotonicMs() } = {}) =>
         record({
           ...context,
           parentSpanId: of.parent?.spanId,
@@ -100,7 +106,7 @@ export class Tracer {
           name: of.name,
           kind: of.kind,
           startMs,
-          endMs: startMs + clock.monotonicMs() - sinceMs,
+          endMs: startMs + atMs - sinceMs,
           attributes,
           failure,
         }),

@@ -1,9 +1,9 @@
+import { type GrpcTarget, parseGrpcTarget } from "../../format/grpc/grpc-target.ts";
 import { ConfigurationReader } from "../../lib/configuration-reader.ts";
-import type { GrpcAddress } from "../remote/grpc-channel.ts";
 
 /** Where spans go, and of how many requests. */
 export interface TracingConfiguration {
-  collector: GrpcAddress;
+  collector: GrpcTarget;
   samplingRatePerMillion: number;
 }
 
@@ -26,19 +26,9 @@ export function readTracingConfiguration(document: unknown): TracingConfiguratio
   const rate = root.number("samplingRatePerMillion", { min: 0, max: MILLION });
   const endpoint = root.text("endpoint") || `localhost:${DEFAULT_PORT}`;
   root.refuseOthers();
-  const collector = collectorOf(endpoint);
+  const collector = parseGrpcTarget(endpoint, DEFAULT_PORT);
   if (!collector) {
     throw root.error("endpoint", 'must be HOST:PORT, "dns:///HOST:PORT" or "unix:///PATH"');
   }
   return { collector, samplingRatePerMillion: rate ?? 0 };
-}
-
-/** Names of gRPC (grpc/doc/naming.md), as far as kube-apiserver takes them. */
-function collectorOf(endpoint: string): GrpcAddress | undefined {
-  const [, path] = /^unix:(?:\/\/)?(\/.+)$/.exec(endpoint) ?? [];
-  if (path) return { path };
-  const [, host, port = DEFAULT_PORT] =
-    /^(?:dns:(?:\/\/[^/]*\/)?)?(\[[0-9a-f:]+\]|[^:/]+)(?::(\d{1,5}))?$/i.exec(endpoint) ?? [];
-  if (!host || Number(port) > 65_535) return undefined;
-  return { host, port: Number(port) };
 }

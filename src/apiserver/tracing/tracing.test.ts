@@ -115,7 +115,8 @@ test("a collector is sent spans in batches, and one that refuses them holds noth
   const resource = { "service.name": "apiserver" };
   const warnings: string[] = [];
   const logger = { ...silentLogger, warn: (text: string) => void warnings.push(text) };
-  const options = { collector: collector.collector, resource, clock: new VirtualClock(), logger };
+  const clock = new VirtualClock();
+  const options = { collector: collector.collector, scope: "test", resource, clock, logger };
   await using exporter = new OtlpExporter(options);
   const at = Date.UTC(2026, 0, 31);
   const span: Span = {
