@@ -8,7 +8,7 @@ import {
   input,
   type ReconcileContext,
 } from "../../client/controller.ts";
-import { matchesLabels, parseLabelSelector } from "../../lib/labels.ts";
+import { type LabelRequirements, matchesLabels, parseLabelSelector } from "../../lib/labels.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { refOf } from "../ownership.ts";
 import { StatusDraft } from "./autoscaler-status.ts";
@@ -236,7 +236,11 @@ class Look {
       this.#warn("FailedComputeMetricsReplicas", "selector is required");
       return undefined;
     }
-    const requirements = parseLabelSelector(selector);
+    const requirements = parsed(selector);
+    if (requirements instanceof Error) {
+      const what = "couldn't convert selector into a corresponding internal selector object";
+      return this.#refuse("InvalidSelector", `${what}: ${requirements.message}`);
+    }
     const pods = this.#context.inputs.pods
       .list(namespace)
       .filter((pod) => matchesLabels(requirements, pod.metadata?.labels));
@@ -321,6 +325,14 @@ class Look {
     if (jsonEqual(status, this.#autoscaler.status)) return;
     const client = this.#context.client.for(HORIZONTAL_POD_AUTOSCALERS);
     await client.updateStatus({ ...this.#autoscaler, status });
+  }
+}
+
+function parsed(selector: string): LabelRequirements | Error {
+  try {
+    return parseLabelSelector(selector);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 
