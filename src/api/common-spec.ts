@@ -11,6 +11,8 @@ export interface CommonSpec {
   isValid?: boolean;
   /** What a client is told of it in an object without annotations. */
   warnings?: readonly string[];
+  /** How it is stored. */
+  json?: string;
   /** Its fields, as managedFields name them in a new object. */
   fields?: FieldSet | undefined;
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   encodeCanonical,
   decodeCanonical,
+  exactJson,
   metadataOffset,
   replaceResourceVersion,
   spliceResourceVersion,
@@ -25,6 +26,27 @@ test("kind, apiVersion and metadata come first and resourceVersion is left out",
 test("an integer beyond 2^53 is written exactly", () => {
   const object = { kind: "K", apiVersion: "v1", spec: { n: 9223372036854775807n, list: [1n] } };
   assert.match(encodeCanonical(object).toString(), /"n":9223372036854775807,"list":\[1\]/);
+});
+
+test("property: a field whose text is known is written as it would be anew", () => {
+  const spec = fc.dictionary(fc.string(), fc.jsonValue());
+  const member = fc.option(fc.jsonValue(), { nil: undefined });
+  fc.assert(
+    fc.property(spec, member, (value, status) => {
+      const object = { kind: "K", apiVersion: "v1", spec: value, status };
+      const known = { value, json: exactJson(value) };
+      assert.deepEqual(encodeCanonical(object, known), encodeCanonical(object));
+    }),
+  );
+});
+
+test("a known text is written only for the value that it is of", () => {
+  const object = { kind: "K", apiVersion: "v1", spec: { a: 1 } };
+  const other = { value: { a: 1 }, json: "false" };
+  assert.equal(
+    encodeCanonical(object, other).toString(),
+    '{"kind":"K","apiVersion":"v1","metadata":{},"spec":{"a":1}}',
+  );
 });
 
 test("a resourceVersion is spliced in front of the metadata's fields", () => {

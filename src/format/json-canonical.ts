@@ -10,13 +10,29 @@ export interface CanonicalObject {
 /**
  * Encodes an object as stored: no spaces, `{"kind":K,"apiVersion":V,"metadata":{...}` first, then
  * the other fields in their order, `metadata.resourceVersion` left out. `bigint` is written as a
- * number; `undefined` fields are not written.
+ * number; `undefined` fields are not written. A field whose text is known is not written anew.
  */
-export function encodeCanonical(object: CanonicalObject): Buffer {
+export function encodeCanonical(object: CanonicalObject, known?: KnownText): Buffer {
   // The first three keep their places when they are set again.
   const ordered = { kind: "", apiVersion: "", metadata: {}, ...object };
   ordered.metadata = withoutResourceVersion(ordered.metadata);
-  return Buffer.from(exactJson(ordered));
+  return Buffer.from(known ? textWith(known, ordered) : exactJson(ordered));
+}
+
+/** A value of which it is known how it is written. */
+export interface KnownText {
+  readonly value: object;
+  /** `exactJson` of it. */
+  readonly json: string;
+}
+
+function textWith({ value, json }: KnownText, object: object): string {
+  const members: string[] = [];
+  for (const [name, member] of Object.entries(object)) {
+    if (member === undefined) continue;
+    members.push(`${JSON.stringify(name)}:${member === value ? json : exactJson(member)}`);
+  }
+  return `{${members.join(",")}}`;
 }
 
 function withoutResourceVersion(metadata: object): object {

@@ -132,7 +132,7 @@ function pick(pod: PodRecord, of: ScheduleInput & { plan: Plan; count: number })
     } else ties++;
   }
   let chosen = first;
-  let left = ties > 1 ? Math.floor(random.float() * ties) : 0;
+  let left = ties > 1 ? (random.float() * ties) | 0 : 0;
   for (let at = first + 1; left > 0 && at < count; at++) {
     if (totals[at] !== most) continue;
     chosen = at;

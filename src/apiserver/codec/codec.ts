@@ -1,3 +1,4 @@
+import type { CommonSpec } from "../../api/common-spec.ts";
 import type { KubeObject } from "../kube-object.ts";
 import type { Body } from "./body.ts";
 
@@ -15,8 +16,8 @@ export interface Codec {
   read(body: Body, options: DecodeOptions): KubeObject;
   /** Sets defaults in place; needed again after admission changed the object. */
   setDefaults(object: KubeObject): void;
-  /** Canonical bytes; the object carries no resourceVersion. */
-  encode(object: KubeObject): Uint8Array;
+  /** Canonical bytes; the object carries no resourceVersion. A spec in common is written once. */
+  encode(object: KubeObject, common?: CommonSpec): Uint8Array;
 }
 
 export interface DecodeOptions {

@@ -1,7 +1,8 @@
+import type { CommonSpec } from "../../api/common-spec.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Decoder } from "../../api/schema/decode.ts";
-import { encodeCanonical } from "../../format/json-canonical.ts";
+import { encodeCanonical, exactJson, type KnownText } from "../../format/json-canonical.ts";
 import { decodeJson } from "../../format/json-decode.ts";
 import { JsonSyntaxError } from "../../format/json-parser.ts";
 import { copyJson } from "../../lib/json-copy.ts";
@@ -76,6 +77,11 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
       return object;
     },
     setDefaults,
-    encode: (object) => encodeCanonical(object),
+    encode: (object, common) => encodeCanonical(object, common && knownText(common)),
   };
+}
+
+function knownText(common: CommonSpec): KnownText {
+  common.json ??= exactJson(common.spec);
+  return { value: common.spec, json: common.json };
 }

@@ -111,11 +111,12 @@ export async function insertObject(
       }
       const key = keyOf(metadata.namespace, metadata.name ?? "");
       const { conversion, codec } = served;
-      const bytes = codec.encode(conversion ? await conversion.toStored(managed) : managed);
+      const stored = conversion ? await conversion.toStored(managed) : managed;
+      const bytes = codec.encode(stored, common);
       checkStoredSize(bytes);
       if (!conversion) served.cache.expect(bytes, { object: managed });
-      const stored = await engine.store.create(served.storage, key, bytes);
-      const answer = answerWith(served, { stored, status: 201 });
+      const created = await engine.store.create(served.storage, key, bytes);
+      const answer = answerWith(served, { stored: created, status: 201 });
       return answer instanceof Promise ? await answer : answer;
     } catch (error) {
       allocation.release();
