@@ -16,6 +16,7 @@ import {
   type EncryptionProvider,
   kmsPrefix,
 } from "../store/encryption/encryption-rules.ts";
+import { TransformationMetrics } from "../store/encryption/transformation-metrics.ts";
 import { CommandError } from "./command-error.ts";
 import { followFile } from "./followed-file.ts";
 import { usage } from "./options.ts";
@@ -44,13 +45,15 @@ export async function openEncryption(
   if (!flags) return undefined;
   const { text, entries } = firstRead(flags.file);
   const services = new Map<string, KmsProvider>();
-  let rules = await createEncryptionRules(await connect(entries, { ...of, services }), of.random);
-  const use = async (next: string) => {
-    const changed = readEncryptionConfiguration(decodeSettings(next));
-    const ciphers = changed.map(({ resources, providers }) => {
+  const metrics = new TransformationMetrics(of.clock);
+  const ciphers = await connect(entries, { ...of, services });
+  let rules = await createEncryptionRules(ciphers, of.random, metrics);
+  const use = async (text: string) => {
+    const changed = readEncryptionConfiguration(decodeSettings(text));
+    const next = changed.map(({ resources, providers }) => {
       return { resources, providers: providers.map((each) => connected(each, services)) };
     });
-    rules = await createEncryptionRules(ciphers, of.random);
+    rules = await createEncryptionRules(next, of.random, metrics);
   };
   const subject = "the encryption configuration";
   const metricPrefix = "apiserver_encryption_config_controller";
@@ -64,7 +67,7 @@ export async function openEncryption(
     checks: Array.from(services.values(), (service, at) => {
       return { name: `kms-provider-${at}`, check: () => service.failure };
     }),
-    metrics: () => followed?.metrics() ?? [],
+    metrics: () => [...(followed?.metrics() ?? []), ...metrics.families()],
     [Symbol.dispose]() {
       followed?.[Symbol.dispose]();
       for (const service of services.values()) service[Symbol.dispose]();

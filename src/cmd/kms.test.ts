@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { silentLogger } from "../lib/logger.ts";
+import { encodeMetrics } from "../lib/prometheus.ts";
 import { seededRandom } from "../lib/random.ts";
 import { VirtualClock } from "../lib/virtual-clock.ts";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
@@ -85,6 +86,15 @@ test("values are under a service's keys: asked once per seed, and again after a 
         ["hush", "hush, too"],
       );
       assert.equal(opened.isStale(SECRETS, "b"), true);
+      const figures = encodeMetrics(encryption?.metrics() ?? []);
+      const of = 'transformation_type="from_storage",transformer_prefix="k8s:enc:kms:v2:vault:"';
+      const total = "apiserver_storage_transformation_operations_total";
+      assert.match(
+        figures,
+        new RegExp(`^${total}\\{resource="secrets",status="OK",${of}\\} [1-9]`, "m"),
+      );
+      const seconds = "apiserver_storage_transformation_duration_seconds_count";
+      assert.ok(figures.includes(`${seconds}{${of}}`));
     }
     vault.keyIds.delete("key-1");
     {

@@ -7,7 +7,8 @@ import type { DataDirectory } from "./data-directory.ts";
 import type { OpenEncryption } from "./encryption.ts";
 import type { UpOptions } from "./options.ts";
 import { storeMetrics } from "./process-metrics.ts";
-import { WriteMetrics } from "./write-metrics.ts";
+import { measureReads } from "./measured-store.ts";
+import { StoreMetrics } from "./store-metrics.ts";
 
 /** Where a store is, and how its values are encrypted there. */
 interface StorePlace {
@@ -28,15 +29,16 @@ export async function openStore(
 ): Promise<OpenStore> {
   const metrics: MetricSource[] = encryption ? [() => encryption.metrics()] : [];
   if (kind === "memory") return ownedStore(createMemoryStore(), metrics);
-  const writes = new WriteMetrics();
+  const requests = new StoreMetrics();
   const store = await openLmdbStore({
     directory: directory.store,
     clock: systemClock,
     encryption,
-    committed: (versions, durationMs) => writes.committed(versions, durationMs),
+    committed: (versions, durationMs) => requests.committed(versions, durationMs),
   });
-  const own = () => [...storeMetrics(directory.store), ...writes.families()];
-  return ownedStore(store, [...metrics, own]);
+  const own = () => [...storeMetrics(directory.store), ...requests.families()];
+  const measured = measureReads(store, { metrics: requests, clock: systemClock });
+  return ownedStore(measured, [...metrics, own]);
 }
 
 function ownedStore(store: Store, metrics: MetricSource[]): OpenStore {

@@ -1,4 +1,5 @@
 import type { Random } from "../../lib/random.ts";
+import type { TransformationMetrics } from "./transformation-metrics.ts";
 import { aesCbc, aesGcm, type ValueCipher } from "./value-cipher.ts";
 import { type KeyedCipher, ValueEncryption } from "./value-encryption.ts";
 
@@ -31,12 +32,17 @@ const AS_IT_IS: KeyedCipher = { prefix: "" };
 export class EncryptionRules {
   readonly #rules = new Map<string, KeyedCipher[]>();
   readonly #found = new Map<string, ValueEncryption>();
+  readonly #metrics: TransformationMetrics | undefined;
 
   /**
    * Entries stand in the order of their file: what an earlier wildcard covers is out of reach of
    * later ones, and a resource that is named twice has the providers of both.
    */
-  constructor(entries: readonly { resources: readonly string[]; ciphers: KeyedCipher[] }[]) {
+  constructor(
+    entries: readonly { resources: readonly string[]; ciphers: KeyedCipher[] }[],
+    metrics?: TransformationMetrics,
+  ) {
+    this.#metrics = metrics;
     for (const { resources, ciphers } of entries) {
       for (const resource of resources) {
         const { name, group } = parseResource(resource);
@@ -51,7 +57,10 @@ export class EncryptionRules {
   for(resource: string): ValueEncryption {
     let found = this.#found.get(resource);
     if (!found) {
-      found = new ValueEncryption(this.#ciphersOf(resource));
+      found = new ValueEncryption(this.#ciphersOf(resource), {
+        resource,
+        metrics: this.#metrics,
+      });
       this.#found.set(resource, found);
     }
     return found;
@@ -74,12 +83,13 @@ export function withoutKeys(): EncryptionRules {
 export async function createEncryptionRules(
   entries: readonly EncryptionEntry[],
   random: Random,
+  metrics?: TransformationMetrics,
 ): Promise<EncryptionRules> {
   const all = entries.map(async ({ resources, providers }) => {
     const ciphers = await Promise.all(providers.map((provider) => ciphersOf(provider, random)));
     return { resources, ciphers: ciphers.flat() };
   });
-  return new EncryptionRules(await Promise.all(all));
+  return new EncryptionRules(await Promise.all(all), metrics);
 }
 
 async function ciphersOf(provider: EncryptionProvider, random: Random): Promise<KeyedCipher[]> {

@@ -1,4 +1,5 @@
 import { StoreError } from "../errors.ts";
+import type { TransformationMetrics, Transformed } from "./transformation-metrics.ts";
 import type { ValueCipher } from "./value-cipher.ts";
 
 /** What begins every encrypted value. */
@@ -16,10 +17,18 @@ export interface KeyedCipher {
 
 /** The values of one resource: the first cipher writes, all read. */
 export class ValueEncryption {
-  readonly #ciphers: readonly { prefix: Buffer; cipher?: ValueCipher }[];
+  readonly #ciphers: readonly Prepared[];
 
-  constructor(ciphers: readonly KeyedCipher[]) {
-    this.#ciphers = ciphers.map((each) => ({ ...each, prefix: Buffer.from(each.prefix) }));
+  /** What is done is counted where `metrics` are given. */
+  constructor(
+    ciphers: readonly KeyedCipher[],
+    of: { resource: string; metrics?: TransformationMetrics | undefined },
+  ) {
+    const { resource, metrics } = of;
+    this.#ciphers = ciphers.map(({ prefix, cipher }) => ({
+      prefix: Buffer.from(prefix),
+      ...(cipher && { cipher: metrics ? counted(cipher, { resource, prefix, metrics }) : cipher }),
+    }));
   }
 
   /** What is stored of a value at a place. */
@@ -51,6 +60,24 @@ export class ValueEncryption {
     if (!fits(stored, first.prefix)) return true;
     return first.cipher?.isCurrent?.(stored.subarray(first.prefix.length)) === false;
   }
+}
+
+/** A cipher with its prefix as bytes. */
+interface Prepared {
+  prefix: Buffer;
+  cipher?: ValueCipher;
+}
+
+function counted(
+  cipher: ValueCipher,
+  { metrics, ...what }: Transformed & { metrics: TransformationMetrics },
+): ValueCipher {
+  return {
+    seal: (plain, place) => metrics.measure("to_storage", what, () => cipher.seal(plain, place)),
+    open: (sealed, place) =>
+      metrics.measure("from_storage", what, () => cipher.open(sealed, place)),
+    ...(cipher.isCurrent && { isCurrent: (sealed) => cipher.isCurrent?.(sealed) ?? true }),
+  };
 }
 
 function fits(stored: Uint8Array, prefix: Buffer): boolean {

@@ -13,19 +13,20 @@ interface Row {
   count: number;
 }
 
-/**
- * How long the store takes to make writes durable, under the names that dashboards know from etcd.
- * It is told once per commit, however many writes share it.
- */
-export class WriteMetrics {
+/** How long the store takes to answer, under the names that dashboards know from etcd. */
+export class StoreMetrics {
   readonly #rows = new Map<string, Map<string, Row>>();
 
+  /** Writes are durable: told once per commit, however many share it. */
   committed(versions: readonly Version[], durationMs: number): void {
     for (const version of versions) {
-      const row = this.#rowOf(version.resource, operationOf(version));
-      row.count++;
-      row.durations.observe(durationMs / 1000);
+      this.#count(this.#rowOf(version.resource, operationOf(version)), durationMs);
     }
+  }
+
+  /** A read was answered. */
+  read(operation: "get" | "list", of: { resource: string; durationMs: number }): void {
+    this.#count(this.#rowOf(of.resource, operation), of.durationMs);
   }
 
   families(): MetricFamily[] {
@@ -34,16 +35,21 @@ export class WriteMetrics {
       {
         name: "etcd_request_duration_seconds",
         type: "histogram",
-        help: "Seconds from the beginning of a commit until its writes were durable.",
+        help: "Seconds until a read was answered, or from the beginning of a commit until it was durable.",
         samples: rows.flatMap(({ labels, durations }) => durations.samples(labels)),
       },
       {
         name: "etcd_requests_total",
         type: "counter",
-        help: "Writes of the store, by what they did to which resource.",
+        help: "Requests to the store, by what they did with which resource.",
         samples: rows.map(({ labels, count }) => ({ labels, value: count })),
       },
     ];
+  }
+
+  #count(row: Row, durationMs: number): void {
+    row.count++;
+    row.durations.observe(durationMs / 1000);
   }
 
   #rowOf(resource: string, operation: string): Row {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeMetrics } from "../lib/prometheus.ts";
-import { WriteMetrics } from "./write-metrics.ts";
+import { VirtualClock } from "../lib/virtual-clock.ts";
+import { createMemoryStore } from "../store/memory/memory-store.ts";
+import { measureReads } from "./measured-store.ts";
+import { StoreMetrics } from "./store-metrics.ts";
 
 test("writes are counted by what they did, with the time of their commit", () => {
-  const metrics = new WriteMetrics();
+  const metrics = new StoreMetrics();
   const bytes = Buffer.from("{}");
   const pod = { resource: "core/pods", key: "a" };
   const widget = { resource: "example.com/widgets", key: "w" };
@@ -29,4 +32,18 @@ test("writes are counted by what they did, with the time of their commit", () =>
     'etcd_request_duration_seconds_count{operation="delete",type="pods"} 1',
   ];
   for (const line of lines) assert.ok(text.includes(`${line}\n`), line);
+});
+
+test("reads are counted beside writes, and answered as they were", async () => {
+  const metrics = new StoreMetrics();
+  const clock = new VirtualClock();
+  await using store = measureReads(createMemoryStore(), { metrics, clock });
+  await store.create("core/pods", "a", Buffer.from("{}"));
+  assert.equal((await store.get("core/pods", "a"))?.key, "a");
+  assert.equal(await store.get("core/pods", "b"), undefined);
+  assert.equal((await store.list("apps/deployments")).items.length, 0);
+  const text = encodeMetrics(metrics.families());
+  assert.ok(text.includes('etcd_requests_total{operation="get",type="pods"} 2\n'), text);
+  assert.ok(text.includes('etcd_requests_total{operation="list",type="deployments.apps"} 1\n'));
+  assert.ok(!text.includes("create"), "writes are told of by their commits");
 });
