@@ -285,6 +285,13 @@ test("a dry run stores nothing", async () => {
   assert.equal((await refusal(api.ask("GET", `${MAPS}/a`))).code, 404);
 });
 
+test("a dry run is told of a name that is taken", async () => {
+  await using api = await startServer();
+  await api.ask("POST", MAPS, { metadata: { name: "a" } });
+  const again = await refusal(api.ask("POST", `${MAPS}?dryRun=All`, { metadata: { name: "a" } }));
+  assert.equal(again.reason, "AlreadyExists");
+});
+
 test("unknown fields are refused when the client is strict", async () => {
   await using api = await startServer();
   const body = { metadata: { name: "a" }, dat: {} };

@@ -192,7 +192,8 @@ function validateNested(
   }
   for (const [name, why] of FORBIDDEN) {
     const value = schema[name];
-    if (value === undefined || value === "" || value === false) continue;
+    const isEmpty = !why.includes("undefined") && (value === "" || value === false);
+    if (value === undefined || isEmpty) continue;
     errors.forbidden(`${field}.${name}`, why);
   }
   if (schema.properties?.["metadata"]) {

@@ -74,8 +74,9 @@ function defaultStatefulSet(spec: StatefulSetSpec): void {
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= REVISIONS;
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    claim.apiVersion ??= "v1";
-    claim.kind ??= "PersistentVolumeClaim";
+    // Whatever they are called, they are claims.
+    claim.apiVersion = "v1";
+    claim.kind = "PersistentVolumeClaim";
     defaultClaim(claim);
   }
   defaultPodTemplate((spec.template ??= {}));

@@ -7,6 +7,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  PodStatus,
   PodTemplate,
   ReplicationController,
   ResourceQuota,
@@ -21,6 +22,14 @@ import { defaultClaimSpec, defaultPersistentVolumeSpec } from "./volumes.ts";
 
 const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
 const AFFINITY_SECONDS = 10_800;
+
+/** Of the two the one that old clients know wins. */
+function defaultPodIps(status: PodStatus): void {
+  const { podIP, podIPs } = status;
+  if (podIP) {
+    if (podIPs?.[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
+  } else if (podIPs?.[0]?.ip) status.podIP = podIPs[0].ip;
+}
 
 /** Defaults of v1. */
 export const CORE_DEFAULTS: Defaulters = {
@@ -54,6 +63,7 @@ export const CORE_DEFAULTS: Defaulters = {
   }),
   PersistentVolumeClaim: defaulter<PersistentVolumeClaim>((claim) => defaultClaim(claim)),
   Pod: defaulter<Pod>((pod) => {
+    if (pod.status) defaultPodIps(pod.status);
     if (!pod.spec) return;
     defaultPodSpec(pod.spec);
     defaultPodOnly(pod.spec);

@@ -53,6 +53,24 @@ const DEFAULTED_TEMPLATE = {
   },
 };
 
+test("a pod has its first address in both fields; the older one wins", () => {
+  const after = (status: object) => defaulted<{ status: object }>("v1", "Pod", { status }).status;
+  const both = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] };
+  assert.deepEqual(after({ podIP: "10.0.0.1" }), both);
+  assert.deepEqual(after({ podIPs: [{ ip: "10.0.0.1" }] }), both);
+  assert.deepEqual(after({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.2" }] }), both);
+  assert.deepEqual(after({}), {});
+});
+
+test("claims of a stateful set are claims, whatever they are called", () => {
+  const claim = { apiVersion: "v2", kind: "Thing", spec: {} };
+  const set = defaulted<{ spec: { volumeClaimTemplates: object[] } }>("apps/v1", "StatefulSet", {
+    spec: { volumeClaimTemplates: [claim] },
+  });
+  const { apiVersion, kind } = set.spec.volumeClaimTemplates[0] as typeof claim;
+  assert.deepEqual({ apiVersion, kind }, { apiVersion: "v1", kind: "PersistentVolumeClaim" });
+});
+
 test("a pod gets what its template would, and service links", () => {
   assert.deepEqual(defaulted("v1", "Pod", { spec: TEMPLATE.spec }), {
     spec: { ...DEFAULTED_TEMPLATE.spec, enableServiceLinks: true },

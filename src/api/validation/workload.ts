@@ -141,7 +141,7 @@ export function validateStatus(
   }
   for (const [part, whole, text = `status.${whole}`] of rules.parts ?? []) {
     if (Number(now[part] ?? 0) <= Number(now[whole] ?? 0)) continue;
-    errors.invalid(`status.${part}`, now[part], `cannot be greater than ${text}`);
+    errors.invalid(`status.${part}`, now[part] ?? 0, `cannot be greater than ${text}`);
   }
   const before = (old as Counts)["collisionCount"];
   const collisions = Number(now["collisionCount"] ?? 0);

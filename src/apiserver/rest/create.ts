@@ -105,11 +105,12 @@ export async function insertObject(
       request.name = metadata.name ?? "";
       const validating = validate(engine.admission, request);
       if (validating) await validating;
+      const key = keyOf(metadata.namespace, metadata.name ?? "");
       if (isDryRun(call)) {
+        if (await engine.store.get(served.storage, key)) throw nameTaken(served, metadata);
         allocation.release();
         return { kind: "value", status: 201, value: managed };
       }
-      const key = keyOf(metadata.namespace, metadata.name ?? "");
       const { conversion, codec } = served;
       const stored = conversion ? await conversion.toStored(managed) : managed;
       const bytes = codec.encode(stored, common);

@@ -23,6 +23,23 @@ test("a NodePort Service becomes an ExternalName by naming the type alone", asyn
   assert.doesNotMatch(JSON.stringify(after.spec), /clusterIP|externalTrafficPolicy|nodePort/);
 });
 
+test("addresses that are named twice must be the same", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const service = (clusterIP: string, clusterIPs: string[]) => ({
+    metadata: { name: "web" },
+    spec: { clusterIP, clusterIPs, ports: [{ port: 80 }] },
+  });
+  for (const [one, list] of [
+    ["None", ["x"]],
+    ["10.96.7.7", ["10.96.7.8"]],
+    ["None", ["None", "10.96.7.7"]],
+  ] as const) {
+    const asked = api.ask("POST", SERVICES, service(one, [...list]));
+    await assert.rejects(asked, { reason: "Invalid", message: /spec\.clusterIPs/ });
+  }
+  await api.ask("POST", SERVICES, service("10.96.7.7", ["10.96.7.7"]));
+});
+
 test("a dry run keeps neither an address nor a port", async () => {
   await using api = await startHttpsServer(Date.now());
   const service = (name: string) => ({

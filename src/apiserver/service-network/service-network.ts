@@ -132,6 +132,11 @@ export class ServiceNetwork {
     }
     completeFamilies(service);
     const list = spec["clusterIPs"];
+    // Two fields that disagree are for validation to judge.
+    const named = textOf(spec["clusterIP"]);
+    if (named && Array.isArray(list) && list.length > 0) {
+      if (list[0] !== named || (named === "None" && list.length > 1)) return;
+    }
     let address = textOf(spec["clusterIP"]) || (Array.isArray(list) ? textOf(list[0]) : "");
     if (address === "None") {
       spec["clusterIP"] = "None";

@@ -102,7 +102,7 @@ test("a status loses the fields that are off, too", () => {
   assert.deepEqual(statusAfter(PERSISTENT_VOLUME_CLAIMS, claim, claim), claim);
   assert.deepEqual(statusAfter(PODS, { resourceClaimStatuses: [] }, {}), {});
   const features = { supplementalGroupsPolicy: true };
-  assert.deepEqual(statusAfter(NODES, { features }, {}), {});
+  assert.deepEqual(statusAfter(NODES, { features, config: {} }, {}), {});
   const node = { ...objectOf({}), status: { features } };
   builtInStrategy(NODES).prepareCreate?.(node, CONTEXT);
   assert.deepEqual(node["status"], {});

@@ -110,7 +110,7 @@ const DROPS: Readonly<Record<string, Drop>> = {
 
 /** What is dropped from a status that comes in through its own endpoint, by "group/plural". */
 const STATUS_DROPS: Readonly<Record<string, Drop>> = {
-  "/nodes": ofFields<NodeStatus>("status", "features"),
+  "/nodes": ofFields<NodeStatus>("status", "config", "features"),
   "/persistentvolumeclaims": ofFields<PersistentVolumeClaimStatus>(
     "status",
     "currentVolumeAttributesClassName",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  CERTIFICATE_SIGNING_REQUESTS,
   ENDPOINT_SLICES,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
@@ -15,6 +16,13 @@ const CONTEXT = { user: { name: "me", groups: [] }, nowMs: Date.UTC(2026, 0, 2) 
 
 const objectOf = (fields: object) =>
   structuredClone({ metadata: { name: "x" }, ...fields }) as unknown as KubeObject;
+
+test("who asks for a certificate is who sends the request", () => {
+  const claimed = { username: "admin", uid: "1", groups: ["system:masters"], extra: { a: ["b"] } };
+  const spec = { request: "LQ==", signerName: "example.com/a", usages: ["client auth"] };
+  const { spec: kept } = prepared(CERTIFICATE_SIGNING_REQUESTS, { spec: { ...spec, ...claimed } });
+  assert.deepEqual(kept, { ...spec, username: "me", groups: [] });
+});
 
 /** The object as it is stored, made new or from `old`. */
 function prepared(resource: Resource, fields: object, old?: object): KubeObject {

@@ -64,6 +64,29 @@ test("rules of jobs whose pods have indexes", () => {
   });
 });
 
+test("a selector that cannot be read is told, and nothing more is asked of it", () => {
+  const expressions = [{ key: "a", operator: "Some" }];
+  const { manualSelector: _, ...generated } = JOB.spec;
+  const labels = {
+    app: "a",
+    "controller-uid": "u",
+    "batch.kubernetes.io/controller-uid": "u",
+    "job-name": "web",
+    "batch.kubernetes.io/job-name": "web",
+  };
+  const selector = { matchLabels: { "job-name": "web" } };
+  const template = { ...JOB.spec.template, metadata: { labels } };
+  checkRuleCases(JOBS, {
+    base: { metadata: { uid: "u" }, spec: { ...generated, selector, template } },
+    create: [
+      [
+        { "spec.selector.matchExpressions": expressions },
+        'spec.selector.matchExpressions[0].operator: Invalid value: "Some": not a valid selector operator',
+      ],
+    ],
+  });
+});
+
 test("rules of what to do when pods fail", () => {
   const rule = (value: object) => ({ "spec.podFailurePolicy": { rules: [value] } });
   const path = "spec.podFailurePolicy.rules[0]";

@@ -10,7 +10,7 @@ import { validateJobSpec } from "../job-spec.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import { validateSelector } from "../values.ts";
-import { validateSelected, validateStatus } from "../workload.ts";
+import { isReadable, validateSelected, validateStatus } from "../workload.ts";
 
 const FIXED = [
   "completionMode",
@@ -72,7 +72,7 @@ function validateGenerated(errors: FieldErrors, { metadata = {}, spec }: Job): v
     if (labels[label] === undefined) errors.required(field, `must be '${value}'`);
     else if (labels[label] !== value) errors.invalid(field, goMap(labels), `must be '${value}'`);
   }
-  if (!matchesSelector(spec.selector, expected)) {
+  if (isReadable(spec.selector) && !matchesSelector(spec.selector, expected)) {
     errors.invalid("spec.selector", goSelector(spec.selector), "`selector` not auto-generated");
   }
 }

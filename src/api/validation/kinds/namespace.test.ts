@@ -12,6 +12,11 @@ test("rules of finalizers of namespaces", () => {
         { "spec.finalizers": ["kubernetes", "other"] },
         `spec.finalizers: Invalid value: "other": ${STANDARD}`,
       ],
+      [
+        { "spec.finalizers": ["kubernetes", "f".repeat(64)] },
+        `spec.finalizers: Invalid value: "${"f".repeat(64)}": name part must be no more than 63 characters`,
+        `spec.finalizers: Invalid value: "${"f".repeat(64)}": ${STANDARD}`,
+      ],
     ],
     subresources: {
       finalize: [

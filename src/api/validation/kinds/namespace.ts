@@ -32,9 +32,8 @@ function validateFinalizers(
 ): void {
   for (const [index, name] of (spec?.finalizers ?? []).entries()) {
     const field = fieldOf(index);
-    const complaints = qualifiedNameErrors(name);
-    errors.complaints(field, name, complaints);
-    if (complaints.length > 0 || name.includes("/") || name === "kubernetes") continue;
+    errors.complaints(field, name, qualifiedNameErrors(name));
+    if (name.includes("/") || name === "kubernetes") continue;
     const detail = "name is neither a standard finalizer name nor is it fully qualified";
     errors.invalid(field, name, detail);
   }

@@ -49,6 +49,19 @@ test("rules of persistent volumes", () => {
       [
         {
           "spec.csi": undefined,
+          "spec.iscsi": {
+            targetPortal: "192.0.2.1",
+            iqn: "disk",
+            lun: 0,
+            secretRef: {},
+          },
+        },
+        "spec.iscsi.secretRef.name: Required value",
+        'spec.iscsi.iqn: Invalid value: "disk": must be valid format',
+      ],
+      [
+        {
+          "spec.csi": undefined,
           "spec.hostPath": { path: "//." },
           "spec.persistentVolumeReclaimPolicy": "Recycle",
         },

@@ -16,6 +16,7 @@ import { validateBasicAmount, validatePositiveAmount } from "../values.ts";
 import {
   checkInterfaceName,
   checkPersistentCsi,
+  checkPersistentIscsi,
   checkStorageOs,
   refuseBackSteps,
   SHARED_SOURCES,
@@ -37,6 +38,11 @@ const STABLE_LABELS: ReadonlyMap<string, string> = new Map([
 const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
   Object.entries<SourceRule>({
     ...SHARED_SOURCES,
+    iscsi: {
+      required: ["targetPortal"],
+      secrets: { secretRef: ["name"] },
+      check: checkPersistentIscsi,
+    },
     cinder: { required: ["volumeID"], secrets: { secretRef: SECRET } },
     azureFile: { required: ["secretName", "shareName"], check: checkSecretNamespace },
     scaleIO: { required: ["gateway", "system", "volumeName"] },

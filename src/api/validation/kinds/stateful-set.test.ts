@@ -31,6 +31,17 @@ test("rules of stateful sets", () => {
         'spec.template.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "x": must be a 32bit integer',
       ],
     ],
+    subresources: {
+      status: [
+        [
+          { "status.replicas": -1 },
+          "status.replicas: Invalid value: -1: must be greater than or equal to 0",
+          ...["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"].map(
+            (part) => `status.${part}: Invalid value: 0: cannot be greater than status.replicas`,
+          ),
+        ],
+      ],
+    },
   });
 });
 

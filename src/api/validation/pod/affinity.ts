@@ -129,7 +129,7 @@ export function validateTerm(errors: FieldErrors, field: string, term: NodeSelec
       errors.required(`${path}.values`, detail);
     }
     if (key !== "metadata.name") {
-      errors.invalid(`${path}.key`, key, "not a valid field selector key");
+      errors.invalid(`${path}.key`, key ?? "", "not a valid field selector key");
     } else {
       for (const [at, value] of values.entries()) {
         errors.complaints(`${path}.values[${at}]`, value, dns1123SubdomainErrors(value));

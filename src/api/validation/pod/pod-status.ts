@@ -55,7 +55,7 @@ function revived(statuses: readonly ContainerStatus[], name: string): boolean {
 
 function validateAddresses(errors: FieldErrors, status: PodStatus): void {
   for (const list of ["podIPs", "hostIPs"] as const) {
-    const ips = (status[list] ?? []).map(({ ip }) => ip);
+    const ips = (status[list] ?? []).map(({ ip }) => ip ?? "");
     const field = `status.${list}`;
     if (list === "hostIPs" && ips[0] !== undefined && status.hostIP !== ips[0]) {
       errors.invalid(`${field}[0].ip`, ips[0], "must be equal to `hostIP`");

@@ -9,6 +9,18 @@ const SUBDOMAIN =
 
 const CASES: readonly RuleCase[] = [
   [
+    { "spec.topologySpreadConstraints": [{ topologyKey: "a" }] },
+    "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+    'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "": supported values: "DoNotSchedule", "ScheduleAnyway"',
+  ],
+  [
+    {
+      "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms":
+        [{ matchFields: [{ operator: "In", values: ["a"] }] }],
+    },
+    'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0].key: Invalid value: "": not a valid field selector key',
+  ],
+  [
     {
       "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms":
         [{ matchExpressions: [{ key: "a", operator: "In", values: ["no label/"] }] }],

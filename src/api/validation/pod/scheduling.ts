@@ -34,14 +34,15 @@ function validateSpread(
   path: string,
   of: { constraint: TopologySpreadConstraint; others: readonly TopologySpreadConstraint[] },
 ): void {
-  const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = of.constraint;
+  const { maxSkew = 0, topologyKey, whenUnsatisfiable = "", minDomains } = of.constraint;
   const { nodeAffinityPolicy, nodeTaintsPolicy, labelSelector } = of.constraint;
   if (!(maxSkew > 0)) errors.invalid(`${path}.maxSkew`, maxSkew, "must be greater than zero");
   if (!topologyKey) errors.required(`${path}.topologyKey`, "can not be empty");
   const actions = ["DoNotSchedule", "ScheduleAnyway"];
   errors.oneOf(`${path}.whenUnsatisfiable`, whenUnsatisfiable, actions);
+  const identity = `${topologyKey}/${whenUnsatisfiable}`;
   const repeated = of.others.some(
-    (other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,
+    (other) => `${other.topologyKey}/${other.whenUnsatisfiable ?? ""}` === identity,
   );
   if (repeated) {
     const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;

@@ -14,6 +14,15 @@ const CLAIM = {
 
 const CASES: readonly RuleCase[] = [
   [
+    { "spec.volumes": [{ name: "v", hostPath: { path: "", type: "Hole" } }] },
+    "spec.volumes[0].hostPath.path: Required value",
+  ],
+  [
+    { "spec.volumes": [{ name: "v", azureDisk: { diskName: "a", diskURI: "", kind: "Shared" } }] },
+    "spec.volumes[0].azureDisk.diskURI: Required value",
+    'spec.volumes[0].azureDisk.diskURI: Unsupported value: "": supported values: "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"',
+  ],
+  [
     { [`${CONTAINER}.volumeMounts`]: [{ name: "x", mountPath: "/x" }] },
     `${CONTAINER}.volumeMounts[0].name: Not found: "x"`,
   ],
