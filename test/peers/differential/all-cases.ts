@@ -2,7 +2,14 @@ import type { Case } from "./case.ts";
 import { CUSTOM_CASES } from "./cases/custom-resources.ts";
 import { DISCOVERY_CASES } from "./cases/discovery.ts";
 import { FORM_CASES } from "./cases/forms.ts";
-import { manifestCases, mutationCases, updateCases } from "./cases/manifests.ts";
+import type { Definitions } from "./cases/additions.ts";
+import {
+  additionCases,
+  manifestCases,
+  mutationCases,
+  statusCases,
+  updateCases,
+} from "./cases/manifests.ts";
 import { OWNERSHIP_CASES } from "./cases/ownership.ts";
 import { APPLY_CASES, PATCH_CASES } from "./cases/patches.ts";
 import { REQUEST_CASES } from "./cases/requests.ts";
@@ -33,7 +40,21 @@ export function sampleOf(cases: readonly Case[]): Case[] {
   }));
 }
 
-/** Thousands of requests with one thing wrong each; the tests send a sample. */
-export function exploringCases(): Readonly<Record<string, readonly Case[]>> {
-  return { mutations: mutationCases(), updates: updateCases() };
+/**
+ * Thousands of requests with one thing wrong each; the tests send a sample. What can be added is
+ * what 1.20 says of its types.
+ */
+export function exploringCases(
+  definitions: Definitions,
+): Readonly<Record<ExploringTopic, readonly Case[]>> {
+  return {
+    mutations: mutationCases(),
+    additions: additionCases(definitions),
+    // From here on there are objects.
+    updates: updateCases(),
+    statuses: statusCases(definitions),
+  };
 }
+
+export const EXPLORING_TOPICS = ["mutations", "additions", "updates", "statuses"] as const;
+export type ExploringTopic = (typeof EXPLORING_TOPICS)[number];

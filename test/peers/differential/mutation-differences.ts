@@ -1,6 +1,10 @@
 import type { AcceptedDifference } from "./accepted-difference.ts";
 
-const MUTATED = / (mutated|updated)$/;
+const MUTATED = / (mutated|updated|added to|reported)$/;
+const ADDED = / added to$/;
+const REPORTED = / reported$/;
+/** What Go writes of a structure in which nothing is set. */
+const ZERO = /^(""|"0"|0|false|null|\{(("\w+":)?(""|"0"|0|false|null|[{}]|,))*\})$/;
 const NOTHING = /^undefined$/;
 
 type Rest = Omit<AcceptedDifference, "cause" | "reason" | "path">;
@@ -20,7 +24,7 @@ const ADDRESS = /must be a valid (IP address, \(e|CIDR value)/;
 export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   choice("Required members that nobody judges are left out, where Go writes them empty.", /./, {
     ours: /^(undefined|\[\])$/,
-    theirs: /^(""|"0"|0|false|null|\{\}|\{"topologyKey":""\})$/,
+    theirs: ZERO,
   }),
   choice(
     "What of /proc is masked can be chosen; upstream has that behind a gate.",
@@ -29,8 +33,13 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
       theirs: /^"Default"$/,
     },
   ),
+  choice(
+    "What of /proc is masked can be chosen; upstream has that behind a gate.",
+    /^answer\.status$/,
+    { ours: /procMount: FieldValueNotSupported/, theirs: /^"201 / },
+  ),
   choice("The name and the namespace of a webhook's service are not mixed up.", /\.service\.name/),
-  choice("A path does not end with a space.", /\.nodePublishSecretRef ?\.name$/),
+  choice("A path does not end with a space.", /\.nodePublishSecretRef ?\.name(space)?$/),
   choice("Tolerations stand in the path once.", /^answer.*causes\.scheduling\.(tolerations\.)?tol/),
   choice("What is wrong with the JSON of a Secret is not told.", /causes\.data\[\.docker/, {
     ours: /unexpected end of JSON input/,
@@ -112,7 +121,7 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   }),
   version(
     "1.25: what is wrong with node ports is found before anything else.",
-    /(nodePort|NodePort)$/,
+    /(nodePort|NodePort)(\[\d\])?$/,
   ),
   version(
     "1.19: groups of the network are no more those of extensions.",
@@ -224,4 +233,140 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   version("1.21: two controllers are told with their kinds.", /metadata\.ownerReferences\[\d\]$/, {
     ours: /Only one reference/,
   }),
+  // What only members show that manifests do not have.
+  choice(
+    "Paths are spelled as the fields are.",
+    /volumes\[\d+\]\.(downw\w+API|downwarAPI|cephf?F?[sS])$/,
+  ),
+  choice("A webhook that says nothing is still told of.", /\.conversion\.webhook$/, {
+    ours: /^\{\}$/,
+  }),
+  choice("Times with microseconds may be told without them.", /^answer\.status$/, {
+    theirs: /parsing time .* cannot parse/,
+  }),
+  choice(
+    "A name that cannot be one is not looked for, but not found either.",
+    /^answer\.body\.message$/,
+    {
+      theirs: /invalid resource name/,
+    },
+  ),
+  version(
+    "1.23, 1.25: volumes and containers that pods get later are there for all.",
+    /^answer\.status$/,
+    {
+      ours: /\.(ephemeral|ephemeralContainers)(\[|:)/,
+      theirs: /^"201 /,
+    },
+  ),
+  version(
+    "1.28: containers may run from before the others until their end.",
+    /\.initContainers\[\d+\]\./,
+    {
+      case: ADDED,
+    },
+  ),
+  version("1.24: nodes have no source of configuration.", /^answer\.body\.spec\.configSource$/, {
+    ours: NOTHING,
+  }),
+  version(
+    "1.24: nodes have no source of configuration.",
+    /^answer\.(status|body\.status\.config)$/,
+    {
+      kind: /^(|nodes?)$/i,
+      case: REPORTED,
+    },
+  ),
+  version("1.29: only balancers of type LoadBalancer are told of.", /^answer\.status$/, {
+    ours: /status\.loadBalancer\.ingress: FieldValueForbidden/,
+    theirs: /^"200 /,
+  }),
+  version(
+    "1.29: only balancers of type LoadBalancer are told of.",
+    /causes\.status\.loadBalancer\.ingress/,
+    {
+      kind: /^services?$/i,
+    },
+  ),
+  version(
+    "1.20 knows two families of addresses, and ports that balancers do without, in alpha.",
+    /^answer\.status$/,
+    {
+      ours: /spec\.(ipFamil|allocateLoadBalancerNodePorts)/,
+      theirs: /^"201 /,
+    },
+  ),
+  version("Ranges of balancers are judged one by one.", /\.LoadBalancerSourceRanges/),
+  version(
+    "Policies of traffic are judged by what they are for.",
+    /causes\.spec\.(externalTrafficPolicy|healthCheckNodePort)/,
+  ),
+  version(
+    "1.30: names of environment variables may hold any printable character.",
+    /\.(env|envFrom)\[\d+\]\.(name|prefix)$/,
+    {
+      ours: NOTHING,
+    },
+  ),
+  version("Policies of messages are a list by now.", /\.terminationMessagePolicy\[\d\]$/),
+  version("1.23: names of kernel parameters may have slashes.", /\.sysctls\[\d+\]\.name/),
+  version(
+    "Secrets of volumes are named as objects are, and told where they stand.",
+    /causes\.spec\.csi\.(name|\w+SecretRef)/,
+  ),
+  version(
+    "The selectors of affinity are told where they stand.",
+    /Execution\[\d+\]\.(matchExpressions\.match|labelSelector\.match)/,
+    {
+      case: ADDED,
+    },
+  ),
+  version(
+    "Selectors of pods that are spread are judged by now.",
+    /topologySpreadConstraints\[\d+\]\.labelSelector/,
+    {
+      theirs: NOTHING,
+    },
+  ),
+  version("Definitions are told how unknown fields are kept now.", /\.preserveUnknownFields/),
+  version("Certificates are read with another message.", /causes\.status\.certificate/),
+  version("The formats of columns are listed in order.", /additionalPrinterColumns\[\d+\]\.format/),
+  version(
+    "Addresses of balancers are refused in the words for all addresses.",
+    /\.ingress\[\d+\]\.ip\[\d\]$/,
+    {
+      ours: ADDRESS,
+    },
+  ),
+  version(
+    "Addresses that disagree are refused in other words.",
+    /causes\.spec\.clusterIPs\[\d\]$/,
+    {
+      ours: /first value must match/,
+    },
+  ),
+  version(
+    "1.20 knows tokens for drivers in alpha.",
+    /^answer\.(body\.spec\.tokenRequests|status)$/,
+    {
+      kind: /^(|csidrivers?)$/i,
+    },
+  ),
+  version(
+    "The quality of service of a pod does not change.",
+    /^answer\.(status|body\.status\.qosClass)$/,
+    {
+      ours: /qosClass: |^"Burstable"$/,
+      case: REPORTED,
+    },
+  ),
+  version("No more pods of a job are ready than there are.", /causes\.status\.ready$/),
+  choice(
+    "What an autoscaler sees is told in its status, not in annotations too.",
+    /metadata\.annotations$/,
+    {
+      kind: /^horizontalpodautoscalers?$/i,
+      case: REPORTED,
+    },
+  ),
 ];

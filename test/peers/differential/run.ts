@@ -1,17 +1,21 @@
 // Sends the same requests to our API server and to kube-apiserver 1.20, and prints what differs:
 //   npm run differential -- [WORD OF A CASE OR TOPIC ...]
-// Without words it sends what the tests send; the topics "mutations" and "updates" are only sent when they are named.
+// Without words it sends what the tests send; the topics "mutations", "additions", "updates" and "statuses" are only
+// sent when they are named.
 import { kubeApiServerSkip } from "../kube-apiserver.ts";
 import { startPair } from "../server-pair.ts";
-import { exploringCases, settledCases } from "./all-cases.ts";
+import { EXPLORING_TOPICS, exploringCases, settledCases } from "./all-cases.ts";
 import { compareServers } from "./compare.ts";
 import { MUTATION_DIFFERENCES } from "./mutation-differences.ts";
+import { readDefinitions } from "./peer-definitions.ts";
 
 const words = process.argv.slice(2);
-const EXPLORING = Object.keys(exploringCases());
+const EXPLORING: readonly string[] = EXPLORING_TOPICS;
 const skip = kubeApiServerSkip();
 if (skip) throw new Error(`Cannot compare: ${skip}`);
-const topics = words.length === 0 ? settledCases() : { ...settledCases(), ...exploringCases() };
+await using pair = await startPair();
+const explored = exploringCases(await readDefinitions(pair.theirs));
+const topics = words.length === 0 ? settledCases() : { ...settledCases(), ...explored };
 const cases = Object.entries(topics).flatMap(([topic, of]) =>
   of.filter(({ name }) => {
     if (words.length === 0) return true;
@@ -20,11 +24,10 @@ const cases = Object.entries(topics).flatMap(([topic, of]) =>
     );
   }),
 );
-await using pair = await startPair();
 const startMs = performance.now();
 const { requests, unexplained, unused } = await compareServers(pair, cases);
 for (const [name, lines] of unexplained) console.log(`${name}\n  ${lines.join("\n  ")}`);
-const seen = words.includes("mutations") && words.includes("updates");
+const seen = EXPLORING.every((topic) => words.includes(topic));
 for (const entry of unused) {
   const covered = MUTATION_DIFFERENCES.includes(entry) ? seen : words.length === 0;
   if (covered) console.log(`covers nothing: ${entry.reason}`);

@@ -29,6 +29,16 @@ test("rules of autoscalers: nothing is scaled to zero, a gate of 1.32 that is of
         { "spec.minReplicas": 4 },
         "spec.maxReplicas: Invalid value: 3: must be greater than or equal to `minReplicas`",
       ],
+      [
+        { "spec.metrics[0].resource.target": { averageUtilization: 80 } },
+        "spec.metrics[0].resource.target.type: Required value: must specify a metric target type",
+        'spec.metrics[0].resource.target.type: Invalid value: "": must be either Utilization, Value, or AverageValue',
+      ],
+      [
+        { "spec.behavior.scaleUp.policies": [{ type: "Pods" }] },
+        "spec.behavior.scaleUp.policies[0].value: Invalid value: 0: must be greater than zero",
+        "spec.behavior.scaleUp.policies[0].periodSeconds: Invalid value: 0: must be greater than zero",
+      ],
       [{ "spec.scaleTargetRef.name": undefined }, "spec.scaleTargetRef.name: Required value"],
     ],
   });

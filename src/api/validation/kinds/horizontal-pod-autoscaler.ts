@@ -176,8 +176,9 @@ function validateTarget(
 ): void {
   const { type, averageUtilization } = target ?? {};
   if (!type) errors.required(`${field}.type`, "must specify a metric target type");
-  else if (!["Utilization", "Value", "AverageValue"].includes(type)) {
-    errors.invalid(`${field}.type`, type, "must be either Utilization, Value, or AverageValue");
+  if (!["Utilization", "Value", "AverageValue"].includes(type ?? "")) {
+    const detail = "must be either Utilization, Value, or AverageValue";
+    errors.invalid(`${field}.type`, type ?? "", detail);
   }
   for (const name of ["value", "averageValue"] as const) {
     const text = target?.[name];
@@ -202,11 +203,11 @@ function validateScaling(errors: FieldErrors, field: string, rules: HPAScalingRu
   const policies = rules.policies ?? [];
   if (policies.length === 0)
     errors.required(`${field}.policies`, "must specify at least one Policy");
-  for (const [index, { type, value, periodSeconds }] of policies.entries()) {
+  for (const [index, { type, value = 0, periodSeconds = 0 }] of policies.entries()) {
     const path = `${field}.policies[${index}]`;
     errors.oneOf(`${path}.type`, type ?? "", ["Percent", "Pods"]);
-    if (!(value > 0)) errors.invalid(`${path}.value`, value, "must be greater than zero");
-    if (!(periodSeconds > 0)) {
+    if (value <= 0) errors.invalid(`${path}.value`, value, "must be greater than zero");
+    if (periodSeconds <= 0) {
       errors.invalid(`${path}.periodSeconds`, periodSeconds, "must be greater than zero");
     } else if (periodSeconds > PERIOD_MAX_S) {
       const detail = `must be less than or equal to ${PERIOD_MAX_S}`;

@@ -4,6 +4,7 @@ import { parseAllDocuments } from "yaml";
 import { BUILT_IN_RESOURCES } from "../../../../src/api/generated/resources.ts";
 import { apiVersionOf, type Resource } from "../../../../src/api/resource.ts";
 import { apply, type Case, type CaseRequest, get, patch, post, put, remove } from "../case.ts";
+import { additionsOf, type Definitions, statusesOf } from "./additions.ts";
 import { type Manifest, mutationsOf } from "./mutations.ts";
 
 const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";
@@ -95,6 +96,46 @@ export function updateCases(): Case[] {
         : put(`${object}?${query}`, mutated);
     });
     return { name: `${title} updated`, steps: [post(collection, manifest), ...changes] };
+  });
+}
+
+/** The manifest of each kind that says most. */
+function representatives(): Served[] {
+  const byKind = new Map<string, Served>();
+  for (const served of mutable()) {
+    const known = byKind.get(served.manifest.kind);
+    if (known && sizeOf(known) >= sizeOf(served)) continue;
+    byKind.set(served.manifest.kind, served);
+  }
+  return [...byKind.values()];
+}
+
+function sizeOf({ manifest }: Served): number {
+  return JSON.stringify(manifest).length;
+}
+
+/** One manifest of each kind with one member more at a time, of all that 1.20 knows. */
+export function additionCases(definitions: Definitions): Case[] {
+  return representatives().map(({ title, manifest, resource }) => ({
+    name: `${title} added to`,
+    steps: additionsOf(manifest, definitions).map(({ what, mutated }) =>
+      post(`${collectionOf(resource)}?${dryRun(what)}`, mutated),
+    ),
+  }));
+}
+
+/** What the status of one object of each kind may become. */
+export function statusCases(definitions: Definitions): Case[] {
+  const reporting = representatives().filter(({ resource }) =>
+    resource.subresources?.includes("status"),
+  );
+  return reporting.map(({ title, manifest, resource }) => {
+    const collection = collectionOf(resource);
+    const status = `${collection}/${manifest.metadata.name}/status`;
+    const steps = statusesOf(manifest, definitions).map(({ what, mutated }) =>
+      patch(`${status}?${dryRun(what)}`, mutated),
+    );
+    return { name: `${title} reported`, steps: [post(collection, manifest), ...steps] };
   });
 }
 
