@@ -220,7 +220,8 @@ function checkFlex(errors: FieldErrors, path: string, source: FlexVolumeSource):
 }
 
 function checkAzureDisk(errors: FieldErrors, path: string, source: AzureDiskVolumeSource): void {
-  const { cachingMode, kind, diskURI = "" } = source;
+  const { cachingMode, kind } = source;
+  const diskURI = source.diskURI ?? "";
   errors.oneOf(`${path}.cachingMode`, cachingMode, ["None", "ReadOnly", "ReadWrite"]);
   errors.oneOf(`${path}.kind`, kind, ["Dedicated", "Managed", "Shared"]);
   const managed = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute";

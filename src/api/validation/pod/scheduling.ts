@@ -34,7 +34,9 @@ function validateSpread(
   path: string,
   of: { constraint: TopologySpreadConstraint; others: readonly TopologySpreadConstraint[] },
 ): void {
-  const { maxSkew = 0, topologyKey, whenUnsatisfiable = "", minDomains } = of.constraint;
+  const { topologyKey, minDomains } = of.constraint;
+  const maxSkew = of.constraint.maxSkew ?? 0;
+  const whenUnsatisfiable: string = of.constraint.whenUnsatisfiable ?? "";
   const { nodeAffinityPolicy, nodeTaintsPolicy, labelSelector } = of.constraint;
   if (!(maxSkew > 0)) errors.invalid(`${path}.maxSkew`, maxSkew, "must be greater than zero");
   if (!topologyKey) errors.required(`${path}.topologyKey`, "can not be empty");
