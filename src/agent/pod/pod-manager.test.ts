@@ -367,7 +367,7 @@ test("a pod that vanishes from the API is killed", () =>
     assert.equal(node.runtime.statuses.size, 0);
   }));
 
-test("at most three containers are being created at once", () =>
+test("at most four containers are being created at once", () =>
   startNode(async (node) => {
     const { contract } = node.runtime;
     let creating = 0;
@@ -386,7 +386,7 @@ test("at most three containers are being created at once", () =>
       });
     }
     for (let i = 0; i < 10; i++) await settle();
-    assert.equal(most, 3);
+    assert.equal(most, 4);
     assert.equal(node.runtime.statuses.size, 10);
   }));
 

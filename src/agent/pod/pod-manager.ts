@@ -43,7 +43,7 @@ export interface PodManager extends AsyncDisposable {
 }
 
 /** More would only make every container of a burst start later. */
-const STARTS_AT_ONCE = 3;
+const STARTS_AT_ONCE = 4;
 const ORPHAN_GRACE_MS = 10_000;
 
 const NODE_SHUTDOWN: Doom = {
