@@ -2,7 +2,7 @@ import { isConflict, isNotFound } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
 import type { Pod, PodCondition } from "../api/generated/types/core-v1.ts";
 import type { Client } from "../client/client.ts";
-import type { EventRecorder } from "../client/event-recorder.ts";
+import type { EventRecorder, RecordedEvent } from "../client/event-recorder.ts";
 import { type Clock, formatTime } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { PodRecord } from "./pod/pod-profile.ts";
@@ -98,8 +98,9 @@ export class PodFeedback {
 
   #event(
     { metadata }: Pod,
-    event: { type: "Normal" | "Warning"; reason: string; message: string },
+    { type, reason, message }: Pick<RecordedEvent, "type" | "reason" | "message">,
   ): void {
-    this.#deps.events.record({ about: { apiVersion: "v1", kind: "Pod", metadata }, ...event });
+    const about = { apiVersion: "v1", kind: "Pod", metadata };
+    this.#deps.events.record({ about, type, reason, message });
   }
 }

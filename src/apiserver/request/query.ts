@@ -12,7 +12,7 @@ export class Query {
   }
 
   all(name: string): readonly string[] {
-    return this.#values.get(name) ?? [];
+    return this.#values.get(name) ?? NONE;
   }
 
   has(name: string): boolean {
@@ -26,6 +26,7 @@ export class Query {
   }
 }
 
+const NONE: readonly string[] = [];
 const EMPTY: Query = new Query(new Map());
 
 function decode(text: string): string {

@@ -105,6 +105,7 @@ function isLostRace(error: unknown): boolean {
 }
 
 function annotationsOf(metadata: Record<string, unknown>): object | undefined {
+  if (metadata["annotations"] === undefined) return undefined;
   const annotations = fieldOf(metadata, "annotations");
   const values = Object.values(annotations);
   if (values.some((value) => typeof value !== "string")) {

@@ -18,10 +18,12 @@ export interface JournalRecord {
   versions: Version[];
 }
 
-/** One commit as the bytes of one record. */
-export function encodeRecord(sequence: number, versions: readonly Version[]): Buffer {
-  let sizeBytes = HEADER_BYTES;
-  for (const version of versions) sizeBytes += versionSize(version);
+/** One commit as the bytes of one record; `sizeBytes` is their `recordSize`. */
+export function encodeRecord(
+  sequence: number,
+  versions: readonly Version[],
+  sizeBytes: number = recordSize(versions),
+): Buffer {
   const record = Buffer.allocUnsafe(sizeBytes);
   record.writeUInt32BE(MAGIC, 0);
   record.writeUInt32BE(sizeBytes - HEADER_BYTES, 8);

@@ -121,7 +121,7 @@ export class JournaledBackend implements Backend {
       if (!this.#journal.turn(this.#tree.state.sequence)) await this.#applyAll();
     }
     const sequence = this.#sequence + 1;
-    await this.#journal.append(encodeRecord(sequence, versions), sequence);
+    await this.#journal.append(encodeRecord(sequence, versions, sizeBytes), sequence);
     this.#sequence = sequence;
     this.#recent.add(versions);
     this.#recentBytes += sizeBytes;
