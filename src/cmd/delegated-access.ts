@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { StatusError } from "../api/errors.ts";
 import { SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from "../api/generated/resources.ts";
+import type { SubjectAccessReview } from "../api/generated/types/authorization-v1.ts";
 import {
   authenticateRequest,
   withAuthenticatedGroup,
@@ -36,6 +38,15 @@ export interface PageRequest {
   credentials: Credentials;
 }
 
+/** One request for a part of a Node. */
+export interface NodeRequest {
+  /** Of the API, such as "get". */
+  verb: string;
+  /** Such as "metrics". */
+  subresource: string;
+  credentials: Credentials;
+}
+
 /** Lets those in whom an API server knows and allows; keeps its answers for ten seconds. */
 export class DelegatedAccess {
   readonly #options: DelegatedAccessOptions;
@@ -61,8 +72,25 @@ export class DelegatedAccess {
     const found = await authenticateRequest(this.#authenticators, { credentials, path, anonymous });
     const user = withAuthenticatedGroup(found);
     if (user.groups.includes(PRIVILEGED_GROUP)) return;
-    const { allowed, reason } = await this.#decide(user, { verb, path });
+    const { allowed, reason } = await this.#decide(user, {
+      nonResourceAttributes: { verb, path },
+    });
     if (!allowed) throw forbiddenAccess({ user, verb, path }, reason);
+  }
+
+  /**
+   * The same for a request to a node's own endpoint, which is one for a part of its Node object;
+   * nobody is let in without a name.
+   */
+  async admitToNode(name: string, { credentials, verb, subresource }: NodeRequest): Promise<void> {
+    const asked = { credentials, path: "/", anonymous: () => false };
+    const user = withAuthenticatedGroup(await authenticateRequest(this.#authenticators, asked));
+    if (user.groups.includes(PRIVILEGED_GROUP)) return;
+    const resourceAttributes = { verb, version: "v1", resource: "nodes", subresource, name };
+    const { allowed } = await this.#decide(user, { resourceAttributes });
+    if (allowed) return;
+    const what = `user=${user.name}, verb=${verb}, resource=nodes, subresource=${subresource}`;
+    throw new StatusError("Forbidden", `Forbidden (${what})`, { generic: true });
   }
 
   #review(token: string): Promise<TokenVerdict> {
@@ -85,14 +113,17 @@ export class DelegatedAccess {
 
   #decide(
     { name: user, groups, uid, extra }: UserInfo,
-    nonResourceAttributes: { verb: string; path: string },
+    attributes: Pick<
+      SubjectAccessReview["spec"] & {},
+      "nonResourceAttributes" | "resourceAttributes"
+    >,
   ): Promise<{ allowed: boolean; reason: string }> {
     const asked = {
       user,
       groups: [...groups],
       ...(uid ? { uid } : {}),
       ...(extra ? { extra: mutable(extra) } : {}),
-      nonResourceAttributes,
+      ...attributes,
     };
     return this.#decisions.get(JSON.stringify(asked), async () => {
       const reviews = this.#options.authorization.for(SUBJECT_ACCESS_REVIEWS);

@@ -14,6 +14,7 @@ import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import type { NodeDirectories } from "./data-directory.ts";
+import { DelegatedAccess } from "./delegated-access.ts";
 import { foreignContainers, ownContainers } from "./node-containers.ts";
 import { startNodeNetwork } from "./node-network.ts";
 import { awaitPodCidr } from "./node-object.ts";
@@ -88,12 +89,15 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   const tracing = openPodTracing(configuration.tracing, { ...sources, node: name, logger });
   if (tracing) cleanup.use(tracing);
   const { clientCaPem, certPem, keyPem } = options.tls;
+  const asked = { authentication: client, authorization: client, openPaths: [], ...sources };
+  const access = new DelegatedAccess(asked);
   const streams = cleanup.use(
     await startStreamServer({
       ...sources,
       host: ip,
       port: ENDPOINT_PORT,
       tls: { cert: certPem, key: keyPem, clientCa: clientCaPem },
+      askAccess: (caller, needed) => access.admitToNode(name, { credentials: caller, ...needed }),
       idleMs: configuration.streamIdleMs,
       logger,
     }),

@@ -19,8 +19,10 @@ function reviewer() {
       const user = { username: "prometheus", groups: ["scrapers"], extra: { a: ["b"] } };
       return { status: authenticated ? { authenticated, user } : { authenticated } };
     }
-    const { path } = spec["nonResourceAttributes"] as { path: string };
-    return { status: { allowed: spec["user"] === "prometheus" && path === "/metrics" } };
+    const { path } = (spec["nonResourceAttributes"] ?? {}) as { path?: string };
+    const { subresource } = (spec["resourceAttributes"] ?? {}) as { subresource?: string };
+    const isMetrics = path === "/metrics" || subresource === "metrics";
+    return { status: { allowed: spec["user"] === "prometheus" && isMetrics } };
   };
   const client = {
     for: (resource: Resource) => ({ create: async (of: never) => create(resource, of) }),
@@ -39,7 +41,7 @@ function setup(openPaths = ["/healthz", "/open/*"]) {
   });
   const admit = (path: string, authorization?: string) =>
     access.admit({ verb: "get", path, credentials: { authorization } });
-  return { admit, asked, state, clock };
+  return { access, admit, asked, state, clock };
 }
 
 test("an open path asks nobody, others ask who it is and whether they may", async () => {
@@ -66,6 +68,34 @@ test("an open path asks nobody, others ask who it is and whether they may", asyn
     message: 'forbidden: User "system:anonymous" cannot get path "/metrics"',
   });
   await assert.rejects(admit("/metrics", "Bearer bad"), { reason: "Unauthorized" });
+});
+
+test("a node's endpoint is opened to those who may use that part of the node", async () => {
+  const { access, asked } = setup();
+  const scrape = (authorization?: string) =>
+    access.admitToNode("n1", {
+      verb: "get",
+      subresource: "metrics",
+      credentials: { authorization },
+    });
+  await scrape("Bearer good");
+  const resourceAttributes = {
+    verb: "get",
+    version: "v1",
+    resource: "nodes",
+    subresource: "metrics",
+    name: "n1",
+  };
+  assert.deepEqual(
+    (asked[1] as { resourceAttributes: object }).resourceAttributes,
+    resourceAttributes,
+  );
+  await assert.rejects(scrape(), { reason: "Unauthorized" });
+  const log = { verb: "get", subresource: "log", credentials: { authorization: "Bearer good" } };
+  await assert.rejects(access.admitToNode("n1", log), {
+    reason: "Forbidden",
+    message: "Forbidden (user=prometheus, verb=get, resource=nodes, subresource=log)",
+  });
 });
 
 test("an answer is believed for ten seconds", async () => {

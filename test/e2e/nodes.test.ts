@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Node, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
 import { askHttp } from "./http-answer.ts";
-import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
+import { type InstanceUnderTest, outcomeOf, startInstance } from "./instance-under-test.ts";
 import { PEER_IMAGE, PEER_PORT, type Peers, preparePeers } from "./peers.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
@@ -276,6 +276,36 @@ test("a node's own credentials show it nothing of the other node", { skip }, asy
   assert.match((await as("get", "nodes")).stderr, /cannot read all nodes/);
   assert.match((await as("get", "pod", "a")).stderr, /no relationship found/);
   assert.match((await as("get", "endpointslices", "-A")).stderr, /Forbidden/i);
+});
+
+test("a ServiceAccount scrapes every node, and does no more than its role allows", {
+  skip,
+}, async () => {
+  await instance.ok("create", "serviceaccount", "scraper");
+  await instance.ok("create", "serviceaccount", "nobody");
+  await instance.ok("create", "clusterrole", "scrape", "--verb=get", "--resource=nodes/metrics");
+  const binding = ["clusterrolebinding", "scrape", "--clusterrole=scrape"];
+  await instance.ok("create", ...binding, "--serviceaccount=default:scraper");
+  const tokenOf = async (name: string) => (await instance.ok("create", "token", name)).trim();
+  const [scraper, nobody] = [await tokenOf("scraper"), await tokenOf("nobody")];
+  const { items } = await json<{ items: Node[] }>("get", "nodes");
+  for (const { metadata, status } of items) {
+    const ip = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+    const url = `https://${ip}:${status?.daemonEndpoints?.kubeletEndpoint?.Port}`;
+    const ask = async (page: string, token?: string) => {
+      const as = token ? ["-H", `Authorization: Bearer ${token}`] : [];
+      const flags = ["-sk", "-m", "10", "-w", "\n%{http_code}", ...as];
+      return (await outcomeOf("curl", [...flags, url + page])).stdout;
+    };
+    assert.match(await ask("/metrics/cadvisor", scraper), /^container_cpu_usage.*\n200$/ms);
+    assert.match(await ask("/metrics/cadvisor"), /Unauthorized.*\n401$/s, metadata?.name);
+    assert.match(await ask("/metrics", `${scraper}x`), /\n401$/);
+    const words = "user=system:serviceaccount:default:nobody, verb=get, resource=nodes";
+    const refused = await ask("/stats/summary", nobody);
+    assert.match(refused, /\n403$/);
+    assert.ok(refused.includes(`Forbidden (${words}, subresource=stats)`), refused);
+    assert.match(await ask("/pods", scraper), /subresource=proxy.*\n403$/s);
+  }
 });
 
 test("status tells of every process and node", { skip }, async () => {

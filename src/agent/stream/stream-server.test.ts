@@ -5,9 +5,11 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { test } from "node:test";
 import { WebSocket } from "ws";
+import { StatusError } from "../../api/errors.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { createFakeBackend, type FakeBackend, type FakeProcess } from "./fake-stream-backend.ts";
+import type { NodeAttributes, NodeCaller } from "./node-access.ts";
 import { createSpdyClient } from "./spdy-client-fixture.ts";
 import { startStreamServer } from "./stream-server.ts";
 import { createTlsFixture } from "./tls-fixture.ts";
@@ -447,3 +449,39 @@ test("a pod that has ended its direction of a channel still reads", () =>
       await new Promise((resolve) => setImmediate(resolve));
     }
   }));
+
+test("whoever is not the API server is let in by its word, for what the path stands for", async () => {
+  const asked: [NodeCaller, NodeAttributes][] = [];
+  await using server = await startStreamServer({
+    tls: { cert: SERVER.certPem, key: SERVER.keyPem, clientCa: tls.caPem },
+    host: "127.0.0.1",
+    port: 0,
+    logger: silentLogger,
+    clock: new VirtualClock(),
+    askAccess: async (caller, needed) => {
+      asked.push([caller, needed]);
+      if (caller.authorization === "Bearer bad") throw new StatusError("Forbidden", "no");
+    },
+  });
+  server.serve(createFakeBackend(nothing));
+  const options = { host: "127.0.0.1", port: server.port, ca: tls.caPem, agent: false as const };
+  const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await get(options, "/metrics/cadvisor")).status, 401, "without credentials");
+  assert.equal((await get(options, "/metrics/cadvisor", as("bad"))).status, 403);
+  assert.equal((await get(options, "/healthz", as("good"))).text, "ok");
+  const { certPem: cert, keyPem: key } = tls.issue("jane", { organizations: ["ops"] });
+  await get(options, "/stats/summary?only_cpu_and_memory=true", { cert, key });
+  await get(options, "/exec/a/b/c?command=id", { cert, key, method: "POST" });
+  assert.deepEqual(
+    asked.map(([{ authorization, clientCertificate }, needed]) => [
+      authorization ?? (clientCertificate ? "a certificate" : "nothing"),
+      `${needed.verb} nodes/${needed.subresource}`,
+    ]),
+    [
+      ["Bearer bad", "get nodes/metrics"],
+      ["Bearer good", "get nodes/proxy"],
+      ["a certificate", "get nodes/stats"],
+      ["a certificate", "create nodes/proxy"],
+    ],
+  );
+});

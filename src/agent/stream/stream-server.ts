@@ -8,6 +8,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { StreamBackend } from "./contract.ts";
 import { destroyWhenIdle } from "./idle-watch.ts";
+import { type AskAccess, attributesOf, callerOf } from "./node-access.ts";
 import { answerRequest } from "./plain-requests.ts";
 import { parseStreamRequest } from "./stream-request.ts";
 import { serveUpgrade } from "./upgrades.ts";
@@ -18,6 +19,8 @@ export interface StreamServerOptions {
   /** Preferred; a free one is taken when it is in use. */
   port: number;
   tls: { cert: string; key: string; clientCa: string };
+  /** Asked about everybody but the API server; without it nobody else is let in. */
+  askAccess?: AskAccess;
   clock: Clock;
   logger: Logger;
   /** Streams over which nothing goes are closed after this; four hours by default. */
@@ -37,9 +40,9 @@ export interface StreamServer extends AsyncDisposable {
 const PRIVILEGED_GROUP = "system:masters";
 const API_SERVER = "kube-apiserver-kubelet-client";
 
-/** Opens the endpoint. Only the API server may use it: see `authorize`. */
+/** Opens the endpoint for the API server, and for those whom the API server lets use it. */
 export async function startStreamServer(options: StreamServerOptions): Promise<StreamServer> {
-  const { tls, clock, logger, idleMs = IDLE_MS } = options;
+  const { tls, clock, logger, askAccess, idleMs = IDLE_MS } = options;
   let backend: StreamBackend | undefined;
   const server = createServer({
     // A client may end its input and still want the output.
@@ -54,13 +57,14 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
   server.requestTimeout = 0;
   const upgraded = new Set<Duplex>();
 
-  const requireBackend = (request: IncomingMessage): StreamBackend => {
-    authorize(request.socket as TLSSocket);
+  const requireBackend = async (request: IncomingMessage): Promise<StreamBackend> => {
+    if (!isApiServer(request.socket as TLSSocket)) await admit(request, askAccess);
     if (backend) return backend;
     throw new StatusError("ServiceUnavailable", "the node agent is still starting");
   };
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    const answer = async () => answerRequest(requireBackend(request), { request, response, clock });
+    const answer = async () =>
+      answerRequest(await requireBackend(request), { request, response, clock });
     answer().catch((error: unknown) => refuse(response, error, logger));
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -69,7 +73,7 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
     socket.on("error", () => socket.destroy());
     const answer = async () => {
       const target = parseStreamRequest(request);
-      const ready = requireBackend(request);
+      const ready = await requireBackend(request);
       destroyWhenIdle(socket, { clock, idleMs });
       await serveUpgrade(ready, target, { request, socket, head, clock, logger });
     };
@@ -91,13 +95,22 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
   };
 }
 
-/** @throws StatusError Unauthorized without a certificate of the cluster, Forbidden for others */
-function authorize(socket: TLSSocket): void {
-  if (!socket.authorized) throw new StatusError("Unauthorized", "Unauthorized");
+/** The API server itself, or whoever may do all that it may. Nobody has to be asked about them. */
+function isApiServer(socket: TLSSocket): boolean {
+  if (!socket.authorized) return false;
   const { CN, O } = socket.getPeerCertificate().subject;
   const groups: readonly unknown[] = Array.isArray(O) ? O : [O];
-  if (CN === API_SERVER || groups.includes(PRIVILEGED_GROUP)) return;
-  throw new StatusError("Forbidden", `user "${String(CN)}" may not use the node's endpoint`);
+  return CN === API_SERVER || groups.includes(PRIVILEGED_GROUP);
+}
+
+/** @throws StatusError Unauthorized without credentials, Forbidden for those who may not */
+async function admit(request: IncomingMessage, askAccess: AskAccess | undefined): Promise<void> {
+  const caller = callerOf(request);
+  if (!caller.clientCertificate && caller.authorization === undefined) {
+    throw new StatusError("Unauthorized", "Unauthorized");
+  }
+  if (askAccess) return await askAccess(caller, attributesOf(request));
+  throw new StatusError("Forbidden", "only the API server may use the node's endpoint");
 }
 
 async function listen(server: Server, { host, port }: StreamServerOptions): Promise<void> {
