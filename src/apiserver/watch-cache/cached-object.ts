@@ -96,7 +96,7 @@ export class CachedObject {
 
   /**
    * The same for one write that rests on it and keeps nothing: perhaps neither frozen nor shared.
-   * It must not be changed all the same.
+   * It must not be changed all the same: `frozen-state.test.ts` writes every kind with it frozen.
    */
   exactGlance(): KubeObject {
     const object = this.glance();
