@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
-import type { ListOptions, Store, StoreEvent, UpdateWrite } from "../store/store.ts";
+import { passOn } from "../store/passing-on.ts";
+import type { Store } from "../store/store.ts";
 import type { StoreMetrics } from "./store-metrics.ts";
 
 /** A store whose reads are counted; those that the watch cache answers never come here. */
@@ -20,20 +21,9 @@ export function measureReads(
     return answer;
   };
   return {
-    revision: () => store.revision(),
+    ...passOn(store),
     get: (resource, key) => timed("get", resource, store.get(resource, key)),
     getForUpdate: (resource, key) => timed("get", resource, store.getForUpdate(resource, key)),
-    list: (resource, options?: ListOptions) =>
-      timed("list", resource, store.list(resource, options)),
-    create: (resource, key, bytes) => store.create(resource, key, bytes),
-    update: (resource, key, write: UpdateWrite) => store.update(resource, key, write),
-    delete: (resource, key, expectedRevision) => store.delete(resource, key, expectedRevision),
-    watch: (resource, from, deliver: (events: StoreEvent[]) => void) =>
-      store.watch(resource, from, deliver),
-    oldestRevision: () => store.oldestRevision(),
-    compact: (revision) => store.compact(revision),
-    resources: () => store.resources(),
-    isStale: (resource, key) => store.isStale(resource, key),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    list: (resource, options) => timed("list", resource, store.list(resource, options)),
   };
 }

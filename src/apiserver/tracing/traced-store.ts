@@ -1,4 +1,5 @@
-import type { ListOptions, Store, StoreEvent, UpdateWrite } from "../../store/store.ts";
+import { passOn } from "../../store/passing-on.ts";
+import type { Store } from "../../store/store.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** A store whose calls are parts of the requests that make them. */
@@ -8,23 +9,15 @@ export function traceStore(store: Store, tracer: Tracer): Store {
     return tracer.within({ name: `Store ${operation}`, kind: "internal", attributes }, work);
   };
   return {
-    revision: () => store.revision(),
+    ...passOn(store),
     get: (resource, key) => part("get", resource, () => store.get(resource, key)),
     getForUpdate: (resource, key) => part("get", resource, () => store.getForUpdate(resource, key)),
-    list: (resource, options?: ListOptions) =>
-      part("list", resource, () => store.list(resource, options)),
+    list: (resource, options) => part("list", resource, () => store.list(resource, options)),
     create: (resource, key, bytes) =>
       part("create", resource, () => store.create(resource, key, bytes)),
-    update: (resource, key, write: UpdateWrite) =>
+    update: (resource, key, write) =>
       part("update", resource, () => store.update(resource, key, write)),
     delete: (resource, key, expectedRevision) =>
       part("delete", resource, () => store.delete(resource, key, expectedRevision)),
-    watch: (resource, from, deliver: (events: StoreEvent[]) => void) =>
-      store.watch(resource, from, deliver),
-    oldestRevision: () => store.oldestRevision(),
-    compact: (revision) => store.compact(revision),
-    resources: () => store.resources(),
-    isStale: (resource, key) => store.isStale(resource, key),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
