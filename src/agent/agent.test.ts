@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { CONFIG_MAPS, LEASES, NODES, PODS } from "../api/generated/resources.ts";
+import type { InformerFactory } from "../client/informer.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { seededRandom } from "../lib/random.ts";
 import { settle } from "../lib/virtual-clock.ts";
@@ -19,6 +20,8 @@ interface RunningAgent {
   agent: Agent;
   node: FakeNode;
   stateDirectory: string;
+  /** Plural names of what the agent has a watch of its own for. */
+  followed: string[];
 }
 
 async function withAgent(
@@ -29,11 +32,14 @@ async function withAgent(
   try {
     prepare(stateDirectory);
     await using node = createFakeNode();
-    const { client, informers, images, network, clock } = node.parts;
+    const followed: string[] = [];
+    const { client, images, network, clock, services } = node.parts;
+    const informers = recordingInformers(node.parts.informers, followed);
     await using agent = await startAgent({
       nodeName: "node-1",
       client,
       informers,
+      services,
       runtime: node.parts.runtime,
       images,
       network,
@@ -54,11 +60,21 @@ async function withAgent(
       random: seededRandom(1),
       logger: silentLogger,
     });
-    await use({ agent, node, stateDirectory });
+    await use({ agent, node, stateDirectory, followed });
   } finally {
     unmountBelow(stateDirectory);
     rmSync(stateDirectory, { recursive: true, force: true });
   }
+}
+
+function recordingInformers(informers: InformerFactory, followed: string[]): InformerFactory {
+  return {
+    informer(resource, options) {
+      followed.push(resource.plural);
+      return informers.informer(resource, options);
+    },
+    [Symbol.asyncDispose]: () => informers[Symbol.asyncDispose](),
+  };
 }
 
 async function until(done: () => boolean): Promise<void> {
@@ -79,6 +95,13 @@ test("an agent registers its node as ready and renews its lease", () =>
     const before = (await lease()).spec?.renewTime ?? "";
     await node.clock.advance(10_000);
     assert.ok(((await lease()).spec?.renewTime ?? "") > before);
+  }));
+
+test("an agent follows no Services of its own: the node's network does already", () =>
+  withAgent(({ agent, followed }) => {
+    assert.ok(followed.includes("pods"));
+    assert.ok(!followed.includes("services"));
+    return agent.ready;
   }));
 
 test("a resource that others add to the node can be used", () =>

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import path from "node:path";
-import { NODES, PODS, SERVICES } from "../api/generated/resources.ts";
-import type { Pod } from "../api/generated/types/core-v1.ts";
+import { NODES, PODS } from "../api/generated/resources.ts";
+import type { Pod, Service } from "../api/generated/types/core-v1.ts";
 import { createEventRecorder } from "../client/api-event-recorder.ts";
 import type { Client } from "../client/client.ts";
-import type { InformerFactory } from "../client/informer.ts";
+import type { Informer, InformerFactory } from "../client/informer.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -51,6 +51,8 @@ export interface AgentOptions {
   nodeName: string;
   client: Client;
   informers: InformerFactory;
+  /** As the node's network follows them too; containers find them in their environment. */
+  services: Informer<Service>;
   runtime: ContainerRuntime;
   images: ImageStore;
   network: PodNetwork;
@@ -156,7 +158,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       client,
       informers,
       pods: cleanup.use(informers.informer(PODS, { fieldSelector: `spec.nodeName=${nodeName}` })),
-      services: cleanup.use(informers.informer(SERVICES)),
+      services: options.services,
       runtime,
       images,
       network,

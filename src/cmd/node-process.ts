@@ -4,6 +4,7 @@ import { type Agent, startAgent } from "../agent/agent.ts";
 import type { AgentConfiguration } from "../agent/config/contract.ts";
 import { preparePodsCgroup } from "../agent/node/pods-cgroup.ts";
 import { startStreamServer } from "../agent/stream/stream-server.ts";
+import { SERVICES } from "../api/generated/resources.ts";
 import type { Client } from "../client/client.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { Cleanup } from "../lib/cleanup.ts";
@@ -36,7 +37,7 @@ export interface NodeProcessOptions {
   ip: string;
   client: Client;
   informers: InformerFactory;
-  /** As `system:kube-proxy`, who reads the Services and nodes that the node's network needs. */
+  /** As `system:kube-proxy`, who reads the Services and nodes that the node needs. */
   networkInformers: InformerFactory;
   cluster: ClusterNetwork;
   /** Service addresses that this node answers on itself. */
@@ -108,6 +109,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       nodeName: name,
       client,
       informers,
+      services: cleanup.use(options.networkInformers.informer(SERVICES)),
       runtime: containers.runtime,
       images: containers.images,
       network: network.pods,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Container, ContainerStatus, Pod } from "../../src/api/generated/types/core-v1.ts";
-import { NAMESPACES, PODS } from "../../src/api/generated/resources.ts";
+import { NAMESPACES, PODS, SERVICES } from "../../src/api/generated/resources.ts";
 import { defaultConfiguration } from "../../src/agent/config/kubelet-configuration.ts";
 import { type Agent, startAgent } from "../../src/agent/agent.ts";
 import { createImageStore } from "../../src/agent/image/image-store.ts";
@@ -140,6 +140,7 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
       nodeName: "node-1",
       client,
       informers,
+      services: parts.use(informers.informer(SERVICES)),
       runtime,
       images,
       network,
