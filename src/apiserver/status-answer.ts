@@ -23,6 +23,7 @@ export function toStatusError(error: unknown, logger: Logger): StatusError {
         });
       case "disk-full":
       case "unreadable":
+      case "unwritable":
       case "io":
         logger.error("the store failed", { error });
         return new StatusError("InternalError", `Internal error occurred: ${error.message}`, {

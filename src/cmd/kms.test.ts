@@ -107,6 +107,45 @@ test("values are under a service's keys: asked once per seed, and again after a 
     await assert.rejects(open(), /it says of itself "sealed"$/);
   }));
 
+test("values are written for three minutes without their service, and read for longer", () =>
+  withService(async ({ socketPath, store, clock, vault, open }) => {
+    let service = await startKmsPlugin(socketPath, vault);
+    using encryption = await open();
+    await using opened = await openLmdbStore({ directory: store, clock, encryption });
+    const { revision } = await opened.create(SECRETS, "a", Buffer.from("hush"));
+    await opened.create("core/configmaps", "plain", Buffer.from("open"));
+    const [check] = encryption?.checks ?? [];
+    const told = (what: RegExp) => async () => what.test((await check?.check()) ?? "");
+    vault.healthz = "sealed";
+    await clock.advance(60_000);
+    await reach(clock, told(/sealed/));
+    await service[Symbol.asyncDispose]();
+    await clock.advance(10_000);
+    await reach(clock, told(/ENOENT|ECONN/));
+    await clock.advance(169_000);
+    const write = { bytes: Buffer.from("hush!"), expectedRevision: revision };
+    const { revision: second } = await opened.update(SECRETS, "a", write);
+    await clock.advance(2_000);
+    const lost = /^Cannot encrypt a value of core\/secrets: .*"vault" has not confirmed its key/;
+    const unwritable = { name: "StoreError", code: "unwritable", message: lost };
+    await assert.rejects(opened.create(SECRETS, "b", Buffer.from("hush")), unwritable);
+    const late = { ...write, expectedRevision: second };
+    await assert.rejects(opened.update(SECRETS, "a", late), unwritable);
+    assert.equal(text((await opened.get(SECRETS, "a"))?.bytes), "hush!");
+    await opened.create("core/configmaps", "other", Buffer.from("open"));
+    await opened.delete(SECRETS, "a", second);
+
+    service = await startKmsPlugin(socketPath, vault);
+    await clock.advance(10_000);
+    const written = () =>
+      opened.create(SECRETS, "c", Buffer.from("hush")).then(
+        () => true,
+        () => false,
+      );
+    await reach(clock, written);
+    await service[Symbol.asyncDispose]();
+  }));
+
 test("a service that is gone or stuck is told of, and asked again every ten seconds", () =>
   withService(async ({ socketPath, store, clock, vault, open }) => {
     let service = await startKmsPlugin(socketPath, vault);

@@ -1,4 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
+import type { StoreError } from "./errors.ts";
+
 /** One state of one key: what a write left behind. */
 export interface Version {
   resource: string;
@@ -53,6 +55,8 @@ export interface Backend {
   compact(revision: number): Promise<void>;
   /** Names of resources that hold any version; some may have no live key. */
   resourceNames(): Iterable<string>;
+  /** Why no value of the resource may be stored now; absent where any may be at any time. */
+  refusal?(resource: string): StoreError | undefined;
   /** See `Store.isStale`; absent where values have one form only. */
   isStale?(resource: string, key: string): boolean;
   close(): Promise<void>;

@@ -192,6 +192,8 @@ class Engine implements Store {
     try {
       assertPlace(target);
       this.#assertUsable();
+      const unwritable = write.bytes && this.#backend.refusal?.(resource);
+      if (unwritable) throw unwritable;
       current = this.#head(target);
       write.check(current);
     } catch (refusal) {

@@ -9,6 +9,7 @@ export type StoreErrorCode =
   | "newer-format"
   | "disk-full"
   | "unreadable"
+  | "unwritable"
   | "io";
 
 /** A refusal of the store. After it nothing of the refused operation is stored. */

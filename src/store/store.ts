@@ -17,15 +17,15 @@ export interface Store extends AsyncDisposable {
   getForUpdate(resource: string, key: string): Promise<StoredObject | undefined>;
   /** A page in key order. @throws StoreError "compacted" when `revision` has no history. */
   list(resource: string, options?: ListOptions): Promise<ListResult>;
-  /** Resolves when durable. @throws StoreError "exists" */
+  /** Resolves when durable. @throws StoreError "exists", "unwritable" as long as its key is lost */
   create(resource: string, key: string, bytes: Uint8Array): Promise<StoredObject>;
   /**
    * Replaces when the current revision equals `expectedRevision`; resolves when durable. The bytes
    * do not contain the revision: the API server splices `metadata.resourceVersion` in later.
-   * @throws StoreError "conflict" | "not-found"
+   * @throws StoreError "conflict" | "not-found" | "unwritable"
    */
   update(resource: string, key: string, write: UpdateWrite): Promise<StoredObject>;
-  /** Resolves with the removed value, at the revision of the removal. @throws as `update` */
+  /** Resolves with the removed value, at the revision of the removal. @throws as `update`, never "unwritable" */
   delete(resource: string, key: string, expectedRevision: number): Promise<StoredObject>;
   /**
    * Delivers every durable event with revision > `fromRevision`, in revision order, in batches that

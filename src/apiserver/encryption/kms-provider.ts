@@ -13,6 +13,8 @@ const VERSIONS: readonly string[] = ["v2", "v2beta1"];
 const STATUS_MS = 60_000;
 /** The same while it is not well. */
 const UNWELL_STATUS_MS = 10_000;
+/** As upstream: how long values are written under a seed that its service no longer vouches for. */
+const WRITE_MAX_MS = 180_000;
 const SEED_BYTES = 32;
 /** What a key of a value follows from, beside the seed. */
 const INFO_BYTES = 32;
@@ -43,6 +45,8 @@ interface SeedSource {
 interface Writer {
   source: SeedSource;
   seed: ValueCipher;
+  /** Monotonic. */
+  untilMs: number;
 }
 
 /** What a provider needs. */
@@ -56,6 +60,7 @@ export interface KmsOptions {
  * Values under seeds that a key management service keeps (KMS v2, KEP-3299): each value has a key
  * of its own, which follows from a seed in memory, and holds that seed as the service encrypted it.
  * So the service is asked once per seed: at the start, and when it says that it has another key.
+ * While it says nothing, values are written for three minutes more, and read as long as it lasts.
  */
 export class KmsProvider implements ValueCipher, Disposable {
   readonly #of: KmsConfiguration;
@@ -139,6 +144,15 @@ export class KmsProvider implements ValueCipher, Disposable {
     return cipher.open(object.encryptedData, place);
   }
 
+  refusal(): string | undefined {
+    const { clock } = this.#options;
+    if (this.#writer && clock.monotonicMs() <= this.#writer.untilMs) return undefined;
+    const service = `the KMS provider "${this.#of.name}"`;
+    const since = `has not confirmed its key for ${WRITE_MAX_MS / 60_000} minutes`;
+    const why = this.#failure === undefined ? "" : ` (${this.#failure})`;
+    return `${service} ${since}${why}; bring it back, then try again`;
+  }
+
   isCurrent(sealed: Uint8Array): boolean {
     const { keyId, encryptedDekSourceType } = this.#parse(sealed);
     const source = this.#writer?.source;
@@ -158,16 +172,24 @@ export class KmsProvider implements ValueCipher, Disposable {
 
   /** Takes a new seed when the service's key is not that of the one in use. */
   async #renew(): Promise<void> {
+    // From before the call: the time that it takes is none that a seed is good for.
+    const untilMs = this.#options.clock.monotonicMs() + WRITE_MAX_MS;
     const status = (await this.#call("Status", {})) as {
       version: string;
       healthz: string;
       keyId: string;
     };
+    // A service that is not well and yet tells its key is good enough to write on with.
+    if (this.#writer?.source.keyId === status.keyId) this.#writer.untilMs = untilMs;
+    else await this.#takeSeed(status.keyId, untilMs);
     if (!VERSIONS.includes(status.version)) {
       throw new Error(`it speaks "${status.version}", wanted ${VERSIONS.join(" or ")}`);
     }
     if (status.healthz !== "ok") throw new Error(`it says of itself "${status.healthz}"`);
-    if (this.#writer?.source.keyId === status.keyId) return;
+  }
+
+  /** @throws Error when the service encrypts under another key than this one */
+  async #takeSeed(keyId: string, untilMs: number): Promise<void> {
     const seed = Buffer.from(this.#options.random.bytes(SEED_BYTES));
     const uid = randomUuid(this.#options.random);
     const sealed = (await this.#call("Encrypt", { plaintext: seed, uid })) as {
@@ -175,8 +197,8 @@ export class KmsProvider implements ValueCipher, Disposable {
       keyId: string;
       annotations: Readonly<Record<string, Uint8Array>>;
     };
-    if (sealed.keyId !== status.keyId) {
-      throw new Error(`it encrypted under "${sealed.keyId}", while its key is "${status.keyId}"`);
+    if (sealed.keyId !== keyId) {
+      throw new Error(`it encrypted under "${sealed.keyId}", while its key is "${keyId}"`);
     }
     const source: SeedSource = {
       keyId: sealed.keyId,
@@ -187,7 +209,7 @@ export class KmsProvider implements ValueCipher, Disposable {
     requireSource(source);
     const cipher = this.#cipherOf(source, seed);
     this.#known.set(keyOf(source), cipher);
-    this.#writer = { source, seed: cipher };
+    this.#writer = { source, seed: cipher, untilMs };
   }
 
   #watch(): void {
@@ -201,7 +223,7 @@ export class KmsProvider implements ValueCipher, Disposable {
         .catch((error: unknown) => {
           const { name } = this.#of;
           this.#failure = error instanceof Error ? error.message : String(error);
-          logger.error("a KMS provider is not well; its last seed stays in use", { name, error });
+          logger.error("a KMS provider is not well; it can hold up writes", { name, error });
         })
         .finally(() => {
           if (!this.#isClosed) this.#watch();

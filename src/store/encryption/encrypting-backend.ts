@@ -1,5 +1,6 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { Backend, ScanEntry, ScanRange, Version } from "../backend.ts";
+import { StoreError } from "../errors.ts";
 import type { EncryptionRules } from "./encryption-rules.ts";
 
 /** Where the rules of today are; they may change at any time. */
@@ -62,6 +63,12 @@ export class EncryptingBackend implements Backend {
 
   commit(versions: readonly Version[]): Promise<void> {
     return this.#inner.commit(versions.map((version) => this.#seal(version)));
+  }
+
+  refusal(resource: string): StoreError | undefined {
+    const why = this.#source.rules.for(resource).refusal();
+    if (why === undefined) return undefined;
+    return new StoreError("unwritable", `Cannot encrypt a value of ${resource}: ${why}`);
   }
 
   compact(revision: number): Promise<void> {

@@ -7,6 +7,8 @@ export interface ValueCipher {
   seal(plain: Uint8Array, place: string): Uint8Array;
   /** @throws Error when the value was not sealed by this cipher under this key at this place */
   open(sealed: Uint8Array, place: string): Uint8Array;
+  /** Why it is not to seal anything now, though it can; absent: it always may. */
+  refusal?(): string | undefined;
   /** Whether it would seal a value under the same key now; absent: always. */
   isCurrent?(sealed: Uint8Array): boolean;
 }

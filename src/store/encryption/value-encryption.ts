@@ -38,6 +38,11 @@ export class ValueEncryption {
     return Buffer.concat([first.prefix, first.cipher.seal(plain, place)]);
   }
 
+  /** Why no value may be sealed now. */
+  refusal(): string | undefined {
+    return this.#ciphers[0]?.cipher?.refusal?.();
+  }
+
   /** Inverse of `seal`. @throws StoreError "unreadable" that names the key which is missing */
   open(stored: Uint8Array, place: string): Uint8Array {
     let cause: unknown;
@@ -77,6 +82,7 @@ function counted(
     open: (sealed, place) =>
       metrics.measure("from_storage", what, () => cipher.open(sealed, place)),
     ...(cipher.isCurrent && { isCurrent: (sealed) => cipher.isCurrent?.(sealed) ?? true }),
+    ...(cipher.refusal && { refusal: () => cipher.refusal?.() }),
   };
 }
 
