@@ -331,7 +331,13 @@ test("a pod that finished keeps its status and gives everything else back", () =
     await settle();
     assert.equal((await node.pod()).status?.phase, "Succeeded");
     assert.equal(node.runtime.sandboxes.size, 0);
-    assert.equal(stateOf(await node.pod())?.terminated?.reason, "Completed");
+    const pod = await node.pod();
+    assert.equal(stateOf(pod)?.terminated?.reason, "Completed");
+    const canStart = pod.status?.conditions?.find(
+      ({ type }) => type === "PodReadyToStartContainers",
+    );
+    assert.equal(canStart?.status, "False");
+    assert.equal(node.patches(), 2, "its end is told once, not again when all is given back");
   }));
 
 test("a graceful deletion stops the pod, tells its end, then asks to remove it", () =>

@@ -161,7 +161,7 @@ function conditionsOf(telling: Telling): PodCondition[] {
   const { pod, observed } = telling;
   const containersReady = containersVerdict(telling);
   const verdicts: Verdict[] = [
-    { type: "PodReadyToStartContainers", status: truth(observed.sandbox.ready) },
+    startVerdict(telling),
     initializedVerdict(telling),
     readyVerdict(pod, containersReady),
     containersReady,
@@ -169,6 +169,12 @@ function conditionsOf(telling: Telling): PodCondition[] {
     ...disruption(observed),
   ];
   return verdicts.map((verdict) => dated(verdict, telling));
+}
+
+/** A pod that has come to its end starts none any more: what they share is being given back. */
+function startVerdict({ observed, phase }: Telling): Verdict {
+  const hasEnded = phase === "Succeeded" || phase === "Failed";
+  return { type: "PodReadyToStartContainers", status: truth(observed.sandbox.ready && !hasEnded) };
 }
 
 /** Says that not the pod itself was at fault: a Job need not count it. */
