@@ -14,10 +14,32 @@ import type { Credentials, UserInfo } from "../apiserver/contract.ts";
 import type { TokenVerdict } from "../apiserver/token/token-verifier.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../lib/clock.ts";
+import { BriefMemory } from "./brief-memory.ts";
 
-/** As long as upstream's components believe an answer. */
-const BELIEVED_MS = 10_000;
-const BELIEVED_MAX = 1_024;
+/** For how long answers are believed. */
+export interface BeliefTimes {
+  /** Of who a token is of, also that it is of nobody. */
+  tokenMs: number;
+  allowedMs: number;
+  deniedMs: number;
+}
+
+/** Upstream's, of components with a secure port. */
+export const COMPONENT_BELIEF: BeliefTimes = {
+  tokenMs: 10_000,
+  allowedMs: 10_000,
+  deniedMs: 10_000,
+};
+/** Upstream's, of a kubelet. */
+export const NODE_BELIEF: BeliefTimes = {
+  tokenMs: 120_000,
+  allowedMs: 300_000,
+  deniedMs: 30_000,
+};
+/** Of a token that something is wrong with: that may pass. */
+const FAULTY_TOKEN_MS = 10_000;
+const TOKENS_MAX = 4_096;
+const DECISIONS_MAX = 8_192;
 
 /** Whom to ask, and who need not be asked about. */
 export interface DelegatedAccessOptions {
@@ -27,6 +49,7 @@ export interface DelegatedAccessOptions {
   authorization: Client;
   /** Open to everybody; "/metrics/*" stands for all that begins so. */
   openPaths: readonly string[];
+  believed: BeliefTimes;
   clock: Clock;
 }
 
@@ -47,7 +70,7 @@ export interface NodeRequest {
   credentials: Credentials;
 }
 
-/** Lets those in whom an API server knows and allows; keeps its answers for ten seconds. */
+/** Lets those in whom an API server knows and allows; keeps its answers for a while. */
 export class DelegatedAccess {
   readonly #options: DelegatedAccessOptions;
   readonly #authenticators: Parameters<typeof authenticateRequest>[0];
@@ -57,8 +80,8 @@ export class DelegatedAccess {
   constructor(options: DelegatedAccessOptions) {
     const { clock } = options;
     this.#options = options;
-    this.#verdicts = new BriefMemory(clock);
-    this.#decisions = new BriefMemory(clock);
+    this.#verdicts = new BriefMemory(clock, { max: TOKENS_MAX });
+    this.#decisions = new BriefMemory(clock, { max: DECISIONS_MAX });
     this.#authenticators = [
       clientCertificateAuthenticator({ clock }),
       bearerTokenAuthenticator({ verify: (token) => this.#review(token) }),
@@ -94,12 +117,15 @@ export class DelegatedAccess {
   }
 
   #review(token: string): Promise<TokenVerdict> {
-    const digest = createHash("sha256").update(token).digest("base64");
-    return this.#verdicts.get(digest, async () => {
+    const { tokenMs } = this.#options.believed;
+    return this.#verdicts.get(digestOf(token), async () => {
       const reviews = this.#options.authentication.for(TOKEN_REVIEWS);
       const { status = {} } = await reviews.create({ spec: { token } });
-      const { authenticated, user, error = "the token is not known", audiences = [] } = status;
-      if (!authenticated || !user?.username) return { error };
+      const { authenticated, user, error, audiences = [] } = status;
+      if (!authenticated || !user?.username) {
+        const forMs = error ? Math.min(tokenMs, FAULTY_TOKEN_MS) : tokenMs;
+        return { answer: { error: error ?? "the token is not known" }, forMs };
+      }
       const { username: name, groups = [], uid, extra } = user;
       const known: UserInfo = {
         name,
@@ -107,7 +133,7 @@ export class DelegatedAccess {
         ...(uid ? { uid } : {}),
         ...(extra ? { extra } : {}),
       };
-      return { user: known, audiences };
+      return { answer: { user: known, audiences }, forMs: tokenMs };
     });
   }
 
@@ -125,35 +151,20 @@ export class DelegatedAccess {
       ...(extra ? { extra: mutable(extra) } : {}),
       ...attributes,
     };
-    return this.#decisions.get(JSON.stringify(asked), async () => {
+    const { allowedMs, deniedMs } = this.#options.believed;
+    return this.#decisions.get(digestOf(JSON.stringify(asked)), async () => {
       const reviews = this.#options.authorization.for(SUBJECT_ACCESS_REVIEWS);
       const { status } = await reviews.create({ spec: asked });
-      return { allowed: status?.allowed === true, reason: status?.reason ?? "" };
+      const allowed = status?.allowed === true;
+      const answer = { allowed, reason: status?.reason ?? "" };
+      return { answer, forMs: allowed ? allowedMs : deniedMs };
     });
   }
 }
 
-/** Answers by their question, each for ten seconds; failures are asked again. */
-class BriefMemory<T> {
-  readonly #clock: Clock;
-  readonly #kept = new Map<string, { answer: T; untilMs: number }>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  async get(question: string, ask: () => Promise<T>): Promise<T> {
-    const kept = this.#kept.get(question);
-    if (kept && this.#clock.monotonicMs() < kept.untilMs) return kept.answer;
-    const answer = await ask();
-    this.#kept.delete(question);
-    if (this.#kept.size >= BELIEVED_MAX) {
-      const [oldest = ""] = this.#kept.keys();
-      this.#kept.delete(oldest);
-    }
-    this.#kept.set(question, { answer, untilMs: this.#clock.monotonicMs() + BELIEVED_MS });
-    return answer;
-  }
+/** Of one length, and no secret. */
+function digestOf(question: string): string {
+  return createHash("sha256").update(question).digest("base64");
 }
 
 function covers(open: string, path: string): boolean {

@@ -15,7 +15,7 @@ import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import type { NodeDirectories } from "./data-directory.ts";
-import { DelegatedAccess } from "./delegated-access.ts";
+import { DelegatedAccess, NODE_BELIEF } from "./delegated-access.ts";
 import { foreignContainers, ownContainers } from "./node-containers.ts";
 import { startNodeNetwork } from "./node-network.ts";
 import { awaitPodCidr } from "./node-object.ts";
@@ -90,8 +90,13 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   const tracing = openPodTracing(configuration.tracing, { ...sources, node: name, logger });
   if (tracing) cleanup.use(tracing);
   const { clientCaPem, certPem, keyPem } = options.tls;
-  const asked = { authentication: client, authorization: client, openPaths: [], ...sources };
-  const access = new DelegatedAccess(asked);
+  const reviewers = { authentication: client, authorization: client };
+  const access = new DelegatedAccess({
+    ...reviewers,
+    openPaths: [],
+    believed: NODE_BELIEF,
+    ...sources,
+  });
   const streams = cleanup.use(
     await startStreamServer({
       ...sources,

@@ -4,7 +4,8 @@ import { StatusError } from "../api/errors.ts";
 import type { Resource } from "../api/resource.ts";
 import type { Client } from "../client/client.ts";
 import { VirtualClock } from "../lib/virtual-clock.ts";
-import { DelegatedAccess } from "./delegated-access.ts";
+import { COMPONENT_BELIEF, DelegatedAccess, NODE_BELIEF } from "./delegated-access.ts";
+import { BriefMemory } from "./brief-memory.ts";
 import { readSecurePortFlags } from "./secure-port.ts";
 
 /** An API server that knows one token, whose user may read /metrics. */
@@ -17,7 +18,8 @@ function reviewer() {
     if (resource.kind === "TokenReview") {
       const authenticated = spec["token"] === "good";
       const user = { username: "prometheus", groups: ["scrapers"], extra: { a: ["b"] } };
-      return { status: authenticated ? { authenticated, user } : { authenticated } };
+      const error = spec["token"] === "expired" ? { error: "the token has expired" } : {};
+      return { status: authenticated ? { authenticated, user } : { authenticated, ...error } };
     }
     const { path } = (spec["nonResourceAttributes"] ?? {}) as { path?: string };
     const { subresource } = (spec["resourceAttributes"] ?? {}) as { subresource?: string };
@@ -30,13 +32,14 @@ function reviewer() {
   return { client, asked, state };
 }
 
-function setup(openPaths = ["/healthz", "/open/*"]) {
+function setup(believed = COMPONENT_BELIEF) {
   const { client, asked, state } = reviewer();
   const clock = new VirtualClock();
   const access = new DelegatedAccess({
     authentication: client,
     authorization: client,
-    openPaths,
+    openPaths: ["/healthz", "/open/*"],
+    believed,
     clock,
   });
   const admit = (path: string, authorization?: string) =>
@@ -105,6 +108,67 @@ test("an answer is believed for ten seconds", async () => {
   await clock.advance(10_000);
   await admit("/metrics", "Bearer good");
   assert.equal(asked.length, 4);
+});
+
+test("a node believes as long as a kubelet: a token longer, a refusal less long", async () => {
+  const { access, asked, clock } = setup(NODE_BELIEF);
+  const use = (subresource: string, authorization: string) =>
+    access.admitToNode("n1", { verb: "get", subresource, credentials: { authorization } }).then(
+      () => "in",
+      ({ reason }: StatusError) => reason,
+    );
+  const kinds = () => asked.splice(0).map((spec) => ("token" in spec ? "token" : "access"));
+  assert.equal(await use("metrics", "Bearer good"), "in");
+  assert.equal(await use("log", "Bearer good"), "Forbidden");
+  assert.equal(await use("metrics", "Bearer bad"), "Unauthorized");
+  assert.deepEqual(kinds(), ["token", "access", "access", "token"]);
+  await clock.advance(29_000);
+  assert.equal(await use("log", "Bearer good"), "Forbidden");
+  assert.deepEqual(kinds(), []);
+  await clock.advance(1_000);
+  assert.equal(await use("log", "Bearer good"), "Forbidden");
+  assert.deepEqual(kinds(), ["access"]);
+  await clock.advance(89_000);
+  assert.equal(await use("metrics", "Bearer bad"), "Unauthorized");
+  assert.deepEqual(kinds(), []);
+  await clock.advance(1_000);
+  assert.equal(await use("metrics", "Bearer bad"), "Unauthorized");
+  assert.equal(await use("metrics", "Bearer good"), "in");
+  assert.deepEqual(kinds(), ["token", "token"]);
+  await clock.advance(180_000);
+  assert.equal(await use("metrics", "Bearer good"), "in");
+  assert.deepEqual(kinds(), ["token", "access"]);
+  assert.equal(await use("metrics", "Bearer expired"), "Unauthorized");
+  await clock.advance(10_000);
+  assert.equal(await use("metrics", "Bearer expired"), "Unauthorized");
+  assert.deepEqual(kinds(), ["token", "token"]);
+});
+
+test("who asks the same at once is answered once, and what failed is asked again", async () => {
+  const { admit, asked, state } = setup();
+  await Promise.all([1, 2, 3].map(() => admit("/metrics", "Bearer good")));
+  assert.equal(asked.length, 2);
+  const refused = [1, 2, 3].map(() => admit("/metrics", "Bearer bad").catch(() => {}));
+  await Promise.all(refused);
+  assert.equal(asked.length, 3);
+  state.isAway = true;
+  const away = { reason: "ServiceUnavailable" };
+  await assert.rejects(admit("/metrics", "Bearer other"), away);
+  await assert.rejects(admit("/metrics", "Bearer other"), away);
+  state.isAway = false;
+  await assert.rejects(admit("/metrics", "Bearer other"), { reason: "Unauthorized" });
+});
+
+test("a memory forgets first what was needed least lately", async () => {
+  const memory = new BriefMemory<string>(new VirtualClock(), { max: 2 });
+  const asked: string[] = [];
+  const get = (question: string) =>
+    memory.get(question, async () => {
+      asked.push(question);
+      return { answer: question, forMs: 1_000 };
+    });
+  for (const question of ["a", "b", "a", "c", "a", "b"]) await get(question);
+  assert.deepEqual(asked, ["a", "b", "c", "b"]);
 });
 
 test("flags of the secure port say what is wrong with them", () => {

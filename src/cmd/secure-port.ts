@@ -17,7 +17,7 @@ import { systemClock } from "../sys/clock.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
 import type { ComponentPages } from "./component-pages.ts";
-import { DelegatedAccess } from "./delegated-access.ts";
+import { COMPONENT_BELIEF, DelegatedAccess } from "./delegated-access.ts";
 import { startSecurePort } from "./metrics-server.ts";
 import { type FlagTable, usage } from "./options.ts";
 
@@ -106,7 +106,13 @@ export async function openSecurePort(
   const authentication = clientOf(settings.authenticationKubeconfig);
   const authorization = clientOf(settings.authorizationKubeconfig);
   const { openPaths } = settings;
-  const access = { authentication, authorization, openPaths, clock: systemClock };
+  const access = new DelegatedAccess({
+    authentication,
+    authorization,
+    openPaths,
+    believed: COMPONENT_BELIEF,
+    clock: systemClock,
+  });
   cleanup.use(
     await startSecurePort({
       address: settings.address,
@@ -114,7 +120,7 @@ export async function openSecurePort(
         ? { certPem: read(settings.tls.certFile), keyPem: read(settings.tls.keyFile) }
         : ownCertificate(settings.address.host),
       clientCaPem: await clientCaOf(settings, { authentication, logger }),
-      access: new DelegatedAccess(access),
+      access,
       pages,
       logger: logger.with({ component: "secure-port" }),
     }),

@@ -25,7 +25,7 @@ export interface Store extends AsyncDisposable {
    * @throws StoreError "conflict" | "not-found" | "unwritable"
    */
   update(resource: string, key: string, write: UpdateWrite): Promise<StoredObject>;
-  /** Resolves with the removed value, at the revision of the removal. @throws as `update`, never "unwritable" */
+  /** Resolves with the removed value, at the revision of the removal. @throws as `update` */
   delete(resource: string, key: string, expectedRevision: number): Promise<StoredObject>;
   /**
    * Delivers every durable event with revision > `fromRevision`, in revision order, in batches that
