@@ -10,6 +10,13 @@ import { containerState, type PodState } from "./pod-state.ts";
 /** A hook may not hold up its container for ever. */
 const POST_START_MS = 300_000;
 
+/** How a kubelet tells what became of an attempt. */
+const EVENTS = {
+  failure: { reason: "Unhealthy", word: "failed" },
+  error: { reason: "Unhealthy", word: "errored" },
+  warning: { reason: "ProbeWarning", word: "warning" },
+} as const;
+
 /** Starts probing a container that runs now, and its postStart hook if it is `fresh`. */
 export function beginHealth(
   state: PodState,
@@ -92,13 +99,14 @@ function applyReport(
 ): void {
   const { container } = item;
   const seen = containerState(state, container.name);
-  const { probe, verdict, failure } = report;
-  if (failure !== undefined) {
+  const { probe, verdict, told } = report;
+  if (told) {
+    const { reason, word } = EVENTS[told.result];
     parts.events.record({
       about: referenceTo(state.pod),
       type: "Warning",
-      reason: "Unhealthy",
-      message: `${probe[0]?.toUpperCase()}${probe.slice(1)} probe failed: ${failure}`,
+      reason,
+      message: `${probe[0]?.toUpperCase()}${probe.slice(1)} probe ${word}: ${told.message}`,
       fieldPath: fieldPathOf(item),
     });
   }

@@ -302,7 +302,11 @@ test("readiness decides whether the pod is ready, liveness restarts it", () =>
     node.probes[0]?.report({ probe: "readiness", verdict: "healthy" });
     await settle();
     assert.equal(await ready(), true);
-    node.probes[0]?.report({ probe: "liveness", verdict: "unhealthy", failure: "no answer" });
+    node.probes[0]?.report({
+      probe: "liveness",
+      verdict: "unhealthy",
+      told: { result: "failure", message: "no answer" },
+    });
     await settle();
     assert.equal(node.runtime.named("app").attempt, 1);
     assert.equal(node.probes.length, 1, "the dead container is not probed");

@@ -1,4 +1,5 @@
 import type { Container, LifecycleHandler, Pod } from "../../api/generated/types/core-v1.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Asks containers how they are, and runs their lifecycle hooks. */
 export interface Prober {
@@ -30,8 +31,8 @@ export interface ProbeReport {
   probe: ProbeKind;
   /** Set when a threshold was passed: the answer from now on. */
   verdict?: "healthy" | "unhealthy";
-  /** Why a single attempt failed, even if no threshold was passed yet. */
-  failure?: string;
+  /** What a single attempt has to tell, even if no threshold was passed yet. */
+  told?: Exclude<Outcome, { result: "success" }>;
 }
 
 /** A lifecycle hook failed; the message is worded for an event. */

@@ -24,6 +24,10 @@ export function requestFailure(url: string, error: unknown, address: string): st
 export const REQUEST_TIMED_OUT =
   "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
 
+/** Of an answer that did not end in time. */
+export const BODY_TIMED_OUT =
+  "context deadline exceeded (Client.Timeout or context cancellation while reading body)";
+
 /** Of a command that took longer than it may. */
 export function commandTimedOut(command: readonly string[], timeoutMs: number): string {
   const text = JSON.stringify(command.join(" "));

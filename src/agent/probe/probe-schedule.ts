@@ -1,4 +1,5 @@
 import type { Probe } from "../../api/generated/types/core-v1.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** A probe's settings with upstream's defaults, in milliseconds. */
 export interface ProbeSettings {
@@ -40,8 +41,8 @@ export interface Judgement {
   standing: ProbeStanding;
   /** Until the next attempt. */
   waitMs: number;
-  /** The failure counts, and is worth an event. */
-  counted: boolean;
+  /** The attempt is worth an event, if it has something to tell. */
+  told: boolean;
   /** A threshold was passed just now. */
   changed: boolean;
 }
@@ -50,19 +51,20 @@ export interface Judgement {
  * Judges one attempt. Until a probe succeeds for the first time, it is asked again after 25 ms,
  * then twice as long each time until the period is reached; these early failures do not count. So a
  * container is seen ready when it is, not up to a period later, and no threshold gets stricter.
+ * What nobody could ask changes no mind.
  */
 export function judge(
   standing: ProbeStanding,
-  succeeded: boolean,
+  result: Outcome["result"],
   settings: ProbeSettings,
 ): Judgement {
-  if (succeeded) {
+  if (result === "success" || result === "warning") {
     const successes = standing.successes + 1;
     const passed = successes >= settings.successThreshold && standing.verdict !== "healthy";
     return {
       standing: { ...standing, successes, failures: 0, ...(passed ? { verdict: "healthy" } : {}) },
       waitMs: settings.periodMs,
-      counted: false,
+      told: result === "warning",
       changed: passed,
     };
   }
@@ -72,16 +74,19 @@ export function judge(
     return {
       standing: { ...standing, early: standing.early + 1 },
       waitMs: earlyMs,
-      counted: false,
+      told: false,
       changed: false,
     };
+  }
+  if (result === "error") {
+    return { standing, waitMs: settings.periodMs, told: true, changed: false };
   }
   const failures = standing.failures + 1;
   const passed = failures >= settings.failureThreshold && standing.verdict !== "unhealthy";
   return {
     standing: { ...standing, successes: 0, failures, ...(passed ? { verdict: "unhealthy" } : {}) },
     waitMs: settings.periodMs,
-    counted: true,
+    told: true,
     changed: passed,
   };
 }

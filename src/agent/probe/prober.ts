@@ -72,18 +72,19 @@ function repeat(
   let timer: Timer;
   const ask = async () => {
     const context = { target, runtime, timeoutMs: settings.timeoutMs, userAgent: PROBE_AGENT };
-    const failure = await attempt(probe, context);
+    const outcome = await attempt(probe, context);
     if (stopped) return;
-    onAttempt?.(target, kind, failure === undefined);
-    const judgement = judge(standing, failure === undefined, settings);
+    const { result } = outcome;
+    if (result !== "error") onAttempt?.(target, kind, result !== "failure");
+    const judgement = judge(standing, result, settings);
     standing = judgement.standing;
     timer = clock.setTimer(judgement.waitMs, () => void ask());
     const { verdict } = standing;
-    if (!judgement.changed && !judgement.counted) return;
+    if (!judgement.changed && !judgement.told) return;
     report({
       probe: kind,
       ...(judgement.changed && verdict ? { verdict } : {}),
-      ...(judgement.counted && failure !== undefined ? { failure } : {}),
+      ...(judgement.told && outcome.result !== "success" ? { told: outcome } : {}),
     });
   };
   const delayMs = Math.max(0, target.startedAtMs + settings.initialDelayMs - clock.now());
@@ -105,6 +106,8 @@ async function runHook(
     await sleep(clock, Math.min(timeoutMs, hook.sleep.seconds * 1000));
     return;
   }
-  const failure = await attempt(hook, { target, runtime, timeoutMs, userAgent: HOOK_AGENT });
-  if (failure !== undefined) throw new HookError(failure || "the command failed");
+  const context = { target, runtime, timeoutMs, userAgent: HOOK_AGENT, takesAnyAnswer: true };
+  const outcome = await attempt(hook, context);
+  if (outcome.result === "success") return;
+  throw new HookError(outcome.message.trim() || "the command failed");
 }
