@@ -15,6 +15,11 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** All that one call of apt-get may take; a server that says nothing is given up on sooner. */
+const APT_MAX_MS = 600_000;
+const PATIENCE = ["http", "https"].flatMap((scheme) => ["-o", `Acquire::${scheme}::Timeout=15`]);
+const APT_FLAGS = ["-qq", "-o", "Acquire::Retries=1", ...PATIENCE];
+
 /** A package whose file is in the cache. */
 export interface DebianPackage {
   name: string;
@@ -94,7 +99,7 @@ function cacheFile(cache: string, { name, version }: { name: string; version: st
 async function candidates(names: readonly string[], cache: string): Promise<Map<string, string>> {
   const versions = new Map<string, string>();
   for (const attempt of ["as it is", "updated"]) {
-    if (attempt === "updated") await run("apt-get", ["update", "-qq"]);
+    if (attempt === "updated") await aptGet(["update"], "the lists of the package servers");
     const { stdout } = await run("apt-cache", [...indexCache(cache), "madison", ...names]);
     for (const line of stdout.split("\n")) {
       const [name = "", version] = line.split("|").map((column) => column.trim());
@@ -127,14 +132,28 @@ async function dependencies(packages: readonly string[], cache: string): Promise
   return names;
 }
 
+/** Says what it fetches, to stderr. @throws Error that tells what to do */
+async function aptGet(args: readonly string[], what: string, cwd?: string): Promise<void> {
+  console.error(`fetching ${what}`);
+  try {
+    await run("apt-get", [...APT_FLAGS, ...args], { ...(cwd && { cwd }), timeout: APT_MAX_MS });
+  } catch (cause) {
+    const { stderr = "" } = cause as { stderr?: string };
+    const why = stderr.trim().split("\n")[0] || "no package server answered in time";
+    const wanted = "connect this machine to its package servers, then run the same command again";
+    throw new Error(`Cannot fetch ${what}: ${why}; ${wanted}`, { cause });
+  }
+}
+
 async function download(packages: readonly DebianPackage[], cache: string): Promise<void> {
   const missing = packages.filter(({ file }) => !existsSync(file));
   if (missing.length === 0) return;
   const folder = mkdtempSync(path.join(cache, "download-"));
   try {
-    const flags = [...indexCache(cache), "-qq", "-o", "APT::Sandbox::User=root", "download"];
+    const flags = [...indexCache(cache), "-o", "APT::Sandbox::User=root", "download"];
     const names = missing.map(({ name, version }) => `${name}=${version}`);
-    await run("apt-get", [...flags, ...names], { cwd: folder });
+    const what = `Debian packages: ${missing.map(({ name }) => name).join(" ")}`;
+    await aptGet([...flags, ...names], what, folder);
     const fetched = readdirSync(folder);
     for (const { name, file } of missing) {
       const from = fetched.find((candidate) => candidate.startsWith(`${name}_`));

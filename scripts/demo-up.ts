@@ -36,9 +36,10 @@ function say(text: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s  ${text}`);
 }
 
-/** Runs one of our own programs; its words are shown when it fails. */
-function run(file: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8" });
+/** Runs one of our own programs; its words are shown when it fails, or as it says them. */
+function run(file: string, args: readonly string[], said: "pipe" | "inherit" = "pipe"): string {
+  const stdio = ["ignore", "pipe", said] as const;
+  const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8", stdio: [...stdio] });
   if (status === 0) return stdout;
   process.stderr.write(stderr || stdout);
   process.exit(status ?? 1);
@@ -54,7 +55,8 @@ function importImages(): void {
   const script = path.join(ROOT, "build/scripts/build-demo-images.js");
   mkdirSync(values.cache, { recursive: true });
   const options = ["--out", values.cache, "--cache", `${values.cache}/packages`];
-  run(process.execPath, [script, ...options, "--only", IMAGES.join(",")]);
+  say("building what is missing of the images, from Debian packages");
+  run(process.execPath, [script, ...options, "--only", IMAGES.join(",")], "inherit");
   const stampFile = path.join(dataDirectory, "demo-images.json");
   const known = readJson(stampFile);
   for (const name of IMAGES) {
