@@ -40,6 +40,7 @@ import { ProtobufEncoder } from "./codec/protobuf-encoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { allowOrigins } from "./http/cross-origin.ts";
+import { WholeConnections } from "./http/whole-connection.ts";
 import { HttpHandler } from "./http/http-handler.ts";
 import type { HealthCheck } from "./http/health-pages.ts";
 import { type PageSource, PlainPages, type VersionInfo } from "./http/plain-pages.ts";
@@ -312,6 +313,8 @@ class Server implements ApiServer {
   readonly #audit: AuditLog | undefined;
   readonly #metrics = new RequestMetrics();
   readonly #listeners: https.Server[] = [];
+  /** Absent where every request passes through others first. */
+  readonly #whole: WholeConnections | undefined;
   readonly #background: readonly Disposable[];
   #closing = false;
 
@@ -405,6 +408,14 @@ class Server implements ApiServer {
     const { corsAllowedOrigins: origins = [], tracer } = options;
     const traced = tracer ? traceRequests(tracer, handle) : handle;
     this.#handle = origins.length > 0 ? allowOrigins(origins, traced) : traced;
+    if (this.#handle !== handle) return;
+    this.#whole = new WholeConnections({
+      clock: engine.clock,
+      firstMs: HEADERS_TIMEOUT_MS,
+      keepAliveMs: KEEP_ALIVE_MS,
+      accepts: (request) => this.#handler.acceptsWhole(request),
+      handle: (request, response) => this.#handler.handle(request, response),
+    });
   }
 
   get serviceAddress(): string {
@@ -429,6 +440,7 @@ class Server implements ApiServer {
     });
     server.requestTimeout = 0;
     server.on("request", this.#handle);
+    this.#whole?.attach(server);
     server.on("upgrade", (request, socket, head) =>
       this.#handler.upgrade(request, socket as TLSSocket, head),
     );
@@ -461,11 +473,13 @@ class Server implements ApiServer {
       (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
     );
     for (const part of this.#background) part[Symbol.dispose]();
+    this.#whole?.close();
     await this.#withPatience(this.#handler.requestsDrained());
     for (const cache of this.#caches) cache[Symbol.dispose]();
     this.#kubelets.close();
     await this.#withPatience(this.#handler.streamsDrained());
     for (const server of this.#listeners) server.closeAllConnections();
+    this.#whole?.destroy();
     await Promise.all(closed);
   }
 

@@ -7,7 +7,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { UserInfo } from "../contract.ts";
 import { answerHeaders, answerOf, isForwarded, relayUpgrade } from "../remote/relay.ts";
 import type { ApiServiceTable, RemoteGroupVersion } from "./api-service-table.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { StreamExchange } from "../http/exchange.ts";
 import type { RemoteClient } from "./remote-client.ts";
 
 const REMOTE_PATH = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)(?:\/|$)/;
@@ -44,7 +44,7 @@ export class AggregationProxy {
 
   /** An ordinary request, or a watch. */
   async request(
-    { request, response, headers: own }: Pick<Exchange, "request" | "response" | "headers">,
+    { request, response, headers: own }: Pick<StreamExchange, "request" | "response" | "headers">,
     { remote, user }: Forwarded,
   ): Promise<void> {
     const outgoing = this.#open(request, { remote, user });

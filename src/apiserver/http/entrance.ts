@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { AuditLog, AuditRecord } from "../audit/audit-log.ts";
 import { authenticateRequest } from "../authentication/authentication.ts";
@@ -6,23 +5,13 @@ import { impersonate, impersonationOf } from "../authentication/impersonation.ts
 import type { Remarks, UserInfo } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { accessOf, authorize, resourceAccess } from "../request/access.ts";
-import { type Query, splitPath } from "../request/query.ts";
-import { parseTarget, type Target } from "../request/target.ts";
-import { verbOf } from "../request/verb.ts";
+import type { Target } from "../request/target.ts";
+import { type Asked, askedOf } from "./asked.ts";
+import type { HttpRequest } from "./exchange.ts";
+import { WholeRequest } from "./whole-request.ts";
 
 const DECISION = "authorization.k8s.io/decision";
 const DECISION_REASON = "authorization.k8s.io/reason";
-
-/** What a request is for, and who asks, once that is known. */
-interface Asked {
-  path: string;
-  query: Query;
-  rawQuery: string;
-  verb: string;
-  /** Absent for paths that are no resources. */
-  target: Target | undefined;
-  user: UserInfo | undefined;
-}
 
 /** A request whose user is known. */
 export interface Admitted extends Asked {
@@ -44,7 +33,7 @@ interface Audited extends Remarks {
 }
 
 interface Arrival {
-  request: IncomingMessage;
+  request: HttpRequest;
   audited: Audited;
   asked: Asked;
 }
@@ -62,15 +51,14 @@ export class Entrance {
   }
 
   /** The record of the request begins here, be it of a refusal. @throws StatusError */
-  admit(request: IncomingMessage, audited: Audited): Admitted | Promise<Admitted> {
-    const { path, query, rawQuery } = splitPath(request.url ?? "/");
-    const target = parseTarget(path);
-    const { method = "GET" } = request;
-    const verb = target ? verbOf(method, target, query) : method.toLowerCase();
-    const asked: Asked = { path, query, rawQuery, verb, target, user: undefined };
+  admit(request: HttpRequest, audited: Audited): Admitted | Promise<Admitted> {
+    const asked =
+      request instanceof WholeRequest
+        ? request.asked
+        : askedOf(request.method ?? "GET", request.url ?? "/");
     const arrival: Arrival = { request, audited, asked };
     try {
-      const requester = this.#authenticate(request, { path, remarks: audited });
+      const requester = this.#authenticate(request, { path: asked.path, remarks: audited });
       if (!(requester instanceof Promise)) return this.#enter(arrival, requester);
       return requester
         .then((user) => this.#enter(arrival, user))
@@ -81,7 +69,7 @@ export class Entrance {
   }
 
   /** @throws StatusError Forbidden */
-  authorizePath({ method = "" }: IncomingMessage, { user, path, query }: Admitted): void {
+  authorizePath({ method = "" }: HttpRequest, { user, path, query }: Admitted): void {
     authorize(this.#engine.authorizer, accessOf(user, { method, path, query }));
   }
 
@@ -100,7 +88,7 @@ export class Entrance {
   }
 
   #authenticate(
-    request: IncomingMessage,
+    request: HttpRequest,
     { path, remarks }: { path: string; remarks: Remarks },
   ): UserInfo | Promise<UserInfo> {
     const { certificate: clientCertificate, isUntrusted } = this.#connectionOf(request);
@@ -110,7 +98,7 @@ export class Entrance {
     return authenticateRequest(authenticators, { credentials, path, anonymous });
   }
 
-  #connectionOf(request: IncomingMessage): Connection {
+  #connectionOf(request: HttpRequest): Connection {
     const socket = request.socket as TLSSocket;
     const known = this.#connections.get(socket);
     if (known) return known;

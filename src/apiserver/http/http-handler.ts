@@ -1,5 +1,5 @@
 import type { Body } from "../codec/body.ts";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { methodNotAllowed, StatusError } from "../../api/errors.ts";
 import type { ApiRequest } from "../../api/transport.ts";
@@ -26,7 +26,13 @@ import { dispatch, unknownPath } from "../rest/dispatch.ts";
 import { prepareWatch } from "../rest/watch.ts";
 import { isFault, toStatusError } from "../status-answer.ts";
 import { type Admitted, Entrance } from "./entrance.ts";
-import type { Exchange } from "./exchange.ts";
+import {
+  asStream,
+  type Exchange,
+  type HttpRequest,
+  type HttpResponse,
+  type StreamExchange,
+} from "./exchange.ts";
 import { Negotiator, type Representation } from "./negotiation.ts";
 import { OpenResponses } from "./open-responses.ts";
 import type { PlainPages } from "./plain-pages.ts";
@@ -37,6 +43,7 @@ import { respond, respondPlain, respondStatus } from "./respond.ts";
 import { sendPage } from "./send-page.ts";
 import { SharedItems } from "./shared-items.ts";
 import { WatchWriter } from "./watch-writer.ts";
+import { WholeRequest } from "./whole-request.ts";
 
 /** Handlers of paths that are no resources; `undefined` means that the path is unknown. */
 export interface HttpHandlerParts {
@@ -87,7 +94,7 @@ export class HttpHandler {
   }
 
   /** Never throws: what goes wrong becomes a Status. */
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  handle(request: HttpRequest, response: HttpResponse): void {
     this.#requests.enter();
     const exchange: CountedExchange = {
       request,
@@ -111,6 +118,11 @@ export class HttpHandler {
       const encoder = protobuf.encoder;
       return respondStatus(response, status, { warnings, headers, format, protobuf: encoder });
     });
+  }
+
+  /** Whether this server itself answers a whole request, and not one that it hands it on to. */
+  acceptsWhole({ asked }: WholeRequest): boolean {
+    return !this.#parts.proxy?.route(asked.path);
   }
 
   /** Resolves when everything but watches and connections to nodes has been answered. */
@@ -170,12 +182,14 @@ export class HttpHandler {
   async #serveAdmitted(exchange: CountedExchange, admitted: Admitted): Promise<void> {
     const { request, response, warnings, record } = exchange;
     const { target, query } = admitted;
-    const remote = this.#parts.proxy?.route(admitted.path);
+    // Of a whole request that is known already, by `acceptsWhole`.
+    const isWhole = request instanceof WholeRequest;
+    const remote = isWhole ? undefined : this.#parts.proxy?.route(admitted.path);
     if (remote) {
       this.#entrance.authorizePath(request, admitted);
-      return this.#parts.proxy?.request(exchange, { ...admitted, remote });
+      return this.#parts.proxy?.request(asStream(exchange), { ...admitted, remote });
     }
-    if (!target) return this.#servePage(exchange, admitted);
+    if (!target) return this.#servePage(asStream(exchange), admitted);
     const served = this.#find(target);
     if (!served) {
       if (this.#parts.engine.registry.hasGroup(target.group)) throw unknownPath();
@@ -185,7 +199,7 @@ export class HttpHandler {
     if (!response.destroyed) exchange.row = this.#counted(request, { admitted, target, served });
     if (this.#parts.kubelets.handles(served, target)) {
       this.#becomesStream(exchange);
-      return this.#parts.kubelets.request(exchange, { ...admitted, target, served });
+      return this.#parts.kubelets.request(asStream(exchange), { ...admitted, target, served });
     }
     const { engine, protobuf } = this.#parts;
     const call: Call = {
@@ -204,7 +218,7 @@ export class HttpHandler {
     const representation = this.#representation(request, { call, isWatch });
     if (isWatch) {
       this.#becomesStream(exchange);
-      return this.#watch(exchange, { call, representation });
+      return this.#watch(asStream(exchange), { call, representation });
     }
     const work = isRead ? dispatch(engine, call) : this.#write(exchange, call);
     // What only reads needs no timer of its own: it never waits longer than for a revision.
@@ -231,7 +245,7 @@ export class HttpHandler {
   }
 
   #counted(
-    { method = "", headers }: IncomingMessage,
+    { method = "", headers }: HttpRequest,
     { admitted, target, served }: { admitted: Admitted; target: Target; served: ServedResource },
   ): RequestRow | undefined {
     const { verb, query } = admitted;
@@ -256,7 +270,7 @@ export class HttpHandler {
   }
 
   #representation(
-    request: IncomingMessage,
+    request: HttpRequest,
     { call, isWatch }: { call: Call; isWatch: boolean },
   ): Representation {
     const { served, query } = call;
@@ -304,7 +318,7 @@ export class HttpHandler {
     return this.#parts.engine.registry.find(target.group, target.version, target.resource);
   }
 
-  async #servePage(exchange: Exchange, { path, query, user }: Admitted): Promise<void> {
+  async #servePage(exchange: StreamExchange, { path, query, user }: Admitted): Promise<void> {
     const { engine, discovery, pages } = this.#parts;
     const { request } = exchange;
     const verb = (request.method ?? "GET").toLowerCase();
@@ -327,7 +341,7 @@ export class HttpHandler {
   }
 
   async #watch(
-    { response, headers, record }: Exchange,
+    { response, headers, record }: StreamExchange,
     { call, representation }: { call: Call; representation: Representation },
   ): Promise<void> {
     const { engine, protobuf } = this.#parts;
@@ -353,7 +367,7 @@ export class HttpHandler {
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 
-function methodOf({ method = "" }: IncomingMessage): ApiRequest["method"] {
+function methodOf({ method = "" }: HttpRequest): ApiRequest["method"] {
   if (METHODS.has(method)) return method as ApiRequest["method"];
   throw methodNotAllowed();
 }

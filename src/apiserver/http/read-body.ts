@@ -4,6 +4,8 @@ import type { ProtobufDecoder } from "../codec/protobuf-decoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { YamlReader } from "../codec/yaml-reader.ts";
 import type { Body } from "../codec/body.ts";
+import type { HttpRequest } from "./exchange.ts";
+import { WholeRequest } from "./whole-request.ts";
 
 /** Larger bodies are refused with 413. */
 export const BODY_MAX_BYTES: number = 3 * 1024 * 1024;
@@ -31,12 +33,12 @@ const CUSTOM_PATCH_TYPES: ReadonlySet<string> = without(PATCH_TYPES, STRATEGIC);
  * @throws StatusError 400 | 413 | 415
  */
 export async function readBody(
-  request: IncomingMessage,
+  request: HttpRequest,
   of: { protobuf: ProtobufDecoder; yaml: YamlReader; custom: boolean },
 ): Promise<Body> {
   const method = request.method ?? "";
   if (method === "GET" || method === "HEAD") return { kind: "none" };
-  const bytes = await readBytes(request);
+  const bytes = request instanceof WholeRequest ? request.body : await readBytes(request);
   if (bytes.byteLength === 0) return { kind: "none" };
   const header = request.headers["content-type"] ?? "application/json";
   const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -8,6 +8,13 @@ import type { ProtobufEncoder, ProtobufList } from "../codec/protobuf-encoder.ts
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
 import type { Query } from "../request/query.ts";
 import type { Answer } from "../rest/call.ts";
+import {
+  asStream,
+  type Exchange,
+  type HttpRequest,
+  type HttpResponse,
+  type StreamExchange,
+} from "./exchange.ts";
 import { type Format, notAcceptable, type Representation } from "./negotiation.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import {
@@ -43,6 +50,8 @@ const MEDIA_TYPES: Readonly<Record<Format, string>> = {
   protobuf: PROTOBUF_TYPE,
 };
 
+type HttpExchange = Pick<Exchange, "request" | "response">;
+
 /** How to write one answer. */
 export interface ResponseOptions {
   representation: Representation;
@@ -58,7 +67,7 @@ export interface ResponseOptions {
 
 /** Encodes and sends an answer. It is handed to the socket at once, or when that resolves. */
 export function respond(
-  exchange: { request: IncomingMessage; response: ServerResponse },
+  exchange: HttpExchange,
   answer: Answer,
   options: ResponseOptions,
 ): Promise<void> | undefined {
@@ -69,36 +78,37 @@ export function respond(
       return send(exchange.response, answer.object.bytes, { answer, options });
     }
     if (answer.kind === "list") {
-      return sendList(exchange, answer, options);
+      return sendList(asStream(exchange), answer, options);
     }
   }
   return respondEncoded(exchange, answer, options);
 }
 
 async function respondEncoded(
-  exchange: { request: IncomingMessage; response: ServerResponse },
+  exchange: HttpExchange,
   answer: Answer,
   options: ResponseOptions,
 ): Promise<void> {
-  const { response } = exchange;
   if (answer.kind === "list") {
+    const { request, response } = asStream(exchange);
     const pieces = await piecesOf(answer, options);
     if (pieces) {
       const isLong = answer.list.items.length > LONG_LIST_MIN;
-      const isPackable = isLong && wantsGzip(exchange.request, GZIP_MIN_BYTES);
+      const isPackable = isLong && wantsGzip(request, GZIP_MIN_BYTES);
       return sendPieces(response, pieces, { answer, options, gzip: isPackable });
     }
   }
   const bytes = await encode(answer, options);
   const isPackable = answer.kind === "list" && wantsGzip(exchange.request, bytes.byteLength);
-  return send(response, bytes, { answer, options, gzip: isPackable });
+  return send(exchange.response, bytes, { answer, options, gzip: isPackable });
 }
 
 /** Answers with text for people. */
 export function respondPlain(
-  response: ServerResponse,
+  response: HttpResponse,
   { status, text, headers }: { status: number; text: string; headers: readonly string[] },
 ): void {
+  const bytes = Buffer.from(text);
   response.writeHead(status, [
     ...headers,
     "Content-Type",
@@ -106,9 +116,9 @@ export function respondPlain(
     "X-Content-Type-Options",
     "nosniff",
     "Content-Length",
-    `${Buffer.byteLength(text)}`,
+    `${bytes.byteLength}`,
   ]);
-  response.end(text);
+  response.end(bytes);
 }
 
 type ListAnswer = Extract<Answer, { kind: "list" }>;
@@ -193,13 +203,13 @@ interface Sending {
   gzip?: boolean;
 }
 
-function wantsGzip(request: IncomingMessage, sizeBytes: number): boolean {
+function wantsGzip(request: HttpRequest, sizeBytes: number): boolean {
   const asked = String(request.headers["accept-encoding"] ?? "").includes("gzip");
   return asked && sizeBytes >= GZIP_MIN_BYTES && !isLoopback(request);
 }
 
 function sendList(
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { request, response }: Pick<StreamExchange, "request" | "response">,
   answer: ListAnswer,
   options: ResponseOptions,
 ): Promise<void> | undefined {
@@ -241,13 +251,13 @@ async function sendPieces(
 }
 
 /** On the same machine compression costs more than it saves. */
-function isLoopback(request: IncomingMessage): boolean {
+function isLoopback(request: HttpRequest): boolean {
   const address = request.socket.remoteAddress ?? "";
   return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }
 
 function send(
-  response: ServerResponse,
+  response: HttpResponse,
   bytes: Uint8Array,
   sending: Sending,
 ): Promise<void> | undefined {
@@ -264,7 +274,7 @@ function send(
 }
 
 async function sendPacked(
-  response: ServerResponse,
+  response: HttpResponse,
   bytes: Uint8Array,
   sending: Sending,
 ): Promise<void> {
@@ -274,7 +284,7 @@ async function sendPacked(
 }
 
 function writeHead(
-  response: ServerResponse,
+  response: HttpResponse,
   sizeBytes: number | undefined,
   { answer, options, gzip }: Sending,
 ): void {
@@ -294,7 +304,7 @@ function headersOf(contentType: string, sizeBytes: number | undefined): string[]
 
 /** Sends a refusal, encoded in the format that the client prefers. */
 export async function respondStatus(
-  response: ServerResponse,
+  response: HttpResponse,
   status: Status,
   of: {
     warnings: readonly string[];

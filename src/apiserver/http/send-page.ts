@@ -1,11 +1,11 @@
 import type { Page } from "./page.ts";
-import type { Exchange } from "./exchange.ts";
+import type { StreamExchange } from "./exchange.ts";
 
 const YEAR_MS = 366 * 86_400_000;
 
 /** Sends a page, unless the client says that it has it already. */
 export function sendPage(
-  { request, response, headers: further }: Pick<Exchange, "request" | "response" | "headers">,
+  { request, response, headers: further }: Pick<StreamExchange, "response" | "request" | "headers">,
   page: Page,
   nowMs: number,
 ): void {

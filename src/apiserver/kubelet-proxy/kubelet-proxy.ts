@@ -8,7 +8,7 @@ import type { AdmissionPlugin, AdmissionRequest } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { mutate, validate } from "../rest/admission.ts";
 import { answerHeaders, answerOf, isForwarded, relayUpgrade } from "../remote/relay.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { StreamExchange } from "../http/exchange.ts";
 import { connectOptions } from "./connect-options.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
@@ -74,7 +74,7 @@ export class KubeletProxy {
 
   /** An ordinary request: logs, or anything proxied. */
   async request(
-    exchange: Pick<Exchange, "request" | "response" | "headers">,
+    exchange: Pick<StreamExchange, "request" | "response" | "headers">,
     node: NodeRequest,
   ): Promise<void> {
     const { request, response } = exchange;
