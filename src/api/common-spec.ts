@@ -1,3 +1,4 @@
+import type { KnownText } from "../format/json-text.ts";
 import type { FieldSet } from "./apply/field-set.ts";
 
 /**
@@ -11,8 +12,10 @@ export interface CommonSpec {
   isValid?: boolean;
   /** What a client is told of it in an object without annotations. */
   warnings?: readonly string[];
-  /** How it is stored. */
-  json?: string;
-  /** Its fields, as managedFields name them in a new object. */
+  /** How it is stored, and so are its fields, if they are known by then. */
+  texts?: readonly KnownText[];
+  /** Of both, those that parsing what is stored gives again as they are. */
+  plain?: readonly object[];
+  /** Its fields, as managedFields name them in a new object; frozen. */
   fields?: FieldSet | undefined;
 }

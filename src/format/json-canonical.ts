@@ -1,4 +1,5 @@
 import { decodeJson } from "./json-decode.ts";
+import { exactJson, jsonAround, type KnownText } from "./json-text.ts";
 
 /** An object as the API stores it. */
 export interface CanonicalObject {
@@ -10,63 +11,20 @@ export interface CanonicalObject {
 /**
  * Encodes an object as stored: no spaces, `{"kind":K,"apiVersion":V,"metadata":{...}` first, then
  * the other fields in their order, `metadata.resourceVersion` left out. `bigint` is written as a
- * number; `undefined` fields are not written. A field whose text is known is not written anew.
+ * number; `undefined` fields are not written. Values whose text is known are not written anew,
+ * wherever they are.
  */
-export function encodeCanonical(object: CanonicalObject, known?: KnownText): Buffer {
+export function encodeCanonical(object: CanonicalObject, known: readonly KnownText[] = []): Buffer {
   // The first three keep their places when they are set again.
   const ordered = { kind: "", apiVersion: "", metadata: {}, ...object };
   ordered.metadata = withoutResourceVersion(ordered.metadata);
-  return Buffer.from(known ? textWith(known, ordered) : exactJson(ordered));
-}
-
-/** A value of which it is known how it is written. */
-export interface KnownText {
-  readonly value: object;
-  /** `exactJson` of it. */
-  readonly json: string;
-}
-
-function textWith({ value, json }: KnownText, object: object): string {
-  const members: string[] = [];
-  for (const [name, member] of Object.entries(object)) {
-    if (member === undefined) continue;
-    members.push(`${JSON.stringify(name)}:${member === value ? json : exactJson(member)}`);
-  }
-  return `{${members.join(",")}}`;
+  return Buffer.from(known.length > 0 ? jsonAround(known, ordered) : exactJson(ordered));
 }
 
 function withoutResourceVersion(metadata: object): object {
   if (!("resourceVersion" in metadata)) return metadata;
   const { resourceVersion: _, ...rest } = metadata;
   return rest;
-}
-
-/** JSON of a value that may hold `bigint`s; what JSON cannot say becomes `null`. */
-export function exactJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? "null";
-  } catch (error) {
-    if (!(error instanceof TypeError) || !hasBigInt(value)) throw error;
-    return exactText(value) ?? "null";
-  }
-}
-
-function hasBigInt(value: unknown): boolean {
-  if (typeof value === "bigint") return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(hasBigInt);
-}
-
-/** `JSON.stringify` for values with `bigint`s in them. */
-function exactText(value: unknown): string | undefined {
-  if (typeof value === "bigint") return value.toString();
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item) => exactText(item) ?? "null").join(",")}]`;
-  const members: string[] = [];
-  for (const [key, item] of Object.entries(value)) {
-    const text = exactText(item);
-    if (text !== undefined) members.push(`${JSON.stringify(key)}:${text}`);
-  }
-  return `{${members.join(",")}}`;
 }
 
 /** Gives memory for so many bytes, with whatever is in it. */

@@ -12,16 +12,34 @@ export function freezeSharing<T>(value: T, like: unknown): T {
   const otherKeys = Object.keys(other);
   let isEqual = keys.length === otherKeys.length && Array.isArray(value) === Array.isArray(other);
   const members = value as Record<string, unknown>;
+  const others = other as Record<string, unknown>;
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
     const inner = members[key];
     // The one key whose assignment would do something else.
-    const counterpart = key === "__proto__" ? undefined : (other as typeof members)[key];
+    const counterpart = key === "__proto__" ? undefined : others[key];
+    const isSame = key === otherKeys[at];
+    if (typeof inner !== "object" || inner === null) {
+      if (!isSame || inner !== counterpart) isEqual = false;
+      continue;
+    }
     const shared = freezeSharing(inner, counterpart);
-    if (key !== otherKeys[at] || shared !== counterpart) isEqual = false;
-    else members[key] = shared;
+    if (!isSame || shared !== counterpart) isEqual = false;
+    else if (shared !== inner) members[key] = shared;
   }
-  return isEqual && other !== NOTHING ? (other as T) : Object.freeze(value);
+  if (isEqual && other !== NOTHING) return other as T;
+  if (other !== NOTHING) shareTexts(members, others);
+  return Object.freeze(value);
+}
+
+/** Equal texts are mostly two: whoever keeps the one lets the other go. */
+function shareTexts(members: Record<string, unknown>, others: Readonly<typeof members>): void {
+  for (const key in members) {
+    const inner = members[key];
+    if (typeof inner !== "string" || key === "__proto__") continue;
+    const other = others[key];
+    if (other === inner) members[key] = other;
+  }
 }
 
 const NOTHING: object = Object.freeze({});

@@ -49,3 +49,10 @@ test("texts and the numbers of daily use are none", () => {
   const value = { a: [1, -1.5, 1_700_000_000_000, "12345678901234567890", null, true], b: {} };
   assert.equal(mayHoldInt64(value), false);
 });
+
+test("what is known to be JSON is not looked at again, and nothing else is passed over", () => {
+  const seen = { a: 1n };
+  assert.equal(isJson({ b: [seen] }, [seen]), true);
+  assert.equal(isJson({ b: [{ a: 1n }] }, [seen]), false);
+  assert.equal(isJson({ b: [seen], c: undefined }, [seen]), false);
+});

@@ -1,5 +1,8 @@
-/** Whether a value is what parsing its JSON would give: plain objects, lists, finite numbers. */
-export function isJson(value: unknown): boolean {
+/**
+ * Whether a value is what parsing its JSON would give: plain objects, lists, finite numbers.
+ * @param known objects that are, as has been seen before
+ */
+export function isJson(value: unknown, known: readonly object[] = []): boolean {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -7,18 +10,19 @@ export function isJson(value: unknown): boolean {
     case "number":
       return Number.isFinite(value) && !Object.is(value, -0);
     case "object":
-      return value === null || isJsonObject(value);
+      return value === null || known.includes(value) || isJsonObject(value, known);
     default:
       return false;
   }
 }
 
-function isJsonObject(value: object): boolean {
-  if (Array.isArray(value)) return value.every(isJson);
+function isJsonObject(value: object, known: readonly object[]): boolean {
+  if (Array.isArray(value)) return value.every((item) => isJson(item, known));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
   for (const key in value) {
-    if (!isJson((value as Record<string, unknown>)[key])) return false;
+    const member = (value as Record<string, unknown>)[key];
+    if (typeof member !== "string" && !isJson(member, known)) return false;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
+import { freezeSharing } from "../../lib/json-share.ts";
 import type { CommonSpec } from "../common-spec.ts";
 import type { ListType, SchemaModel, StructType } from "../schema/model.ts";
 import { type FieldSet, isEmpty, NO_FIELDS } from "./field-set.ts";
@@ -149,7 +150,7 @@ function compareMembers(
     const known = isNew ? common : undefined;
     if (known && "fields" in known) slot.changed = known.fields;
     else compareValues(values, child, { model, slot, skip: skipped });
-    if (known) known.fields = slot.changed;
+    if (known && !("fields" in known)) known.fields = freezeSharing(slot.changed, undefined);
     if (slot.changed) (changed ??= {})[element] = slot.changed;
     if (slot.removed) (removed ??= {})[element] = slot.removed;
   };

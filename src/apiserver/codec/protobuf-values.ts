@@ -1,5 +1,5 @@
 import type { ScalarType } from "../../api/schema/model.ts";
-import { exactJson } from "../../format/json-canonical.ts";
+import { exactJson } from "../../format/json-text.ts";
 import { decodeJson } from "../../format/json-decode.ts";
 import type { BackwardWriter } from "../../format/protobuf/backward-writer.ts";
 import { parseDuration } from "../../lib/cel/functions/time-text.ts";

@@ -2,8 +2,9 @@ import type { CommonSpec } from "../../api/common-spec.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Decoder } from "../../api/schema/decode.ts";
-import { encodeCanonical, exactJson, type KnownText } from "../../format/json-canonical.ts";
+import { encodeCanonical } from "../../format/json-canonical.ts";
 import { decodeJson } from "../../format/json-decode.ts";
+import { exactJson, type KnownText } from "../../format/json-text.ts";
 import { JsonSyntaxError } from "../../format/json-parser.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { KubeObject } from "../kube-object.ts";
@@ -77,11 +78,15 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
       return object;
     },
     setDefaults,
-    encode: (object, common) => encodeCanonical(object, common && knownText(common)),
+    encode: (object, common) => encodeCanonical(object, common && textsOf(common)),
   };
 }
 
-function knownText(common: CommonSpec): KnownText {
-  common.json ??= exactJson(common.spec);
-  return { value: common.spec, json: common.json };
+function textsOf(common: CommonSpec): readonly KnownText[] {
+  const { spec, fields } = common;
+  const values = fields ? [spec, fields] : [spec];
+  if (common.texts?.length !== values.length) {
+    common.texts = values.map((value) => ({ value, json: exactJson(value) }));
+  }
+  return common.texts;
 }

@@ -1,11 +1,19 @@
 import type { CommonSpec } from "../../api/common-spec.ts";
 import { freezeSharing } from "../../lib/json-share.ts";
+import { isJson } from "../../lib/json-value.ts";
 import { PassingMap } from "../../lib/passing-map.ts";
 import { originOf } from "../watch-cache/kin.ts";
 import type { KubeObject } from "../kube-object.ts";
 
 /** Of so many origins the latest spec is remembered. */
 const ORIGINS_MAX = 128;
+
+/** Those parts of new objects that are in common and need not be looked at again (`isJson`). */
+export function plainParts(common: CommonSpec): readonly object[] {
+  const { spec, fields } = common;
+  common.plain ??= [spec, ...(fields ? [fields] : [])].filter((part) => isJson(part));
+  return common.plain;
+}
 
 /** The specs of new objects of one kind: those of one template are one, and judged once. */
 export class CommonSpecs {

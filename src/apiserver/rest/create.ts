@@ -11,6 +11,7 @@ import { CachedObject } from "../watch-cache/cached-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
+import { plainParts } from "./common-specs.ts";
 import { decodeBody } from "./decode-body.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 import { checkStoredSize } from "./stored-size.ts";
@@ -115,7 +116,8 @@ export async function insertObject(
       const stored = conversion ? await conversion.toStored(managed) : managed;
       const bytes = codec.encode(stored, common);
       checkStoredSize(bytes);
-      if (!conversion) served.cache.expect(bytes, { object: managed });
+      const plain = common && plainParts(common);
+      if (!conversion) served.cache.expect(bytes, { object: managed, plain });
       const created = await engine.store.create(served.storage, key, bytes);
       const answer = answerWith(served, { stored: created, status: 201 });
       return answer instanceof Promise ? await answer : answer;

@@ -1,4 +1,5 @@
-import { encodeCanonical, exactJson, resourceVersionSpan } from "../../format/json-canonical.ts";
+import { encodeCanonical, resourceVersionSpan } from "../../format/json-canonical.ts";
+import { exactJson } from "../../format/json-text.ts";
 import { deepFreeze, fieldOf, type KubeObject, withField } from "../kube-object.ts";
 import type { ReadAs } from "../watch-cache/cached-object.ts";
 import { type BoundStatus, endWith, withScheduled } from "./bound-status.ts";

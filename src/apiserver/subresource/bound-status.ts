@@ -1,4 +1,4 @@
-import { exactJson } from "../../format/json-canonical.ts";
+import { exactJson } from "../../format/json-text.ts";
 import { type Clock, formatTime } from "../../lib/clock.ts";
 import { deepFreeze } from "../kube-object.ts";
 

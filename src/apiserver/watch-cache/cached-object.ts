@@ -17,8 +17,11 @@ export type ReadAs = (resourceVersion: string) => KubeObject;
 
 /** What bytes were made from. */
 export type Written =
-  /** Its resourceVersion counts for nothing. Once the bytes are written it must not change. */
-  | { object: KubeObject; readAs?: undefined }
+  /**
+   * Its resourceVersion counts for nothing. Once the bytes are written it must not change. `plain`
+   * are those of its parts that JSON can say.
+   */
+  | { object: KubeObject; readAs?: undefined; plain?: readonly object[] | undefined }
   /** Nobody has to look whether JSON can say it. */
   | { readAs: ReadAs };
 
@@ -80,8 +83,8 @@ export class CachedObject {
   /** A writer may have what JSON cannot say, or says otherwise. */
   #fromWritten(written: Written): KubeObject {
     if (written.readAs) return written.readAs(String(this.revision));
-    const { object } = written;
-    if (!isJson(object)) return this.#parse();
+    const { object, plain } = written;
+    if (!isJson(object, plain)) return this.#parse();
     return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } };
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { exactJson } from "../../../src/format/json-canonical.ts";
+import { exactJson } from "../../../src/format/json-text.ts";
 import { decodeJson } from "../../../src/format/json-decode.ts";
 import { JsonSyntaxError, parseStrictJson } from "../../../src/format/json-parser.ts";
 import { decodeYaml, YamlSyntaxError } from "../../../src/format/yaml-decode.ts";

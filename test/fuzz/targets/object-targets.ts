@@ -4,7 +4,7 @@ import { builtInModel } from "../../../src/api/schema/built-in-model.ts";
 import { createDecoder } from "../../../src/api/schema/decode.ts";
 import { ProtobufDecoder } from "../../../src/apiserver/codec/protobuf-decoder.ts";
 import { ProtobufEncoder } from "../../../src/apiserver/codec/protobuf-encoder.ts";
-import { exactJson } from "../../../src/format/json-canonical.ts";
+import { exactJson } from "../../../src/format/json-text.ts";
 import { decodeJson } from "../../../src/format/json-decode.ts";
 import { copyJson } from "../../../src/lib/json-copy.ts";
 import { type AnyTarget, bytesTarget, jsonTarget } from "../fuzz-target.ts";

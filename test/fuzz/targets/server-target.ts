@@ -5,7 +5,7 @@ import { StatusError } from "../../../src/api/errors.ts";
 import { tableFor } from "../../../src/api/table/table.ts";
 import { type ServerFixture, startServer } from "../../../src/apiserver/api-server-fixture.ts";
 import { ProtobufEncoder } from "../../../src/apiserver/codec/protobuf-encoder.ts";
-import { exactJson } from "../../../src/format/json-canonical.ts";
+import { exactJson } from "../../../src/format/json-text.ts";
 import { silentLogger } from "../../../src/lib/logger.ts";
 import { type AnyTarget, jsonTarget } from "../fuzz-target.ts";
 import { SAMPLE_OBJECTS } from "./sample-objects.ts";
