@@ -1,6 +1,7 @@
 import { notFound } from "../../api/errors.ts";
 import { HORIZONTAL_POD_AUTOSCALERS, PODS } from "../../api/generated/resources.ts";
 import type { HorizontalPodAutoscaler } from "../../api/generated/types/autoscaling-v2.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Transport } from "../../api/transport.ts";
 import { runController } from "../../client/controller-runner.ts";
 import { createInformerFactory } from "../../client/informer-factory.ts";
@@ -14,6 +15,16 @@ import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler-c
 const SCALE = "/apis/apps/v1/namespaces/default/deployments/web/scale";
 const DEPLOYMENT = { name: "deployments", kind: "Deployment", namespaced: true };
 
+/** What a pod of the cluster is, where it is not as the others are. */
+export interface PodFacts {
+  isUnready?: boolean;
+  /** It has just been started. */
+  isNew?: boolean;
+  hasFailed?: boolean;
+  isLeaving?: boolean;
+  request?: number;
+}
+
 /** A cluster of one deployment whose pods use what the test says. */
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -26,6 +37,13 @@ export class Cluster {
   selector: string = "app=web";
   /** Nobody may change the size. */
   isFixed: boolean = false;
+  /** Nobody can read the size. */
+  isLost: boolean = false;
+  /** By their number. */
+  facts: readonly PodFacts[] = [];
+  /** Pods that there are, where that is not the size. */
+  podCount: number | undefined;
+  lastScaleTime: string | undefined;
   readonly events: string[] = [];
   /** Values that adapters answer with, by the path below the version. */
   readonly adapted: Map<string, string[]> = new Map<string, string[]>();
@@ -43,7 +61,7 @@ export class Cluster {
         if (group.endsWith("al.metrics.k8s.io") || group.startsWith("custom.metrics")) {
           return { status: 200, body: this.#adapter({ group, version, path: rest.join("/") }) };
         }
-        if (path === SCALE && method === "PUT" && this.isFixed) {
+        if (path === SCALE && (this.isLost || (method === "PUT" && this.isFixed))) {
           throw new Error("something went wrong");
         }
         if (path === SCALE && method === "PUT") {
@@ -64,11 +82,15 @@ export class Cluster {
     const values = custom && of.version !== this.version ? undefined : this.adapted.get(of.path);
     if (!values) throw notFound(PODS, of.path);
     const timestamp = new Date(this.clock.now()).toISOString();
-    return { items: values.map((value) => ({ timestamp, value })) };
+    return {
+      items: values.map((value, at) => {
+        return { timestamp, value, describedObject: { name: `web-${at}` } };
+      }),
+    };
   }
 
   #scale(): object {
-    const status = { replicas: this.replicas, selector: this.selector };
+    const status = { replicas: this.podCount ?? this.replicas, selector: this.selector };
     return { kind: "Scale", spec: { replicas: this.replicas }, status };
   }
 
@@ -89,19 +111,34 @@ export class Cluster {
   async #fill(): Promise<void> {
     const pods = createClient(this.memory).for(PODS);
     const { items } = await pods.list();
-    for (let at = items.length; at < this.replicas; at++) {
-      await pods.create({
-        metadata: { name: `web-${at}`, namespace: "default", labels: { app: "web" } },
-        spec: { containers: [{ name: "c", resources: { requests: { cpu: `${this.request}m` } } }] },
-        status: {
-          phase: "Running",
-          startTime: "2024-12-31T00:00:00Z",
-          conditions: [
-            { type: "Ready", status: "True", lastTransitionTime: "2024-12-31T00:00:01Z" },
-          ],
-        },
-      });
-    }
+    const wanted = this.podCount ?? Math.max(this.replicas, this.facts.length);
+    for (let at = items.length; at < wanted; at++) await pods.create(this.#pod(at));
+  }
+
+  #pod(at: number): Pod {
+    const { isUnready, isNew, hasFailed, isLeaving, request } = this.facts[at] ?? {};
+    const cpu = `${request ?? this.request}m`;
+    const day = isNew ? "2025-01-01" : "2024-12-31";
+    return {
+      metadata: {
+        name: `web-${at}`,
+        namespace: "default",
+        labels: { app: "web" },
+        ...(isLeaving ? { deletionTimestamp: `${day}T00:00:30Z` } : {}),
+      },
+      spec: { containers: [{ name: "c", resources: { requests: { cpu } } }] },
+      status: {
+        phase: hasFailed ? "Failed" : "Running",
+        startTime: `${day}T00:00:00Z`,
+        conditions: [
+          {
+            type: "Ready",
+            status: isUnready ? "False" : "True",
+            lastTransitionTime: `${day}T00:00:${isNew ? "59" : "01"}Z`,
+          },
+        ],
+      },
+    };
   }
 
   async start(more: Partial<HorizontalPodAutoscaler["spec"]> = {}): Promise<AsyncDisposable> {
@@ -120,6 +157,13 @@ export class Cluster {
         ],
         ...more,
       },
+      ...(this.lastScaleTime && {
+        status: {
+          lastScaleTime: this.lastScaleTime,
+          currentReplicas: this.replicas,
+          desiredReplicas: this.replicas,
+        },
+      }),
     });
     const shared = { client, clock: this.clock, random: seededRandom(1), logger: silentLogger };
     const informers = createInformerFactory(shared);
@@ -140,6 +184,14 @@ export class Cluster {
         await informers[Symbol.asyncDispose]();
       },
     };
+  }
+
+  /** The use of CPU that the status tells, in per cent. */
+  async utilization(): Promise<number | undefined> {
+    const client = createClient(this.memory).for(HORIZONTAL_POD_AUTOSCALERS);
+    const { status } = await client.get({ namespace: "default", name: "web" });
+    const found = status?.currentMetrics?.find(({ type }) => type === "Resource");
+    return found?.resource?.current.averageUtilization;
   }
 
   async status(): Promise<Record<string, string>> {
