@@ -176,6 +176,36 @@ test("room made by preemption is kept for whom it was made", async () => {
   assert.equal(await at.placeOf("middle"), undefined);
 });
 
+test("a pod on its way to the room that was kept for it counts for every other pod", async () => {
+  const memory = new MemoryTransport();
+  const send = memory.request.bind(memory);
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  memory.request = async (request) => {
+    if (request.path.endsWith("/kept/binding")) await answered;
+    return send(request);
+  };
+  await using at = bench({}, memory);
+  await at.node("n1", "2");
+  await settle();
+  const resources = { requests: { cpu: "1" } };
+  await at.client.for(PODS).create({
+    metadata: { name: "kept", namespace: "default" },
+    spec: { priority: 5, containers: [{ name: "c", image: "i", resources }] },
+    status: { nominatedNodeName: "n1" },
+  });
+  await settle();
+  await at.pod("low", { priority: 0 });
+  await settle();
+  await at.pod("high", { priority: 10, preemptionPolicy: "Never" });
+  await settle();
+  answer();
+  await settle();
+  assert.equal(await at.placeOf("kept"), "n1");
+  assert.equal(await at.placeOf("low"), "n1");
+  assert.equal(await at.placeOf("high"), undefined);
+});
+
 test("room that was kept for a pod that goes is given to another", async () => {
   await using at = bench();
   await at.node("n1", "2");

@@ -293,6 +293,8 @@ class SchedulerLoop implements Disposable {
     }
     this.#assumed.set(pod.uid, placement);
     this.#state.addPod(pod, decision.node);
+    // It counts as placed now; expected as well, it would count for some and then for nobody.
+    this.#giveUpRoom(pod);
     // A pod whose volumes are to be bound may wait for minutes; it must not keep others waiting.
     const isQuick = pod.profile.claims.length === 0;
     if (isQuick) this.#bindings++;
@@ -397,7 +399,6 @@ class SchedulerLoop implements Disposable {
   #bound({ pod, node }: Placement, attempt: Attempt): void {
     this.#count(pod, "scheduled", attempt);
     this.#queue.remove(pod.uid);
-    this.#giveUpRoom(pod);
     this.#feedback.scheduled(pod, node);
     this.#bindingEnded(pod);
   }
