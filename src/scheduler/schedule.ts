@@ -119,25 +119,19 @@ function pick(pod: PodRecord, of: ScheduleInput & { plan: Plan; count: number })
   const nodes = framework.state.nodes;
   if (count === 1) return { node: (nodes[feasible[0] as number] as NodeEntry).name, score: 0 };
   const totals = scoreFeasible(pod, { framework, plan, count });
-  let most = totals[0] as number;
-  let first = 0;
-  let ties = 1;
-  for (let at = 1; at < count; at++) {
+  let most = Number.NEGATIVE_INFINITY;
+  let ties = 0;
+  // The best so far gather at the front.
+  for (let at = 0; at < count; at++) {
     const total = totals[at] as number;
     if (total < most) continue;
     if (total > most) {
       most = total;
-      first = at;
-      ties = 1;
-    } else ties++;
+      ties = 0;
+    }
+    feasible[ties++] = feasible[at] as number;
   }
-  let chosen = first;
-  let left = ties > 1 ? (random.float() * ties) | 0 : 0;
-  for (let at = first + 1; left > 0 && at < count; at++) {
-    if (totals[at] !== most) continue;
-    chosen = at;
-    left--;
-  }
+  const chosen = ties > 1 ? (random.float() * ties) | 0 : 0;
   return { node: (nodes[feasible[chosen] as number] as NodeEntry).name, score: most };
 }
 
