@@ -43,19 +43,18 @@ import { allowOrigins } from "./http/cross-origin.ts";
 import { WholeConnections } from "./http/whole-connection.ts";
 import { HttpHandler } from "./http/http-handler.ts";
 import type { HealthCheck } from "./http/health-pages.ts";
-import { type PageSource, PlainPages, type VersionInfo } from "./http/plain-pages.ts";
+import type { PageSource, VersionInfo } from "./http/plain-pages.ts";
 import { createInProcessTransport } from "./in-process-transport.ts";
 import { KubeletClient, type KubeletTls } from "./kubelet-proxy/kubelet-client.ts";
 import { KubeletProxy } from "./kubelet-proxy/kubelet-proxy.ts";
 import { kubeletOf } from "./kubelet-proxy/node-address.ts";
 import { DEFAULT_TIMES, type MaintenanceTimes, startMaintenance } from "./maintenance.ts";
 import { createObjectReader } from "./object-reader.ts";
-import { metricsPages, type MetricSource } from "./metrics/metrics-pages.ts";
+import type { MetricSource } from "./metrics/metrics-pages.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
-import { serverMetrics } from "./metrics/server-metrics.ts";
-import { OpenApiPages } from "./openapi/open-api-pages.ts";
 import { applyConfiguration, recordOwnership } from "./ownership.ts";
 import { ResourceRegistry } from "./resource-registry.ts";
+import { serverPages, storeCheck } from "./server-pages.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { ServiceNetwork } from "./service-network/service-network.ts";
 import { createBodyReader } from "./subresource/body-reader.ts";
@@ -147,18 +146,6 @@ export interface ApiServer extends AsyncDisposable {
   readonly serviceAddress: string;
 }
 
-const VERSION: VersionInfo = {
-  major: "1",
-  minor: "32",
-  gitVersion: "v1.32.3+nephos",
-  // What git calls no commit: clients expect hexadecimal digits.
-  gitCommit: "0".repeat(40),
-  gitTreeState: "clean",
-  buildDate: "1970-01-01T00:00:00Z",
-  goVersion: "",
-  compiler: "tsc",
-  platform: "linux/amd64",
-};
 /** The server's order decides: of two strong suites the faster one, as upstream has it. */
 const CIPHERS: string = ["TLS_AES_128_GCM_SHA256", DEFAULT_CIPHERS].join(":");
 /** Longer than clients keep idle connections, so that they never write into a closing one. */
@@ -267,34 +254,6 @@ const noWebhooks: ConversionParts["client"] = {
   call: () => Promise.reject(new Error("this server calls no webhooks")),
 };
 
-/** "/api/v1", "/apis/apps", "/apis/apps/v1". */
-function rootsOf(registry: ResourceRegistry): string[] {
-  const roots = new Set<string>();
-  for (const { resource, unlisted } of registry.all()) {
-    if (unlisted) continue;
-    const { group, version } = resource;
-    if (group) roots.add(`/apis/${group}`);
-    roots.add(group ? `/apis/${group}/${version}` : `/api/${version}`);
-  }
-  return [...roots];
-}
-
-/** A server exists only when its caches are filled. */
-const SYNCED: HealthCheck = { name: "informer-sync", check: () => undefined };
-
-/** The store under a name that clients know it by. */
-function storeCheck(store: Store, name: string): ComponentCheck {
-  const check = async () => {
-    try {
-      await store.revision();
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  };
-  return { name, check };
-}
-
 /** A store that was never written has no revision that a watch could start from. */
 async function ensureHistory(store: Store): Promise<void> {
   if ((await store.revision()) > 0) return;
@@ -347,36 +306,9 @@ class Server implements ApiServer {
       name: "shutdown",
       check: () => (this.#closing ? "process is shutting down" : undefined),
     };
-    const version = options.version ?? VERSION;
-    const openApi = new OpenApiPages({
-      model: of.model,
-      version: version["gitVersion"] ?? "",
-      resources: () => {
-        const listed = engine.registry.all().filter(({ unlisted }) => !unlisted);
-        return listed.map(({ resource }) => resource);
-      },
-      generation: () => engine.registry.generation,
-      customSchema: (resource) => engine.registry.of(resource)?.schema,
-      others: () => of.aggregation?.openApiHashes() ?? new Map<string, string>(),
-      otherSwaggers: () => of.aggregation?.openApiV2() ?? Promise.resolve([]),
-    });
     const flows = options.flowControl
       ? new FlowControl({ reader: of.reader, clock: engine.clock })
       : undefined;
-    const checks = {
-      live: [storeCheck(engine.store, "etcd")],
-      ready: [SYNCED, shutdown, ...(options.readyChecks ?? [])],
-    };
-    const metrics = metricsPages({
-      checks,
-      sources: [
-        () => this.#metrics.families(),
-        serverMetrics(version, engine.registry),
-        ...(flows ? [() => flows.metrics()] : []),
-        () => of.aggregation?.metrics() ?? [],
-        ...(options.metrics ?? []),
-      ],
-    });
     this.#handler = new HttpHandler({
       engine,
       kubelets: this.#kubelets,
@@ -389,18 +321,17 @@ class Server implements ApiServer {
         encoder,
       },
       discovery: this.#discovery,
-      pages: new PlainPages({
-        version,
-        apiPaths: () => rootsOf(engine.registry),
-        checks,
-        sources: [
-          metrics,
-          (path, { accept, query }) =>
-            path === "/openapi/v2"
-              ? openApi.swagger(accept)
-              : openApi.page(path, { accept, hash: query.get("hash") }),
-          ...(options.pages ?? []),
+      pages: serverPages(engine, {
+        version: options.version,
+        model: of.model,
+        aggregation: of.aggregation,
+        readyChecks: [shutdown, ...(options.readyChecks ?? [])],
+        metrics: [
+          () => this.#metrics.families(),
+          ...(flows ? [() => flows.metrics()] : []),
+          ...(options.metrics ?? []),
         ],
+        pages: options.pages ?? [],
       }),
     });
     const handle = (request: IncomingMessage, response: ServerResponse) =>
