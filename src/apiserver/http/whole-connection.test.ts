@@ -146,6 +146,24 @@ test("a body that comes in pieces is waited for", async () => {
   assert.equal((await client.answer()).status, 409);
 });
 
+test("a long request of many records goes on with node:http in the order of its bytes", async () => {
+  await using api = await startHttpsServer(Date.now());
+  await using client = await RawClient.open(api);
+  for (const [at, unusual] of [UNUSUAL, "Transfer-Encoding: chunked\r\n"].entries()) {
+    const name = `long-${at}`;
+    const filler = Array.from({ length: 20_000 }, (_, index) => `${index}`).join(" ");
+    const body = JSON.stringify({ metadata: { name }, data: { filler } });
+    const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    const isChunked = unusual !== UNUSUAL;
+    const size = isChunked ? "" : `Content-Length: ${body.length}\r\n`;
+    const head = `POST ${MAPS} HTTP/1.1\r\nHost: h\r\n${unusual}${size}\r\n`;
+    client.send(head + (isChunked ? chunked : body));
+    const answer = await client.answer();
+    assert.equal(answer.status, 201, answer.body);
+    assert.equal(JSON.parse(answer.body).data.filler, filler);
+  }
+});
+
 test("a server that stops ends idle connections, and others after their answer", async () => {
   const api = await startHttpsServer(Date.now());
   await using idle = await RawClient.open(api);

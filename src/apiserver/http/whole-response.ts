@@ -1,6 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import type { TLSSocket } from "node:tls";
 
+/** What no header may hold: it would end it, or begin another. */
+const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/;
+
 /** Header lines that every answer of a connection has. */
 export type CommonLines = () => string;
 
@@ -26,14 +29,19 @@ export class WholeResponse {
     this.#closing.push(closed);
   }
 
-  /** @param headers names and values, flat; the size of the body among them */
+  /**
+   * @param headers names and values, flat; the size of the body among them
+   * @throws TypeError for what a header cannot hold, as `node:http`
+   */
   writeHead(status: number, headers: readonly string[]): void {
-    this.statusCode = status;
-    this.headersSent = true;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+      const line = `${headers[at]}: ${headers[at + 1]}`;
+      if (UNSAFE.test(line)) throw new TypeError(`Invalid character in header "${headers[at]}"`);
+      head += `${line}\r\n`;
     }
+    this.statusCode = status;
+    this.headersSent = true;
     this.#head = `${head}${this.#commonLines()}\r\n`;
   }
 
