@@ -85,9 +85,19 @@ export function podSecurityPlugin(
   const policyFor = (labels: Readonly<Record<string, string>> | undefined) =>
     policyOf(labels ?? {}, defaults);
 
+  /** Read once from the labels of a namespace, which are others when it changes. */
+  const known = new WeakMap<object, SecurityPolicy>();
+  const policyIn = (namespace: Namespace | undefined): SecurityPolicy => {
+    const labels = namespace?.metadata?.labels;
+    let policy = labels && known.get(labels);
+    if (policy) return policy;
+    ({ policy } = policyFor(labels));
+    if (labels && Object.isFrozen(labels)) known.set(labels, policy);
+    return policy;
+  };
+
   const judge = (request: AdmissionRequest, subject: Subject, enforced: boolean) => {
-    const namespace = reader.get(NAMESPACES, { name: request.namespace ?? "" });
-    const { policy } = policyFor(namespace?.metadata?.labels);
+    const policy = policyIn(reader.get(NAMESPACES, { name: request.namespace ?? "" }));
     if (enforced) {
       const violations = violationsOf(policy.enforce, subject);
       if (violations.length > 0) {

@@ -123,12 +123,31 @@ export function serviceAccountPlugin({
   random,
 }: ServiceAccountOptions): AdmissionPlugin {
   const names = new VolumeNames(random);
-  const accountOf = async (namespace: string, name: string) => {
-    const steps = name === "default" ? WAIT_STEPS_MAX : 0;
-    for (let step = 0; ; step++) {
-      const account = reader.get(SERVICE_ACCOUNTS, { namespace, name });
-      if (account || step >= steps) return account;
+  const accountOf = (namespace: string, name: string) =>
+    reader.get(SERVICE_ACCOUNTS, { namespace, name });
+  const awaitDefault = async (namespace: string) => {
+    for (let step = 0; step < WAIT_STEPS_MAX; step++) {
       await sleep(clock, WAIT_STEP_MS);
+      const account = accountOf(namespace, "default");
+      if (account) return account;
+    }
+    return undefined;
+  };
+  const useAccount = (request: AdmissionRequest, account: ServiceAccount | undefined): void => {
+    const { spec } = podOf(request);
+    if (!account) {
+      const name = spec.serviceAccountName ?? "";
+      throw forbidden(
+        request.resource,
+        request.name,
+        `error looking up service account ${request.namespace ?? ""}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
+      );
+    }
+    const automount =
+      spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+    if (automount) mountToken(spec, () => names.nameFor(account.metadata ?? {}, spec));
+    if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
+      spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));
     }
   };
   const enforces = (account: ServiceAccount | undefined): account is ServiceAccount =>
@@ -142,7 +161,7 @@ export function serviceAccountPlugin({
         request.resource.group === "" &&
         request.resource.plural === "pods" &&
         request.subresource === "ephemeralcontainers"),
-    mutate: async (request) => {
+    mutate: (request) => {
       const pod = podOf(request);
       if (request.operation !== "CREATE" || isMirrorPod(pod)) return;
       const { spec } = pod;
@@ -150,20 +169,9 @@ export function serviceAccountPlugin({
       spec.serviceAccountName = name;
       spec.serviceAccount = name;
       const { namespace = "" } = request;
-      const account = await accountOf(namespace, name);
-      if (!account) {
-        throw forbidden(
-          request.resource,
-          request.name,
-          `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
-        );
-      }
-      const automount =
-        spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
-      if (automount) mountToken(spec, () => names.nameFor(account.metadata ?? {}, spec));
-      if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
-        spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));
-      }
+      const account = accountOf(namespace, name);
+      if (account || name !== "default") return useAccount(request, account);
+      return awaitDefault(namespace).then((later) => useAccount(request, later));
     },
     validate: (request) => {
       const pod = podOf(request);

@@ -60,36 +60,35 @@ export function admissionRequestOf(
 /**
  * Lets every interested plugin change the object; a second time when one of them asks for it. True
  * when it did: then the object may be more than the client could have sent. Answers at once unless
- * a plugin asks others or for another round. @throws StatusError of a plugin that refuses
+ * a plugin asks others. @throws StatusError of a plugin that refuses
  */
 export function mutate(
   plugins: readonly AdmissionPlugin[],
   request: AdmissionRequest,
 ): boolean | Promise<boolean> {
-  for (let at = 0; at < plugins.length; at++) {
-    const plugin = plugins[at] as AdmissionPlugin;
-    if (!plugin.mutate || !plugin.handles(request)) continue;
-    const pending = plugin.mutate(request);
-    if (pending) return mutateRest(plugins.slice(at + 1), request, { pending, all: plugins });
-  }
-  return false;
+  return mutateFrom(plugins, request, { at: 0, changed: false });
 }
 
-async function mutateRest(
-  rest: readonly AdmissionPlugin[],
+function mutateFrom(
+  plugins: readonly AdmissionPlugin[],
   request: AdmissionRequest,
-  of: { pending: Promise<MutationResult> | "changed"; all: readonly AdmissionPlugin[] },
-): Promise<boolean> {
-  let changed = (await of.pending) === "changed";
-  for (const plugin of rest) {
+  done: { at: number; changed: boolean },
+): boolean | Promise<boolean> {
+  let { at, changed } = done;
+  while (at < plugins.length) {
+    const plugin = plugins[at++] as AdmissionPlugin;
     if (!plugin.mutate || !plugin.handles(request)) continue;
-    if ((await plugin.mutate(request)) === "changed") changed = true;
+    const result = plugin.mutate(request);
+    if (result === "changed") changed = true;
+    else if (result) {
+      const goOn = (later: MutationResult) =>
+        mutateFrom(plugins, request, { at, changed: changed || later === "changed" });
+      return result.then(goOn);
+    }
   }
-  if (changed && !request.reinvoked) {
-    request.reinvoked = true;
-    await mutate(of.all, request);
-  }
-  return changed;
+  if (!changed || request.reinvoked) return changed;
+  request.reinvoked = true;
+  return mutateFrom(plugins, request, { at: 0, changed });
 }
 
 /**

@@ -179,7 +179,8 @@ function completeMeta(engine: Engine, served: ServedResource, object: KubeObject
   metadata.creationTimestamp = formatTime(engine.clock.now());
   for (const field of NEVER_NEW) if (field in metadata) delete metadata[field];
   if (served.strategy.generation) metadata.generation = 1;
-  if (served.hasStatus && !served.strategy.keepsStatusOnCreate) delete object["status"];
+  const dropsStatus = served.hasStatus && !served.strategy.keepsStatusOnCreate;
+  if (dropsStatus && "status" in object) delete object["status"];
 }
 
 function generatedName(engine: Engine, base: string): string {

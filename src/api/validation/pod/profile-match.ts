@@ -23,7 +23,8 @@ export function validateProfilesMatch(
   field: string,
   { metadata, spec }: { metadata: ObjectMeta; spec: PodSpec },
 ): void {
-  const { annotations = {} } = metadata;
+  const { annotations } = metadata;
+  if (!annotations) return;
   const context = spec.securityContext ?? {};
   validateMatch(errors, `${field}.securityContext.seccompProfile`, {
     what: "seccomp",
