@@ -1,54 +1,23 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import path from "node:path";
 import { after, before, test } from "node:test";
-import type { Service, ServiceSpec } from "../../src/api/generated/types/core-v1.ts";
+import type { ServiceSpec } from "../../src/api/generated/types/core-v1.ts";
 import { eventually } from "./eventually.ts";
 import { askHttp } from "./http-answer.ts";
-import { type InstanceUnderTest, startInstance } from "./instance-under-test.ts";
-import { PEER_IMAGE, PEER_PORT, type Peers, preparePeers } from "./peers.ts";
-import { askByTls, makeCertificate } from "./tls-answer.ts";
+import type { InstanceUnderTest } from "./instance-under-test.ts";
+import { PEER_PORT, type Peers } from "./peers.ts";
+import { OUTSIDE, startTwoNodes, type TestNode, type TwoNodes } from "./two-nodes.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
-const OUTSIDE = "192.0.2.1";
 const DOMAIN = "default.svc.cluster.local";
+let cluster: TwoNodes;
 let instance: InstanceUnderTest;
 let peers: Peers;
-/** Names and addresses of the two nodes. */
-let first: { name: string; ip: string };
-let second: { name: string; ip: string };
+let first: TestNode;
+let second: TestNode;
 /** Addresses of peers: "a" and "a2" on the first node, "b" and "b2" on the second. */
 let at: Map<string, string>;
-let outside: Disposable;
 
-/** Beyond the gateway of the test's network: a peer that knows the nodes and none of the pods. */
-async function startOutside(): Promise<Disposable> {
-  const app = path.join(import.meta.dirname, "peer-app.js");
-  const child = spawn("unshare", ["--net", process.execPath, app], { stdio: "inherit" });
-  const inside = (...args: string[]) =>
-    execFileSync("nsenter", [`--net=/proc/${child.pid}/ns/net`, "ip", ...args]);
-  const own = execFileSync("readlink", ["/proc/self/ns/net"], { encoding: "utf8" });
-  await eventually("the outside", () => {
-    const theirs = execFileSync("readlink", [`/proc/${child.pid}/ns/net`], { encoding: "utf8" });
-    return theirs !== own;
-  });
-  execFileSync("ip", ["link", "set", "lan1", "netns", `${child.pid}`]);
-  inside("address", "add", `${OUTSIDE}/24`, "dev", "lan1");
-  inside("link", "set", "lan1", "up");
-  inside("link", "set", "lo", "up");
-  inside("route", "add", `${second.ip}/32`, "via", first.ip);
-  await eventually("an answer from outside", () => askHttp(`http://${OUTSIDE}:${PEER_PORT}`));
-  return { [Symbol.dispose]: () => child.kill("SIGKILL") };
-}
-
-async function expose(name: string, spec: ServiceSpec): Promise<{ ip: string; port: number }> {
-  const manifest: Service = { apiVersion: "v1", kind: "Service", metadata: { name }, spec };
-  const { code, stderr } = await instance.kubectlWith(JSON.stringify(manifest), "apply", "-f", "-");
-  assert.equal(code, 0, stderr);
-  const made = JSON.parse(await instance.ok("get", "service", name, "-o", "json")) as Service;
-  return { ip: made.spec?.clusterIP ?? "", port: made.spec?.ports?.[0]?.nodePort ?? 0 };
-}
-
+const expose = (name: string, spec: ServiceSpec) => cluster.expose(name, spec);
 const address = (name: string) => at.get(name) ?? "";
 const http = { port: 80, targetPort: PEER_PORT };
 const fetchFrom = (name: string, url: string) => peers.ask(address(name), "get", { url });
@@ -66,22 +35,8 @@ async function answers(url: string, wanted: (text: string) => boolean): Promise<
 
 before(async () => {
   if (skip) return;
-  instance = await startInstance("--nodes", "2");
-  peers = await preparePeers(instance);
-  // Host ports and the host's network are not for everybody.
-  const level = "pod-security.kubernetes.io/enforce=privileged";
-  await instance.ok("label", "namespace", "default", level);
-  const lines = await instance.ok(
-    "get",
-    "nodes",
-    "-o",
-    "jsonpath={range .items[*]}{.metadata.name} {.status.addresses[0].address}\n{end}",
-  );
-  const nodes = lines.trim().split("\n");
-  [first = { name: "", ip: "" }, second = { name: "", ip: "" }] = nodes.map((line) => {
-    const [name = "", ip = ""] = line.split(" ");
-    return { name, ip };
-  });
+  cluster = await startTwoNodes();
+  ({ instance, peers, first, second } = cluster);
   const labelled = (name: string, node: string) =>
     peers.manifest(name, { node, labels: { app: name, all: "yes" } });
   at = await peers.run(
@@ -90,12 +45,8 @@ before(async () => {
     labelled("b", second.name),
     labelled("b2", second.name),
   );
-  outside = await startOutside();
 });
-after(async () => {
-  outside?.[Symbol.dispose]();
-  await instance?.[Symbol.asyncDispose]();
-});
+after(() => cluster?.[Symbol.asyncDispose]());
 
 test("a client sticks to its endpoint when the Service asks for it", { skip }, async () => {
   const selector = { all: "yes" };
@@ -373,141 +324,4 @@ test("a Local Service keeps the client's address and asks its own pods alone", {
       return true;
     });
   }
-});
-
-test("an Ingress leads to a server outside by its name, and never to the node itself", {
-  skip,
-}, async () => {
-  for (const [name, externalName] of [
-    ["away", OUTSIDE],
-    ["inward", "127.0.0.1"],
-  ] as const) {
-    await expose(name, { type: "ExternalName", externalName });
-    const backend = { service: { name, port: { number: PEER_PORT } } };
-    const paths = [{ path: `/${name}`, pathType: "Prefix", backend }];
-    const ingress = {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "Ingress",
-      metadata: { name },
-      spec: { ingressClassName: "nephos", rules: [{ http: { paths } }] },
-    };
-    const made = await instance.kubectlWith(JSON.stringify(ingress), "apply", "-f", "-");
-    assert.equal(made.code, 0, made.stderr);
-  }
-  for (const { ip } of [first, second]) {
-    await eventually(`the server outside by ${ip}`, async () => {
-      const direct = await askHttp(`http://${OUTSIDE}:${PEER_PORT}/away`);
-      assert.equal(direct.status, 200);
-      assert.deepEqual(await askHttp(`http://${ip}/away`), direct);
-      return true;
-    });
-    await eventually(`no way inward by ${ip}`, async () => {
-      assert.equal((await askHttp(`http://${ip}/inward`)).status, 503);
-      return true;
-    });
-  }
-});
-
-/** Answers by TLS alone, with what is in the Secret "backend" when it starts. */
-const SECURE = `const { readFileSync: read } = require("fs");
-require("https")
-  .createServer({ cert: read("/tls/tls.crt"), key: read("/tls/tls.key") }, (asked, answer) =>
-    answer.end("secure " + asked.headers["x-forwarded-proto"]))
-  .listen(8443);`;
-
-test("an Ingress speaks TLS to both sides, and follows its Secrets", { skip }, async () => {
-  const apply = async (...items: object[]) => {
-    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-    const { code, stderr } = await instance.kubectlWith(list, "apply", "-f", "-");
-    assert.equal(code, 0, stderr);
-  };
-  const secret = (name: string, stringData: Record<string, string>) => ({
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name },
-    type: "kubernetes.io/tls",
-    stringData,
-  });
-  const own = makeCertificate("secure.default.svc");
-  const fronts = [makeCertificate("front.example"), makeCertificate("front.example")] as const;
-  const keys = ({ certificate, key }: typeof own) => ({ "tls.crt": certificate, "tls.key": key });
-  const authority = (of: typeof own) =>
-    secret("authority", { ...keys(own), "ca.crt": of.certificate });
-  const container = {
-    name: "secure",
-    image: PEER_IMAGE,
-    command: ["node", "-e", SECURE],
-    readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
-    volumeMounts: [{ name: "tls", mountPath: "/tls" }],
-  };
-  const volumes = [{ name: "tls", secret: { secretName: "backend" } }];
-  const ingress = (name: string, service: string, annotations: Record<string, string>) => ({
-    apiVersion: "networking.k8s.io/v1",
-    kind: "Ingress",
-    metadata: { name, annotations },
-    spec: {
-      ingressClassName: "nephos",
-      tls: [{ hosts: [`${name}.example`], secretName: "front" }],
-      rules: [
-        {
-          host: `${name}.example`,
-          http: {
-            paths: [
-              {
-                path: "/",
-                pathType: "Prefix",
-                backend: { service: { name: service, port: { number: 443 } } },
-              },
-            ],
-          },
-        },
-      ],
-    },
-  });
-  const port = { port: 443, targetPort: 8443 };
-  await expose("secure", { selector: { app: "secure" }, ports: [port] });
-  const named = { ...port, appProtocol: "https" };
-  await expose("secure-named", { selector: { app: "secure" }, ports: [named] });
-  const verified = { "backend-tls-verify": "on", "backend-tls-secret": "authority" };
-  const prefixed = Object.entries({ "backend-protocol": "HTTPS", ...verified }).map(
-    ([key, value]) => [`nephos.dev/${key}`, value] as const,
-  );
-  await apply(
-    secret("backend", keys(own)),
-    secret("front", keys(fronts[0])),
-    authority(own),
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name: "secure", labels: { app: "secure" } },
-      spec: { terminationGracePeriodSeconds: 0, containers: [container], volumes },
-    },
-    ingress("front", "secure", Object.fromEntries(prefixed)),
-    ingress("named", "secure-named", {}),
-    ingress("wrong", "secure", {}),
-  );
-  await instance.ok("wait", "--for=condition=Ready", "pod/secure", "--timeout=30s");
-  const becomes = (host: string, wanted: { status: number; fingerprint?: string }) =>
-    eventually(`${host} ${wanted.status} ${wanted.fingerprint ?? ""}`, async () => {
-      for (const { ip } of [first, second]) {
-        const answer = await askByTls({ ip, host: `${host}.example` });
-        const { status, fingerprint, body } = answer;
-        assert.deepEqual({ status, fingerprint }, { fingerprint, ...wanted }, body);
-        if (status === 200) assert.equal(body, "secure https");
-      }
-      return true;
-    });
-  const [old, next] = fronts;
-  await becomes("front", { status: 200, fingerprint: old.fingerprint });
-  await becomes("named", { status: 200 });
-  await becomes("wrong", { status: 502 });
-  const plain = await askHttp(`http://${first.ip}/`, undefined, { host: "front.example" });
-  assert.equal(plain.status, 308);
-
-  await apply(secret("front", keys(next)));
-  await becomes("front", { status: 200, fingerprint: next.fingerprint });
-  await apply(authority(next));
-  await becomes("front", { status: 502 });
-  await apply(authority(own));
-  await becomes("front", { status: 200 });
 });
