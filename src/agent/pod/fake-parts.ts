@@ -52,6 +52,8 @@ export class FakeRuntime {
   readonly specs: Map<string, ContainerSpec> = new Map();
   readonly sandboxes: Map<string, SandboxSpec> = new Map();
   readonly stops: { id: string; options: StopOptions }[] = [];
+  /** Ids of containers whose monitors might have been started ahead. */
+  readonly expected: string[] = [];
   readonly updates: { id: string; resources: ContainerResources }[] = [];
   /** Throws from `startContainer` when set. */
   startError: Error | undefined;
@@ -145,6 +147,8 @@ export class FakeRuntime {
       createContainer: async (spec) => this.create(spec),
       startContainer: async (id) => this.start(id),
       stopContainer: async (id, options) => {
+        // A process does not end in the turn of the event loop in which it is told to.
+        for (let turn = 0; turn < 2; turn++) await new Promise((done) => setImmediate(done));
         this.stop(id, options);
         return statusOf(id);
       },
@@ -162,7 +166,7 @@ export class FakeRuntime {
       exec: () => Promise.reject(new Error("not in this test")),
       attach: () => Promise.reject(new Error("not in this test")),
       reopenLog: async () => {},
-      expectContainer: () => {},
+      expectContainer: ({ id }) => void this.expected.push(id),
       updateSandbox: async (id, resources) => void this.updates.push({ id, resources }),
       updateResources: async (id, resources) => void this.updates.push({ id, resources }),
       writableLayer: (id) => `/nonexistent/${id}`,

@@ -3,6 +3,7 @@ import { PODS } from "../../api/generated/resources.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { RuntimeError } from "../runtime/contract.ts";
 import { isStaticPod } from "../static-pod/contract.ts";
+import { expectRestart } from "./expect-container.ts";
 import { ensureImage } from "./image-step.ts";
 import { removeLog } from "./log-rotation.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
@@ -91,7 +92,10 @@ async function stop(
   const item = required(state, step.container);
   const seen = containerState(state, step.container);
   try {
-    const ended = await stopContainer(state, { item, step }, parts);
+    const ending = stopContainer(state, { item, step }, parts);
+    // While the process ends, this thread has nothing to do.
+    setImmediate(() => expectRestart(state, item, parts));
+    const ended = await ending;
     if (ended?.state === "exited") hooks.exited(ended);
   } catch (error) {
     const status = seen.current?.status;

@@ -309,9 +309,31 @@ test("readiness decides whether the pod is ready, liveness restarts it", () =>
     });
     await settle();
     assert.equal(node.runtime.named("app").attempt, 1);
+    assert.equal(node.runtime.expected.at(-1), node.runtime.named("app").id);
     assert.equal(node.probes.length, 1, "the dead container is not probed");
     assert.ok(node.reasons().includes("Unhealthy"));
     assert.ok(node.reasons().includes("Killing"));
+  }));
+
+test("the next attempt is expected while a container is stopped that runs again at once", () =>
+  startNode(async (node) => {
+    const livenessProbe = { exec: { command: ["alive"] } };
+    const fail = async () => {
+      node.probes.at(-1)?.report({ probe: "liveness", verdict: "unhealthy" });
+      await settle();
+    };
+    await createPod(node, { livenessProbe });
+    const expected = new Set(node.runtime.expected);
+    assert.equal(expected.size, 1, "the first one is, while its pod is made");
+    await fail();
+    expected.add(node.runtime.named("app").id);
+    await fail();
+    assert.deepEqual(new Set(node.runtime.expected), expected, "the second restart has to wait");
+    await node.clock.advance(10_000);
+    assert.equal(node.runtime.named("app").attempt, 2);
+    await node.parts.client.for(PODS).delete(AT);
+    await until(() => node.manager.pods().length === 0);
+    assert.deepEqual(new Set(node.runtime.expected), expected, "nothing follows the last one");
   }));
 
 test("hooks run after the start and before the stop", () =>

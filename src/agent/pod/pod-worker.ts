@@ -3,7 +3,7 @@ import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { sleep, type Timer } from "../../lib/clock.ts";
 import type { ContainerResources, ContainerStatus } from "../runtime/contract.ts";
 import { isStaticPod } from "../static-pod/contract.ts";
-import { expectFirst } from "./expect-first.ts";
+import { expectFirst } from "./expect-container.ts";
 import { beginHealth } from "./health.ts";
 import { findImage } from "./image-step.ts";
 import type { MirrorPods } from "./mirror-pods.ts";

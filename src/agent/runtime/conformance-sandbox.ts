@@ -29,6 +29,28 @@ export function sandboxConformance(on: Conformance): void {
     await on.runtime.removeSandbox(sandboxId);
   });
 
+  it("starts a container that was expected while another of its sandbox ran", async () => {
+    const before = await start("sleep 4323");
+    const { sandboxId } = before;
+    const next = (attempt: number) =>
+      containerSpec(sandboxId, {
+        id: `${sandboxId}-main-${attempt}`,
+        attempt,
+        command: ["sh", "-c", `echo attempt ${attempt}`],
+        logPath: path.join(fixture.logDirectory, sandboxId, `${attempt}.log`),
+      });
+    for (const attempt of [1, 2]) {
+      on.runtime.expectContainer({ ...next(attempt), qosClass: "Burstable" });
+    }
+    await on.runtime.stopContainer(before.id, { graceMs: 0 });
+    await on.runtime.createContainer(next(1));
+    await on.runtime.startContainer(next(1).id);
+    assert.equal((await exitOf(next(1).id)).exitCode, 0);
+    assert.match(readFileSync(next(1).logPath, "utf8"), / attempt 1\n$/);
+    await on.runtime.removeSandbox(sandboxId);
+    await nothingIsLeft(fixture, "the second one, which did not come, has gone with its sandbox");
+  });
+
   it("lets the containers of a sandbox share one process namespace, whose zombies are reaped", async () => {
     const sandboxId = on.nextPodId();
     const spec = { ...on.sandboxSpec(sandboxId), shareProcessNamespace: true };

@@ -28,9 +28,11 @@ export function expectContainer(context: RuntimeContext, expected: ExpectedConta
     if (!driver.placesItself || driver.hasOwnKernel) return;
     expectations.set(id, begin(context, expected));
     context.failpoint("container-expected");
+    if (table.sandboxes.has(expected.sandboxId)) openGates(context, expected.sandboxId);
   } catch (error) {
     logger.warn("cannot start a monitor ahead of its container", { id, error });
-    trash.run.discard(paths.bundle(id));
+    // One that waits is still taken, or dismissed with its sandbox.
+    if (!expectations.has(id)) trash.run.discard(paths.bundle(id));
   }
 }
 
