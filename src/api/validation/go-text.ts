@@ -19,10 +19,10 @@ export function goMap(map: Readonly<Record<string, string>> | undefined): GoText
   return new GoText(`map[string]string{${pairs.join(", ")}}`);
 }
 
-/** `[]string{"a", "b"}`. */
-export function goStrings(list: readonly string[] | undefined): GoText {
-  if (!list) return new GoText("[]string(nil)");
-  return new GoText(`[]string{${list.map((text) => JSON.stringify(text)).join(", ")}}`);
+/** `[]string{"a", "b"}`, or of another type of texts. */
+export function goStrings(list: readonly string[] | undefined, type = "string"): GoText {
+  if (!list) return new GoText(`[]${type}(nil)`);
+  return new GoText(`[]${type}{${list.map((text) => JSON.stringify(text)).join(", ")}}`);
 }
 
 /** `v1.LabelSelector{MatchLabels:…, MatchExpressions:…}`. */

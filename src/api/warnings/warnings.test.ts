@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  CSI_STORAGE_CAPACITIES,
   DEPLOYMENTS,
+  ENDPOINT_SLICES,
   INGRESSES,
   PERSISTENT_VOLUMES,
   PODS,
+  RUNTIME_CLASSES,
   SECRETS,
   STATEFUL_SETS,
+  STORAGE_CLASSES,
 } from "../generated/resources.ts";
 import type { Resource } from "../resource.ts";
 import { changed } from "../validation/rule-cases.ts";
@@ -102,6 +106,45 @@ test("what is likely not meant is warned of, in the words of Kubernetes", () => 
       [
         "annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead",
       ],
+    ],
+    [
+      STORAGE_CLASSES,
+      { metadata: { name: "fast" } },
+      {
+        "allowedTopologies[0].matchLabelExpressions": [
+          { key: "zone" },
+          { key: "failure-domain.beta.kubernetes.io/zone" },
+        ],
+      },
+      [
+        'allowedTopologies[0].matchLabelExpressions[1].key: deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+      ],
+    ],
+    [
+      CSI_STORAGE_CAPACITIES,
+      { metadata: { name: "fast" } },
+      {
+        nodeTopology: {
+          matchLabels: { "beta.kubernetes.io/os": "linux" },
+          matchExpressions: [{ key: "beta.kubernetes.io/arch", operator: "Exists" }],
+        },
+      },
+      [
+        'nodeTopology.matchExpressions[0].key: beta.kubernetes.io/arch is deprecated since v1.14; use "kubernetes.io/arch" instead',
+        'nodeTopology.matchLabels.beta.kubernetes.io/os: deprecated since v1.14; use "kubernetes.io/os" instead',
+      ],
+    ],
+    [
+      RUNTIME_CLASSES,
+      { metadata: { name: "small" }, handler: "small" },
+      { scheduling: { nodeSelector: { "beta.kubernetes.io/os": "linux" } } },
+      ['scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead'],
+    ],
+    [
+      ENDPOINT_SLICES,
+      { metadata: { name: "web" } },
+      { addressType: "FQDN" },
+      ["spec.addressType: FQDN endpoints are deprecated"],
     ],
     [
       PERSISTENT_VOLUMES,

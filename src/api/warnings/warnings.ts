@@ -12,10 +12,17 @@ import type {
   Secret,
   Service,
 } from "../generated/types/core-v1.ts";
+import type { EndpointSlice } from "../generated/types/discovery-v1.ts";
 import type { ObjectMeta } from "../generated/types/meta-v1.ts";
+import type { RuntimeClass } from "../generated/types/node-v1.ts";
+import type { CSIStorageCapacity, StorageClass } from "../generated/types/storage-v1.ts";
 import type { Resource } from "../resource.ts";
 import { claimWarnings } from "./claim-warnings.ts";
-import { nodeSelectorWarnings } from "./node-label-warnings.ts";
+import {
+  labelSelectorWarnings,
+  nodeLabelWarning,
+  nodeSelectorWarnings,
+} from "./node-label-warnings.ts";
 import { podWarnings } from "./pod-warnings.ts";
 
 /** Warnings of one kind: of a new object, or of a changed one when there is an old one. */
@@ -178,6 +185,27 @@ const accountWarnings: Warner<Annotated> = (account, old) => {
   return [`metadata.annotations[${MOUNTABLE}]: deprecated in v1.32+; ${text}`];
 };
 
+const classWarnings: Warner<StorageClass> = ({ allowedTopologies = [] }) =>
+  allowedTopologies.flatMap(({ matchLabelExpressions = [] }, index) =>
+    matchLabelExpressions.flatMap(({ key }, at) => {
+      const text = nodeLabelWarning(key);
+      const path = `allowedTopologies[${index}].matchLabelExpressions[${at}].key`;
+      return text ? [`${path}: ${text}`] : [];
+    }),
+  );
+
+const capacityWarnings: Warner<CSIStorageCapacity> = ({ nodeTopology }) =>
+  labelSelectorWarnings("nodeTopology", nodeTopology);
+
+const runtimeClassWarnings: Warner<RuntimeClass> = ({ scheduling }) =>
+  Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => {
+    const text = nodeLabelWarning(label);
+    return text ? [`scheduling.nodeSelector: ${text}`] : [];
+  });
+
+const sliceWarnings: Warner<EndpointSlice> = ({ addressType }, old) =>
+  addressType === "FQDN" && !old ? ["spec.addressType: FQDN endpoints are deprecated"] : [];
+
 /** By "group/plural". */
 const WARNERS: Readonly<Record<string, Warner<never>>> = {
   "/persistentvolumeclaims": claimObjectWarnings,
@@ -194,7 +222,11 @@ const WARNERS: Readonly<Record<string, Warner<never>>> = {
   "apps/statefulsets": statefulSetWarnings,
   "batch/cronjobs": cronJobWarnings,
   "batch/jobs": workloadWarnings(true),
+  "discovery.k8s.io/endpointslices": sliceWarnings,
   "networking.k8s.io/ingresses": ingressWarnings,
+  "node.k8s.io/runtimeclasses": runtimeClassWarnings,
+  "storage.k8s.io/csistoragecapacities": capacityWarnings,
+  "storage.k8s.io/storageclasses": classWarnings,
 };
 
 /** What a client is told of an object that is valid but likely not what was meant. */

@@ -178,8 +178,9 @@ function completeMeta(engine: Engine, served: ServedResource, object: KubeObject
   metadata.uid = randomUuid(engine.random);
   metadata.creationTimestamp = formatTime(engine.clock.now());
   for (const field of NEVER_NEW) if (field in metadata) delete metadata[field];
-  if (served.strategy.generation) metadata.generation = 1;
-  const dropsStatus = served.hasStatus && !served.strategy.keepsStatusOnCreate;
+  const { generation, lateGeneration, keepsStatusOnCreate } = served.strategy;
+  if (generation && !lateGeneration) metadata.generation = 1;
+  const dropsStatus = served.hasStatus && !keepsStatusOnCreate;
   if (dropsStatus && "status" in object) delete object["status"];
 }
 

@@ -93,6 +93,9 @@ export function updateObject(engine: Engine, call: Call, plan: UpdatePlan): Prom
   });
 }
 
+/** Subresources through which a status comes in. */
+const WITH_STATUS: ReadonlySet<string | undefined> = new Set(["status", "approval"]);
+
 async function updateOnce(
   engine: Engine,
   call: Call,
@@ -107,9 +110,10 @@ async function updateOnce(
   checkPreconditions(call, wanted, old);
   let next = plan.scope ? plan.scope(wanted, old) : mainScope(served, wanted, old);
   carryMeta(next, old);
-  const context = { user: call.user, nowMs: engine.clock.now() };
+  const { subresource } = call.target;
+  const context = { user: call.user, nowMs: engine.clock.now(), subresource };
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
-  else if (call.target.subresource === "status") {
+  else if (WITH_STATUS.has(subresource)) {
     served.strategy.prepareStatus?.(next, old, context);
   }
   dropRepeatedOwners(call, next.metadata, plan.patched ? AFTER_ADMISSION : "");
@@ -317,12 +321,13 @@ function moveGeneration(
   served: ServedResource,
   { next, old, whole }: { next: KubeObject; old: KubeObject; whole: boolean },
 ): void {
-  const { generation, fixedGeneration, annotationsCount } = served.strategy;
+  const { generation, fixedGeneration, annotationsCount, labelsCount } = served.strategy;
   if (!generation || fixedGeneration) return;
   const changed =
     (whole &&
       annotationsCount &&
       !deepEqual(next.metadata.annotations, old.metadata.annotations)) ||
+    (labelsCount && !deepEqual(next.metadata.labels, old.metadata.labels)) ||
     [...new Set([...Object.keys(next), ...Object.keys(old)])].some(
       (field) =>
         field !== "metadata" &&
@@ -336,6 +341,8 @@ function moveGeneration(
 const STATUS_ONLY: ReadonlySet<string> = new Set([
   "APIService",
   "CustomResourceDefinition",
+  "FlowSchema",
+  "PriorityLevelConfiguration",
   "VolumeAttachment",
 ]);
 

@@ -88,6 +88,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "coordination.k8s.io/leases": { ...UPSERT, ...CONDITIONAL },
   "discovery.k8s.io/endpointslices": {
     ...GENERATION,
+    labelsCount: true,
     prepareCreate: (slice) => dropTopology(slice),
     prepareUpdate: dropTopology,
   },
@@ -102,7 +103,12 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "rbac.authorization.k8s.io/roles": UPSERT,
   "rbac.authorization.k8s.io/rolebindings": UPSERT,
   "scheduling.k8s.io/priorityclasses": { ...GENERATION, fixedGeneration: true },
-  "storage.k8s.io/csidrivers": { ...CONDITIONAL, returnsDeleted: true },
+  "storage.k8s.io/csidrivers": {
+    ...GENERATION,
+    ...CONDITIONAL,
+    lateGeneration: true,
+    returnsDeleted: true,
+  },
   "storage.k8s.io/csinodes": { ...CONDITIONAL, returnsDeleted: true },
   "storage.k8s.io/csistoragecapacities": CONDITIONAL,
   "storage.k8s.io/storageclasses": { returnsDeleted: true },

@@ -6,6 +6,8 @@ export interface StrategyContext {
   user: UserInfo;
   /** Epoch milliseconds. */
   nowMs: number;
+  /** Through which endpoint it comes. */
+  subresource?: string | undefined;
 }
 
 /** How a kind differs from every other on its way into the store. */
@@ -18,6 +20,10 @@ export interface Strategy {
   generation: boolean;
   /** It stays what it was at creation. */
   fixedGeneration?: boolean;
+  /** It is absent at creation, and moves as any. */
+  lateGeneration?: boolean;
+  /** Labels count for `metadata.generation` too. */
+  labelsCount?: boolean;
   /** Annotations count for `metadata.generation` too. */
   annotationsCount?: boolean;
   /** The status subresource leaves labels alone. */
@@ -34,7 +40,7 @@ export interface Strategy {
   prepareCreate?(object: KubeObject, context: StrategyContext): void;
   /** Carries over what the main endpoint may not change. Status is already the old one. */
   prepareUpdate?(object: KubeObject, old: KubeObject, context: StrategyContext): void;
-  /** Completes a status that comes in through its own endpoint. */
+  /** Completes a status that comes in through its own endpoint, or that of approvals. */
   prepareStatus?(object: KubeObject, old: KubeObject, context: StrategyContext): void;
   /** Seconds of grace for a deletion; `undefined` for kinds that are deleted at once. */
   gracePeriodSeconds?(object: KubeObject, asked: number | undefined): number;

@@ -1,11 +1,13 @@
+import { createPublicKey, verify } from "node:crypto";
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
   pathSegmentErrors,
 } from "../../../lib/names.ts";
+import { certificateFactsOf } from "../../../format/x509/certificate-facts.ts";
 import { parseCertificateRequest } from "../../../format/x509/certificate-request.ts";
-import { decodePem } from "../../../format/x509/pem-codec.ts";
+import { decodePem, pemBlocks } from "../../../format/x509/pem-codec.ts";
 import type {
   CertificateSigningRequest,
   CertificateSigningRequestCondition,
@@ -17,6 +19,16 @@ import type { KindRules } from "../kind-rules.ts";
 const EXPIRATION_MIN_S = 600;
 const DOMAIN_MAX = 253;
 const SIGNER_MAX = 571;
+/** What is said of a signature that the key did not make, by the type of the key. */
+const BAD_SIGNATURES: Readonly<Record<string, string>> = {
+  ec: "x509: ECDSA verification failure",
+  ed25519: "x509: Ed25519 verification failure",
+  rsa: "crypto/rsa: verification error",
+};
+const LEGACY_SIGNER = "kubernetes.io/legacy-unknown";
+const VERDICTS: readonly string[] = ["Approved", "Denied"];
+/** These are there or not. */
+const CERTAIN: readonly string[] = [...VERDICTS, "Failed"];
 const USAGES: readonly string[] = [
   "any",
   "cert sign",
@@ -46,16 +58,17 @@ const USAGES: readonly string[] = [
 export const CERTIFICATE_SIGNING_REQUEST: KindRules<CertificateSigningRequest> = {
   nameRule: pathSegmentErrors,
   validate(errors, { spec, status }) {
-    if (!spec) return errors.required("spec.request");
-    validateRequest(errors, spec.request ?? "");
-    const usages = spec.usages ?? [];
-    if (usages.length === 0) errors.required("spec.usages", "usages must be provided");
+    validateRequest(errors, spec?.request ?? "");
+    const usages = spec?.usages ?? [];
+    if (usages.length === 0) errors.required("spec.usages");
     for (const [index, usage] of usages.entries()) {
       errors.oneOf(`spec.usages[${index}]`, usage, USAGES);
+    }
+    for (const [index, usage] of usages.entries()) {
       if (usages.indexOf(usage) < index) errors.duplicate(`spec.usages[${index}]`, usage);
     }
-    validateSignerName(errors, spec.signerName ?? "");
-    const seconds = spec.expirationSeconds;
+    validateSignerName(errors, spec?.signerName ?? "");
+    const seconds = spec?.expirationSeconds;
     if (seconds !== undefined && seconds < EXPIRATION_MIN_S) {
       const detail = `may not specify a duration less than ${EXPIRATION_MIN_S} seconds (10 minutes)`;
       errors.invalid("spec.expirationSeconds", seconds, detail);
@@ -65,22 +78,22 @@ export const CERTIFICATE_SIGNING_REQUEST: KindRules<CertificateSigningRequest> =
   subresources: {
     approval(errors, request, old) {
       validateConditions(errors, request.status?.conditions ?? []);
-      validateVerdicts(errors, request, { old, may: ["Approved", "Denied"] });
+      validateKept(errors, request, old);
       if (request.status?.certificate !== old.status?.certificate) {
         errors.forbidden("status.certificate", "updates may not set certificate content");
       }
     },
     status(errors, request, old) {
       validateConditions(errors, request.status?.conditions ?? []);
-      validateVerdicts(errors, request, { old, may: [] });
-      const before = old.status?.certificate;
-      const now = request.status?.certificate;
+      const before = old.status?.certificate ?? "";
+      const now = request.status?.certificate ?? "";
+      const complaint = now === before ? undefined : certificateComplaint(now);
+      if (complaint) errors.invalid("status.certificate", "<certificate data>", complaint);
+      validateKept(errors, request, old);
+      validateVerdicts(errors, request, old);
       if (before && now !== before) {
         const detail = "updates may not modify existing certificate content";
         errors.forbidden("status.certificate", detail);
-      } else if (now && decodePem("CERTIFICATE", decodeBase64(now)).length === 0) {
-        const detail = "invalid certificate data: no CERTIFICATE PEM blocks";
-        errors.invalid("status.certificate", "<certificate data>", detail);
       }
     },
   },
@@ -95,16 +108,42 @@ function validateRequest(errors: FieldErrors, request: string): void {
   const [block] = decodePem("CERTIFICATE REQUEST", decodeBase64(request));
   if (!block) return refuse("PEM block type must be CERTIFICATE REQUEST");
   try {
-    parseCertificateRequest(block);
+    const { signed, publicKey } = parseCertificateRequest(block);
+    const key = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" });
+    if (verify(signed.digest, signed.bytes, key, signed.signature)) return;
+    refuse(BAD_SIGNATURES[key.asymmetricKeyType ?? ""] ?? "x509: signature does not fit its key");
   } catch (error) {
     refuse(error instanceof Error ? error.message : String(error));
   }
 }
 
+/** What is wrong with the certificates that a signer hands in; nothing when there are none. */
+function certificateComplaint(base64: string): string | undefined {
+  if (base64 === "") return undefined;
+  const blocks = pemBlocks(decodeBase64(base64));
+  for (const { label, headers, bytes } of blocks) {
+    if (label !== "CERTIFICATE") {
+      return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(label)}`;
+    }
+    if (headers) return "no PEM block headers are permitted";
+    if (bytes.length === 0) return "found CERTIFICATE PEM block containing 0 certificates";
+    try {
+      certificateFactsOf(bytes);
+    } catch {
+      return "x509: malformed certificate";
+    }
+  }
+  return blocks.length === 0 ? "must contain at least one CERTIFICATE PEM block" : undefined;
+}
+
 /** `example.com/signer-name`. */
 function validateSignerName(errors: FieldErrors, name: string): void {
   const field = "spec.signerName";
-  if (name === "") return errors.required(field, "signerName must be provided");
+  if (name === "") return errors.required(field);
+  if (name === LEGACY_SIGNER) {
+    const detail = "the legacy signerName is not allowed via this API version";
+    return errors.invalid(field, name, detail);
+  }
   const [domain = "", path, ...rest] = name.split("/");
   if (path === undefined || rest.length > 0) {
     const detail =
@@ -112,10 +151,9 @@ function validateSignerName(errors: FieldErrors, name: string): void {
     return errors.invalid(field, name, detail);
   }
   if (domain.length > DOMAIN_MAX) errors.tooLong(field, DOMAIN_MAX);
-  for (const label of domain.split(".")) {
-    for (const text of dns1123LabelErrors(label)) {
-      errors.invalid(field, domain, `validating label "${label}": ${text}`);
-    }
+  const wrong = domain.split(".").find((label) => dns1123LabelErrors(label).length > 0);
+  for (const text of wrong === undefined ? [] : dns1123LabelErrors(wrong)) {
+    errors.invalid(field, domain, `validating label "${wrong}": ${text}`);
   }
   if (domain.split(".").length < 2) {
     const detail = "should be a domain with at least two segments separated by dots";
@@ -134,12 +172,9 @@ function validateConditions(errors: FieldErrors, conditions: Conditions): void {
   for (const [index, { type, status }] of conditions.entries()) {
     const path = `status.conditions[${index}]`;
     errors.present(`${path}.type`, type);
-    errors.required1Of(`${path}.status`, status, ["False", "True", "Unknown"]);
-    if (type !== "Failed" && status !== "True" && (type === "Approved" || type === "Denied")) {
-      errors.notSupported(`${path}.status`, status, ["True"]);
-    }
-    const other = type === "Approved" ? "Denied" : type === "Denied" ? "Approved" : undefined;
-    if (other && seen.has(other)) {
+    const statuses = CERTAIN.includes(type) ? ["True"] : ["False", "True", "Unknown"];
+    errors.required1Of(`${path}.status`, status, statuses);
+    if (VERDICTS.includes(type) && VERDICTS.some((other) => other !== type && seen.has(other))) {
       const detail = "Approved and Denied conditions are mutually exclusive";
       errors.invalid(`${path}.type`, type, detail);
     }
@@ -148,24 +183,36 @@ function validateConditions(errors: FieldErrors, conditions: Conditions): void {
   }
 }
 
-/** A verdict stands; only its endpoint adds one. */
+function conditionsOf(request: CertificateSigningRequest, type: string): Conditions {
+  return (request.status?.conditions ?? []).filter((condition) => condition.type === type);
+}
+
+/** What was found stands. */
+function validateKept(
+  errors: FieldErrors,
+  request: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+): void {
+  for (const type of CERTAIN) {
+    if (conditionsOf(request, type).length >= conditionsOf(old, type).length) continue;
+    const detail = `updates may not remove a condition of type "${type}"`;
+    errors.forbidden("status.conditions", detail);
+  }
+}
+
+/** A verdict comes through its own endpoint. */
 function validateVerdicts(
   errors: FieldErrors,
   request: CertificateSigningRequest,
-  { old, may }: { old: CertificateSigningRequest; may: readonly string[] },
+  old: CertificateSigningRequest,
 ): void {
-  const of = ({ status }: CertificateSigningRequest, type: string) =>
-    (status?.conditions ?? []).filter((condition) => condition.type === type);
-  for (const type of ["Approved", "Denied", "Failed"]) {
-    const [now, before] = [of(request, type), of(old, type)];
+  for (const type of VERDICTS) {
+    const [now, before] = [conditionsOf(request, type), conditionsOf(old, type)];
     const refuse = (verb: string) => {
       const detail = `updates may not ${verb} a condition of type "${type}"`;
       errors.forbidden("status.conditions", detail);
     };
-    if (before.length > now.length) refuse("remove");
-    else if (before.length < now.length) {
-      const adds = may.includes(type) || (type === "Failed" && may.length === 0);
-      if (!adds) refuse("add");
-    } else if (before.length > 0 && !deepEqual(now, before)) refuse("modify");
+    if (now.length > before.length) refuse("add");
+    else if (now.length === before.length && !deepEqual(now, before)) refuse("modify");
   }
 }

@@ -1,13 +1,12 @@
 import type { CSIDriver, CSIDriverSpec } from "../../generated/types/storage-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 
 const TOKEN_SECONDS_MIN = 600;
 const TOKEN_SECONDS_MAX = 2 ** 32;
 const POLICIES: readonly string[] = ["File", "None", "ReadWriteOnceWithFSType"];
-/** The rest may change while volumes of the driver are in use. */
-const FIXED = ["attachRequired", "volumeLifecycleModes"] as const;
 
 export const CSI_DRIVER: KindRules<CSIDriver> = {
   validate(errors, { spec }) {
@@ -18,10 +17,11 @@ export const CSI_DRIVER: KindRules<CSIDriver> = {
     }
   },
   validateUpdate(errors, { spec }, old) {
-    for (const name of FIXED) {
-      const field = name === "attachRequired" ? "spec.attachedRequired" : `spec.${name}`;
-      validateImmutable(errors, field, { now: spec?.[name], old: old.spec?.[name] });
-    }
+    const attach = { now: spec?.attachRequired, old: old.spec?.attachRequired };
+    validateImmutable(errors, "spec.attachedRequired", attach);
+    const modes = { now: spec?.volumeLifecycleModes, old: old.spec?.volumeLifecycleModes };
+    const shown = goStrings(modes.now, "storage.VolumeLifecycleMode");
+    validateImmutable(errors, "spec.volumeLifecycleModes", { ...modes, shown });
   },
 };
 

@@ -1,11 +1,10 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import { qualifiedNameErrors } from "../../../lib/names.ts";
 import type { CSINode } from "../../generated/types/storage-v1.ts";
-import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateDriverName } from "../volume-sources.ts";
 
-const NODE_ID_MAX = 192;
+const NODE_ID_MAX = 256;
 
 export const CSI_NODE: KindRules<CSINode> = {
   validate(errors, { spec }) {
@@ -25,7 +24,7 @@ export const CSI_NODE: KindRules<CSINode> = {
       for (const [at, key] of topologyKeys.entries()) {
         if (key === "") errors.required(path);
         if (topologyKeys.indexOf(key) < at) errors.duplicate(path, key);
-        errors.complaints(path, goStrings(topologyKeys), qualifiedNameErrors(key));
+        errors.complaints(path, key, qualifiedNameErrors(key));
       }
     }
   },

@@ -55,12 +55,7 @@ const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
 export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
   validate(errors, { metadata, spec = {} }) {
     const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy: policy } = spec;
-    if (accessModes.length === 0) errors.required("spec.accessModes");
-    for (const mode of accessModes) errors.oneOf("spec.accessModes", mode, ACCESS_MODES);
-    if (accessModes.includes("ReadWriteOncePod") && new Set(accessModes).size > 1) {
-      const detail = "may not use ReadWriteOncePod with other access modes";
-      errors.forbidden("spec.accessModes", detail);
-    }
+    validateAccessModes(errors, "spec.accessModes", accessModes);
     if (Object.keys(capacity).length === 0) errors.required("spec.capacity");
     if (capacity["storage"] === undefined || Object.keys(capacity).length > 1) {
       errors.notSupported("spec.capacity", capacity, ["storage"]);
@@ -69,10 +64,7 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
     const policies = ["Delete", "Recycle", "Retain"];
     errors.oneOf("spec.persistentVolumeReclaimPolicy", policy, policies);
     const pinned = validateNodeAffinity(errors, spec);
-    const source = validateSource(errors, spec);
-    if (source === "local" && !pinned) {
-      errors.required("spec.nodeAffinity", "Local volume requires node affinity");
-    }
+    const source = validateSource(errors, "spec", { spec, pinned });
     const { hostPath, iscsi } = spec;
     if (source === "iscsi" && iscsi?.initiatorName !== undefined) {
       const names = { name: metadata?.name ?? "", iscsi, shown: iscsi.targetPortal };
@@ -105,6 +97,41 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
     }
   },
 };
+
+/** A volume that a VolumeAttachment describes instead of naming one: of a CSI driver alone. */
+export function validateInlineVolumeSpec(
+  errors: FieldErrors,
+  field: string,
+  spec: PersistentVolumeSpec,
+): void {
+  const context = "in the context of inline volumes";
+  const refuse = (name: string) =>
+    errors.forbidden(`${field}.${name}`, `may not be specified ${context}`);
+  if (spec.claimRef) refuse("claimRef");
+  if (Object.keys(spec.capacity ?? {}).length > 0) refuse("capacity");
+  if (!spec.csi) errors.required(`${field}.csi`, `has to be specified ${context}`);
+  validateAccessModes(errors, `${field}.accessModes`, spec.accessModes ?? []);
+  const { persistentVolumeReclaimPolicy: policy, volumeMode } = spec;
+  if (policy && policy !== "Retain") {
+    errors.forbidden(`${field}.persistentVolumeReclaimPolicy`, `may only be Retain ${context}`);
+  }
+  if (spec.nodeAffinity) refuse("nodeAffinity");
+  validateSource(errors, field, { spec, pinned: false });
+  if (spec.storageClassName) refuse("storageClassName");
+  if (volumeMode !== undefined && volumeMode !== "Filesystem") {
+    const detail = `may not specify volumeMode other than Filesystem ${context}`;
+    errors.forbidden(`${field}.volumeMode`, detail);
+  }
+}
+
+function validateAccessModes(errors: FieldErrors, field: string, modes: readonly string[]): void {
+  if (modes.length === 0) errors.required(field);
+  for (const mode of modes) errors.oneOf(field, mode, ACCESS_MODES);
+  const others = modes.some((mode) => mode !== "ReadWriteOncePod" && ACCESS_MODES.includes(mode));
+  if (modes.includes("ReadWriteOncePod") && others) {
+    errors.forbidden(field, "may not use ReadWriteOncePod with other access modes");
+  }
+}
 
 /** Volumes from before volumes grew may be told with which secret they do. */
 function withoutNewSecret(
@@ -151,17 +178,24 @@ function validateCapacity(
   }
 }
 
-/** The name of the source that counts. */
-function validateSource(errors: FieldErrors, spec: PersistentVolumeSpec): string | undefined {
+/** The name of the source that counts; `pinned` tells that nodes are chosen for the volume. */
+function validateSource(
+  errors: FieldErrors,
+  field: string,
+  { spec, pinned }: { spec: PersistentVolumeSpec; pinned: boolean },
+): string | undefined {
   let found: string | undefined;
   for (const [name, rule] of SOURCES) {
     const source = spec[name as keyof PersistentVolumeSpec];
     if (typeof source !== "object") continue;
-    if (found) errors.forbidden(`spec.${name}`, "may not specify more than 1 volume type");
-    else validateVolumeSource(errors, `spec.${rule.place ?? name}`, { rule, source });
+    if (found) errors.forbidden(`${field}.${name}`, "may not specify more than 1 volume type");
+    else validateVolumeSource(errors, `${field}.${rule.place ?? name}`, { rule, source });
+    if (!found && name === "local" && !pinned) {
+      errors.required(`${field}.nodeAffinity`, "Local volume requires node affinity");
+    }
     found ??= name;
   }
-  if (!found) errors.required("spec", "must specify a volume type");
+  if (!found) errors.required(field, "must specify a volume type");
   return found;
 }
 

@@ -1,5 +1,6 @@
 import { pathSegmentErrors } from "../../../lib/names.ts";
 import type { PodDisruptionBudget } from "../../generated/types/policy-v1.ts";
+import { validateConditions } from "../conditions.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateCountOrPercent, validateSelector } from "../values.ts";
 import { validateShare, validateStatus } from "../workload.ts";
@@ -24,6 +25,7 @@ export const POD_DISRUPTION_BUDGET: KindRules<PodDisruptionBudget> = {
   },
   subresources: {
     status(errors, { status }, old) {
+      validateConditions(errors, "status.conditions", status?.conditions);
       validateStatus(errors, { status, old: old.status }, { counts: COUNTS });
     },
   },

@@ -48,8 +48,8 @@ function validateParameters(
 }
 
 function validateTopologies(errors: FieldErrors, terms: readonly TopologySelectorTerm[]): void {
-  // A term that says nothing is refused as one that was said before.
-  const seen: object[] = [{}];
+  // As many terms that say nothing count as said before: each is complained about.
+  const seen: object[] = terms.map(() => ({}));
   for (const [index, { matchLabelExpressions = [] }] of terms.entries()) {
     const path = `allowedTopologies[${index}].matchLabelExpressions`;
     const byKey: Record<string, string[]> = {};
@@ -63,9 +63,9 @@ function validateTopologies(errors: FieldErrors, terms: readonly TopologySelecto
       }
       errors.complaints(`${path}[${at}].key`, key, qualifiedNameErrors(key ?? ""));
       if (Object.hasOwn(byKey, key)) errors.duplicate(`${path}[${at}].key`, key);
-      byKey[key] = list.toSorted();
+      byKey[key] = [...new Set(list)].toSorted();
     }
-    if (seen.some((other) => deepEqual(other, byKey))) errors.duplicate(path, "");
+    for (const other of seen) if (deepEqual(other, byKey)) errors.duplicate(path, "");
     seen.push(byKey);
   }
 }

@@ -4,8 +4,11 @@ import type { VolumeAttachment, VolumeAttachmentSpec } from "../../generated/typ
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateDriverName } from "../volume-sources.ts";
+import { validateInlineVolumeSpec } from "./persistent-volume.ts";
 
 const METADATA_MAX = 256 * 1024;
+/** How long the message of an error may be; a refusal names the other limit. */
+const MESSAGE_MAX = 1024;
 
 export const VOLUME_ATTACHMENT: KindRules<VolumeAttachment> = {
   validate(errors, attachment) {
@@ -17,8 +20,7 @@ export const VOLUME_ATTACHMENT: KindRules<VolumeAttachment> = {
     validateStatus(errors, attachment);
   },
   validateCreate(errors, { spec }) {
-    if (spec?.attacher) validateDriverName(errors, "spec.attacher", spec.attacher);
-    else errors.complaints("spec.attacher", "", dns1123SubdomainErrors(""));
+    validateDriverName(errors, "spec.attacher", spec?.attacher ?? "");
     const name = spec?.source?.persistentVolumeName;
     if (name === undefined) return;
     errors.complaints("spec.source.persistentVolumeName", name, dns1123SubdomainErrors(name));
@@ -34,9 +36,11 @@ function validateSource(errors: FieldErrors, source: VolumeAttachmentSpec["sourc
   const detail = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
   if (!inline && name === undefined) errors.required("spec.source", detail);
   else if (inline && name !== undefined) errors.forbidden("spec.source", detail);
-  if (name === undefined) return;
-  const field = "spec.source.persistentVolumeName";
-  if (name === "") errors.required(field, "must specify non empty persistentVolumeName");
+  else if (inline) validateInlineVolumeSpec(errors, "spec.source.inlineVolumeSpec", inline);
+  else if (name === "") {
+    const field = "spec.source.persistentVolumeName";
+    errors.required(field, "must specify non empty persistentVolumeName");
+  }
 }
 
 function validateStatus(errors: FieldErrors, { status }: VolumeAttachment): void {
@@ -45,6 +49,6 @@ function validateStatus(errors: FieldErrors, { status }: VolumeAttachment): void
   if (size > METADATA_MAX) errors.tooLong("status.attachmentMetadata", METADATA_MAX);
   for (const name of ["attachError", "detachError"] as const) {
     const message = status?.[name]?.message ?? "";
-    if (message.length > METADATA_MAX) errors.tooLong(`status.${name}.message`, METADATA_MAX);
+    if (message.length > MESSAGE_MAX) errors.tooLong(`status.${name}.message`, METADATA_MAX);
   }
 }
