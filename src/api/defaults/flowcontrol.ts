@@ -5,7 +5,7 @@ import { type Defaulters, defaulter } from "./defaulter.ts";
 /** Defaults of flowcontrol.apiserver.k8s.io/v1. */
 export const FLOW_CONTROL_DEFAULTS: Defaulters = {
   FlowSchema: defaulter<FlowSchema>(({ spec }) => {
-    if (spec) spec.matchingPrecedence ??= 1_000;
+    if (spec) spec.matchingPrecedence ||= 1_000;
   }),
   PriorityLevelConfiguration: defaulter<PriorityLevelConfiguration>(({ spec }) => {
     if (spec?.exempt) {
@@ -17,9 +17,9 @@ export const FLOW_CONTROL_DEFAULTS: Defaulters = {
     spec.limited.lendablePercent ??= 0;
     const queuing = spec.limited.limitResponse?.queuing;
     if (!queuing) return;
-    queuing.queues ??= 64;
-    queuing.handSize ??= 8;
-    queuing.queueLengthLimit ??= 50;
+    queuing.queues ||= 64;
+    queuing.handSize ||= 8;
+    queuing.queueLengthLimit ||= 50;
   }),
 };
 

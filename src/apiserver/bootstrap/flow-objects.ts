@@ -5,6 +5,11 @@ import type {
   PriorityLevelConfigurationSpec,
   Subject,
 } from "../../api/generated/types/flowcontrol-v1.ts";
+import {
+  EVERY_REQUEST,
+  MANDATORY_FLOW_SCHEMAS,
+  MANDATORY_LEVELS,
+} from "../../api/mandatory-flow.ts";
 import { apiVersionOf, type Resource } from "../../api/resource.ts";
 import type { BootstrapObject } from "./bootstrap-object.ts";
 
@@ -12,12 +17,6 @@ const AUTO_UPDATE = { "apf.kubernetes.io/autoupdate-spec": "true" };
 const QUEUES = 64;
 const HAND_SIZE = 6;
 const QUEUE_LENGTH = 50;
-const EVERYTHING = {
-  resourceRules: [
-    { verbs: ["*"], apiGroups: ["*"], resources: ["*"], clusterScope: true, namespaces: ["*"] },
-  ],
-  nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
-};
 
 function object(resource: Resource, name: string, spec: object): BootstrapObject {
   const { kind } = resource;
@@ -72,7 +71,7 @@ function schema(
   return object(FLOW_SCHEMAS, name, spec);
 }
 
-const ANYBODY = [group("system:authenticated"), group("system:unauthenticated")];
+const ANYBODY = [group("system:unauthenticated"), group("system:authenticated")];
 
 function leases(subjects: Subject[], namespaces: string[]): PolicyRulesWithSubjects {
   return {
@@ -90,18 +89,8 @@ function leases(subjects: Subject[], namespaces: string[]): PolicyRulesWithSubje
 
 function levels(): BootstrapObject[] {
   return [
-    level("exempt", {
-      type: "Exempt",
-      exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 },
-    }),
-    level("catch-all", {
-      type: "Limited",
-      limited: {
-        nominalConcurrencyShares: 5,
-        lendablePercent: 0,
-        limitResponse: { type: "Reject" },
-      },
-    }),
+    level("exempt", MANDATORY_LEVELS.exempt),
+    level("catch-all", MANDATORY_LEVELS["catch-all"]),
     queued("system", { shares: 30, lendable: 33 }),
     queued("node-high", { shares: 40, lendable: 25 }),
     queued("leader-election", { shares: 10, lendable: 0, queues: 16 }),
@@ -114,11 +103,7 @@ function levels(): BootstrapObject[] {
 function schemas(): BootstrapObject[] {
   const nodes = group("system:nodes");
   return [
-    schema("exempt", {
-      level: "exempt",
-      precedence: 1,
-      rules: [{ subjects: [group("system:masters")], ...EVERYTHING }],
-    }),
+    object(FLOW_SCHEMAS, "exempt", MANDATORY_FLOW_SCHEMAS.exempt),
     schema("probes", {
       level: "exempt",
       precedence: 2,
@@ -199,44 +184,39 @@ function schemas(): BootstrapObject[] {
       level: "system",
       precedence: 500,
       by: "ByUser",
-      rules: [{ subjects: [nodes], ...EVERYTHING }],
+      rules: [{ subjects: [nodes], ...EVERY_REQUEST }],
     }),
     schema("kube-controller-manager", {
       level: "workload-high",
       precedence: 800,
       by: "ByNamespace",
-      rules: [{ subjects: [user("system:kube-controller-manager")], ...EVERYTHING }],
+      rules: [{ subjects: [user("system:kube-controller-manager")], ...EVERY_REQUEST }],
     }),
     schema("kube-scheduler", {
       level: "workload-high",
       precedence: 800,
       by: "ByNamespace",
-      rules: [{ subjects: [user("system:kube-scheduler")], ...EVERYTHING }],
+      rules: [{ subjects: [user("system:kube-scheduler")], ...EVERY_REQUEST }],
     }),
     schema("kube-system-service-accounts", {
       level: "workload-high",
       precedence: 900,
       by: "ByNamespace",
-      rules: [{ subjects: [group("system:serviceaccounts:kube-system")], ...EVERYTHING }],
+      rules: [{ subjects: [group("system:serviceaccounts:kube-system")], ...EVERY_REQUEST }],
     }),
     schema("service-accounts", {
       level: "workload-low",
       precedence: 9000,
       by: "ByUser",
-      rules: [{ subjects: [group("system:serviceaccounts")], ...EVERYTHING }],
+      rules: [{ subjects: [group("system:serviceaccounts")], ...EVERY_REQUEST }],
     }),
     schema("global-default", {
       level: "global-default",
       precedence: 9900,
       by: "ByUser",
-      rules: [{ subjects: ANYBODY, ...EVERYTHING }],
+      rules: [{ subjects: ANYBODY, ...EVERY_REQUEST }],
     }),
-    schema("catch-all", {
-      level: "catch-all",
-      precedence: 10_000,
-      by: "ByUser",
-      rules: [{ subjects: ANYBODY, ...EVERYTHING }],
-    }),
+    object(FLOW_SCHEMAS, "catch-all", MANDATORY_FLOW_SCHEMAS["catch-all"]),
   ];
 }
 

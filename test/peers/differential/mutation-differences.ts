@@ -17,6 +17,9 @@ function choice(reason: string, path: RegExp, rest: Rest = {}): AcceptedDifferen
   return { cause: "choice", reason, case: MUTATED, path, ...rest };
 }
 
+/** Parts of a request for a certificate. */
+const REQUEST_PARTS = /causes\.spec\.(usages|signerName)/;
+
 /** What 1.32 says otherwise of an address or range. */
 const ADDRESS = /must be a valid (IP address, \(e|CIDR value)/;
 
@@ -40,7 +43,6 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   ),
   choice("The name and the namespace of a webhook's service are not mixed up.", /\.service\.name/),
   choice("A path does not end with a space.", /\.nodePublishSecretRef ?\.name(space)?$/),
-  choice("Tolerations stand in the path once.", /^answer.*causes\.scheduling\.(tolerations\.)?tol/),
   choice("What is wrong with the JSON of a Secret is not told.", /causes\.data\[\.docker/, {
     ours: /unexpected end of JSON input/,
   }),
@@ -330,6 +332,9 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   ),
   version("Definitions are told how unknown fields are kept now.", /\.preserveUnknownFields/),
   version("Certificates are read with another message.", /causes\.status\.certificate/),
+  version("That usages or a signer are missing is told without more words.", REQUEST_PARTS, {
+    ours: /Required value"$/,
+  }),
   version("The formats of columns are listed in order.", /additionalPrinterColumns\[\d+\]\.format/),
   version(
     "Addresses of balancers are refused in the words for all addresses.",

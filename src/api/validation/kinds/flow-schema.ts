@@ -1,3 +1,4 @@
+import { deepEqual } from "../../../lib/deep-equal.ts";
 import { dns1123LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type {
   FlowSchema,
@@ -7,9 +8,11 @@ import type {
   Subject,
 } from "../../generated/types/flowcontrol-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
-import { goStrings } from "../go-text.ts";
+import { MANDATORY_FLOW_SCHEMAS } from "../../mandatory-flow.ts";
+import { GoText, goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 
+const METHODS: readonly string[] = ["ByNamespace", "ByUser"];
 const PRECEDENCE_MAX = 10_000;
 const VERBS: readonly string[] = [
   "create",
@@ -24,9 +27,9 @@ const VERBS: readonly string[] = [
 ];
 /** The field of a subject that goes with its kind. */
 const SUBJECTS: Readonly<Record<string, "group" | "serviceAccount" | "user">> = {
-  Group: "group",
   ServiceAccount: "serviceAccount",
   User: "user",
+  Group: "group",
 };
 
 export const FLOW_SCHEMA: KindRules<FlowSchema> = {
@@ -39,8 +42,11 @@ export const FLOW_SCHEMA: KindRules<FlowSchema> = {
     if (precedence === 1 && metadata?.name !== "exempt") {
       refuse("only the schema named 'exempt' may have matchingPrecedence 1");
     }
-    const methods = ["ByNamespace", "ByUser"];
-    errors.oneOf("spec.distinguisherMethod.type", distinguisherMethod?.type, methods);
+    if (distinguisherMethod && !METHODS.includes(distinguisherMethod.type)) {
+      const type = JSON.stringify(distinguisherMethod.type ?? "");
+      const shown = new GoText(`flowcontrol.FlowDistinguisherMethod{Type:${type}}`);
+      errors.notSupported("spec.distinguisherMethod.type", shown, METHODS);
+    }
     const level = spec?.priorityLevelConfiguration?.name ?? "";
     const field = "spec.priorityLevelConfiguration.name";
     if (level === "") errors.required(field, "must reference a priority level");
@@ -48,6 +54,7 @@ export const FLOW_SCHEMA: KindRules<FlowSchema> = {
     for (const [index, rule] of (spec?.rules ?? []).entries()) {
       validateRules(errors, `spec.rules[${index}]`, rule);
     }
+    validateFixed(errors, { name: metadata?.name, spec, fixed: MANDATORY_FLOW_SCHEMAS });
   },
   subresources: {
     status(errors, { status }) {
@@ -61,6 +68,20 @@ export const FLOW_SCHEMA: KindRules<FlowSchema> = {
     },
   },
 };
+
+/** Without some objects requests would go astray, so that nobody may change what they say. */
+export function validateFixed(
+  errors: FieldErrors,
+  of: {
+    name: string | undefined;
+    spec: object | undefined;
+    fixed: Readonly<Record<string, object>>;
+  },
+): void {
+  const { name = "", spec = {}, fixed } = of;
+  if (!Object.hasOwn(fixed, name) || deepEqual(spec, fixed[name])) return;
+  errors.invalid("spec", spec, `spec of '${name}' must equal the fixed value`);
+}
 
 function validateRules(errors: FieldErrors, field: string, rule: PolicyRulesWithSubjects): void {
   const { resourceRules = [], nonResourceRules = [] } = rule;
@@ -86,7 +107,9 @@ function validateRules(errors: FieldErrors, field: string, rule: PolicyRulesWith
 function validateSubject(errors: FieldErrors, field: string, subject: Subject): void {
   const { kind } = subject;
   const expected = Object.hasOwn(SUBJECTS, kind) ? SUBJECTS[kind] : undefined;
-  if (!expected) return errors.notSupported(`${field}.kind`, kind, Object.keys(SUBJECTS));
+  if (!expected) {
+    return errors.notSupported(`${field}.kind`, kind ?? "", Object.keys(SUBJECTS).toSorted());
+  }
   const named = subject[expected];
   if (!named) {
     const detail = `${expected} is required when subject kind is '${kind}'`;

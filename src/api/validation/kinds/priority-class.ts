@@ -4,17 +4,28 @@ import { validateImmutable } from "../metadata.ts";
 
 const USER_PRIORITY_MAX = 1_000_000_000;
 
+/** The classes of the cluster itself and their values. */
+const SYSTEM: Readonly<Record<string, number>> = {
+  "system-node-critical": 2_000_001_000,
+  "system-cluster-critical": 2_000_000_000,
+};
+
+/** What keeps a class from being one of the cluster itself. */
+function systemComplaint({ metadata, value, globalDefault }: PriorityClass): string | undefined {
+  const { name = "" } = metadata ?? {};
+  if (!Object.hasOwn(SYSTEM, name)) return `${name} is not a known system priority class`;
+  if (value !== SYSTEM[name]) return `value of ${name} PriorityClass must be ${SYSTEM[name]}`;
+  return globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
 export const PRIORITY_CLASS: KindRules<PriorityClass> = {
-  validateCreate(errors, { metadata, value, preemptionPolicy }) {
+  validateCreate(errors, priorityClass) {
+    const { metadata, value, preemptionPolicy } = priorityClass;
     const system = metadata?.name?.startsWith("system-");
-    const known = ["system-node-critical", "system-cluster-critical"];
-    if (system && !known.includes(metadata?.name ?? "")) {
-      const detail =
-        "priority class names with 'system-' prefix are reserved for system use only. error: ";
-      errors.forbidden(
-        "metadata.name",
-        `${detail}${metadata?.name} is not a known system priority class`,
-      );
+    const complaint = system ? systemComplaint(priorityClass) : undefined;
+    if (complaint) {
+      const detail = "priority class names with 'system-' prefix are reserved for system use only.";
+      errors.forbidden("metadata.name", `${detail} error: ${complaint}`);
     }
     if (!system && value > USER_PRIORITY_MAX) {
       const detail = `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`;

@@ -1,16 +1,24 @@
+import { deepEqual } from "../../../lib/deep-equal.ts";
 import type {
   LimitedPriorityLevelConfiguration,
   PriorityLevelConfiguration,
   QueuingConfiguration,
 } from "../../generated/types/flowcontrol-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { MANDATORY_LEVELS } from "../../mandatory-flow.ts";
 import type { KindRules } from "../kind-rules.ts";
+import { validateFixed } from "./flow-schema.ts";
 
+/** With this a version that is gone told zero shares from none. */
+const PRESERVE_ZERO = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares";
 const QUEUES_MAX = 10_000_000;
 const HASH_BITS = 60;
 
 export const PRIORITY_LEVEL_CONFIGURATION: KindRules<PriorityLevelConfiguration> = {
   validate(errors, { metadata, spec }) {
+    if (metadata?.annotations?.[PRESERVE_ZERO] !== undefined) {
+      errors.forbidden("metadata.annotations", `annotation '${PRESERVE_ZERO}' is forbidden`);
+    }
     const type = spec?.type ?? "";
     if ((metadata?.name === "exempt") !== (type === "Exempt")) {
       const detail = "type must be 'Exempt' if and only if name is 'exempt'";
@@ -20,10 +28,7 @@ export const PRIORITY_LEVEL_CONFIGURATION: KindRules<PriorityLevelConfiguration>
       if (spec?.limited) {
         errors.forbidden("spec.limited", "must be nil if the type is not Limited");
       }
-      errors.nonNegative(
-        "spec.exempt.nominalConcurrencyShares",
-        spec?.exempt?.nominalConcurrencyShares,
-      );
+      validateShares(errors, "spec.exempt", spec?.exempt?.nominalConcurrencyShares);
       errors.within("spec.exempt.lendablePercent", spec?.exempt?.lendablePercent, [0, 100]);
     } else if (type === "Limited") {
       if (spec?.exempt) {
@@ -33,6 +38,16 @@ export const PRIORITY_LEVEL_CONFIGURATION: KindRules<PriorityLevelConfiguration>
         errors.required("spec.limited", "must not be empty when type is Limited");
       } else validateLimited(errors, "spec.limited", spec.limited);
     } else errors.notSupported("spec.type", type, ["Exempt", "Limited"]);
+    const { name } = metadata ?? {};
+    const { exempt, ...levels } = MANDATORY_LEVELS;
+    validateFixed(errors, { name, spec, fixed: levels });
+    if (
+      name === "exempt" &&
+      !deepEqual({ ...exempt, ...spec, exempt: 0 }, { ...exempt, exempt: 0 })
+    ) {
+      const detail = "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value";
+      errors.invalid("spec", spec, detail);
+    }
   },
   subresources: {
     status(errors, { status }) {
@@ -47,15 +62,18 @@ export const PRIORITY_LEVEL_CONFIGURATION: KindRules<PriorityLevelConfiguration>
   },
 };
 
+function validateShares(errors: FieldErrors, field: string, shares = 0): void {
+  if (shares >= 0) return;
+  errors.invalid(`${field}.nominalConcurrencyShares`, shares, "must be a non-negative integer");
+}
+
 function validateLimited(
   errors: FieldErrors,
   field: string,
   limited: LimitedPriorityLevelConfiguration,
 ): void {
   const { nominalConcurrencyShares: shares, lendablePercent, borrowingLimitPercent } = limited;
-  if (shares !== undefined && shares < 0) {
-    errors.invalid(`${field}.nominalConcurrencyShares`, shares, "must be a non-negative integer");
-  }
+  validateShares(errors, field, shares);
   errors.within(`${field}.lendablePercent`, lendablePercent, [0, 100]);
   if (borrowingLimitPercent !== undefined && borrowingLimitPercent < 0) {
     const detail = "if specified, must be a non-negative integer";

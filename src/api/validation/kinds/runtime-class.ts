@@ -1,4 +1,3 @@
-import { deepEqual } from "../../../lib/deep-equal.ts";
 import { dns1123LabelErrors } from "../../../lib/names.ts";
 import type { RuntimeClass } from "../../generated/types/node-v1.ts";
 import type { KindRules } from "../kind-rules.ts";
@@ -14,10 +13,14 @@ export const RUNTIME_CLASS: KindRules<RuntimeClass> = {
     }
     validateLabels(errors, "scheduling.nodeSelector", scheduling?.nodeSelector);
     const tolerations = scheduling?.tolerations ?? [];
-    validateTolerations(errors, "scheduling.tolerations", tolerations);
-    for (const [index, toleration] of tolerations.entries()) {
-      const first = tolerations.findIndex((other) => deepEqual(other, toleration));
-      if (first < index) errors.duplicate(`scheduling.tolerations[${index}]`, toleration);
+    // Upstream names the list twice in the path.
+    validateTolerations(errors, "scheduling.tolerations.tolerations", tolerations);
+    const seen = new Set<string>();
+    for (const [index, { key, operator, value, effect, ...rest }] of tolerations.entries()) {
+      const identity = JSON.stringify([key ?? "", operator ?? "", value ?? "", effect ?? ""]);
+      const toleration = { key, operator, value, effect, ...rest };
+      if (seen.has(identity)) errors.duplicate(`scheduling.tolerations[${index}]`, toleration);
+      seen.add(identity);
     }
   },
   validateUpdate(errors, now, old) {
