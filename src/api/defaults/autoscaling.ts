@@ -24,15 +24,10 @@ export const AUTOSCALING_V2_DEFAULTS: Defaulters = {
   HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscaler>(({ spec }) => {
     if (!spec) return;
     spec.minReplicas ??= 1;
-    spec.metrics ??= [
-      {
-        type: "Resource",
-        resource: {
-          name: "cpu",
-          target: { type: "Utilization", averageUtilization: CPU_PERCENT },
-        },
-      },
-    ];
+    if (!spec.metrics?.length) {
+      const target = { type: "Utilization", averageUtilization: CPU_PERCENT };
+      spec.metrics = [{ type: "Resource", resource: { name: "cpu", target } }];
+    }
     if (!spec.behavior) return;
     defaultScaleUp((spec.behavior.scaleUp ??= {}));
     defaultScaleDown((spec.behavior.scaleDown ??= {}));

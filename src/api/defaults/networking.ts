@@ -7,13 +7,14 @@ export const NETWORKING_DEFAULTS: Defaulters = {
   IngressClass: defaulter<IngressClass>(({ spec }) => {
     if (spec?.parameters) spec.parameters.scope ??= "Cluster";
   }),
-  NetworkPolicy: defaulter<NetworkPolicy>(({ spec }) => {
-    if (!spec) return;
+  NetworkPolicy: defaulter<NetworkPolicy>((policy) => {
+    const spec = (policy.spec ??= { podSelector: {} });
     spec.podSelector ??= {};
     for (const { ports } of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
       for (const port of ports ?? []) port.protocol ??= "TCP";
     }
-    spec.policyTypes ??= spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
+    if (spec.policyTypes?.length) return;
+    spec.policyTypes = spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
   }),
 };
 

@@ -6,7 +6,7 @@ const GROUP = "rbac.authorization.k8s.io";
 const binding = defaulter<RoleBinding>((object) => {
   if (object.roleRef) object.roleRef.apiGroup ||= GROUP;
   for (const subject of object.subjects ?? []) {
-    if (subject.kind === "User" || subject.kind === "Group") subject.apiGroup ??= GROUP;
+    if (subject.kind === "User" || subject.kind === "Group") subject.apiGroup ||= GROUP;
   }
 });
 

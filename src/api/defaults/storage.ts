@@ -3,13 +3,13 @@ import { type Defaulters, defaulter } from "./defaulter.ts";
 
 /** Defaults of storage.k8s.io/v1. */
 export const STORAGE_DEFAULTS: Defaulters = {
-  CSIDriver: defaulter<CSIDriver>(({ spec }) => {
-    if (!spec) return;
+  CSIDriver: defaulter<CSIDriver>((driver) => {
+    const spec = (driver.spec ??= {});
     spec.attachRequired ??= true;
     spec.podInfoOnMount ??= false;
     spec.storageCapacity ??= false;
     spec.fsGroupPolicy ??= "ReadWriteOnceWithFSType";
-    spec.volumeLifecycleModes ??= ["Persistent"];
+    if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ["Persistent"];
     spec.requiresRepublish ??= false;
     spec.seLinuxMount ??= false;
   }),

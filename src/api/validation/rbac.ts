@@ -6,6 +6,7 @@ import type {
   Subject,
 } from "../generated/types/rbac-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
+import { GoText, goStrings } from "./go-text.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { validateImmutable } from "./metadata.ts";
 
@@ -25,11 +26,11 @@ export function validateRule(
     const place = `${field}.nonResourceURLs`;
     if (namespaced) {
       const detail = "namespaced rules cannot apply to non-resource URLs";
-      errors.invalid(place, nonResourceURLs, detail);
+      errors.invalid(place, goStrings(nonResourceURLs), detail);
     }
     if (apiGroups.length + resources.length + (rule.resourceNames ?? []).length > 0) {
       const detail = "rules cannot apply to both regular resources and non-resource URLs";
-      errors.invalid(place, nonResourceURLs, detail);
+      errors.invalid(place, goStrings(nonResourceURLs), detail);
     }
     return;
   }
@@ -76,8 +77,12 @@ export function bindingRules(namespaced: boolean): KindRules<RoleBinding | Clust
       }
     },
     validateUpdate(errors, { roleRef }, old) {
+      const { apiGroup, kind, name } = roleRef ?? {};
+      const fields = Object.entries({ APIGroup: apiGroup, Kind: kind, Name: name });
+      const parts = fields.map(([field, value]) => `${field}:${JSON.stringify(value ?? "")}`);
+      const shown = new GoText(`rbac.RoleRef{${parts.join(", ")}}`);
       const values = { now: roleRef, old: old.roleRef, detail: "cannot change roleRef" };
-      validateImmutable(errors, "roleRef", values);
+      validateImmutable(errors, "roleRef", { ...values, shown });
     },
   };
 }

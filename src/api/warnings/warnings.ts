@@ -14,6 +14,7 @@ import type {
 } from "../generated/types/core-v1.ts";
 import type { EndpointSlice } from "../generated/types/discovery-v1.ts";
 import type { ObjectMeta } from "../generated/types/meta-v1.ts";
+import type { Ingress } from "../generated/types/networking-v1.ts";
 import type { RuntimeClass } from "../generated/types/node-v1.ts";
 import type { CSIStorageCapacity, StorageClass } from "../generated/types/storage-v1.ts";
 import type { Resource } from "../resource.ts";
@@ -172,8 +173,9 @@ const serviceWarnings: Warner<Service> = (service) => {
   return warnings;
 };
 
-const ingressWarnings: Warner<Annotated> = (ingress, old) => {
-  if (old || annotation(ingress, INGRESS_CLASS) === undefined) return [];
+const ingressWarnings: Warner<Ingress> = (ingress, old) => {
+  const named = ingress.spec?.ingressClassName !== undefined;
+  if (old || named || annotation(ingress, INGRESS_CLASS) === undefined) return [];
   const advice = "please use 'spec.ingressClassName' instead";
   return [`annotation "${INGRESS_CLASS}" is deprecated, ${advice}`];
 };

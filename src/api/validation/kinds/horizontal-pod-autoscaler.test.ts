@@ -40,6 +40,38 @@ test("rules of autoscalers: nothing is scaled to zero, a gate of 1.32 that is of
         "spec.behavior.scaleUp.policies[0].periodSeconds: Invalid value: 0: must be greater than zero",
       ],
       [{ "spec.scaleTargetRef.name": undefined }, "spec.scaleTargetRef.name: Required value"],
+      [
+        { "spec.metrics": [{ type: "x" }] },
+        ...Array<string>(2).fill(
+          'spec.metrics[0].type: Unsupported value: "x": supported values: "ContainerResource", "External", "Object", "Pods", "Resource"',
+        ),
+      ],
+      [
+        {
+          "spec.metrics": [
+            { type: "External", pods: {}, external: { metric: {}, target: { type: "Value" } } },
+          ],
+        },
+        "spec.metrics[0].external.metric.name: Required value: must specify a metric name",
+        "spec.metrics[0].external.target.averageValue: Required value: must set either a target value for metric or a per-pod target",
+        "spec.metrics[0].pods: Forbidden: must populate the given metric source only",
+      ],
+      [
+        { "spec.metrics": [{ type: "Pods" }] },
+        "spec.metrics[0].pods: Required value: must populate information for the given metric source",
+      ],
+      [
+        {
+          "spec.behavior.scaleDown": {
+            stabilizationWindowSeconds: 3601,
+            selectPolicy: "x",
+            policies: [],
+          },
+        },
+        "spec.behavior.scaleDown.stabilizationWindowSeconds: Invalid value: 3601: must be less than or equal to 3600",
+        'spec.behavior.scaleDown.selectPolicy: Unsupported value: "x": supported values: "Disabled", "Max", "Min"',
+        "spec.behavior.scaleDown.policies: Required value: must specify at least one Policy",
+      ],
     ],
   });
 });

@@ -15,8 +15,10 @@ import { readQuantity, validateSelector } from "../values.ts";
 
 const WINDOW_MAX_S = 3_600;
 const PERIOD_MAX_S = 1_800;
+/** Sources in the order they are looked at; the first one is judged. */
+const JUDGED = ["object", "external", "pods", "resource", "containerResource"] as const;
 /** The field that goes with a type of metric. */
-const SOURCES: Readonly<Record<string, keyof MetricSpec>> = {
+const SOURCES: Readonly<Record<string, (typeof JUDGED)[number]>> = {
   ContainerResource: "containerResource",
   External: "external",
   Object: "object",
@@ -44,13 +46,13 @@ export const HORIZONTAL_POD_AUTOSCALER: KindRules<HorizontalPodAutoscaler> = {
       const field = "spec.metrics[0].resource.target.averageUtilization";
       errors.invalid(field, cpu, "must be greater than 0");
     }
+    for (const [index, metric] of metrics.entries()) {
+      validateMetric(errors, `spec.metrics[${index}]`, metric);
+    }
     if (minReplicas === 0 && !metrics.some(({ type }) => SCALES_TO_ZERO.includes(type))) {
       const detail =
         "must specify at least one Object or External metric to support scaling to zero replicas";
       errors.forbidden("spec.metrics", detail);
-    }
-    for (const [index, metric] of metrics.entries()) {
-      validateMetric(errors, `spec.metrics[${index}]`, metric);
     }
     for (const name of ["scaleUp", "scaleDown"] as const) {
       const rules = behavior?.[name];
@@ -81,11 +83,14 @@ function validateMetric(errors: FieldErrors, path: string, metric: MetricSpec): 
   const { type } = metric;
   if (!type) errors.required(`${path}.type`, "must specify a metric source type");
   const known = Object.keys(SOURCES);
-  if (!known.includes(type)) errors.notSupported(`${path}.type`, type, known);
-  const present = Object.values(SOURCES).filter((name) => metric[name] !== undefined);
-  if (present.length === 1) validateSource(errors, path, metric);
+  const refuse = () => errors.notSupported(`${path}.type`, type, known);
+  if (!known.includes(type)) refuse();
+  const present = JUDGED.filter((name) => metric[name] !== undefined);
+  const [first] = present;
+  if (first) validateSource(errors, path, { type, [first]: metric[first] });
   const expected = Object.hasOwn(SOURCES, type) ? SOURCES[type] : undefined;
-  if (expected && !present.includes(expected)) {
+  if (!expected) refuse();
+  else if (!present.includes(expected)) {
     errors.required(`${path}.${expected}`, "must populate information for the given metric source");
   }
   if (present.length < 2) return;

@@ -42,9 +42,10 @@ function validateParameters(
     if (!value) errors.required(`${field}.${part}`, `${part} is required`);
     else errors.complaints(`${field}.${part}`, value, pathSegmentErrors(value));
   }
-  errors.required1Of(`${field}.scope`, scope, ["Cluster", "Namespace"]);
+  if (scope === undefined) errors.required(`${field}.scope`);
+  else errors.oneOf(`${field}.scope`, scope, ["Cluster", "Namespace"]);
   if (scope === "Namespace") {
-    if (!namespace) {
+    if (namespace === undefined) {
       errors.required(`${field}.namespace`, "`parameters.scope` is set to 'Namespace'");
     } else errors.complaints(`${field}.namespace`, namespace, dns1123LabelErrors(namespace));
   } else if (scope === "Cluster" && namespace !== undefined) {

@@ -12,6 +12,7 @@ import type {
   IngressSpec,
 } from "../../generated/types/networking-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { GoText } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { isIp, validateIp, validatePort, validatePortOrName } from "../values.ts";
 
@@ -25,7 +26,8 @@ export const INGRESS: KindRules<Ingress> = {
     const { rules = [], defaultBackend, ingressClassName } = spec;
     if (rules.length === 0 && !defaultBackend) {
       const detail = "either `defaultBackend` or `rules` must be specified";
-      errors.invalid("spec", rules, detail);
+      const list = spec.rules ? "{}" : "(nil)";
+      errors.invalid("spec", new GoText(`[]networking.IngressRule${list}`), detail);
     }
     if (defaultBackend) validateBackend(errors, "spec.defaultBackend", defaultBackend);
     for (const [index, rule] of rules.entries()) {

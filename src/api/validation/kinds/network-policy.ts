@@ -1,9 +1,11 @@
 import type {
+  IPBlock,
   NetworkPolicy,
   NetworkPolicyPeer,
   NetworkPolicyPort,
 } from "../../generated/types/networking-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import {
   isCidr,
@@ -32,7 +34,7 @@ function validatePolicyPorts(
       errors.invalid(`${path}.endPort`, endPort, detail);
     } else {
       if (endPort < port) {
-        errors.invalid(`${path}.endPort`, endPort, "must be greater than or equal to `port`");
+        errors.invalid(`${path}.endPort`, port, "must be greater than or equal to `port`");
       }
       validatePort(errors, `${path}.endPort`, endPort);
     }
@@ -46,24 +48,27 @@ function validatePeers(
 ): void {
   for (const [index, { podSelector, namespaceSelector, ipBlock }] of peers.entries()) {
     const path = `${field}[${index}]`;
+    validateSelector(errors, `${path}.podSelector`, podSelector);
+    validateSelector(errors, `${path}.namespaceSelector`, namespaceSelector);
+    if (ipBlock) validateBlock(errors, `${path}.ipBlock`, ipBlock);
     if (!podSelector && !namespaceSelector && !ipBlock) {
       errors.required(path, "must specify a peer");
     } else if (ipBlock && (podSelector || namespaceSelector)) {
       errors.forbidden(path, "may not specify both ipBlock and another peer");
     }
-    validateSelector(errors, `${path}.podSelector`, podSelector);
-    validateSelector(errors, `${path}.namespaceSelector`, namespaceSelector);
-    if (!ipBlock) continue;
-    if (errors.present(`${path}.ipBlock.cidr`, ipBlock.cidr)) {
-      validateCidr(errors, `${path}.ipBlock.cidr`, ipBlock.cidr);
-    }
-    for (const [at, except] of (ipBlock.except ?? []).entries()) {
-      const field = `${path}.ipBlock.except[${at}]`;
-      validateCidr(errors, field, except);
-      if (!isCidr(except) || !isCidr(ipBlock.cidr ?? "") || isInside(except, ipBlock.cidr))
-        continue;
-      errors.invalid(field, except, "must be a strict subset of `cidr`");
-    }
+  }
+}
+
+/** A range, and parts of it that do not count. */
+function validateBlock(errors: FieldErrors, path: string, { cidr, except = [] }: IPBlock): void {
+  if (!errors.present(`${path}.cidr`, cidr)) return;
+  validateCidr(errors, `${path}.cidr`, cidr);
+  if (!isCidr(cidr)) return;
+  for (const [at, part] of except.entries()) {
+    const field = `${path}.except[${at}]`;
+    validateCidr(errors, field, part);
+    if (!isCidr(part) || isInside(part, cidr)) continue;
+    errors.invalid(field, part, "must be a strict subset of `cidr`");
   }
 }
 
@@ -81,7 +86,8 @@ export const NETWORK_POLICY: KindRules<NetworkPolicy> = {
     const types = spec?.policyTypes ?? [];
     if (types.length > 2) {
       const detail = "may not specify more than two policyTypes";
-      return errors.invalid("spec.policyTypes", types, detail);
+      const shown = goStrings(types, "networking.PolicyType");
+      return errors.invalid("spec.policyTypes", shown, detail);
     }
     for (const [index, type] of types.entries()) {
       errors.oneOf(`spec.policyTypes[${index}]`, type, ["Ingress", "Egress"]);
