@@ -1,5 +1,6 @@
 import type { RuleWithOperations } from "../generated/types/admissionregistration-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
+import { goStrings } from "./go-text.ts";
 
 const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 
@@ -10,14 +11,14 @@ export function validateAdmissionRule(
   rule: RuleWithOperations,
 ): void {
   const { operations = [], apiGroups = [], apiVersions = [], resources = [] } = rule;
-  const alone = (name: string, items: readonly string[], what: string) => {
+  const alone = (name: string, items: readonly string[], what: string, type?: string) => {
     if (items.length === 0) errors.required(`${field}.${name}`);
     if (items.length > 1 && items.includes("*")) {
       const why = `if '*' is present, must not specify other ${what}`;
-      errors.invalid(`${field}.${name}`, items, why);
+      errors.invalid(`${field}.${name}`, goStrings(items, type), why);
     }
   };
-  alone("operations", operations, "operations");
+  alone("operations", operations, "operations", "admissionregistration.OperationType");
   for (const [at, operation] of operations.entries()) {
     errors.oneOf(`${field}.operations[${at}]`, operation, OPERATIONS);
   }
@@ -49,11 +50,14 @@ function validateResources(errors: FieldErrors, field: string, resources: readon
     if (below === "*") wholeResources.add(resource);
     if (resource === "*") wholeSubresources.add(below);
   }
+  const shown = goStrings(resources);
   if (resources.length > 1 && resources.includes("*/*")) {
-    errors.invalid(field, resources, "if '*/*' is present, must not specify other resources");
+    errors.invalid(field, shown, "if '*/*' is present, must not specify other resources");
   }
-  if (resources.includes("*") && resources.some((text) => text !== "*" && !text.includes("/"))) {
+  // Upstream looks at the last one only.
+  const lastWhole = resources.findLast((text) => text !== "" && !text.includes("/"));
+  if (resources.includes("*") && lastWhole !== "*") {
     const why = "if '*' is present, must not specify other resources without subresources";
-    errors.invalid(field, resources, why);
+    errors.invalid(field, shown, why);
   }
 }

@@ -16,7 +16,6 @@ export function validateMatchConditions(
   const { conditions } = of;
   if (conditions.length > CONDITIONS_MAX) {
     errors.tooMany(field, conditions.length, CONDITIONS_MAX);
-    return;
   }
   const names = new Set<string>();
   for (const [at, { name, expression }] of conditions.entries()) {
@@ -30,6 +29,6 @@ export function validateMatchConditions(
     if (!name) errors.required(`${place}.name`);
     else errors.complaints(`${place}.name`, name, qualifiedNameErrors(name));
     if (names.has(name)) errors.duplicate(`${place}.name`, name);
-    names.add(name);
+    if (name) names.add(name);
   }
 }

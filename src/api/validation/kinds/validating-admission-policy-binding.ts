@@ -4,6 +4,7 @@ import type {
   ValidatingAdmissionPolicyBinding,
 } from "../../generated/types/admissionregistration-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateMatchResources } from "../match-resources.ts";
 import { validateSelector } from "../values.ts";
@@ -18,8 +19,7 @@ export const VALIDATING_ADMISSION_POLICY_BINDING: KindRules<ValidatingAdmissionP
       errors.complaints("spec.policyName", policyName, dns1123SubdomainErrors(policyName));
     }
     if (paramRef) validateParamRef(errors, paramRef);
-    // The field is misspelt upstream, and clients see it so.
-    if (matchResources) validateMatchResources(errors, "spec.matchResouces", matchResources);
+    if (matchResources) validateMatchResources(errors, "spec.matchResources", matchResources);
     validateActions(errors, validationActions);
   },
 };
@@ -38,7 +38,7 @@ function validateParamRef(errors: FieldErrors, ref: ParamRef): void {
   }
   if (!name && !selector) errors.required(field, "one of name or selector must be specified");
   if (errors.present(`${field}.parameterNotFoundAction`, parameterNotFoundAction)) {
-    const allowed = ["Allow", "Deny"];
+    const allowed = ["Deny", "Allow"];
     errors.oneOf(`${field}.parameterNotFoundAction`, parameterNotFoundAction, allowed);
   }
 }
@@ -57,6 +57,6 @@ function validateActions(errors: FieldErrors, actions: readonly string[]): void 
     const why =
       "must not contain both Deny and Warn (repeating the same validation failure information in " +
       "the API response and headers serves no purpose)";
-    errors.invalid(field, actions, why);
+    errors.invalid(field, goStrings(actions, "admissionregistration.ValidationAction"), why);
   }
 }

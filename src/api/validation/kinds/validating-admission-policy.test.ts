@@ -110,6 +110,32 @@ test("policies are checked in the words of upstream", () => {
   }
 });
 
+test("names of variables are words of their own; what is found of types is told in full", () => {
+  const named = (name: string) => complaints({ variables: [{ name, expression: "1" }] });
+  assert.deepEqual(named("__a"), []);
+  assert.deepEqual(named("in"), [
+    'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier',
+  ]);
+  const old = { metadata: { name: "p" } };
+  const warnings = [{}, { warning: "w", fieldRef: "spec.validations[0].expression" }];
+  const status = { typeChecking: { expressionWarnings: warnings }, conditions: [{}] };
+  const told = { ...old, status };
+  const causes = validateObject(VALIDATING_ADMISSION_POLICIES, told, {
+    old,
+    subresource: "status",
+  });
+  assert.deepEqual(
+    causes.slice(0, 2).map(({ field, message }) => `${field}: ${message}`),
+    [
+      "status.typeChecking.expressionWarnings[0].warning: Required value",
+      "status.typeChecking.expressionWarnings[0].fieldRef: Required value",
+    ],
+  );
+  const rest = causes.slice(2).map(({ field }) => field);
+  assert.ok(rest.every((field) => field?.startsWith("status.conditions[0].")));
+  assert.ok(rest.includes("status.conditions[0].reason"));
+});
+
 test("bindings are checked in the words of upstream", () => {
   const check = (spec: ValidatingAdmissionPolicyBindingSpec) => {
     const binding = { metadata: { name: "b" }, spec };
@@ -125,6 +151,15 @@ test("bindings are checked in the words of upstream", () => {
   ]);
   assert.match(
     check({ policyName: "p", validationActions: ["Deny", "Warn"] }).join(),
-    /must not contain both Deny and Warn/,
+    /^spec.validationActions: Invalid value: \[\]admissionregistration.ValidationAction\{"Deny", "Warn"\}: must not contain both Deny and Warn/,
+  );
+  const paramRef = { name: "a", parameterNotFoundAction: "x" };
+  const matchResources = { matchPolicy: "x" as "Exact" };
+  assert.deepEqual(
+    check({ policyName: "p", validationActions: ["Deny"], paramRef, matchResources }),
+    [
+      'spec.paramRef.parameterNotFoundAction: Unsupported value: "x": supported values: "Deny", "Allow"',
+      'spec.matchResources.matchPolicy: Unsupported value: "x": supported values: "Equivalent", "Exact"',
+    ],
   );
 });

@@ -10,6 +10,7 @@ import {
   type Type,
 } from "../../../lib/cel/types.ts";
 import { deepEqual } from "../../../lib/deep-equal.ts";
+import { JsonPathError, parseJsonPath } from "../../../lib/json-path.ts";
 import {
   dns1035LabelErrors,
   dns1123SubdomainErrors,
@@ -17,15 +18,16 @@ import {
 } from "../../../lib/names.ts";
 import type {
   AuditAnnotation,
+  ExpressionWarning,
   ParamKind,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicySpec,
   Validation,
   Variable,
 } from "../../generated/types/admissionregistration-v1.ts";
-import { escapeIdentifier } from "../../custom-resource/schema-types.ts";
 import { checkExpression } from "../../policy/expression-problem.ts";
 import { policyEnvironment } from "../../policy/policy-environment.ts";
+import { validateConditions } from "../conditions.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateMatchConditions } from "../match-conditions.ts";
@@ -35,6 +37,14 @@ const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const ANNOTATIONS_MAX = 20;
 const VALUE_EXPRESSION_MAX = 5 * 1024;
 
+/** Words of the expression language, which name no variable. */
+const RESERVED: ReadonlySet<string> = new Set(
+  (
+    "true false null in as break const continue else for function if import let loop package " +
+    "namespace return var void while"
+  ).split(" "),
+);
+
 /** Rules of ValidatingAdmissionPolicy. */
 export const VALIDATING_ADMISSION_POLICY: KindRules<ValidatingAdmissionPolicy> = {
   validate(errors, { metadata, spec = {} }) {
@@ -42,6 +52,14 @@ export const VALIDATING_ADMISSION_POLICY: KindRules<ValidatingAdmissionPolicy> =
   },
   // What was accepted once stays valid, whatever later versions think of it.
   unchanged: (now, old) => deepEqual(now.spec, old.spec),
+  subresources: {
+    status(errors, { status }) {
+      for (const [at, warning] of (status?.typeChecking?.expressionWarnings ?? []).entries()) {
+        validateWarning(errors, `status.typeChecking.expressionWarnings[${at}]`, warning);
+      }
+      validateConditions(errors, "status.conditions", status?.conditions);
+    },
+  },
 };
 
 class Checker {
@@ -134,7 +152,7 @@ class Checker {
   #variable(field: string, { name, expression }: Variable): void {
     const errors = this.#errors;
     if (!name?.trim()) errors.required(`${field}.name`, "name is not specified");
-    else if (!/^[A-Za-z_]\w*$/.test(name) || escapeIdentifier(name)?.startsWith("__")) {
+    else if (!/^[A-Za-z_]\w*$/.test(name) || RESERVED.has(name)) {
       errors.invalid(`${field}.name`, name, "name is not a valid CEL identifier");
     }
     if (!expression?.trim()) {
@@ -182,20 +200,41 @@ class Checker {
   }
 }
 
+/** What a check of types found, and in which expression. */
+function validateWarning(errors: FieldErrors, field: string, found: ExpressionWarning): void {
+  errors.present(`${field}.warning`, found.warning);
+  const place = `${field}.fieldRef`;
+  const path = (found.fieldRef ?? "").trim();
+  if (!errors.present(place, path)) return;
+  try {
+    // A reference may begin with a name, as "spec.validations[0].expression" does.
+    parseJsonPath(/^\w/.test(path) ? `{.${path}}` : `{${path}}`);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    errors.invalid(place, path, `invalid JSONPath: ${error.message}`);
+  }
+}
+
 function validateParamKind(errors: FieldErrors, { apiVersion, kind }: ParamKind): void {
   if (errors.present("spec.paramKind.apiVersion", apiVersion)) {
     const parts = apiVersion.split("/");
     const [group = "", version = ""] = parts.length === 1 ? ["", apiVersion] : parts;
     const field = "spec.paramKind.apiVersion";
+    const join = (value: string, complaints: readonly string[]) => {
+      if (complaints.length > 0) errors.invalid(field, value, complaints.join(","));
+    };
     if (parts.length > 2) {
       errors.invalid(field, apiVersion, `unexpected GroupVersion string: ${apiVersion}`);
-    } else if (version === "") errors.invalid(field, apiVersion, "version must be specified");
-    else errors.complaints(field, version, dns1035LabelErrors(version));
-    if (group) errors.complaints(field, group, dns1123SubdomainErrors(group));
+    } else {
+      if (group) join(group, dns1123SubdomainErrors(group));
+      if (version === "") errors.invalid(field, apiVersion, "version must be specified");
+      else join(version, dns1035LabelErrors(version));
+    }
   }
   if (errors.present("spec.paramKind.kind", kind)) {
     const complaints = dns1035LabelErrors(kind.toLowerCase());
     const prefix = "may have mixed case, but should otherwise match: ";
-    for (const text of complaints) errors.invalid("spec.paramKind.kind", kind, prefix + text);
+    if (complaints.length === 0) return;
+    errors.invalid("spec.paramKind.kind", kind, prefix + complaints.join(","));
   }
 }

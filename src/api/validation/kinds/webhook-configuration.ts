@@ -9,6 +9,7 @@ import type {
 import { policyEnvironment } from "../../policy/policy-environment.ts";
 import { validateAdmissionRule } from "../admission-rule.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateMatchConditions } from "../match-conditions.ts";
 import { validateSelector } from "../values.ts";
@@ -66,8 +67,8 @@ function validateWebhook(errors: FieldErrors, field: string, webhook: Webhook): 
 function validateName(errors: FieldErrors, field: string, name: string | undefined): void {
   if (!errors.present(field, name)) return;
   const complaints = dns1123SubdomainErrors(name);
-  errors.complaints(field, name, complaints);
-  if (complaints.length === 0 && name.split(".").length < 3) {
+  if (complaints.length > 0) errors.invalid(field, name, complaints.join(","));
+  else if (name.split(".").length < 3) {
     const why = "should be a domain with at least three segments separated by dots";
     errors.invalid(field, name, why);
   }
@@ -85,6 +86,6 @@ function validateVersions(errors: FieldErrors, field: string, versions: readonly
   }
   if (!versions.some((version) => REVIEW_VERSIONS.includes(version))) {
     const why = `must include at least one of ${REVIEW_VERSIONS.join(", ")}`;
-    errors.invalid(field, versions, why);
+    errors.invalid(field, goStrings(versions), why);
   }
 }
