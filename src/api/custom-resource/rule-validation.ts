@@ -1,5 +1,5 @@
 import type { Environment } from "../../lib/cel/environment.ts";
-import type { JSONSchemaProps, ValidationRule } from "../generated/types/apiextensions-v1.ts";
+import type { JSONSchemaProps } from "../generated/types/apiextensions-v1.ts";
 import type { FieldErrors } from "../validation/field-errors.ts";
 import { goRule } from "../validation/go-text.ts";
 import { declaredSizes } from "./declared-sizes.ts";
@@ -20,16 +20,16 @@ const REASONS = [
 export function validateRuleForms(
   errors: FieldErrors,
   field: string,
-  rules: readonly ValidationRule[],
+  schema: JSONSchemaProps,
 ): void {
-  for (const [at, rule] of rules.entries()) {
+  for (const [at, rule] of (schema["x-kubernetes-validations"] ?? []).entries()) {
     const place = `${field}.x-kubernetes-validations[${at}]`;
     const { message = "", messageExpression = "", fieldPath = "" } = rule;
     if (!rule.rule?.trim()) errors.required(`${place}.rule`, "rule is not specified");
     else if (message && !message.trim()) {
-      errors.invalid(`${place}.message`, message, "must be non-empty if specified");
+      errors.invalid(`${place}.message`, message, "message must be non-empty if specified");
     } else if (/[\n\r]/.test(message.trim())) {
-      errors.invalid(`${place}.message`, message, "must not contain line breaks");
+      errors.invalid(`${place}.message`, message, "message must not contain line breaks");
     } else if (/[\n\r]/.test(rule.rule.trim()) && !message.trim()) {
       const why = "message must be specified if rule contains line breaks";
       errors.required(`${place}.message`, why);
@@ -40,10 +40,13 @@ export function validateRuleForms(
     }
     errors.oneOf(`${place}.reason`, rule.reason, REASONS);
     if (fieldPath && !fieldPath.trim()) {
-      errors.invalid(`${place}.fieldPath`, fieldPath, "must be non-empty if specified");
+      errors.invalid(`${place}.fieldPath`, fieldPath, "fieldPath must be non-empty if specified");
     }
     if (/[\n\r]/.test(fieldPath)) {
-      errors.invalid(`${place}.fieldPath`, fieldPath, "must not contain line breaks");
+      errors.invalid(`${place}.fieldPath`, fieldPath, "fieldPath must not contain line breaks");
+    }
+    if (fieldPath && !fieldPathOf(fieldPath, schema)) {
+      errors.invalid(`${place}.fieldPath`, fieldPath, "fieldPath must be a valid path");
     }
   }
 }
@@ -61,9 +64,6 @@ export function validateRuleExpressions(
   const valuesMax = place.valuesMax ?? sizes.valuesMax;
   for (const [at, rule] of (schema["x-kubernetes-validations"] ?? []).entries()) {
     const target = `${field}.x-kubernetes-validations[${at}]`;
-    if (rule.fieldPath && !fieldPathOf(rule.fieldPath, schema)) {
-      errors.invalid(`${target}.fieldPath`, rule.fieldPath, "must be a valid path");
-    }
     if (!type) {
       errors.invalid(`${target}.rule`, goRule(rule), "the type of the values is not known");
       continue;

@@ -1,5 +1,6 @@
 import type { JSONSchemaProps } from "../generated/types/apiextensions-v1.ts";
 import type { FieldErrors } from "../validation/field-errors.ts";
+import { goStrings } from "../validation/go-text.ts";
 import { additionalOf, itemsOf } from "./schema-parts.ts";
 
 /** Where a schema stands, as far as rules care. */
@@ -97,21 +98,31 @@ function nestedOf({
   return not ? [["not", not], ...nested] : nested;
 }
 
+/** Empty text, and empty lists of schemas by name, say nothing. */
+function isSaid(schema: JSONSchemaProps, name: keyof JSONSchemaProps): boolean {
+  const value = schema[name];
+  if (name !== "patternProperties" && name !== "definitions") {
+    return value !== undefined && (name !== "id" || value !== "");
+  }
+  return Object.keys(value ?? {}).length > 0;
+}
+
 function validateKeywords(
   errors: FieldErrors,
   field: string,
   { schema, place }: { schema: JSONSchemaProps; place: SchemaPlace },
 ): void {
   const { type } = schema;
-  if (type === "null") {
-    const why = "type cannot be set to null, use nullable as an alternative";
-    errors.forbidden(`${field}.type`, why);
-  } else if (type) errors.oneOf(`${field}.type`, type, TYPES);
+  if (type) errors.oneOf(`${field}.type`, type, TYPES);
   if (schema.default !== undefined && place.noDefaults !== undefined) {
     errors.forbidden(`${field}.default`, `must not be set ${place.noDefaults}`);
   }
   for (const [name, why] of UNSUPPORTED) {
-    if (schema[name] !== undefined) errors.forbidden(`${field}.${name}`, why);
+    if (isSaid(schema, name)) errors.forbidden(`${field}.${name}`, why);
+  }
+  if (type === "null") {
+    const why = "type cannot be set to null, use nullable as an alternative";
+    errors.forbidden(`${field}.type`, why);
   }
   if (Array.isArray(schema.items)) {
     errors.forbidden(`${field}.items`, "items must be a schema object and not an array");
@@ -171,7 +182,8 @@ function validateSet(errors: FieldErrors, field: string, schema: JSONSchemaProps
     errors.invalid(`${field}.items.x-kubernetes-list-type`, itemListType, why);
   }
   if (items.type === "object" && items["x-kubernetes-map-type"] !== "atomic") {
-    const shown = items["x-kubernetes-map-type"];
+    // Upstream shows the other type.
+    const shown = items["x-kubernetes-list-type"];
     errors.invalid(`${field}.items.x-kubernetes-map-type`, shown, why);
   }
   notNullable(errors, `${field}.items`, { items, type: "set" });
@@ -209,11 +221,12 @@ function validateMapList(
     return;
   }
   notNullable(errors, `${field}.items`, { items, type: "map" });
+  const shown = goStrings(keys);
   for (const [at, key] of keys.entries()) {
     const property = items.properties?.[key];
-    if (!property) errors.invalid(place, keys, "entries must all be names of item properties");
+    if (!property) errors.invalid(place, shown, "entries must all be names of item properties");
     else validateKey(errors, `${field}.items.properties[${key}]`, { property, items, key });
-    if (keys.indexOf(key) < at) errors.invalid(place, keys, "must not contain duplicate entries");
+    if (keys.indexOf(key) < at) errors.invalid(place, shown, "must not contain duplicate entries");
   }
 }
 
@@ -225,7 +238,8 @@ function validateKey(
   const { property, items, key } = of;
   if (property.type === "array" || property.type === "object") {
     const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-    errors.invalid(`${field}.type`, property.type, why);
+    // Upstream shows the type of the items.
+    errors.invalid(`${field}.type`, items.type, why);
   }
   if (!items.required?.includes(key) && property.default === undefined) {
     errors.required(

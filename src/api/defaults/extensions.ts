@@ -24,8 +24,8 @@ export const API_REGISTRATION_DEFAULTS: Defaulters = {
 function defaultDefinition(spec: CustomResourceDefinitionSpec): void {
   const { names } = spec;
   if (names?.kind) {
-    names.singular ??= names.kind.toLowerCase();
-    names.listKind ??= `${names.kind}List`;
+    names.singular ||= names.kind.toLowerCase();
+    names.listKind ||= `${names.kind}List`;
   }
   const conversion = (spec.conversion ??= { strategy: "None" });
   const service = conversion.webhook?.clientConfig?.service;

@@ -17,7 +17,7 @@ import type {
 import { FieldErrors } from "./field-errors.ts";
 
 const COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"];
-const COLUMN_FORMATS = "binary,byte,date,date-time,double,float,int32,int64,password".split(",");
+const COLUMN_FORMATS = "byte,date,date-time,double,float,int32,int64,password".split(",");
 const SELECTABLE_MAX = 8;
 const WARNING_LENGTH_MAX = 256;
 const PRESERVE = ".x-kubernetes-preserve-unknown-fields";
@@ -66,7 +66,7 @@ export function validateDefinitionVersions(
 /** Upstream keeps what all versions share once, and complains about it there. */
 function placeOf(
   of: { versions: readonly CustomResourceDefinitionVersion[]; at: number },
-  part: "schema" | "subresources" | "additionalPrinterColumns",
+  part: "schema" | "subresources" | "additionalPrinterColumns" | "selectableFields",
 ): string | undefined {
   const { versions, at } = of;
   const [first] = versions;
@@ -112,7 +112,11 @@ function validateVersion(
       validateColumn(errors, `${columns}[${index}]`, column);
     }
   }
-  if (schema) validateSelectable(errors, `spec.versions[${at}].selectableFields`, version);
+  const selectable = placeOf(of, "selectableFields");
+  if (selectable === "spec.selectableFields" && schemaPlace !== "spec.validation") {
+    const why = "selectableFields may only be set when validations.schema is included";
+    errors.invalid(selectable, "", why);
+  } else if (schema && selectable) validateSelectable(errors, selectable, version);
 }
 
 function validateRootSchema(
@@ -143,7 +147,7 @@ function validateRootSchema(
     visit: (at, each, eachPlace) => {
       const rules = each["x-kubernetes-validations"];
       if (!rules?.length) return;
-      validateRuleForms(others, at, rules);
+      validateRuleForms(others, at, each);
       pending.push([at, each, eachPlace]);
     },
   });
@@ -178,21 +182,18 @@ function validateWarning(
   { deprecated, deprecationWarning }: CustomResourceDefinitionVersion,
 ): void {
   if (deprecationWarning === undefined) return;
-  const complaints: string[] = [];
-  if (!deprecated) complaints.push("can only be set for deprecated versions");
-  else if (deprecationWarning === "") complaints.push("must not be an empty string");
-  if (deprecationWarning.length > WARNING_LENGTH_MAX) {
-    complaints.push(`must be <= ${WARNING_LENGTH_MAX} characters long`);
+  const refuse = (why: string) =>
+    errors.invalid(`${field}.deprecationWarning`, deprecationWarning, why);
+  if (!deprecated) return refuse("can only be set for deprecated versions");
+  if (Buffer.byteLength(deprecationWarning) > WARNING_LENGTH_MAX) {
+    refuse(`must be <= ${WARNING_LENGTH_MAX} characters long`);
   }
-  const odd = Array.from(deprecationWarning).findIndex(
-    (each) => /[\p{C}\p{Z}]/u.test(each) && each !== " ",
-  );
-  if (odd >= 0) {
-    complaints.push(
-      `must only contain printable UTF-8 characters; non-printable character found at index ${odd}`,
-    );
-  }
-  errors.complaints(`${field}.deprecationWarning`, deprecationWarning, complaints);
+  if (deprecationWarning === "") refuse("must not be an empty string");
+  const odd = /(?! )[\p{C}\p{Z}]/u.exec(deprecationWarning)?.index;
+  if (odd === undefined) return;
+  const index = Buffer.byteLength(deprecationWarning.slice(0, odd));
+  const why = "must only contain printable UTF-8 characters; non-printable character found at";
+  refuse(`${why} index ${index}`);
 }
 
 function validateSubresources(

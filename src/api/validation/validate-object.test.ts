@@ -195,9 +195,9 @@ test("services name their ports and keep their address", () => {
     complaints(SERVICES, { spec: { ...spec, ports: [{ port: 80, nodePort: 30_000 }] } }),
     ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
   );
-  const slice = { addressType: "IPv4", endpoints: [{ addresses: ["::1"] }], ports: [] };
+  const slice = { addressType: "IPv4", endpoints: [{ addresses: ["fd00::1"] }], ports: [] };
   assert.deepEqual(complaints(ENDPOINT_SLICES, slice), [
-    'endpoints[0].addresses[0]: Invalid value: "::1": must be a valid IPv4 address',
+    'endpoints[0].addresses[0]: Invalid value: "fd00::1": must be a valid IPv4 address',
   ]);
 });
 

@@ -132,7 +132,7 @@ test("rules must compile, against the types of the schema", () => {
       '"FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"',
   ]);
   assert.deepEqual(rules({ rule: "self.size > 0", fieldPath: ".nope" }), [
-    `${place}.fieldPath: Invalid value: ".nope": must be a valid path`,
+    `${place}.fieldPath: Invalid value: ".nope": fieldPath must be a valid path`,
   ]);
   assert.deepEqual(rules({ rule: "self.size > 0", optionalOldSelf: true }), [
     `${place}.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule`,
@@ -189,6 +189,12 @@ test("rules that may cost too much are refused", () => {
   ]);
 });
 
+const WARNING = "spec.versions[0].deprecationWarning";
+const LABEL =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an " +
+  "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', " +
+  "regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
 test("names, versions, columns and subresources are checked", () => {
   const names = { plural: "widgets", singular: "widget", kind: "Widget", listKind: "Widget" };
   const cases: [string[], string[]][] = [
@@ -224,9 +230,44 @@ test("names, versions, columns and subresources are checked", () => {
       ],
     ],
     [
+      complaints(definition({ names: { ...names, listKind: "_L", categories: ["_c"] } })),
+      ["spec.names.listKind", "spec.names.categories[0]"].map((field, at) => {
+        const shown = at === 0 ? '"_L": may have mixed case, but should otherwise match' : '"_c"';
+        return `${field}: Invalid value: ${shown}: ${LABEL}`;
+      }),
+    ],
+    [
+      complaints(definition({ names: { plural: "widgets", singular: "", kind: "" } })),
+      ["singular", "kind", "listKind"].map((part) => `spec.names.${part}: Required value`),
+    ],
+    [
+      ofVersion({ deprecationWarning: "no" }),
+      [`${WARNING}: Invalid value: "no": can only be set for deprecated versions`],
+    ],
+    [
+      ofVersion({ deprecated: true, deprecationWarning: "" }),
+      [`${WARNING}: Invalid value: "": must not be an empty string`],
+    ],
+    [
+      ofVersion({ deprecated: true, deprecationWarning: "\u00e4\u0007" }),
+      [
+        `${WARNING}: Invalid value: "\u00e4\\u0007": must only contain printable UTF-8 characters; ` +
+          "non-printable character found at index 2",
+      ],
+    ],
+    [
+      ofVersion({
+        additionalPrinterColumns: [{ name: "A", type: "string", format: "binary", jsonPath: ".a" }],
+      }),
+      [
+        'spec.additionalPrinterColumns[0].format: Invalid value: "binary": must be one of ' +
+          "byte,date,date-time,double,float,int32,int64,password",
+      ],
+    ],
+    [
       ofVersion({ selectableFields: [{ jsonPath: ".spec.nope" }] }),
       [
-        'spec.versions[0].selectableFields[0].jsonPath: Invalid value: ".spec.nope": ' +
+        'spec.selectableFields[0].jsonPath: Invalid value: ".spec.nope": ' +
           "is an invalid path: does not refer to a valid field",
       ],
     ],
@@ -253,5 +294,98 @@ test("what was accepted once may stay", () => {
   };
   assert.deepEqual(complaints(now, old), []);
   now.status = { conditions: [], acceptedNames: { plural: "", kind: "" }, storedVersions: ["v0"] };
-  assert.match(complaints(now, old).join(), /v0 was previously a storage version/);
+  assert.deepEqual(complaints(now, old), [
+    'status.storedVersions[0]: Invalid value: "v0": must appear in spec.versions',
+  ]);
+});
+
+test("selectable fields that all versions share need a schema that they share", () => {
+  const selectableFields = [{ jsonPath: ".spec" }];
+  const schema = { openAPIV3Schema: { type: "object" } };
+  const versions = [
+    { ...VERSION, selectableFields },
+    { ...VERSION, name: "v2", storage: false, schema, selectableFields },
+  ];
+  assert.deepEqual(complaints(definition({ versions })), [
+    'spec.selectableFields: Invalid value: "": selectableFields may only be set when validations.schema is included',
+  ]);
+});
+
+test("lists, maps and keywords are judged in the words of upstream", () => {
+  const of = (schema: JSONSchemaProps) => ofSpec(schema).map((text) => text.slice(SPEC.length + 1));
+  const item = { type: "object", properties: { a: { type: "object" } }, required: ["a"] };
+  const list = { type: "array", items: item, "x-kubernetes-list-type": "map" };
+  const keys = (...names: string[]) => of({ ...list, "x-kubernetes-list-map-keys": names });
+  assert.deepEqual(keys("a"), [
+    `items.properties[a].type: Invalid value: "object": must be a scalar type if parent array's x-kubernetes-list-type is map`,
+  ]);
+  assert.deepEqual(keys("b"), [
+    'x-kubernetes-list-map-keys: Invalid value: []string{"b"}: entries must all be names of item properties',
+  ]);
+  assert.deepEqual(of({ type: "array", items: item, "x-kubernetes-list-type": "set" }), [
+    'items.x-kubernetes-map-type: Invalid value: "null": must be atomic as item of a list with x-kubernetes-list-type=set',
+  ]);
+  assert.deepEqual(of({ type: "null" }), [
+    'type: Unsupported value: "null": supported values: "array", "boolean", "integer", "number", "object", "string"',
+    "type: Forbidden: type cannot be set to null, use nullable as an alternative",
+  ]);
+  const rule = (more: object) =>
+    of({ type: "object", "x-kubernetes-validations": [{ rule: "true", ...more }] });
+  const R = "x-kubernetes-validations[0]";
+  assert.deepEqual(rule({ message: " " }), [
+    `${R}.message: Invalid value: " ": message must be non-empty if specified`,
+  ]);
+  assert.deepEqual(rule({ message: "a\nb" }), [
+    `${R}.message: Invalid value: "a\\nb": message must not contain line breaks`,
+  ]);
+  assert.deepEqual(rule({ fieldPath: " " }), [
+    `${R}.fieldPath: Invalid value: " ": fieldPath must be non-empty if specified`,
+    `${R}.fieldPath: Invalid value: " ": fieldPath must be a valid path`,
+  ]);
+});
+
+test("what is established keeps its names, and its webhook's certificates can be read", () => {
+  const conversion = (caBundle?: string) => ({
+    strategy: "Webhook",
+    webhook: {
+      clientConfig: { url: "https://a.example", ...(caBundle ? { caBundle } : {}) },
+      conversionReviewVersions: ["v1"],
+    },
+  });
+  const meta = { uid: "u", resourceVersion: "1" };
+  const established = (spec: Partial<CustomResourceDefinitionSpec>) => {
+    const of = definition(spec);
+    const condition = { type: "Established", status: "True" };
+    of.metadata = { ...of.metadata, ...meta };
+    of.status = {
+      conditions: [condition],
+      acceptedNames: { plural: "widgets", kind: "Widget" },
+      storedVersions: ["v1"],
+    };
+    return of;
+  };
+  const fine = established({ conversion: conversion() });
+  assert.deepEqual(complaints(established({ conversion: conversion("eA==") }), fine), [
+    "spec.conversion.webhookClientConfig.caBundle: Invalid value: []byte{0x78}: unable to load root certificates: unable to parse bytes as PEM block",
+  ]);
+  const bad = established({ conversion: conversion("eQ==") });
+  assert.deepEqual(complaints(established({ conversion: conversion("eA==") }), bad), []);
+  const review = conversion();
+  review.webhook.conversionReviewVersions = ["v9"];
+  assert.deepEqual(complaints(definition({ conversion: review })), [
+    'spec.conversion.conversionReviewVersions: Invalid value: []string{"v9"}: must include at least one of v1, v1beta1',
+  ]);
+  assert.deepEqual(complaints(established({ scope: "Cluster" }), fine), [
+    'spec.scope: Invalid value: "Cluster": field is immutable',
+  ]);
+  const told = established({});
+  told.status = { ...told.status, acceptedNames: { plural: "_", kind: "Widget" } };
+  const causes = validateObject(CUSTOM_RESOURCE_DEFINITIONS, told, {
+    old: fine,
+    subresource: "status",
+  });
+  assert.deepEqual(
+    causes.map(({ field }) => field),
+    ["status.acceptedNames.plural"],
+  );
 });

@@ -1,4 +1,4 @@
-import { deepEqual } from "../../../lib/deep-equal.ts";
+import { decodePem } from "../../../format/x509/pem-codec.ts";
 import { dns1035LabelErrors, dns1123SubdomainErrors } from "../../../lib/names.ts";
 import type {
   CustomResourceConversion,
@@ -8,6 +8,7 @@ import type {
 } from "../../generated/types/apiextensions-v1.ts";
 import { validateDefinitionVersions } from "../definition-versions.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goBytes, goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import { validateWebhookClient } from "../webhook-client.ts";
@@ -27,16 +28,40 @@ export const CUSTOM_RESOURCE_DEFINITION: KindRules<CustomResourceDefinition> = {
     const established = old.status?.conditions?.some(
       ({ type, status }) => type === "Established" && status === "True",
     );
+    if (established) {
+      validateImmutable(errors, "spec.scope", { now: spec?.scope, old: old.spec?.scope });
+      const kind = { now: spec?.names?.kind, old: old.spec?.names?.kind };
+      validateImmutable(errors, "spec.names.kind", kind);
+      validateAuthority(errors, spec, old.spec);
+    }
     validateImmutable(errors, "spec.group", { now: spec?.group, old: old.spec?.group });
     const plural = { now: spec?.names?.plural, old: old.spec?.names?.plural };
     validateImmutable(errors, "spec.names.plural", plural);
     validateStoredVersions(errors, definition);
-    if (!established) return;
-    validateImmutable(errors, "spec.scope", { now: spec?.scope, old: old.spec?.scope });
-    const kind = { now: spec?.names?.kind, old: old.spec?.names?.kind };
-    validateImmutable(errors, "spec.names.kind", kind);
+  },
+  subresources: {
+    status(errors, { status }) {
+      validateNames(errors, "status.acceptedNames", status?.acceptedNames);
+    },
   },
 };
+
+/** Webhooks are known by certificates that can be read, unless they never could. */
+function validateAuthority(
+  errors: FieldErrors,
+  spec: CustomResourceDefinitionSpec | undefined,
+  old: CustomResourceDefinitionSpec | undefined,
+): void {
+  const bundleOf = (of: CustomResourceDefinitionSpec | undefined) =>
+    of?.conversion?.webhook?.clientConfig?.caBundle ?? "";
+  const isBad = (bundle: string) =>
+    bundle !== "" &&
+    decodePem("CERTIFICATE", Buffer.from(bundle, "base64").toString("latin1")).length === 0;
+  const bundle = bundleOf(spec);
+  if (spec?.conversion?.strategy !== "Webhook" || !isBad(bundle) || isBad(bundleOf(old))) return;
+  const detail = "unable to load root certificates: unable to parse bytes as PEM block";
+  errors.invalid("spec.conversion.webhookClientConfig.caBundle", goBytes(bundle), detail);
+}
 
 function validateDefinition(
   errors: FieldErrors,
@@ -52,8 +77,8 @@ function validateDefinition(
   }
   if (errors.present("spec.group", group)) {
     const complaints = dns1123SubdomainErrors(group);
-    errors.complaints("spec.group", group, complaints);
-    if (complaints.length === 0 && !group.includes(".")) {
+    if (complaints.length > 0) errors.invalid("spec.group", group, complaints.join(","));
+    else if (!group.includes(".")) {
       errors.invalid("spec.group", group, "should be a domain with at least one dot");
     }
   }
@@ -61,7 +86,10 @@ function validateDefinition(
     errors.oneOf("spec.scope", scope, ["Cluster", "Namespaced"]);
   }
   validateDefinitionVersions(errors, spec, old?.spec);
-  validateNames(errors, names);
+  for (const part of ["plural", "singular", "kind", "listKind"] as const) {
+    errors.present(`spec.names.${part}`, names?.[part]);
+  }
+  validateNames(errors, "spec.names", names);
   validateConversion(errors, spec);
   if (spec.preserveUnknownFields) {
     const why =
@@ -74,29 +102,25 @@ function validateDefinition(
 
 function validateNames(
   errors: FieldErrors,
-  names: CustomResourceDefinitionNames | undefined,
+  field: string,
+  names: Partial<CustomResourceDefinitionNames> = {},
 ): void {
-  for (const name of ["plural", "singular", "kind", "listKind"] as const) {
-    const value = names?.[name];
-    const field = `spec.names.${name}`;
-    if (!errors.present(field, value)) continue;
-    if (name === "plural" || name === "singular") {
-      errors.complaints(field, value, dns1035LabelErrors(value));
-      continue;
-    }
-    const [complaint] = dns1035LabelErrors(value.toLowerCase());
-    const prefix = "may have mixed case, but should otherwise match: ";
-    if (complaint) errors.invalid(field, value, prefix + complaint);
+  const check = (place: string, value: string, mixed = false) => {
+    const complaints = dns1035LabelErrors(mixed ? value.toLowerCase() : value);
+    if (complaints.length === 0) return;
+    const prefix = mixed ? "may have mixed case, but should otherwise match: " : "";
+    errors.invalid(`${field}.${place}`, value, prefix + complaints.join(","));
+  };
+  const { plural, singular, kind, listKind, shortNames = [], categories = [] } = names;
+  if (plural) check("plural", plural);
+  if (singular) check("singular", singular);
+  if (kind) check("kind", kind, true);
+  if (listKind) check("listKind", listKind, true);
+  for (const [at, value] of shortNames.entries()) check(`shortNames[${at}]`, value);
+  if (kind && kind === listKind) {
+    errors.invalid(`${field}.listKind`, listKind, "kind and listKind may not be the same");
   }
-  for (const name of ["shortNames", "categories"] as const) {
-    for (const [at, value] of (names?.[name] ?? []).entries()) {
-      errors.complaints(`spec.names.${name}[${at}]`, value, dns1035LabelErrors(value));
-    }
-  }
-  if (names?.kind && names.kind === names.listKind) {
-    const why = "kind and listKind may not be the same";
-    errors.invalid("spec.names.listKind", names.listKind, why);
-  }
+  for (const [at, value] of categories.entries()) check(`categories[${at}]`, value);
 }
 
 function validateConversion(
@@ -130,7 +154,7 @@ function validateConversion(
   }
   if (versions.length > 0 && !versions.some((version) => REVIEW_VERSIONS.includes(version))) {
     const why = `must include at least one of ${REVIEW_VERSIONS.join(", ")}`;
-    errors.invalid(versionsField, versions, why);
+    errors.invalid(versionsField, goStrings(versions), why);
   }
 }
 
@@ -139,14 +163,15 @@ function validateStoredVersions(errors: FieldErrors, definition: CustomResourceD
   const versions = new Set((definition.spec?.versions ?? []).map(({ name }) => name));
   for (const [at, name] of (definition.status?.storedVersions ?? []).entries()) {
     if (versions.has(name)) continue;
-    errors.invalid(
-      `status.storedVersions[${at}]`,
-      name,
-      `missing from spec.versions; ${name} was previously a storage version, and must remain in ` +
-        `spec.versions until a storage migration ensures no data remains persisted in ${name} ` +
-        `and removes ${name} from status.storedVersions`,
-    );
+    errors.invalid(`status.storedVersions[${at}]`, name, "must appear in spec.versions");
   }
+}
+
+/** What the annotation says: where it was approved, that it was not, or neither. */
+function approvalState(annotation: string): "approved" | "bypassed" | "invalid" | "missing" {
+  if (annotation === "") return "missing";
+  if (annotation.startsWith("unapproved")) return "bypassed";
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(annotation) ? "approved" : "invalid";
 }
 
 /** Groups of the project Kubernetes belong to it. */
@@ -156,13 +181,13 @@ function validateApproval(
   old: CustomResourceDefinition | undefined,
 ): void {
   if (!/(^|\.)(k8s|kubernetes)\.io$/.test(definition.spec.group ?? "")) return;
-  const annotations = definition.metadata?.annotations ?? {};
-  const approval = annotations[APPROVAL];
-  if (old && deepEqual(approval, old.metadata?.annotations?.[APPROVAL])) return;
+  const approval = definition.metadata?.annotations?.[APPROVAL] ?? "";
+  const state = approvalState(approval);
+  if (old && state === approvalState(old.metadata?.annotations?.[APPROVAL] ?? "")) return;
   const field = `metadata.annotations[${APPROVAL}]`;
   const why = `protected groups must have approval annotation "${APPROVAL}"`;
-  if (!approval) errors.required(field, `${why}, ${APPROVAL_HELP}`);
-  else if (!approval.startsWith("unapproved") && !/^https?:\/\/[^/]+/.test(approval)) {
+  if (state === "missing") errors.required(field, `${why}, ${APPROVAL_HELP}`);
+  else if (state === "invalid") {
     const detail = `${why} with either a URL or a reason starting with "unapproved"`;
     errors.invalid(field, approval, `${detail}, ${APPROVAL_HELP}`);
   }
