@@ -254,7 +254,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nodeName,
     readLog,
     metrics,
-    otherMetrics: options.metrics ?? (() => []),
+    otherMetrics: () => [...volumes.metrics(), ...(options.metrics?.() ?? [])],
     readNode,
     readStorage: createPodStorage({ manager, runtime, volumes, far, clock }),
   });

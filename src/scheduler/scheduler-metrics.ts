@@ -1,3 +1,4 @@
+import type { VolumeStage } from "./volumes/volume-binding.ts";
 import { Histogram, type MetricFamily, type Sample } from "../lib/prometheus.ts";
 
 /** Upper ends of upstream's buckets: powers of two from a millisecond, and from ten. */
@@ -21,6 +22,7 @@ export class SchedulerMetrics {
   readonly #algorithm = new Histogram(ATTEMPT_SECONDS);
   readonly #attempts = new Map<string, { labels: Record<string, string>; times: Histogram }>();
   readonly #pods = new Map<string, Histogram>();
+  readonly #volumeErrors = new Map<VolumeStage, number>();
   #pending: () => PendingPods = () => ({ active: 0, backoff: 0, unschedulable: 0 });
 
   /** Where to ask for the pods that wait. */
@@ -50,6 +52,11 @@ export class SchedulerMetrics {
     const times = this.#pods.get(label) ?? new Histogram(POD_SECONDS);
     this.#pods.set(label, times);
     times.observe(durationMs / 1000);
+  }
+
+  /** The volumes of a pod could not be had on its node, or were not bound there. */
+  volumesFailed(stage: VolumeStage): void {
+    this.#volumeErrors.set(stage, (this.#volumeErrors.get(stage) ?? 0) + 1);
   }
 
   families(): MetricFamily[] {
@@ -85,6 +92,14 @@ export class SchedulerMetrics {
         help: "Pods that wait: to be tried, for the end of a delay, for something to happen.",
         samples: Object.entries(this.#pending()).map(
           ([queue, value]): Sample => ({ labels: { queue }, value }),
+        ),
+      },
+      {
+        name: "scheduler_volume_scheduling_stage_error_total",
+        type: "counter",
+        help: "How often volumes kept a pod from its node after the decision, by when.",
+        samples: [...this.#volumeErrors].map(
+          ([operation, value]): Sample => ({ labels: { operation }, value }),
         ),
       },
     ];

@@ -37,6 +37,7 @@ import { SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { type Decision, failureMessage, type NoNode, schedule } from "./schedule.ts";
 import { ClusterState } from "./state/cluster-state.ts";
 import type { AttemptResult, SchedulerMetrics } from "./scheduler-metrics.ts";
+import type { VolumeStage } from "./volumes/volume-binding.ts";
 import { TurnPlanner } from "./turn-planner.ts";
 import { VolumeCatalog } from "./volumes/volume-catalog.ts";
 import { Nominations } from "./state/nominations.ts";
@@ -105,9 +106,11 @@ class SchedulerLoop implements Disposable {
     this.#turns = new TurnPlanner(options.clock, () => this.#turn());
     const configuration = options.configuration ?? DEFAULT_CONFIGURATION;
     const { client, clock } = options;
+    const failed = (stage: VolumeStage) => options.metrics?.volumesFailed(stage);
+    const volumes = { client, clock, catalog: this.#catalog, failed };
     const { frameworks, compare, hints } = buildFrameworks(this.#state, {
       configuration,
-      deps: { budgets: this.#budgets, volumes: { client, clock, catalog: this.#catalog } },
+      deps: { budgets: this.#budgets, volumes },
       plugins: options.plugins,
     });
     this.#frameworks = frameworks;

@@ -245,6 +245,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       return new Map();
     },
     ownDirectories: () => new Map(),
+    metrics: () => [],
     update: (pod) => void volumeUpdates.push(pod),
     onRetry: (handler) => {
       volumeFailure.retry = handler;

@@ -47,6 +47,8 @@ export interface ClaimVolumeContext {
 export interface ClaimVolume extends Disposable {
   /** Makes the volume usable; idempotent. @throws VolumeError until it is bound to the claim */
   open(): Promise<PreparedVolume>;
+  /** The volume that it was bound to when it was last opened. */
+  volume(): PersistentVolume | undefined;
 }
 
 /** Whether a volume stands for a claim. */
@@ -101,6 +103,7 @@ export function followClaim(
       const readOnly = opened.readOnly || (volume.persistentVolumeClaim?.readOnly ?? false);
       return { ...opened, readOnly };
     },
+    volume: () => volumes?.value,
     [Symbol.dispose]() {
       claims[Symbol.dispose]();
       volumes?.[Symbol.dispose]();

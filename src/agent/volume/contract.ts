@@ -1,4 +1,5 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 import type { MountEntry } from "../../sys/mount.ts";
 
 /** Makes a pod's volumes exist under its directory, and keeps live ones current. */
@@ -12,6 +13,8 @@ export interface VolumeManager extends AsyncDisposable {
   ownDirectories(pod: Pod, podDirectory: string): ReadonlyMap<string, string>;
   /** The pod changed: files that show its labels or annotations follow. */
   update(pod: Pod): void;
+  /** How long the work took, for `/metrics`. */
+  metrics(): MetricFamily[];
   /** Called with the UID of a pod when what its failed `prepare` missed has appeared. */
   onRetry(handler: (podUid: string) => void): Disposable;
   /** Unmounts; the caller removes the directory. Idempotent, also after a crash. */

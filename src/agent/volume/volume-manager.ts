@@ -13,6 +13,7 @@ import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-vo
 import { createLocalVolumes } from "./local-volumes.ts";
 import { nodeFiles } from "./node-files.ts";
 import { projectionsOf } from "./payload.ts";
+import { pluginOf, StorageOperations } from "./storage-operations.ts";
 
 /** Where and from what volumes are made. */
 export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
@@ -29,6 +30,8 @@ export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
 interface PodVolumes {
   live: Map<string, LiveVolume>;
   claims: Map<string, ClaimVolume>;
+  /** The plugins of the volumes that are there, by name. */
+  mounted: Map<string, string>;
   /** Aborts when the pod has to end: it waits for no image. */
   ending: AbortController;
   /** The last `prepare` lacked something. */
@@ -44,6 +47,8 @@ const MEMORY_BYTES = 256 << 20;
 /** Creates the volumes of a node's pods: from the node, from API objects, and claimed ones. */
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
   const { client, informers, clock, logger, far, localDirectory: directory } = options;
+  const operations = new StorageOperations();
+  const secondsSince = (beganMs: number) => (clock.monotonicMs() - beganMs) / 1000;
   const local = createLocalVolumes({ directory, client, informers, logger });
   const pods = new Map<string, PodVolumes>();
   const retryHandlers = new Set<(podUid: string) => void>();
@@ -136,9 +141,19 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       state.waiting = true;
       const prepared = await Promise.all(
         volumes.map(async (volume): Promise<[string, PreparedVolume]> => {
+          const beganMs = clock.monotonicMs();
+          const told = (failed: boolean) => {
+            const claimed = state.claims.get(volume.name);
+            const plugin = pluginOf(claimed ? claimed.volume()?.spec : volume);
+            operations.done({ plugin, name: "volume_mount", failed }, secondsSince(beganMs));
+            if (!failed) state.mounted.set(volume.name, plugin);
+          };
           try {
-            return [volume.name, await prepareOne({ pod, volume, podDirectory }, state)];
+            const one = await prepareOne({ pod, volume, podDirectory }, state);
+            if (!state.mounted.has(volume.name)) told(false);
+            return [volume.name, one];
           } catch (error) {
+            told(true);
             throw named(volume.name, error);
           }
         }),
@@ -159,13 +174,16 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
         if (live.setPod(pod)) rewrite(uid, live);
       }
     },
+    metrics: () => operations.families(),
     onRetry(handler) {
       retryHandlers.add(handler);
       return { [Symbol.dispose]: () => void retryHandlers.delete(handler) };
     },
     async release(podUid, podDirectory) {
+      const mounted = [...(pods.get(podUid)?.mounted.values() ?? [])];
       dispose(pods.get(podUid));
       pods.delete(podUid);
+      const beganMs = clock.monotonicMs();
       const empty = path.join(podDirectory, EMPTY);
       const images = path.join(podDirectory, IMAGES);
       const targets = [
@@ -173,7 +191,18 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
         ...entriesOf(empty).map((name) => path.join(empty, name)),
         ...entriesOf(images).map((name) => path.join(images, name, "root")),
       ];
-      await Promise.all(targets.map(unmountAside));
+      const told = (failed: boolean) => {
+        for (const plugin of mounted) {
+          operations.done({ plugin, name: "volume_unmount", failed }, secondsSince(beganMs));
+        }
+      };
+      try {
+        await Promise.all(targets.map(unmountAside));
+      } catch (error) {
+        told(true);
+        throw error;
+      }
+      told(false);
     },
     async [Symbol.asyncDispose]() {
       for (const state of pods.values()) dispose(state);
@@ -189,6 +218,7 @@ function newPodVolumes(): PodVolumes {
   return {
     live: new Map(),
     claims: new Map(),
+    mounted: new Map(),
     ending: new AbortController(),
     waiting: false,
   };

@@ -12,9 +12,8 @@ import { schedulingGates } from "../plugins/scheduling-gates.ts";
 import { taintToleration } from "../plugins/taint-toleration.ts";
 import { defaultPreemption } from "../preemption/default-preemption.ts";
 import type { DisruptionBudgets } from "../preemption/disruption-budgets.ts";
-import type { BindVolumesDeps } from "../volumes/bind-volumes.ts";
 import { nodeVolumeLimits } from "../volumes/node-volume-limits.ts";
-import { volumeBinding } from "../volumes/volume-binding.ts";
+import { type VolumeBindingDeps, volumeBinding } from "../volumes/volume-binding.ts";
 import { volumeRestrictions } from "../volumes/volume-restrictions.ts";
 import { volumeZone } from "../volumes/volume-zone.ts";
 import type { SchedulerPlugin } from "./contract.ts";
@@ -23,7 +22,7 @@ import type { EnabledPlugin } from "./plan.ts";
 /** What plugins share. */
 export interface PluginDeps {
   budgets: DisruptionBudgets;
-  volumes: BindVolumesDeps;
+  volumes: VolumeBindingDeps;
   /** Resources that extenders look after. */
   ignoredResources?: readonly string[];
 }

@@ -5,8 +5,11 @@ import { MemoryTransport } from "../../client/memory-transport.ts";
 import { createClient } from "../../client/resource-client.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
 import { settle, VirtualClock } from "../../lib/virtual-clock.ts";
+import type { Placement } from "../framework/contract.ts";
 import type { PodRecord } from "../pod/pod-profile.ts";
+import { SchedulerMetrics } from "../scheduler-metrics.ts";
 import { bindVolumes } from "./bind-volumes.ts";
+import { volumeBinding, type VolumeStage } from "./volume-binding.ts";
 import { type AssumedClaim, SELECTED_NODE, VolumeCatalog } from "./volume-catalog.ts";
 
 // The facts of these rows are upstream's (docs/conformance/scheduler-tables.md).
@@ -206,4 +209,22 @@ test("of two promises whose writes fail nothing is waited for", async () => {
     (thrown: unknown) => thrown,
   );
   assert.match(String(error), /modified/);
+});
+
+test("what keeps a pod from its node after the decision is counted", async () => {
+  const client = createClient(new MemoryTransport());
+  const catalog = new VolumeCatalog();
+  const metrics = new SchedulerMetrics();
+  const failed = (stage: VolumeStage) => metrics.volumesFailed(stage);
+  const plugin = volumeBinding({ client, clock: new VirtualClock(), catalog, failed });
+  const claimOf = { metadata: { namespace: "default", name: "c", uid: "u" }, spec: {} };
+  catalog.claims.set("default/c", claimOf);
+  catalog.assume("default/c", { node: "n", volume: "gone" });
+  const pod = { namespace: "default", name: "p", profile: { claims: ["c"] } } as unknown;
+  const placement: Placement = { pod: pod as PodRecord, node: "n" };
+  await assert.rejects(async () => await plugin.preBind?.(placement));
+  const family = metrics
+    .families()
+    .find(({ name }) => name === "scheduler_volume_scheduling_stage_error_total");
+  assert.deepEqual(family?.samples, [{ labels: { operation: "bind" }, value: 1 }]);
 });

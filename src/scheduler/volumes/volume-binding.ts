@@ -43,6 +43,15 @@ interface PodClaims {
   waiting: PersistentVolumeClaim[];
 }
 
+/** When volumes can keep a pod from the node that was chosen for it. */
+export type VolumeStage = "assume" | "bind";
+
+/** What the plugin works with. */
+export interface VolumeBindingDeps extends BindVolumesDeps {
+  /** Told of every failure after the decision. */
+  failed?: ((stage: VolumeStage) => void) | undefined;
+}
+
 /** Arguments of the plugin, as in `VolumeBindingArgs`. */
 export interface VolumeBindingArgs {
   bindTimeoutSeconds?: number;
@@ -50,7 +59,7 @@ export interface VolumeBindingArgs {
 
 /** Brings pods to where their volumes are, and volumes to be where their pods go. */
 export function volumeBinding(
-  deps: BindVolumesDeps,
+  deps: VolumeBindingDeps,
   { bindTimeoutSeconds = 600 }: VolumeBindingArgs = {},
 ): SchedulerPlugin {
   const { catalog } = deps;
@@ -74,7 +83,10 @@ export function volumeBinding(
       if (claims.waiting.length === 0) return undefined;
       const target = nodes.get(node);
       const plan = target ? planClaims(claims.waiting, { node: target, catalog }) : NO_VOLUME;
-      if (typeof plan === "number") return { reasons: reasonsOf(plan) };
+      if (typeof plan === "number") {
+        deps.failed?.("assume");
+        return { reasons: reasonsOf(plan) };
+      }
       for (const [key, promise] of plan) catalog.assume(key, promise);
       return undefined;
     },
@@ -87,7 +99,12 @@ export function volumeBinding(
       if (promises.size === 0) return undefined;
       const timeoutMs = bindTimeoutSeconds * 1000;
       const node = nodes.get(placement.node);
-      return bindVolumes(placement.pod, { ...deps, promises, node, timeoutMs });
+      return bindVolumes(placement.pod, { ...deps, promises, node, timeoutMs }).catch(
+        (error: unknown) => {
+          deps.failed?.("bind");
+          throw error;
+        },
+      );
     },
     postBind({ pod }) {
       for (const key of claimKeys(pod)) catalog.forget(key);
