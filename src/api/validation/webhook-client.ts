@@ -24,7 +24,7 @@ function validateUrl(errors: FieldErrors, field: string, text: string): void {
     errors.invalid(field, scheme, `'https' is the only allowed URL scheme${FORM}`);
   }
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i.test(text)) {
-    errors.invalid(field, "", `host must be provided${FORM}`);
+    errors.invalid(field, "", `host must be specified${FORM}`);
     return;
   }
   if (!URL.canParse(text)) {

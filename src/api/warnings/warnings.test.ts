@@ -5,6 +5,7 @@ import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
   INGRESSES,
+  JOBS,
   PERSISTENT_VOLUMES,
   PODS,
   RUNTIME_CLASSES,
@@ -105,6 +106,14 @@ test("what is likely not meant is warned of, in the words of Kubernetes", () => 
       { "metadata.annotations": { "kubernetes.io/ingress.class": "x" } },
       [
         "annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead",
+      ],
+    ],
+    [
+      JOBS,
+      { metadata: { name: "web" }, spec: { completionMode: "Indexed", completions: 100_001 } },
+      { "spec.parallelism": 10_001 },
+      [
+        "spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail",
       ],
     ],
     [

@@ -2,7 +2,7 @@ import { deepEqual } from "../../lib/deep-equal.ts";
 import { dns1123LabelErrors } from "../../lib/names.ts";
 import type { CommonSpec } from "../common-spec.ts";
 import type { StatefulSet } from "../generated/types/apps-v1.ts";
-import type { CronJob } from "../generated/types/batch-v1.ts";
+import type { CronJob, Job, JobSpec } from "../generated/types/batch-v1.ts";
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -30,6 +30,9 @@ import { podWarnings } from "./pod-warnings.ts";
 type Warner<T> = (object: T, old: T | undefined, common?: CommonSpec) => readonly string[];
 
 const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
+/** Above both of these finished indexes may grow too many to be told. */
+const TRACKED_COMPLETIONS = 100_000;
+const TRACKED_PARALLELISM = 10_000;
 const MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options";
 const INGRESS_CLASS = "kubernetes.io/ingress.class";
 const MOUNTABLE = "kubernetes.io/enforce-mountable-secrets";
@@ -89,11 +92,31 @@ const statefulSetWarnings: Warner<StatefulSet> = (set, old) => {
   return warnings;
 };
 
+/** Indexes of so many pods that none may fail. */
+function indexWarnings(path: string, spec: JobSpec | undefined): string[] {
+  const { completionMode, completions = 0, parallelism = 0 } = spec ?? {};
+  if (completionMode !== "Indexed") return [];
+  if (completions <= TRACKED_COMPLETIONS || parallelism <= TRACKED_PARALLELISM) return [];
+  return [
+    `${path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism ` +
+      "higher than 10^4, Kubernetes might not be able to track completedIndexes when a big " +
+      "number of indexes fail",
+  ];
+}
+
+const jobWarnings: Warner<Job> = (job, old) => {
+  const [name, pods] = [workloadWarnings(true)(job, old), indexWarnings("spec", job.spec)];
+  return old && deepEqual(job.spec, old.spec) ? name : [...pods, ...name];
+};
+
 const cronJobWarnings: Warner<CronJob> = (job, old) => {
   const name = old ? [] : nameWarnings(job, "Pod names and hostnames");
-  const template = job.spec?.jobTemplate?.spec?.template;
-  if (!template || (old && deepEqual(template, old.spec?.jobTemplate?.spec?.template))) return name;
-  return [...name, ...podWarnings(template, "spec.jobTemplate.spec.template")];
+  const [spec, before] = [job.spec?.jobTemplate?.spec, old?.spec?.jobTemplate?.spec];
+  if (!spec || (old && deepEqual(spec, before))) return name;
+  const warnings = [...name, ...indexWarnings("spec.jobTemplate.spec", spec)];
+  const { template } = spec;
+  if (!template || (old && deepEqual(template, before?.template))) return warnings;
+  return [...warnings, ...podWarnings(template, "spec.jobTemplate.spec.template")];
 };
 
 /** Of pods that exist nobody is warned: they change often, and not by hand. */
@@ -223,7 +246,7 @@ const WARNERS: Readonly<Record<string, Warner<never>>> = {
   "apps/replicasets": workloadWarnings(true),
   "apps/statefulsets": statefulSetWarnings,
   "batch/cronjobs": cronJobWarnings,
-  "batch/jobs": workloadWarnings(true),
+  "batch/jobs": jobWarnings,
   "discovery.k8s.io/endpointslices": sliceWarnings,
   "networking.k8s.io/ingresses": ingressWarnings,
   "node.k8s.io/runtimeclasses": runtimeClassWarnings,

@@ -343,6 +343,7 @@ const STATUS_ONLY: ReadonlySet<string> = new Set([
   "CustomResourceDefinition",
   "FlowSchema",
   "PriorityLevelConfiguration",
+  "ValidatingAdmissionPolicy",
   "VolumeAttachment",
 ]);
 

@@ -1,6 +1,7 @@
 import type { Resource } from "../../api/resource.ts";
+import { formatTime } from "../../lib/clock.ts";
 import { copyJson } from "../../lib/json-copy.ts";
-import type { KubeObject } from "../kube-object.ts";
+import { fieldOf, type KubeObject } from "../kube-object.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
 import { fillClaimSources } from "./claim-sources.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
@@ -10,7 +11,7 @@ import { NAMESPACE } from "./namespace.ts";
 import { PERSISTENT_VOLUME } from "./persistent-volume.ts";
 import { POD } from "./pod.ts";
 import { SECRET } from "./secret.ts";
-import { PLAIN, type Strategy } from "./strategy.ts";
+import { PLAIN, type Strategy, type StrategyContext } from "./strategy.ts";
 import { dropConfigSource, dropTopology, keepSecretNames } from "./unkept-fields.ts";
 
 /** New objects start with this status, whatever the client sent. */
@@ -25,6 +26,18 @@ function withStatus(status: Readonly<Record<string, unknown>>): Partial<Strategy
 /** A name for those that have none, not even the beginning of one. */
 function nameByUid({ metadata }: KubeObject): void {
   metadata.name ||= metadata.uid ?? "";
+}
+
+/** What this server answers itself is there from the start. */
+function beginAvailability(service: KubeObject, { nowMs }: StrategyContext): void {
+  const condition = {
+    type: "Available",
+    status: "True",
+    lastTransitionTime: formatTime(nowMs),
+    reason: "Local",
+    message: "Local APIServices are always available",
+  };
+  service["status"] = fieldOf(service, "spec")["service"] ? {} : { conditions: [condition] };
 }
 
 const WITH_EMPTY_STATUS: Partial<Strategy> = withStatus({});
@@ -125,7 +138,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
     ...CONDITIONAL,
   },
   "apiextensions.k8s.io/customresourcedefinitions": CUSTOM_RESOURCE_DEFINITION,
-  "apiregistration.k8s.io/apiservices": { ...WITH_EMPTY_STATUS, ...CONDITIONAL },
+  "apiregistration.k8s.io/apiservices": { ...CONDITIONAL, prepareCreate: beginAvailability },
   "flowcontrol.apiserver.k8s.io/flowschemas": WORKLOAD,
   "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": WORKLOAD,
 };

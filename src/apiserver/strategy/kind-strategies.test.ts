@@ -52,6 +52,18 @@ test("the status of a flow schema brings no labels", async () => {
   assert.deepEqual(told["status"], { conditions: [condition] });
 });
 
+test("an APIService that this server answers itself is available from the start", async () => {
+  await using api = await startServer();
+  const path = "/apis/apiregistration.k8s.io/v1/apiservices";
+  const spec = { group: "a.example", version: "v1", groupPriorityMinimum: 1, versionPriority: 1 };
+  const made = await api.ask("POST", path, { metadata: { name: "v1.a.example" }, spec });
+  const { conditions } = made["status"] as { conditions: Record<string, unknown>[] };
+  assert.deepEqual(
+    conditions.map(({ type, status, reason }) => ({ type, status, reason })),
+    [{ type: "Available", status: "True", reason: "Local" }],
+  );
+});
+
 test("conditions of a request for a certificate get their times, and verdicts stay", () => {
   const before = "2026-01-01T00:00:00Z";
   const now = "2026-01-02T00:00:00Z";

@@ -94,9 +94,6 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
     ours: /ttlSecondsAfterFinished/,
   }),
   version("Another library reads schedules since 1.21.", /causes\.spec\.schedule/),
-  version("1.27: bounds of priorities are told right.", /Priority(Minimum)?\[0\]$/, {
-    ours: /less than or equal to/,
-  }),
   version("1.23: raw devices may be volumes of the pod's own.", /volumeDevices\[\d+\]\.name/, {
     ours: /PersistentVolumeClaim or Ephemeral/,
   }),
@@ -332,6 +329,9 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   ),
   version("Definitions are told how unknown fields are kept now.", /\.preserveUnknownFields/),
   version("Certificates are read with another message.", /causes\.status\.certificate/),
+  version("A webhook without a host is told to name one.", /lientConfig\.url/, {
+    ours: /host must be specified/,
+  }),
   version("That usages or a signer are missing is told without more words.", REQUEST_PARTS, {
     ours: /Required value"$/,
   }),
