@@ -138,7 +138,7 @@ test("redirects end after ten requests, and at what is no address", async () => 
   assert.deepEqual(await got(redirecting(302, "ftp://127.0.0.1/")), ftp);
 });
 
-test("a probe's headers go before those that it has anyway", async () => {
+test("headers of a probe replace the ones that every probe sends", async () => {
   const seen: unknown[] = [];
   const answer: RequestListener = ({ headers, rawHeaders, url }, response) => {
     const several = rawHeaders.filter((_, at) => rawHeaders[at - 1]?.toLowerCase() === "x-a");

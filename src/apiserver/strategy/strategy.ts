@@ -20,7 +20,7 @@ export interface Strategy {
   generation: boolean;
   /** It stays what it was at creation. */
   fixedGeneration?: boolean;
-  /** It is absent at creation, and moves as any. */
+  /** `metadata.generation` is absent at creation; the first change of the spec makes it 1. */
   lateGeneration?: boolean;
   /** Labels count for `metadata.generation` too. */
   labelsCount?: boolean;
