@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeAnswers, DNS_TYPE, DnsFormatError } from "./message.ts";
+import {
+  decodeAnswers,
+  decodeQuery,
+  DNS_TYPE,
+  DnsFormatError,
+  type DnsRecord,
+  encodeQuery,
+  encodeReply,
+} from "./message.ts";
 
 const pointerTo = (offset: number): Buffer => Buffer.from([0xc0 | (offset >> 8), offset & 255]);
 
@@ -29,4 +37,19 @@ test("a name may be spread over many places, but not without end", () => {
     { name: "", ttlSeconds: 0, type: "A", ip: "10.0.0.1" },
   ]);
   assert.throws(() => decodeAnswers(replyWithChain(5_000)), DnsFormatError);
+});
+
+test("the target of a service is written whole, other names are not written twice", () => {
+  const query = decodeQuery(encodeQuery({ name: "_http._tcp.web.shop", type: DNS_TYPE.SRV }, 1));
+  const record = { name: query.question.name, ttlSeconds: 5 };
+  const target = "web.shop";
+  const service: DnsRecord = { ...record, type: "SRV", priority: 0, weight: 1, port: 80, target };
+  const alias: DnsRecord = { ...record, type: "CNAME", target };
+  const whole = Buffer.from("\x03web\x04shop\0", "latin1");
+  const lastOf = (answer: DnsRecord): Buffer => {
+    const reply = { code: 0, authoritative: true, answers: [answer] };
+    return Buffer.from(encodeReply(query, reply, 512)).subarray(-whole.length);
+  };
+  assert.deepEqual(lastOf(service), whole);
+  assert.notDeepEqual(lastOf(alias), whole);
 });

@@ -182,6 +182,12 @@ class PacketWriter {
     this.u16(value & 0xffff);
   }
 
+  /** The target of a service alone must stand whole (RFC 2782): resolvers refuse it otherwise. */
+  wholeName(name: string): void {
+    for (const label of name.split(".").filter(Boolean)) this.#label(label);
+    this.bytes.push(0);
+  }
+
   name(name: string): void {
     let rest = name;
     while (rest) {
@@ -190,10 +196,14 @@ class PacketWriter {
       if (this.bytes.length < 0x4000) this.#offsets.set(rest.toLowerCase(), this.bytes.length);
       const dot = rest.indexOf(".");
       const label = dot < 0 ? rest : rest.slice(0, dot);
-      this.bytes.push(label.length, ...Buffer.from(label, "latin1"));
+      this.#label(label);
       rest = dot < 0 ? "" : rest.slice(dot + 1);
     }
     this.bytes.push(0);
+  }
+
+  #label(label: string): void {
+    this.bytes.push(label.length, ...Buffer.from(label, "latin1"));
   }
 
   record(record: DnsRecord): void {
@@ -225,7 +235,7 @@ class PacketWriter {
         this.u16(data.priority);
         this.u16(data.weight);
         this.u16(data.port);
-        return this.name(data.target);
+        return this.wholeName(data.target);
       case "SOA":
         this.name(data.primary);
         this.name(data.mailbox);
