@@ -6,7 +6,7 @@ import { decompressZstd, isZstd } from "./zstd.ts";
 
 /** One frame with a checksum, by the library's own encoder. */
 function compress(bytes: Uint8Array): Buffer {
-  const library = koffi.load("libzstd.so.1");
+  const library = koffi.load("libzstd.so.1", { deep: true });
   const create = library.func("void *ZSTD_createCCtx()");
   const free = library.func("size_t ZSTD_freeCCtx(void *encoder)");
   const set = library.func("size_t ZSTD_CCtx_setParameter(void *encoder, int name, int value)");

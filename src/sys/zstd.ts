@@ -32,7 +32,8 @@ const WINDOW_LOG_MAX = 27;
 const PARAMETER_WINDOW_LOG_MAX = 100;
 
 function load() {
-  const library = koffi.load("libzstd.so.1");
+  // Node.js from 22.15 on exports the same functions of another release, which must not be mixed in.
+  const library = koffi.load("libzstd.so.1", { deep: true });
   const size = "size_t" as const;
   const output = koffi.struct({ dst: "void *", size, pos: size });
   const input = koffi.struct({ src: "const void *", size, pos: size });
