@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { shippedRuntime } from "../../scripts/shipped-runtime.ts";
 import { HEAP_ENVIRONMENT, NODE_FLAGS } from "../../src/cmd/up.ts";
 import { ensurePki } from "../../src/apiserver/pki/pki.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
@@ -39,7 +40,7 @@ export async function startNephosApiServer(
   const server = cleanup.use(
     PeerProcess.start({
       name: "nephos",
-      file: process.execPath,
+      file: shippedRuntime(),
       environment: HEAP_ENVIRONMENT,
       args: [...NODE_FLAGS, ENTRY, ...own, ...(options.flags ?? [])],
       log: path.join(directory, "nephos.log"),
