@@ -51,9 +51,9 @@ export async function apiserver(args: readonly string[]): Promise<number> {
   });
   const sources = { clock: systemClock, random: systemRandom, logger };
   using encryption = await openEncryption(options.encryption, sources);
-  await using opened = await openStore(options, { directory, encryption });
+  using relief = startMemoryRelief(systemClock, OUTER_MEMORY);
+  await using opened = await openStore(options, { directory, encryption, relief });
   const { store, metrics } = opened;
-  using _relief = startMemoryRelief(systemClock, OUTER_MEMORY);
   const pki = await ensurePki(directory.pki, {
     clock: systemClock,
     random: systemRandom,

@@ -75,8 +75,9 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const supervisor = cleanup.use(adoptProcesses(of, nodes));
   const encryption = await openEncryption(options.encryption, { ...sources, logger });
   if (encryption) cleanup.use(encryption);
-  const { store, metrics } = cleanup.use(await openStore(options, { directory, encryption }));
-  cleanup.use(startMemoryRelief(systemClock, OUTER_MEMORY));
+  const relief = cleanup.use(startMemoryRelief(systemClock, OUTER_MEMORY));
+  const stored = await openStore(options, { directory, encryption, relief });
+  const { store, metrics } = cleanup.use(stored);
   const pki = await preparePki(of, network, nodes);
   const policyFile = options.auditPolicy;
   const audit = cleanup.use(openAudit(directory, { policyFile, logger }));

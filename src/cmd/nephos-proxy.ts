@@ -10,6 +10,7 @@ import { createServiceSource } from "../proxy/dns/service-source.ts";
 import { startIngress } from "../proxy/ingress/ingress.ts";
 import { createUpstream, parseNameServers } from "../proxy/dns/upstream.ts";
 import { systemClock } from "../sys/clock.ts";
+import { OUTER_MEMORY, startProgramRelief } from "../sys/memory-relief.ts";
 import { systemRandom } from "../sys/random.ts";
 import { createJsonLogger } from "./json-logger.ts";
 import { installLastResort } from "./last-resort.ts";
@@ -37,6 +38,7 @@ export async function proxy(args: readonly string[]): Promise<number> {
   if (!kubeconfig || !address || !domain) throw usage("proxy needs --kubeconfig and --address");
   const logger = createJsonLogger("info", { component: "proxy" });
   installLastResort(logger);
+  using _relief = startProgramRelief(systemClock, OUTER_MEMORY);
   using transport = createHttpsTransport(loadKubeconfig(readFileSync(kubeconfig, "utf8")));
   const parts = { ...sources, client: createClient(transport), logger };
   await using informers = createInformerFactory(parts);

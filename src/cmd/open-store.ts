@@ -3,6 +3,7 @@ import { openLmdbStore } from "../store/lmdb/lmdb-store.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { systemClock } from "../sys/clock.ts";
+import type { MemoryRelief } from "../sys/memory-relief.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import type { OpenEncryption } from "./encryption.ts";
 import type { UpOptions } from "./options.ts";
@@ -10,10 +11,11 @@ import { storeMetrics } from "./process-metrics.ts";
 import { measureReads } from "./measured-store.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 
-/** Where a store is, and how its values are encrypted there. */
+/** Where a store is, how its values are encrypted there, and who hears of what it writes. */
 interface StorePlace {
   directory: DataDirectory;
   encryption: OpenEncryption | undefined;
+  relief: MemoryRelief;
 }
 
 /** A store and what `/metrics` tells of it. */
@@ -25,7 +27,7 @@ export interface OpenStore extends AsyncDisposable {
 /** The store that the settings ask for. What lives in memory alone is never encrypted. */
 export async function openStore(
   { store: kind }: Pick<UpOptions, "store">,
-  { directory, encryption }: StorePlace,
+  { directory, encryption, relief }: StorePlace,
 ): Promise<OpenStore> {
   const metrics: MetricSource[] = encryption ? [() => encryption.metrics()] : [];
   if (kind === "memory") return ownedStore(createMemoryStore(), metrics);
@@ -34,7 +36,10 @@ export async function openStore(
     directory: directory.store,
     clock: systemClock,
     encryption,
-    committed: (versions, durationMs) => requests.committed(versions, durationMs),
+    committed: (versions, durationMs) => {
+      requests.committed(versions, durationMs);
+      relief.wrote(versions.length);
+    },
   });
   const own = () => [...storeMetrics(directory.store), ...requests.families()];
   const measured = measureReads(store, { metrics: requests, clock: systemClock });

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { libc } from "./libc.ts";
+
+// JUSTIFICATION: Node.js has no call for it, and the pages of a mapped file stay resident until the
+// kernel runs short, whoever reads them still.
+// SAFETY: addresses are integers of mappings that /proc names in the same turn; nothing unmaps them
+// meanwhile. Their pages are read from the file again when they are touched, as long as none of them
+// was written privately: such mappings are never named here.
+const madviseCall = libc.func("madvise", "int", ["uintptr_t", "size_t", "int"]);
+
+const MADV_DONTNEED = 4;
+const PAGE_BYTES = 4096;
+const HEAD = /^([\da-f]+)-([\da-f]+) .(.).(.) [\da-f]+ \S+ \d+ *(.?).*$/gm;
+const ANONYMOUS = /^Anonymous: +(\d+) kB$/m;
+
+/** Part of the address space that shows a file. */
+export interface MappedFile {
+  start: bigint;
+  sizeBytes: bigint;
+  isShared: boolean;
+  isWritable: boolean;
+  /** Pages that were written privately; 0 where the text does not tell, as in proc_pid_maps(5). */
+  anonymousBytes: number;
+}
+
+/** Mappings of files that proc_pid_smaps(5) or proc_pid_maps(5) tells of. */
+export function parseMappedFiles(text: string): MappedFile[] {
+  const heads = [...text.matchAll(HEAD)];
+  return heads.flatMap(([, from, to, write, sharing, firstOfPath], at) => {
+    if (firstOfPath !== "/") return [];
+    const start = BigInt(`0x${from}`);
+    const fields = text.slice(heads[at]?.index, heads[at + 1]?.index);
+    return {
+      start,
+      sizeBytes: BigInt(`0x${to}`) - start,
+      isShared: sharing === "s",
+      isWritable: write === "w",
+      anonymousBytes: Number(ANONYMOUS.exec(fields)?.[1] ?? 0) * 1024,
+    };
+  });
+}
+
+/** Resident bytes of files that this process maps, its program and libraries included. */
+export function residentFileBytes(): number {
+  return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[2]) * PAGE_BYTES;
+}
+
+/**
+ * Unmaps the pages of files that are mapped shared, such as a database: the kernel keeps them for
+ * as long as it has room, and whoever touches one again gets it back.
+ */
+export function releaseSharedFiles(): void {
+  const mapped = parseMappedFiles(readFileSync("/proc/self/maps", "latin1"));
+  for (const file of mapped) if (file.isShared) release(file);
+}
+
+/**
+ * Does the same with the program of this process and its libraries: most of what starting touched
+ * is never needed again. Takes some milliseconds.
+ */
+export function releaseProgram(): void {
+  const mapped = parseMappedFiles(readFileSync("/proc/self/smaps", "latin1"));
+  for (const file of mapped) {
+    if (!file.isShared && !file.isWritable && file.anonymousBytes === 0) release(file);
+  }
+}
+
+/** What cannot be let go of, as it is locked in memory, stays. */
+function release({ start, sizeBytes }: MappedFile): void {
+  madviseCall(start, sizeBytes, MADV_DONTNEED);
+}
