@@ -217,6 +217,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       collector,
       clock,
       logger,
+      announce: (resource) =>
+        events.record({
+          about: aboutNode,
+          type: "Warning",
+          reason: "EvictionThresholdMet",
+          message: `Attempting to reclaim ${resource}`,
+        }),
       onPressure: () => keeper.status?.refresh(),
     }),
   );
@@ -239,8 +246,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       handlers: () => runtime.handlers(),
       pressure,
       problem: () => (keeper.closing ? "node is shutting down" : undefined),
-      onReadiness: (isReady) => {
-        const reason = isReady ? "NodeReady" : "NodeNotReady";
+      onNews: (reason) => {
         const message = `Node ${nodeName} status is now: ${reason}`;
         events.record({ about: aboutNode, type: "Normal", reason, message });
       },

@@ -1,14 +1,21 @@
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { EvictionRules, EvictionSignal, SignalReadings } from "./eviction/contract.ts";
+import type {
+  EvictionRules,
+  EvictionSignal,
+  ResourceUse,
+  SignalReadings,
+} from "./eviction/contract.ts";
 import { diskUsage } from "./eviction/disk-usage.ts";
 import { type EvictionManager, startEviction } from "./eviction/eviction-manager.ts";
+import { type PodUse, resourceOf } from "./eviction/eviction-plan.ts";
 import type { LocalStorageUse } from "./eviction/local-storage.ts";
 import type { ImageCollector } from "./image/contract.ts";
 import type { NodeUsage } from "./metrics/contract.ts";
 import { identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
+import { podRequests } from "./pod/pod-requests.ts";
 import { podDirectories } from "./pod-storage.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
 import type { VolumeManager } from "./volume/contract.ts";
@@ -24,6 +31,7 @@ export interface NodePressureOptions {
   collector: ImageCollector;
   clock: Clock;
   logger: Logger;
+  announce: (resource: string) => void;
   onPressure: () => void;
 }
 
@@ -44,6 +52,7 @@ export function startNodePressure(options: NodePressureOptions): EvictionManager
       logger.warn("evicting a pod", { ...identityOf(pod), message: how.message });
       manager.evict(pod, how);
     },
+    announce: options.announce,
     onPressure,
   });
 }
@@ -95,20 +104,38 @@ async function useOf(
   pod: Pod,
   signal: EvictionSignal,
   options: NodePressureOptions,
-): Promise<number | undefined> {
+): Promise<PodUse | undefined> {
+  const use = await resourceUse(pod, signal, options);
+  return use && { pod, requested: podRequests(pod).get(resourceOf(signal)) ?? 0, ...use };
+}
+
+async function resourceUse(
+  pod: Pod,
+  signal: EvictionSignal,
+  options: NodePressureOptions,
+): Promise<ResourceUse | undefined> {
+  const containers = new Map<string, number>();
   if (signal === "memory.available" || signal === "pid.available") {
     try {
       const stats = await options.runtime.stats(identityOf(pod).uid);
-      return signal === "pid.available" ? stats.tasks : stats.workingSetBytes;
+      if (signal === "pid.available") return { used: stats.tasks, containers };
+      for (const { name, workingSetBytes } of stats.containers) {
+        containers.set(name, workingSetBytes);
+      }
+      return { used: stats.workingSetBytes, containers };
     } catch {
       return undefined; // it has just gone
     }
   }
-  const measured = await Promise.all(
-    podDirectories(pod, options).map(({ directory }) => diskUsage(directory)),
-  );
-  const of = signal.endsWith(".inodesFree") ? "inodes" : "bytes";
-  return measured.reduce((sum, usage) => sum + usage[of], 0);
+  let [inodes, bytes] = [0, 0];
+  for (const { directory, container } of podDirectories(pod, options)) {
+    const usage = await diskUsage(directory);
+    inodes += usage.inodes;
+    bytes += usage.bytes;
+    if (container) containers.set(container, (containers.get(container) ?? 0) + usage.bytes);
+  }
+  if (signal.endsWith(".inodesFree")) return { used: inodes, containers: new Map() };
+  return { used: bytes, containers };
 }
 
 async function localStorageOf(pod: Pod, options: NodePressureOptions): Promise<LocalStorageUse> {

@@ -166,7 +166,7 @@ class ApiEventRecorder implements RunningEventRecorder {
   }
 
   async #create(
-    { type, reason, message }: RecordedEvent,
+    { type, reason, message, annotations }: RecordedEvent,
     { about, atMs }: { about: ObjectReference; atMs: number },
   ): Promise<{ namespace: string; name: string }> {
     const { client, component, host } = this.#options;
@@ -175,7 +175,7 @@ class ApiEventRecorder implements RunningEventRecorder {
     const name = `${about.name}.${this.#nextStamp(atMs).toString(16)}`;
     const time = formatTime(atMs);
     const event: Event = {
-      metadata: { name, namespace },
+      metadata: { name, namespace, ...(annotations && { annotations: { ...annotations } }) },
       involvedObject: about,
       type,
       reason,

@@ -14,4 +14,5 @@ export interface RecordedEvent {
   message: string;
   /** Part of the object, such as "spec.containers{web}". */
   fieldPath?: string;
+  annotations?: Readonly<Record<string, string>>;
 }

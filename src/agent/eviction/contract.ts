@@ -69,3 +69,21 @@ export interface NodePressure {
 
 /** A node that has enough of everything. */
 export const NO_PRESSURE: NodePressure = { memory: false, disk: false, pids: false };
+
+/** How a pod is evicted. */
+export interface Eviction {
+  message: string;
+  graceMs: number;
+  /** Of the event: what was short, and which containers took more than they asked for. */
+  annotations?: Readonly<Record<string, string>>;
+  /** Message of the condition that says the pod is not at fault; none for one that is. */
+  disruption?: string;
+}
+
+/** What a pod uses of what a signal measures. */
+export interface ResourceUse {
+  /** Of the whole pod. */
+  used: number;
+  /** By container, in bytes; empty for what is not measured in bytes. */
+  containers: ReadonlyMap<string, number>;
+}

@@ -2,6 +2,7 @@ import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import {
+  type Eviction,
   type EvictionSignal,
   type EvictionRules,
   NO_PRESSURE,
@@ -9,11 +10,13 @@ import {
   type SignalReadings,
 } from "./contract.ts";
 import {
-  evictionMessage,
+  evictionWords,
   heldPressure,
+  isEvictable,
   judge,
   nextVictim,
   type PodUse,
+  resourceOf,
   type Shortage,
   type ShortageHistory,
 } from "./eviction-plan.ts";
@@ -27,14 +30,16 @@ export interface EvictionOptions {
   readings: () => SignalReadings;
   /** Pods that run and have not been evicted. */
   pods: () => Pod[];
-  /** What a pod uses of what a signal measures; undefined when it has just gone. */
-  useOf: (pod: Pod, signal: EvictionSignal) => Promise<number | undefined>;
+  /** Undefined when the pod has just gone. */
+  useOf: (pod: Pod, signal: EvictionSignal) => Promise<PodUse | undefined>;
   localStorageOf: (pod: Pod) => Promise<LocalStorageUse>;
   /** Gives back what no pod needs; resolves when that is done. */
   reclaim: (signal: EvictionSignal) => Promise<void>;
   /** Share of the time, 0 to 1, in which some process waited for memory; 0 when unknown. */
   memoryStall: () => number;
-  evict: (pod: Pod, how: { message: string; graceMs: number }) => void;
+  /** Tells that a resource is about to be reclaimed, at the price of a pod if it has to be. */
+  announce: (resource: string) => void;
+  evict: (pod: Pod, how: Eviction) => void;
   /** The conditions have changed. */
   onPressure: () => void;
 }
@@ -75,21 +80,23 @@ export function startEviction(options: EvictionOptions): EvictionManager {
     let [shortage] = look();
     const evicted = await evictBeyondLimits(options);
     if (!shortage || evicted) return;
+    options.announce(resourceOf(shortage.signal));
     await options.reclaim(shortage.signal);
     [shortage] = look();
     if (!shortage) return;
     const uses: PodUse[] = [];
     for (const pod of options.pods()) {
-      const used = await options.useOf(pod, shortage.signal);
-      if (used !== undefined) uses.push({ pod, used });
+      const use = await options.useOf(pod, shortage.signal);
+      if (use) uses.push(use);
     }
-    const victim = nextVictim(shortage.signal, uses);
+    const victim = nextVictim(uses);
     if (!victim) {
       const message = "the node is short of a resource, and no pod may be evicted";
       return logger.warn(message, { ...shortage });
     }
     const graceMs = shortage.kind === "hard" ? 0 : softGraceOf(victim.pod, rules);
-    options.evict(victim.pod, { message: evictionMessage(shortage, victim), graceMs });
+    const words = evictionWords(shortage, victim);
+    options.evict(victim.pod, { ...words, graceMs, disruption: words.message });
   };
 
   const again = () => {
@@ -121,6 +128,7 @@ async function evictBeyondLimits(options: EvictionOptions): Promise<boolean> {
   let evicted = false;
   for (const pod of options.pods()) {
     if (!hasLocalLimits(pod)) continue;
+    if (!isEvictable(pod)) continue;
     const excess = localStorageExcess(pod, await options.localStorageOf(pod));
     if (excess === undefined) continue;
     options.evict(pod, { message: excess, graceMs: 0 });

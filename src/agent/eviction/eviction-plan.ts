@@ -1,10 +1,17 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { quantityToNumber } from "../../lib/quantity.ts";
+import {
+  canonicalQuantity,
+  formatQuantity,
+  type QuantityFormat,
+  quantityToNumber,
+} from "../../lib/quantity.ts";
 import {
   EVICTION_SIGNALS,
+  type Eviction,
   type EvictionRules,
   type EvictionSignal,
   type NodePressure,
+  type ResourceUse,
   type SignalReading,
   type SignalReadings,
   type Threshold,
@@ -22,9 +29,10 @@ export interface Shortage {
 }
 
 /** What a pod uses of what is short. */
-export interface PodUse {
+export interface PodUse extends ResourceUse {
   pod: Pod;
-  used: number;
+  /** What all of the pod asked for. */
+  requested: number;
 }
 
 /** Since when each threshold, named "hard/memory.available", is not kept. */
@@ -94,27 +102,16 @@ export function isEvictable(pod: Pod): boolean {
  * The pod to go first: one that uses more than it asked for, of the lowest priority, with the
  * largest excess. Undefined when none may go.
  */
-export function nextVictim(signal: EvictionSignal, uses: readonly PodUse[]): PodUse | undefined {
-  const asked = (pod: Pod) => requestOf(signal, pod);
+export function nextVictim(uses: readonly PodUse[]): PodUse | undefined {
   const priority = ({ spec }: Pod) => spec?.priority ?? 0;
   return uses
     .filter(({ pod }) => isEvictable(pod))
     .toSorted((a, b) => {
-      const [aOver, bOver] = [a.used - asked(a.pod), b.used - asked(b.pod)];
+      const [aOver, bOver] = [a.used - a.requested, b.used - b.requested];
       return (
         Number(bOver > 0) - Number(aOver > 0) || priority(a.pod) - priority(b.pod) || bOver - aOver
       );
     })[0];
-}
-
-/** What all containers of a pod ask for of what a signal measures. */
-function requestOf(signal: EvictionSignal, { spec }: Pod): number {
-  const name = RESOURCES[signal];
-  if (!name) return 0;
-  return (spec?.containers ?? []).reduce((sum, { resources }) => {
-    const quantity = resources?.requests?.[name] ?? resources?.limits?.[name];
-    return sum + (quantity === undefined ? 0 : quantityToNumber(quantity));
-  }, 0);
 }
 
 const RESOURCES: Readonly<Partial<Record<EvictionSignal, string>>> = {
@@ -123,18 +120,43 @@ const RESOURCES: Readonly<Partial<Record<EvictionSignal, string>>> = {
   "imagefs.available": "ephemeral-storage",
 };
 
-/** Why a pod was evicted, as a kubelet words it. */
-export function evictionMessage({ signal, threshold, available }: Shortage, used: PodUse): string {
-  const resource = RESOURCES[signal] ?? (signal === "pid.available" ? "pids" : "inodes");
-  const inBytes = RESOURCES[signal] !== undefined;
-  const amount = (value: number) =>
-    inBytes ? `${Math.floor(value / 1024)}Ki` : `${Math.floor(value)}`;
+/** The resource that a signal measures. */
+export function resourceOf(signal: EvictionSignal): string {
+  return RESOURCES[signal] ?? (signal === "pid.available" ? "pids" : "inodes");
+}
+
+/** Why a pod was evicted, and who in it is to blame, as a kubelet words it. */
+export function evictionWords(
+  { signal, threshold, available }: Shortage,
+  { pod, containers }: PodUse,
+): Pick<Eviction, "message" | "annotations"> {
+  const resource = resourceOf(signal);
+  const format = RESOURCES[signal] ? "BinarySI" : "DecimalSI";
   const head =
-    `The node was low on resource: ${resource}. ` +
-    `Threshold quantity: ${amount(threshold)}, available: ${amount(available)}. `;
-  const request = amount(requestOf(signal, used.pod));
-  const excess = `The pod was using ${amount(used.used)}, request is ${request}. `;
-  return head + (used.used > 0 ? excess : "");
+    `The node was low on resource: ${resource}. Threshold quantity: ` +
+    `${amountText(threshold)}, available: ${amountText(available, format)}. `;
+  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+  const offending = all.flatMap(({ name, resources }) => {
+    const bytes = containers.get(name) ?? 0;
+    const request = resources?.requests?.[resource] ?? "0";
+    return bytes > quantityToNumber(request) ? [{ name, used: amountText(bytes), request }] : [];
+  });
+  const excess = offending.map(({ name, used, request }) => {
+    const what = `Container ${name} was using ${used}, request is ${canonicalQuantity(request)}`;
+    return `${what}, has larger consumption of ${resource}. `;
+  });
+  return {
+    message: head + excess.join(""),
+    annotations: {
+      offending_containers: offending.map(({ name }) => name).join(","),
+      offending_containers_usage: offending.map(({ used }) => used).join(","),
+      starved_resource: resource,
+    },
+  };
+}
+
+function amountText(amount: number, format: QuantityFormat = "BinarySI"): string {
+  return formatQuantity({ nanos: BigInt(Math.trunc(amount)) * 1_000_000_000n, format });
 }
 
 /** Keeps a condition true for a while after its cause is gone, so that it does not flicker. */

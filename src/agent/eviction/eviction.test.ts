@@ -14,7 +14,13 @@ import {
 } from "./contract.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { startEviction } from "./eviction-manager.ts";
-import { evictionMessage, judge, nextVictim, type ShortageHistory } from "./eviction-plan.ts";
+import {
+  evictionWords,
+  judge,
+  nextVictim,
+  type PodUse,
+  type ShortageHistory,
+} from "./eviction-plan.ts";
 import { hasLocalLimits, localStorageExcess } from "./local-storage.ts";
 
 const MIB = 2 ** 20;
@@ -36,6 +42,10 @@ const podOf = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
   metadata: { name },
   spec: { containers: [], ...spec },
 });
+/** What a pod with one container uses of what is measured. */
+const using = (pod: Pod, used: number, requested = 0): PodUse => {
+  return { pod, used, requested, containers: new Map([["c", used]]) };
+};
 const asking = (name: string, memory: string, priority = 0): Pod => {
   const containers: Container[] = [{ name: "c", resources: { requests: { memory } } }];
   return podOf(name, { containers, priority });
@@ -58,15 +68,15 @@ test("what is below its threshold is short, memory before disk", () => {
 
 test("who uses more than it asked for goes first, then by priority, then by excess", () => {
   const uses = [
-    { pod: asking("modest", "100Mi"), used: 50 * MIB },
-    { pod: asking("greedy-but-dear", "10Mi", 10), used: 900 * MIB },
-    { pod: asking("greedy", "10Mi"), used: 20 * MIB },
-    { pod: asking("greedier", "10Mi"), used: 30 * MIB },
-    { pod: asking("system", "1Mi", 2_000_000_000), used: 999 * MIB },
+    using(asking("modest", "100Mi"), 50 * MIB, 100 * MIB),
+    using(asking("greedy-but-dear", "10Mi", 10), 900 * MIB, 10 * MIB),
+    using(asking("greedy", "10Mi"), 20 * MIB, 10 * MIB),
+    using(asking("greedier", "10Mi"), 30 * MIB, 10 * MIB),
+    using(asking("system", "1Mi", 2_000_000_000), 999 * MIB, 1 * MIB),
   ];
   const order: string[] = [];
   while (uses.length > 0) {
-    const victim = nextVictim("memory.available", uses);
+    const victim = nextVictim(uses);
     if (!victim) break;
     order.push(victim.pod.metadata?.name ?? "");
     uses.splice(uses.indexOf(victim), 1);
@@ -100,18 +110,75 @@ test("a soft threshold acts after its grace, and a shortage ends with what had t
   assert.equal(at(150_000, 199), "soft | "); // its grace begins anew
 });
 
-test("the message has the figures", () => {
-  const shortage = {
-    kind: "hard" as const,
-    signal: "memory.available" as const,
-    threshold: 100 * MIB,
-    available: 50 * MIB,
-  };
-  assert.equal(
-    evictionMessage(shortage, { pod: asking("a", "1Mi"), used: 2 * MIB }),
-    "The node was low on resource: memory. Threshold quantity: 102400Ki, available: 51200Ki. " +
-      "The pod was using 2048Ki, request is 1024Ki. ",
-  );
+/** Signal, threshold, what is available, what containers use, and the message. */
+const WORDS: readonly [EvictionSignal, number, number, Record<string, number>, string][] = [
+  [
+    "memory.available",
+    100 * MIB,
+    50 * MIB + 1,
+    { a: 2 * MIB, b: 3 * MIB + 1024 },
+    "memory. Threshold quantity: 100Mi, available: 52428801. " +
+      "Container a was using 2Mi, request is 1Mi, has larger consumption of memory. " +
+      "Container b was using 3073Ki, request is 0, has larger consumption of memory. ",
+  ],
+  [
+    "memory.available",
+    100 * MIB,
+    0,
+    { a: MIB },
+    "memory. Threshold quantity: 100Mi, available: 0. ",
+  ],
+  [
+    "nodefs.available",
+    1000,
+    999,
+    { a: 2 * MIB, i: 4 * MIB },
+    "ephemeral-storage. Threshold quantity: 1k, available: 999. " +
+      "Container i was using 4Mi, request is 2Mi, has larger consumption of ephemeral-storage. ",
+  ],
+  ["nodefs.inodesFree", 1024, 1000, {}, "inodes. Threshold quantity: 1Ki, available: 1k. "],
+  ["pid.available", 1025, 12, {}, "pids. Threshold quantity: 1025, available: 12. "],
+];
+
+test("the message has the figures, and names the containers that are to blame", () => {
+  const pod = podOf("p", {
+    containers: [
+      { name: "a", resources: { requests: { memory: "1Mi", "ephemeral-storage": "2Mi" } } },
+      { name: "b" },
+    ],
+    initContainers: [{ name: "i", resources: { requests: { "ephemeral-storage": "2048Ki" } } }],
+  });
+  for (const [signal, threshold, available, used, wanted] of WORDS) {
+    const containers = new Map(Object.entries(used));
+    const shortage = { kind: "hard" as const, signal, threshold, available };
+    const use = { pod, used: 9 * MIB, requested: 0, containers };
+    const { message, annotations } = evictionWords(shortage, use);
+    assert.equal(message, `The node was low on resource: ${wanted}`);
+    const names = [...message.matchAll(/Container (\w+)/g)].map(([, name]) => name).join(",");
+    assert.equal(annotations?.["offending_containers"], names);
+  }
+});
+
+test("limits of whole pods are those of the containers that have one", () => {
+  const limiting = (limit?: string) => ({
+    ...(limit && { resources: { limits: { "ephemeral-storage": limit } } }),
+  });
+  const pod = podOf("p", {
+    initContainers: [{ name: "i", ...limiting("5Mi") }],
+    containers: [{ name: "a", ...limiting("2Mi") }, { name: "b" }],
+    volumes: [{ name: "v", emptyDir: { sizeLimit: "0" } }],
+  });
+  const told = (volume: number, a: number, b: number) =>
+    localStorageExcess(pod, {
+      emptyDirs: new Map([["v", volume * MIB]]),
+      containers: new Map(Object.entries({ a: a * MIB, b: b * MIB })),
+    });
+  assert.equal(told(1, 1, 3), undefined);
+  const whole = "Pod ephemeral local storage usage exceeds the total limit of containers 5Mi. ";
+  assert.equal(told(1, 1, 4), whole);
+  const own = 'Container a exceeded its local ephemeral storage limit "2Mi". ';
+  assert.equal(told(0, 3, 0), own);
+  assert.equal(hasLocalLimits(podOf("q", { volumes: pod.spec?.volumes ?? [] })), false);
 });
 
 test("a pod that breaks a limit of its own is told which", () => {
@@ -128,7 +195,7 @@ test("a pod that breaks a limit of its own is told which", () => {
   assert.equal(hasLocalLimits(podOf("b")), false);
   assert.equal(excess(MIB, MIB), undefined);
   assert.match(excess(MIB + 1, 0) ?? "", /EmptyDir volume "cache" exceeds the limit "1Mi"/);
-  assert.match(excess(MIB, MIB + 1) ?? "", /exceeds the total limit of containers 2097152/);
+  assert.match(excess(MIB, MIB + 1) ?? "", /exceeds the total limit of containers 2Mi\. /);
 });
 
 test("one pod a round is evicted as long as memory is short, and the condition holds on", async () => {
@@ -136,6 +203,7 @@ test("one pod a round is evicted as long as memory is short, and the condition h
   let memory = readings()["memory.available"];
   const alive = ["a", "b", "c"].map((name) => asking(name, "1Mi"));
   const evicted: string[] = [];
+  const announced: string[] = [];
   let changes = 0;
   await using eviction = startEviction({
     clock,
@@ -143,8 +211,8 @@ test("one pod a round is evicted as long as memory is short, and the condition h
     rules: { ...DEFAULT_RULES, transitionMs: 60_000 },
     readings: () => readings({ "memory.available": memory }),
     pods: () => alive,
-    useOf: (pod: Pod, _signal: EvictionSignal) =>
-      Promise.resolve((pod.metadata?.name === "b" ? 9 : 5) * MIB),
+    useOf: (pod) => Promise.resolve(using(pod, (pod.metadata?.name === "b" ? 9 : 5) * MIB)),
+    announce: (resource) => announced.push(resource),
     localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
     reclaim: () => Promise.resolve(),
     memoryStall: () => 0,
@@ -159,6 +227,7 @@ test("one pod a round is evicted as long as memory is short, and the condition h
   memory = { ...memory, available: MIB };
   await clock.advance(10_000);
   assert.deepEqual(evicted, ["b"]);
+  assert.deepEqual(announced, ["memory"]);
   assert.equal(eviction.pressure().memory, true);
   memory = { ...memory, available: 500 * MIB };
   await clock.advance(50_000);
@@ -186,7 +255,8 @@ test("pods stay when the node can help itself, and go by their own grace after a
     },
     readings: () => readings({ "nodefs.available": { ...disk } }),
     pods: () => (graces.length > 0 ? [] : [pod]),
-    useOf: () => Promise.resolve(1),
+    useOf: (one) => Promise.resolve(using(one, 1)),
+    announce: () => {},
     localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
     reclaim: () => {
       disk.available += garbage;
@@ -218,7 +288,8 @@ test("while processes wait for memory, the node looks every second", async () =>
       return readings();
     },
     pods: () => [],
-    useOf: () => Promise.resolve(1),
+    useOf: (one) => Promise.resolve(using(one, 1)),
+    announce: () => {},
     localStorageOf: () => Promise.resolve({ emptyDirs: new Map(), containers: new Map() }),
     reclaim: () => Promise.resolve(),
     memoryStall: () => stall,

@@ -1,5 +1,13 @@
-import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { quantityToNumber } from "../../lib/quantity.ts";
+import type { Container, EmptyDirVolumeSource, Pod } from "../../api/generated/types/core-v1.ts";
+import {
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityToNumber,
+} from "../../lib/quantity.ts";
 
 const NAME = "ephemeral-storage";
 
@@ -13,32 +21,68 @@ export interface LocalStorageUse {
 
 /** Whether any limit of the pod needs its use of the disk to be measured. */
 export function hasLocalLimits({ spec }: Pod): boolean {
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   return (
-    (spec?.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit && !emptyDir.medium) ||
-    (spec?.containers ?? []).some(({ resources }) => resources?.limits?.[NAME])
+    (spec?.volumes ?? []).some(({ emptyDir }) => isPositive(emptyDirLimit(emptyDir))) ||
+    all.some(({ resources }) => resources?.limits?.[NAME] !== undefined)
   );
 }
 
 /** Which limit of its own a pod is beyond; undefined when none. */
-export function localStorageExcess({ spec }: Pod, use: LocalStorageUse): string | undefined {
-  for (const { name, emptyDir } of spec?.volumes ?? []) {
-    const limit = emptyDir?.medium ? undefined : emptyDir?.sizeLimit;
-    if (limit !== undefined && (use.emptyDirs.get(name) ?? 0) > quantityToNumber(limit)) {
-      return `Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". `;
+export function localStorageExcess(pod: Pod, use: LocalStorageUse): string | undefined {
+  for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
+    const limit = emptyDirLimit(emptyDir);
+    if (isPositive(limit) && (use.emptyDirs.get(name) ?? 0) > quantityToNumber(limit)) {
+      return `Usage of EmptyDir volume "${name}" exceeds the limit "${canonicalQuantity(limit)}". `;
     }
   }
-  const limits = (spec?.containers ?? []).map(({ name, resources }) => {
-    return { name, limit: resources?.limits?.[NAME] };
-  });
   const total = [...use.containers.values(), ...use.emptyDirs.values()].reduce((a, b) => a + b, 0);
-  const allowed = limits.reduce((sum, { limit }) => sum + quantityToNumber(limit ?? "0"), 0);
-  if (limits.length > 0 && limits.every(({ limit }) => limit) && total > allowed) {
-    return `Pod ephemeral local storage usage exceeds the total limit of containers ${allowed}. `;
+  const allowed = podLimit(pod);
+  if (allowed && total > quantityToNumber(formatQuantity(allowed))) {
+    const limit = formatQuantity(allowed);
+    return `Pod ephemeral local storage usage exceeds the total limit of containers ${limit}. `;
   }
-  for (const { name, limit } of limits) {
-    if (limit !== undefined && (use.containers.get(name) ?? 0) > quantityToNumber(limit)) {
-      return `Container ${name} exceeded its local ephemeral storage limit "${limit}". `;
+  for (const { name, resources } of pod.spec?.containers ?? []) {
+    const limit = resources?.limits?.[NAME];
+    if (isPositive(limit) && (use.containers.get(name) ?? 0) > quantityToNumber(limit)) {
+      const text = canonicalQuantity(limit);
+      return `Container ${name} exceeded its local ephemeral storage limit "${text}". `;
     }
   }
   return undefined;
+}
+
+/** One in memory cannot be larger than its limit. */
+function emptyDirLimit(emptyDir: EmptyDirVolumeSource | undefined): string | undefined {
+  return emptyDir?.medium ? undefined : emptyDir?.sizeLimit;
+}
+
+function isPositive(quantity: string | undefined): quantity is string {
+  return quantity !== undefined && quantityToNumber(quantity) > 0;
+}
+
+/**
+ * The limits of all containers that have one, or those while an init container runs if they allow
+ * more; undefined when none has any.
+ */
+function podLimit({ spec }: Pod): Quantity | undefined {
+  const limitOf = ({ resources }: Container) => {
+    const text = resources?.limits?.[NAME];
+    return text === undefined ? undefined : parseQuantity(text);
+  };
+  const sum = (a: Quantity | undefined, b: Quantity | undefined) =>
+    a && b ? addQuantities(a, b) : (a ?? b);
+  let lasting: Quantity | undefined;
+  let peak: Quantity | undefined;
+  for (const container of spec?.initContainers ?? []) {
+    const limit = limitOf(container);
+    if (container.restartPolicy === "Always") lasting = sum(lasting, limit);
+    else peak = larger(peak, limit && sum(lasting, limit));
+  }
+  for (const container of spec?.containers ?? []) lasting = sum(lasting, limitOf(container));
+  return larger(lasting, peak);
+}
+
+function larger(a: Quantity | undefined, b: Quantity | undefined): Quantity | undefined {
+  return a && b ? (compareQuantities(a, b) < 0 ? b : a) : (a ?? b);
 }

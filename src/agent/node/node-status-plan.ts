@@ -69,10 +69,30 @@ export function conditionsOf(
     type: "Ready",
     status: health.problem === undefined ? "True" : "False",
     reason: health.problem === undefined ? "KubeletReady" : "KubeletNotReady",
-    message: health.problem ?? "the node agent is ready to run pods",
+    message: health.problem ?? "kubelet is posting ready status",
   });
   return [...pressures, ready];
 }
+
+/** Reasons of events: what of the conditions is not as it was, or is told for the first time. */
+export function conditionNews(
+  before: readonly NodeCondition[],
+  after: readonly NodeCondition[],
+): string[] {
+  return after.flatMap(({ type, status }) => {
+    const isNews = before.find((old) => old.type === type)?.status !== status;
+    const reasons = NEWS[type];
+    return isNews && reasons ? [reasons[status === "True" ? 0 : 1]] : [];
+  });
+}
+
+/** What is told of a condition that is true, and of one that is not. */
+const NEWS: Readonly<Record<string, readonly [string, string]>> = {
+  MemoryPressure: ["NodeHasInsufficientMemory", "NodeHasSufficientMemory"],
+  DiskPressure: ["NodeHasDiskPressure", "NodeHasNoDiskPressure"],
+  PIDPressure: ["NodeHasInsufficientPID", "NodeHasSufficientPID"],
+  Ready: ["NodeReady", "NodeNotReady"],
+};
 
 /**
  * `allocatable` as the node has to tell it: its own resources, and the extended ones that others

@@ -13,6 +13,7 @@ import type { RuntimeHandler } from "../runtime/contract.ts";
 import { type NodeResources, readSystemInfo } from "./node-facts.ts";
 import {
   allocatableOf,
+  conditionNews,
   conditionsOf,
   missingLabels,
   nodeLabels,
@@ -43,8 +44,8 @@ export interface NodeStatusOptions {
   pressure: () => NodePressure;
   /** Why pods cannot run now; `undefined` when they can. */
   problem: () => string | undefined;
-  /** Told when the Node says something else of this than it did before. */
-  onReadiness: (isReady: boolean) => void;
+  /** Told the reason of an event for each condition that the Node did not have so before. */
+  onNews: (reason: string) => void;
 }
 
 /** Keeps Node and Lease of this node current. */
@@ -129,13 +130,10 @@ async function report(
     await ensureNode(options); // somebody deleted the Node: it registers anew
     await write(options, status);
   }
-  const isReady = isReadyIn(status);
-  if (isReady !== isReadyIn(node.status)) options.onReadiness(isReady);
+  for (const reason of conditionNews(node.status?.conditions ?? [], status.conditions ?? [])) {
+    options.onNews(reason);
+  }
   return nowMs;
-}
-
-function isReadyIn(status: Pick<NodeStatus, "conditions"> | undefined): boolean {
-  return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 }
 
 /** Merged by condition type and resource name: what others keep there stays. */

@@ -30,9 +30,11 @@ export function containerFate(
     case "ephemeral":
       return success ? "succeeded" : "failed";
     case "init":
-      if (success) return "succeeded";
+      // What it prepared may be gone with the sandbox.
+      if (success) return observed.isOfLostSandbox ? "restart" : "succeeded";
       return policy === "Never" ? "failed" : "restart";
     case "main":
+      if (observed.isReplaced) return "restart";
       if (policy === "Always") return "restart";
       if (success) return "succeeded";
       return policy === "Never" ? "failed" : "restart";

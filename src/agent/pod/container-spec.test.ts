@@ -83,7 +83,7 @@ test("a missing object or key says which", () => {
   const from = (valueFrom: object) => () => environmentOf({ env: [{ name: "X", valueFrom }] });
   assert.throws(from({ secretKeyRef: { name: "none", key: "x" } }), /^.*secret "none" not found$/);
   const key = from({ configMapKeyRef: { name: "settings", key: "x" } });
-  assert.throws(key, /couldn't find key x in ConfigMap settings/);
+  assert.throws(key, /couldn't find key x in ConfigMap shop\/settings/);
 });
 
 test("services of the namespace and the API server are announced", () => {

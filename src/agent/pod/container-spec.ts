@@ -138,6 +138,11 @@ function volumeMount(
 ): ContainerMount {
   const volume = volumes.get(mount.name);
   if (!volume) throw new ConfigurationError(`volume "${mount.name}" is not prepared`);
+  if (mount.recursiveReadOnly === "Enabled") {
+    const why = "recursive read-only mode, but it is not supported by the runtime";
+    const what = `volume "${mount.name}" requested ${why}`;
+    throw new ConfigurationError(`failed to resolve recursive read-only mode: ${what}`);
+  }
   const partial = mount.subPath || mount.subPathExpr;
   return {
     hostPath: partial ? subPath(mount, index) : volume.hostPath,

@@ -57,6 +57,7 @@ export function containerStatus(item: PodContainer, input: ContainerStatusInput)
     image: status.imageReference,
     imageID: status.imageDigest ?? status.imageId,
     containerID: containerIdOf(status.id),
+    ...mountsOf(container),
     ...(item.role === "main" ? resourcesOf(item, seen) : {}),
     started: item.role === "init" ? state.running !== undefined : isStarted(seen),
   };
@@ -167,26 +168,45 @@ function statusWithoutRecord(
   const waiting = failure
     ? failureState(failure, { container, nowMs: input.nowMs })
     : { reason: idle ? "PodInitializing" : "ContainerCreating" };
-  const remembered = stored?.state?.running ? lost(stored).state : stored?.lastState;
+  const isLost = stored?.state?.running !== undefined;
+  const remembered = isLost ? lost(stored, LOST_ALIVE).state : stored?.lastState;
   return {
     name: container.name,
     state: { waiting },
     lastState: remembered ?? {},
     ready: false,
-    restartCount: stored?.restartCount ?? 0,
+    restartCount: (stored?.restartCount ?? 0) + (isLost ? 1 : 0),
     image: container.image ?? "",
     imageID: "",
+    ...mountsOf(container),
     started: false,
   };
 }
 
+/** What the container mounts; nothing below a mount is made read-only with it. */
+function mountsOf({ volumeMounts = [] }: Container): Pick<ContainerStatus, "volumeMounts"> {
+  if (volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly && { readOnly, recursiveReadOnly: "Disabled" }),
+    })),
+  };
+}
+
+const LOST_AT_END = "The container could not be located when the pod was terminated";
+/** With the two spaces that a kubelet prints. */
+const LOST_ALIVE =
+  "The container could not be located when the pod was deleted.  The container used to be Running";
+
 /** A container that ran when the node lost track of it, for example by a reboot. */
-function lost(stored: ContainerStatus): { state?: ContainerState } {
+function lost(stored: ContainerStatus, message = LOST_AT_END): { state?: ContainerState } {
   if (!stored.state?.running) return stored.state ? { state: stored.state } : {};
   const terminated: ContainerStateTerminated = {
     exitCode: 137,
     reason: "ContainerStatusUnknown",
-    message: "The container could not be located when the pod was terminated",
+    message,
     ...(stored.state.running.startedAt ? { startedAt: stored.state.running.startedAt } : {}),
     ...(stored.containerID ? { containerID: stored.containerID } : {}),
   };

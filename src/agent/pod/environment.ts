@@ -78,16 +78,17 @@ function referencedValue(
   if (from.fieldRef) return podField(pod, from.fieldRef.fieldPath, sources.facts);
   if (from.resourceFieldRef) {
     const { containerName } = from.resourceFieldRef;
-    const named = pod.spec?.containers.find(({ name }) => name === containerName);
+    const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+    const named = all.find(({ name }) => name === containerName);
     return resourceField(named ?? container, from.resourceFieldRef, sources.facts);
   }
   if (from.configMapKeyRef) {
     const { name = "", key, optional } = from.configMapKeyRef;
-    return keyOf("configmap", { name, key, optional, data: sources.configMap(name) });
+    return keyOf("configmap", { pod, name, key, optional, data: sources.configMap(name) });
   }
   if (from.secretKeyRef) {
     const { name = "", key, optional } = from.secretKeyRef;
-    return keyOf("secret", { name, key, optional, data: sources.secret(name) });
+    return keyOf("secret", { pod, name, key, optional, data: sources.secret(name) });
   }
   throw new ConfigurationError("unsupported valueFrom of an environment variable");
 }
@@ -95,16 +96,18 @@ function referencedValue(
 function keyOf(
   kind: "configmap" | "secret",
   reference: {
+    pod: Pod;
     name: string;
     key: string;
     optional: boolean | undefined;
     data: Readonly<Record<string, string>> | undefined;
   },
 ): string | undefined {
-  const { name, key, optional, data } = reference;
+  const { pod, name, key, optional, data } = reference;
   const value = data?.[key];
   if (value !== undefined || optional) return value;
   if (!data) throw new ConfigurationError(`${kind} "${name}" not found`);
   const owner = kind === "configmap" ? "ConfigMap" : "Secret";
-  throw new ConfigurationError(`couldn't find key ${key} in ${owner} ${name}`);
+  const of = `${owner} ${pod.metadata?.namespace}/${name}`;
+  throw new ConfigurationError(`couldn't find key ${key} in ${of}`);
 }

@@ -21,7 +21,7 @@ export function expectRestart(state: PodState, item: PodContainer, parts: PodPar
   const seen = state.containers.get(container.name);
   const status = seen?.current?.status;
   // Of one that has ended, the next attempt may be under way.
-  if (status?.state !== "running" || state.endingSinceMs !== undefined) return;
+  if (status?.state !== "running" || state.ending) return;
   if (status.imageReference !== container.image) return;
   const restarts = role === "main" && (state.pod.spec?.restartPolicy ?? "Always") === "Always";
   if (!restarts && role !== "sidecar") return;

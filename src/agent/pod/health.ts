@@ -2,13 +2,13 @@ import type { Container, Probe } from "../../api/generated/types/core-v1.ts";
 import type { ProbeReport, ProbeTarget } from "../probe/contract.ts";
 import { containerIdOf } from "./container-status.ts";
 import type { Health } from "./observation.ts";
-import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
+import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts, WorkerHooks } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
 
-/** A hook may not hold up its container for ever. */
-const POST_START_MS = 300_000;
+/** The longest that a timer can run: a postStart hook has no limit of its own. */
+const POST_START_MS = 2 ** 31 - 1;
 
 /** How a kubelet tells what became of an attempt. */
 const EVENTS = {
@@ -47,12 +47,13 @@ export function beginHealth(
     if (seen.current?.status.id !== target.containerId) return;
     seen.hookPending = false;
     if (error !== undefined) {
-      const message = `PostStartHook failed: ${messageOf(error)}`;
-      seen.health = { ...seen.health, failed: { reason: "FailedPostStartHook", message } };
+      // What a hook says may hold secrets: whoever reads events need not be allowed to read those.
+      const failed = { reason: "FailedPostStartHook", message: "PostStartHook failed" };
+      seen.health = { ...seen.health, failed };
       const about = referenceTo(state.pod);
-      const fieldPath = fieldPathOf(item);
-      const reason = "FailedPostStartHook";
-      parts.events.record({ about, type: "Warning", reason, message, fieldPath });
+      parts.events.record({ about, type: "Warning", ...failed, fieldPath: fieldPathOf(item) });
+      const fields = { ...identityOf(state.pod), container: container.name };
+      parts.logger.info("a postStart hook failed", { ...fields, error: messageOf(error) });
     }
     hooks.changed();
   };
@@ -100,6 +101,8 @@ function applyReport(
   const { container } = item;
   const seen = containerState(state, container.name);
   const { probe, verdict, told } = report;
+  // A container that is on its way out is asked for its readiness only.
+  if (state.pod.metadata?.deletionTimestamp !== undefined && probe !== "readiness") return;
   if (told) {
     const { reason, word } = EVENTS[told.result];
     parts.events.record({

@@ -24,6 +24,11 @@ function pullPolicyOf(container: Container): "Always" | "IfNotPresent" | "Never"
 export function findImage(state: PodState, item: PodContainer, parts: PodParts): void {
   const { container } = item;
   const seen = containerState(state, container.name);
+  if (seen.imageReference !== container.image) {
+    seen.image = undefined;
+    seen.imageFailure = undefined;
+    seen.imageReference = container.image;
+  }
   if (seen.image || pullPolicyOf(container) === "Always" || !container.image) return;
   seen.image = parts.images.find(container.image);
   if (seen.image) seen.imageFailure = undefined;
@@ -57,23 +62,29 @@ export async function ensureImage(
   try {
     if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
     const keyring = pulls ? await readKeyring(state.pod, parts) : [];
-    seen.image = await parts.images.ensure(reference, policy, { keyring, signal, onTurn });
+    const image = await parts.images.ensure(reference, policy, { keyring, signal, onTurn });
+    if (seen.imageReference !== reference) return; // meanwhile it asks for another one
+    seen.image = image;
     // What was imported meanwhile satisfies every policy, and was not pulled.
     seen.pulled = pulls && parts.images.wouldPull(reference, "Always");
     seen.imageFailure = undefined;
     if (seen.pulled) {
       const took = durationOf(begunMs);
       const whole = durationOf(askedMs);
-      const size = `Image size: ${seen.image.sizeBytes} bytes.`;
+      const size = `Image size: ${image.sizeBytes} bytes.`;
       const message = `Successfully pulled image "${reference}" in ${took} (${whole} including waiting). ${size}`;
       say("Normal", "Pulled", message);
     }
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted || seen.imageReference !== reference) return;
     const cause = failureOf(error, { reference, policy });
     const previous = seen.imageFailure;
     seen.imageFailure = nextFailure(previous, cause, parts.clock.now());
-    say("Warning", EVENT_REASONS[cause.reason] ?? "Failed", cause.message);
+    const failure =
+      cause.reason === "ErrImagePull"
+        ? `Failed to pull image "${reference}": ${cause.message}`
+        : cause.message;
+    say("Warning", EVENT_REASONS[cause.reason] ?? "Failed", failure);
     say("Warning", "Failed", `Error: ${cause.reason}`);
     if (cause.reason === "ErrImagePull") {
       say("Normal", "BackOff", `Back-off pulling image "${reference}"`);
@@ -97,8 +108,5 @@ function failureOf(
       message: `Container image "${reference}" is not present with pull policy of Never`,
     };
   }
-  return {
-    reason: "ErrImagePull",
-    message: `Failed to pull image "${reference}": ${messageOf(error)}`,
-  };
+  return { reason: "ErrImagePull", message: messageOf(error) };
 }

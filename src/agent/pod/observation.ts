@@ -15,8 +15,8 @@ export interface PodObservation {
   /** Keys of steps in progress (`stepKey`). */
   busy: ReadonlySet<string>;
   podIp?: string | undefined;
-  /** When the agent learned that the pod has to end. */
-  endingSinceMs?: number | undefined;
+  /** Of a pod that has to end: since when it has that much time, and how often it got less. */
+  ending?: { sinceMs: number; graceMs: number; round: number } | undefined;
   /** The API no longer has the pod. */
   gone: boolean;
   /** Sandbox, network and volumes are given back for good. */
@@ -39,6 +39,8 @@ export interface Doom {
   message: string;
   /** Less than the pod's own grace, when the node cannot wait. */
   graceMs?: number;
+  /** Message of a condition by which controllers know that the pod is not at fault. */
+  disruption?: string;
 }
 
 /** Something that is made once per pod and may fail. */
@@ -76,6 +78,8 @@ export interface ContainerObservation {
   /** IDs of older attempts that the runtime still holds. */
   stale: readonly string[];
   image?: LocalImage | undefined;
+  /** What `image` was found under: a container may get another one. */
+  imageReference?: string | undefined;
   imageFailure?: Failure | undefined;
   /** The image was just pulled, which has been told. */
   pulled?: boolean;
@@ -85,6 +89,12 @@ export interface ContainerObservation {
   health: Health;
   /** The postStart hook of the current attempt has not ended yet. */
   hookPending: boolean;
+  /** The preStop hook of the current attempt has run. */
+  preStopped?: boolean;
+  /** The current attempt was ended for another one, which the restart policy does not forbid. */
+  isReplaced?: boolean;
+  /** The current attempt ran in a sandbox that is gone, as after a reboot. */
+  isOfLostSandbox?: boolean;
 }
 
 /** What probes and hooks say about the current attempt. */

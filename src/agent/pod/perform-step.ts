@@ -14,7 +14,7 @@ import { containerState, type PodState } from "./pod-state.ts";
 import { resizePod } from "./resize-step.ts";
 import { startContainer } from "./start-container.ts";
 import type { Step } from "./step.ts";
-import { stopContainer } from "./stop-container.ts";
+import { preStop, stopContainer } from "./stop-container.ts";
 import { hasFarVolumes, settleFarVolumes } from "./volume-paths.ts";
 
 /** What the steps of one pod are performed with. */
@@ -59,6 +59,10 @@ export async function performStep(step: Step, performing: Performing): Promise<v
       });
     case "start-container":
       return start(step, performing);
+    case "pre-stop":
+      await preStop(state, { item: required(state, step.container), step }, parts);
+      containerState(state, step.container).preStopped = true;
+      return;
     case "stop-container":
       return stop(step, performing);
     default:
@@ -91,6 +95,7 @@ async function stop(
 ): Promise<void> {
   const item = required(state, step.container);
   const seen = containerState(state, step.container);
+  if (step.replaces) seen.isReplaced = true;
   try {
     const ending = stopContainer(state, { item, step }, parts);
     // While the process ends, this thread has nothing to do.

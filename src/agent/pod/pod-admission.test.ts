@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { NO_PRESSURE } from "../eviction/contract.ts";
-import { type AdmissionFacts, admissionRefusal } from "./pod-admission.ts";
+import { type AdmissionFacts, admitPod } from "./pod-admission.ts";
 import { rememberRequests } from "./pod-requests.ts";
 
 const NODE: Node = { metadata: { name: "n", labels: { disk: "ssd", cores: "4" } } };
@@ -12,7 +12,7 @@ const asking = (requests: Record<string, string>): Pod =>
   podOf({ containers: [{ name: "a", resources: { requests } }] });
 
 function refusal(pod: Pod, more: Partial<AdmissionFacts> = {}): string | undefined {
-  const found = admissionRefusal(pod, {
+  const { refusal: found } = admitPod(pod, {
     node: NODE,
     allocatable: { cpu: "2", memory: "1Gi", pods: "3", "example.com/gpu": "1" },
     others: [],
@@ -20,9 +20,10 @@ function refusal(pod: Pod, more: Partial<AdmissionFacts> = {}): string | undefin
     allowedSysctls: [],
     hasAppArmor: false,
     pressure: NO_PRESSURE,
+    cpus: () => undefined,
     ...more,
   });
-  return found && `${found.reason}: ${found.message.replace("Pod was rejected: ", "")}`;
+  return found && `${found.reason}: ${found.message}`;
 }
 
 test("a pod that fits the node is admitted", () => {
@@ -37,10 +38,29 @@ test("a pod that asks for more than is left is refused with figures", () => {
     refusal(asking({ cpu: "600m" }), { others }),
     "OutOfcpu: Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000",
   );
-  assert.match(refusal(asking({ "example.com/fpga": "1" })) ?? "", /^OutOfexample.com\/fpga/);
+  assert.match(refusal(asking({ "example.com/gpu": "2" })) ?? "", /^OutOfexample.com\/gpu/);
   assert.match(refusal(asking({}), { others: [...others, asking({})] }) ?? "", /^OutOfpods/);
   const initContainers = [{ name: "i", resources: { limits: { memory: "2Gi" } } }];
   assert.match(refusal(podOf({ initContainers })) ?? "", /^OutOfmemory/);
+});
+
+test("of several refusals the one is told that a kubelet looks at first", () => {
+  const full = { others: [asking({}), asking({}), asking({ cpu: "2" })] };
+  const everything = asking({ memory: "2Gi", "example.com/gpu": "2", cpu: "1" });
+  assert.match(refusal(everything, full) ?? "", /^OutOfpods/);
+  assert.match(refusal(everything, { others: [asking({ cpu: "2" })] }) ?? "", /^OutOfcpu/);
+  assert.match(refusal(everything) ?? "", /^OutOfmemory/);
+  const elsewhere = { ...everything.spec, nodeSelector: { disk: "hdd" } };
+  assert.match(refusal(podOf(elsewhere)) ?? "", /^OutOfmemory/);
+  const set = { ...elsewhere, securityContext: { sysctls: [{ name: "vm.x", value: "1" }] } };
+  assert.match(refusal(podOf(set)) ?? "", /^SysctlForbidden/);
+  const pressure = { memory: false, disk: true, pids: false };
+  assert.match(refusal(podOf(set), { pressure }) ?? "", /^Evicted/);
+});
+
+test("resources that the node does not know are not asked of it", () => {
+  assert.equal(refusal(asking({ "example.com/fpga": "1" })), undefined);
+  assert.match(refusal(asking({ "hugepages-2Mi": "2Mi" })) ?? "", /^OutOfhugepages-2Mi/);
 });
 
 test("what a pod asks for is read once, and again when it asks for something else", () => {
@@ -71,11 +91,23 @@ test("a pod that must not be on this node is refused", () => {
   assert.equal(refusal(podOf(affinityTo(["3"]))), undefined);
   assert.match(refusal(podOf(affinityTo(["4"]))) ?? "", /^NodeAffinity/);
   const tainted = { ...NODE, spec: { taints: [{ key: "bad", effect: "NoExecute" as const }] } };
-  assert.match(refusal(podOf({}), { node: tainted }) ?? "", /^TaintToleration/);
+  assert.equal(
+    refusal(podOf({}), { node: tainted }),
+    "TaintToleration: Predicate TaintToleration failed: " +
+      "node(s) had taints that the pod didn't tolerate",
+  );
   const tolerations = [{ operator: "Exists" as const }];
   assert.equal(refusal(podOf({ tolerations }), { node: tainted }), undefined);
   const windows: PodSpec["os"] = { name: "windows" };
-  assert.match(refusal(podOf({ os: windows })) ?? "", /^PodOSNotSupported/);
+  assert.equal(
+    refusal(podOf({ os: windows })),
+    "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS",
+  );
+  assert.equal(
+    refusal({ ...podOf({}), metadata: { labels: { "kubernetes.io/os": "windows" } } }),
+    "PodOSSelectorNodeLabelDoesNotMatch: " +
+      "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+  );
 });
 
 test("two pods cannot have one port of the node, but its addresses differ", () => {
@@ -122,4 +154,10 @@ test("a node under pressure takes no pods that would have to go first", () => {
   const disk = { pressure: { ...NO_PRESSURE, disk: true } };
   assert.match(refusal(asking({ memory: "1Mi" }), disk) ?? "", /\[DiskPressure\]/);
   assert.equal(refusal(podOf({ priority: 2_000_000_000 }), disk), undefined);
+  assert.match(refusal(podOf({ tolerations }), disk) ?? "", /\[DiskPressure\]/);
+  const both = { pressure: { ...NO_PRESSURE, memory: true, disk: true } };
+  assert.equal(
+    refusal(asking({ memory: "1Mi" }), both),
+    "Evicted: The node had condition: [MemoryPressure DiskPressure]. ",
+  );
 });

@@ -3,6 +3,9 @@ import { requiredNodeTest } from "../../api/node-affinity.ts";
 import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { Doom } from "./observation.ts";
+import { isStaticPod } from "../static-pod/contract.ts";
+import { isCritical } from "./pod-priority.ts";
+import { podsToPreempt } from "./preemption.ts";
 import { qosClassOf } from "./pod-resources.ts";
 import { type Amounts, amountsOf } from "./pod-requests.ts";
 import type { ResizeVerdict } from "./resize.ts";
@@ -25,51 +28,82 @@ export interface AdmissionFacts extends RoomFacts {
   allowedSysctls: readonly string[];
   hasAppArmor: boolean;
   pressure: NodePressure;
+  /** Sets CPUs apart; see `CpuManager`. */
+  cpus: (pod: Pod) => Refusal | undefined;
 }
 
-type Check = (pod: Pod, facts: AdmissionFacts) => Doom | undefined;
+/** Why a pod cannot be run here, as its event has it. */
+export type Refusal = Pick<Doom, "reason" | "message">;
+
+/** What becomes of a pod that was bound here. */
+export interface Admission {
+  /** Undefined for a pod that can be run. */
+  refusal?: Refusal;
+  /** Pods that have to go for it. */
+  preempts?: readonly Pod[];
+}
+
+type Check = (pod: Pod, facts: AdmissionFacts) => Refusal | undefined;
 
 /**
- * Why a pod cannot be run here although it was bound here; undefined when it can. Whoever binds
- * pods without a scheduler, or with an old view of the node, meets these. Upstream's reasons.
+ * Whether a pod can be run here although it was bound here. Whoever binds pods without a
+ * scheduler, or with an old view of the node, meets these. Reasons and messages are a kubelet's.
  */
-export function admissionRefusal(pod: Pod, facts: AdmissionFacts): Doom | undefined {
-  const checks: readonly Check[] = [
-    checkOs,
-    checkPressure,
-    checkNode,
-    checkPorts,
-    checkResources,
-    checkSecurity,
-  ];
+export function admitPod(pod: Pod, facts: AdmissionFacts): Admission {
+  const refused = firstRefusal([checkPressure, checkSysctls, facts.cpus, checkOs], pod, facts);
+  if (refused) return { refusal: refused };
+  const lacks = lacksOf(pod, facts);
+  const elsewhere = firstRefusal([checkNode, checkPorts, checkTaints], pod, facts);
+  let preempts: readonly Pod[] | undefined;
+  if (lacks.length > 0 && !isCritical(pod)) return { refusal: insufficient(lacks) };
+  if (elsewhere) return { refusal: elsewhere };
+  if (lacks.length > 0) {
+    const missing = new Map(lacks.map((lack) => [lack.name, lack.missing]));
+    preempts = podsToPreempt(pod, missing, facts);
+    if (!preempts) return { refusal: cannotPreempt(lacks) };
+  }
+  const refusal = checkAppArmor(pod, facts);
+  return { ...(refusal ? { refusal } : preempts && { preempts }) };
+}
+
+function firstRefusal(
+  checks: readonly Check[],
+  pod: Pod,
+  facts: AdmissionFacts,
+): Refusal | undefined {
   for (const check of checks) {
     const refusal = check(pod, facts);
-    if (refusal) return { ...refusal, message: `Pod was rejected: ${refusal.message}` };
+    if (refusal) return refusal;
   }
   return undefined;
 }
 
+const OS_LABEL = "kubernetes.io/os";
+
 const checkOs: Check = (pod) => {
-  const name = pod.spec?.os?.name ?? "linux";
-  if (name === "linux") return undefined;
-  const reason = "PodOSNotSupported";
-  return { reason, message: `the node's operating system is linux, the pod's is ${name}` };
+  if ((pod.metadata?.labels?.[OS_LABEL] ?? "linux") !== "linux") {
+    const message = `Failed to admit pod as the \`${OS_LABEL}\` label doesn't match node label`;
+    return { reason: "PodOSSelectorNodeLabelDoesNotMatch", message };
+  }
+  if ((pod.spec?.os?.name ?? "linux") === "linux") return undefined;
+  const message = "Failed to admit pod as the OS field doesn't match node OS";
+  return { reason: "PodOSNotSupported", message };
 };
 
 /** A node that evicts pods takes no new ones that would have to go first. */
 const checkPressure: Check = (pod, { pressure }) => {
-  if ((pod.spec?.priority ?? 0) >= SYSTEM_CRITICAL) return undefined;
-  const lean = qosClassOf(pod) === "BestEffort" && !toleratesMemoryPressure(pod);
   const conditions = [
-    ...(pressure.memory && lean ? ["MemoryPressure"] : []),
+    ...(pressure.memory ? ["MemoryPressure"] : []),
     ...(pressure.disk ? ["DiskPressure"] : []),
     ...(pressure.pids ? ["PIDPressure"] : []),
   ];
-  if (conditions.length === 0) return undefined;
+  if (conditions.length === 0 || isCritical(pod)) return undefined;
+  const onlyMemory = conditions.length === 1 && pressure.memory;
+  if (onlyMemory && (qosClassOf(pod) !== "BestEffort" || toleratesMemoryPressure(pod))) {
+    return undefined;
+  }
   return { reason: "Evicted", message: `The node had condition: [${conditions.join(" ")}]. ` };
 };
-
-const SYSTEM_CRITICAL = 2_000_000_000;
 
 function toleratesMemoryPressure({ spec }: Pod): boolean {
   const taint = { key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" as const };
@@ -86,10 +120,14 @@ const checkNode: Check = (pod, { node }) => {
     const why = "node(s) didn't match Pod's node affinity/selector";
     return { reason: "NodeAffinity", message: `Predicate NodeAffinity failed: ${why}` };
   }
-  const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
+  return undefined;
+};
+
+const checkTaints: Check = (pod, { node }) => {
+  const taints = (node?.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
   const taint = untoleratedTaint(taints, pod.spec?.tolerations ?? []);
-  if (!taint) return undefined;
-  const why = `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`;
+  if (!taint || isStaticPod(pod)) return undefined;
+  const why = "node(s) had taints that the pod didn't tolerate";
   return { reason: "TaintToleration", message: `Predicate TaintToleration failed: ${why}` };
 };
 
@@ -120,19 +158,48 @@ function hostPortsOf(pod: Pod): { port: number; protocol: string; ip: string }[]
   );
 }
 
-const checkResources: Check = (pod, { allocatable, others, requestsOf }) => {
+interface Lack {
+  name: string;
+  missing: number;
+  /** The figures, as a kubelet tells them. */
+  figures: string;
+}
+
+/** In this order they are looked at; others come after them. */
+const FIRST: readonly string[] = ["pods", "cpu", "memory", "ephemeral-storage"];
+
+/** What the node has too little of. What it does not know of at all is the cluster's business. */
+function lacksOf(pod: Pod, { allocatable, others, requestsOf }: RoomFacts): Lack[] {
   const capacity = amountsOf(allocatable);
   const used = usedBy(others, requestsOf);
-  for (const [name, requested] of requestsOf(pod)) {
+  const lacks: Lack[] = [];
+  const requests = requestsOf(pod);
+  for (const name of new Set([...FIRST, ...requests.keys()])) {
+    const requested = requests.get(name) ?? 0;
     const limit = capacity.get(name) ?? 0;
-    const taken = used(name);
-    if (requested === 0 || requested + taken <= limit) continue;
-    const why = `requested: ${requested}, used: ${taken}, capacity: ${limit}`;
-    const message = `Node didn't have enough resource: ${name}, ${why}`;
-    return { reason: `OutOf${name}`, message };
+    const isUnknown = !capacity.has(name) && name.includes("/");
+    const taken = requested === 0 || isUnknown ? 0 : used(name);
+    if (requested === 0 || isUnknown || requested + taken <= limit) continue;
+    const figures = `requested: ${requested}, used: ${taken}, capacity: ${limit}`;
+    lacks.push({ name, missing: requested - (limit - taken), figures });
   }
-  return undefined;
-};
+  return lacks;
+}
+
+function insufficient([lack]: readonly Lack[]): Refusal {
+  const { name = "", figures = "" } = lack ?? {};
+  const message = `Node didn't have enough resource: ${name}, ${figures}`;
+  return { reason: `OutOf${name}`, message };
+}
+
+function cannotPreempt(lacks: readonly Lack[]): Refusal {
+  const list = lacks.map(({ name, missing }) => `(res: ${name}, q: ${missing}), `).join("");
+  const why = `no set of running pods found to reclaim resources: [${list}]`;
+  const message =
+    "Unexpected error while attempting to recover from admission failure: " +
+    `preemption: error finding a set of pods to preempt: ${why}`;
+  return { reason: "UnexpectedAdmissionError", message };
+}
 
 function usedBy(
   others: readonly Pod[],
@@ -157,11 +224,13 @@ export function resizeVerdict(
   return exceeds(usedBy(others, requestsOf)) ? "deferred" : "fits";
 }
 
-const checkSecurity: Check = (pod, { allowedSysctls, hasAppArmor }) => {
+const checkSysctls: Check = (pod, { allowedSysctls }) => {
   const sysctl = forbiddenSysctl(pod, allowedSysctls);
-  if (sysctl !== undefined) {
-    return { reason: "SysctlForbidden", message: `forbidden sysctl: ${sysctl}` };
-  }
+  if (sysctl === undefined) return undefined;
+  return { reason: "SysctlForbidden", message: `forbidden sysctl: ${sysctl}` };
+};
+
+const checkAppArmor: Check = (pod, { hasAppArmor }) => {
   const { securityContext, containers = [], initContainers = [] } = pod.spec ?? {};
   const profiles = [
     securityContext,

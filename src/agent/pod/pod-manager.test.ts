@@ -126,7 +126,7 @@ test("a container of another image takes over, and nobody is told that there was
     await createPod(node);
     const image = node.images.get("app:1");
     assert.ok(image);
-    node.images.set("app:2", image);
+    node.images.set("app:2", { ...image, id: "sha256:def" });
     const readiness = () => {
       const patches = node.transport.requests.filter(({ method }) => method === "PATCH");
       const statuses = patches.map(({ body }) => (body as Pod).status?.conditions ?? []);
@@ -144,6 +144,7 @@ test("a container of another image takes over, and nobody is told that there was
     assert.deepEqual([...new Set(readiness().map(({ status }) => status))], ["True"]);
     const [told] = (await node.pod()).status?.containerStatuses ?? [];
     assert.deepEqual([told?.restartCount, told?.ready], [1, true]);
+    assert.equal(told?.imageID, "sha256:def");
     // One that cannot come is missed after a second.
     await ask("app:3");
     await until(() => node.runtime.named("app").state === "exited");
@@ -390,13 +391,16 @@ test("a graceful deletion stops the pod, tells its end, then asks to remove it",
     await until(() => node.manager.pods().length === 0);
   }));
 
-test("a pod that vanishes from the API is killed", () =>
+test("a pod that vanishes from the API ends within seconds", () =>
   startNode(async (node) => {
     await createPod(node);
-    node.runtime.stubborn = true;
     await node.parts.client.for(PODS).delete(AT);
     await until(() => node.manager.pods().length === 0);
     assert.equal(node.runtime.statuses.size, 0);
+    assert.deepEqual(
+      node.runtime.stops.map(({ options }) => options),
+      [{ graceMs: 2_000 }],
+    );
   }));
 
 test("at most four containers are being created at once", () =>

@@ -4,12 +4,18 @@ import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
 import { formatTime } from "../../lib/clock.ts";
+import type { Eviction } from "../eviction/contract.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
 import { SHUTDOWN_MESSAGE, SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
 import { createMirrorPods } from "./mirror-pods.ts";
-import type { Doom } from "./observation.ts";
-import { admissionRefusal, resizeVerdict, type RoomFacts } from "./pod-admission.ts";
+import {
+  type Admission,
+  admitPod,
+  type Refusal,
+  resizeVerdict,
+  type RoomFacts,
+} from "./pod-admission.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
@@ -31,7 +37,7 @@ export interface PodManager extends AsyncDisposable {
   /** All pods of the node with the agent's own view of their status. */
   pods(): Pod[];
   /** Ends a pod for the sake of the node; it has failed. */
-  evict(pod: Pod, how: { message: string; graceMs: number }): void;
+  evict(pod: Pod, how: Eviction): void;
   /** From now on no pod is taken, as the node shuts down. */
   close(): void;
   /** Ends a pod as the node shuts down; resolves when nothing of it is left. */
@@ -46,7 +52,7 @@ export interface PodManager extends AsyncDisposable {
 const STARTS_AT_ONCE = 4;
 const ORPHAN_GRACE_MS = 10_000;
 
-const NODE_SHUTDOWN: Doom = {
+const NODE_SHUTDOWN: Refusal = {
   reason: "NodeShutdown",
   message: "Pod was rejected as the node is shutting down.",
 };
@@ -113,12 +119,18 @@ export function createPodManager(parts: PodParts): PodManager {
       // A pod that was replaced under its name while the watch was away ends as gone.
       if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
       const found = claim(leftovers, { uid, parts });
-      const refusal = found
-        ? undefined
-        : refusalOf(change.object, { workers, parts, requestsOf, closed });
+      const node = { workers, parts, requestsOf };
+      const { refusal, preempts = [] } = found
+        ? {}
+        : admissionOf(change.object, { ...node, closed });
+      preempt(preempts, node);
       const created = createPodWorker(change.object, deps, found);
       workers.set(uid, created);
-      if (refusal) created.doom(refusal);
+      if (!refusal) return;
+      const { reason, message } = refusal;
+      const about = referenceTo(change.object);
+      parts.events.record({ about, type: "Warning", reason, message });
+      created.doom({ reason, message: `Pod was rejected: ${message}` });
     }
   };
 
@@ -156,10 +168,13 @@ export function createPodManager(parts: PodParts): PodManager {
 
     pods: () => Array.from(workers.values(), (worker) => worker.view()),
 
-    evict(pod, { message, graceMs }) {
+    evict(pod, { annotations, ...how }) {
       const reason = "Evicted";
-      parts.events.record({ about: referenceTo(pod), type: "Warning", reason, message });
-      workers.get(identityOf(pod).uid)?.doom({ reason, message, graceMs });
+      const { message } = how;
+      const about = referenceTo(pod);
+      const told = { reason, message, ...(annotations && { annotations }) };
+      parts.events.record({ about, type: "Warning", ...told });
+      workers.get(identityOf(pod).uid)?.doom({ reason, ...how });
     },
 
     close() {
@@ -168,7 +183,8 @@ export function createPodManager(parts: PodParts): PodManager {
 
     async shutDown(pod, graceMs) {
       const worker = workers.get(identityOf(pod).uid);
-      worker?.doom({ reason: SHUTDOWN_REASON, message: SHUTDOWN_MESSAGE, graceMs });
+      const message = SHUTDOWN_MESSAGE;
+      worker?.doom({ reason: SHUTDOWN_REASON, message, graceMs, disruption: message });
       await worker?.released;
     },
 
@@ -227,17 +243,28 @@ interface NodePods {
 }
 
 /** A pod that was accepted once stays so, whatever the node has become since. */
-function refusalOf(pod: Pod, of: NodePods & { closed: boolean }): Doom | undefined {
+function admissionOf(pod: Pod, of: NodePods & { closed: boolean }): Admission {
   const { parts, closed } = of;
-  if (pod.status?.startTime || pod.metadata?.deletionTimestamp) return undefined;
+  if (pod.status?.startTime || pod.metadata?.deletionTimestamp) return {};
   const { allowedSysctls, hasAppArmor, pressure } = parts.admission;
   const room = roomFor(pod, of);
   const node = parts.admission.node();
-  const facts = { ...room, node, allowedSysctls, hasAppArmor, pressure: pressure() };
-  const refusal = closed ? NODE_SHUTDOWN : (admissionRefusal(pod, facts) ?? parts.cpus.admit(pod));
-  if (refusal) parts.events.record({ about: referenceTo(pod), type: "Warning", ...refusal });
-  return refusal;
+  const cpus = (one: Pod) => parts.cpus.admit(one);
+  const facts = { ...room, node, allowedSysctls, hasAppArmor, pressure: pressure(), cpus };
+  const admission = admitPod(pod, facts);
+  return closed ? { refusal: admission.refusal ?? NODE_SHUTDOWN } : admission;
 }
+
+/** Ends pods for the sake of one that the node cannot do without. */
+function preempt(pods: readonly Pod[], { workers, parts }: NodePods): void {
+  for (const pod of pods) {
+    const cause = { reason: "Preempting", message: "Preempted in order to admit critical pod" };
+    parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
+    workers.get(identityOf(pod).uid)?.doom({ ...cause, disruption: PREEMPTED });
+  }
+}
+
+const PREEMPTED = "Pod was preempted by Kubelet to accommodate a critical pod.";
 
 /** What the node has, and the other pods that it is for. */
 function roomFor(pod: Pod, { workers, parts, requestsOf }: NodePods): RoomFacts {

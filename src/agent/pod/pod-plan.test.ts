@@ -221,7 +221,8 @@ test("a new image replaces the running container", () => {
 
 test("deletion stops containers, then gives everything back, then deletes the object", () => {
   const pod = podOf({}, deleted(30));
-  const alive = seen({ app: attempt("app", {}) }, { endingSinceMs: NOW - 10_000 });
+  const ending = { sinceMs: NOW - 10_000, graceMs: 30_000, round: 0 };
+  const alive = seen({ app: attempt("app", {}) }, { ending });
   const { steps } = planPod(pod, alive, NOW);
   assert.deepEqual(steps, [
     {
@@ -244,20 +245,14 @@ test("a container that is being started is waited for, then stopped", () => {
   assert.deepEqual(stepsOf(pod, starting), []);
 });
 
-test("an immediate deletion overtakes a patient one", () => {
+test("a deletion with less grace overtakes a patient one", () => {
   const busy = new Set(["stop-container/app"]);
-  const observed = seen({ app: attempt("app", {}) }, { busy, gone: true });
-  assert.deepEqual(stepsOf(podOf(), observed), ["stop-container/app/now"]);
-});
-
-test("sidecars stop last, in reverse order", () => {
-  const sidecar = { restartPolicy: "Always" };
-  const pod = podOf({ initContainers: [app("a", sidecar), app("b", sidecar)] }, deleted(30));
-  const up = { a: attempt("a", {}), b: attempt("b", {}) };
-  assert.deepEqual(stepsOf(pod, seen({ ...up, app: attempt("app", {}) })), ["stop-container/app"]);
-  assert.deepEqual(stepsOf(pod, seen({ ...up, app: exited("app", 0) })), ["stop-container/b"]);
-  const last = { ...up, b: exited("b", 0), app: exited("app", 0) };
-  assert.deepEqual(stepsOf(pod, seen(last)), ["stop-container/a"]);
+  const ending = { sinceMs: NOW, graceMs: 5_000, round: 1 };
+  const observed = seen({ app: attempt("app", {}) }, { busy, ending });
+  const message = "Stopping container app";
+  assert.deepEqual(planPod(podOf({}, deleted(5)), observed, NOW).steps, [
+    { do: "stop-container", container: "app", graceMs: 5_000, message, round: 1 },
+  ]);
 });
 
 test("a deadline ends the pod as failed", () => {

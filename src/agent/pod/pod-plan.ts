@@ -3,7 +3,6 @@ import { containerFate } from "./container-fate.ts";
 import { restartAtMs } from "./crash-backoff.ts";
 import {
   type ContainerObservation,
-  type Failure,
   FRESH_FAILURE_MS,
   isAlive,
   isBackingOff,
@@ -11,26 +10,18 @@ import {
   type PodObservation,
   type Preparation,
 } from "./observation.ts";
+import { add, graceOf, mustWait, type Planning, wake } from "./planning.ts";
 import { containersOf, type PodContainer } from "./pod-containers.ts";
+import { planEnd } from "./pod-end-plan.ts";
 import { containerOutcome, deadlineOf, doomOf, storedOutcome } from "./pod-outcome.ts";
 import { changedNames, needsRestart } from "./resize.ts";
-import { type Step, stepKey } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** What to do for a pod now, and when to look again even if nothing happens until then. */
 export interface PodPlan {
   steps: Step[];
   wakeAtMs?: number;
 }
-
-interface Planning {
-  readonly pod: Pod;
-  readonly observed: PodObservation;
-  readonly nowMs: number;
-  readonly steps: Step[];
-  wakeAtMs: number;
-}
-
-const DEFAULT_GRACE_SECONDS = 30;
 
 /** Decides the next steps of a pod. Pure: the same facts give the same steps. */
 export function planPod(pod: Pod, observed: PodObservation, nowMs: number): PodPlan {
@@ -53,21 +44,6 @@ export function mustEnd(input: { pod: Pod; observed: PodObservation; nowMs: numb
   );
 }
 
-function add(planning: Planning, step: Step): void {
-  if (!planning.observed.busy.has(stepKey(step))) planning.steps.push(step);
-}
-
-function wake(planning: Planning, atMs: number): void {
-  planning.wakeAtMs = Math.min(planning.wakeAtMs, atMs);
-}
-
-/** True when a failed attempt still has to wait; then the plan wakes up for it. */
-function mustWait(planning: Planning, failure: Failure | undefined): boolean {
-  if (!failure || planning.nowMs >= failure.retryAtMs) return false;
-  wake(planning, failure.retryAtMs);
-  return true;
-}
-
 function planLife(planning: Planning): void {
   const { pod, observed } = planning;
   prepare(planning, observed.volumes, { do: "prepare-volumes" });
@@ -88,27 +64,52 @@ function prepare(planning: Planning, preparation: Preparation, step: Step): void
 
 /**
  * Containers that should run by now: init containers one after another, sidecars staying behind
- * them, then all others. A container with a postStart hook holds back those after it.
+ * them, then all others. A container with a postStart hook holds back those after it; ephemeral
+ * containers wait for nobody.
  */
 function containersInTurn(pod: Pod, observed: PodObservation): PodContainer[] {
-  const turn: PodContainer[] = [];
   const all = containersOf(pod);
-  const initialized = all.some(
-    ({ container, role }) => role === "main" && observed.containers.get(container.name)?.current,
+  const lasting = all.filter(({ role }) => role !== "ephemeral");
+  const ephemeral = all.slice(lasting.length);
+  return [...lasting.slice(0, countInTurn(pod, lasting, observed)), ...ephemeral].filter(
+    (item) => item.role !== "init" || !isThrough(pod, item, observed),
   );
-  for (const item of all) {
+}
+
+/** How many of the containers, in their order, have begun or may begin. */
+function countInTurn(pod: Pod, all: readonly PodContainer[], observed: PodObservation): number {
+  const isInitialized = hasInitialized(all, observed);
+  for (const [at, item] of all.entries()) {
     const seen = observed.containers.get(item.container.name);
-    if (item.role === "init") {
-      if (initialized || containerFate(pod, item, seen) === "succeeded") continue;
-      return [...turn, item];
+    if (item.role === "main") {
+      if (seen?.hookPending) return at + 1;
+    } else if (!isInitialized) {
+      const isDone = item.role === "init" ? isThrough(pod, item, observed) : isStarted(seen);
+      if (!isDone) return at + 1;
     }
-    turn.push(item);
-    if (item.role === "sidecar" && !initialized && !isStarted(seen)) {
-      return turn;
-    }
-    if (item.role === "main" && seen?.hookPending) return turn;
   }
-  return turn;
+  return all.length;
+}
+
+/** Some main container ran in this sandbox. */
+function hasInitialized(all: readonly PodContainer[], observed: PodObservation): boolean {
+  return all.some(({ container, role }) => {
+    const seen = observed.containers.get(container.name);
+    return role === "main" && seen?.current !== undefined && !seen.isOfLostSandbox;
+  });
+}
+
+/** An init container succeeded, or one after it has begun, whatever is left of it itself. */
+function isThrough(pod: Pod, item: PodContainer, observed: PodObservation): boolean {
+  const all = containersOf(pod);
+  const seen = observed.containers.get(item.container.name);
+  if (hasInitialized(all, observed)) return true;
+  if (seen?.current) return containerFate(pod, item, seen) === "succeeded";
+  const at = all.findIndex(({ container }) => container.name === item.container.name);
+  return all.slice(at + 1).some(({ container, role }) => {
+    const later = observed.containers.get(container.name);
+    return role !== "ephemeral" && later?.current && !later.isOfLostSandbox;
+  });
 }
 
 function planContainer(planning: Planning, item: PodContainer): void {
@@ -120,7 +121,7 @@ function planContainer(planning: Planning, item: PodContainer): void {
   if (fate === "succeeded" || fate === "failed") return;
   if (fate === "restart") {
     const endedAtMs = seen?.current?.status.finishedAtMs ?? nowMs;
-    const restartMs = restartAtMs(seen?.crash, endedAtMs);
+    const restartMs = seen?.isReplaced ? endedAtMs : restartAtMs(seen?.crash, endedAtMs);
     if (nowMs < restartMs) return wake(planning, restartMs);
   }
   if (observed.busy.has(`start-container/${name}`) || mustWait(planning, seen?.failure)) return;
@@ -147,30 +148,41 @@ function nextAttempt(pod: Pod, name: string, seen: ContainerObservation): number
     ...(status?.containerStatuses ?? []),
     ...(status?.ephemeralContainerStatuses ?? []),
   ].find((entry) => entry.name === name);
-  return stored?.containerID ? stored.restartCount + 1 : 0;
+  // Without an ID the status has been told since then: its count is that of the next attempt.
+  return (stored?.restartCount ?? 0) + (stored?.containerID ? 1 : 0);
 }
 
 function planAlive(
   planning: Planning,
   { item, seen }: { item: PodContainer; seen: ContainerObservation },
 ): void {
-  const { container, role } = item;
-  const { failed } = seen.health;
-  const graceMs = failed?.graceMs ?? graceOf(planning.pod);
+  const { name } = item.container;
+  const graceMs = seen.health.failed?.graceMs ?? graceOf(planning.pod);
+  const why = reasonToStop(planning.pod, item, seen);
+  if (why) add(planning, { do: "stop-container", container: name, graceMs, ...why });
+}
+
+/** Why a container that runs must not, in a kubelet's words; `replaces` if another one follows. */
+function reasonToStop(
+  pod: Pod,
+  { container, role }: PodContainer,
+  { health: { failed }, current }: ContainerObservation,
+): { message: string; replaces?: boolean } | undefined {
+  const lasts = role === "main" || role === "sidecar";
+  const who = `${role === "main" ? "Container" : "Init container"} ${container.name}`;
+  const restarts = role === "main" ? ", will be restarted" : "";
+  if (lasts && container.image !== current?.status.imageReference) {
+    return { message: `${who} definition changed${restarts}`, replaces: true };
+  }
+  if (failed?.reason === "FailedPostStartHook") return { message: failed.reason };
   if (failed) {
-    const message = `Container ${container.name} ${failed.message}, will be restarted`;
-    return add(planning, { do: "stop-container", container: container.name, graceMs, message });
+    const suffix = pod.spec?.restartPolicy === "Never" ? "" : restarts;
+    return { message: `${who} ${failed.message}${suffix}` };
   }
-  const running = seen.current?.resources;
-  if (running && needsRestart(container, running)) {
-    const message = `Container ${container.name} resize requires restart`;
-    return add(planning, { do: "stop-container", container: container.name, graceMs, message });
+  if (current?.resources && needsRestart(container, current.resources)) {
+    return { message: `${who} resize requires restart`, replaces: true };
   }
-  const changed = container.image !== seen.current?.status.imageReference;
-  if (changed && (role === "main" || role === "sidecar")) {
-    const message = `Container ${container.name} definition changed, will be restarted`;
-    add(planning, { do: "stop-container", container: container.name, graceMs, message });
-  }
+  return undefined;
 }
 
 /** Containers that need no restart for it get their new limits all at once. */
@@ -184,49 +196,4 @@ function planResize(planning: Planning): void {
   });
   const wanted = due || (observed.limitsDue && observed.sandbox.ready);
   if (wanted && !mustWait(planning, observed.resizeFailure)) add(planning, { do: "resize" });
-}
-
-function graceOf(pod: Pod): number {
-  return (pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
-}
-
-/** Grace that is left to a pod that has to end. */
-function remainingGraceMs({ pod, observed, nowMs }: Planning): number {
-  const seconds = pod.metadata?.deletionGracePeriodSeconds;
-  let wholeMs = graceOf(pod);
-  if (pod.metadata?.deletionTimestamp !== undefined && seconds !== undefined) {
-    wholeMs = seconds * 1000;
-  } else if (observed.gone) wholeMs = 0;
-  wholeMs = Math.min(wholeMs, observed.doom?.graceMs ?? wholeMs);
-  return Math.max(0, wholeMs - (nowMs - (observed.endingSinceMs ?? nowMs)));
-}
-
-function planEnd(planning: Planning): void {
-  const { pod, observed } = planning;
-  if (!planStops(planning)) return;
-  for (const key of observed.busy) {
-    // Whatever is being made right now has to exist before it can be given back.
-    if (/^(start-container|create-sandbox|prepare-volumes|release)/.test(key)) return;
-  }
-  if (!observed.released) return add(planning, { do: "release" });
-  const deleted = pod.metadata?.deletionTimestamp !== undefined;
-  if (deleted && !observed.gone && !observed.deletionConfirmed) {
-    add(planning, { do: "delete-object" });
-  }
-}
-
-/** Stops what runs: first all ordinary containers, then sidecars, last one first. */
-function planStops(planning: Planning): boolean {
-  const { pod, observed } = planning;
-  const alive = containersOf(pod).filter(({ container }) =>
-    isAlive(observed.containers.get(container.name)),
-  );
-  if (alive.length === 0) return true;
-  const ordinary = alive.filter(({ role }) => role !== "sidecar");
-  const graceMs = remainingGraceMs(planning);
-  for (const { container } of ordinary.length > 0 ? ordinary : alive.slice(-1)) {
-    const message = `Stopping container ${container.name}`;
-    add(planning, { do: "stop-container", container: container.name, graceMs, message });
-  }
-  return false;
 }

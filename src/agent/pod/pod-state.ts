@@ -45,7 +45,7 @@ export interface PodState extends PodObservation {
   /** Limits of the whole pod as the kernel has them; undefined without a sandbox. */
   podLimits: ContainerResources | undefined;
   podIp: string | undefined;
-  endingSinceMs: number | undefined;
+  ending: PodObservation["ending"];
   gone: boolean;
   released: boolean;
   deletionConfirmed: boolean;
@@ -82,7 +82,7 @@ export function newPodState(
     prepared: new Map(),
     names: undefined,
     podIp: undefined,
-    endingSinceMs: undefined,
+    ending: undefined,
     gone: false,
     released: false,
     deletionConfirmed: false,

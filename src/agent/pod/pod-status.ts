@@ -6,7 +6,6 @@ import type {
   PodStatus,
 } from "../../api/generated/types/core-v1.ts";
 import { formatTime } from "../../lib/clock.ts";
-import { SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { containerFate } from "./container-fate.ts";
 import { containerStatus } from "./container-status.ts";
 import { type Doom, isStarted, type PodObservation } from "./observation.ts";
@@ -123,15 +122,28 @@ function phaseOf(input: {
   const outcome = containerOutcome(pod, observed);
   if (doom) return alive ? "Running" : "Failed";
   if (outcome !== "running") return alive ? "Running" : outcome;
-  const mains = statuses.filter((_, at) => items[at]?.role === "main");
   const deleted = observed.gone || pod.metadata?.deletionTimestamp !== undefined;
   const starting = [...observed.busy].some((key) => key.startsWith("start-container"));
   if (deleted && !alive && !starting) {
+    const mains = statuses.filter((_, at) => items[at]?.role === "main");
     const clean = mains.every(({ state }) => state?.terminated?.exitCode === 0);
     return clean ? "Succeeded" : "Failed";
   }
-  const pending = mains.some(({ state, lastState }) => !!state?.waiting && !lastState?.terminated);
-  return isInitialized(pod, observed, items) && !pending ? "Running" : "Pending";
+  return isPending(items, statuses) ? "Pending" : "Running";
+}
+
+/** Some container has yet to run for the first time, or an init container runs (again). */
+function isPending(items: readonly PodContainer[], statuses: readonly ContainerStatus[]): boolean {
+  const begun = statuses.some(
+    ({ state }, at) => items[at]?.role === "main" && (state?.running || state?.terminated),
+  );
+  return statuses.some(({ state, lastState, started }, at) => {
+    const role = items[at]?.role;
+    if (role === "ephemeral") return false;
+    if (role === "init" && state?.running) return true;
+    if (role === "sidecar" && state?.running) return !started && !begun;
+    return state?.waiting !== undefined && !lastState?.terminated;
+  });
 }
 
 function isInitialized(
@@ -179,9 +191,10 @@ function startVerdict({ observed, phase }: Telling): Verdict {
 
 /** Says that not the pod itself was at fault: a Job need not count it. */
 function disruption({ doom }: PodObservation): Verdict[] {
-  if (doom?.reason !== "Evicted" && doom?.reason !== SHUTDOWN_REASON) return [];
+  const message = doom?.disruption;
+  if (message === undefined) return [];
   const reason = "TerminationByKubelet";
-  return [{ type: "DisruptionTarget", status: "True", reason, message: doom.message }];
+  return [{ type: "DisruptionTarget", status: "True", reason, message }];
 }
 
 function truth(value: boolean): "True" | "False" {
@@ -222,15 +235,16 @@ function containersVerdict({ phase, statuses, items }: Telling): Verdict {
 
 function readyVerdict(pod: Pod, containers: Verdict): Verdict {
   if (containers.status === "False") return { ...containers, type: "Ready" };
-  const missing = (pod.spec?.readinessGates ?? [])
-    .map(({ conditionType }) => conditionType)
-    .filter(
-      (type) =>
-        !pod.status?.conditions?.some((entry) => entry.type === type && entry.status === "True"),
-    );
-  if (missing.length === 0) return { type: "Ready", status: "True" };
-  const message = missing
-    .map((type) => `corresponding condition of pod readiness gate "${type}" does not exist.`)
-    .join(", ");
+  const told = (pod.spec?.readinessGates ?? []).flatMap(({ conditionType: type }) => {
+    const condition = pod.status?.conditions?.find((entry) => entry.type === type);
+    if (!condition) {
+      return [`corresponding condition of pod readiness gate "${type}" does not exist.`];
+    }
+    const { status } = condition;
+    const what = `the status of pod readiness gate "${type}" is not "True", but ${status}`;
+    return status === "True" ? [] : [what];
+  });
+  if (told.length === 0) return { type: "Ready", status: "True" };
+  const message = told.join(", ");
   return { type: "Ready", status: "False", reason: "ReadinessGatesNotReady", message };
 }

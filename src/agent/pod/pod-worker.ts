@@ -11,6 +11,7 @@ import { containersOf, identityOf, type PodContainer, referenceTo } from "./pod-
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { Doom } from "./observation.ts";
+import { endingGraceMs } from "./pod-end-plan.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import { type Performing, performStep } from "./perform-step.ts";
 import { removeLogs, writePodFiles } from "./pod-sandbox.ts";
@@ -199,6 +200,7 @@ class Worker implements PodWorker {
         seen.stale.push(status.id);
       } else if (!seen.current) {
         seen.current = { status, resources: runningResources(state.pod, status) };
+        seen.isOfLostSandbox = status.state === "exited" && !state.sandbox.ready;
         if (status.state === "exited") this.#recordExit(item, status);
         else beginHealth(state, item, { parts: this.#parts, hooks: this, adopted: true });
       } else if (!seen.previous) {
@@ -273,7 +275,11 @@ class Worker implements PodWorker {
   }
 
   #beginEnd(nowMs: number): void {
-    this.state.endingSinceMs ??= nowMs;
+    const { state } = this;
+    const graceMs = endingGraceMs(state.pod, state);
+    if (!state.ending || graceMs < state.ending.graceMs) {
+      state.ending = { sinceMs: nowMs, graceMs, round: state.ending ? state.ending.round + 1 : 0 };
+    }
     this.#pulls.abort();
   }
 

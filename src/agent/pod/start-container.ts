@@ -123,12 +123,16 @@ function enter(
   const before = seen.current;
   if (before) {
     const finishedAtMs = before.status.finishedAtMs ?? clock.now();
-    seen.crash = afterRestart(seen.crash, { finishedAtMs, nowMs: clock.now() });
+    const crash = seen.isReplaced ? undefined : seen.crash;
+    seen.crash = afterRestart(crash, { finishedAtMs, nowMs: clock.now() });
     if (seen.previous) seen.stale.push(seen.previous.status.id);
     seen.previous = before;
   }
   seen.failure = undefined;
   seen.pulled = false;
+  seen.preStopped = false;
+  seen.isReplaced = false;
+  seen.isOfLostSandbox = false;
   if (item.container.imagePullPolicy === "Always") seen.image = undefined;
   seen.current = { status, cannotRun, resources: item.container.resources };
   if (cannotRun !== undefined) return;

@@ -68,7 +68,7 @@ export function createStatusTeller(
 
 /** A container gives way to one of another image that is about to start. */
 function isReplacing(state: PodState): boolean {
-  if (state.endingSinceMs !== undefined) return false;
+  if (state.ending) return false;
   return containersOf(state.pod).some(({ container, role }) => {
     const current = state.containers.get(container.name)?.current?.status;
     const stays = role === "main" || role === "sidecar";

@@ -5,7 +5,9 @@ export type Step =
   | { do: "create-sandbox" }
   | { do: "ensure-image"; container: string }
   | { do: "start-container"; container: string; attempt: number }
-  | { do: "stop-container"; container: string; graceMs: number; message: string }
+  | ({ do: "stop-container"; replaces?: boolean; isTold?: boolean } & ContainerEnd)
+  /** What comes before the signal: the event and the preStop hook. */
+  | ({ do: "pre-stop" } & ContainerEnd)
   /** Gives running containers, and the pod, the limits that they have now. */
   | { do: "resize" }
   | { do: "remove-container"; container: string; id: string }
@@ -14,12 +16,22 @@ export type Step =
   /** Ends the pod in the API; comes after `release`. */
   | { do: "delete-object" };
 
+/** How a container is to end. */
+export interface ContainerEnd {
+  container: string;
+  graceMs: number;
+  /** Of the event. */
+  message: string;
+  /** How often less grace was given meanwhile: a shorter end overtakes a patient one. */
+  round?: number;
+}
+
 /** Two steps with the same key never run at once. */
 export function stepKey(step: Step): string {
   switch (step.do) {
+    case "pre-stop":
     case "stop-container":
-      // An immediate kill overtakes a patient stop that is under way.
-      return `${step.do}/${step.container}${step.graceMs === 0 ? "/now" : ""}`;
+      return `${step.do}/${step.container}${step.round ? `/${step.round}` : ""}`;
     case "remove-container":
       return `${step.do}/${step.id}`;
     case "ensure-image":

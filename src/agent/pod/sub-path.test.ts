@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -27,6 +36,16 @@ test("a missing directory is made and bound", { skip: root }, () =>
     bindSubPath(volume, { subPath: "a/b", target });
     writeFileSync(path.join(target, "file"), "x");
     assert.equal(readFileSync(path.join(volume, "a/b/file"), "utf8"), "x");
+  }),
+);
+
+test("what is made in a volume is as open as the volume is", { skip: root }, () =>
+  withVolume(({ volume, target }) => {
+    chmodSync(volume, 0o2777);
+    bindSubPath(volume, { subPath: "a/b", target });
+    for (const made of ["a", "a/b"]) {
+      assert.equal((statSync(path.join(volume, made)).mode & 0o7777).toString(8), "2777");
+    }
   }),
 );
 

@@ -79,9 +79,18 @@ function targetOf(index: number, { directory }: SubPathPlace): string {
   return path.join(directory, SUB_PATHS, String(index));
 }
 
+/** @throws ConfigurationError for a variable that has no value */
 function subPathOf(mount: VolumeMount, { environment }: SubPathPlace): string {
   const { subPath = "", subPathExpr } = mount;
-  return subPathExpr ? expandVariables(subPathExpr, (name) => environment.get(name)) : subPath;
+  if (!subPathExpr) return subPath;
+  const missing = new Set<string>();
+  const expanded = expandVariables(subPathExpr, (name) => {
+    const value = environment.get(name) ?? "";
+    if (value === "") missing.add(name);
+    return value;
+  });
+  if (missing.size === 0) return expanded;
+  throw new ConfigurationError(`missing value for ${[...missing].toSorted().join(", ")}`);
 }
 
 /** What was thrown elsewhere is thrown here. */
