@@ -8,6 +8,9 @@ import { systemClock } from "../sys/clock.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
 import type { NodeDirectories } from "./data-directory.ts";
 
+/** Of pods that may come together; each takes 0.15 MB of the kernel's memory. */
+const NETWORKS_AHEAD = 32;
+
 /** The network of one node: pods, Services, routes to other nodes. */
 export interface NodeNetwork extends AsyncDisposable {
   pods: PodNetwork;
@@ -36,6 +39,7 @@ export function startNodeNetwork(options: NodeNetworkOptions): NodeNetwork {
     podCidr,
     linkPrefix: directories.linkPrefix,
     localAddresses: options.localAddresses,
+    ahead: { clock: systemClock, max: NETWORKS_AHEAD },
     onHostPorts: (ports) => services?.setHostPorts(ports),
     logger,
   });

@@ -7,8 +7,8 @@ export interface PodNetwork extends AsyncDisposable {
   /** Creates namespace, interface, address and routes; idempotent per pod. */
   attach(request: AttachRequest): Promise<PodAttachment>;
   /**
-   * A moment in which to make what the next pod is going to be given, which takes 2 ms. Only a
-   * hint: where pods come together, theirs cost less when they are made together.
+   * A moment in which to make what another pod is going to be given, which takes 2 ms. Only a hint:
+   * where pods come together, what was made ahead has to do, and the rest is made with them.
    */
   prepareNext(): void;
   /** Puts back what was taken from inside the pod's namespace; does nothing for unknown pods. */

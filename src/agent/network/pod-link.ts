@@ -78,7 +78,8 @@ export function createPodLink(socket: NetlinkSocket, spec: PodLinkSpec): void {
 /** Makes all that a pod needs but the file at which its namespace is found. @throws SysError */
 export function createSpareLink(socket: NetlinkSocket, spec: LinkSpec): SpareLink {
   const { ip } = spec;
-  const name = hostLinkName(spec.linkPrefix, `spare ${ip}`);
+  // Those of an agent that ended a moment ago may still be there.
+  const name = hostLinkName(spec.linkPrefix, `spare ${ip} of ${process.pid}`);
   const fd = openNewNetworkNamespace();
   try {
     link(socket, { ...spec, name, namespace: descriptorPath(fd) });

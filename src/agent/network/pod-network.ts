@@ -6,6 +6,7 @@ import { connectToLoopback } from "../../sys/namespaced-connect.ts";
 import { unmountAside } from "../../sys/mount.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
 import { isNetworkNamespace, removeNetworkNamespace } from "../../sys/network-namespace.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
@@ -18,8 +19,8 @@ import {
   hasLink,
   hostLinkName,
   restorePodLink,
-  type SpareLink,
 } from "./pod-link.ts";
+import { createSpareLinks } from "./spare-links.ts";
 import { mirrored, readLinkCounters } from "../link-counters.ts";
 
 /** Where and with what addresses the pods of a node live. */
@@ -32,6 +33,8 @@ export interface PodNetworkOptions {
   /** Addresses that the node itself answers on, such as the cluster DNS address. */
   localAddresses: readonly string[];
   mtu?: number;
+  /** Makes up to `max` networks ahead while no pod comes; one at most when absent. */
+  ahead?: { clock: Clock; max: number };
   /** Told of every change of the pods' host ports. */
   onHostPorts?: (ports: readonly PodHostPort[]) => void;
   failpoint?: NetworkFailpoint;
@@ -55,8 +58,6 @@ interface PodRecord extends PodAttachment {
 
 const MTU_BYTES = 1500;
 const CONNECT_MS = 5_000;
-/** Owner of the address that waits for a pod; no UID is like it. */
-const NEXT = "next pod";
 
 /** Routed veth pairs, one per pod; state is one small file per pod beside its namespace. */
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
@@ -75,24 +76,21 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     mtu: options.mtu ?? MTU_BYTES,
     failpoint,
   };
-  let spare: SpareLink | undefined;
-  let isClosed = false;
-  /** Pods since the last moment to prepare: of a burst, many come before there is another. */
-  let newcomers = 0;
+  const spares = createSpareLinks({
+    pool,
+    make: (ip) => createSpareLink(socket, { ...linkOptions, ip }),
+    logger: options.logger,
+    ...(options.ahead && { ahead: options.ahead }),
+  });
 
   const linkNameOf = (record: PodRecord) =>
     record.linkName ?? hostLinkName(linkPrefix, record.podUid);
 
-  const dropSpare = () => {
-    spare?.[Symbol.dispose]();
-    spare = undefined;
-    pool.release(NEXT);
-  };
-
   /** Gives the pod what was made ahead. False when there is none, or it is not what it was. */
   const adoptSpare = (record: PodRecord): boolean => {
-    if (!spare) return false;
     const { podUid, networkNamespacePath, hasOwnStack = false } = record;
+    using spare = spares.take();
+    if (!spare) return false;
     const { ip, name } = spare;
     try {
       spare.adopt(networkNamespacePath, { answersAsGateway: hasOwnStack });
@@ -100,13 +98,23 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       options.logger.warn("cannot use the network that was made ahead", { podUid, error });
       removeNetworkNamespace(networkNamespacePath);
       return false;
-    } finally {
-      dropSpare();
     }
     pool.claim(podUid, ip);
     record.ip = ip;
     record.linkName = name;
     return true;
+  };
+
+  /** What waits for a pod gives way to one that is there. @throws RangeError */
+  const allocate = (podUid: string): string => {
+    for (;;) {
+      try {
+        return pool.allocate(podUid);
+      } catch (error) {
+        using spare = spares.take();
+        if (!spare) throw error;
+      }
+    }
   };
 
   const announce = () =>
@@ -155,6 +163,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
         if (alive && pool.claim(podUid, record.ip)) records.set(podUid, record);
         else await removeNow(podUid, record?.linkName);
       }
+      spares.begin();
       announce();
     },
 
@@ -162,7 +171,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       const { podUid } = request;
       const held = records.get(podUid);
       if (held) return held;
-      newcomers++;
+      spares.podComes();
       const record: PodRecord = {
         podUid,
         ip: "",
@@ -174,8 +183,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       };
       // One that was made for the pod wants a link and an address of its own.
       if (request.namespacePath || !adoptSpare(record)) {
-        if (request.namespacePath) dropSpare();
-        record.ip = pool.allocate(podUid);
+        record.ip = allocate(podUid);
         try {
           createPodLink(socket, {
             ...linkOptions,
@@ -197,17 +205,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       return record;
     },
 
-    prepareNext() {
-      const isAlone = newcomers === 1;
-      newcomers = 0;
-      if (!isAlone || spare || isClosed) return;
-      try {
-        spare = createSpareLink(socket, { ...linkOptions, ip: pool.allocate(NEXT) });
-      } catch (error) {
-        pool.release(NEXT);
-        options.logger.debug("cannot make a network ahead", { error });
-      }
-    },
+    prepareNext: () => spares.prepareNext(),
 
     restore(podUid) {
       const record = records.get(podUid);
@@ -242,8 +240,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     },
 
     async [Symbol.asyncDispose]() {
-      isClosed = true;
-      dropSpare();
+      spares[Symbol.dispose]();
       socket[Symbol.dispose]();
       await Promise.resolve();
     },
