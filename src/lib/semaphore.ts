@@ -5,6 +5,8 @@ export interface Semaphore {
    * signal when that comes first; a permit that is there at once is given all the same.
    */
   acquire(signal?: AbortSignal): Promise<Disposable>;
+  /** Holders and those who wait. */
+  readonly wanted: number;
 }
 
 /** The queue is as long as the number of callers that wait; it holds nothing else. */
@@ -42,6 +44,9 @@ export function createSemaphore(limit: number): Semaphore {
       if (free > 0) free--;
       else await turn(signal);
       return permit();
+    },
+    get wanted() {
+      return limit - free + waiting.length;
     },
   };
 }

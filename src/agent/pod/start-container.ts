@@ -25,7 +25,7 @@ const ID_LENGTH = 32;
 export async function startContainer(
   state: PodState,
   { item, attempt }: { item: PodContainer; attempt: number },
-  { parts, hooks }: { parts: PodParts; hooks: WorkerHooks },
+  { parts, hooks, creating }: { parts: PodParts; hooks: WorkerHooks; creating: () => void },
 ): Promise<void> {
   const seen = containerState(state, item.container.name);
   const say = speaker(state, { item, parts });
@@ -55,10 +55,9 @@ export async function startContainer(
     return fail(error);
   }
   try {
-    const creating = parts.runtime.createContainer(spec);
-    // While the OCI runtime is at work, this thread has nothing to do.
-    setImmediate(() => parts.network.prepareNext());
-    await creating;
+    const created = parts.runtime.createContainer(spec);
+    setImmediate(creating);
+    await created;
   } catch (error) {
     if (!isCommandError(error)) return fail(error);
     say("Warning", "Failed", `Error: ${messageOf(error)}`);
