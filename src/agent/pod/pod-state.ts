@@ -100,7 +100,12 @@ export function containerState(state: PodState, name: string): ContainerState {
   return container;
 }
 
-/** Directory of files that belong to one attempt of a container. */
+/** What one attempt of a container leaves to be read. No container's name has a dot. */
+export function terminationLogOf(state: PodState, name: string, attempt: number): string {
+  return path.join(state.directory, `termination-log.${name}.${attempt}`);
+}
+
+/** Directory of what is bound for one attempt of a container, made when there is anything. */
 export function attemptDirectory(state: PodState, name: string, attempt: number): string {
   return path.join(state.directory, "containers", name, String(attempt));
 }

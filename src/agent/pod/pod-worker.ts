@@ -15,7 +15,7 @@ import { endingGraceMs } from "./pod-end-plan.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import { type Performing, performStep } from "./perform-step.ts";
 import { removeLogs, writePodFiles } from "./pod-sandbox.ts";
-import { attemptDirectory, containerState, newPodState, type PodState } from "./pod-state.ts";
+import { containerState, newPodState, type PodState, terminationLogOf } from "./pod-state.ts";
 import { podStatus } from "./pod-status.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { sayBackOff } from "./restart-event.ts";
@@ -233,8 +233,7 @@ class Worker implements PodWorker {
     seen.probes = undefined;
     seen.health = { started: false, ready: false };
     seen.hookPending = false;
-    const directory = attemptDirectory(this.state, status.name, status.attempt);
-    const file = `${directory}/termination-log`;
+    const file = terminationLogOf(this.state, status.name, status.attempt);
     const message = terminationMessage(item.container, { status, file });
     const { resources } = seen.current ?? {};
     seen.current = { status, terminationMessage: message, resources };

@@ -14,7 +14,13 @@ import { beginHealth } from "./health.ts";
 import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts, WorkerHooks } from "./pod-context.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
-import { attemptDirectory, containerState, logPathOf, type PodState } from "./pod-state.ts";
+import {
+  attemptDirectory,
+  containerState,
+  logPathOf,
+  type PodState,
+  terminationLogOf,
+} from "./pod-state.ts";
 import { type BoundPaths, hasFarVolumes, openFarVolumes, openSubPath } from "./volume-paths.ts";
 
 /** Exit code of a container whose command could not be run. */
@@ -186,8 +192,9 @@ function specOf(
   const { image } = containerState(state, container.name);
   if (!image) throw new ConfigurationError(`image "${container.image}" is not present`);
   const directory = attemptDirectory(state, container.name, attempt);
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const terminationMessageFile = path.join(directory, "termination-log");
+  // One of its own would be another directory to be made, which ext4 looks long for a place for.
+  mkdirSync(state.directory, { recursive: true, mode: 0o755 });
+  const terminationMessageFile = terminationLogOf(state, container.name, attempt);
   // Any user of the container may write its message; given at creation, a umask narrows the mode.
   writeFileSync(terminationMessageFile, "");
   chmodSync(terminationMessageFile, 0o666);
