@@ -5,6 +5,7 @@ import { isStoreError } from "../errors.ts";
 import { VersionTable } from "../memory/version-table.ts";
 import { JOURNAL_FILE_BYTES, type Journal } from "./journal.ts";
 import { encodeRecord, type JournalRecord, recordSize } from "./journal-codec.ts";
+import { lasting, type RecentVersion, RecentValues } from "./recent-values.ts";
 import type { VersionTree } from "./version-tree.ts";
 
 /** Recent versions move into the tree when they are so many or so old. */
@@ -39,7 +40,8 @@ export class JournaledBackend implements Backend {
   readonly #journal: Journal;
   readonly #lock: AsyncDisposable;
   readonly #committed: CommitListener | undefined;
-  readonly #recent = new VersionTable();
+  readonly #recent = new VersionTable<RecentVersion>();
+  readonly #values = new RecentValues();
   #recentBytes = 0;
   #sequence: number;
   #applying: Promise<void> | undefined;
@@ -60,7 +62,7 @@ export class JournaledBackend implements Backend {
   async recover(records: readonly JournalRecord[]): Promise<void> {
     for (const { sequence, versions } of records) {
       if (sequence !== this.#sequence + 1) continue;
-      this.#recent.add(versions);
+      this.#keep(versions);
       this.#sequence = sequence;
     }
     await this.#apply();
@@ -74,17 +76,17 @@ export class JournaledBackend implements Backend {
   }
 
   find(resource: string, key: string, at: number): Version | undefined {
-    return this.#recent.find(resource, key, at) ?? this.#tree.find(resource, key, at);
+    const recent = this.#recent.find(resource, key, at);
+    return recent ? lasting(recent) : this.#tree.find(resource, key, at);
   }
 
   exactly(resource: string, key: string, revision: number): Version | undefined {
-    return (
-      this.#recent.exactly(resource, key, revision) ?? this.#tree.exactly(resource, key, revision)
-    );
+    const recent = this.#recent.exactly(resource, key, revision);
+    return recent ? lasting(recent) : this.#tree.exactly(resource, key, revision);
   }
 
   *scan(resource: string, range: ScanRange): Generator<ScanEntry> {
-    const recent = this.#recent.scan(resource, range);
+    const recent = this.#scanRecent(resource, range);
     let front = recent.next();
     for (const entry of this.#tree.scan(resource, range)) {
       while (!front.done && compareUtf8(front.value.key, entry.key) < 0) {
@@ -100,7 +102,8 @@ export class JournaledBackend implements Backend {
   *history(resource: string, { after, upTo }: { after: number; upTo: number }): Generator<Version> {
     const applied = this.#tree.state.revision;
     yield* this.#tree.history(resource, { after, upTo: Math.min(upTo, applied) });
-    yield* this.#recent.history(resource, { after: Math.max(after, applied), upTo });
+    const recent = this.#recent.history(resource, { after: Math.max(after, applied), upTo });
+    for (const version of recent) yield lasting(version);
   }
 
   resourceNames(): Iterable<string> {
@@ -123,7 +126,7 @@ export class JournaledBackend implements Backend {
     const sequence = this.#sequence + 1;
     await this.#journal.append(encodeRecord(sequence, versions, sizeBytes), sequence);
     this.#sequence = sequence;
-    this.#recent.add(versions);
+    this.#keep(versions);
     this.#recentBytes += sizeBytes;
     if (this.#recentBytes > RECENT_MAX_BYTES) void this.#apply();
     else this.#timer ??= this.gatherClock.setTimer(RECENT_MAX_MS, () => void this.#apply());
@@ -143,6 +146,16 @@ export class JournaledBackend implements Backend {
       await this.#journal[Symbol.asyncDispose]();
       await this.#tree[Symbol.asyncDispose]();
       await this.#lock[Symbol.asyncDispose]();
+    }
+  }
+
+  #keep(versions: readonly Version[]): void {
+    this.#recent.add(versions.map((version) => this.#values.keep(version)));
+  }
+
+  *#scanRecent(resource: string, range: ScanRange): Generator<ScanEntry> {
+    for (const entry of this.#recent.scan(resource, range)) {
+      yield { ...entry, read: () => lasting(entry.read()) };
     }
   }
 
@@ -171,16 +184,18 @@ export class JournaledBackend implements Backend {
     // A copy: commits go on while the tree is written.
     const versions = [...this.#recent.log];
     const sequence = this.#sequence;
-    const moved = this.#recentBytes;
+    const movedBytes = this.#recentBytes;
     try {
       for (let at = 0; at < versions.length; at += STEP_VERSIONS) {
         const step = versions.slice(at, at + STEP_VERSIONS);
         // Until all are in, a crash replays every record: what is there already is put there again.
         const isLast = at + STEP_VERSIONS >= versions.length;
         await this.#tree.add(step, isLast ? sequence : this.#tree.state.sequence);
-        this.#recent.forget(step.at(-1)?.revision ?? 0);
+        const moved = step.at(-1)?.revision ?? 0;
+        this.#recent.forget(moved);
+        this.#values.forget(moved);
       }
-      this.#recentBytes -= moved;
+      this.#recentBytes -= movedBytes;
       this.#applyError = undefined;
     } catch (error) {
       this.#applyError = error;

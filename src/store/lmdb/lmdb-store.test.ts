@@ -56,6 +56,25 @@ describeStore({
   propertyRuns: 20,
 });
 
+test("what was read stays as it was when later writes take the memory it was in", async () => {
+  const clock = new VirtualClock();
+  await using store = await openTemporary(clock);
+  const { revision: before } = await store.create("core/nodes", "n", Buffer.from("0"));
+  const { revision } = await store.create("core/pods", "a/first", Buffer.alloc(1_000, "1"));
+  const read = [
+    await store.get("core/pods", "a/first"),
+    await store.getForUpdate("core/pods", "a/first"),
+    (await store.list("core/pods")).items[0],
+  ];
+  const watch = await store.watch("core/pods", before, (events) => read.push(...events));
+  watch[Symbol.dispose]();
+  assert.equal(read.length, 4);
+  // Compaction moves all that is recent into the tree, so that its memory is free.
+  await store.compact(revision);
+  await store.create("core/pods", "a/second", Buffer.alloc(1_000, "2"));
+  for (const value of read) assert.equal(Buffer.from(value?.bytes ?? []).toString()[0], "1");
+});
+
 test("whatever a killed process acknowledged is there after reopening", async () => {
   using folder = temporaryDirectory();
   const { directory } = folder;

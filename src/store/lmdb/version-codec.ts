@@ -3,6 +3,8 @@ import type { Version } from "../backend.ts";
 const VERSIONS = 0x76;
 const EVENTS = 0x65;
 const REVISION_BYTES = 8;
+/** Of a value, before the object's bytes. */
+export const VALUE_HEADER_BYTES: number = REVISION_BYTES;
 /** Sorts after every byte that a key can hold at that place. */
 const AFTER = Uint8Array.of(0xff);
 const TWO_32 = 2 ** 32;
@@ -79,18 +81,24 @@ export function parseVersionKey(stored: Buffer): {
   };
 }
 
-/** Value of a version: the revision of its creation, then the object's bytes. */
-export function encodeVersion({ createRevision, bytes }: Version): Buffer {
-  const value = Buffer.allocUnsafe(REVISION_BYTES + (bytes?.length ?? 0));
+/**
+ * Value of a version: the revision of its creation, then the object's bytes. Written into memory
+ * from `allocate`.
+ */
+export function encodeVersion(
+  { createRevision, bytes }: Version,
+  allocate: (sizeBytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
+  const value = allocate(VALUE_HEADER_BYTES + (bytes?.length ?? 0));
   writeRevision(value, createRevision, 0);
-  if (bytes) value.set(bytes, REVISION_BYTES);
+  if (bytes) value.set(bytes, VALUE_HEADER_BYTES);
   return value;
 }
 
 /** Inverse of `versionKey` and `encodeVersion`. */
 export function decodeVersion(resource: string, stored: Buffer, value: Buffer): Version {
   const { key, revision, deleted } = parseVersionKey(stored);
-  const bytes = deleted ? undefined : value.subarray(REVISION_BYTES);
+  const bytes = deleted ? undefined : value.subarray(VALUE_HEADER_BYTES);
   return { resource, key, revision, createRevision: readRevision(value, 0), bytes };
 }
 

@@ -151,12 +151,15 @@ export class VersionTree implements AsyncDisposable {
     }
   }
 
-  /** Adds versions; resolves when they are durable. All or nothing. */
-  async add(versions: readonly Version[], sequence: number): Promise<void> {
+  /**
+   * Adds versions, by their `value` where it is there already; resolves when they are durable, and
+   * reads no memory of theirs any more. All or nothing.
+   */
+  async add(versions: readonly (Version & { value?: Buffer })[], sequence: number): Promise<void> {
     const revision = versions.at(-1)?.revision ?? this.#state.revision;
     await this.#change({ revision, sequence }, () => {
       for (const version of versions) {
-        this.#queue(versionKey(version), encodeVersion(version));
+        this.#queue(versionKey(version), version.value ?? encodeVersion(version));
         this.#queue(eventKey(version.revision), encodeEvent(version));
       }
     });

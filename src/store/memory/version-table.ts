@@ -2,16 +2,16 @@ import { compareUtf8, SortedMap } from "../../lib/sorted-map.ts";
 import type { ScanEntry, ScanRange, Version } from "../backend.ts";
 
 /** Versions in memory, ordered by key and by revision. Bytes are kept as given, not copied. */
-export class VersionTable {
-  readonly #resources = new Map<string, SortedMap<Version[]>>();
-  #log: Version[] = [];
+export class VersionTable<V extends Version = Version> {
+  readonly #resources = new Map<string, SortedMap<V[]>>();
+  #log: V[] = [];
 
-  get log(): readonly Version[] {
+  get log(): readonly V[] {
     return this.#log;
   }
 
   /** Adds versions, newer than all present ones and in revision order. */
-  add(versions: readonly Version[]): void {
+  add(versions: readonly V[]): void {
     for (const version of versions) {
       this.#log.push(version);
       const keys = this.#keysOf(version.resource);
@@ -21,12 +21,12 @@ export class VersionTable {
     }
   }
 
-  find(resource: string, key: string, at: number): Version | undefined {
+  find(resource: string, key: string, at: number): V | undefined {
     const chain = this.#resources.get(resource)?.get(key);
     return chain && newestAt(chain, at);
   }
 
-  exactly(resource: string, key: string, revision: number): Version | undefined {
+  exactly(resource: string, key: string, revision: number): V | undefined {
     const version = this.find(resource, key, revision);
     return version?.revision === revision ? version : undefined;
   }
@@ -43,9 +43,9 @@ export class VersionTable {
     }
   }
 
-  *history(resource: string, { after, upTo }: { after: number; upTo: number }): Generator<Version> {
+  *history(resource: string, { after, upTo }: { after: number; upTo: number }): Generator<V> {
     for (let at = firstAfter(this.#log, after); at < this.#log.length; at++) {
-      const version = this.#log[at] as Version;
+      const version = this.#log[at] as V;
       if (version.revision > upTo) return;
       if (version.resource === resource) yield version;
     }
@@ -72,7 +72,7 @@ export class VersionTable {
     return this.#resources.keys();
   }
 
-  #dropUpTo(revision: number, shorten: (chain: Version[]) => void): void {
+  #dropUpTo(revision: number, shorten: (chain: V[]) => void): void {
     const kept = firstAfter(this.#log, revision);
     for (const { resource, key } of this.#log.slice(0, kept)) {
       const keys = this.#resources.get(resource);
@@ -85,7 +85,7 @@ export class VersionTable {
     this.#log = this.#log.slice(kept);
   }
 
-  #keysOf(resource: string): SortedMap<Version[]> {
+  #keysOf(resource: string): SortedMap<V[]> {
     let keys = this.#resources.get(resource);
     if (!keys) {
       keys = new SortedMap();
@@ -95,9 +95,9 @@ export class VersionTable {
   }
 }
 
-function newestAt(chain: readonly Version[], at: number): Version | undefined {
+function newestAt<V extends Version>(chain: readonly V[], at: number): V | undefined {
   for (let i = chain.length - 1; i >= 0; i--) {
-    const version = chain[i] as Version;
+    const version = chain[i] as V;
     if (version.revision <= at) return version;
   }
   return undefined;
