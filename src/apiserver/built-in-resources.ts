@@ -2,7 +2,7 @@ import { BUILT_IN_RESOURCES } from "../api/generated/resources.ts";
 import { invalid } from "../api/errors.ts";
 import { apiVersionOf, type Resource, storageNameOf } from "../api/resource.ts";
 import type { SchemaModel, StructType } from "../api/schema/model.ts";
-import { applyDefaults } from "../api/schema/defaults.ts";
+import { applyDefaults, hasDefaults } from "../api/schema/defaults.ts";
 import { createDecoder } from "../api/schema/decode.ts";
 import type { StatusCause } from "../api/status.ts";
 import { validateObject } from "../api/validation/validate-object.ts";
@@ -65,6 +65,7 @@ export async function serveBuiltIns(
         selectable: [],
         hasStatus: resource.subresources?.includes("status") ?? false,
         custom: false,
+        keepsParts: !strategy.prepareUpdate && !hasDefaults({ group, version, kind }),
         model,
         struct,
         validateCreate: (object, common) =>

@@ -44,6 +44,8 @@ export interface ServedResource {
   hasStatus: boolean;
   /** Defined by a CustomResourceDefinition. */
   custom: boolean;
+  /** Nothing changes the parts of an object in place: what a patch leaves alone is not copied. */
+  keepsParts?: boolean;
   /** What users of a deprecated version are told with every answer. */
   deprecation?: string;
   /** Served to who asks, but told to nobody: neither discovery nor OpenAPI lists it. */

@@ -47,3 +47,9 @@ export function applyDefaults(gvk: GroupVersionKind, object: object): void {
   const defaulters = DEFAULTS.get(`${gvk.group}/${gvk.version}`);
   if (defaulters && Object.hasOwn(defaulters, gvk.kind)) defaulters[gvk.kind]?.(object);
 }
+
+/** Whether anything is filled in in objects of a kind. */
+export function hasDefaults({ group, version, kind }: GroupVersionKind): boolean {
+  const defaulters = DEFAULTS.get(`${group}/${version}`);
+  return defaulters !== undefined && Object.hasOwn(defaulters, kind);
+}

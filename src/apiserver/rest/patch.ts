@@ -2,6 +2,7 @@ import { notTyped } from "../../api/apply/applied-check.ts";
 import { APPLY_PATCH, applyPatch } from "../../api/patch/apply-patch.ts";
 import { StatusError } from "../../api/errors.ts";
 import { goPlain } from "../../api/validation/go-text.ts";
+import { copyJson } from "../../lib/json-copy.ts";
 import type { Engine } from "../engine.ts";
 import { apiVersionOf } from "../../api/resource.ts";
 import type { DecodeOptions } from "../codec/codec.ts";
@@ -57,24 +58,56 @@ export async function patchObject(
 }
 
 /**
- * What a patch made of an object, as its type. The managers of its fields, which few patches speak
- * of and which are often half of it, are those of the object, neither copied nor read again.
+ * What a patch made of an object, as its type. What it left alone is of that type already, and is
+ * not read again: most of the object, with the managers of its fields, of which few patches speak.
  */
 function decodePatched(
-  { codec }: ServedResource,
+  served: ServedResource,
   value: Record<string, unknown>,
-  of: { object: KubeObject; decode: DecodeOptions },
+  { object, decode }: { object: KubeObject; decode: DecodeOptions },
 ): KubeObject {
-  const { managedFields } = of.object.metadata;
-  const metadata = fieldOf(value, "metadata");
-  if (!managedFields || metadata["managedFields"] !== managedFields) {
-    return codec.decode({ kind: "value", value, contentType: "" }, of.decode);
+  const { codec, custom, keepsParts } = served;
+  // The type of a custom resource may be another one by now; and this name, only readers can take.
+  const readsAll = custom || Object.hasOwn(value, "__proto__");
+  const { managedFields } = object.metadata;
+  const { apiVersion, kind } = value;
+  const changed: Record<string, unknown> = readsAll ? { ...value } : { apiVersion, kind };
+  for (const name in value) {
+    if (value[name] !== object[name] && !readsAll) changed[name] = value[name];
   }
-  const { managedFields: _, ...others } = metadata;
-  const rest = { ...value, metadata: others };
-  const patched = codec.decode({ kind: "value", value: rest, contentType: "" }, of.decode);
-  patched.metadata.managedFields = managedFields;
+  const keepsManagers =
+    managedFields !== undefined && fieldOf(value, "metadata")["managedFields"] === managedFields;
+  const keepsMeta = !readsAll && value["metadata"] === object.metadata;
+  if (keepsMeta || !keepsManagers) changed["metadata"] = keepsMeta ? {} : value["metadata"];
+  else changed["metadata"] = without(fieldOf(value, "metadata"), "managedFields");
+  const read = codec.read({ kind: "value", value: changed, contentType: "" }, decode);
+  const copy = keepsParts ? <T>(part: T): T => part : copyJson;
+  const patched = {} as KubeObject;
+  for (const name in value) {
+    if (name === "metadata") patched.metadata = keepsMeta ? copyMeta(object, copy) : read.metadata;
+    else if (!Object.hasOwn(changed, name)) patched[name] = copy(value[name]);
+    else if (Object.hasOwn(read, name)) patched[name] = read[name];
+  }
+  patched.apiVersion = read.apiVersion as string;
+  patched.kind = read.kind as string;
+  patched.metadata ??= read.metadata;
+  if (keepsManagers) patched.metadata.managedFields = managedFields;
+  codec.setDefaults(patched);
   return patched;
+}
+
+/** Metadata that may be changed, without the managers. */
+function copyMeta({ metadata }: KubeObject, copy: <T>(part: T) => T): KubeObject["metadata"] {
+  const copied: Record<string, unknown> = {};
+  for (const [name, part] of Object.entries(metadata)) {
+    if (name !== "managedFields") copied[name] = copy(part);
+  }
+  return copied;
+}
+
+function without(object: Record<string, unknown>, name: string): Record<string, unknown> {
+  const { [name]: _, ...others } = object;
+  return others;
 }
 
 /**
