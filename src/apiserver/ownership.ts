@@ -13,7 +13,7 @@ export function recordOwnership(
   call: Call,
   of: { object: KubeObject; old?: KubeObject; common?: CommonSpec | undefined },
 ): KubeObject {
-  const { model, struct } = call.served;
+  const { model, struct, cache } = call.served;
   if (!model || !struct) return of.object;
   // What is new came into being just now.
   const created = of.old ? undefined : of.object.metadata.creationTimestamp;
@@ -26,6 +26,7 @@ export function recordOwnership(
     model,
     struct,
     common: of.common,
+    unite: (set, added) => cache.managers.union(set, added),
   });
   return withManagedFields(of.object, entries) as unknown as KubeObject;
 }

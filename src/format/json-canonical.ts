@@ -21,6 +21,16 @@ export function encodeCanonical(object: CanonicalObject, known: readonly KnownTe
   return Buffer.from(known.length > 0 ? jsonAround(known, ordered) : exactJson(ordered));
 }
 
+/** The same of an object of which it is known how its managedFields are written. */
+export function encodeWithManagers(object: CanonicalObject, managers: string): Buffer {
+  const ordered = { kind: "", apiVersion: "", metadata: {}, ...object };
+  ordered.metadata = { ...withoutResourceVersion(ordered.metadata), managedFields: 0 };
+  const text = exactJson(ordered);
+  // Nothing before it in the metadata is a number, so that this is the one.
+  const at = text.indexOf(NO_MANAGERS) + NO_MANAGERS.length;
+  return Buffer.from(`${text.slice(0, at - 1)}${managers}${text.slice(at)}`);
+}
+
 function withoutResourceVersion(metadata: object): object {
   if (!("resourceVersion" in metadata)) return metadata;
   const { resourceVersion: _, ...rest } = metadata;
@@ -94,6 +104,7 @@ const METADATA = Buffer.from(',"metadata":{');
 /** Kind and version are shorter than this. */
 const METADATA_MAX = 1_024;
 const VERSION = Buffer.from('"resourceVersion":"');
+const NO_MANAGERS = '"managedFields":0';
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 

@@ -77,6 +77,7 @@ test("law: an operation without effect gives back its operand", () => {
     fc.property(set, set, (a, b) => {
       const all = unionOf(a, b);
       assert.equal(unionOf(all, a), all);
+      assert.equal(unionOf(all, structuredClone(a)), all);
       const rest = differenceOf(a, b);
       assert.equal(differenceOf(rest, b), rest);
       assert.deepEqual(differenceOf(a, a), {});

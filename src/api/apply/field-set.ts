@@ -57,7 +57,10 @@ export function fieldSetOf(...paths: readonly (readonly string[])[]): FieldSet {
 
 function uniteNodes(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b) return a;
-  if (isEmpty(a)) return isMember(b) ? b : { ".": NO_FIELDS, ...b };
+  if (isEmpty(a)) {
+    if (isEmpty(b)) return a;
+    return isMember(b) ? b : { ".": NO_FIELDS, ...b };
+  }
   if (isEmpty(b)) return a["."] ? a : { ".": NO_FIELDS, ...a };
   let result: MutableSet | undefined;
   for (const element in b) {

@@ -41,6 +41,8 @@ export interface OwnershipUpdate {
   struct: StructType;
   /** The spec of a new object, when others have the same. */
   common?: CommonSpec | undefined;
+  /** `unionOf`, by default. */
+  unite?: (set: FieldSet, added: FieldSet) => FieldSet;
   /** Fields the endpoint does not write; by default status, or spec for subresource "status". */
   reset?: FieldSet | undefined;
 }
@@ -122,7 +124,7 @@ function isReadable({ operation, fieldsType, fieldsV1 = {} }: ManagedFieldsEntry
  * time included. `undefined` when nobody owns anything.
  */
 export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry[] | undefined {
-  const { before = {}, after, model, struct } = update;
+  const { before = {}, after, model, struct, unite = unionOf } = update;
   const entries = startingEntries(update);
   // Who owns what was forgotten, on purpose: that begins anew with the first apply.
   if (entries.length === 0 && update.before) return undefined;
@@ -136,7 +138,7 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
   const apiVersion = typeof after.apiVersion === "string" ? after.apiVersion : "";
   const { manager, subresource, timeText } = update;
   const by = { manager, operation: "Update", apiVersion, timeText, subresource };
-  if (entries.length === 0) return [entryOf(changed, by)];
+  if (entries.length === 0) return [entryOf(unite(NO_FIELDS, changed), by)];
   const isOwn = (entry: ManagedFieldsEntry) =>
     entry.operation !== "Apply" &&
     entry.manager === manager &&
@@ -156,7 +158,7 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
     const left = own && withFields(own, kept);
     if (left) result.push(left);
   } else {
-    result.push(entryOf(unionOf(kept, changed), by));
+    result.push(entryOf(unite(kept, changed), by));
   }
   const capped = capUpdateManagers(result);
   return capped.length > 0 ? sortEntries(capped) : undefined;

@@ -16,8 +16,16 @@ export interface Codec {
   read(body: Body, options: DecodeOptions): KubeObject;
   /** Sets defaults in place; needed again after admission changed the object. */
   setDefaults(object: KubeObject): void;
-  /** Canonical bytes; the object carries no resourceVersion. A spec in common is written once. */
-  encode(object: KubeObject, common?: CommonSpec): Uint8Array;
+  /** Canonical bytes; the object carries no resourceVersion. */
+  encode(object: KubeObject, hints?: EncodeHints): Uint8Array;
+}
+
+/** What spares work in writing an object, and changes nothing of what is written. */
+export interface EncodeHints {
+  /** The spec of a new object: one in common is written once. */
+  common?: CommonSpec | undefined;
+  /** How `metadata.managedFields` are written. */
+  managers?: string | undefined;
 }
 
 export interface DecodeOptions {

@@ -2,7 +2,7 @@ import type { CommonSpec } from "../../api/common-spec.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Decoder } from "../../api/schema/decode.ts";
-import { encodeCanonical } from "../../format/json-canonical.ts";
+import { encodeCanonical, encodeWithManagers } from "../../format/json-canonical.ts";
 import { decodeJson } from "../../format/json-decode.ts";
 import { exactJson, type KnownText } from "../../format/json-text.ts";
 import { JsonSyntaxError } from "../../format/json-parser.ts";
@@ -78,7 +78,10 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
       return object;
     },
     setDefaults,
-    encode: (object, common) => encodeCanonical(object, common && textsOf(common)),
+    encode: (object, { common, managers } = {}) =>
+      managers && !common
+        ? encodeWithManagers(object, managers)
+        : encodeCanonical(object, common && textsOf(common)),
   };
 }
 

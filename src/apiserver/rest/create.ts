@@ -1,3 +1,4 @@
+import type { ManagedFieldsEntry } from "../../api/apply/managed-fields.ts";
 import type { CommonSpec } from "../../api/common-spec.ts";
 import { alreadyExists, StatusError } from "../../api/errors.ts";
 import { warningsOf } from "../../api/warnings/warnings.ts";
@@ -114,7 +115,10 @@ export async function insertObject(
       }
       const { conversion, codec } = served;
       const stored = conversion ? await conversion.toStored(managed) : managed;
-      const bytes = codec.encode(stored, common);
+      const managers = common
+        ? undefined
+        : served.cache.managers.textOf(managed.metadata.managedFields as ManagedFieldsEntry[]);
+      const bytes = codec.encode(stored, { common, managers });
       checkStoredSize(bytes);
       const plain = common && plainParts(common);
       if (!conversion) served.cache.expect(bytes, { object: managed, plain });

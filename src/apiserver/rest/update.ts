@@ -1,3 +1,4 @@
+import type { ManagedFieldsEntry } from "../../api/apply/managed-fields.ts";
 import { conflict, invalid, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
@@ -158,8 +159,9 @@ async function storeUpdate(
   // Copied: an object that a member was deleted from is slow from then on.
   const { resourceVersion: _, ...metadata } = of.next.metadata;
   const next: KubeObject = { ...of.next, metadata };
-  const { conversion, codec } = served;
-  const bytes = codec.encode(conversion ? await conversion.toStored(next) : next);
+  const { conversion, codec, cache } = served;
+  const managers = cache.managers.textOf(metadata.managedFields as ManagedFieldsEntry[]);
+  const bytes = codec.encode(conversion ? await conversion.toStored(next) : next, { managers });
   if (isGone(served, next)) {
     // The last finalizer went: this update is the removal, and answers with what it removed.
     const { key, revision } = current;

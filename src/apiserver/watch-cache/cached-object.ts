@@ -108,7 +108,7 @@ export class CachedObject {
 
   /** Parsed anew for a caller that wants to change it. */
   copy(): KubeObject {
-    return this.#parse();
+    return JSON.parse(this.#text()) as KubeObject;
   }
 
   /** Labels and selectable fields; the parsed object is not kept for them. */
@@ -123,12 +123,34 @@ export class CachedObject {
   }
 
   #isExact(object: KubeObject): boolean {
-    this.#hasLongNumber ??= mayHoldInt64(object);
+    this.#hasLongNumber ??= holdsLongNumber(object);
     return !this.#hasLongNumber;
   }
 
   #parse(): KubeObject {
-    const { buffer, byteOffset, byteLength } = this.bytes;
-    return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as KubeObject;
+    const text = this.#text();
+    return this.#kin?.managers.parse(text) ?? (JSON.parse(text) as KubeObject);
   }
+
+  #text(): string {
+    return Buffer.prototype.utf8Slice.call(this.bytes, 0, this.bytes.byteLength);
+  }
+}
+
+/** There are no numbers in what managers own, which is often half of an object. */
+function holdsLongNumber(object: KubeObject): boolean {
+  for (const name in object) {
+    const part = object[name];
+    if (name === "metadata" ? mayMetaHoldInt64(object) : mayHoldInt64(part)) return true;
+  }
+  return false;
+}
+
+function mayMetaHoldInt64({ metadata }: KubeObject): boolean {
+  for (const name in metadata) {
+    if (name !== "managedFields" && mayHoldInt64(metadata[name as keyof typeof metadata])) {
+      return true;
+    }
+  }
+  return false;
 }

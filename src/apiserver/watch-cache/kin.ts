@@ -1,6 +1,7 @@
 import { freezeSharing } from "../../lib/json-share.ts";
 import { PassingMap } from "../../lib/passing-map.ts";
 import type { KubeObject } from "../kube-object.ts";
+import { KnownManagers } from "./known-managers.ts";
 
 /** Of so many origins an object is remembered. */
 const ORIGINS_MAX = 128;
@@ -10,6 +11,7 @@ const ORIGINS_MAX = 128;
  * have in common: pods of one template differ in a name and a few numbers.
  */
 export class Kin {
+  readonly managers: KnownManagers = new KnownManagers();
   readonly #latest = new PassingMap<string, KubeObject>();
 
   freeze(object: KubeObject): KubeObject {

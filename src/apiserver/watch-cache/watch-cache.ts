@@ -8,6 +8,7 @@ import { CacheEvent } from "./cache-event.ts";
 import { type AttributesOf, CachedObject, type Written } from "./cached-object.ts";
 import { DEFAULT_RING_LIMITS, EventRing, type EventRingLimits } from "./event-ring.ts";
 import { Kin } from "./kin.ts";
+import type { KnownManagers } from "./known-managers.ts";
 import type { Selection } from "./selection.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import { ValueIndex } from "./value-index.ts";
@@ -93,6 +94,11 @@ export class WatchCache implements StateView, Disposable {
 
   get size(): number {
     return this.#objects.size;
+  }
+
+  /** Who owns what in the objects. */
+  get managers(): KnownManagers {
+    return this.#kin.managers;
   }
 
   get(key: string): CachedObject | undefined {
