@@ -21,7 +21,7 @@ const HALF_PAIR = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc0
 export function decodeJson(bytes: Uint8Array): DecodedJson {
   const { keys, depth, hasLongNumber } = scan(bytes);
   if (depth > MAX_DEPTH) throw new JsonSyntaxError("exceeded max depth", 0);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  const text = Buffer.prototype.utf8Slice.call(bytes, 0, bytes.byteLength);
   if (SURROGATE_ESCAPE.test(text)) {
     const { value, duplicates } = parseStrictJson(text);
     return { value: wellFormed(value), duplicates };

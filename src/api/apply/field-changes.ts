@@ -154,22 +154,30 @@ function compareMembers(
     if (slot.changed) (changed ??= {})[element] = slot.changed;
     if (slot.removed) (removed ??= {})[element] = slot.removed;
   };
+  let kept = 0;
   for (const name in after) {
     const earlier = ownMember(before, name);
-    if (earlier !== after[name]) visit(name, earlier, after[name]);
+    const later = after[name];
+    if (earlier !== undefined && later !== undefined) kept++;
+    if (earlier !== later) visit(name, earlier, later);
   }
-  for (const name in before) {
-    if (ownMember(after, name) === undefined && before[name] !== undefined) {
-      visit(name, before[name], undefined);
+  // Few writes remove anything.
+  if (kept < Object.keys(before).length) {
+    for (const name in before) {
+      if (ownMember(after, name) === undefined && before[name] !== undefined) {
+        visit(name, before[name], undefined);
+      }
     }
   }
   to.slot.changed = changed;
   to.slot.removed = removed;
 }
 
-/** Labels may be called "constructor". */
+/** Labels may be called "constructor"; what objects inherit are functions, but for one member. */
 function ownMember(object: Json, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
+  const member = object[name];
+  if (typeof member !== "function" && name !== "__proto__") return member;
+  return Object.hasOwn(object, name) ? member : undefined;
 }
 
 function compareElements(pair: Pair, list: ListType, to: Context & { slot: Slot }): void {

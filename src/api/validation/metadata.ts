@@ -11,6 +11,7 @@ const FIELD_MANAGER_MAX = 128;
 const SUBRESOURCE_MAX = 256;
 const ANNOTATIONS_SIZE_MAX = 256 * 1024;
 const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
+const PRINTABLE_ASCII = /^[ -~]*$/;
 const IMMUTABLE = [
   "name",
   "namespace",
@@ -73,6 +74,7 @@ function validateManagedFields(errors: FieldErrors, entries: readonly ManagedFie
 /** The name that owns fields of an object. */
 export function validateFieldManager(errors: FieldErrors, field: string, manager: string): void {
   if (manager.length > FIELD_MANAGER_MAX) errors.tooLong(field, FIELD_MANAGER_MAX);
+  if (PRINTABLE_ASCII.test(manager)) return;
   for (const { 0: character, index } of manager.matchAll(/\p{C}|(?! )\p{Z}/gu)) {
     const point = character.codePointAt(0) ?? 0;
     const code = `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;

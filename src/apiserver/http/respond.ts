@@ -265,8 +265,7 @@ function send(
   writeHead(response, bytes.byteLength, sending);
   if (bytes.byteLength <= ONE_WRITE_MAX_BYTES) {
     // Node.js joins the head with a text, never with bytes: as Latin-1 it is one write, one record.
-    const { buffer, byteOffset, byteLength } = bytes;
-    response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
+    response.end(Buffer.prototype.latin1Slice.call(bytes, 0, bytes.byteLength), "latin1");
   } else {
     response.end(bytes);
   }

@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../lib/clock.ts";
 import { isOfOneObject } from "./asked.ts";
 import { readWhole, type RequestHead, WholeRequest } from "./whole-request.ts";
-import { type CommonLines, WholeResponse } from "./whole-response.ts";
+import { type CommonHead, WholeResponse } from "./whole-response.ts";
 
 /** What connections with whole requests have in common. */
 export interface WholeConnectionsOptions {
@@ -26,6 +26,7 @@ export class WholeConnections {
   readonly #options: WholeConnectionsOptions;
   readonly #open = new Set<WholeConnection>();
   #isClosing = false;
+  readonly #common: CommonHead = { lines: () => this.#commonLines(), safe: new Map() };
   #dated: { second: number; lines: string } | undefined;
 
   constructor(options: WholeConnectionsOptions) {
@@ -39,7 +40,7 @@ export class WholeConnections {
     server.on("secureConnection", (socket: TLSSocket) => {
       const connection = new WholeConnection(socket, {
         ...this.#options,
-        commonLines: () => this.#commonLines(),
+        common: this.#common,
         isClosing: () => this.#isClosing,
         left: () => this.#open.delete(connection),
         takeOver: () => {
@@ -74,7 +75,7 @@ export class WholeConnections {
 }
 
 interface WholeConnectionOptions extends WholeConnectionsOptions {
-  commonLines: CommonLines;
+  common: CommonHead;
   isClosing(): boolean;
   /** It is closed, or somebody else's. */
   left(): void;
@@ -125,7 +126,7 @@ class WholeConnection {
     }
     this.#held = undefined;
     this.#known = message.head;
-    this.#answering = new WholeResponse(socket, this.#options.commonLines);
+    this.#answering = new WholeResponse(socket, this.#options.common);
     this.#answering.on("close", this.#answered);
     this.#options.handle(request, this.#answering);
   };

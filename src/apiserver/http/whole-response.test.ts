@@ -6,7 +6,10 @@ import { WholeResponse } from "./whole-response.ts";
 function answer(value: string): string {
   let written = "";
   const socket = { writable: true, write: (text: string) => (written += text) };
-  const response = new WholeResponse(socket as unknown as TLSSocket, () => "Date: now\r\n");
+  const response = new WholeResponse(socket as unknown as TLSSocket, {
+    lines: () => "Date: now\r\n",
+    safe: new Map(),
+  });
   response.writeHead(200, ["Warning", value, "Content-Length", "2"]);
   response.end("{}", "latin1");
   return written;

@@ -4,8 +4,13 @@ import type { TLSSocket } from "node:tls";
 /** What no header may hold: it would end it, or begin another. */
 const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Header lines that every answer of a connection has. */
-export type CommonLines = () => string;
+/** What the answers of many connections have in common. */
+export interface CommonHead {
+  /** Header lines that every answer has. */
+  lines(): string;
+  /** The value of each header as it was last found to be safe. */
+  readonly safe: Map<string, string>;
+}
 
 /**
  * The answer to a whole request, given whole as well: a head, then everything. It is closed when
@@ -16,13 +21,13 @@ export class WholeResponse {
   headersSent = false;
   destroyed = false;
   readonly #socket: TLSSocket;
-  readonly #commonLines: CommonLines;
+  readonly #common: CommonHead;
   readonly #closing: (() => void)[] = [];
   #head = "";
 
-  constructor(socket: TLSSocket, commonLines: CommonLines) {
+  constructor(socket: TLSSocket, common: CommonHead) {
     this.#socket = socket;
-    this.#commonLines = commonLines;
+    this.#common = common;
   }
 
   on(_event: "close", closed: () => void): void {
@@ -34,18 +39,23 @@ export class WholeResponse {
    * @throws TypeError for what a header cannot hold, as `node:http`
    */
   writeHead(status: number, headers: readonly string[]): void {
-    // Looked at together, as each look costs more than the text that it is at.
-    if (UNSAFE.test(headers.join(" "))) {
-      const name = headers[headers.findIndex((text) => UNSAFE.test(text)) & ~1];
-      throw new TypeError(`Invalid character in header "${name}"`);
-    }
+    const { safe } = this.#common;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+      const name = headers[at] as string;
+      const value = headers[at + 1] as string;
+      // Most headers are the same in most answers, and a look costs more than the text.
+      if (safe.get(name) !== value) {
+        if (UNSAFE.test(name) || UNSAFE.test(value)) {
+          throw new TypeError(`Invalid character in header "${name}"`);
+        }
+        safe.set(name, value);
+      }
+      head += `${name}: ${value}\r\n`;
     }
     this.statusCode = status;
     this.headersSent = true;
-    this.#head = `${head}${this.#commonLines()}\r\n`;
+    this.#head = `${head}${this.#common.lines()}\r\n`;
   }
 
   /** Text is Latin-1, as the head is, so that both are one write and one record. */
