@@ -203,8 +203,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       rules: imageCollection,
       wanted: () => imagesOf(manager, runtime),
       fileSystem: () => fileSystemUsage(imageDirectory),
-      onFailure: (message) =>
-        events.record({ about: aboutNode, type: "Warning", reason: "ImageGCFailed", message }),
+      say: (reason, message) =>
+        events.record({ about: aboutNode, type: "Warning", reason, message }),
     }),
   );
   keeper.eviction = cleanup.use(

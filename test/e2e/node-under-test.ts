@@ -68,6 +68,9 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
   chmodSync(directory, 0o711);
   enterPrivateMounts({ sharedDirectories: [directory] });
   await using cleanup = new Cleanup();
+  // Nothing else may hold a process that waits for others to end.
+  const awake = setInterval(() => {}, WAIT_MS);
+  cleanup.defer(() => clearInterval(awake));
   cleanup.defer(() => {
     unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true });
@@ -227,9 +230,7 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
     },
     until,
     async [Symbol.asyncDispose]() {
-      // Nothing else may hold a process that waits for others to end.
-      const awake = setInterval(() => {}, WAIT_MS);
-      await owned[Symbol.asyncDispose]().finally(() => clearInterval(awake));
+      await owned[Symbol.asyncDispose]();
       const left = readMounts().filter(({ target }) => target.startsWith(directory));
       assert.deepEqual(left, []);
     },

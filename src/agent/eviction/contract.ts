@@ -73,6 +73,8 @@ export const NO_PRESSURE: NodePressure = { memory: false, disk: false, pids: fal
 /** How a pod is evicted. */
 export interface Eviction {
   message: string;
+  /** What there was too little of: a signal, or one of a pod's own limits. */
+  signal: string;
   graceMs: number;
   /** Of the event: what was short, and which containers took more than they asked for. */
   annotations?: Readonly<Record<string, string>>;

@@ -96,7 +96,8 @@ export function startEviction(options: EvictionOptions): EvictionManager {
     }
     const graceMs = shortage.kind === "hard" ? 0 : softGraceOf(victim.pod, rules);
     const words = evictionWords(shortage, victim);
-    options.evict(victim.pod, { ...words, graceMs, disruption: words.message });
+    const { signal } = shortage;
+    options.evict(victim.pod, { ...words, signal, graceMs, disruption: words.message });
   };
 
   const again = () => {
@@ -131,7 +132,7 @@ async function evictBeyondLimits(options: EvictionOptions): Promise<boolean> {
     if (!isEvictable(pod)) continue;
     const excess = localStorageExcess(pod, await options.localStorageOf(pod));
     if (excess === undefined) continue;
-    options.evict(pod, { message: excess, graceMs: 0 });
+    options.evict(pod, { ...excess, graceMs: 0 });
     evicted = true;
   }
   return evicted;

@@ -175,9 +175,9 @@ test("limits of whole pods are those of the containers that have one", () => {
     });
   assert.equal(told(1, 1, 3), undefined);
   const whole = "Pod ephemeral local storage usage exceeds the total limit of containers 5Mi. ";
-  assert.equal(told(1, 1, 4), whole);
+  assert.deepEqual(told(1, 1, 4), { signal: "ephemeralpodfs.limit", message: whole });
   const own = 'Container a exceeded its local ephemeral storage limit "2Mi". ';
-  assert.equal(told(0, 3, 0), own);
+  assert.deepEqual(told(0, 3, 0), { signal: "ephemeralcontainerfs.limit", message: own });
   assert.equal(hasLocalLimits(podOf("q", { volumes: pod.spec?.volumes ?? [] })), false);
 });
 
@@ -190,7 +190,7 @@ test("a pod that breaks a limit of its own is told which", () => {
     localStorageExcess(limited, {
       emptyDirs: new Map([["cache", emptyDir]]),
       containers: new Map([["c", container]]),
-    });
+    })?.message;
   assert.equal(hasLocalLimits(limited), true);
   assert.equal(hasLocalLimits(podOf("b")), false);
   assert.equal(excess(MIB, MIB), undefined);

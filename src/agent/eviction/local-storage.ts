@@ -8,6 +8,7 @@ import {
   type Quantity,
   quantityToNumber,
 } from "../../lib/quantity.ts";
+import type { Eviction } from "./contract.ts";
 
 const NAME = "ephemeral-storage";
 
@@ -28,25 +29,32 @@ export function hasLocalLimits({ spec }: Pod): boolean {
   );
 }
 
-/** Which limit of its own a pod is beyond; undefined when none. */
-export function localStorageExcess(pod: Pod, use: LocalStorageUse): string | undefined {
+/** Which limit of its own a pod is beyond, as a kubelet words it; undefined when none. */
+export function localStorageExcess(
+  pod: Pod,
+  use: LocalStorageUse,
+): Pick<Eviction, "signal" | "message"> | undefined {
   for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
     const limit = emptyDirLimit(emptyDir);
     if (isPositive(limit) && (use.emptyDirs.get(name) ?? 0) > quantityToNumber(limit)) {
-      return `Usage of EmptyDir volume "${name}" exceeds the limit "${canonicalQuantity(limit)}". `;
+      const text = canonicalQuantity(limit);
+      const message = `Usage of EmptyDir volume "${name}" exceeds the limit "${text}". `;
+      return { signal: "emptydirfs.limit", message };
     }
   }
   const total = [...use.containers.values(), ...use.emptyDirs.values()].reduce((a, b) => a + b, 0);
   const allowed = podLimit(pod);
   if (allowed && total > quantityToNumber(formatQuantity(allowed))) {
     const limit = formatQuantity(allowed);
-    return `Pod ephemeral local storage usage exceeds the total limit of containers ${limit}. `;
+    const what = "Pod ephemeral local storage usage exceeds the total limit of containers";
+    return { signal: "ephemeralpodfs.limit", message: `${what} ${limit}. ` };
   }
   for (const { name, resources } of pod.spec?.containers ?? []) {
     const limit = resources?.limits?.[NAME];
     if (isPositive(limit) && (use.containers.get(name) ?? 0) > quantityToNumber(limit)) {
       const text = canonicalQuantity(limit);
-      return `Container ${name} exceeded its local ephemeral storage limit "${text}". `;
+      const message = `Container ${name} exceeded its local ephemeral storage limit "${text}". `;
+      return { signal: "ephemeralcontainerfs.limit", message };
     }
   }
   return undefined;

@@ -59,7 +59,7 @@ function collect(
     clock,
     logger: silentLogger,
     wanted: () => wanted,
-    onFailure: (message) => failures.push(message),
+    say: (reason, message) => failures.push(`${reason}: ${message}`),
   });
   return { clock, collector, failures, wanted };
 }
@@ -94,10 +94,23 @@ test("a young image stays, and what cannot be freed is told from the second time
   of.disk.present.push("young");
   await clock.advance(600_000);
   assert.deepEqual(of.disk.present, ["young"]);
-  assert.deepEqual(failures, [
+  const message =
     "Failed to garbage collect required amount of images. " +
-      "Attempted to free 150 bytes, but only found 0 bytes eligible to free.",
+    "Attempted to free 150 bytes, but only found 0 bytes eligible to free.";
+  assert.deepEqual(failures, [
+    `FreeDiskSpaceFailed: ${message}`,
+    `FreeDiskSpaceFailed: ${message}`,
+    `ImageGCFailed: ${message}`,
   ]);
+});
+
+test("what is used of a disk counts in whole percents, the rest of one in full", async () => {
+  const of = fakeDisk(["a"], 0);
+  of.disk.other = 841 - (1000 - of.fileSystem().availableBytes);
+  const { clock, collector } = collect(of, { rules: { highPercent: 85, lowPercent: 80 } });
+  await using _ = collector;
+  await clock.advance(300_000);
+  assert.deepEqual(of.disk.present, []);
 });
 
 test("an image that another node runs is passed over", async () => {

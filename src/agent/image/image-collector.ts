@@ -17,8 +17,11 @@ export interface ImageCollectorOptions {
   wanted: () => Iterable<string>;
   /** Of the file system that the images lie on. */
   fileSystem: () => { capacityBytes: number; availableBytes: number };
-  /** Told from the second failure in a row on. */
-  onFailure: (message: string) => void;
+  /**
+   * Told of what a node's events should tell: at once why there is no room, and from the second
+   * failure in a row on that there was one.
+   */
+  say: (reason: string, message: string) => void;
 }
 
 const ROUND_MS = 300_000;
@@ -90,16 +93,24 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
   const collect = async () => {
     await removeAged();
     const { capacityBytes } = options.fileSystem();
-    const used = () => capacityBytes - options.fileSystem().availableBytes;
-    if (capacityBytes <= 0 || (used() * 100) / capacityBytes < rules.highPercent) return;
+    if (capacityBytes <= 0) {
+      throw failure("InvalidDiskCapacity", "invalid capacity 0 on image filesystem");
+    }
+    const available = () => options.fileSystem().availableBytes;
+    const used = () => capacityBytes - available();
+    if (100 - Math.floor((available() * 100) / capacityBytes) < rules.highPercent) return;
     const allowed = (capacityBytes * rules.lowPercent) / 100;
     const wanted = used() - allowed;
     const { bytes } = await remove(unused(clock.now()), () => used() <= allowed);
     if (used() <= allowed) return;
-    throw new Error(
-      "Failed to garbage collect required amount of images. Attempted to free " +
-        `${Math.ceil(wanted)} bytes, but only found ${bytes} bytes eligible to free.`,
-    );
+    const figures = `${Math.ceil(wanted)} bytes, but only found ${bytes} bytes eligible to free.`;
+    const what = "Failed to garbage collect required amount of images. Attempted to free";
+    throw failure("FreeDiskSpaceFailed", `${what} ${figures}`);
+  };
+
+  const failure = (reason: string, message: string) => {
+    options.say(reason, message);
+    return new Error(message);
   };
 
   const round = async () => {
@@ -111,7 +122,7 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
     } catch (error) {
       const { message } = error as Error;
       logger.warn("cannot collect images", { message });
-      if (failed) options.onFailure(message);
+      if (failed) options.say("ImageGCFailed", message);
       failed = true;
     }
   };

@@ -1,16 +1,31 @@
 import { Histogram, type MetricFamily } from "../../lib/prometheus.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
-import type { AgentMetrics, ProbeLabels } from "./contract.ts";
+import type { AgentMetrics, NodeEventCount, ProbeLabels } from "./contract.ts";
 
 const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const START_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600];
+
+/** Label and help of each counter. */
+const COUNTERS: Readonly<Record<NodeEventCount, readonly [label: string, help: string]>> = {
+  admission_rejections_total: ["reason", "Pods that were bound here and cannot be run"],
+  evictions: ["eviction_signal", "Pods that were evicted, by what there was too little of"],
+  preemptions: ["preemption_signal", "Pods that made room for a critical one, by what it lacked"],
+  started_containers_total: ["container_type", "Containers that were started"],
+  started_pods_total: ["", "Pods whose sandbox was made"],
+};
 
 /** Starts at zero. */
 export function createAgentMetrics(): AgentMetrics {
   const stages = new Map<string, Histogram>();
   const starts = new Histogram(START_SECONDS);
   const probes = new Map<string, { labels: ProbeLabels; count: number }>();
+  const counts = new Map<NodeEventCount, Map<string, number>>();
   return {
+    count(what, of = "") {
+      const values = counts.get(what) ?? new Map<string, number>();
+      counts.set(what, values);
+      values.set(of, (values.get(of) ?? 0) + 1);
+    },
     observeStage(stage, seconds) {
       const histogram = stages.get(stage) ?? new Histogram(STAGE_SECONDS);
       stages.set(stage, histogram);
@@ -57,6 +72,13 @@ export function createAgentMetrics(): AgentMetrics {
         help: "Duration in seconds of one step on a pod's way",
         samples: [...stages].flatMap(([stage, histogram]) => histogram.samples({ stage })),
       },
+      ...[...counts].map(([what, values]): MetricFamily => {
+        const [label, help] = COUNTERS[what];
+        const samples = Array.from(values, ([of, value]) =>
+          label ? { labels: { [label]: of }, value } : { value },
+        );
+        return { name: `kubelet_${what}`, type: "counter", help, samples };
+      }),
     ],
     probeFamilies: () => [
       {

@@ -77,8 +77,18 @@ export interface NodeUsage extends Omit<CgroupUsage, "tasks" | "throttling"> {
   processes: number;
 }
 
+/** What happened on a node, by a kubelet's names without their prefix. */
+export type NodeEventCount =
+  | "admission_rejections_total"
+  | "evictions"
+  | "preemptions"
+  | "started_containers_total"
+  | "started_pods_total";
+
 /** What the agent counts about its own work. */
 export interface AgentMetrics {
+  /** Something happened; `of` is the value of the label that the counter has, if it has one. */
+  count(what: NodeEventCount, of?: string): void;
   /** A step of a pod's start, such as "create-sandbox", took so long. */
   observeStage(stage: string, seconds: number): void;
   /** From the agent's first sight of a pod until it said that all of it runs. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   allocatableOf,
+  conditionNews,
   conditionsOf,
   missingLabels,
   nodeLabels,
@@ -21,6 +22,26 @@ test("a healthy node is Ready and under no pressure", () => {
       "Ready=True KubeletReady",
     ],
   );
+});
+
+test("what became otherwise is an event, also the first time that it is told", () => {
+  const at = (pressure: typeof calm, problem?: string) =>
+    conditionsOf({ pressure, problem }, [], 0);
+  const fine = at(calm);
+  assert.deepEqual(conditionNews([], fine), [
+    "NodeHasSufficientMemory",
+    "NodeHasNoDiskPressure",
+    "NodeHasSufficientPID",
+    "NodeReady",
+  ]);
+  assert.deepEqual(conditionNews(fine, at(calm)), []);
+  const bad = at({ memory: true, disk: true, pids: true }, "the runtime is gone");
+  assert.deepEqual(conditionNews(fine, bad), [
+    "NodeHasInsufficientMemory",
+    "NodeHasDiskPressure",
+    "NodeHasInsufficientPID",
+    "NodeNotReady",
+  ]);
 });
 
 test("only a real change moves the transition time and makes a write", () => {

@@ -130,6 +130,7 @@ function specOf(more: Partial<Container>, config: ImageConfig = {}) {
     terminationMessageFile: "/p/message",
     logPath: "/l/0.log",
     nodeMemoryBytes: 4 * GIB,
+    allocatable: {},
     rules,
     cpus: undefined,
     seccompDirectory: "/seccomp",
@@ -295,4 +296,83 @@ test("the hosts file knows the pod and its aliases", () => {
   assert.match(text, /^# Kubernetes-managed hosts file\.\n/);
   assert.match(text, /\n10\.1\.0\.2\tweb\n/);
   assert.match(text, /\n# Entries added by HostAliases\.\n192\.0\.2\.9\ta\tb\n$/);
+});
+
+/** Memory that a container asks for, the sidecar's own request, and its score. */
+const SIDECAR_SCORES: readonly [string, string, string | undefined, number][] = [
+  ["a sidecar without a request goes no earlier than what it serves", "1Gi", undefined, 750],
+  ["a sidecar with less goes no earlier either", "1Gi", "512Mi", 750],
+  ["a sidecar with more stays longer", "1Gi", "2Gi", 500],
+  ["all asks for the whole node", "4Gi", "4Gi", 3],
+];
+
+for (const [name, main, sidecar, wanted] of SIDECAR_SCORES) {
+  test(`who dies first: ${name}`, () => {
+    const asking = (memory?: string) => ({ ...(memory && { requests: { memory } }) });
+    const container: Container = {
+      name: "proxy",
+      restartPolicy: "Always",
+      resources: asking(sidecar),
+    };
+    const pod = podWith({ resources: asking(main) }, { initContainers: [container] });
+    const options = { container, nodeMemoryBytes: 4 * GIB, rules };
+    assert.equal(containerResources(pod, options).oomScoreAdj, wanted);
+  });
+}
+
+test("a container without huge pages of its own gets none, where the node has some", () => {
+  const pod = podWith({ resources: { limits: { "hugepages-1Gi": "1Gi" } } });
+  const allocatable = { "hugepages-2Mi": "8Mi", "hugepages-1Gi": "2Gi", "hugepages-64Ki": "0" };
+  const options = { container: containerOf(pod), nodeMemoryBytes: GIB, rules, allocatable };
+  const { hugePages } = containerResources(pod, options);
+  assert.deepEqual(hugePages, { "2MB": 0, "1GB": GIB });
+});
+
+test("a request of no CPU at all is one, whatever the limit is", () => {
+  const pod = podWith({ resources: { requests: { cpu: "0" }, limits: { cpu: "1" } } });
+  const options = { container: containerOf(pod), nodeMemoryBytes: GIB, rules };
+  assert.equal(containerResources(pod, options).cpuShares, 2);
+});
+
+test("what resolvers would not take is left out, and told", () => {
+  const told: string[] = [];
+  const many = Array.from({ length: 33 }, (_, at) => `s${at}.example`);
+  const dnsConfig = { nameservers: ["1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"], searches: many };
+  const none = podWith({}, { dnsPolicy: "None", dnsConfig });
+  const text = resolvConf(none, DNS, (message) => told.push(message));
+  assert.deepEqual(text.match(/[\d.]+$/gm), ["1.1.1.1", "2.2.2.2", "3.3.3.3"]);
+  assert.deepEqual(told, [
+    "Nameserver limits were exceeded, some nameservers have been omitted, " +
+      "the applied nameserver line is: 1.1.1.1 2.2.2.2 3.3.3.3",
+    "Search Line limits were exceeded, some search paths have been omitted, " +
+      `the applied search line is: ${many.slice(0, 32).join(" ")}`,
+  ]);
+  const searches = ["x".repeat(254), ...Array.from({ length: 9 }, () => "y".repeat(250))];
+  const long = podWith({}, { dnsPolicy: "None", dnsConfig: { searches: [...searches] } });
+  assert.match(resolvConf(long, DNS), /^search y{250}\n$/m);
+});
+
+test("of the node's own file, a domain is no search path, and the last option counts", () => {
+  const nodeResolvConf =
+    "domain d.example\nsearch a.example. . b.example\noptions ndots:1 a ndots:3";
+  const pod = podWith({}, { dnsPolicy: "Default" });
+  assert.equal(
+    resolvConf(pod, { ...DNS, nodeResolvConf }),
+    "search a.example b.example\noptions ndots:3 a\n",
+  );
+});
+
+test("a pod's whole name is told to the kernel if it fits, and stands in its hosts file", () => {
+  const spec = { hostname: "h", subdomain: "sub", setHostnameAsFQDN: true };
+  const names = (more: object) =>
+    podHostname(podWith({}, { ...spec, ...more }), { clusterDomain: "c.local", nodeHostname: "n" });
+  const whole = names({});
+  assert.equal(whole.hostname, "h.sub.shop.svc.c.local");
+  const text = hostsFile(podWith(), { podIp: "10.1.0.2", names: whole, nodeHosts: "" });
+  assert.match(text, /^10\.1\.0\.2\th\.sub\.shop\.svc\.c\.local\th$/m);
+  const hostname = "h".repeat(60);
+  assert.throws(
+    () => names({ hostname }),
+    /FQDN h+\.sub\.shop\.svc\.c\.local is too long \(64 characters is the max, 81 characters/,
+  );
 });

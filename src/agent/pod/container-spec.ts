@@ -30,6 +30,8 @@ export interface ContainerSpecInput {
   terminationMessageFile: string;
   logPath: string;
   nodeMemoryBytes: number;
+  /** `status.allocatable` of the node. */
+  allocatable: Readonly<Record<string, string>>;
   rules: ResourceRules;
   /** CPUs that it may use; undefined for all. */
   cpus: string | undefined;
@@ -72,6 +74,7 @@ export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpe
       ...containerResources(pod, {
         container,
         nodeMemoryBytes: input.nodeMemoryBytes,
+        allocatable: input.allocatable,
         rules: input.rules,
       }),
       ...(input.cpus === undefined ? {} : { cpusetCpus: input.cpus }),

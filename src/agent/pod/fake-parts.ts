@@ -302,6 +302,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       pressure: () => NO_PRESSURE,
     },
     metrics: {
+      count: () => {},
       observeStage: () => {},
       observeStart: () => {},
       countProbe: () => {},

@@ -39,8 +39,14 @@ export type Refusal = Pick<Doom, "reason" | "message">;
 export interface Admission {
   /** Undefined for a pod that can be run. */
   refusal?: Refusal;
-  /** Pods that have to go for it. */
-  preempts?: readonly Pod[];
+  preempts?: Preemption;
+}
+
+/** Who has to go for a critical pod. */
+export interface Preemption {
+  pods: readonly Pod[];
+  /** The first resource that there was too little of. */
+  lacking: string;
 }
 
 type Check = (pod: Pod, facts: AdmissionFacts) => Refusal | undefined;
@@ -54,13 +60,14 @@ export function admitPod(pod: Pod, facts: AdmissionFacts): Admission {
   if (refused) return { refusal: refused };
   const lacks = lacksOf(pod, facts);
   const elsewhere = firstRefusal([checkNode, checkPorts, checkTaints], pod, facts);
-  let preempts: readonly Pod[] | undefined;
+  let preempts: Preemption | undefined;
   if (lacks.length > 0 && !isCritical(pod)) return { refusal: insufficient(lacks) };
   if (elsewhere) return { refusal: elsewhere };
   if (lacks.length > 0) {
     const missing = new Map(lacks.map((lack) => [lack.name, lack.missing]));
-    preempts = podsToPreempt(pod, missing, facts);
-    if (!preempts) return { refusal: cannotPreempt(lacks) };
+    const pods = podsToPreempt(pod, missing, facts);
+    if (!pods) return { refusal: cannotPreempt(lacks) };
+    preempts = { pods, lacking: lacks[0]?.name ?? "" };
   }
   const refusal = checkAppArmor(pod, facts);
   return { ...(refusal ? { refusal } : preempts && { preempts }) };

@@ -12,6 +12,7 @@ import { createMirrorPods } from "./mirror-pods.ts";
 import {
   type Admission,
   admitPod,
+  type Preemption,
   type Refusal,
   resizeVerdict,
   type RoomFacts,
@@ -120,16 +121,15 @@ export function createPodManager(parts: PodParts): PodManager {
       if (change.type === "updated") workers.get(identityOf(change.previous).uid)?.markGone();
       const found = claim(leftovers, { uid, parts });
       const node = { workers, parts, requestsOf };
-      const { refusal, preempts = [] } = found
-        ? {}
-        : admissionOf(change.object, { ...node, closed });
-      preempt(preempts, node);
+      const { refusal, preempts } = found ? {} : admissionOf(change.object, { ...node, closed });
+      if (preempts) preempt(preempts, node);
       const created = createPodWorker(change.object, deps, found);
       workers.set(uid, created);
       if (!refusal) return;
       const { reason, message } = refusal;
       const about = referenceTo(change.object);
       parts.events.record({ about, type: "Warning", reason, message });
+      parts.metrics.count("admission_rejections_total", reason);
       created.doom({ reason, message: `Pod was rejected: ${message}` });
     }
   };
@@ -168,7 +168,8 @@ export function createPodManager(parts: PodParts): PodManager {
 
     pods: () => Array.from(workers.values(), (worker) => worker.view()),
 
-    evict(pod, { annotations, ...how }) {
+    evict(pod, { annotations, signal, ...how }) {
+      parts.metrics.count("evictions", signal);
       const reason = "Evicted";
       const { message } = how;
       const about = referenceTo(pod);
@@ -256,10 +257,11 @@ function admissionOf(pod: Pod, of: NodePods & { closed: boolean }): Admission {
 }
 
 /** Ends pods for the sake of one that the node cannot do without. */
-function preempt(pods: readonly Pod[], { workers, parts }: NodePods): void {
+function preempt({ pods, lacking }: Preemption, { workers, parts }: NodePods): void {
   for (const pod of pods) {
     const cause = { reason: "Preempting", message: "Preempted in order to admit critical pod" };
     parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
+    parts.metrics.count("preemptions", lacking);
     workers.get(identityOf(pod).uid)?.doom({ ...cause, disruption: PREEMPTED });
   }
 }

@@ -64,22 +64,36 @@ function memoryOf(bytes: number): Pick<ContainerResources, "memoryLimitBytes"> {
 /** Limits of one container in kernel units. */
 export function containerResources(
   pod: Pod,
-  options: { container: Container; nodeMemoryBytes: number; rules: ResourceRules },
+  options: {
+    container: Container;
+    nodeMemoryBytes: number;
+    rules: ResourceRules;
+    /** What the node has of each resource: huge pages that are not asked for are out of reach. */
+    allocatable?: Readonly<Record<string, string>>;
+  },
 ): ContainerResources {
   const { limits, requests } = options.container.resources ?? {};
   return {
-    cpuShares: sharesOf(milli(requests?.["cpu"]) || milli(limits?.["cpu"])),
+    cpuShares: sharesOf(milli(requests?.["cpu"] ?? limits?.["cpu"])),
     ...quotaOf(milli(limits?.["cpu"]), options.rules),
     ...memoryOf(amount(limits?.["memory"])),
-    ...hugePagesOf(limits),
-    oomScoreAdj: oomScore(pod, {
-      requestBytes: amount(requests?.["memory"]) || amount(limits?.["memory"]),
-      nodeMemoryBytes: options.nodeMemoryBytes,
-    }),
+    ...hugePagesOf({ ...withoutHugePages(options.allocatable), ...limits }),
+    oomScoreAdj: oomScore(pod, options),
   };
 }
 
 const PAGE_UNITS: Readonly<Record<string, string>> = { Ki: "KB", Mi: "MB", Gi: "GB" };
+
+/** Of the kinds of huge pages that a node has, none. */
+function withoutHugePages(
+  allocatable: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const none: Record<string, string> = {};
+  for (const name of Object.keys(allocatable)) {
+    if (name.startsWith("hugepages-") && amount(allocatable[name]) > 0) none[name] = "0";
+  }
+  return none;
+}
 
 /** Limits such as "hugepages-2Mi", by the kernel's names of the sizes. */
 function hugePagesOf(
@@ -92,13 +106,27 @@ function hugePagesOf(
   return pages.length > 0 ? { hugePages: Object.fromEntries(pages) } : {};
 }
 
-/** The kernel kills a pod that uses more than it asked for before one that asked for much. */
-function oomScore(pod: Pod, memory: { requestBytes: number; nodeMemoryBytes: number }): number {
+/** Bytes of memory that a container asks for. */
+function memoryRequest({ resources }: Container): number {
+  return amount(resources?.requests?.["memory"] ?? resources?.limits?.["memory"]);
+}
+
+/**
+ * The kernel kills a pod that uses more than it asked for before one that asked for much, and no
+ * sidecar before the containers that it serves.
+ */
+function oomScore(
+  pod: Pod,
+  { container, nodeMemoryBytes }: { container: Container; nodeMemoryBytes: number },
+): number {
   if (pod.spec?.priorityClassName === "system-node-critical") return OOM_SCORE_GUARANTEED;
   const qosClass = qosClassOf(pod);
   if (qosClass === "Guaranteed") return OOM_SCORE_GUARANTEED;
   if (qosClass === "BestEffort") return OOM_SCORE_BEST_EFFORT;
-  const score = 1000 - Math.floor((1000 * memory.requestBytes) / memory.nodeMemoryBytes);
+  const isSidecar = container.restartPolicy === "Always";
+  const served = isSidecar ? Math.min(...(pod.spec?.containers ?? []).map(memoryRequest)) : 0;
+  const requestBytes = Math.max(memoryRequest(container), served);
+  const score = 1000 - Math.floor((1000 * requestBytes) / nodeMemoryBytes);
   return Math.min(OOM_SCORE_BEST_EFFORT - 1, Math.max(1000 + OOM_SCORE_GUARANTEED, score));
 }
 

@@ -37,6 +37,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
       rules: parts.node.rules,
     });
     await parts.runtime.createSandbox(spec);
+    parts.metrics.count("started_pods_total");
     state.podLimits = spec.resources;
     state.sandbox = { ready: true };
     tellOfLimits(pod, { handler, parts });
@@ -101,7 +102,7 @@ function hostPortsOf({ spec }: Pod): HostPort[] {
 }
 
 /** The files of /etc that all containers of a pod share; the address is known by now. */
-export function writePodFiles(state: PodState, { node, confine }: PodParts): void {
+export function writePodFiles(state: PodState, { node, confine, events }: PodParts): void {
   const { pod, podIp } = state;
   const names = podHostname(pod, {
     clusterDomain: node.clusterDomain,
@@ -113,7 +114,11 @@ export function writePodFiles(state: PodState, { node, confine }: PodParts): voi
   const hosts = hostsFile(pod, { podIp, names, nodeHosts: node.hosts });
   writeFileSync(path.join(directory, "hosts"), hosts);
   writeFileSync(path.join(directory, "hostname"), `${names.hostname}\n`);
-  const resolver = resolvConf(pod, { ...node, nodeResolvConf: node.resolvConf });
+  const facts = { ...node, nodeResolvConf: node.resolvConf };
+  const about = referenceTo(pod);
+  const resolver = resolvConf(pod, facts, (message) =>
+    events.record({ about, type: "Warning", reason: "DNSConfigForming", message }),
+  );
   writeFileSync(path.join(directory, "resolv.conf"), resolver);
 }
 

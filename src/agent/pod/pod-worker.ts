@@ -12,6 +12,7 @@ import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { Doom } from "./observation.ts";
 import { endingGraceMs } from "./pod-end-plan.ts";
+import { doomOf } from "./pod-outcome.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import { type Performing, performStep } from "./perform-step.ts";
 import { removeLogs, writePodFiles } from "./pod-sandbox.ts";
@@ -276,10 +277,19 @@ class Worker implements PodWorker {
   #beginEnd(nowMs: number): void {
     const { state } = this;
     const graceMs = endingGraceMs(state.pod, state);
+    if (!state.ending) this.#sayDeadline(nowMs);
     if (!state.ending || graceMs < state.ending.graceMs) {
       state.ending = { sinceMs: nowMs, graceMs, round: state.ending ? state.ending.round + 1 : 0 };
     }
     this.#pulls.abort();
+  }
+
+  #sayDeadline(nowMs: number): void {
+    const { state } = this;
+    const doom = doomOf(state.pod, state, nowMs);
+    if (!doom || state.doom) return;
+    const { reason, message } = doom;
+    this.#parts.events.record({ about: referenceTo(state.pod), type: "Normal", reason, message });
   }
 
   #finish(): void {

@@ -63,7 +63,8 @@ function admit(pod: Pod, others: readonly Pod[], more: Partial<PodSpec> = {}): A
 
 test("only a critical pod takes the room of others, and only if it could run then", () => {
   const others = [bigGuaranteed, burstable];
-  assert.deepEqual(admit(critical, others).preempts, [burstable]);
+  const preempts = { pods: [burstable], lacking: "cpu" };
+  assert.deepEqual(admit(critical, others).preempts, preempts);
   assert.equal(admit(podOf("any", [100, 100]), others).refusal?.reason, "OutOfcpu");
   assert.equal(admit(critical, []).preempts, undefined);
   const elsewhere = admit(critical, others, { nodeSelector: { disk: "ssd" } });

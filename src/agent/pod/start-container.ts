@@ -26,6 +26,13 @@ import { type BoundPaths, hasFarVolumes, openFarVolumes, openSubPath } from "./v
 /** Exit code of a container whose command could not be run. */
 const EXIT_CANNOT_RUN = 128;
 const ID_LENGTH = 32;
+/** As a kubelet's counter names them. */
+const TYPES = {
+  init: "init_container",
+  sidecar: "init_container",
+  main: "container",
+  ephemeral: "ephemeral_container",
+} as const;
 
 /** Starts one attempt of a container; failures are kept in the state. */
 export async function startContainer(
@@ -106,6 +113,7 @@ async function run(
   const say = speaker(state, { item, parts });
   try {
     const status = await parts.runtime.startContainer(spec.id);
+    parts.metrics.count("started_containers_total", TYPES[item.role]);
     say("Normal", "Started", `Started container ${spec.name}`);
     enter(state, { item, spec, status }, { parts, hooks });
   } catch (error) {
@@ -220,6 +228,7 @@ function specOf(
     terminationMessageFile,
     logPath,
     nodeMemoryBytes: parts.node.memoryBytes,
+    allocatable: parts.node.allocatable,
     rules: parts.node.rules,
     cpus: parts.cpus.cpusOf(state.pod, container.name),
     seccompDirectory: parts.directories.seccomp,

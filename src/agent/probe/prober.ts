@@ -78,8 +78,10 @@ function repeat(
     if (result !== "error") onAttempt?.(target, kind, result !== "failure");
     const judgement = judge(standing, result, settings);
     standing = judgement.standing;
-    timer = clock.setTimer(judgement.waitMs, () => void ask());
     const { verdict } = standing;
+    // The container is about to end: to ask it again would only disturb it.
+    const isDoomed = kind === "liveness" && verdict === "unhealthy";
+    if (!isDoomed) timer = clock.setTimer(judgement.waitMs, () => void ask());
     if (!judgement.changed && !judgement.told) return;
     report({
       probe: kind,

@@ -33,6 +33,19 @@ test("a set of files replaces the set before it as a whole", () => {
   });
 });
 
+test("files are as open as they are to be, and belong to whom they are for", () => {
+  inDirectory((directory) => {
+    const own: VolumeFiles = new Map([["own", { bytes: Buffer.of(), mode: 0o600, userId: 1234 }]]);
+    const group = { groupId: 5678 };
+    writeAtomically(directory, new Map([...files({ open: "" }, 0o666), ...own]), group);
+    const told = ["open", "own"].map((name) => {
+      const { mode, uid, gid } = statSync(path.join(directory, name));
+      return `${(mode & 0o777).toString(8)} ${uid} ${gid}`;
+    });
+    assert.deepEqual(told, ["666 0 5678", "640 1234 5678"]);
+  });
+});
+
 test("a path that leads out of the volume is refused and changes nothing", () => {
   inDirectory((directory) => {
     writeAtomically(directory, files({ a: "1" }));

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   chownSync,
   type Dirent,
   mkdirSync,
@@ -18,6 +19,8 @@ export interface VolumeFile {
   bytes: Uint8Array;
   /** Permission bits. */
   mode: number;
+  /** Its owner; root when absent. */
+  userId?: number;
 }
 
 /** Relative path to file. */
@@ -74,7 +77,9 @@ function writeOne(
   // A group that shares the volume must be able to read what others may not.
   const mode = groupId === undefined ? file.mode : file.mode | 0o440;
   writeFileSync(full, file.bytes, { mode });
-  if (groupId !== undefined) chownSync(full, 0, groupId);
+  chmodSync(full, mode); // given at creation, a umask narrows it
+  const { userId = 0 } = file;
+  if (groupId !== undefined || userId !== 0) chownSync(full, userId, groupId ?? 0);
 }
 
 function linkNames(
@@ -101,8 +106,10 @@ function readLink(file: string): string | undefined {
 
 function hashOf(files: VolumeFiles, groupId: number | undefined): string {
   const hash = createHash("sha256").update(`${groupId ?? ""}`);
-  for (const [name, { bytes, mode }] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(`\0${name}\0${mode}\0${bytes.length}\0`).update(bytes);
+  for (const [name, { bytes, mode, userId = 0 }] of [...files].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  )) {
+    hash.update(`\0${name}\0${mode}\0${userId}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest("hex").slice(0, 20);
 }

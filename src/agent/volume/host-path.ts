@@ -10,7 +10,7 @@ const CHECKS: Readonly<Record<string, TypeCheck>> = {
   DirectoryOrCreate: { is: (stats) => stats.isDirectory(), what: "a directory" },
   File: { is: (stats) => stats.isFile(), what: "a file" },
   FileOrCreate: { is: (stats) => stats.isFile(), what: "a file" },
-  Socket: { is: (stats) => stats.isSocket(), what: "a socket" },
+  Socket: { is: (stats) => stats.isSocket(), what: "a socket file" },
   CharDevice: { is: (stats) => stats.isCharacterDevice(), what: "a character device" },
   BlockDevice: { is: (stats) => stats.isBlockDevice(), what: "a block device" },
 };

@@ -25,6 +25,7 @@ export interface PayloadSources {
 }
 
 const DEFAULT_MODE = 0o644;
+const PRIVATE_MODE = 0o600;
 
 /** Objects that a volume reads, by name. */
 export interface VolumeReferences {
@@ -69,10 +70,27 @@ export function payloadOf(volume: Volume, sources: PayloadSources): Map<string, 
     if (downwardAPI) addDownward(files, { projection: downwardAPI, sources, defaultMode });
     if (serviceAccountToken) {
       const bytes = Buffer.from(sources.token(index));
-      files.set(serviceAccountToken.path, { bytes, mode: defaultMode });
+      files.set(serviceAccountToken.path, { bytes, ...tokenAccess(sources.pod, defaultMode) });
     }
   });
   return files;
+}
+
+/**
+ * Who may read a token: only the user that all containers run as, where there is one, and the group
+ * that owns volumes.
+ */
+function tokenAccess({ spec }: Pod, mode: number): Pick<VolumeFile, "mode" | "userId"> {
+  const all = [
+    ...(spec?.initContainers ?? []),
+    ...(spec?.containers ?? []),
+    ...(spec?.ephemeralContainers ?? []),
+  ];
+  const { runAsUser, fsGroup } = spec?.securityContext ?? {};
+  const users = new Set(all.map(({ securityContext }) => securityContext?.runAsUser ?? runAsUser));
+  const [userId] = users;
+  if (users.size === 1 && userId !== undefined) return { mode: PRIVATE_MODE, userId };
+  return { mode: fsGroup === undefined ? mode : PRIVATE_MODE };
 }
 
 interface Addition<P> {
@@ -96,7 +114,13 @@ function addConfigMap(
   for (const [key, text] of Object.entries(found.binaryData ?? {})) {
     contents.set(key, Buffer.from(text, "base64"));
   }
-  addKeys(files, { contents, items, optional, defaultMode, what: "config" });
+  addKeys(files, {
+    contents,
+    items,
+    optional,
+    defaultMode,
+    what: "configmap references non-existent config",
+  });
 }
 
 function addSecret(
@@ -113,7 +137,13 @@ function addSecret(
   for (const [key, text] of Object.entries(found.data ?? {})) {
     contents.set(key, Buffer.from(text, "base64"));
   }
-  addKeys(files, { contents, items, optional, defaultMode, what: "secret" });
+  addKeys(files, {
+    contents,
+    items,
+    optional,
+    defaultMode,
+    what: "references non-existent secret",
+  });
 }
 
 function addKeys(
@@ -135,7 +165,7 @@ function addKeys(
     const bytes = contents.get(key);
     if (bytes) files.set(path, { bytes, mode });
     else if (!optional) {
-      throw new VolumeError("not-found", `references non-existent ${what} key: ${key}`);
+      throw new VolumeError("not-found", `${what} key: ${key}`);
     }
   }
 }

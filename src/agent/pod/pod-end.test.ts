@@ -43,3 +43,23 @@ test("a pod without grace has its preStop hook, for a second, and a signal befor
       [2_000],
     );
   }));
+
+test("a pod beyond its deadline is told once", () =>
+  startNode(async (node) => {
+    await node.parts.client.for(PODS).create({
+      metadata: AT,
+      spec: {
+        activeDeadlineSeconds: 5,
+        containers: [{ name: "app", image: "app:1" }],
+        nodeName: "node-1",
+      },
+    });
+    await until(() => node.reasons().includes("Started"));
+    await node.clock.advance(6_000);
+    await until(() => node.runtime.stops.length > 0);
+    const told = node.events.filter(({ reason }) => reason === "DeadlineExceeded");
+    assert.deepEqual(
+      told.map(({ type, message }) => [type, message]),
+      [["Normal", "Pod was active on the node longer than the specified deadline"]],
+    );
+  }));

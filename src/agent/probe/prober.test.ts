@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Container } from "../../api/generated/types/core-v1.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
+import type { ContainerRuntime } from "../runtime/contract.ts";
+import type { ProbeReport } from "./contract.ts";
+import { createProber } from "./prober.ts";
+
+const probe = { exec: { command: ["x"] }, periodSeconds: 1, failureThreshold: 2 };
+
+/** Watches a container whose commands always fail; counts what it is asked in a minute. */
+async function watch(more: Partial<Container>): Promise<{ asked: number; reports: ProbeReport[] }> {
+  const clock = new VirtualClock();
+  let asked = 0;
+  const runtime = {
+    execSync: () => {
+      asked++;
+      return Promise.resolve({ exitCode: 1, stdout: "", stderr: "", timedOut: false });
+    },
+  } as unknown as ContainerRuntime;
+  const target = { containerId: "c", podIp: "", container: { name: "c", ...more } };
+  const startedAtMs = clock.now();
+  const reports: ProbeReport[] = [];
+  const prober = createProber({ runtime, clock });
+  using _ = prober.watch({ pod: {}, startedAtMs, ...target }, (one) => reports.push(one));
+  for (let second = 0; second < 600; second++) await clock.advance(100);
+  return { asked, reports };
+}
+
+const verdicts = (reports: readonly ProbeReport[]) =>
+  reports.flatMap(({ probe: kind, verdict }) => (verdict ? [`${kind} ${verdict}`] : []));
+
+test("a container that is to be restarted is asked no more", async () => {
+  const liveness = await watch({ livenessProbe: probe });
+  assert.deepEqual(verdicts(liveness.reports), ["liveness unhealthy"]);
+  assert.ok(liveness.asked < 12, `asked ${liveness.asked} times`);
+  const startup = await watch({ startupProbe: probe, readinessProbe: probe });
+  assert.deepEqual(verdicts(startup.reports), ["startup unhealthy"]);
+  assert.ok(startup.asked < 12, `asked ${startup.asked} times`);
+});
+
+test("a container that is not ready is asked on and on", async () => {
+  const { asked, reports } = await watch({ readinessProbe: probe });
+  assert.deepEqual(verdicts(reports), ["readiness unhealthy"]);
+  assert.ok(asked > 50, `asked ${asked} times`);
+});
