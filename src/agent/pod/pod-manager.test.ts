@@ -465,3 +465,21 @@ test("a pod that does not fit the node has failed, with a reason, and holds noth
     assert.deepEqual(node.reasons(), ["OutOfcpu"]);
     assert.equal(node.runtime.sandboxes.size, 0);
   }));
+
+test("a pod that the API has no more takes no room, though its containers still end", () =>
+  startNode(async (node) => {
+    const resources = { requests: { cpu: "1500m" } };
+    await createPod(node, { resources });
+    const pods = node.parts.client.for(PODS);
+    await pods.delete(AT, { gracePeriodSeconds: 0 });
+    const { name } = node.runtime.named("app");
+    const containers = [{ name, image: "app:1", resources }];
+    await pods.create({
+      metadata: { ...AT, name: "next" },
+      spec: { nodeName: "node-1", containers },
+    });
+    await until(() => node.manager.pods().length === 1);
+    await node.clock.advance(200);
+    const { status } = await pods.get({ ...AT, name: "next" });
+    assert.equal(status?.phase, "Running", status?.message);
+  }));

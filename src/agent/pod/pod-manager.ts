@@ -272,7 +272,8 @@ const PREEMPTED = "Pod was preempted by Kubelet to accommodate a critical pod.";
 function roomFor(pod: Pod, { workers, parts, requestsOf }: NodePods): RoomFacts {
   const { uid } = identityOf(pod);
   const others = Array.from(workers.values(), ({ state }) => state)
-    .filter((state) => !state.doom && !state.released && storedOutcome(state.pod) === "running")
+    .filter(({ doom, gone, released }) => !doom && !gone && !released)
+    .filter((state) => storedOutcome(state.pod) === "running")
     .map((state) => state.pod)
     .filter((other) => identityOf(other).uid !== uid);
   const stored = parts.admission.node()?.status?.allocatable;
