@@ -5,7 +5,7 @@ import type { SchemaModel, StructType } from "../api/schema/model.ts";
 import { applyDefaults, hasDefaults } from "../api/schema/defaults.ts";
 import { createDecoder } from "../api/schema/decode.ts";
 import type { StatusCause } from "../api/status.ts";
-import { validateObject } from "../api/validation/validate-object.ts";
+import { validatorOf } from "../api/validation/validate-object.ts";
 import { spliceResourceVersion } from "../format/json-canonical.ts";
 import { schemaCodec } from "./codec/schema-codec.ts";
 import type { KubeObject } from "./kube-object.ts";
@@ -50,6 +50,7 @@ export async function serveBuiltIns(
         attributesOf: attributes,
       });
       const strategy = builtInStrategy(resource);
+      const validate = validatorOf(resource);
       const codec = schemaCodec({ resource, decoder, struct: struct.name, setDefaults });
       return {
         resource,
@@ -68,10 +69,9 @@ export async function serveBuiltIns(
         keepsParts: !strategy.prepareUpdate && !hasDefaults({ group, version, kind }),
         model,
         struct,
-        validateCreate: (object, common) =>
-          refuse(resource, object, validateObject(resource, object, { common })),
+        validateCreate: (object, common) => refuse(resource, object, validate(object, { common })),
         validateUpdate: (object, old, subresource) =>
-          refuse(resource, object, validateObject(resource, object, { old, subresource })),
+          refuse(resource, object, validate(object, { old, subresource })),
         invalid: (name, causes) => invalid({ group, kind }, name, causes),
       };
     }),

@@ -20,29 +20,40 @@ const OWN_GROUP = /^(?!apiextensions|apiregistration)([a-z]*|[a-z.]+\.k8s\.io)$/
 export function validateObject(
   resource: Resource,
   object: { metadata?: ObjectMeta },
-  options: {
-    old?: { metadata?: ObjectMeta } | undefined;
-    subresource?: string | undefined;
-    common?: CommonSpec | undefined;
-  } = {},
+  options?: ValidateOptions,
 ): StatusCause[] {
-  const { old, subresource, common } = options;
-  const errors = new FieldErrors();
+  return validatorOf(resource)(object, options);
+}
+
+/** What is known of an object that is validated. */
+export interface ValidateOptions {
+  old?: { metadata?: ObjectMeta } | undefined;
+  subresource?: string | undefined;
+  common?: CommonSpec | undefined;
+}
+
+/** `validateObject` for one kind, whose rules are looked up once. */
+export function validatorOf(
+  resource: Resource,
+): (object: { metadata?: ObjectMeta }, options?: ValidateOptions) => StatusCause[] {
   const rules: KindRules<never> | undefined =
     BUILT_IN_RULES[`${resource.group}/${resource.plural}`];
-  const metadata = object.metadata ?? {};
   const nameRule = rules?.nameRule ?? dns1123SubdomainErrors;
   const anyFinalizer = !OWN_GROUP.test(resource.group);
-  const validateMeta = () => {
-    const { namespaced } = resource;
-    const of = { namespaced, nameRule, anyFinalizer, knownAs: old?.metadata?.name };
-    validateMetadata(errors, metadata, of);
-    if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
+  const { namespaced } = resource;
+  return (object, { old, subresource, common } = {}) => {
+    const errors = new FieldErrors();
+    const metadata = object.metadata ?? {};
+    const validateMeta = () => {
+      const of = { namespaced, nameRule, anyFinalizer, knownAs: old?.metadata?.name };
+      validateMetadata(errors, metadata, of);
+      if (old) validateMetadataUpdate(errors, metadata, old.metadata ?? {});
+    };
+    if (!rules?.metadataLast) validateMeta();
+    if (rules) validateParts(errors, rules, { object, old, subresource, common });
+    if (rules?.metadataLast && errors.causes.length === 0) validateMeta();
+    return errors.causes;
   };
-  if (!rules?.metadataLast) validateMeta();
-  if (rules) validateParts(errors, rules, { object, old, subresource, common });
-  if (rules?.metadataLast && errors.causes.length === 0) validateMeta();
-  return errors.causes;
 }
 
 /** What the rules of the kind itself say. */
