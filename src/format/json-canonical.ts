@@ -23,12 +23,24 @@ export function encodeCanonical(object: CanonicalObject, known: readonly KnownTe
 
 /** The same of an object of which it is known how its managedFields are written. */
 export function encodeWithManagers(object: CanonicalObject, managers: string): Buffer {
-  const ordered = { kind: "", apiVersion: "", metadata: {}, ...object };
-  ordered.metadata = { ...withoutResourceVersion(ordered.metadata), managedFields: 0 };
+  const ordered = isOrdered(object)
+    ? { ...object }
+    : { kind: "", apiVersion: "", metadata: {}, ...object };
+  ordered.metadata = { ...withoutResourceVersion(ordered.metadata ?? {}), managedFields: 0 };
   const text = exactJson(ordered);
   // Nothing before it in the metadata is a number, so that this is the one.
   const at = text.indexOf(NO_MANAGERS) + NO_MANAGERS.length;
   return Buffer.from(`${text.slice(0, at - 1)}${managers}${text.slice(at)}`);
+}
+
+/** Whether the first three are there already, as in what was stored: then a copy is cheap. */
+function isOrdered(object: object): boolean {
+  let at = 0;
+  for (const name in object) {
+    if (name !== FIRST[at++]) return false;
+    if (at === FIRST.length) return true;
+  }
+  return false;
 }
 
 function withoutResourceVersion(metadata: object): object {
@@ -104,6 +116,7 @@ const METADATA = Buffer.from(',"metadata":{');
 /** Kind and version are shorter than this. */
 const METADATA_MAX = 1_024;
 const VERSION = Buffer.from('"resourceVersion":"');
+const FIRST = ["kind", "apiVersion", "metadata"];
 const NO_MANAGERS = '"managedFields":0';
 const QUOTE = 0x22;
 const COMMA = 0x2c;
