@@ -23,7 +23,11 @@ export function checkExpression(
   const { kind } = program.type;
   const fits = kind === "dyn" || types.some((wanted) => wanted.kind === kind);
   if (fits || types.length === 0) return { program };
-  const texts = types.map(typeText);
+  const texts = types.map(shown);
   const wanted = texts.length === 1 ? texts[0] : `one of [${texts.join(" ")}]`;
-  return { program, problem: `must evaluate to ${wanted}` };
+  return { program, problem: `must evaluate to ${wanted} but got ${shown(program.type)}` };
+}
+
+function shown(type: Type): string {
+  return type.kind === "null" ? "null_type" : typeText(type);
 }

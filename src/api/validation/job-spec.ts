@@ -1,6 +1,7 @@
 import { domainPathErrors, qualifiedNameErrors } from "../../lib/names.ts";
 import type { JobSpec, PodFailurePolicyRule } from "../generated/types/batch-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
+import { goNumbers, goStruct } from "./go-struct.ts";
 import { validatePodTemplate } from "./pod/pod-spec.ts";
 
 const INDEXED_PARALLELISM_MAX = 100_000;
@@ -28,14 +29,18 @@ export function validateJobSpec(errors: FieldErrors, field: string, spec: JobSpe
   errors.oneOf(`${field}.completionMode`, spec.completionMode, ["NonIndexed", "Indexed"]);
   if (spec.managedBy !== undefined) {
     const place = `${field}.managedBy`;
-    errors.complaints(place, spec.managedBy, domainPathErrors(spec.managedBy));
+    if (spec.managedBy === "") errors.required(place);
+    else errors.complaints(place, spec.managedBy, domainPathErrors(spec.managedBy));
     if (spec.managedBy.length > MANAGED_BY_MAX) errors.tooLong(place, MANAGED_BY_MAX);
   }
   if (spec.completionMode === "Indexed") validateIndexed(errors, field, spec);
   else {
     for (const name of ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"] as const) {
       if (spec[name] === undefined) continue;
-      errors.invalid(`${field}.${name}`, spec[name], "requires indexed completion mode");
+      const { successPolicy } = spec;
+      const policy = successPolicy && goStruct("batch.SuccessPolicy", successPolicy);
+      const shown = name === "successPolicy" ? policy : spec[name];
+      errors.invalid(`${field}.${name}`, shown, "requires indexed completion mode");
     }
   }
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
@@ -151,7 +156,8 @@ function validateExitCodes(
     errors.invalid(`${field}.containerName`, containerName, detail);
   }
   const list = `${field}.values`;
-  if (values.length === 0) errors.invalid(list, values, "at least one value is required");
+  if (values.length === 0)
+    errors.invalid(list, goNumbers(of.codes.values), "at least one value is required");
   else if (values.length > EXIT_CODES_MAX) errors.tooMany(list, values.length, EXIT_CODES_MAX);
   let ordered = true;
   for (const [index, value] of values.entries()) {
@@ -162,7 +168,7 @@ function validateExitCodes(
     if (earlier === undefined) continue;
     if (values.indexOf(value) < index) errors.duplicate(`${list}[${index}]`, value);
     if (earlier > value && ordered) {
-      errors.invalid(list, values, "must be ordered");
+      errors.invalid(list, goNumbers(values), "must be ordered");
       ordered = false;
     }
   }

@@ -1,5 +1,6 @@
 import { qualifiedNameErrors } from "../../lib/names.ts";
 import type { FieldErrors } from "./field-errors.ts";
+import { GoText } from "./go-text.ts";
 
 const STANDARD_CONTAINER_RESOURCES: readonly string[] = ["cpu", "memory", "ephemeral-storage"];
 
@@ -51,7 +52,7 @@ export function validateContainerResourceName(
   validateResourceName(errors, field, name);
   if (!name.includes("/")) {
     if (!STANDARD_CONTAINER_RESOURCES.includes(name) && !isHugePages(name)) {
-      errors.invalid(field, name, "must be a standard resource for containers");
+      errors.invalid(field, new GoText(name), "must be a standard resource for containers");
     }
   } else if (!isNative(name) && qualifiedNameErrors(`requests.${name}`).length > 0) {
     errors.invalid(field, name, "doesn't follow extended resource name standard");
@@ -65,7 +66,7 @@ export function validateResourceName(errors: FieldErrors, field: string, name: s
   if (complaints.length > 0) return false;
   if (name.includes("/") || STANDARD_RESOURCES.includes(name) || isHugePages(name)) return true;
   if (name.startsWith("requests.hugepages-")) return true;
-  errors.invalid(field, name, "must be a standard resource type or fully qualified");
+  errors.invalid(field, new GoText(name), "must be a standard resource type or fully qualified");
   return false;
 }
 
@@ -80,5 +81,5 @@ export function isStandardQuotaResource(name: string): boolean {
 export function validateQuotaResourceName(errors: FieldErrors, field: string, name: string): void {
   validateResourceName(errors, field, name);
   if (name.includes("/") || isStandardQuotaResource(name)) return;
-  errors.invalid(field, name, "must be a standard resource for quota");
+  errors.invalid(field, new GoText(name), "must be a standard resource for quota");
 }

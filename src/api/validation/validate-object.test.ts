@@ -207,7 +207,7 @@ test("data keeps its form, its size and its promise not to change", () => {
     /^data\[a\/b\]: Invalid value: "a\/b": a valid config key/,
   );
   assert.deepEqual(complaints(CONFIG_MAPS, { data: { a: "x".repeat(2 ** 20 + 1) } }), [
-    ": Too long: may not be more than 1048576 bytes",
+    "[]: Too long: may not be more than 1048576 bytes",
   ]);
   const old = { immutable: true, data: { a: "1" } };
   assert.deepEqual(complaints(CONFIG_MAPS, { data: { a: "2" } }, old), [

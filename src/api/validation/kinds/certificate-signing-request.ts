@@ -159,8 +159,9 @@ function validateSignerName(errors: FieldErrors, name: string): void {
     const detail = "should be a domain with at least two segments separated by dots";
     errors.invalid(field, domain, detail);
   }
-  for (const text of dns1123SubdomainErrors(path)) {
-    errors.invalid(field, path, `validating label "${path}": ${text}`);
+  const bad = path.split(".").find((label) => dns1123SubdomainErrors(label).length > 0);
+  for (const text of bad === undefined ? [] : dns1123SubdomainErrors(bad)) {
+    errors.invalid(field, path, `validating label "${bad}": ${text}`);
   }
   if (name.length > SIGNER_MAX) errors.tooLong(field, SIGNER_MAX);
 }

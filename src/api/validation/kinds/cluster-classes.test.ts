@@ -69,7 +69,7 @@ test("rules of classes of runtimes", () => {
       ],
       [
         { [T]: [toleration, { ...toleration, tolerationSeconds: 2 }] },
-        `${T}[1]: Duplicate value: {"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":2}`,
+        `${T}[1]: Duplicate value: core.Toleration{Key:"a", Operator:"Exists", Value:"", Effect:"NoExecute", TolerationSeconds:(*int64)(2)}`,
       ],
     ],
     update: [[{ handler: "large" }, 'handler: Invalid value: "large": field is immutable']],

@@ -12,7 +12,7 @@ export const CONFIG_MAP: KindRules<ConfigMap> = {
       }
     }
     if (sizeOf(data) + sizeOf(binaryData, base64Size) > DATA_SIZE_MAX) {
-      errors.tooLong("", DATA_SIZE_MAX);
+      errors.tooLong("[]", DATA_SIZE_MAX);
     }
   },
   validateUpdate: validateFrozen,

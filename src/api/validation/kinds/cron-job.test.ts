@@ -25,6 +25,11 @@ test("rules of cron jobs", () => {
         'spec.timeZone: Invalid value: "Local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
       ],
       [
+        { "spec.timeZone": "LOCAL" },
+        'spec.timeZone: Invalid value: "LOCAL": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+        'spec.timeZone: Invalid value: "LOCAL": unknown time zone LOCAL',
+      ],
+      [
         { "spec.timeZone": "+01:00" },
         'spec.timeZone: Invalid value: "+01:00": unknown time zone +01:00',
       ],

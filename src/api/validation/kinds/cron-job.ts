@@ -42,6 +42,10 @@ export const CRON_JOB: KindRules<CronJob> = {
       const detail =
         "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
       errors.invalid("spec.timeZone", spec.timeZone, detail);
+      // There is a file of this one name.
+      if (spec.timeZone !== "Local") {
+        errors.invalid("spec.timeZone", spec.timeZone, `unknown time zone ${spec.timeZone}`);
+      }
     } else if (spec.timeZone !== undefined && !isTimeZone(spec.timeZone)) {
       errors.invalid("spec.timeZone", spec.timeZone, `unknown time zone ${spec.timeZone}`);
     }

@@ -1,6 +1,7 @@
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import { qualifiedNameErrors } from "../../../lib/names.ts";
 import type { CSINode } from "../../generated/types/storage-v1.ts";
+import { goStruct } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateDriverName } from "../volume-sources.ts";
 
@@ -32,7 +33,11 @@ export const CSI_NODE: KindRules<CSINode> = {
     for (const before of old.spec?.drivers ?? []) {
       const now = spec?.drivers?.find(({ name }) => name === before.name);
       if (now && !deepEqual(now, before)) {
-        errors.invalid("CSINodeDriver", now, "field is immutable");
+        errors.invalid(
+          "CSINodeDriver",
+          goStruct("storage.CSINodeDriver", now),
+          "field is immutable",
+        );
       }
     }
   },

@@ -1,6 +1,7 @@
 import type { DaemonSet, DaemonSetUpdateStrategy } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { goIntOrString, goSelector } from "../go-text.ts";
+import { goStruct } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateSelector } from "../values.ts";
 import {
@@ -56,7 +57,8 @@ export const DAEMON_SET: KindRules<DaemonSet> = {
 function validateStrategy(errors: FieldErrors, strategy: DaemonSetUpdateStrategy): void {
   const { type, rollingUpdate } = strategy;
   if (type !== undefined && type !== "RollingUpdate" && type !== "OnDelete") {
-    errors.notSupported("spec.updateStrategy", strategy, ["RollingUpdate", "OnDelete"]);
+    const shown = goStruct("apps.DaemonSetUpdateStrategy", strategy);
+    errors.notSupported("spec.updateStrategy", shown, ["RollingUpdate", "OnDelete"]);
   }
   if (type !== "RollingUpdate" || !rollingUpdate) return;
   const field = "spec.updateStrategy.rollingUpdate";

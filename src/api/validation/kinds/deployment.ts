@@ -1,6 +1,7 @@
 import type { Deployment, DeploymentStrategy } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { goIntOrString } from "../go-text.ts";
+import { goStruct } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import {
   isNone,
@@ -63,7 +64,8 @@ function validateStrategy(errors: FieldErrors, strategy: DeploymentStrategy): vo
       errors.forbidden(field, "may not be specified when strategy `type` is 'Recreate'");
     }
   } else if (type !== undefined && type !== "RollingUpdate") {
-    errors.notSupported("spec.strategy", strategy, ["Recreate", "RollingUpdate"]);
+    const shown = goStruct("apps.DeploymentStrategy", strategy);
+    errors.notSupported("spec.strategy", shown, ["Recreate", "RollingUpdate"]);
   } else if (rollingUpdate) {
     validateRolling(errors, field, rollingUpdate);
     const { maxSurge, maxUnavailable } = rollingUpdate;

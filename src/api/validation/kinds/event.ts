@@ -30,7 +30,7 @@ export const CORE_EVENT: KindRules<CoreEvent> = {
   metadataLast: true,
   validate(errors, event) {
     const { metadata, involvedObject, eventTime } = event;
-    validateNamespace(errors, metadata?.namespace, involvedObject);
+    validateNamespace(errors, metadata?.namespace, { about: involvedObject, old: !eventTime });
     if (!eventTime) return;
     validateReport(errors, {
       reportingController: event.reportingComponent,
@@ -49,7 +49,7 @@ export const EVENT: KindRules<Event> = {
   metadataLast: true,
   validate(errors, event) {
     const { metadata, regarding, eventTime } = event;
-    validateNamespace(errors, metadata?.namespace, regarding);
+    validateNamespace(errors, metadata?.namespace, { about: regarding, old: !eventTime });
     if (!eventTime) return;
     validateReport(errors, { ...event, controllerField: "reportingController" });
   },
@@ -78,15 +78,19 @@ export const EVENT: KindRules<Event> = {
   },
 };
 
-/** An event stands beside what it is about; those about the cluster in a namespace of its own. */
+/**
+ * An event stands beside what it is about; those about the cluster in a namespace of its own.
+ * Events with a time of their own (not `old`) that name a namespace may stand anywhere.
+ */
 function validateNamespace(
   errors: FieldErrors,
   namespace: string | undefined,
-  about: ObjectReference | undefined,
+  { about, old }: { about: ObjectReference | undefined; old: boolean },
 ): void {
   const own = about?.namespace ?? "";
-  const cluster = own === "" && (namespace === "default" || namespace === "kube-system");
-  if (own === namespace || cluster) return;
+  if (own === "") {
+    if (namespace === "default" || (!old && namespace === "kube-system")) return;
+  } else if (!old || own === namespace) return;
   errors.invalid("involvedObject.namespace", own, "does not match event.namespace");
 }
 
@@ -101,9 +105,8 @@ interface Report {
 
 function validateReport(errors: FieldErrors, report: Partial<Report>): void {
   const { reportingController: controller = "", controllerField = "", note = "" } = report;
-  if (errors.present(controllerField, controller)) {
-    errors.complaints(controllerField, controller, qualifiedNameErrors(controller));
-  }
+  errors.present(controllerField, controller);
+  errors.complaints(controllerField, controller, qualifiedNameErrors(controller));
   for (const name of ["reportingInstance", "action", "reason"] as const) {
     const value = report[name] ?? "";
     if (!errors.present(name, value) || value.length <= TEXT_MAX) continue;

@@ -9,6 +9,7 @@ import type {
 } from "../../generated/types/autoscaling-v2.ts";
 import type { HorizontalPodAutoscalerSpec as FirstVersion } from "../../generated/types/autoscaling-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goQuantity } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateContainerResourceName } from "../resource-names.ts";
 import { readQuantity, validateSelector } from "../values.ts";
@@ -189,7 +190,8 @@ function validateTarget(
     const text = target?.[name];
     if (text === undefined) continue;
     const amount = readQuantity(errors, `${field}.${name}`, text);
-    if (amount && amount.nanos <= 0n) errors.invalid(`${field}.${name}`, text, "must be positive");
+    if (!amount || amount.nanos > 0n) continue;
+    errors.invalid(`${field}.${name}`, goQuantity(text), "must be positive");
   }
   if (averageUtilization !== undefined && averageUtilization < 1) {
     errors.invalid(`${field}.averageUtilization`, averageUtilization, "must be greater than 0");

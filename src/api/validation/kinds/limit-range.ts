@@ -2,6 +2,7 @@ import { qualifiedNameErrors } from "../../../lib/names.ts";
 import type { Quantity } from "../../../lib/quantity.ts";
 import type { LimitRange, LimitRangeItem } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goQuantity } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import {
   isHugePages,
@@ -17,11 +18,18 @@ const NANOS = 1_000_000_000n;
 
 type Bound = (typeof BOUNDS)[number];
 
-/** Which bound may not be more than which, where the complaint stands, and its words. */
-const ORDER: readonly (readonly [less: Bound, more: Bound, at: Bound, text: string])[] = [
-  ["min", "max", "min", "min value %s is greater than max value %s"],
+/** Which bound may not be more than which, where that is told, the amount shown, and the words. */
+const ORDER: readonly (readonly [
+  less: Bound,
+  more: Bound,
+  at: Bound,
+  shown: Bound,
+  text: string,
+])[] = [
+  ["min", "max", "min", "min", "min value %s is greater than max value %s"],
   [
     "min",
+    "defaultRequest",
     "defaultRequest",
     "defaultRequest",
     "min value %s is greater than default request value %s",
@@ -30,16 +38,18 @@ const ORDER: readonly (readonly [less: Bound, more: Bound, at: Bound, text: stri
     "defaultRequest",
     "max",
     "defaultRequest",
+    "defaultRequest",
     "default request value %s is greater than max value %s",
   ],
   [
     "defaultRequest",
     "default",
     "defaultRequest",
+    "defaultRequest",
     "default request value %s is greater than default limit value %s",
   ],
-  ["min", "default", "default", "min value %s is greater than default value %s"],
-  ["default", "max", "default", "default value %s is greater than max value %s"],
+  ["min", "default", "default", "min", "min value %s is greater than default value %s"],
+  ["default", "max", "default", "max", "default value %s is greater than max value %s"],
 ];
 
 export const LIMIT_RANGE: KindRules<LimitRange> = {
@@ -99,22 +109,23 @@ function validateBounds(
       text === undefined ? undefined : readQuantity(errors, `${path}.${bound}[${name}]`, text);
     if (amount) amounts[bound] = amount;
   }
-  for (const [less, more, at, text] of ORDER) {
+  for (const [less, more, at, shown, text] of ORDER) {
     if (!exceeds(amounts[less], amounts[more])) continue;
     const detail = text
       .replace("%s", limit[less]?.[name] ?? "")
       .replace("%s", limit[more]?.[name] ?? "");
-    errors.invalid(`${path}.${at}[${name}]`, limit[at]?.[name], detail);
+    errors.invalid(`${path}.${at}[${name}]`, goQuantity(limit[shown]?.[name]), detail);
   }
   const ratio = amounts.maxLimitRequestRatio;
   const field = `${path}.maxLimitRequestRatio[${name}]`;
   const shown = limit.maxLimitRequestRatio?.[name];
-  if (ratio && ratio.nanos < NANOS) errors.invalid(field, shown, `ratio ${shown} is less than 1`);
+  const refuse = (detail: string) => errors.invalid(field, goQuantity(shown), detail);
+  if (ratio && ratio.nanos < NANOS) refuse(`ratio ${shown} is less than 1`);
   if (ratio && amounts.min && amounts.max && amounts.min.nanos > 0n) {
     const most = Number(amounts.max.nanos) / Number(amounts.min.nanos);
     if (Number(ratio.nanos) / Number(NANOS) > most) {
       const detail = `ratio ${shown} is greater than max/min = ${most.toFixed(6)}`;
-      errors.invalid(field, shown, detail);
+      refuse(detail);
     }
   }
   if (isNative(name) && !isHugePages(name)) return;
@@ -122,5 +133,5 @@ function validateBounds(
   if (!exceeds(limits, requests) && !exceeds(requests, limits)) return;
   const [a, b] = [limit.default?.[name], limit.defaultRequest?.[name]];
   const detail = `default value ${a} must equal to defaultRequest value ${b} in ${name}`;
-  errors.invalid(`${path}.defaultRequest[${name}]`, b, detail);
+  errors.invalid(`${path}.defaultRequest[${name}]`, goQuantity(b), detail);
 }

@@ -2,6 +2,7 @@ import { labelValueErrors, qualifiedNameErrors } from "../../../lib/names.ts";
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import type { Node, Taint } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStruct } from "../go-struct.ts";
 import { goStrings } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateResourceAmount } from "../pod/resources.ts";
@@ -52,7 +53,11 @@ function validateTaints(errors: FieldErrors, taints: readonly Taint[]): void {
     errors.required1Of(`${path}.effect`, effect, TAINT_EFFECTS);
     const pair = `${key}:${effect}`;
     if (seen.has(pair)) {
-      errors.duplicate(path, taint, "taints must be unique by key and effect pair");
+      errors.duplicate(
+        path,
+        goStruct("core.Taint", taint),
+        "taints must be unique by key and effect pair",
+      );
     }
     seen.add(pair);
   }

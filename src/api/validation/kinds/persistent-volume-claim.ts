@@ -3,6 +3,7 @@ import { qualifiedNameErrors } from "../../../lib/names.ts";
 import type { PersistentVolumeClaim } from "../../generated/types/core-v1.ts";
 import { validateClaimSpec } from "../claim-spec.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { GoText } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import { exceeds, readQuantity, validateBasicAmount } from "../values.ts";
@@ -58,7 +59,8 @@ export const PERSISTENT_VOLUME_CLAIM: KindRules<PersistentVolumeClaim> = {
       for (const [name, resize] of statuses) {
         const field = "status.allocatedResourceStatus";
         validateClaimResource(errors, field, name);
-        if (!RESIZE_STATUSES.includes(resize)) errors.notSupported(field, name, RESIZE_STATUSES);
+        if (RESIZE_STATUSES.includes(resize)) continue;
+        errors.notSupported(field, new GoText(name), RESIZE_STATUSES);
       }
       for (const [name, amount] of Object.entries(status?.allocatedResources ?? {})) {
         validateClaimResource(errors, "status.allocatedResources", name);

@@ -9,6 +9,7 @@ import type {
 } from "../../generated/types/core-v1.ts";
 import { ACCESS_MODES, VOLUME_MODES } from "../access-modes.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { GoText } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable } from "../metadata.ts";
 import { validateTerm } from "../pod/affinity.ts";
@@ -58,7 +59,9 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
     validateAccessModes(errors, "spec.accessModes", accessModes);
     if (Object.keys(capacity).length === 0) errors.required("spec.capacity");
     if (capacity["storage"] === undefined || Object.keys(capacity).length > 1) {
-      errors.notSupported("spec.capacity", capacity, ["storage"]);
+      const shown =
+        Object.keys(capacity).length > 0 ? capacity : new GoText("core.ResourceList(nil)");
+      errors.notSupported("spec.capacity", shown, ["storage"]);
     }
     validateCapacity(errors, capacity);
     const policies = ["Delete", "Recycle", "Retain"];
@@ -160,7 +163,13 @@ function isRelabelled(now: VolumeNodeAffinity | undefined, before: VolumeNodeAff
 }
 
 function isRoot(path: string | undefined): boolean {
-  return !!path && path.startsWith("/") && path.split("/").every((part) => /^\.?$/.test(part));
+  if (!path?.startsWith("/")) return false;
+  let depth = 0;
+  for (const part of path.split("/")) {
+    if (part === "..") depth = Math.max(depth - 1, 0);
+    else if (part !== "" && part !== ".") depth += 1;
+  }
+  return depth === 0;
 }
 
 function sourcesOf(spec: PersistentVolumeSpec): object {

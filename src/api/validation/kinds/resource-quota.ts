@@ -31,7 +31,7 @@ export const RESOURCE_QUOTA: KindRules<ResourceQuota> = {
   validateUpdate(errors, { spec }, old) {
     const [now, before] = [spec?.scopes ?? [], old.spec?.scopes ?? []];
     if (deepEqual(now.toSorted(), before.toSorted())) return;
-    errors.invalid("spec.scopes", goStrings(now), "field is immutable");
+    errors.invalid("spec.scopes", goStrings(now, "core.ResourceQuotaScope"), "field is immutable");
   },
   subresources: {
     status(errors, { status }) {
@@ -60,7 +60,8 @@ function fits(scope: string, resource: string): boolean {
 }
 
 function validateScopes(errors: FieldErrors, { scopes = [], hard = {} }: ResourceQuotaSpec): void {
-  const refuse = (detail: string) => errors.invalid("spec.scopes", goStrings(scopes), detail);
+  const refuse = (detail: string) =>
+    errors.invalid("spec.scopes", goStrings(scopes, "core.ResourceQuotaScope"), detail);
   for (const scope of scopes) {
     if (!SCOPES.includes(scope)) refuse("unsupported scope");
     for (const name of Object.keys(hard).toSorted()) {
@@ -111,6 +112,6 @@ function validateScopeSelector(errors: FieldErrors, spec: ResourceQuotaSpec): vo
   const names: string[] = requirements.map(({ scopeName }) => scopeName);
   for (const pair of CONFLICTS) {
     if (!pair.every((scope) => names.includes(scope))) continue;
-    errors.invalid(field, goStrings(spec.scopes), "conflicting scopes");
+    errors.invalid(field, goStrings(spec.scopes, "core.ResourceQuotaScope"), "conflicting scopes");
   }
 }

@@ -1,5 +1,6 @@
 import { dns1123LabelErrors } from "../../../lib/names.ts";
 import type { RuntimeClass } from "../../generated/types/node-v1.ts";
+import { goStruct } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateImmutable, validateLabels } from "../metadata.ts";
 import { validateResources } from "../pod/resources.ts";
@@ -19,7 +20,10 @@ export const RUNTIME_CLASS: KindRules<RuntimeClass> = {
     for (const [index, { key, operator, value, effect, ...rest }] of tolerations.entries()) {
       const identity = JSON.stringify([key ?? "", operator ?? "", value ?? "", effect ?? ""]);
       const toleration = { key, operator, value, effect, ...rest };
-      if (seen.has(identity)) errors.duplicate(`scheduling.tolerations[${index}]`, toleration);
+      if (seen.has(identity)) {
+        const shown = goStruct("core.Toleration", toleration);
+        errors.duplicate(`scheduling.tolerations[${index}]`, shown);
+      }
       seen.add(identity);
     }
   },

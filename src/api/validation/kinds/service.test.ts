@@ -38,7 +38,7 @@ test("rules of services", () => {
       [{ "spec.ports[0].port": 0 }, `spec.ports[0].port: Invalid value: 0: ${PORT}`],
       [
         { "spec.ports[0].name": "a", "spec.ports[1]": { name: "b", port: 80, protocol: "TCP" } },
-        'spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}',
+        'spec.ports[1]: Duplicate value: core.ServicePort{Name:"", Protocol:"TCP", AppProtocol:(*string)(nil), Port:80, TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}',
       ],
       [
         { "spec.ports[0].nodePort": 30_000 },

@@ -6,6 +6,7 @@ import {
 } from "../../../lib/names.ts";
 import type { Service, ServicePort, ServiceSpec } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStruct } from "../go-struct.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateLabels } from "../metadata.ts";
 import {
@@ -160,8 +161,10 @@ function validateRepeatedPorts(
   }
   taken.clear();
   for (const [index, { port, protocol = "TCP" }] of ports.entries()) {
+    const shown = { port, protocol };
     const pair = `${protocol}/${port}`;
-    if (taken.has(pair)) errors.duplicate(`spec.ports[${index}]`, { port, protocol });
+    if (taken.has(pair))
+      errors.duplicate(`spec.ports[${index}]`, goStruct("core.ServicePort", shown));
     taken.add(pair);
   }
 }

@@ -2,6 +2,7 @@ import { deepEqual } from "../../../lib/deep-equal.ts";
 import { dns1123LabelErrors } from "../../../lib/names.ts";
 import type { StatefulSet, StatefulSetSpec } from "../../generated/types/apps-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStruct } from "../go-struct.ts";
 import { goSelector } from "../go-text.ts";
 import type { KindRules } from "../kind-rules.ts";
 import { validateAnnotations, validateLabels } from "../metadata.ts";
@@ -101,9 +102,11 @@ function validateStrategy(errors: FieldErrors, { updateStrategy = {} }: Stateful
   if (type === "OnDelete") {
     if (rollingUpdate) {
       const detail = "only allowed for updateStrategy 'RollingUpdate'";
-      errors.invalid(`${field}.rollingUpdate`, rollingUpdate, detail);
+      const shown = goStruct("apps.RollingUpdateStatefulSetStrategy", rollingUpdate);
+      errors.invalid(`${field}.rollingUpdate`, shown, detail);
     }
   } else if (type !== undefined && type !== "RollingUpdate") {
-    errors.invalid(field, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'");
+    const shown = goStruct("apps.StatefulSetUpdateStrategy", updateStrategy);
+    errors.invalid(field, shown, "must be 'RollingUpdate' or 'OnDelete'");
   } else errors.nonNegative(`${field}.rollingUpdate.partition`, rollingUpdate?.partition);
 }

@@ -13,7 +13,8 @@ export const STORAGE_CLASS: KindRules<StorageClass> = {
   validate(errors, storageClass) {
     const { provisioner, reclaimPolicy, volumeBindingMode, parameters = {} } = storageClass;
     if (errors.present("provisioner", provisioner)) {
-      errors.complaints("provisioner", provisioner, qualifiedNameErrors(provisioner.toLowerCase()));
+      const name = provisioner.toLowerCase();
+      errors.complaints("provisioner", name, qualifiedNameErrors(name));
     }
     validateParameters(errors, parameters);
     if (reclaimPolicy) errors.oneOf("reclaimPolicy", reclaimPolicy, ["Delete", "Retain"]);

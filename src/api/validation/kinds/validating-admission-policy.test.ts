@@ -46,7 +46,7 @@ test("policies are checked in the words of upstream", () => {
     [{ validations: [{ expression: "object.spec.replicas" }] }, []],
     [
       { validations: [{ expression: "1 + 1" }] },
-      ['spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool'],
+      ['spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool but got int'],
     ],
     [
       { validations: [{ expression: "params.x == 1" }] },
@@ -89,7 +89,7 @@ test("policies are checked in the words of upstream", () => {
       { auditAnnotations: [{ key: "k", valueExpression: "1" }] },
       [
         'spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of ' +
-          "[string null]",
+          "[string null_type] but got int",
       ],
     ],
     [

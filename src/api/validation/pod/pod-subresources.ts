@@ -9,7 +9,7 @@ import { validatePodSpec } from "./pod-spec.ts";
 /** Debug containers can be added; those that are there stay. */
 export function validateEphemeralUpdate(errors: FieldErrors, pod: Pod, old: Pod): void {
   if (old.metadata?.annotations?.[MIRROR_POD] !== undefined) {
-    return errors.forbidden("", "static pods do not support ephemeral containers");
+    return errors.forbidden("[]", "static pods do not support ephemeral containers");
   }
   if (pod.spec) validatePodSpec(errors, "spec", { spec: pod.spec, metadata: pod.metadata ?? {} });
   const field = "spec.ephemeralContainers";
@@ -24,7 +24,7 @@ export function validateEphemeralUpdate(errors: FieldErrors, pod: Pod, old: Pod)
 
 /** Resources of running containers may change within their quality of service. */
 export function validateResize(errors: FieldErrors, pod: Pod, old: Pod): void {
-  const refuse = (detail: string) => errors.forbidden("", detail);
+  const refuse = (detail: string) => errors.forbidden("[]", detail);
   if (old.metadata?.annotations?.[MIRROR_POD] !== undefined) {
     return refuse("static pods cannot be resized");
   }

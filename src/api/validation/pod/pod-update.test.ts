@@ -65,11 +65,68 @@ test("of a pod that exists only a few fields may change", () => {
         ],
         [
           { "status.podIPs": [{ ip: "10.0.0.1" }, { ip: "10.0.0.2" }] },
-          'status.podIPs: Invalid value: [{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]: may specify no more than one IP for each IP family',
+          'status.podIPs: Invalid value: []core.PodIP{core.PodIP{IP:"10.0.0.1"}, core.PodIP{IP:"10.0.0.2"}}: may specify no more than one IP for each IP family',
         ],
         [
           { "status.qosClass": "Guaranteed" },
           'status.qosClass: Invalid value: "Guaranteed": field is immutable',
+        ],
+        [
+          {
+            "status.resourceClaimStatuses": [
+              { name: "mine", resourceClaimName: "made" },
+              { name: "mine" },
+              { name: "none", resourceClaimName: "a.b" },
+            ],
+            "spec.resourceClaims": [{ name: "mine", resourceClaimName: "x" }],
+          },
+          'status.resourceClaimStatuses[1].name: Duplicate value: "mine"',
+          'status.resourceClaimStatuses[2].name: Invalid value: "none": must match the name of an entry in `spec.resourceClaims`',
+        ],
+        [
+          {
+            "status.containerStatuses": [
+              { name: "web", user: { linux: { uid: -1, gid: 5, supplementalGroups: [6, -7] } } },
+            ],
+          },
+          "status.containerStatuses[0].linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+          "status.containerStatuses[0].linux.supplementalGroups[1]: Invalid value: -7: must be between 0 and 2147483647, inclusive",
+        ],
+        [
+          {
+            "spec.os": { name: "windows" },
+            "status.containerStatuses": [{ name: "web", user: { linux: { uid: 1, gid: 1 } } }],
+          },
+          "status.containerStatuses[0].linux: Forbidden: cannot be set for a windows pod",
+        ],
+        [
+          {
+            "status.containerStatuses": [
+              {
+                name: "web",
+                allocatedResourcesStatus: [
+                  { name: "example.com/a", resources: [{ resourceID: "1", health: "Ill" }] },
+                  {
+                    name: "claim:c",
+                    resources: [
+                      { resourceID: "1", health: "Healthy" },
+                      { resourceID: "1", health: "Unknown" },
+                    ],
+                  },
+                ],
+              },
+              // Nobody knows of this container, so nothing is said of what it has.
+              { name: "gone", allocatedResourcesStatus: [{ name: "example.com/a" }] },
+            ],
+            "status.ephemeralContainerStatuses": [
+              { name: "debug", allocatedResourcesStatus: [{ name: "example.com/a" }] },
+            ],
+          },
+          "status.containerStatuses[0].allocatedResourcesStatus[0].name: Invalid value: example.com/a: must match one of the container's resource requests",
+          'status.containerStatuses[0].allocatedResourcesStatus[0].resources[0].health: Unsupported value: "Ill": supported values: "Healthy", "Unhealthy", "Unknown"',
+          "status.containerStatuses[0].allocatedResourcesStatus[1].name: Invalid value: claim:c: must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty",
+          'status.containerStatuses[0].allocatedResourcesStatus[1].resources[1].resourceID: Duplicate value: "1"',
+          "status.ephemeralContainerStatuses[0].allocatedResourcesStatus: Forbidden: must not be specified in container status",
         ],
         [
           { "status.conditions": [{ type: "a b", status: "True" }] },
@@ -136,11 +193,11 @@ test("a gated pod's placement may become narrower", () => {
       ],
       [
         { "spec.nodeSelector": { a: "c" } },
-        'spec.nodeSelector: Invalid value: {"a":"c"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+        'spec.nodeSelector: Invalid value: map[string]string{"a":"c"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
       ],
       [
         { [`${REQUIRED}.nodeSelectorTerms[0].matchExpressions[0].key`]: "x" },
-        `${REQUIRED}.nodeSelectorTerms[0]: Invalid value: {"matchExpressions":[{"key":"x","operator":"Exists"}]}: only additions are allowed (no mutations or deletions)`,
+        `${REQUIRED}.nodeSelectorTerms[0]: Invalid value: core.NodeSelectorTerm{MatchExpressions:[]core.NodeSelectorRequirement{core.NodeSelectorRequirement{Key:"x", Operator:"Exists", Values:[]string(nil)}}, MatchFields:[]core.NodeSelectorRequirement(nil)}: only additions are allowed (no mutations or deletions)`,
       ],
     ],
   });

@@ -9,6 +9,8 @@ import type {
   Toleration,
 } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStruct, goStructs } from "../go-struct.ts";
+import { goMap } from "../go-text.ts";
 import { ID_RANGE } from "../values.ts";
 import { validatePodAnnotationsUpdate } from "./annotations.ts";
 import { validateImageSpace } from "./containers.ts";
@@ -78,14 +80,14 @@ function validateGatedUpdate(errors: FieldErrors, rest: PodSpec, before: PodSpec
   const kept = Object.entries(before.nodeSelector ?? {});
   if (!kept.every(([key, value]) => selector[key] === value)) {
     const detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
-    errors.invalid("spec.nodeSelector", selector, detail);
+    errors.invalid("spec.nodeSelector", goMap(rest.nodeSelector), detail);
   }
   setBack(rest, before, "nodeSelector");
   const oldAffinity = before.affinity?.nodeAffinity;
   if (deepEqual(rest.affinity?.nodeAffinity, oldAffinity)) return;
   if (oldAffinity) {
     const path = `spec.affinity.nodeAffinity.${REQUIRED}`;
-    const now = rest.affinity?.nodeAffinity?.[REQUIRED]?.nodeSelectorTerms ?? [];
+    const now = rest.affinity?.nodeAffinity?.[REQUIRED]?.nodeSelectorTerms;
     validateNarrowerTerms(errors, path, {
       now,
       old: oldAffinity[REQUIRED]?.nodeSelectorTerms ?? [],
@@ -100,17 +102,19 @@ function validateGatedUpdate(errors: FieldErrors, rest: PodSpec, before: PodSpec
 function validateNarrowerTerms(
   errors: FieldErrors,
   path: string,
-  { now, old }: { now: readonly NodeSelectorTerm[]; old: readonly NodeSelectorTerm[] },
+  { now, old }: { now: readonly NodeSelectorTerm[] | undefined; old: readonly NodeSelectorTerm[] },
 ): void {
   if (old.length === 0) return;
-  if (now.length !== old.length) {
+  if (now?.length !== old.length) {
     const detail = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
-    return errors.invalid(`${path}.nodeSelectorTerms`, now, detail);
+    const shown = goStructs("core.NodeSelectorTerm", now);
+    return errors.invalid(`${path}.nodeSelectorTerms`, shown, detail);
   }
   for (const [index, term] of old.entries()) {
     if (isNarrower(now[index] ?? {}, term)) continue;
     const detail = "only additions are allowed (no mutations or deletions)";
-    errors.invalid(`${path}.nodeSelectorTerms[${index}]`, now[index], detail);
+    const shown = goStruct("core.NodeSelectorTerm", now[index]);
+    errors.invalid(`${path}.nodeSelectorTerms[${index}]`, shown, detail);
   }
 }
 

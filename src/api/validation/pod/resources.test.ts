@@ -15,12 +15,12 @@ const CASES: readonly RuleCase[] = [
   ],
   [
     { [`${CONTAINER}.resources`]: { limits: { disk: "1" } } },
-    `${CONTAINER}.resources.limits[disk]: Invalid value: "disk": must be a standard resource type or fully qualified`,
-    `${CONTAINER}.resources.limits[disk]: Invalid value: "disk": must be a standard resource for containers`,
+    `${CONTAINER}.resources.limits[disk]: Invalid value: disk: must be a standard resource type or fully qualified`,
+    `${CONTAINER}.resources.limits[disk]: Invalid value: disk: must be a standard resource for containers`,
   ],
   [
     { [`${CONTAINER}.resources`]: { limits: { pods: "1" } } },
-    `${CONTAINER}.resources.limits[pods]: Invalid value: "pods": must be a standard resource for containers`,
+    `${CONTAINER}.resources.limits[pods]: Invalid value: pods: must be a standard resource for containers`,
   ],
   [
     { [`${CONTAINER}.resources`]: { requests: { "example.com/gpu": "1" } } },
@@ -28,7 +28,7 @@ const CASES: readonly RuleCase[] = [
   ],
   [
     { [`${CONTAINER}.resources`]: { limits: { "example.com/gpu": "1500m" } } },
-    `${CONTAINER}.resources.limits[example.com/gpu]: Invalid value: "1500m": must be an integer`,
+    `${CONTAINER}.resources.limits[example.com/gpu]: Invalid value: resource.Quantity{i:resource.int64Amount{value:1500, scale:-3}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"1500m", Format:"DecimalSI"}: must be an integer`,
   ],
   [
     { [`${CONTAINER}.resources`]: { limits: { "hugepages-2Mi": "4Mi" } } },

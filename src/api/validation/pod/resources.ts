@@ -1,6 +1,7 @@
 import type { Quantity } from "../../../lib/quantity.ts";
 import type { ResourceRequirements } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goQuantity } from "../go-struct.ts";
 import {
   isHugePages,
   isIntegerResource,
@@ -111,7 +112,7 @@ export function validateResourceAmount(
 ): Quantity | undefined {
   const quantity = validateAmount(errors, field, text);
   if (quantity && isIntegerResource(name) && quantity.nanos % NANOS !== 0n) {
-    errors.invalid(field, text, "must be an integer");
+    errors.invalid(field, goQuantity(text), "must be an integer");
   }
   return quantity;
 }

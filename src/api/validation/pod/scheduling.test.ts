@@ -30,8 +30,8 @@ const CASES: readonly RuleCase[] = [
   [
     { "spec.overhead": { cpu: "-1", x: "1" } },
     'spec.overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
-    'spec.overhead.limits[x]: Invalid value: "x": must be a standard resource type or fully qualified',
-    'spec.overhead.limits[x]: Invalid value: "x": must be a standard resource for containers',
+    "spec.overhead.limits[x]: Invalid value: x: must be a standard resource type or fully qualified",
+    "spec.overhead.limits[x]: Invalid value: x: must be a standard resource for containers",
   ],
   [
     { "spec.restartPolicy": "Sometimes" },

@@ -6,6 +6,7 @@ import type {
   SecurityContext,
 } from "../../generated/types/core-v1.ts";
 import type { FieldErrors } from "../field-errors.ts";
+import { goStruct } from "../go-struct.ts";
 import { ID_RANGE, validateRelativePath } from "../values.ts";
 import { validateWindowsOptions } from "./windows-options.ts";
 
@@ -58,7 +59,7 @@ function validateSeccomp(
     } else validateRelativePath(errors, `${field}.localhostProfile`, localhostProfile);
   } else if (localhostProfile !== undefined) {
     const detail = "can only be set when seccomp type is Localhost";
-    errors.invalid(`${field}.localhostProfile`, profile, detail);
+    errors.invalid(`${field}.localhostProfile`, goStruct("core.SeccompProfile", profile), detail);
   }
 }
 
