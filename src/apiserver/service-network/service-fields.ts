@@ -1,5 +1,10 @@
 import { invalid } from "../../api/errors.ts";
 import type { StatusCause } from "../../api/status.ts";
+import type { ServiceSpec } from "../../api/generated/types/core-v1.ts";
+import { validateClusterIps } from "../../api/validation/cluster-ips.ts";
+import { FieldErrors } from "../../api/validation/field-errors.ts";
+import { goStrings } from "../../api/validation/go-text.ts";
+import { isIpv4 } from "../../api/validation/values.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 
@@ -10,6 +15,7 @@ export interface ServicePort {
   nodePort?: number;
 }
 
+const POLICY = "spec.ipFamilyPolicy";
 const EXTERNAL_POLICY = "externalTrafficPolicy";
 const ADDRESS_FIELDS = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
 
@@ -37,45 +43,57 @@ export function nodePortsOf(service: KubeObject): number[] {
   return [...new Set(ports)];
 }
 
-/** What is said of address families, where there is only IPv4. @throws StatusError Invalid */
-export function completeFamilies(service: KubeObject): void {
-  const spec = fieldOf(service, "spec");
-  const { clusterIP, selector } = spec;
-  const families = Array.isArray(spec["ipFamilies"]) ? (spec["ipFamilies"] as string[]) : [];
-  const anywhere = clusterIP === "None" && Object.keys(selector ?? {}).length === 0;
+/**
+ * Fills in which families of addresses a Service has; `old` is what it was.
+ * @throws StatusError Invalid, in the order in which upstream judges
+ */
+export function completeFamilies(service: KubeObject, old?: KubeObject): void {
+  const spec = fieldOf(service, "spec") as ServiceSpec;
+  const anywhere = spec.clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0;
+  const before = old && (fieldOf(old, "spec") as ServiceSpec).ipFamilyPolicy;
+  spec.ipFamilyPolicy ??= before ?? (anywhere ? "RequireDualStack" : "SingleStack");
+  if (spec.clusterIP && spec.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP];
+  const policy = spec.ipFamilyPolicy;
+  const { clusterIPs = [], ipFamilies = [] } = spec;
+  judge(service, (errors) => validateClusterIps(errors, spec));
+  judge(service, (errors) => {
+    const must = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
+    if (policy === "SingleStack" && clusterIPs.length === 2) {
+      errors.invalid(POLICY, policy, `${must} cluster IPs are specified`);
+    }
+    if (policy === "SingleStack" && ipFamilies.length === 2) {
+      errors.invalid(POLICY, policy, `${must} IP families are specified`);
+    }
+    for (const [index, ip] of clusterIPs.entries()) {
+      if (ip === "None" || isIpv4(ip) || index < ipFamilies.length) continue;
+      const field = `spec.clusterIPs[${index}]`;
+      errors.invalid(field, goStrings(clusterIPs), "IPv6 is not configured on this cluster");
+    }
+  });
   if (anywhere) {
     // Its endpoints are the author's own, of whatever family.
-    spec["ipFamilyPolicy"] ??= families.length === 1 ? "SingleStack" : "RequireDualStack";
-    const first = families[0] ?? "IPv4";
-    const both = [first, first === "IPv4" ? "IPv6" : "IPv4"];
-    spec["ipFamilies"] = spec["ipFamilyPolicy"] === "SingleStack" ? [first] : both;
+    const first = ipFamilies[0] ?? "IPv4";
+    if (policy === "SingleStack" || ipFamilies.length > 1) spec.ipFamilies ??= [first];
+    else spec.ipFamilies = [first, first === "IPv4" ? "IPv6" : "IPv4"];
     return;
   }
-  const causes: StatusCause[] = [];
-  const refuse = (field: string, value: unknown, why: string) =>
-    causes.push({
-      reason: "FieldValueInvalid",
-      message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
-      field: `spec.${field}`,
-    });
-  families.forEach((family, index) => {
-    if (family === "IPv6") refuse(`ipFamilies[${index}]`, family, "not configured on this cluster");
+  judge(service, (errors) => {
+    if (policy === "RequireDualStack") {
+      errors.invalid(POLICY, policy, "this cluster is not configured for dual-stack services");
+    }
+    for (const [index, family] of ipFamilies.entries()) {
+      if (family === "IPv4") continue;
+      errors.invalid(`spec.ipFamilies[${index}]`, family, "not configured on this cluster");
+    }
   });
-  const list = Array.isArray(spec["clusterIPs"]) ? spec["clusterIPs"] : [];
-  const policy = spec["ipFamilyPolicy"] ?? "SingleStack";
-  const field = "ipFamilyPolicy";
-  if (policy === "SingleStack") {
-    const must = "must be RequireDualStack or PreferDualStack when multiple";
-    if (families.length > 1) refuse(field, policy, `${must} IP families are specified`);
-    else if (list.length > 1) refuse(field, policy, `${must} cluster IPs are specified`);
-  } else if (policy === "RequireDualStack") {
-    refuse(field, policy, "this cluster is not configured for dual-stack services");
-  }
-  if (causes.length > 0) {
-    throw invalid({ group: "", kind: "Service" }, service.metadata.name ?? "", causes);
-  }
-  spec["ipFamilyPolicy"] = policy;
-  spec["ipFamilies"] ??= ["IPv4"];
+  if (ipFamilies.length === 0) spec.ipFamilies = ["IPv4"];
+}
+
+function judge(service: KubeObject, rules: (errors: FieldErrors) => void): void {
+  const errors = new FieldErrors();
+  rules(errors);
+  if (errors.causes.length === 0) return;
+  throw invalid({ group: "", kind: "Service" }, service.metadata.name ?? "", errors.causes);
 }
 
 /** An update that leaves an address or node port out means the one it has. */
@@ -94,6 +112,7 @@ export function carryOver(service: KubeObject, old: KubeObject): void {
       const list = spec["clusterIPs"];
       const same = deepEqual(list, before["clusterIPs"]);
       if (same && spec["clusterIP"]) spec["clusterIPs"] = [spec["clusterIP"]];
+      else if (same) spec["clusterIP"] = before["clusterIP"];
     }
   }
   if (type !== "NodePort" && type !== "LoadBalancer") return;

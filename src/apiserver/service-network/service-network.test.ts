@@ -40,6 +40,63 @@ test("addresses that are named twice must be the same", async () => {
   await api.ask("POST", SERVICES, service("10.96.7.7", ["10.96.7.7"]));
 });
 
+test("what is said of families is judged before an address is taken", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const one = '[]string{"10.96.7.7", "2001:db8::1"}';
+  const both = { clusterIP: "10.96.7.7", clusterIPs: ["10.96.7.7", "2001:db8::1"] };
+  const rows: [spec: object, ...wanted: string[]][] = [
+    [{ ipFamilies: ["IPv4", "IPv4"] }, 'spec.ipFamilies[1]: Duplicate value: "IPv4"'],
+    [
+      { ipFamilies: ["IPv4", "IPv6"] },
+      "spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",
+    ],
+    [
+      { ...both },
+      "spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified",
+      `spec.clusterIPs[1]: Invalid value: ${one}: IPv6 is not configured on this cluster`,
+    ],
+    [
+      { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv6"] },
+      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+      'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
+    ],
+    [
+      { clusterIP: "192.0.2.1" },
+      'spec.clusterIPs: Invalid value: []string{"192.0.2.1"}: failed to allocate IP 192.0.2.1: the provided IP (192.0.2.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
+    ],
+    [
+      { type: "ClusterIP", ports: [{ port: 80, nodePort: 80 }] },
+      "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
+    ],
+  ];
+  for (const [spec, ...wanted] of rows) {
+    const service = { metadata: { name: "web" }, spec: { ports: [{ port: 80 }], ...spec } };
+    await assert.rejects(api.ask("POST", SERVICES, service), ({ message }: Error) => {
+      for (const text of wanted) assert.ok(message.includes(text), `${message} has no ${text}`);
+      return true;
+    });
+  }
+});
+
+test("an address stays, and the policy of families that is left out", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const ports = [{ port: 80 }];
+  const selector = { app: "web" };
+  const headless = { clusterIP: "None", ports, selector };
+  const made = await api.ask("POST", SERVICES, { metadata: { name: "web" }, spec: { ports } });
+  const spec = { ports, clusterIP: "10.96.9.9", clusterIPs: ["10.96.9.9"] };
+  const moved = api.ask("PUT", `${SERVICES}/web`, { ...made, spec });
+  await assert.rejects(moved, { reason: "Invalid", message: /may not change once set/ });
+  const same = { ...(made["spec"] as object), clusterIP: "" };
+  const kept = await api.ask("PUT", `${SERVICES}/web`, { ...made, spec: same });
+  assert.deepEqual(kept["spec"], made["spec"]);
+  await api.ask("POST", SERVICES, { metadata: { name: "db" }, spec: headless });
+  const open = { clusterIP: "None", ports };
+  const changed = await api.ask("PUT", `${SERVICES}/db`, { metadata: { name: "db" }, spec: open });
+  const { ipFamilyPolicy, ipFamilies } = changed["spec"] as Record<string, unknown>;
+  assert.deepEqual([ipFamilyPolicy, ipFamilies], ["SingleStack", ["IPv4"]]);
+});
+
 test("a dry run keeps neither an address nor a port", async () => {
   await using api = await startHttpsServer(Date.now());
   const service = (name: string) => ({

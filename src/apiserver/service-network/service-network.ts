@@ -1,4 +1,3 @@
-import { isIp } from "../../api/validation/values.ts";
 import { formatIpv4, parseCidr, parseIpv4 } from "../../lib/ipv4.ts";
 import { fieldOf, type KubeObject, textOf } from "../kube-object.ts";
 import type { ServedResource } from "../resource-registry.ts";
@@ -82,7 +81,7 @@ export class ServiceNetwork {
   reallocate(served: ServedResource, service: KubeObject, old: KubeObject): Allocation {
     if (!isService(served)) return NOTHING;
     carryOver(service, old);
-    return this.#fill(service, { addresses: addressesOf(old), ports: nodePortsOf(old) });
+    return this.#fill(service, { addresses: addressesOf(old), ports: nodePortsOf(old), old });
   }
 
   /** The object is gone. */
@@ -96,11 +95,14 @@ export class ServiceNetwork {
     for (const port of of.ports) this.#ports.release(port);
   }
 
-  #fill(service: KubeObject, held: { addresses: string[]; ports: number[] }): Allocation {
+  #fill(
+    service: KubeObject,
+    held: { addresses: string[]; ports: number[]; old?: KubeObject },
+  ): Allocation {
     const taken = { addresses: [] as string[], ports: [] as number[] };
     const release = () => this.#release(taken);
     try {
-      this.#fillAddress(service, { held: held.addresses, taken: taken.addresses });
+      this.#fillAddress(service, { ...held, taken: taken.addresses });
       this.#fillPorts(service, { held: held.ports, taken: taken.ports });
     } catch (error) {
       release();
@@ -123,25 +125,27 @@ export class ServiceNetwork {
     };
   }
 
-  #fillAddress(service: KubeObject, of: { held: string[]; taken: string[] }): void {
+  #fillAddress(
+    service: KubeObject,
+    of: { addresses: string[]; taken: string[]; old?: KubeObject },
+  ): void {
     const spec = fieldOf(service, "spec");
     if (spec["type"] === "ExternalName") {
       // What the client asks for is refused; nothing at all says nothing.
       for (const field of ["clusterIP", "clusterIPs"]) if (!spec[field]) delete spec[field];
       return;
     }
-    completeFamilies(service);
+    completeFamilies(service, of.old);
     const list = spec["clusterIPs"];
-    // Two fields that disagree are for validation to judge.
-    const named = textOf(spec["clusterIP"]);
-    if (named && Array.isArray(list) && list.length > 0) {
-      if (list[0] !== named || (named === "None" && list.length > 1)) return;
-    }
+    const addressed = of.old && fieldOf(of.old, "spec")["type"] !== "ExternalName";
     let address = textOf(spec["clusterIP"]) || (Array.isArray(list) ? textOf(list[0]) : "");
     if (address === "None") {
       spec["clusterIP"] = "None";
       spec["clusterIPs"] = ["None"];
-    } else if (!of.held.includes(address)) {
+    } else if (addressed && address !== "") {
+      // It may not be changed: that is for validation to tell.
+      return;
+    } else if (!of.addresses.includes(address)) {
       address = this.#takeAddress(service, address);
       of.taken.push(address);
     }
@@ -152,18 +156,10 @@ export class ServiceNetwork {
   }
 
   #takeAddress(service: KubeObject, wanted: string): string {
-    if (wanted !== "" && !isIp(wanted)) {
-      const syntax = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-      throw invalidService(service, {
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify(wanted)}: ${syntax}`,
-        field: "spec.clusterIPs[0]",
-      });
-    }
     const refuse = (why: string) =>
       invalidService(service, {
         reason: "FieldValueInvalid",
-        message: `Invalid value: ["${wanted}"]: failed to allocate IP ${wanted}: ${why}`,
+        message: `Invalid value: []string{"${wanted}"}: failed to allocate IP ${wanted}: ${why}`,
         field: "spec.clusterIPs",
       });
     if (wanted === "") {
@@ -178,7 +174,8 @@ export class ServiceNetwork {
       throw refuse("it is not a valid IPv4 address");
     }
     if (!this.#addresses.contains(number)) {
-      throw refuse(`the provided IP (${wanted}) is not in the valid range ${this.#cidr}`);
+      const range = `The range of valid IPs is ${this.#cidr}`;
+      throw refuse(`the provided IP (${wanted}) is not in the valid range. ${range}`);
     }
     if (!this.#addresses.take(number)) throw refuse("provided IP is already allocated");
     return wanted;
@@ -192,6 +189,7 @@ export class ServiceNetwork {
     const wanted =
       type === "NodePort" || (loadBalancer && spec["allocateLoadBalancerNodePorts"] !== false);
     for (const [at, port] of ports.entries()) {
+      if (type !== "NodePort" && !loadBalancer) break;
       if (!port.nodePort && !wanted) continue;
       if (!port.nodePort) {
         port.nodePort = this.#sharedPort(ports, port) ?? this.#takeAnyPort(service, of.taken);
