@@ -31,7 +31,10 @@ function validateDefault(errors: FieldErrors, field: string, schema: JSONSchemaP
     return;
   }
   applySchemaDefaults(schema, value);
-  errors.causes.push(...createValueValidator(schema, field).validate(value));
+  // The value is told by where it stands in the default, the complaint by where that is.
+  for (const cause of createValueValidator(schema).validate(value)) {
+    errors.causes.push({ ...cause, field: cause.field ? `${field}.${cause.field}` : field });
+  }
   errors.causes.push(...duplicateItems(schema, value, field));
 }
 

@@ -38,7 +38,7 @@ function defaultJob(spec: JobSpec): void {
 /** What of a job is filled in inside of a CronJob as well. */
 function defaultJobTemplate(spec: JobSpec): void {
   for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
   }
   defaultPodTemplate((spec.template ??= {}));
 }

@@ -27,6 +27,7 @@ export function defaultPodSpec(spec: PodSpec): void {
   for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);
   spec.restartPolicy ??= "Always";
   spec.terminationGracePeriodSeconds ??= 30;
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.dnsPolicy ??= "ClusterFirst";
   spec.securityContext ??= {};
   spec.schedulerName ??= "default-scheduler";

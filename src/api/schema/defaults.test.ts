@@ -53,6 +53,14 @@ const DEFAULTED_TEMPLATE = {
   },
 };
 
+test("a negative time to end becomes a second", () => {
+  const spec = { containers: [], terminationGracePeriodSeconds: -1 };
+  const pod = defaulted<{ spec: { terminationGracePeriodSeconds?: number } }>("v1", "Pod", {
+    spec,
+  });
+  assert.equal(pod.spec.terminationGracePeriodSeconds, 1);
+});
+
 test("a pod has its first address in both fields; the older one wins", () => {
   const after = (status: object) => defaulted<{ status: object }>("v1", "Pod", { status }).status;
   const both = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] };

@@ -156,6 +156,17 @@ test("Priority: the class decides, else the default class, else zero", async () 
   assert.equal(open.spec.priorityClassName, "calm");
 });
 
+test("Priority: a pod that is replaced without its priority keeps it", async () => {
+  const { plugin } = priorities();
+  const old = pod({ priority: 1000, preemptionPolicy: "Never" });
+  const next = pod();
+  await admit(plugin, fixtureRequest(PODS, next, { operation: "UPDATE", old }));
+  assert.deepEqual([next.spec.priority, next.spec.preemptionPolicy], [1000, "Never"]);
+  const changed = pod({ priority: 5 });
+  await admit(plugin, fixtureRequest(PODS, changed, { operation: "UPDATE", old }));
+  assert.equal(changed.spec.priority, 5);
+});
+
 test("Priority: unknown classes, own numbers and a second default are refused", async () => {
   const { plugin } = priorities();
   const refused = (spec: Partial<PodSpec>, message: RegExp) =>

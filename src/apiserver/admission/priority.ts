@@ -1,8 +1,9 @@
 import { forbidden } from "../../api/errors.ts";
 import { PRIORITY_CLASSES } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { PriorityClass } from "../../api/generated/types/scheduling-v1.ts";
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from "../contract.ts";
-import { isPod, podOf } from "./admitted-pod.ts";
+import { isPod, isPodWrite, podOf } from "./admitted-pod.ts";
 
 const PREEMPT = "PreemptLowerPriority";
 
@@ -55,13 +56,22 @@ export function priorityPlugin(reader: ObjectReader): AdmissionPlugin {
     spec.preemptionPolicy = policy;
   };
 
+  /** A pod that is replaced without its priority keeps it. */
+  const keepPriority = (request: AdmissionRequest) => {
+    const { spec } = podOf(request);
+    const before = (request.oldObject as Pod | undefined)?.spec;
+    if (before?.priority !== undefined) spec.priority ??= before.priority;
+    if (before?.preemptionPolicy !== undefined) spec.preemptionPolicy ??= before.preemptionPolicy;
+  };
+
   return {
     name: "Priority",
     handles: (request) =>
-      (request.operation === "CREATE" && isPod(request)) ||
-      (request.operation !== "DELETE" && isPriorityClass(request)),
+      isPodWrite(request) || (request.operation !== "DELETE" && isPriorityClass(request)),
     mutate: (request) => {
-      if (isPod(request)) admitPod(request);
+      if (!isPod(request)) return;
+      if (request.operation === "CREATE") admitPod(request);
+      else keepPriority(request);
     },
     validate: (request) => {
       if (!isPriorityClass(request)) return;

@@ -100,7 +100,6 @@ test("a status loses the fields that are off, too", () => {
   const claim = { phase: "Bound", currentVolumeAttributesClassName: "a", modifyVolumeStatus: {} };
   assert.deepEqual(statusAfter(PERSISTENT_VOLUME_CLAIMS, claim, {}), { phase: "Bound" });
   assert.deepEqual(statusAfter(PERSISTENT_VOLUME_CLAIMS, claim, claim), claim);
-  assert.deepEqual(statusAfter(PODS, { resourceClaimStatuses: [] }, {}), {});
   const features = { supplementalGroupsPolicy: true };
   assert.deepEqual(statusAfter(NODES, { features, config: {} }, {}), {});
   const node = { ...objectOf({}), status: { features } };

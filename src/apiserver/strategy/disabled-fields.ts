@@ -6,7 +6,6 @@ import type {
   PersistentVolumeClaimStatus,
   PersistentVolumeSpec,
   PodSpec,
-  PodStatus,
 } from "../../api/generated/types/core-v1.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 import type { Strategy } from "./strategy.ts";
@@ -38,8 +37,10 @@ const POD_FIELDS: readonly PodField[] = [
   },
 ];
 
-function containersOf({ containers = [], initContainers = [] }: Partial<PodSpec>) {
-  return initContainers.length === 0 ? containers : [...containers, ...initContainers];
+function containersOf(spec: Partial<PodSpec>) {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = spec;
+  if (initContainers.length + ephemeralContainers.length === 0) return containers;
+  return [...containers, ...initContainers, ...ephemeralContainers];
 }
 
 function has(holder: Holder, name: string): boolean {
@@ -116,7 +117,6 @@ const STATUS_DROPS: Readonly<Record<string, Drop>> = {
     "currentVolumeAttributesClassName",
     "modifyVolumeStatus",
   ),
-  "/pods": ofFields<PodStatus>("status", "resourceClaimStatuses"),
 };
 
 /** The same rules, with fields whose features are off in Kubernetes 1.32 dropped as it does. */

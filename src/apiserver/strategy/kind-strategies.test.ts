@@ -52,6 +52,19 @@ test("the status of a flow schema brings no labels", async () => {
   assert.deepEqual(told["status"], { conditions: [condition] });
 });
 
+test("a namespace keeps its finalizers in their order, ours behind them", async () => {
+  await using api = await startServer();
+  for (const [name, asked, wanted] of [
+    ["plain", [], ["kubernetes"]],
+    ["more", ["example.com/a"], ["example.com/a", "kubernetes"]],
+    ["first", ["kubernetes", "example.com/a"], ["kubernetes", "example.com/a"]],
+  ] as const) {
+    const namespace = { metadata: { name }, spec: { finalizers: asked } };
+    const made = await api.ask("POST", "/api/v1/namespaces", namespace);
+    assert.deepEqual(made["spec"], { finalizers: wanted });
+  }
+});
+
 test("an APIService that this server answers itself is available from the start", async () => {
   await using api = await startServer();
   const path = "/apis/apiregistration.k8s.io/v1/apiservices";

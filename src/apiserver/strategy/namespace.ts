@@ -16,8 +16,9 @@ function labelWithName({ metadata }: KubeObject): void {
 export const NAMESPACE: Partial<Strategy> = {
   returnsDeleted: true,
   prepareCreate: (namespace) => {
-    const kept = finalizersOf(namespace).filter((name) => name !== "kubernetes");
-    namespace["spec"] = { finalizers: ["kubernetes", ...kept] };
+    const asked = finalizersOf(namespace);
+    const finalizers = asked.includes("kubernetes") ? asked : [...asked, "kubernetes"];
+    namespace["spec"] = { finalizers };
     namespace["status"] = { phase: "Active" };
     labelWithName(namespace);
   },

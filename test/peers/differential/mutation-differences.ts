@@ -82,6 +82,10 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   version("1.21: namespaces are labelled with their name.", /metadata\.labels$/, {
     kind: /^namespaces?$/i,
   }),
+  version("1.22: a negative time to end becomes a second.", /\.terminationGracePeriodSeconds$/, {
+    ours: /^1$/,
+    theirs: /^-1$/,
+  }),
   version("1.22: DaemonSets surge.", /rollingUpdate\.maxUnavailable\[\d\]$/, {
     ours: /when maxSurge is 0/,
   }),
@@ -97,11 +101,20 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   version("1.23: raw devices may be volumes of the pod's own.", /volumeDevices\[\d+\]\.name/, {
     ours: /PersistentVolumeClaim or Ephemeral/,
   }),
-  version("1.21: defaults of schemas are told with their path.", /\.default\[\d\]$/, {
-    ours: /default in body /,
+  version("By 1.32: a default of a wrong type has a reason of its own.", /\.default\[\d\]$/, {
+    ours: /^"FieldValueTypeInvalid: .* in body must be of type/,
   }),
-  version("1.21: defaults of schemas are told with their path.", /\.default\[\d\]$/, {
+  version("By 1.32: a default that is no text is complained about once.", /\.default\[\d\]$/, {
     theirs: /"null\\": +in body must be of type/,
+  }),
+  version("By 1.32: provisioners are told in lower case.", /causes\.provisioner\[\d\]$/, {
+    ours: /"FieldValueInvalid: Invalid value: \\"-not_good/,
+  }),
+  version("By 1.32: keys of topologies are told one by one.", /spec\.drivers\[\d\]\[\d\]$/, {
+    theirs: /<value>/,
+  }),
+  version("By 1.32: the value of a toleration is told alone.", /\.operator\[\d\]$/, {
+    theirs: /<value>: value must be empty/,
   }),
   version("1.22: claims for one pod alone.", /accessModes\[\d+\]$/, { ours: /ReadWriteOncePod/ }),
   version(
@@ -111,7 +124,7 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
       kind: /^(|persistentvolumeclaims?)$/i,
     },
   ),
-  version("1.25: ids of nodes may be longer.", /\.nodeID/, { ours: /192 characters/ }),
+  version("1.25: ids of nodes may be longer.", /\.nodeID/, { ours: /256 characters/ }),
   version("1.21: the message of leases.", /causes\.spec\.lease\w+/, {
     theirs: /must to greater/,
   }),

@@ -50,6 +50,7 @@ test("rules of new requests for certificates", () => {
         { "spec.request": base64("no PEM") },
         `spec.request: Invalid value: ${goBytes(base64("no PEM")).text}: PEM block type must be CERTIFICATE REQUEST`,
       ],
+      [{ "spec.signerName": `example.com/${"a".repeat(253)}.${"b".repeat(253)}` }],
       [{ "spec.usages": [] }, "spec.usages: Required value"],
       [
         { "spec.usages": ["x", "any", "x"] },
