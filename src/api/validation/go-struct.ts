@@ -128,6 +128,6 @@ function typed(type: string, value: unknown): string {
     return `${type}{${items.join(", ")}}`;
   }
   if (type === "intstr.IntOrString") return goIntOrString((value ?? 0) as number | string).text;
-  if (type in STRUCTS) return structText(type as GoStructName, (value ?? {}) as object);
+  if (type in STRUCTS) return structText(type as GoStructName, value ?? {});
   return JSON.stringify(value ?? (type === "string" ? "" : 0));
 }

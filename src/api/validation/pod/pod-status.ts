@@ -98,7 +98,8 @@ function validateClaimStatuses(errors: FieldErrors, { spec, status }: Pod): void
   const seen = new Set<string>();
   for (const [index, claim] of (status?.resourceClaimStatuses ?? []).entries()) {
     const field = `status.resourceClaimStatuses[${index}].name`;
-    const { name = "", resourceClaimName } = claim;
+    const name = claim.name ?? "";
+    const { resourceClaimName } = claim;
     if (!known.includes(name)) {
       errors.invalid(field, name, "must match the name of an entry in `spec.resourceClaims`");
     }
@@ -166,7 +167,7 @@ function validateAllocatedName(
   field: string,
   { container, allocated }: { container: Container; allocated: ResourceStatus },
 ): void {
-  const { name = "" } = allocated;
+  const name = allocated.name ?? "";
   if (!name.startsWith("claim:")) {
     if (Object.hasOwn(container.resources?.requests ?? {}, name)) return;
     const detail = "must match one of the container's resource requests";
