@@ -94,6 +94,17 @@ test("a union with the same set is the same set, and its text is known", () => {
   assert.equal(managers.textOf([]), undefined);
 });
 
+test("nothing is remembered of what is too long", () => {
+  const managers = new KnownManagers();
+  const many = Array.from({ length: 1_000 }, (_, i) => [`f:${i}`, {}] as const);
+  const large: FieldSet = { "f:data": Object.fromEntries(many) };
+  const none: FieldSet = {};
+  const unions = Array.from({ length: 20 }, () => managers.union(none, structuredClone(large)));
+  assert.equal(new Set(unions).size, unions.length);
+  parseAll(managers, [objectOf("a", [entryOf("x", large)]), objectOf("b", [entryOf("x", large)])]);
+  assert.equal(managers.textOf([entryOf("x", large)]), undefined);
+});
+
 test("an object is written around the known text of its managers as it would be anew", () => {
   const entries = [entryOf("x", PORTS)];
   for (const more of [{}, { resourceVersion: "7", labels: { managedFields: "0" } }]) {

@@ -59,6 +59,7 @@ export class KnownManagers {
     if (united === set || !(this.#texts.has(set) || isEmpty(set)) || !this.#isLearned()) {
       return united;
     }
+    if (JSON.stringify(united).length > SHAPE_MAX_CHARS) return united;
     this.#unions.set(set, { added, set: this.#remember(united) });
     return united;
   }
