@@ -79,7 +79,7 @@ test("CVE-2020-8557: pods that fill a volume, or their own files, end at their l
   });
   const wanted = [
     ["fills-volume", /^Usage of EmptyDir volume "small" exceeds the limit "1Mi"/],
-    ["fills-files", /ephemeral local storage usage exceeds the total limit of containers 2097152/],
+    ["fills-files", /ephemeral local storage usage exceeds the total limit of containers 2Mi/],
   ] as const;
   for (const [name, message] of wanted) {
     const pod = await node.until(name, (seen) => seen?.status?.phase === "Failed");
