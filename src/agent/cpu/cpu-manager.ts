@@ -134,7 +134,9 @@ function planPod(
     const within = topologyPolicy === "none" ? undefined : hint.nodes;
     const taken = takeNear(topology, { free, reusable, count, nodes: within });
     if (!taken) {
-      const message = "Allocate failed due to not enough cpus available to satisfy request";
+      const figures = `requested=${count}, available=${free.size + reusable.size}`;
+      const why = `not enough cpus available to satisfy request: ${figures}`;
+      const message = `Allocate failed due to ${why}, which is unexpected`;
       return { reason: "UnexpectedAdmissionError", message };
     }
     cpus.set(name, taken);

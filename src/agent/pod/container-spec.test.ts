@@ -376,3 +376,28 @@ test("a pod's whole name is told to the kernel if it fits, and stands in its hos
     /FQDN h+\.sub\.shop\.svc\.c\.local is too long \(64 characters is the max, 81 characters/,
   );
 });
+
+/** What the pod and the image say of the user, and what is wrong with it. */
+const ROOTS: readonly [number | undefined, string | undefined, string | undefined][] = [
+  [1000, "root", undefined],
+  [0, "1000", "container's runAsUser breaks non-root policy"],
+  [undefined, "1000:0", undefined],
+  [undefined, "0:1000", "container has runAsNonRoot and image will run as root"],
+  [undefined, undefined, "container has runAsNonRoot and image will run as root"],
+  [
+    undefined,
+    "web:web",
+    "container has runAsNonRoot and image has non-numeric user (web), " +
+      "cannot verify user is non-root",
+  ],
+];
+
+for (const [runAsUser, user, wanted] of ROOTS) {
+  test(`a container that must not be root, as ${runAsUser} of an image of ${user}`, () => {
+    const security = { runAsNonRoot: true, ...(runAsUser === undefined ? {} : { runAsUser }) };
+    const make = () =>
+      specOf({ securityContext: security }, { command: ["x"], ...(user && { user }) });
+    if (!wanted) assert.ok(make());
+    else assert.throws(make, { message: `${wanted} (pod: "web_shop(u1)", container: app)` });
+  });
+}

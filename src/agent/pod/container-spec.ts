@@ -3,6 +3,7 @@ import type { LocalImage } from "../image/contract.ts";
 import type { ContainerMount, ContainerSpec } from "../runtime/contract.ts";
 import type { PreparedVolume } from "../volume/contract.ts";
 import { containerSecurity } from "./container-security.ts";
+import { requireNonRoot } from "./non-root.ts";
 import { ConfigurationError } from "./environment.ts";
 import { expandVariables } from "./expansion.ts";
 import { containerResources, type ResourceRules } from "./pod-resources.ts";
@@ -46,6 +47,7 @@ const DEFAULT_TERMINATION_PATH = "/dev/termination-log";
 /** Builds what the runtime needs to know. Pure. @throws ConfigurationError */
 export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpec {
   const { container, image, environment } = input;
+  requireNonRoot(pod, { container, image: image.config });
   const expand = (text: string) => expandVariables(text, (name) => environment.get(name));
   const command = commandOf(container, image).map(expand);
   if (command.length === 0) throw new ConfigurationError("no command specified");

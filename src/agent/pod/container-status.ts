@@ -21,13 +21,13 @@ import { identityOf, type PodContainer } from "./pod-containers.ts";
 import { mustEnd } from "./pod-plan.ts";
 import { toldResources } from "./resize.ts";
 
-const MESSAGE_MAX = 4096;
-
 /** Everything that a container's status is told from. */
 export interface ContainerStatusInput {
   pod: Pod;
   observed: PodObservation;
   nowMs: number;
+  /** Of what a container that ended says for itself. */
+  messageMaxBytes: number;
   /** What the API says about this container now. */
   stored: ContainerStatus | undefined;
 }
@@ -51,7 +51,7 @@ export function containerStatus(item: PodContainer, input: ContainerStatusInput)
   return {
     name: container.name,
     state,
-    lastState: lastStateOf(seen, state),
+    lastState: lastStateOf(seen, { state, input }),
     ready,
     restartCount: status.attempt,
     image: status.imageReference,
@@ -82,7 +82,7 @@ function stateOf(
   if (status.state === "created") return { waiting: { reason: "ContainerCreating" } };
   const restarts = containerFate(input.pod, item, seen) === "restart" && !mustEnd(input);
   const waiting = restarts ? waitingToRestart(item, { seen, input }) : undefined;
-  return waiting ? { waiting } : { terminated: terminatedState(record) };
+  return waiting ? { waiting } : { terminated: terminatedState(record, input) };
 }
 
 /** Undefined while nothing keeps the container from running again at once. */
@@ -123,10 +123,14 @@ function formatDelay(delayMs: number): string {
 }
 
 /** What a container that ended leaves behind. */
-export function terminatedState(record: ContainerRecord): ContainerStateTerminated {
+function terminatedState(
+  record: ContainerRecord,
+  { messageMaxBytes }: ContainerStatusInput,
+): ContainerStateTerminated {
   const { status, terminationMessage, cannotRun } = record;
   const exitCode = status.exitCode ?? 0;
-  const message = (cannotRun ?? status.lost ?? terminationMessage ?? "").slice(-MESSAGE_MAX);
+  const whole = cannotRun ?? status.lost ?? terminationMessage ?? "";
+  const message = Buffer.from(whole).subarray(0, messageMaxBytes).toString();
   return {
     exitCode,
     ...(status.signal ? { signal: status.signal } : {}),
@@ -145,11 +149,14 @@ function reasonOf({ status, cannotRun }: ContainerRecord, exitCode: number): str
   return exitCode === 0 ? "Completed" : "Error";
 }
 
-function lastStateOf(seen: ContainerObservation, state: ContainerState): ContainerState {
+function lastStateOf(
+  seen: ContainerObservation,
+  { state, input }: { state: ContainerState; input: ContainerStatusInput },
+): ContainerState {
   if (state.waiting && seen.current?.status.state === "exited") {
-    return { terminated: terminatedState(seen.current) };
+    return { terminated: terminatedState(seen.current, input) };
   }
-  return seen.previous ? { terminated: terminatedState(seen.previous) } : {};
+  return seen.previous ? { terminated: terminatedState(seen.previous, input) } : {};
 }
 
 /** The runtime knows nothing (yet): what is missing, or what the API remembers. */

@@ -63,9 +63,11 @@ export function podStatus(
       ...(old.ephemeralContainerStatuses ?? []),
     ].map((status) => [status.name, status]),
   );
-  const statuses = items.map((item) =>
-    containerStatus(item, { pod, observed, nowMs, stored: stored.get(item.container.name) }),
-  );
+  const messageMaxBytes = Math.floor(MESSAGES_MAX_BYTES / Math.max(1, items.length));
+  const statuses = items.map((item) => {
+    const known = stored.get(item.container.name);
+    return containerStatus(item, { pod, observed, nowMs, messageMaxBytes, stored: known });
+  });
   const doom = doomOf(pod, observed, nowMs);
   const phase = phaseOf({ pod, observed, doom, items, statuses });
   const podIp = pod.spec?.hostNetwork ? hostIp : (observed.podIp ?? old.podIP);
@@ -85,9 +87,17 @@ export function podStatus(
     qosClass: qosClassOf(pod),
     ...(observed.resize ? { resize: observed.resize } : {}),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
-    containerStatuses: ofRole("main"),
-    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    containerStatuses: byName(ofRole("main")),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: byName(ephemeral) } : {}),
   };
+}
+
+/** What all containers of a pod may say together at their end. */
+const MESSAGES_MAX_BYTES = 12 << 10;
+
+/** The order in which a kubelet tells containers, but init containers. */
+function byName(statuses: ContainerStatus[]): ContainerStatus[] {
+  return statuses.length < 2 ? statuses : statuses.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** What containers wait for that are on their way. */

@@ -248,3 +248,29 @@ test("readiness gates say what they are, and whether they are there", () => {
   const other = 'the status of pod readiness gate "x.y/one" is not "True", but Unknown';
   assert.deepEqual(ready("Unknown"), ["False", `${other}, ${absent("two")}`]);
 });
+
+test("containers are told by name, init containers as they come", () => {
+  const { pod, observed } = podOf({ s2: "run", i1: "0", b: "run", a: "run", e2: "0", e1: "0" });
+  const told = podStatus(pod, observed, { nowMs: NOW, hostIp: "192.0.2.1" });
+  const names = (statuses: readonly { name: string }[] = []) =>
+    statuses.map(({ name }) => name).join(" ");
+  assert.equal(names(told.containerStatuses), "a b");
+  assert.equal(names(told.initContainerStatuses), "s2 i1");
+  assert.equal(names(told.ephemeralContainerStatuses), "e1 e2");
+});
+
+test("what containers say at their end is shared out among all of them", () => {
+  const saying = (...names: string[]) => {
+    const { pod, observed } = podOf(Object.fromEntries(names.map((name) => [name, "1"])), {
+      restartPolicy: "Never",
+    });
+    for (const { current } of observed.containers.values()) {
+      if (current) current.terminationMessage = "x".repeat(4_096);
+    }
+    const told = podStatus(pod, observed, { nowMs: NOW, hostIp: "192.0.2.1" });
+    return told.containerStatuses?.map(({ state }) => state?.terminated?.message?.length);
+  };
+  assert.deepEqual(saying("a"), [4_096]);
+  assert.deepEqual(saying("a1", "a2", "a3"), [4_096, 4_096, 4_096]);
+  assert.deepEqual(saying("a1", "a2", "a3", "a4"), [3_072, 3_072, 3_072, 3_072]);
+});

@@ -13,7 +13,7 @@ export function terminationMessage(
   container: Container,
   options: { status: ContainerStatus; file: string },
 ): string {
-  const message = readPart(options.file, { bytes: MESSAGE_MAX_BYTES, end: false });
+  const message = readPart(options.file, { bytes: MESSAGE_MAX_BYTES, end: true });
   const fallback = container.terminationMessagePolicy === "FallbackToLogsOnError";
   if (message || !fallback || options.status.exitCode === 0) return message;
   return logTail(readPart(options.status.logPath, { bytes: LOG_READ_BYTES, end: true }));
