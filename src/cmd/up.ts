@@ -16,14 +16,14 @@ import { untilSignal } from "./signals.ts";
 
 /**
  * Small heaps are collected often and cheaply; the API server's objects are bytes outside them.
- * Garbage may grow to as much as the live data: less costs time, more costs memory. What is young
- * is collected in one thread: to wake others for a few megabytes, and to wait for them where they
- * get no processor, costs more than they do.
+ * Garbage may grow to two fifths of the live data: less costs time, more costs memory. What is
+ * young is collected in one thread: to wake others for a few megabytes, and to wait for them where
+ * they get no processor, costs more than they do.
  */
 export const NODE_FLAGS: readonly string[] = [
   "--max-semi-space-size=8",
   "--no-parallel-scavenge",
-  "--heap-growing-percent=100",
+  "--heap-growing-percent=40",
   "--initial-heap-size=64",
   "--no-warnings",
 ];
