@@ -1,3 +1,4 @@
+import { pathWarnings } from "./path-warnings.ts";
 import type {
   Container,
   ContainerPort,
@@ -117,6 +118,7 @@ function volumeWarnings(volumes: readonly Volume[], path: string): string[] {
       warnings.push(...claimWarnings(place, claim.spec));
     }
   }
+  warnings.push(...pathWarnings(volumes));
   const tokens = volumes.flatMap(({ projected }) =>
     (projected?.sources ?? []).flatMap((source) => source.serviceAccountToken?.path ?? []),
   );
@@ -191,7 +193,9 @@ function portWarnings(spec: PodSpec, path: string): string[] {
     for (const [index, port] of ports.entries()) {
       const field = `${place}.ports[${index}]`;
       if (port.hostIP && !port.hostPort) {
-        warnings.push(`${field}: hostIP set without hostPort: ${JSON.stringify(port)}`);
+        const { name = "", containerPort, protocol = "TCP", hostIP } = port;
+        const of = `Name:${name} HostPort:0 ContainerPort:${containerPort} Protocol:${protocol}`;
+        warnings.push(`${field}: hostIP set without hostPort: {${of} HostIP:${hostIP}}`);
       }
       const key = `${port.containerPort}/${port.protocol ?? "TCP"}`;
       const others = seen.get(key) ?? [];
