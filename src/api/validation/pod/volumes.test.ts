@@ -94,6 +94,21 @@ const CASES: readonly RuleCase[] = [
       "spec.volumes": [
         {
           name: "v",
+          projected: {
+            sources: [
+              { secret: { name: "a", items: [{ key: "k", path: "p" }] } },
+              { serviceAccountToken: { path: "p", expirationSeconds: 3600 } },
+            ],
+          },
+        },
+      ],
+    },
+  ],
+  [
+    {
+      "spec.volumes": [
+        {
+          name: "v",
           projected: { sources: [{ serviceAccountToken: { path: "t", expirationSeconds: 9 } }] },
         },
       ],

@@ -210,10 +210,8 @@ function checkProjected(errors: FieldErrors, path: string, source: ProjectedVolu
       take(file.path, file.path);
     }
     const token = projection.serviceAccountToken;
-    if (token) {
-      validateToken(errors, `${place}.serviceAccountToken`, { token, volume: path });
-      take(token.path, token.path);
-    }
+    // A token may take another file's place: that is warned of.
+    if (token) validateToken(errors, `${place}.serviceAccountToken`, { token, volume: path });
     if (Object.values(projection).filter((value) => value !== undefined).length > 1) {
       errors.forbidden(place, "may not specify more than 1 volume type per source");
     }
