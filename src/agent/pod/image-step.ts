@@ -108,5 +108,6 @@ function failureOf(
       message: `Container image "${reference}" is not present with pull policy of Never`,
     };
   }
-  return { reason: "ErrImagePull", message: messageOf(error) };
+  const message = `failed to pull and unpack image "${reference}": ${messageOf(error)}`;
+  return { reason: "ErrImagePull", message };
 }

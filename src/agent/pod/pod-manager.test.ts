@@ -167,8 +167,10 @@ test("a pull that fails is told as upstream does, and so is a name that is none"
   startNode(async (node) => {
     await createPod(node, { image: "app:2", imagePullPolicy: "IfNotPresent" });
     await node.clock.advance(100);
+    const why = 'failed to pull and unpack image "app:2": "app:2" is in no registry';
+    assert.equal(stateOf(await node.pod())?.waiting?.message, why);
     assert.deepEqual(warnings(node), [
-      'Failed: Failed to pull image "app:2": "app:2" is in no registry',
+      `Failed: Failed to pull image "app:2": ${why}`,
       "Failed: Error: ErrImagePull",
       "Failed: Error: ImagePullBackOff",
     ]);
