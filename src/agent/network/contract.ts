@@ -7,10 +7,11 @@ export interface PodNetwork extends AsyncDisposable {
   /** Creates namespace, interface, address and routes; idempotent per pod. */
   attach(request: AttachRequest): Promise<PodAttachment>;
   /**
-   * A moment in which to make what another pod is going to be given, which takes 2 ms. Only a hint:
-   * where pods come together, what was made ahead has to do, and the rest is made with them.
+   * A container is being made. Where no other waits for that, it is a moment in which to make what
+   * another pod is going to be given, which takes 2 ms. Only a hint: where pods come together, what
+   * was made ahead has to do, and the rest is made with them.
    */
-  prepareNext(): void;
+  prepareNext(isAlone: boolean): void;
   /** Puts back what was taken from inside the pod's namespace; does nothing for unknown pods. */
   restore(podUid: string): void;
   /** Removes it all; idempotent. The kernel takes the interface away a moment later. */

@@ -63,13 +63,13 @@ test("pods reach the node and each other, survive a restart, and leave nothing",
     const one = await attach("one", []);
     const countLinks = () => run(node, "ip -o link 2> /dev/null | grep -c npt").trim();
     // Twice is once.
-    for (let i = 0; i < 2; i++) withinNetworkNamespace(node, () => network.prepareNext());
+    for (let i = 0; i < 2; i++) withinNetworkNamespace(node, () => network.prepareNext(true));
     const made = countLinks();
     assert.equal(made, "2", "the first pod's, and the next one's");
     const two = await attach("two", hostPorts);
     assert.equal(countLinks(), made, "the link was made ahead");
     await attach("three", []);
-    withinNetworkNamespace(node, () => network.prepareNext());
+    withinNetworkNamespace(node, () => network.prepareNext(true));
     assert.equal(countLinks(), "3", "none is made ahead while many pods come");
     await network.detach("three");
     assert.notEqual(two.ip, one.ip);
@@ -132,7 +132,7 @@ const DYING_AGENT = `
   if (isAhead) {
     await network.attach({ ...request, podUid: "first" });
     isArmed = true;
-    network.prepareNext();
+    network.prepareNext(true);
   }
   await network.attach({ ...request, podUid: "pod" });
   await network.detach("pod");

@@ -205,7 +205,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       return record;
     },
 
-    prepareNext: () => spares.prepareNext(),
+    prepareNext: (isAlone) => spares.prepareNext(isAlone),
 
     restore(podUid) {
       const record = records.get(podUid);

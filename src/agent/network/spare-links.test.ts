@@ -39,14 +39,29 @@ test("links are made ahead once the node knows its pods, and only while none com
 test("a pod that comes alone is followed by one more link, pods together by none", () => {
   const { open, spares } = spareLinks({ max: 4 });
   spares.podComes();
-  spares.prepareNext();
+  spares.prepareNext(true);
   assert.equal(open.size, 1);
-  spares.prepareNext();
+  spares.prepareNext(true);
   assert.equal(open.size, 1, "no pod came since");
   spares.podComes();
   spares.podComes();
-  spares.prepareNext();
+  spares.prepareNext(true);
   assert.equal(open.size, 1);
+  spares.podComes();
+  spares.prepareNext(false);
+  assert.equal(open.size, 1, "others wait for their start");
+});
+
+test("no links are made ahead while pods start that came long ago", async () => {
+  const { clock, open, spares } = spareLinks({ max: 4 });
+  spares.begin();
+  for (let i = 0; i < 20; i++) {
+    spares.prepareNext(false);
+    await clock.advance(400);
+  }
+  assert.equal(open.size, 0);
+  await clock.advance(60_000);
+  assert.equal(open.size, 4);
 });
 
 test("what waits for pods takes no more addresses than there are, and gives them back", async () => {

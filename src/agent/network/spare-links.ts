@@ -21,11 +21,11 @@ export interface SpareLinks extends Disposable {
   take(): SpareLink | undefined;
   /** A pod asks for its network now. */
   podComes(): void;
-  /** A moment in which to make one, which is left unused where pods come together. */
-  prepareNext(): void;
+  /** A container is being made: a moment in which to make one, unless pods come together. */
+  prepareNext(isAlone: boolean): void;
 }
 
-/** Without pods for so long, the thread is nobody's. */
+/** Without a pod that comes or starts for so long, the thread is nobody's. */
 const QUIET_MS = 500;
 /** Each takes 1 to 2 ms of this thread, so others come in between. */
 const PACE_MS = 15;
@@ -74,10 +74,11 @@ export function createSpareLinks(options: SpareLinksOptions): SpareLinks {
       newcomers++;
       fillAfter(QUIET_MS);
     },
-    prepareNext() {
-      const isAlone = newcomers === 1;
+    prepareNext(isAlone) {
+      const oneCame = newcomers === 1;
       newcomers = 0;
-      if (isAlone) add();
+      fillAfter(QUIET_MS);
+      if (isAlone && oneCame) add();
     },
     [Symbol.dispose]() {
       isClosed = true;

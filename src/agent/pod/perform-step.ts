@@ -86,10 +86,8 @@ async function start(
   using _slot = await startSlots.acquire();
   // While it waited for its turn, the pod may have been deleted.
   if (mustEnd({ pod: state.pod, observed: state, nowMs: parts.clock.now() })) return;
-  const creating = () => {
-    // While the OCI runtime is at work, this thread has nothing to do, unless for other pods.
-    if (startSlots.wanted === 1) parts.network.prepareNext();
-  };
+  // While the OCI runtime is at work, this thread has nothing to do, unless for other pods.
+  const creating = () => parts.network.prepareNext(startSlots.wanted === 1);
   await startContainer(state, { item, attempt }, { parts, hooks, creating });
 }
 
