@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
+import { runsOnShipped } from "./as-shipped.ts";
 import { BenchTarget, mapOf, type RequestFigures } from "./bench-target.ts";
 
 /** How much to do. */
@@ -48,7 +49,7 @@ export async function benchApi({
   return { create, get, patch };
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === import.meta.filename && runsOnShipped()) {
   const { values } = parseArgs({
     options: {
       kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },

@@ -11,8 +11,10 @@ import type { Container, Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
+import { runsOnShipped } from "./as-shipped.ts";
 import { percentile, round } from "./figures.ts";
 import { LeanTransport } from "./lean-transport.ts";
+import { removeNamespace } from "./remove-namespace.ts";
 
 /** How much to do. */
 export interface NodeBenchOptions {
@@ -87,9 +89,7 @@ export async function benchNode(options: NodeBenchOptions): Promise<NodeBenchFig
     };
   } finally {
     watch[Symbol.dispose]();
-    const atOnce = { namespace: NAMESPACE, gracePeriodSeconds: 0 };
-    await client.for(PODS).deleteCollection(atOnce);
-    await client.for(NAMESPACES).delete({ name: NAMESPACE });
+    await removeNamespace(client, NAMESPACE);
   }
 }
 
@@ -206,7 +206,7 @@ async function watchPods(client: Client, patienceMs: number): Promise<PodWatch> 
   };
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === import.meta.filename && runsOnShipped()) {
   const { values } = parseArgs({
     options: {
       kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },

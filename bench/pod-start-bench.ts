@@ -11,8 +11,10 @@ import type { Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
+import { runsOnShipped } from "./as-shipped.ts";
 import { percentile, round } from "./figures.ts";
 import { LeanTransport } from "./lean-transport.ts";
+import { removeNamespace } from "./remove-namespace.ts";
 
 /** What to start, and how often. */
 export interface PodStartOptions {
@@ -88,9 +90,7 @@ export async function benchPodStart(options: PodStartOptions): Promise<PodStartF
     };
   } finally {
     watch[Symbol.dispose]();
-    const atOnce = { namespace: NAMESPACE, gracePeriodSeconds: 0 };
-    await client.for(PODS).deleteCollection(atOnce);
-    await client.for(NAMESPACES).delete({ name: NAMESPACE });
+    await removeNamespace(client, NAMESPACE);
     if (handler) await client.for(RUNTIME_CLASSES).delete({ name: NAMESPACE });
   }
 }
@@ -171,7 +171,7 @@ function ignoreExisting(error: unknown): void {
   if ((error as { reason?: string }).reason !== "AlreadyExists") throw error;
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === import.meta.filename && runsOnShipped()) {
   const { values } = parseArgs({
     options: {
       kubeconfig: { type: "string", default: process.env["KUBECONFIG"] ?? "kubeconfig" },
