@@ -32,6 +32,7 @@ test("each operation does what RFC 6902 says", () => {
     ["append", { op: "add", path: "/a/b/-", value: 9 }, { a: { b: [1, 2, 3, 9] }, c: "x" }],
     ["remove", { op: "remove", path: "/a/b/0" }, { a: { b: [2, 3] }, c: "x" }],
     ["replace", { op: "replace", path: "/c", value: null }, { a: { b: [1, 2, 3] }, c: null }],
+    ["replace what is missing", { op: "replace", path: "/d", value: 1 }, { ...document, d: 1 }],
     ["move", { op: "move", from: "/c", path: "/a/c" }, { a: { b: [1, 2, 3], c: "x" } }],
     ["copy", { op: "copy", from: "/c", path: "/d" }, { ...document, d: "x" }],
     ["a test that holds", { op: "test", path: "/a/b", value: [1, 2, 3] }, document],
@@ -48,7 +49,8 @@ test("a patch that does not fit is refused with the reason", () => {
   const document = { a: [1] };
   const cases: [object, string][] = [
     [{ op: "remove", path: "/b" }, "unapplicable"],
-    [{ op: "replace", path: "/b", value: 1 }, "unapplicable"],
+    [{ op: "replace", path: "/a/1", value: 1 }, "unapplicable"],
+    [{ op: "replace", path: "/b/c", value: 1 }, "unapplicable"],
     [{ op: "add", path: "/b/c", value: 1 }, "unapplicable"],
     [{ op: "add", path: "/a/5", value: 1 }, "unapplicable"],
     [{ op: "add", path: "/a/01", value: 1 }, "unapplicable"],

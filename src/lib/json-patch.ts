@@ -138,8 +138,8 @@ function change(document: unknown, operation: JsonPatchOperation, edit: Change):
     }
     if (typeof node !== "object" || node === null) throw unapplicable(operation, "missing path");
     const object = { ...node } as Record<string, unknown>;
-    const exists = Object.hasOwn(object, token);
-    if (!exists && !(last && edit.put === "insert")) {
+    // Upstream takes the replacement of a missing member for an addition, and clients rely on it.
+    if (!Object.hasOwn(object, token) && !(last && edit.put !== "remove")) {
       throw unapplicable(operation, "missing path");
     }
     if (token === "__proto__") throw unapplicable(operation, "missing path");
