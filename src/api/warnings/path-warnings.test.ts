@@ -12,6 +12,8 @@ test("files of a volume that stand in each other's way are told", () => {
       { configMap: { name: "c", items: [item("a/"), item("a/b")] } },
       ['volume "v" (ConfigMap "c"): overlapping paths: "a/b" with "a"'],
     ],
+    [{ configMap: { name: "c", items: [{}, {}] } }, []],
+    [{ projected: { sources: [{ secret: { name: "s", items: [{}] } }] } }, []],
     [
       { secret: { secretName: "s", items: [item("a"), item("a")] } },
       ['volume "v" (Secret "s"): overlapping paths: "a" with "a"'],

@@ -24,8 +24,9 @@ export function pathWarnings(volumes: readonly Volume[]): string[] {
   });
 }
 
-function pathsOf(items: readonly { path: string }[] = [], of = ""): PathOf[] {
-  return items.map(({ path }) => ({ path: path.replace(/\/+$/, ""), of }));
+/** Of what is not valid yet, a path may be missing. */
+function pathsOf(items: readonly { path?: string }[] = [], of = ""): PathOf[] {
+  return items.map(({ path = "" }) => ({ path: path.replace(/\/+$/, ""), of }));
 }
 
 function emptySources({ name, projected }: Volume): string[] {
