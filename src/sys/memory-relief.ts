@@ -14,7 +14,7 @@ const MAPPED_MIN_BYTES = 8 << 20;
 /** So many writes map about half of that. */
 const CHECK_EVERY_WRITES = 256;
 /** By then what starts has started, and what is tried first has been tried. */
-const STARTED_MS = 20_000;
+const STARTED_MS = 6_000;
 
 /** The memory of this process outside of V8's heap; a test brings its own. */
 export interface OuterMemory {
