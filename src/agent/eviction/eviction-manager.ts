@@ -1,6 +1,7 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { isCritical } from "../pod-priority.ts";
 import {
   type Eviction,
   type EvictionSignal,
@@ -12,7 +13,6 @@ import {
 import {
   evictionWords,
   heldPressure,
-  isEvictable,
   judge,
   nextVictim,
   type PodUse,
@@ -129,7 +129,7 @@ async function evictBeyondLimits(options: EvictionOptions): Promise<boolean> {
   let evicted = false;
   for (const pod of options.pods()) {
     if (!hasLocalLimits(pod)) continue;
-    if (!isEvictable(pod)) continue;
+    if (isCritical(pod)) continue;
     const excess = localStorageExcess(pod, await options.localStorageOf(pod));
     if (excess === undefined) continue;
     options.evict(pod, { ...excess, graceMs: 0 });

@@ -5,6 +5,7 @@ import {
   type QuantityFormat,
   quantityToNumber,
 } from "../../lib/quantity.ts";
+import { isCritical } from "../pod-priority.ts";
 import {
   EVICTION_SIGNALS,
   type Eviction,
@@ -16,9 +17,6 @@ import {
   type SignalReadings,
   type Threshold,
 } from "./contract.ts";
-
-/** Pods of this priority and above are part of the system and stay. */
-const SYSTEM_CRITICAL = 2_000_000_000;
 
 /** A signal below its threshold. */
 export interface Shortage {
@@ -92,12 +90,6 @@ export function conditionOf(signal: EvictionSignal): keyof NodePressure {
   return signal === "pid.available" ? "pids" : "disk";
 }
 
-/** Whether the pod may be evicted at all. */
-export function isEvictable(pod: Pod): boolean {
-  const fromFile = pod.metadata?.annotations?.["kubernetes.io/config.source"] === "file";
-  return !fromFile && (pod.spec?.priority ?? 0) < SYSTEM_CRITICAL;
-}
-
 /**
  * The pod to go first: one that uses more than it asked for, of the lowest priority, with the
  * largest excess. Undefined when none may go.
@@ -105,7 +97,7 @@ export function isEvictable(pod: Pod): boolean {
 export function nextVictim(uses: readonly PodUse[]): PodUse | undefined {
   const priority = ({ spec }: Pod) => spec?.priority ?? 0;
   return uses
-    .filter(({ pod }) => isEvictable(pod))
+    .filter(({ pod }) => !isCritical(pod))
     .toSorted((a, b) => {
       const [aOver, bOver] = [a.used - a.requested, b.used - b.requested];
       return (

@@ -71,7 +71,7 @@ function isPositive(quantity: string | undefined): quantity is string {
 
 /**
  * The limits of all containers that have one, or those while an init container runs if they allow
- * more; undefined when none has any.
+ * more. A pod in which no container has a limit has none itself: `undefined`.
  */
 function podLimit({ spec }: Pod): Quantity | undefined {
   const limitOf = ({ resources }: Container) => {

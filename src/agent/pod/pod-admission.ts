@@ -4,7 +4,7 @@ import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { Doom } from "./observation.ts";
 import { isStaticPod } from "../static-pod/contract.ts";
-import { isCritical } from "./pod-priority.ts";
+import { isCritical } from "../pod-priority.ts";
 import { podsToPreempt } from "./preemption.ts";
 import { qosClassOf } from "./pod-resources.ts";
 import { type Amounts, amountsOf } from "./pod-requests.ts";

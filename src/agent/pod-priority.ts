@@ -1,11 +1,11 @@
-import type { Pod } from "../../api/generated/types/core-v1.ts";
-import { isStaticPod } from "../static-pod/contract.ts";
+import type { Pod } from "../api/generated/types/core-v1.ts";
+import { isMirrorPod, isStaticPod } from "./static-pod/contract.ts";
 
 const SYSTEM_CRITICAL = 2_000_000_000;
 
 /** A part of the system, which a node does not do without: it takes the room that it needs. */
 export function isCritical(pod: Pod): boolean {
-  return isStaticPod(pod) || (pod.spec?.priority ?? 0) >= SYSTEM_CRITICAL;
+  return isStaticPod(pod) || isMirrorPod(pod) || (pod.spec?.priority ?? 0) >= SYSTEM_CRITICAL;
 }
 
 /** Whether a pod gives way to a critical one. */
