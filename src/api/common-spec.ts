@@ -1,6 +1,13 @@
 import type { KnownText } from "../format/json-text.ts";
 import type { FieldSet } from "./apply/field-set.ts";
 
+/** The spec of a new object as it was asked for, before admission adds to it. */
+export interface AskedSpec {
+  readonly spec: object;
+  /** Its fields, as managedFields name them in a new object, once they are known; frozen. */
+  fields?: FieldSet | undefined;
+}
+
 /**
  * A frozen spec that objects of one template have in common, and what has been found out about it:
  * the second of them need not be asked what the first was. Whoever finds something out writes it
@@ -16,6 +23,6 @@ export interface CommonSpec {
   texts?: readonly KnownText[];
   /** Of both, those that parsing what is stored gives again as they are. */
   plain?: readonly object[];
-  /** Its fields, as managedFields name them in a new object; frozen. */
-  fields?: FieldSet | undefined;
+  /** The fields of what was asked for: those that managedFields name; frozen. */
+  readonly fields?: FieldSet | undefined;
 }

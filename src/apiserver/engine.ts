@@ -1,4 +1,4 @@
-import type { CommonSpec } from "../api/common-spec.ts";
+import type { AskedSpec } from "../api/common-spec.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Random } from "../lib/random.ts";
@@ -44,10 +44,13 @@ export interface Engine {
   boundStatuses: BoundStatuses;
   /** Reads what subresources are sent that are not of the kind of their object. */
   readBody: BodyReader;
-  /** Records in managedFields what the caller's manager changed; returns the object to store. */
+  /**
+   * Records in managedFields what the caller's manager wants changed, before admission; returns
+   * another object.
+   */
   manage(
     call: Call,
-    of: { object: KubeObject; old?: KubeObject; common?: CommonSpec | undefined },
+    of: { object: KubeObject; old?: KubeObject; asked?: AskedSpec | undefined },
   ): KubeObject;
   /** Server-side apply of what the client sent; returns a new object with managedFields. */
   apply(call: Call, of: Configuration): KubeObject;

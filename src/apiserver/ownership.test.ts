@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "./api-server-fixture.ts";
+import { type AnyObject, startServer } from "./api-server-fixture.ts";
+import type { AdmissionPlugin } from "./contract.ts";
+
+type Json = Record<string, unknown>;
 
 const SECRET = {
   path: "/api/v1/namespaces/default/secrets/a",
@@ -68,4 +71,99 @@ test("a limit beyond what a float can count is the same when it is applied again
   const apply = () => api.patch(`${path}?fieldManager=one`, { body, type: "apply-patch+yaml" });
   await apply();
   assert.equal((await apply()).metadata["generation"], 1);
+});
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+const POD = { metadata: { name: "a" }, spec: { containers: [{ name: "c", image: "i" }] } };
+
+/** A server whose admission adds to each object, and sometimes spoils its managers. */
+function withAdmission(): ReturnType<typeof startServer> {
+  const plugin: AdmissionPlugin = {
+    name: "Adds",
+    handles: () => true,
+    mutate: ({ object }) => {
+      const { metadata, spec, data } = object as AnyObject & { spec?: Json; data?: Json };
+      metadata["annotations"] = { added: String(Object.keys(data ?? {}).length) };
+      if (spec) spec["priority"] = 7;
+      if (data?.["spoils"]) metadata["managedFields"] = [{ manager: "x", operation: "Update" }];
+      return "changed";
+    },
+  };
+  return startServer({
+    security: () => ({
+      authenticators: [],
+      authorizer: { authorize: () => ({ allowed: true, reason: "" }) },
+      admission: [plugin],
+    }),
+  });
+}
+
+function ownedBy({ metadata }: AnyObject, manager: string): Json {
+  const entries = metadata["managedFields"] as { manager: string; fieldsV1: Json }[];
+  return entries.find((entry) => entry.manager === manager)?.fieldsV1 ?? {};
+}
+
+test("nobody owns what admission and the kind itself add to what a client asked for", async () => {
+  await using api = await withAdmission();
+  for (const name of ["a", "b"]) {
+    const pods = "/api/v1/namespaces/default/pods?fieldManager=me";
+    const pod = await api.ask("POST", pods, { ...POD, metadata: { name } });
+    assert.equal((pod["spec"] as Json)["priority"], 7);
+    const { "f:spec": spec, ...others } = ownedBy(pod, "me");
+    assert.deepEqual(others, {});
+    assert.equal("f:priority" in (spec as Json), false);
+    assert.equal("f:dnsPolicy" in (spec as Json), true);
+  }
+  const jobs = "/apis/batch/v1/namespaces/default/jobs?fieldManager=me";
+  const { spec } = POD;
+  const template = {
+    metadata: { labels: { app: "a" } },
+    spec: { ...spec, restartPolicy: "Never" },
+  };
+  const job = await api.ask("POST", jobs, { metadata: { name: "a" }, spec: { template } });
+  const owned = ownedBy(job, "me")["f:spec"] as Json;
+  assert.equal("f:selector" in owned, false);
+  assert.deepEqual((owned["f:template"] as Json)["f:metadata"], {
+    "f:labels": { ".": {}, "f:app": {} },
+  });
+});
+
+test("an update, a patch and an apply own what was asked for, and not what was added", async () => {
+  await using api = await withAdmission();
+  await api.ask("POST", `${MAPS}?fieldManager=one`, { metadata: { name: "a" }, data: { a: "b" } });
+  const path = `${MAPS}/a?fieldManager=`;
+  const put = { metadata: { name: "a" }, data: { a: "b", c: "d" } };
+  const updated = await api.ask("PUT", `${path}two`, put);
+  assert.deepEqual(updated.metadata["annotations"], { added: "2" });
+  assert.deepEqual(ownedBy(updated, "two"), { "f:data": { "f:c": {} } });
+  const body = { data: { e: "f" } };
+  const patched = await api.patch(`${path}three`, { body, type: "merge-patch+json" });
+  assert.deepEqual(patched.metadata["annotations"], { added: "3" });
+  assert.deepEqual(ownedBy(patched, "three"), { "f:data": { "f:e": {} } });
+  const applied = await api.patch(`${path}four`, {
+    body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { g: "h" } },
+    type: "apply-patch+yaml",
+  });
+  assert.deepEqual(applied.metadata["annotations"], { added: "4" });
+  assert.deepEqual(ownedBy(applied, "four"), { "f:data": { "f:g": {} } });
+});
+
+test("managers that admission made unreadable are put back", async () => {
+  await using api = await withAdmission();
+  const data = { spoils: "yes" };
+  const made = await api.ask("POST", `${MAPS}?fieldManager=me`, { metadata: { name: "a" }, data });
+  assert.deepEqual(ownedBy(made, "me"), { "f:data": { ".": {}, "f:spoils": {} } });
+  const body = { data: { b: "c" } };
+  const patched = await api.patch(`${MAPS}/a?fieldManager=you`, { body, type: "merge-patch+json" });
+  assert.deepEqual(ownedBy(patched, "you"), { "f:data": { "f:b": {} } });
+});
+
+test("what a secret is told in plain text is owned as data", async () => {
+  await using api = await startServer();
+  const secrets = "/api/v1/namespaces/default/secrets?fieldManager=me";
+  const secret = await api.ask("POST", secrets, {
+    metadata: { name: "a" },
+    stringData: { a: "b" },
+  });
+  assert.deepEqual(ownedBy(secret, "me"), { "f:data": { ".": {}, "f:a": {} }, "f:type": {} });
 });

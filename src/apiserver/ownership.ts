@@ -1,31 +1,32 @@
 import { updateManagedFields } from "../api/apply/managed-fields.ts";
 import { applyServerSide, withManagedFields } from "../api/apply/server-side-apply.ts";
-import type { CommonSpec } from "../api/common-spec.ts";
+import type { AskedSpec } from "../api/common-spec.ts";
 import { type Clock, formatTime } from "../lib/clock.ts";
 import { deepEqual } from "../lib/deep-equal.ts";
 import { copyJson } from "../lib/json-copy.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { type Call, fieldManagerOf } from "./rest/call.ts";
 
-/** The object with managedFields that record what the caller's manager changed. */
+/**
+ * The object with managedFields that record what the caller's manager changed. It is what the
+ * client wants, before admission and before its kind completes it: nobody owns what those add.
+ */
 export function recordOwnership(
   clock: Clock,
   call: Call,
-  of: { object: KubeObject; old?: KubeObject; common?: CommonSpec | undefined },
+  of: { object: KubeObject; old?: KubeObject; asked?: AskedSpec | undefined },
 ): KubeObject {
   const { model, struct, cache } = call.served;
   if (!model || !struct) return of.object;
-  // What is new came into being just now.
-  const created = of.old ? undefined : of.object.metadata.creationTimestamp;
   const entries = updateManagedFields({
     before: of.old,
     after: of.object,
     manager: fieldManagerOf(call),
     subresource: call.target.subresource,
-    timeText: created ?? formatTime(clock.now()),
+    timeText: formatTime(clock.now()),
     model,
     struct,
-    common: of.common,
+    asked: of.asked,
     unite: (set, added) => cache.managers.union(set, added),
   });
   return withManagedFields(of.object, entries) as unknown as KubeObject;

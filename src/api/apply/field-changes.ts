@@ -1,6 +1,6 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { freezeSharing } from "../../lib/json-share.ts";
-import type { CommonSpec } from "../common-spec.ts";
+import type { AskedSpec } from "../common-spec.ts";
 import type { ListType, SchemaModel, StructType } from "../schema/model.ts";
 import { type FieldSet, isEmpty, NO_FIELDS } from "./field-set.ts";
 import {
@@ -30,8 +30,8 @@ interface Slot {
 
 interface Context {
   model: SchemaModel;
-  /** The spec of a new object, when others have the same. */
-  common?: CommonSpec | undefined;
+  /** The spec of a new object, when others were asked for with the same. */
+  asked?: AskedSpec | undefined;
 }
 
 /** What is being compared: absent is `undefined`, an implied zero value is `null`. */
@@ -51,12 +51,12 @@ export function compareFields(
     model: SchemaModel;
     struct: StructType;
     skip?: FieldSet;
-    common?: CommonSpec | undefined;
+    asked?: AskedSpec | undefined;
   },
 ): FieldChanges {
   const slot: Slot = { changed: undefined, removed: undefined };
-  const { model, struct, skip, common } = options;
-  if (before !== after) compareMembers({ before, after }, struct, { model, common, slot, skip });
+  const { model, struct, skip, asked } = options;
+  if (before !== after) compareMembers({ before, after }, struct, { model, asked, slot, skip });
   return { changed: slot.changed ?? NO_FIELDS, removed: slot.removed ?? NO_FIELDS };
 }
 
@@ -131,7 +131,7 @@ function compareMembers(
 ): void {
   const before = isObject(pair.before) ? pair.before : {};
   const after = isObject(pair.after) ? pair.after : {};
-  const { model, skip, common } = to;
+  const { model, skip, asked } = to;
   const slot: Slot = { changed: undefined, removed: undefined };
   let changed: MutableSet | undefined;
   let removed: MutableSet | undefined;
@@ -146,8 +146,8 @@ function compareMembers(
       after: after === undefined ? absent : after,
     };
     const child = memberShape(shape, name, { model, value: after ?? before });
-    const isNew = common?.spec === after && !skipped && !isObject(values.before);
-    const known = isNew ? common : undefined;
+    const isNew = asked?.spec === after && !skipped && !isObject(values.before);
+    const known = isNew ? asked : undefined;
     if (known && "fields" in known) slot.changed = known.fields;
     else compareValues(values, child, { model, slot, skip: skipped });
     if (known && !("fields" in known)) known.fields = freezeSharing(slot.changed, undefined);

@@ -1,5 +1,5 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
-import type { CommonSpec } from "../common-spec.ts";
+import type { AskedSpec } from "../common-spec.ts";
 import type { SchemaModel, StructType } from "../schema/model.ts";
 import { compareFields } from "./field-changes.ts";
 import {
@@ -29,7 +29,7 @@ export interface ManagedFieldsEntry {
 export interface OwnershipUpdate {
   /** The stored object; absent for a create. */
   before?: Json | undefined;
-  /** The object to be stored, defaulted. */
+  /** The object that the client wants, defaulted, before admission: nobody owns what that adds. */
   after: Json;
   /** From `?fieldManager=` or the user agent. */
   manager: string;
@@ -39,8 +39,8 @@ export interface OwnershipUpdate {
   timeText: string;
   model: SchemaModel;
   struct: StructType;
-  /** The spec of a new object, when others have the same. */
-  common?: CommonSpec | undefined;
+  /** The spec of a new object, when others were asked for with the same. */
+  asked?: AskedSpec | undefined;
   /** `unionOf`, by default. */
   unite?: (set: FieldSet, added: FieldSet) => FieldSet;
   /** Fields the endpoint does not write; by default status, or spec for subresource "status". */
@@ -105,7 +105,7 @@ function startingEntries(update: OwnershipUpdate): readonly ManagedFieldsEntry[]
   if (deepEqual(sent, stored)) return stored;
   const [first] = sent;
   if (sent.length === 1 && first && Object.keys(first).length === 0) return [];
-  return sent.every(isReadable) ? sent : stored;
+  return unreadableManagers(sent) === undefined ? sent : stored;
 }
 
 /** Whether the object lists its managers, if only to say that there is none. */
@@ -113,9 +113,20 @@ function isListed({ metadata }: Json): boolean {
   return isObject(metadata) && Array.isArray(metadata.managedFields);
 }
 
-function isReadable({ operation, fieldsType, fieldsV1 = {} }: ManagedFieldsEntry): boolean {
-  const known = operation === "Apply" || operation === "Update";
-  return known && fieldsType === "FieldsV1" && isFieldSet(fieldsV1);
+/** Why entries say nothing of who owns what; `undefined` when they do. */
+export function unreadableManagers(entries: readonly ManagedFieldsEntry[]): string | undefined {
+  for (const [at, { operation, apiVersion, fieldsType, fieldsV1 = {} }] of entries.entries()) {
+    if (operation !== "Apply" && operation !== "Update") {
+      return "operation must be `Apply` or `Update`";
+    }
+    if (!apiVersion) return "apiVersion must not be empty";
+    if (!fieldsType) return `missing fieldsType in managed fields entry ${at}`;
+    if (fieldsType !== "FieldsV1") {
+      return `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${at}`;
+    }
+    if (!isFieldSet(fieldsV1)) return `error decoding the fields of managed fields entry ${at}`;
+  }
+  return undefined;
 }
 
 /**
@@ -132,7 +143,7 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
     model,
     struct,
     skip: skippedFields(update),
-    common: update.common,
+    asked: update.asked,
   });
   if (isEmpty(changed) && isEmpty(removed)) return entries.length > 0 ? [...entries] : undefined;
   const apiVersion = typeof after.apiVersion === "string" ? after.apiVersion : "";

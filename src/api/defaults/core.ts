@@ -79,6 +79,7 @@ export const CORE_DEFAULTS: Defaulters = {
   }),
   Secret: defaulter<Secret>((secret) => {
     secret.type ??= "Opaque";
+    moveStringData(secret);
   }),
   Service: defaulter<Service>((service) => {
     if (service.spec) defaultService(service.spec);
@@ -115,6 +116,17 @@ function defaultServicePort(port: ServicePort): void {
   if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "") {
     port.targetPort = port.port;
   }
+}
+
+/** `stringData` is write-only: it moves into `data` as base64 and wins over it. */
+function moveStringData(secret: Secret): void {
+  if (!secret.stringData) return;
+  const data = { ...secret.data };
+  for (const [key, value] of Object.entries(secret.stringData)) {
+    data[key] = Buffer.from(value).toString("base64");
+  }
+  secret.data = data;
+  delete secret.stringData;
 }
 
 function defaultReplicationController(controller: ReplicationController): void {

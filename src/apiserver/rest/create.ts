@@ -14,6 +14,7 @@ import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
 import { plainParts } from "./common-specs.ts";
 import { decodeBody } from "./decode-body.ts";
+import { keepReadableManagers } from "./readable-managers.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 import { checkStoredSize } from "./stored-size.ts";
 
@@ -62,48 +63,52 @@ export function bindToPath(call: Call, object: KubeObject): void {
 
 /** What differs between the ways to create. */
 export interface InsertOptions {
-  /** Writes managedFields; the default records the caller's manager with operation Update. */
-  manage?(object: KubeObject): KubeObject;
+  /** The object has its managedFields; otherwise the caller's manager is recorded. */
+  managed?: boolean;
 }
 
 /** Admits, completes, validates and stores a decoded object. */
 export async function insertObject(
   engine: Engine,
   call: Call,
-  object: KubeObject,
+  asked: KubeObject,
   options: InsertOptions = {},
 ): Promise<Answer> {
   const { served } = call;
-  const { metadata } = object;
-  if (metadata.resourceVersion) {
+  if (asked.metadata.resourceVersion) {
     throw new StatusError(
       "BadRequest",
       "resourceVersion should not be set on objects to be created",
     );
   }
-  if ("resourceVersion" in metadata) delete metadata.resourceVersion;
-  const asked = { operation: "CREATE", name: metadata.name ?? "", object } as const;
-  dropRepeatedOwners(call, metadata, "");
-  const request = admissionRequestOf(call, asked);
+  dropUnsent(asked.metadata);
+  dropRepeatedOwners(call, asked.metadata, "");
+  const spec = options.managed ? undefined : served.commonSpecs?.ask(asked);
+  const object = options.managed ? asked : engine.manage(call, { object: asked, asked: spec });
+  const { metadata } = object;
+  const { managedFields } = metadata;
+  const operation = "CREATE";
+  const request = admissionRequestOf(call, { operation, name: metadata.name ?? "", object });
   const mutating = mutate(engine.admission, request);
   if (mutating instanceof Promise ? await mutating : mutating) {
     checkPlace(call, object);
-    dropRepeatedOwners(call, object.metadata, AFTER_ADMISSION);
+    dropUnsent(metadata);
+    keepReadableManagers(call, metadata, managedFields);
+    dropRepeatedOwners(call, metadata, AFTER_ADMISSION);
   }
   const name = metadata.name ?? "";
   served.codec.setDefaults(object);
   completeMeta(engine, served, object);
   served.strategy.prepareCreate?.(object, { user: call.user, nowMs: engine.clock.now() });
-  const common = served.commonSpecs?.share(object);
+  const common = served.commonSpecs?.share(object, spec);
   for (let attempt = 1; ; attempt++) {
     if (!name && metadata.generateName) {
       metadata.name = generatedName(engine, metadata.generateName);
     }
-    const managed = options.manage?.(object) ?? engine.manage(call, { object, common });
-    const allocation = engine.serviceNetwork.allocate(served, managed);
+    const allocation = engine.serviceNetwork.allocate(served, object);
     try {
-      served.validateCreate(managed, common);
-      if (attempt === 1) warn(call, managed, { common });
+      served.validateCreate(object, common);
+      if (attempt === 1) warn(call, object, { common });
       request.name = metadata.name ?? "";
       const validating = validate(engine.admission, request);
       if (validating) await validating;
@@ -111,17 +116,17 @@ export async function insertObject(
       if (isDryRun(call)) {
         if (await engine.store.get(served.storage, key)) throw nameTaken(served, metadata);
         allocation.release();
-        return { kind: "value", status: 201, value: managed };
+        return { kind: "value", status: 201, value: object };
       }
       const { conversion, codec } = served;
-      const stored = conversion ? await conversion.toStored(managed) : managed;
+      const stored = conversion ? await conversion.toStored(object) : object;
       const managers = common
         ? undefined
-        : served.cache.managers.textOf(managed.metadata.managedFields as ManagedFieldsEntry[]);
+        : served.cache.managers.textOf(metadata.managedFields as ManagedFieldsEntry[]);
       const bytes = codec.encode(stored, { common, managers });
       checkStoredSize(bytes);
       const plain = common && plainParts(common);
-      if (!conversion) served.cache.expect(bytes, { object: managed, plain });
+      if (!conversion) served.cache.expect(bytes, { object, plain });
       const created = await engine.store.create(served.storage, key, bytes);
       const answer = answerWith(served, { stored: created, status: 201 });
       return answer instanceof Promise ? await answer : answer;
@@ -168,20 +173,27 @@ export function warn(
   for (const text of warningsOf(resource, object, more)) call.warn(text);
 }
 
-/** No new object has these, whoever sends them; what is absent is not deleted, which costs. */
-const NEVER_NEW = [
+/** No new object has these, whoever says so; the server sets some of them later. */
+const NEVER_SENT = [
+  "resourceVersion",
+  "uid",
+  "creationTimestamp",
   "deletionTimestamp",
   "deletionGracePeriodSeconds",
   "selfLink",
   "generation",
 ] as const satisfies readonly (keyof KubeObject["metadata"])[];
 
+/** What is absent is not deleted, which would cost. */
+function dropUnsent(metadata: KubeObject["metadata"]): void {
+  for (const field of NEVER_SENT) if (field in metadata) delete metadata[field];
+}
+
 /** Fields that every new object gets from the server and from nobody else. */
 function completeMeta(engine: Engine, served: ServedResource, object: KubeObject): void {
   const { metadata } = object;
   metadata.uid = randomUuid(engine.random);
   metadata.creationTimestamp = formatTime(engine.clock.now());
-  for (const field of NEVER_NEW) if (field in metadata) delete metadata[field];
   const { generation, lateGeneration, keepsStatusOnCreate } = served.strategy;
   if (generation && !lateGeneration) metadata.generation = 1;
   const dropsStatus = served.hasStatus && !keepsStatusOnCreate;

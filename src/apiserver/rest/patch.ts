@@ -166,7 +166,7 @@ async function applyObject(engine: Engine, call: Call, scope?: UpdateScope): Pro
       if (served.resource.namespaced && target.namespace) {
         object.metadata.namespace ??= target.namespace;
       }
-      return insertObject(engine, call, object, { manage: (created) => created });
+      return insertObject(engine, call, object, { managed: true });
     },
   });
 }

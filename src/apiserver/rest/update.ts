@@ -20,6 +20,7 @@ import {
   servedState,
   STALE,
 } from "./current-state.ts";
+import { keepReadableManagers } from "./readable-managers.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 import { checkStoredSize } from "./stored-size.ts";
 
@@ -111,13 +112,15 @@ async function updateOnce(
   checkPreconditions(call, wanted, old);
   let next = plan.scope ? plan.scope(wanted, old) : mainScope(served, wanted, old);
   carryMeta(next, old);
+  dropRepeatedOwners(call, next.metadata, plan.patched ? AFTER_ADMISSION : "");
+  if (!plan.managed) next = engine.manage(call, { object: next, old });
+  const { managedFields } = next.metadata;
   const { subresource } = call.target;
   const context = { user: call.user, nowMs: engine.clock.now(), subresource };
   if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
   else if (WITH_STATUS.has(subresource)) {
     served.strategy.prepareStatus?.(next, old, context);
   }
-  dropRepeatedOwners(call, next.metadata, plan.patched ? AFTER_ADMISSION : "");
   const request = admissionRequestOf(call, { operation: "UPDATE", object: next, oldObject: old });
   const mutating = !plan.admitted && mutate(engine.admission, request);
   if (mutating instanceof Promise ? await mutating : mutating) {
@@ -126,12 +129,12 @@ async function updateOnce(
     next = plan.scope ? plan.scope(next, old) : mainScope(served, next, old);
     carryMeta(next, old);
     if (!plan.scope) served.strategy.prepareUpdate?.(next, old, context);
+    keepReadableManagers(call, next.metadata, managedFields);
     dropRepeatedOwners(call, next.metadata, AFTER_ADMISSION);
     request.object = next;
   }
   served.codec.setDefaults(next);
   moveGeneration(served, { next, old, whole: !plan.scope });
-  if (!plan.managed) next = engine.manage(call, { object: next, old });
   const allocation = engine.serviceNetwork.reallocate(served, next, old);
   try {
     served.validateUpdate(next, old, call.target.subresource);

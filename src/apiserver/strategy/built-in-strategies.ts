@@ -10,7 +10,6 @@ import { JOB } from "./job.ts";
 import { NAMESPACE } from "./namespace.ts";
 import { PERSISTENT_VOLUME } from "./persistent-volume.ts";
 import { POD } from "./pod.ts";
-import { SECRET } from "./secret.ts";
 import { PLAIN, type Strategy, type StrategyContext } from "./strategy.ts";
 import { dropConfigSource, dropTopology, keepSecretNames } from "./unkept-fields.ts";
 
@@ -68,7 +67,6 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
     prepareCreate: (node) => dropConfigSource(node),
     prepareUpdate: dropConfigSource,
   },
-  "/secrets": SECRET,
   "/services": { ...UPSERT, ...withStatus({ loadBalancer: {} }), returnsDeleted: true },
   "/endpoints": UPSERT,
   "/events": UPSERT,
