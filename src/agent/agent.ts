@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 import path from "node:path";
 import { NODES, PODS } from "../api/generated/resources.ts";
@@ -25,7 +25,7 @@ import { startImageCollection } from "./image/image-collector.ts";
 import { fileSystemUsage, readNodeUsage } from "./metrics/node-usage.ts";
 import { startNodePressure } from "./node-pressure.ts";
 import { createAgentMetrics } from "./metrics/agent-metrics.ts";
-import type { AgentMetrics } from "./metrics/contract.ts";
+import type { AgentMetrics, PodsUsage } from "./metrics/contract.ts";
 import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
 import { readCapacity } from "./node/node-facts.ts";
 import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
@@ -66,6 +66,8 @@ export interface AgentOptions {
   imageDirectory: string;
   /** Every file in it is a static pod; created. */
   manifestDirectory: string;
+  /** What all pods use together. */
+  readPods?: () => PodsUsage | undefined;
   /** Files that need not survive a reboot; in memory. */
   runDirectory: string;
   /** Port of the HTTPS endpoint that serves `streams`. */
@@ -193,7 +195,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { imageDirectory } = options;
   const readNode = () => {
     const nowMs = clock.now();
-    return readNodeUsage({ name: nodeName, nowMs, directory: stateDirectory, imageDirectory });
+    const pods = options.readPods ? { pods: options.readPods } : {};
+    const directory = stateDirectory;
+    return readNodeUsage({ name: nodeName, nowMs, directory, imageDirectory, ...pods });
   };
   const collector = cleanup.use(
     startImageCollection({
@@ -215,6 +219,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       readNode,
       rules,
       collector,
+      imagesApart: statSync(imageDirectory).dev !== statSync(stateDirectory).dev,
       clock,
       logger,
       announce: (resource) =>

@@ -1,15 +1,16 @@
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import type {
-  EvictionRules,
-  EvictionSignal,
-  ResourceUse,
-  SignalReadings,
+import {
+  type EvictionRules,
+  type EvictionSignal,
+  NOT_MEASURED,
+  type ResourceUse,
+  type SignalReadings,
 } from "./eviction/contract.ts";
 import { diskUsage } from "./eviction/disk-usage.ts";
 import { type EvictionManager, startEviction } from "./eviction/eviction-manager.ts";
-import { type PodUse, resourceOf } from "./eviction/eviction-plan.ts";
+import { isOfMemory, type PodUse, resourceOf } from "./eviction/eviction-plan.ts";
 import type { LocalStorageUse } from "./eviction/local-storage.ts";
 import type { ImageCollector } from "./image/contract.ts";
 import type { NodeUsage } from "./metrics/contract.ts";
@@ -29,6 +30,8 @@ export interface NodePressureOptions {
   rules: EvictionRules;
   /** Images that nobody uses go before pods do. */
   collector: ImageCollector;
+  /** Images lie on a disk of their own. */
+  imagesApart: boolean;
   clock: Clock;
   logger: Logger;
   announce: (resource: string) => void;
@@ -62,20 +65,33 @@ function isRunning(pod: Pod, manager: PodManager): boolean {
   return pod.status?.phase === "Running" && state !== undefined && !state.doom;
 }
 
+/** What lies on the disk that is short. */
+function sharedBy(signal: EvictionSignal, imagesApart: boolean) {
+  const isOfImages = signal.startsWith("imagefs.");
+  return { ofPods: !imagesApart || !isOfImages, ofImages: !imagesApart || isOfImages };
+}
+
 /** Memory and processes can be had back from pods only. */
 async function reclaim(
   signal: EvictionSignal,
-  { manager, collector, logger }: NodePressureOptions,
+  { manager, collector, imagesApart, logger }: NodePressureOptions,
 ): Promise<void> {
-  if (signal === "memory.available" || signal === "pid.available") return;
-  const containers = await manager.discardPrevious();
-  const images = await collector.collectAll();
+  if (isOfMemory(signal) || signal === "pid.available") return;
+  const { ofPods, ofImages } = sharedBy(signal, imagesApart);
+  const containers = ofPods ? await manager.discardPrevious() : 0;
+  const images = ofImages ? await collector.collectAll() : 0;
   if (containers + images > 0) logger.info("reclaimed disk", { signal, containers, images });
 }
 
 function readingsOf(node: NodeUsage): SignalReadings {
   const { fileSystem, imageFileSystem } = node;
+  const { pods } = node;
+  const podsMax = pods?.memoryMaxBytes;
   return {
+    "allocatableMemory.available":
+      pods && podsMax !== undefined
+        ? { available: podsMax - pods.workingSetBytes, capacity: podsMax }
+        : NOT_MEASURED,
     "memory.available": {
       available: node.memoryAvailableBytes,
       capacity: node.memoryCapacityBytes,
@@ -115,7 +131,7 @@ async function resourceUse(
   options: NodePressureOptions,
 ): Promise<ResourceUse | undefined> {
   const containers = new Map<string, number>();
-  if (signal === "memory.available" || signal === "pid.available") {
+  if (isOfMemory(signal) || signal === "pid.available") {
     try {
       const stats = await options.runtime.stats(identityOf(pod).uid);
       if (signal === "pid.available") return { used: stats.tasks, containers };
@@ -127,6 +143,7 @@ async function resourceUse(
       return undefined; // it has just gone
     }
   }
+  if (!sharedBy(signal, options.imagesApart).ofPods) return { used: 0, containers };
   let [inodes, bytes] = [0, 0];
   for (const { directory, container } of podDirectories(pod, options)) {
     const usage = await diskUsage(directory);

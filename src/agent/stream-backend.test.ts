@@ -43,7 +43,13 @@ async function withBackend(
     network,
     nodeName: "node-1",
     readNode: () =>
-      readNodeUsage({ name: "node-1", nowMs: clock.now(), directory: "/", imageDirectory: "/" }),
+      readNodeUsage({
+        name: "node-1",
+        nowMs: clock.now(),
+        directory: "/",
+        imageDirectory: "/",
+        pods: () => ({ ...PODS_USAGE, memoryMaxBytes: 100 }),
+      }),
     readStorage: async (_pod, fileSystem) => ({
       volumes: [
         { name: "scratch", bytes: 1, inodes: 1, fileSystem },
@@ -59,6 +65,17 @@ async function withBackend(
   });
   await use(backend, node);
 }
+
+const PODS_USAGE = {
+  cpuNanoseconds: 1,
+  memoryBytes: 4,
+  workingSetBytes: 3,
+  residentBytes: 2,
+  cacheBytes: 1,
+  pageFaults: 0,
+  majorPageFaults: 0,
+  tasks: 1,
+};
 
 const logOf = async (backend: StreamBackend, previous: boolean) => {
   const target = { ...POD, container: "" };
@@ -99,7 +116,17 @@ interface SummaryPod {
 
 test("use of pods is told as a summary and as metrics", () =>
   withBackend(async (backend) => {
-    const summary = (await backend.statsSummary()) as { pods: [SummaryPod] };
+    const summary = (await backend.statsSummary()) as {
+      node: { systemContainers: { name: string; memory: object }[] };
+      pods: [SummaryPod];
+    };
+    const all = summary.node.systemContainers.map(({ name, memory }) => ({ name, ...memory }));
+    assert.deepEqual(
+      all.map((one) =>
+        "availableBytes" in one ? { name: one.name, left: one.availableBytes } : one,
+      ),
+      [{ name: "pods", left: 97 }],
+    );
     assert.deepEqual(
       summary.pods.map(({ podRef }) => podRef.name),
       ["web"],

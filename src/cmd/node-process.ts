@@ -2,7 +2,11 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { type Agent, startAgent } from "../agent/agent.ts";
 import type { AgentConfiguration } from "../agent/config/contract.ts";
-import { preparePodsCgroup } from "../agent/node/pods-cgroup.ts";
+import {
+  type PodsCgroupOptions,
+  preparePodsCgroup,
+  readPodsUsage,
+} from "../agent/node/pods-cgroup.ts";
 import { startStreamServer } from "../agent/stream/stream-server.ts";
 import { SERVICES } from "../api/generated/resources.ts";
 import type { Client } from "../client/client.ts";
@@ -75,7 +79,8 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       : foreignContainers(endpoint, { ...directories, logger }),
   ]);
   cleanup.use(containers);
-  holdPodsTogether(options);
+  const together = podsTogether(options);
+  holdPodsTogether(together, logger);
   const network = cleanup.use(
     startNodeNetwork({
       nodeName: name,
@@ -131,6 +136,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       imageDirectory: containers.imageDirectory,
       manifestDirectory: directories.manifests,
       runDirectory: directories.run,
+      readPods: () => readPodsUsage(together),
       endpointPort: streams.port,
       versions: { kubelet: GIT_VERSION, runtime: containers.version },
       logger,
@@ -146,14 +152,18 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
   };
 }
 
-/** A limit below what pods use now cannot be set; their eviction makes room for the next start. */
-function holdPodsTogether({ directories, configuration, logger }: NodeProcessOptions): void {
+function podsTogether({ directories, configuration }: NodeProcessOptions): PodsCgroupOptions {
   const { reservation } = configuration;
   const root = directories.cgroupRoot;
   const pids = Number(readFileSync("/proc/sys/kernel/pid_max", "utf8"));
   const capacity = { cpu: availableParallelism() * 1000, memory: totalmem(), pids };
+  return { cgroups: openCgroups(), root, reservation, capacity };
+}
+
+/** A limit below what pods use now cannot be set; their eviction makes room for the next start. */
+function holdPodsTogether(together: PodsCgroupOptions, logger: Logger): void {
   try {
-    preparePodsCgroup({ cgroups: openCgroups(), root, reservation, capacity });
+    preparePodsCgroup(together);
   } catch (error) {
     logger.warn("pods are not held to what is allocatable", { error });
   }

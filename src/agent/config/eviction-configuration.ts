@@ -10,26 +10,46 @@ import {
   type Threshold,
 } from "../eviction/contract.ts";
 
-/** Reads everything about eviction. @throws ConfigurationFileError */
-export function readEvictionRules(root: ConfigurationReader): EvictionRules {
-  const hard = readThresholds(root, "evictionHard");
+/**
+ * Known, and without effect: containers write where volumes and logs are, and as on a kubelet
+ * the thresholds of `nodefs` then hold for them.
+ */
+const CONTAINER_SIGNALS: readonly string[] = ["containerfs.available", "containerfs.inodesFree"];
+
+/**
+ * Reads everything about eviction; `enforced` says that pods are held to what is allocatable, of
+ * which then as much has to be left as of the whole. @throws ConfigurationFileError
+ */
+export function readEvictionRules(
+  root: ConfigurationReader,
+  { enforced }: { enforced: boolean },
+): EvictionRules {
+  const given = readThresholds(root, "evictionHard");
+  // As with a kubelet, a list of one's own takes the place of the whole default.
+  const chosen = root.value("evictionHard") === undefined ? DEFAULT_RULES.hard : given;
+  const minimumReclaim = readThresholds(root, "evictionMinimumReclaim");
   const seconds = root.number("evictionMaxPodGracePeriod", { min: 0, max: 2 ** 31 - 1 }) ?? 0;
   return {
-    // As with a kubelet, a list of one's own takes the place of the whole default.
-    hard: root.value("evictionHard") === undefined ? DEFAULT_RULES.hard : hard,
+    hard: enforced ? alsoOfPods(chosen) : chosen,
     soft: readSoft(root),
-    minimumReclaim: readThresholds(root, "evictionMinimumReclaim"),
+    minimumReclaim: enforced ? alsoOfPods(minimumReclaim) : minimumReclaim,
     softGraceMaxMs: seconds * 1000,
     transitionMs: root.durationMs("evictionPressureTransitionPeriod") || DEFAULT_RULES.transitionMs,
   };
+}
+
+function alsoOfPods(thresholds: EvictionThresholds): EvictionThresholds {
+  const memory = thresholds["memory.available"];
+  return memory ? { ...thresholds, "allocatableMemory.available": memory } : thresholds;
 }
 
 function readThresholds(root: ConfigurationReader, field: string): EvictionThresholds {
   const map = root.object(field);
   const result: Partial<Record<EvictionSignal, Threshold>> = {};
   for (const name of map.names()) {
-    const threshold = readThreshold(map, signalOf(map, name));
-    if (threshold) result[name as EvictionSignal] = threshold;
+    const signal = signalOf(map, name);
+    const threshold = readThreshold(map, name);
+    if (threshold && signal) result[signal] = threshold;
   }
   return result;
 }
@@ -40,28 +60,29 @@ function readSoft(root: ConfigurationReader): EvictionRules["soft"] {
   const result: Partial<Record<EvictionSignal, SoftThreshold>> = {};
   for (const name of graces.names()) {
     const signal = signalOf(graces, name);
-    if (thresholds.value(signal) === undefined) {
+    if (thresholds.value(signal ?? name) === undefined) {
       throw graces.error(name, "has no threshold in evictionSoft");
     }
   }
   for (const name of thresholds.names()) {
     const signal = signalOf(thresholds, name);
-    const below = readThreshold(thresholds, signal);
-    const graceMs = graces.durationMs(signal);
+    const below = readThreshold(thresholds, name);
+    const graceMs = graces.durationMs(name);
     if (!graceMs) throw graces.error(name, 'must be a positive duration, such as "1m30s"');
-    if (below) result[signal] = { below, graceMs };
+    if (below && signal) result[signal] = { below, graceMs };
   }
   return result;
 }
 
-function signalOf(map: ConfigurationReader, name: string): EvictionSignal {
+/** Undefined for one that has no effect. */
+function signalOf(map: ConfigurationReader, name: string): EvictionSignal | undefined {
   const signal = EVICTION_SIGNALS.find((known) => known === name);
-  if (signal) return signal;
+  if (signal || CONTAINER_SIGNALS.includes(name)) return signal;
   throw map.error(name, `is no eviction signal: known are ${EVICTION_SIGNALS.join(", ")}`);
 }
 
 /** Undefined for "0%" and "100%", which switch a threshold off. */
-function readThreshold(map: ConfigurationReader, signal: EvictionSignal): Threshold | undefined {
+function readThreshold(map: ConfigurationReader, signal: string): Threshold | undefined {
   const text = map.requiredText(signal);
   const percent = /^(.*)%$/.exec(text)?.[1];
   if (percent !== undefined) {

@@ -36,8 +36,8 @@ test("a file of a real cluster is read into the agent's units", () => {
     containerLogMaxSize: "50Mi",
     containerLogMaxFiles: 3,
     evictionHard: { "memory.available": "5%", "nodefs.available": "0%", "pid.available": "1k" },
-    evictionSoft: { "memory.available": "1Gi" },
-    evictionSoftGracePeriod: { "memory.available": "1m30s" },
+    evictionSoft: { "memory.available": "1Gi", "containerfs.available": "10%" },
+    evictionSoftGracePeriod: { "memory.available": "1m30s", "containerfs.available": "1m" },
     evictionPressureTransitionPeriod: "30s",
     kubeReserved: { cpu: "100m", memory: "256Mi" },
     systemReserved: { memory: "256Mi", pid: "1000" },
@@ -58,6 +58,7 @@ test("a file of a real cluster is read into the agent's units", () => {
   assert.equal(configuration.podPidsMax, 1024);
   assert.deepEqual(configuration.eviction.hard, {
     "memory.available": { share: 0.05 },
+    "allocatableMemory.available": { share: 0.05 },
     "pid.available": { amount: 1000 },
   });
   assert.deepEqual(configuration.eviction.soft, {

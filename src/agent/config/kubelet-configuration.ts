@@ -40,14 +40,15 @@ export function defaultConfiguration(cpus: number): AgentConfiguration {
 export function readKubeletConfiguration(document: unknown, cpus: number): ReadConfiguration {
   const root = new ConfigurationReader(document, { subject: SUBJECT });
   root.requireKind({ apiVersion: API_VERSION, kind: KIND });
+  const reservation = readReservation(root);
   const configuration: AgentConfiguration = {
     podsMax: readPodsMax(root, cpus),
     podPidsMax: readPodPids(root),
     logLimits: readLogLimits(root),
-    eviction: readEvictionRules(root),
+    eviction: readEvictionRules(root, reservation),
     imageCollection: readImageCollection(root),
     pullRules: readPullRules(root),
-    reservation: readReservation(root),
+    reservation,
     shutdown: readShutdown(root),
     cpus: readCpus(root),
     staticPodPath: root.text("staticPodPath") || undefined,

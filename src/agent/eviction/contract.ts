@@ -1,6 +1,7 @@
 /** What of a node can run short; the more urgent first. */
 export const EVICTION_SIGNALS = [
   "memory.available",
+  "allocatableMemory.available",
   "nodefs.available",
   "nodefs.inodesFree",
   "imagefs.available",
@@ -17,8 +18,10 @@ export interface SignalReading {
   capacity: number;
 }
 
-/** One reading of all signals. */
+/** One reading of all signals; a signal without capacity is not measured. */
 export type SignalReadings = Readonly<Record<EvictionSignal, SignalReading>>;
+/** A signal that is not measured. */
+export const NOT_MEASURED: SignalReading = { available: 0, capacity: 0 };
 
 /** An amount, or a share (0 to 1) of the capacity. */
 export type Threshold = { amount: number } | { share: number };

@@ -84,9 +84,14 @@ function amountOf(threshold: Threshold, { capacity }: SignalReading): number {
   return "amount" in threshold ? threshold.amount : threshold.share * capacity;
 }
 
+/** Whether the node, or all of its pods together, have too little memory. */
+export function isOfMemory(signal: EvictionSignal): boolean {
+  return signal === "memory.available" || signal === "allocatableMemory.available";
+}
+
 /** Which condition a signal belongs to. */
 export function conditionOf(signal: EvictionSignal): keyof NodePressure {
-  if (signal === "memory.available") return "memory";
+  if (isOfMemory(signal)) return "memory";
   return signal === "pid.available" ? "pids" : "disk";
 }
 
@@ -108,6 +113,7 @@ export function nextVictim(uses: readonly PodUse[]): PodUse | undefined {
 
 const RESOURCES: Readonly<Partial<Record<EvictionSignal, string>>> = {
   "memory.available": "memory",
+  "allocatableMemory.available": "memory",
   "nodefs.available": "ephemeral-storage",
   "imagefs.available": "ephemeral-storage",
 };

@@ -10,15 +10,18 @@ import {
   DEFAULT_RULES,
   type EvictionRules,
   type EvictionSignal,
+  NOT_MEASURED,
   type SignalReadings,
 } from "./contract.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { startEviction } from "./eviction-manager.ts";
 import {
+  conditionOf,
   evictionWords,
   judge,
   nextVictim,
   type PodUse,
+  resourceOf,
   type ShortageHistory,
 } from "./eviction-plan.ts";
 import { hasLocalLimits, localStorageExcess } from "./local-storage.ts";
@@ -29,6 +32,7 @@ function readings(more: Partial<SignalReadings> = {}): SignalReadings {
   const plenty = { available: 1000 * MIB, capacity: 1000 * MIB };
   return {
     "memory.available": plenty,
+    "allocatableMemory.available": plenty,
     "nodefs.available": plenty,
     "nodefs.inodesFree": plenty,
     "imagefs.available": plenty,
@@ -64,6 +68,22 @@ test("what is below its threshold is short, memory before disk", () => {
   ]);
   const enough = { available: 101 * MIB, capacity: 1000 * MIB };
   assert.deepEqual(short({ "nodefs.available": enough, "memory.available": enough }), []);
+});
+
+test("pods are short of memory together where they are held to less than the node has", () => {
+  const signals = (readingsNow: SignalReadings) => {
+    const low = { amount: 100 * MIB };
+    const hard = { "memory.available": low, "allocatableMemory.available": low };
+    const before = { history: new Map(), nowMs: 0 };
+    return judge(readingsNow, { ...DEFAULT_RULES, hard }, before).due.map(({ signal }) => signal);
+  };
+  const low = { available: 99 * MIB, capacity: 500 * MIB };
+  assert.deepEqual(signals(readings({ "allocatableMemory.available": low })), [
+    "allocatableMemory.available",
+  ]);
+  assert.deepEqual(signals(readings({ "allocatableMemory.available": NOT_MEASURED })), []);
+  assert.equal(conditionOf("allocatableMemory.available"), "memory");
+  assert.equal(resourceOf("allocatableMemory.available"), "memory");
 });
 
 test("who uses more than it asked for goes first, then by priority, then by excess", () => {

@@ -75,6 +75,14 @@ export interface NodeUsage extends Omit<CgroupUsage, "tasks" | "throttling"> {
   stall: { cpu: Stall; memory: Stall; io: Stall } | undefined;
   processesMax: number;
   processes: number;
+  /** Of all pods together; undefined before the first one. */
+  pods: PodsUsage | undefined;
+}
+
+/** What all pods of a node use together. */
+export interface PodsUsage extends Omit<CgroupUsage, "throttling"> {
+  /** What they are held to, in bytes; undefined for no limit. */
+  memoryMaxBytes: number | undefined;
 }
 
 /** What happened on a node, by a kubelet's names without their prefix. */

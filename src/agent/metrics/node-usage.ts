@@ -2,7 +2,7 @@ import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, uptime } from "node:os";
 import { readLinkCounters } from "../link-counters.ts";
 import type { NetworkCounters } from "../network/contract.ts";
-import type { FileSystemUsage, NodeUsage, Stall, StallFigures } from "./contract.ts";
+import type { FileSystemUsage, NodeUsage, PodsUsage, Stall, StallFigures } from "./contract.ts";
 
 /** Ticks of a clock in /proc/stat; 100 a second on every Linux that Node.js runs on. */
 const TICK_NANOSECONDS = 1e7;
@@ -23,6 +23,7 @@ export interface NodeReading {
   nowMs: number;
   directory: string;
   imageDirectory: string;
+  pods?: () => PodsUsage | undefined;
 }
 
 /** Reads how much of the node is used. */
@@ -55,6 +56,7 @@ export function readNodeUsage(of: NodeReading): NodeUsage {
     stall: readStalls(),
     processesMax: Number(read("/proc/sys/kernel/pid_max")) || 32_768,
     processes: Number(all) || Number(busy),
+    pods: of.pods?.(),
   };
 }
 

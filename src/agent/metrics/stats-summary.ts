@@ -1,7 +1,7 @@
 import { formatTime } from "../../lib/clock.ts";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { NetworkCounters } from "../network/contract.ts";
-import type { FileSystemUsage, NodeUsage, PodStorage, PodUsage } from "./contract.ts";
+import type { FileSystemUsage, NodeUsage, PodStorage, PodsUsage, PodUsage } from "./contract.ts";
 
 /** CPU use in nanocores since the reading before; undefined for the first one. */
 export type CpuRate = (
@@ -18,6 +18,7 @@ export function statsSummary(node: NodeUsage, pods: readonly PodUsage[], rateOf:
     node: {
       nodeName: node.name,
       startTime: formatTime(node.bootMs),
+      ...(node.pods ? { systemContainers: [podsOf(node.pods, { node, time, rateOf })] } : {}),
       cpu: cpuOf(node, { time, rate: rateOf("node", node) }),
       memory: { ...memoryOf(node, time), availableBytes: node.memoryAvailableBytes },
       network: networkOf(node.network, { time, name: node.network.name }),
@@ -26,6 +27,22 @@ export function statsSummary(node: NodeUsage, pods: readonly PodUsage[], rateOf:
       rlimit: { time, maxpid: node.processesMax, curproc: node.processes },
     },
     pods: pods.map((usage) => podSummary(usage, { rateOf, node: node.fileSystem })),
+  };
+}
+
+/** All pods together, as a container of the system. */
+function podsOf(
+  pods: PodsUsage,
+  { node, time, rateOf }: { node: NodeUsage; time: string; rateOf: CpuRate },
+): object {
+  const rate = rateOf("pods", { ...pods, atMs: node.atMs });
+  const { memoryMaxBytes: maxBytes, workingSetBytes } = pods;
+  const left = maxBytes === undefined ? {} : { availableBytes: maxBytes - workingSetBytes };
+  return {
+    name: "pods",
+    startTime: formatTime(node.bootMs),
+    cpu: cpuOf(pods, { time, rate }),
+    memory: { ...memoryOf(pods, time), ...left },
   };
 }
 
