@@ -11,10 +11,14 @@ import { settle } from "../lib/virtual-clock.ts";
 import { mount, unmountBelow } from "../sys/mount.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import { defaultConfiguration } from "./config/kubelet-configuration.ts";
+import { DEFAULT_RULES } from "./eviction/contract.ts";
 import { createFakeNode, type FakeNode } from "./pod/fake-parts.ts";
 
 const root = process.getuid?.() === 0 ? false : "needs root";
 const POD = { namespace: "default", name: "web" };
+
+/** How full the disk of this machine is does not matter. */
+const ROOMY = { ...DEFAULT_RULES, hard: {} };
 
 interface RunningAgent {
   agent: Agent;
@@ -26,11 +30,12 @@ interface RunningAgent {
 
 async function withAgent(
   use: (running: RunningAgent) => Promise<void>,
-  prepare: (stateDirectory: string) => void = () => {},
+  prepare?: (stateDirectory: string) => void,
 ): Promise<void> {
   const stateDirectory = mkdtempSync(path.join(tmpdir(), "agent-"));
   try {
-    prepare(stateDirectory);
+    prepare?.(stateDirectory);
+    const configuration = defaultConfiguration(2);
     await using node = createFakeNode();
     const followed: string[] = [];
     const { client, images, network, clock, services } = node.parts;
@@ -49,7 +54,7 @@ async function withAgent(
         clusterDnsIp: "10.96.0.10",
         clusterDomain: "cluster.local",
       },
-      configuration: defaultConfiguration(2),
+      configuration: prepare ? configuration : { ...configuration, eviction: ROOMY },
       imageDirectory: stateDirectory,
       stateDirectory,
       manifestDirectory: path.join(stateDirectory, "manifests"),
