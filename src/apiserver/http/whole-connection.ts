@@ -1,6 +1,7 @@
 import type { Server } from "node:https";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../lib/clock.ts";
+import { Arrivals } from "./arrivals.ts";
 import { isOfOneObject } from "./asked.ts";
 import { readWhole, type RequestHead, WholeRequest } from "./whole-request.ts";
 import { type CommonHead, WholeResponse } from "./whole-response.ts";
@@ -26,6 +27,7 @@ export class WholeConnections {
   readonly #options: WholeConnectionsOptions;
   readonly #open = new Set<WholeConnection>();
   #isClosing = false;
+  readonly #arrivals = new Arrivals();
   readonly #common: CommonHead = { lines: () => this.#commonLines(), safe: new Map() };
   #dated: { second: number; lines: string } | undefined;
 
@@ -41,6 +43,7 @@ export class WholeConnections {
       const connection = new WholeConnection(socket, {
         ...this.#options,
         common: this.#common,
+        arrivals: this.#arrivals,
         isClosing: () => this.#isClosing,
         left: () => this.#open.delete(connection),
         takeOver: () => {
@@ -76,6 +79,8 @@ export class WholeConnections {
 
 interface WholeConnectionOptions extends WholeConnectionsOptions {
   common: CommonHead;
+  /** Of all connections. */
+  arrivals: Arrivals;
   isClosing(): boolean;
   /** It is closed, or somebody else's. */
   left(): void;
@@ -90,6 +95,8 @@ class WholeConnection {
   #answering: WholeResponse | undefined;
   /** What arrived of the next request. */
   #held: Buffer | undefined;
+  /** It is going to be read. */
+  #isDue = false;
 
   constructor(socket: TLSSocket, options: WholeConnectionOptions) {
     this.#socket = socket;
@@ -99,7 +106,7 @@ class WholeConnection {
   }
 
   endIfIdle(): void {
-    if (!this.#answering) this.#socket.destroySoon();
+    if (!this.#answering && !this.#isDue) this.#socket.destroySoon();
   }
 
   destroy(): void {
@@ -108,18 +115,25 @@ class WholeConnection {
 
   readonly #arrived = (chunk: Buffer): void => {
     this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.#next();
+    this.#comeNext();
+  };
+
+  readonly #comeNext = (): void => {
+    if (this.#isDue || !this.#held) return;
+    this.#isDue = true;
+    this.#options.arrivals.add(this.#next);
   };
 
   /** Reads the next request, unless one is being answered or the client does not read answers. */
   readonly #next = (): void => {
+    this.#isDue = false;
     const bytes = this.#held;
     if (!bytes) return;
     const socket = this.#socket;
     if (this.#answering || socket.writableNeedDrain) return void socket.pause();
     if (socket.isPaused()) socket.resume();
     const message = readWhole(bytes, this.#known);
-    if (message === "partial") return;
+    if (message === "partial") return this.#options.isClosing() ? socket.destroySoon() : undefined;
     const request = message && new WholeRequest(socket, message);
     if (!request || !isOfOneObject(request.asked) || !this.#options.accepts(request)) {
       return this.#leave(bytes);
@@ -138,7 +152,7 @@ class WholeConnection {
     if (this.#options.isClosing()) return socket.destroySoon();
     if (socket.timeout !== keepAliveMs) socket.setTimeout(keepAliveMs);
     // Not at once: a client may have sent any number of requests without waiting.
-    if (this.#held) setImmediate(this.#next);
+    this.#comeNext();
   };
 
   /** A client that has ended its side gets no answer any more, as `node:http` has it. */
@@ -171,7 +185,7 @@ class WholeConnection {
   #listeners(): [string, (chunk: Buffer) => void][] {
     return [
       ["data", this.#arrived],
-      ["drain", this.#next],
+      ["drain", this.#comeNext],
       ["end", this.#ended],
       ["timeout", this.#idle],
       ["error", ignore],
