@@ -36,10 +36,8 @@ export async function openStore(
     directory: directory.store,
     clock: systemClock,
     encryption,
-    committed: (versions, durationMs) => {
-      requests.committed(versions, durationMs);
-      relief.wrote(versions.length);
-    },
+    committed: (versions, durationMs) => requests.committed(versions, durationMs),
+    moved: () => relief.check(),
   });
   const own = () => [...storeMetrics(directory.store), ...requests.families()];
   const measured = measureReads(store, { metrics: requests, clock: systemClock });

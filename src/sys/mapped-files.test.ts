@@ -36,10 +36,10 @@ const PLAIN = { isShared: false, isWritable: false, anonymousBytes: 0 };
 test("a program whose pages were let go of goes on, with fewer of them", () => {
   const url = new URL("./mapped-files.js", import.meta.url).href;
   const script = `
-    const { releaseProgram, releaseSharedFiles, residentFileBytes } = await import("${url}");
-    const before = residentFileBytes();
+    const { releaseProgram, releaseSharedFiles, residentBytes } = await import("${url}");
+    const before = residentBytes().fileBytes;
     releaseProgram();
-    const after = residentFileBytes();
+    const after = residentBytes().fileBytes;
     releaseSharedFiles();
     console.log(JSON.stringify({ before, after, sum: JSON.parse("[1,2]") }));`;
   const args = ["--input-type=module", "--eval", script];

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { withoutFaultAround } from "./fault-around.ts";
 import { libc } from "./libc.ts";
 
 // JUSTIFICATION: Node.js has no call for it, and the pages of a mapped file stay resident until the
@@ -40,9 +41,19 @@ export function parseMappedFiles(text: string): MappedFile[] {
   });
 }
 
-/** Resident bytes of files that this process maps, its program and libraries included. */
-export function residentFileBytes(): number {
-  return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[2]) * PAGE_BYTES;
+/** What of a process is in memory. */
+export interface ResidentBytes {
+  /** Of files that it maps, its program and libraries included. */
+  fileBytes: number;
+  /** All else. */
+  anonymousBytes: number;
+}
+
+/** Of this process, from proc_pid_statm(5). */
+export function residentBytes(): ResidentBytes {
+  const [, all, files] = readFileSync("/proc/self/statm", "latin1").split(" ").map(Number);
+  const fileBytes = (files ?? 0) * PAGE_BYTES;
+  return { fileBytes, anonymousBytes: (all ?? 0) * PAGE_BYTES - fileBytes };
 }
 
 /**
@@ -56,13 +67,17 @@ export function releaseSharedFiles(): void {
 
 /**
  * Does the same with the program of this process and its libraries: most of what starting touched
- * is never needed again. Takes some milliseconds.
+ * is never needed again. Until the result is disposed only pages that are touched come back, not
+ * those around them; so do those of shared files. Takes some milliseconds.
  */
-export function releaseProgram(): void {
+export function releaseProgram(): Disposable {
   const mapped = parseMappedFiles(readFileSync("/proc/self/smaps", "latin1"));
-  for (const file of mapped) {
-    if (!file.isShared && !file.isWritable && file.anonymousBytes === 0) release(file);
-  }
+  const program = mapped.filter(
+    ({ isShared, isWritable, anonymousBytes }) => !isShared && !isWritable && anonymousBytes === 0,
+  );
+  const sparse = withoutFaultAround([...program, ...mapped.filter(({ isShared }) => isShared)]);
+  for (const file of program) release(file);
+  return { [Symbol.dispose]: () => sparse?.[Symbol.dispose]() };
 }
 
 /** What cannot be let go of, as it is locked in memory, stays. */

@@ -1,18 +1,21 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import { libc } from "./libc.ts";
-import { releaseProgram, releaseSharedFiles, residentFileBytes } from "./mapped-files.ts";
+import {
+  type ResidentBytes,
+  releaseProgram,
+  releaseSharedFiles,
+  residentBytes,
+} from "./mapped-files.ts";
 
 // JUSTIFICATION: glibc keeps what is freed in the middle of its heap for later; after a load that is
 // a third of all memory, and nothing but this call gives it back.
 // SAFETY: takes an integer; only pages that hold nothing but freed memory are given up.
 const mallocTrim = libc.func("malloc_trim", "int", ["size_t"]);
 
-const CHECK_EVERY_MS = 500;
-const FREED_MIN_BYTES = 8 << 20;
-const TRIM_EVERY_MS = 2_000;
-const MAPPED_MIN_BYTES = 8 << 20;
-/** So many writes map about half of that. */
-const CHECK_EVERY_WRITES = 256;
+const CHECK_EVERY_MS = 250;
+const HEAP_MIN_BYTES = 4 << 20;
+const TRIM_EVERY_MS = 250;
+const MAPPED_MIN_BYTES = 4 << 20;
 /** By then what starts has started, and what is tried first has been tried. */
 const STARTED_MS = 6_000;
 
@@ -20,61 +23,62 @@ const STARTED_MS = 6_000;
 export interface OuterMemory {
   /** Bytes that values of JavaScript hold there, those that wait for the collector included. */
   heldBytes(): number;
+  resident(): ResidentBytes;
   /** Gives the system what was freed; blocks for some milliseconds. */
   trim(): void;
-  /** Resident bytes of mapped files. */
-  mappedBytes(): number;
   /** Lets go of the pages of files that are mapped shared; blocks for less than a millisecond. */
   releaseFiles(): void;
-  /** Lets go of the pages of the program; blocks for some milliseconds. */
-  releaseProgram(): void;
+  /**
+   * Lets go of the pages of the program, and keeps those around what is touched from coming back
+   * until the result is disposed; blocks for some milliseconds.
+   */
+  releaseProgram(): Disposable;
 }
 
 /** Of this process. */
 export const OUTER_MEMORY: OuterMemory = {
   heldBytes: () => process.memoryUsage().external,
+  resident: residentBytes,
   trim: () => void mallocTrim(0),
-  mappedBytes: residentFileBytes,
   releaseFiles: releaseSharedFiles,
   releaseProgram,
 };
 
 /** Gives memory back until it is disposed. */
 export interface MemoryRelief extends Disposable {
-  /** Tells of so many writes to a mapped database: many of them do not wait for a timer. */
-  wrote(count: number): void;
+  /** Looks at once: what wrote to a mapped database does not wait for a timer. */
+  check(): void;
 }
 
 /**
- * Gives memory back to the system. What was freed: after the collector let go of 8 MiB of buffers,
- * at most every two seconds, so during a load what it left since, and all of it when the load is
- * over. Mapped files: whenever 8 MiB more of them are resident than right after the last time. The
- * pages of the program that only its start needed: once.
+ * Gives memory back to the system. What was freed: after the collector let go of 4 MiB of buffers,
+ * or when 4 MiB more are resident than right after the last time, at most four times a second.
+ * Mapped files: whenever 4 MiB more of them are resident than right after the last time. The pages
+ * of the program that only its start needed: once.
  */
 export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryRelief {
   const heap = heapRelief(clock, memory);
   const files = fileRelief(memory);
   const program = startProgramRelief(clock, {
     releaseProgram: () => {
-      memory.releaseProgram();
+      const sparse = memory.releaseProgram();
       files.begin();
+      return sparse;
     },
   });
-  let writes = 0;
-  let timer: Timer;
   const check = (): void => {
-    timer = clock.setTimer(CHECK_EVERY_MS, check);
-    heap();
-    files.check();
+    const resident = memory.resident();
+    heap(resident);
+    files.check(resident);
   };
-  timer = clock.setTimer(CHECK_EVERY_MS, check);
+  let timer: Timer;
+  const again = (): void => {
+    timer = clock.setTimer(CHECK_EVERY_MS, again);
+    check();
+  };
+  timer = clock.setTimer(CHECK_EVERY_MS, again);
   return {
-    wrote: (count) => {
-      writes += count;
-      if (writes < CHECK_EVERY_WRITES) return;
-      writes = 0;
-      files.check();
-    },
+    check,
     [Symbol.dispose]: () => {
       timer.cancel();
       program[Symbol.dispose]();
@@ -87,36 +91,49 @@ export function startProgramRelief(
   clock: Clock,
   { releaseProgram }: Pick<OuterMemory, "releaseProgram">,
 ): Disposable {
-  const timer = clock.setTimer(STARTED_MS, releaseProgram);
-  return { [Symbol.dispose]: () => timer.cancel() };
+  let sparse: Disposable | undefined;
+  const timer = clock.setTimer(STARTED_MS, () => (sparse = releaseProgram()));
+  return {
+    [Symbol.dispose]: () => {
+      timer.cancel();
+      sparse?.[Symbol.dispose]();
+    },
+  };
 }
 
-function heapRelief(clock: Clock, memory: OuterMemory): () => void {
+function heapRelief(clock: Clock, memory: OuterMemory): (resident: ResidentBytes) => void {
   let heldBytes = memory.heldBytes();
   let freedBytes = 0;
+  let leastBytes = memory.resident().anonymousBytes;
   let trimmedMs = clock.monotonicMs();
-  return () => {
+  return ({ anonymousBytes }) => {
     const nowBytes = memory.heldBytes();
     freedBytes += Math.max(0, heldBytes - nowBytes);
     heldBytes = nowBytes;
+    leastBytes = Math.min(leastBytes, anonymousBytes);
+    const mayBeFreeBytes = Math.max(freedBytes, anonymousBytes - leastBytes);
     const nowMs = clock.monotonicMs();
-    if (freedBytes < FREED_MIN_BYTES || nowMs - trimmedMs < TRIM_EVERY_MS) return;
+    if (mayBeFreeBytes < HEAP_MIN_BYTES || nowMs - trimmedMs < TRIM_EVERY_MS) return;
     memory.trim();
     freedBytes = 0;
+    leastBytes = memory.resident().anonymousBytes;
     trimmedMs = nowMs;
   };
 }
 
-function fileRelief(memory: OuterMemory): { begin(): void; check(): void } {
-  let keptBytes = memory.mappedBytes();
+function fileRelief(memory: OuterMemory): {
+  begin(): void;
+  check(resident: ResidentBytes): void;
+} {
+  let keptBytes = memory.resident().fileBytes;
   return {
     begin: () => {
-      keptBytes = memory.mappedBytes();
+      keptBytes = memory.resident().fileBytes;
     },
-    check: () => {
-      if (memory.mappedBytes() - keptBytes < MAPPED_MIN_BYTES) return;
+    check: ({ fileBytes }) => {
+      if (fileBytes - keptBytes < MAPPED_MIN_BYTES) return;
       memory.releaseFiles();
-      keptBytes = memory.mappedBytes();
+      keptBytes = memory.resident().fileBytes;
     },
   };
 }

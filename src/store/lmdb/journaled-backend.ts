@@ -25,6 +25,8 @@ export interface JournaledParts {
   clock: Clock;
   /** Hears of each commit that is durable, and of how long it took. */
   committed?: CommitListener | undefined;
+  /** Hears of every step in which versions moved into the tree. */
+  moved?: (() => void) | undefined;
 }
 
 /** Is told of writes that are durable now. */
@@ -40,6 +42,7 @@ export class JournaledBackend implements Backend {
   readonly #journal: Journal;
   readonly #lock: AsyncDisposable;
   readonly #committed: CommitListener | undefined;
+  readonly #moved: (() => void) | undefined;
   readonly #recent = new VersionTable<RecentVersion>();
   readonly #values = new RecentValues();
   #recentBytes = 0;
@@ -49,12 +52,13 @@ export class JournaledBackend implements Backend {
   /** Why the tree could not follow; no new write is accepted until it could. */
   #applyError: unknown;
 
-  constructor({ tree, journal, lock, clock, committed }: JournaledParts) {
+  constructor({ tree, journal, lock, clock, committed, moved }: JournaledParts) {
     this.#tree = tree;
     this.#journal = journal;
     this.#lock = lock;
     this.gatherClock = clock;
     this.#committed = committed;
+    this.#moved = moved;
     this.#sequence = tree.state.sequence;
   }
 
@@ -163,6 +167,7 @@ export class JournaledBackend implements Backend {
   async #commitToTree(versions: readonly Version[]): Promise<void> {
     await this.#applyAll();
     await this.#tree.add(versions, this.#sequence);
+    this.#moved?.();
   }
 
   /** Like `#apply`, but includes what arrived meanwhile and throws on failure. */
@@ -194,6 +199,7 @@ export class JournaledBackend implements Backend {
         const moved = step.at(-1)?.revision ?? 0;
         this.#recent.forget(moved);
         this.#values.forget(moved);
+        this.#moved?.();
       }
       this.#recentBytes -= movedBytes;
       this.#applyError = undefined;

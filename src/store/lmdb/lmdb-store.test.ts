@@ -149,6 +149,21 @@ test(
   },
 );
 
+test("every step of what moves into the mapped tree is told", async () => {
+  using folder = temporaryDirectory();
+  let steps = 0;
+  const moved = () => void steps++;
+  const options = { directory: folder.directory, clock: new VirtualClock(), moved };
+  await using store = await openLmdbStore(options);
+  const { revision } = await store.create("core/pods", "small", Buffer.from("1"));
+  assert.equal(steps, 0);
+  await store.compact(revision);
+  assert.equal(steps, 1);
+  // Too large for the journal.
+  await store.create("core/pods", "large", Buffer.alloc(1 << 20));
+  assert.equal(steps, 2);
+});
+
 test("history, revisions and deletions survive reopening", async () => {
   using folder = temporaryDirectory();
   const clock = new VirtualClock();

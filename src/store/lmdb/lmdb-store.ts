@@ -28,6 +28,8 @@ export interface LmdbStoreOptions {
   clock: Clock;
   /** Hears of each commit that is durable, and of how long it took. */
   committed?: CommitListener | undefined;
+  /** Hears of every step in which the mapped tree was written. */
+  moved?: (() => void) | undefined;
   /** How values are encrypted; absent: not at all. */
   encryption?: EncryptionSource | undefined;
 }
@@ -38,7 +40,7 @@ export interface LmdbStoreOptions {
  * "disk-full"
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
-  const { directory, clock, committed } = options;
+  const { directory, clock, committed, moved } = options;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lock = await lockDirectory(directory);
@@ -47,7 +49,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
       return closingOnFailure(tree, async () => {
         const { journal, records } = await Journal.open(directory);
         return closingOnFailure(journal, async () => {
-          const backend = new JournaledBackend({ tree, journal, lock, clock, committed });
+          const backend = new JournaledBackend({ tree, journal, lock, clock, committed, moved });
           await backend.recover(records);
           const encryption = await encryptionOf(options);
           await encryption?.prepare?.(storedValues(backend));
