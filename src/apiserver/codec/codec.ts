@@ -26,6 +26,8 @@ export interface EncodeHints {
   common?: CommonSpec | undefined;
   /** How `metadata.managedFields` are written. */
   managers?: string | undefined;
+  /** The state that is changed, as it is read and as it is served. */
+  from?: { before: KubeObject; bytes: Uint8Array } | undefined;
 }
 
 export interface DecodeOptions {

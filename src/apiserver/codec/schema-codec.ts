@@ -2,6 +2,7 @@ import type { CommonSpec } from "../../api/common-spec.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Decoder } from "../../api/schema/decode.ts";
+import { ChangeEncoder } from "../../format/change-encoder.ts";
 import { encodeCanonical, encodeWithManagers } from "../../format/json-canonical.ts";
 import { decodeJson } from "../../format/json-decode.ts";
 import { exactJson, type KnownText } from "../../format/json-text.ts";
@@ -46,6 +47,7 @@ export interface SchemaCodecParts {
 /** The codec of a kind with a schema. */
 export function schemaCodec(parts: SchemaCodecParts): Codec {
   const { resource, custom = false, decoder, struct, setDefaults } = parts;
+  const changes = new ChangeEncoder();
   const read = (body: Body, options: DecodeOptions): KubeObject => {
     const { value, duplicates } = readValue(body);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -78,10 +80,11 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
       return object;
     },
     setDefaults,
-    encode: (object, { common, managers } = {}) =>
-      managers && !common
-        ? encodeWithManagers(object, managers)
-        : encodeCanonical(object, common && textsOf(common)),
+    encode: (object, { common, managers, from } = {}) => {
+      if (!managers || common) return encodeCanonical(object, common && textsOf(common));
+      const changed = from && changes.encode({ ...from, after: object, managers });
+      return changed ?? encodeWithManagers(object, managers);
+    },
   };
 }
 

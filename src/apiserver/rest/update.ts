@@ -1,6 +1,7 @@
 import type { ManagedFieldsEntry } from "../../api/apply/managed-fields.ts";
 import { conflict, invalid, StatusError } from "../../api/errors.ts";
 import { formatTime } from "../../lib/clock.ts";
+import { spliceResourceVersion } from "../../format/json-canonical.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { copyJson } from "../../lib/json-copy.ts";
 import type { Engine } from "../engine.ts";
@@ -159,12 +160,14 @@ async function storeUpdate(
     of.next.metadata.resourceVersion = String(current.revision);
     return { kind: "value", status: 200, value: of.next };
   }
-  // Copied: an object that a member was deleted from is slow from then on.
-  const { resourceVersion: _, ...metadata } = of.next.metadata;
-  const next: KubeObject = { ...of.next, metadata };
   const { conversion, codec, cache } = served;
-  const managers = cache.managers.textOf(metadata.managedFields as ManagedFieldsEntry[]);
-  const bytes = codec.encode(conversion ? await conversion.toStored(next) : next, { managers });
+  const next = conversion ? withoutVersion(of.next) : of.next;
+  const managers = cache.managers.textOf(next.metadata.managedFields as ManagedFieldsEntry[]);
+  const isSpliced = !conversion && served.splice === spliceResourceVersion;
+  const bytes = codec.encode(conversion ? await conversion.toStored(next) : next, {
+    managers,
+    from: isSpliced ? { before: old, bytes: current.bytes } : undefined,
+  });
   if (isGone(served, next)) {
     // The last finalizer went: this update is the removal, and answers with what it removed.
     const { key, revision } = current;
@@ -194,8 +197,13 @@ function isSame(
 ): boolean {
   if (!isOfSameSize(served, bytes, current)) return false;
   if (isContentOf(served, bytes, current)) return true;
-  const { resourceVersion: _, ...metadata } = old.metadata;
-  return deepEqual(next, { ...old, metadata });
+  return deepEqual(withoutVersion(next), withoutVersion(old));
+}
+
+/** Copied: an object that a member was deleted from is slow from then on. */
+function withoutVersion(object: KubeObject): KubeObject {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** Whether nothing holds an object back whose deletion has begun. */
