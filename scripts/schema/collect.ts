@@ -198,6 +198,7 @@ function mergeFlags(markers: Markers, field: GoField): string[] {
   else if (listType) flags.push(`=${listType}`);
   const whole = markers.get("mapType")?.[0] ?? markers.get("structType")?.[0];
   if (whole === "atomic") flags.push("=atomic");
+  if (markers.get("structType")?.[0] === "granular") flags.push("=granular");
   const strategy = field.tags.get("patchStrategy");
   const mergeKey = field.tags.get("patchMergeKey");
   if (strategy) flags.push(`~${strategy}${mergeKey ? `:${mergeKey}` : ""}`);

@@ -167,3 +167,112 @@ test("what a secret is told in plain text is owned as data", async () => {
   });
   assert.deepEqual(ownedBy(secret, "me"), { "f:data": { ".": {}, "f:a": {} }, "f:type": {} });
 });
+
+const APPLY = "apply-patch+yaml";
+
+test("what is applied is compared as it was said: a number is not the text that is stored", async () => {
+  await using api = await startServer();
+  const path = "/api/v1/namespaces/default/resourcequotas/a";
+  const body = {
+    apiVersion: "v1",
+    kind: "ResourceQuota",
+    metadata: { name: "a" },
+    spec: { hard: { pods: 5 } },
+  };
+  const first = await api.patch(`${path}?fieldManager=one`, { body, type: APPLY });
+  assert.deepEqual(first["spec"], { hard: { pods: "5" } });
+  assert.deepEqual(await api.patch(`${path}?fieldManager=one`, { body, type: APPLY }), first);
+  const second = api.patch(`${path}?fieldManager=two`, { body, type: APPLY });
+  await assert.rejects(second, /conflict with "one": \.spec\.hard\.pods/);
+});
+
+test("who applies what is there already has written nothing, and has no time", async () => {
+  await using api = await startServer();
+  await api.ask("POST", `${MAPS}?fieldManager=one`, { metadata: { name: "a" }, data: { a: "b" } });
+  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { a: "b" } };
+  const { metadata } = await api.patch(`${MAPS}/a?fieldManager=two`, { body, type: APPLY });
+  const entries = metadata["managedFields"] as { manager: string; time?: string }[];
+  assert.deepEqual(
+    entries.map(({ manager, time }) => [manager, time === undefined]),
+    [
+      ["two", true],
+      ["one", false],
+    ],
+  );
+});
+
+test("nobody owns what an endpoint leaves as it is", async () => {
+  await using api = await startServer();
+  const path = "/apis/storage.k8s.io/v1/volumeattachments";
+  const spec = { attacher: "a.b", nodeName: "n", source: { persistentVolumeName: "v" } };
+  const object = { metadata: { name: "a" }, spec };
+  await api.ask("POST", `${path}?fieldManager=me`, object);
+  const body = {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "VolumeAttachment",
+    metadata: { name: "a", labels: { a: "b" } },
+    status: { attached: true },
+  };
+  const applied = await api.patch(`${path}/a/status?fieldManager=you`, { body, type: APPLY });
+  assert.deepEqual(ownedBy(applied, "you"), { "f:status": { "f:attached": {} } });
+  assert.equal(applied.metadata["labels"], undefined);
+});
+
+test("the claim of a volume is owned field by field, and repeated elements as one", async () => {
+  await using api = await startServer();
+  const claimRef = { namespace: "a", name: "b" };
+  const volume = await api.ask("POST", "/api/v1/persistentvolumes?fieldManager=me", {
+    metadata: { name: "a" },
+    spec: {
+      capacity: { storage: "1Gi" },
+      accessModes: ["ReadWriteOnce"],
+      hostPath: { path: "/a" },
+      claimRef,
+    },
+  });
+  const owned = ownedBy(volume, "me")["f:spec"] as Json;
+  assert.deepEqual(owned["f:claimRef"], { ".": {}, "f:name": {}, "f:namespace": {} });
+  const env = ["1", "2"].map((value) => ({ name: "A", value }));
+  const pod = await api.ask("POST", "/api/v1/namespaces/default/pods?fieldManager=me", {
+    ...POD,
+    spec: { containers: [{ name: "c", image: "i", env }] },
+  });
+  const fields = ownedBy(pod, "me")["f:spec"] as { "f:containers": Record<string, Json> };
+  const container = fields["f:containers"]['k:{"name":"c"}'];
+  assert.deepEqual(container?.["f:env"], { ".": {}, 'k:{"name":"A"}': {} });
+});
+
+test("an element without its key has the empty one: what is wrong with it is said of the object", async () => {
+  await using api = await startServer();
+  const path = "/api/v1/namespaces/default/pods/a";
+  const body = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "a" },
+    spec: { containers: [{ image: "i" }] },
+  };
+  const applied = api.patch(`${path}?fieldManager=me`, { body, type: APPLY });
+  await assert.rejects(applied, /spec\.containers\[0\]\.name: Required value/);
+});
+
+test("the template of a DaemonSet has a generation, which clients do not count", async () => {
+  await using api = await startServer();
+  const name = "deprecated.daemonset.template.generation";
+  const path = "/apis/apps/v1/namespaces/default/daemonsets";
+  const setOf = (image: string, annotations: object) => ({
+    metadata: { name: "a", annotations },
+    spec: {
+      selector: { matchLabels: { a: "b" } },
+      template: {
+        metadata: { labels: { a: "b" } },
+        spec: { containers: [{ name: "c", image }] },
+      },
+    },
+  });
+  const counted = ({ metadata }: AnyObject) => (metadata["annotations"] as Json)[name];
+  assert.equal(counted(await api.ask("POST", path, setOf("i", {}))), "1");
+  assert.equal(counted(await api.ask("PUT", `${path}/a`, setOf("i", { [name]: "7" }))), "1");
+  assert.equal(counted(await api.ask("PUT", `${path}/a`, setOf("j", {}))), "2");
+  const status = { ...setOf("k", {}), status: {} };
+  assert.equal(counted(await api.ask("PUT", `${path}/a/status`, status)), "2");
+});

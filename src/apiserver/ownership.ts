@@ -1,3 +1,4 @@
+import type { FieldSet } from "../api/apply/field-set.ts";
 import { updateManagedFields } from "../api/apply/managed-fields.ts";
 import { applyServerSide, withManagedFields } from "../api/apply/server-side-apply.ts";
 import type { AskedSpec } from "../api/common-spec.ts";
@@ -27,6 +28,7 @@ export function recordOwnership(
     model,
     struct,
     asked: of.asked,
+    skip: unownedFields(call),
     unite: (set, added) => cache.managers.union(set, added),
   });
   return withManagedFields(of.object, entries) as unknown as KubeObject;
@@ -53,11 +55,15 @@ export function withOldTimes(next: KubeObject, old: KubeObject): KubeObject {
   };
 }
 
+function unownedFields({ served, target }: Call): FieldSet | undefined {
+  return served.strategy.unowned?.[target.subresource ?? ""];
+}
+
 /** What a client applies to the stored object. */
 export interface Configuration {
-  /** What it says, with values that objects do not keep because they are empty. */
+  /** What it says, to the letter. */
   applied: KubeObject;
-  /** The same without those. */
+  /** The same as objects keep it. */
   values: KubeObject;
   old?: KubeObject;
 }
@@ -74,6 +80,7 @@ export function applyConfiguration(clock: Clock, call: Call, of: Configuration):
     force: call.query.flag("force"),
     subresource: call.target.subresource,
     timeText: formatTime(clock.now()),
+    skip: unownedFields(call),
     model,
     struct,
   });

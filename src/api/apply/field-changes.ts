@@ -10,6 +10,7 @@ import {
   isObject,
   type Json,
   memberShape,
+  repeatedElements,
   type Shape,
   shapeOf,
 } from "./shape.ts";
@@ -89,8 +90,11 @@ function fieldsOf(
     if (!index) return NO_FIELDS;
     const node: MutableSet = self ? { ".": NO_FIELDS } : {};
     const child = shapeOf(shape.of, model);
+    const repeated =
+      index.size < value.length ? repeatedElements(value, shape, model) : NONE_REPEATED;
     for (const [element, item] of index) {
-      node[element] = fieldsOf(item, child, { model, inner, self: true }) ?? NO_FIELDS;
+      if (repeated.has(element)) node[element] = NO_FIELDS;
+      else node[element] = fieldsOf(item, child, { model, inner, self: true }) ?? NO_FIELDS;
     }
     return node;
   }
@@ -102,10 +106,27 @@ function fieldsOf(
     if (item === undefined) continue;
     const child = memberShape(shape, name, { model, value: item });
     const fields = fieldsOf(item, child, { model, inner, self: childSelf });
-    if (fields) node[`f:${name}`] = fields;
+    if (!fields) continue;
+    const isTimed = inner && "fields" in child && child.name === OBJECT_META;
+    node[`f:${name}`] = isTimed && isByValue(shape, name) ? withTime(fields) : fields;
   }
   return isEmpty(node) ? undefined : node;
 }
+
+const OBJECT_META = "meta/v1.ObjectMeta";
+
+function isByValue(shape: Shape, name: string): boolean {
+  return "fields" in shape && !shape.fields.get(name)?.pointer;
+}
+
+/** Go writes when an object was made with all else of its metadata, be it null. */
+function withTime(fields: FieldSet): FieldSet {
+  return isEmpty(fields)
+    ? { ".": NO_FIELDS, "f:creationTimestamp": NO_FIELDS }
+    : { "f:creationTimestamp": NO_FIELDS, ...fields };
+}
+
+const NONE_REPEATED: ReadonlySet<string> = new Set();
 
 function compareValues(
   pair: Pair,

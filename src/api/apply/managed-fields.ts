@@ -43,8 +43,8 @@ export interface OwnershipUpdate {
   asked?: AskedSpec | undefined;
   /** `unionOf`, by default. */
   unite?: (set: FieldSet, added: FieldSet) => FieldSet;
-  /** Fields the endpoint does not write; by default status, or spec for subresource "status". */
-  reset?: FieldSet | undefined;
+  /** Fields that the endpoint does not write; by default status, or spec where status comes in. */
+  skip?: FieldSet | undefined;
 }
 
 const UPDATE_MANAGERS_MAX = 10;
@@ -75,9 +75,9 @@ const UNMANAGED_AND_SPEC: FieldSet = unionOf(UNMANAGED_FIELDS, SPEC);
 export function skippedFields(options: {
   subresource?: string | undefined;
   struct: StructType;
-  reset?: FieldSet | undefined;
+  skip?: FieldSet | undefined;
 }): FieldSet {
-  if (options.reset) return unionOf(UNMANAGED_FIELDS, options.reset);
+  if (options.skip) return options.skip;
   if (!options.struct.fields.has("status")) return UNMANAGED_FIELDS;
   return options.subresource === "status" ? UNMANAGED_AND_SPEC : UNMANAGED_AND_STATUS;
 }
@@ -188,14 +188,14 @@ export function withFields(
   return fields === entry.fieldsV1 ? entry : { ...entry, fieldsV1: fields };
 }
 
-/** A new entry, its members in the order of the API. */
+/** A new entry, its members in the order of the API; without a time where none is told. */
 export function entryOf(
   fields: FieldSet,
   by: {
     manager: string;
     operation: string;
     apiVersion: string;
-    timeText: string;
+    timeText: string | undefined;
     subresource?: string | undefined;
   },
 ): ManagedFieldsEntry {
@@ -203,11 +203,12 @@ export function entryOf(
     manager: by.manager,
     operation: by.operation,
     apiVersion: by.apiVersion,
-    time: by.timeText,
+    time: by.timeText ?? "",
     fieldsType: "FieldsV1",
     fieldsV1: fields,
   };
   if (by.subresource) entry.subresource = by.subresource;
+  if (by.timeText === undefined) delete entry.time;
   return entry;
 }
 

@@ -32,9 +32,12 @@ import { mergeApplied, removeUnowned } from "./typed-merge.ts";
 export interface ApplyRequest {
   /** The stored object; absent when apply creates it. */
   live?: Json | undefined;
-  /** What the manager wants: only the fields it has an opinion on. Not defaulted. */
+  /** What the manager said, to the letter: only the fields it has an opinion on. */
   applied: Json;
-  /** The same without what an object does not keep because it is empty; by default the same. */
+  /**
+   * The same as an object keeps it: quantities as text, nothing that is empty, no defaults. By
+   * default the same.
+   */
   values?: Json | undefined;
   manager: string;
   /** Takes fields from others instead of refusing. */
@@ -45,8 +48,8 @@ export interface ApplyRequest {
   timeText: string;
   model: SchemaModel;
   struct: StructType;
-  /** Fields the endpoint does not write; by default status, or spec for subresource "status". */
-  reset?: FieldSet | undefined;
+  /** Fields that the endpoint does not write; by default status, or spec where status comes in. */
+  skip?: FieldSet | undefined;
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -75,26 +78,30 @@ export function applyServerSide(request: ApplyRequest): Json {
   const wanted = withoutSubtrees(appliedFields(applied, typed), writable);
   const config = withoutReset(applied, { live, reset: writable });
   const values = withoutReset(request.values ?? applied, { live, reset: writable });
-  let object = mergeApplied(live ?? {}, config, { ...typed, values });
-  if (own) {
+  const merge = (kept: Json) => {
+    const merged = mergeApplied(live ?? {}, config, { ...typed, values: kept });
+    if (!own) return merged;
     const owned = others.map(fieldsOfEntry).reduce(unionOf, wanted);
-    object = removeUnowned(object, { last: fieldsOfEntry(own), owned }, typed);
-  }
-  const { changed, removed } = compareFields(live ?? {}, object, { ...typed, skip });
-  if (!request.force) {
-    // What is emptied is removed, but not for want of an owner.
-    const emptied = applied === values ? NO_FIELDS : intersectionOf(removed, wanted);
-    const taken = unionOf(changed, emptied);
-    refuseConflicts(others, differenceOf(taken, notedFields(request)));
-  }
-  object = withNote(object, request);
+    return removeUnowned(merged, { last: fieldsOfEntry(own), owned }, typed);
+  };
+  const merged = merge(values);
+  // What changes is seen in what was said: 1 is not the "1" that is stored, nor {} what is absent.
+  const said = deepEqual(config, values) ? merged : merge(config);
+  const { changed, removed } = compareFields(live ?? {}, said, { ...typed, skip });
+  if (!request.force) refuseConflicts(others, differenceOf(changed, notedFields(request)));
+  const object = withNote(merged, request);
 
   const left = others.map((entry) => {
     return withFields(entry, differenceOf(differenceOf(fieldsOfEntry(entry), changed), removed));
   });
   const fields = withoutSubtrees(wanted, UNMANAGED_FIELDS);
-  const mine = entryOf(fields, { ...request, operation: "Apply", apiVersion });
-  const unchanged = isEmpty(changed) && isEmpty(removed) && deepEqual(object, live);
+  const isSame = isEmpty(changed) && isEmpty(removed);
+  // Who takes fields as they are has written nothing.
+  const timeText = isSame ? own?.time : request.timeText;
+  const mine = entryOf(fields, { ...request, operation: "Apply", apiVersion, timeText });
+  const isStored = entries.length === managedFieldsOf(live).length;
+  const unchanged =
+    isStored && left.every((entry, at) => entry === others[at]) && deepEqual(object, live);
   const sameFields = own ? deepEqual({ ...mine, time: own.time }, own) : isEmpty(fields);
   if (live && unchanged && sameFields) return live;
   const kept = left.filter((entry) => entry !== undefined);
@@ -105,7 +112,7 @@ export function applyServerSide(request: ApplyRequest): Json {
 function entriesOf(live: Json, request: ApplyRequest): readonly ManagedFieldsEntry[] {
   const entries = managedFieldsOf(live);
   if (entries.length > 0) return entries;
-  const { subresource: _, reset: __, ...others } = request;
+  const { subresource: _, skip: __, ...others } = request;
   return updateManagedFields({ ...others, after: live, manager: "before-first-apply" }) ?? [];
 }
 

@@ -21,7 +21,9 @@ export function memberShape(
 ): Shape {
   if ("fields" in parent) {
     const field = parent.fields.get(name);
-    if (field) return field.atomic ? ANY : shapeOf(field.type, from.model);
+    if (field?.atomic) return ANY;
+    if (field?.atomic === false) return { ...shapeOf(field.type, from.model), atomic: false };
+    if (field) return shapeOf(field.type, from.model);
     return parent.preserveUnknown && isObject(from.value) ? FREE_OBJECT : ANY;
   }
   return parent.kind === "map" ? shapeOf(parent.of, from.model) : ANY;
@@ -70,7 +72,11 @@ export function elementOf(item: unknown, list: ListType, model: SchemaModel): st
 
 function defaultOf(list: ListType, key: string, model: SchemaModel): unknown {
   const item = shapeOf(list.of, model);
-  return "fields" in item ? item.fields.get(key)?.default : undefined;
+  const field = "fields" in item ? item.fields.get(key) : undefined;
+  if (!field || field.default !== undefined || field.omitEmpty) return field?.default;
+  // Go writes it, be it empty.
+  if (field.type.kind === "string") return "";
+  return field.type.kind === "int32" ? 0 : undefined;
 }
 
 /** List elements by their set element, first come; `undefined` when one cannot be named. */
@@ -86,6 +92,21 @@ export function indexElements(
     if (!index.has(element)) index.set(element, item);
   }
   return index;
+}
+
+/** Names of elements that are there more than once; all of them are one value. */
+export function repeatedElements(
+  items: readonly unknown[],
+  list: ListType,
+  model: SchemaModel,
+): ReadonlySet<string> {
+  const [seen, repeated] = [new Set<string>(), new Set<string>()];
+  for (const item of items) {
+    const element = elementOf(item, list, model) ?? "";
+    if (seen.has(element)) repeated.add(element);
+    seen.add(element);
+  }
+  return repeated;
 }
 
 export function isObject(value: unknown): value is Json {

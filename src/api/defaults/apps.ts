@@ -11,13 +11,17 @@ import { defaultClaim } from "./core.ts";
 import { type Defaulters, defaulter } from "./defaulter.ts";
 import { defaultPodTemplate } from "./pod-spec.ts";
 
+/** The annotation that counts how often the template of a DaemonSet changed. */
+export const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
 const REVISIONS = 10;
 const PROGRESS_SECONDS = 600;
 
 /** Defaults of apps/v1. */
 export const APPS_DEFAULTS: Defaulters = {
-  DaemonSet: defaulter<DaemonSet>(({ spec }) => {
-    if (spec) defaultDaemonSet(spec);
+  DaemonSet: defaulter<DaemonSet>((set) => {
+    ((set.metadata ??= {}).annotations ??= {})[TEMPLATE_GENERATION] ??= "0";
+    if (set.spec) defaultDaemonSet(set.spec);
   }),
   Deployment: defaulter<Deployment>(({ spec }) => {
     if (spec) defaultDeployment(spec);

@@ -24,8 +24,6 @@ export interface Decoder {
 }
 
 export interface DecodeOptions {
-  /** Values that Go drops as empty stay; called when there is one. */
-  keepEmpty?: (() => void) | undefined;
   /** Path of the value within its object, for messages; "" for a whole object. */
   path?: string;
 }
@@ -45,7 +43,6 @@ export function createDecoder(model: SchemaModel): Decoder {
         errors: [],
         path: options.path ? [options.path] : [],
         struct: "",
-        keepEmpty: options.keepEmpty,
       };
       const object = compiler.struct(struct)(value, context);
       return {
@@ -64,7 +61,6 @@ interface Context {
   path: string[];
   /** Name of the struct being decoded. */
   struct: string;
-  keepEmpty: (() => void) | undefined;
 }
 
 /** Answers the cleaned value; the same one when nothing changed, `undefined` to drop it. */
@@ -130,7 +126,7 @@ class Compiler {
         const after = plan.decode(before, context);
         context.path.pop();
         if (after === undefined) delete value[key];
-        else if (plan.dropsZero && isZero(after) && !isKept(context)) delete value[key];
+        else if (plan.dropsZero && isZero(after)) delete value[key];
         else if (after !== before) value[key] = after;
       }
       context.struct = outer;
@@ -246,11 +242,6 @@ function isGoStruct({ kind }: FieldType): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isKept({ keepEmpty }: Context): boolean {
-  keepEmpty?.();
-  return keepEmpty !== undefined;
 }
 
 /** Zero as `encoding/json` sees it: an empty list or map, "", 0 or false. */

@@ -225,6 +225,7 @@ const TABLE: readonly [
     "DaemonSet",
     { spec: {} },
     {
+      metadata: { annotations: { "deprecated.daemonset.template.generation": "0" } },
       spec: {
         updateStrategy: {
           type: "RollingUpdate",

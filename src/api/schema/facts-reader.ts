@@ -87,11 +87,11 @@ function applyFlag(field: Field, flag: string): void {
   }
 }
 
-/** `=set`, `=atomic`, `=map:a,b`. */
+/** `=set`, `=atomic`, `=granular`, `=map:a,b`. */
 function applyTopology(field: Field, text: string): void {
   const { type } = field;
   if (type.kind === "map") type.atomic = true;
-  else if (type.kind !== "list") field.atomic = true;
+  else if (type.kind !== "list") field.atomic = text === "atomic";
   else if (text.startsWith("map:")) {
     type.listType = "map";
     type.mapKeys = text.slice("map:".length).split(",");

@@ -9,7 +9,7 @@
  * this group-version, or "meta/v1.ObjectMeta". After a struct: `root` (has apiVersion and kind),
  * `atomic`, `namespaced` or `cluster` (is a resource). After a field: `!` required, `+` written
  * even when zero, `*` a zero value differs from none, `#2.7` protobuf number within inlined
- * messages, `%` a list that is a protobuf message of its own, `=set` `=atomic` `=map:a,b` for
+ * messages, `%` a list that is a protobuf message of its own, `=set` `=atomic` `=granular` `=map:a,b` for
  * server-side apply, `~merge:key` patch strategy, `default:JSON`.
  */
 export interface GroupVersionFacts {

@@ -49,7 +49,7 @@ export interface Field {
   patchMergeKey?: string;
   /** A zero value differs from none (a Go pointer); else zero values with `omitEmpty` are dropped. */
   pointer?: boolean;
-  /** Server-side apply treats the struct of this field as one value. */
+  /** Server-side apply treats the struct of this field as one value; `false`: unlike elsewhere. */
   atomic?: boolean;
   protobufNumber?: number;
   /** Numbers of the messages around `protobufNumber`, for fields of inlined Go structs. */

@@ -37,6 +37,4 @@ export interface DecodeOptions {
   refuseUnknown?(paths: readonly string[]): Error;
   /** What the patch itself was objected to for, in front of what its result is. */
   inPatch?: readonly string[];
-  /** Values that an object does not keep because they are empty stay; called when there is one. */
-  keepEmpty?: (() => void) | undefined;
 }

@@ -54,9 +54,7 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
       throw new StatusError("BadRequest", "the request body must be a JSON object");
     }
     checkKind(resource, value as Record<string, unknown>, { custom });
-    const { object, unknownFields, errors } = decoder.decode(struct, value, {
-      keepEmpty: options.keepEmpty,
-    });
+    const { object, unknownFields, errors } = decoder.decode(struct, value);
     if (errors.length > 0) {
       const why = errors.join(", ");
       throw new StatusError(

@@ -15,7 +15,7 @@ import { fieldValidationOf } from "./decode-body.ts";
 import { invalidPatch, readPatch, reportRepeatedKeys } from "./strict-patch.ts";
 import { checkPath, type UpdateScope, updateObject } from "./update.ts";
 
-/** A configuration that is applied: what it says, and the values that objects keep of it. */
+/** A configuration that is applied: what it says to the letter, and what objects keep of it. */
 interface Applied {
   applied: KubeObject;
   values: KubeObject;
@@ -124,21 +124,14 @@ function readApplied(call: Call): Applied {
         `Specified patch version: , expected: ${apiVersionOf(served.resource)}`,
     );
   }
-  let hasEmpty = false;
-  const applied = served.codec.read(call.body, {
+  const values = served.codec.read(call.body, {
     fieldValidation: "Ignore",
     warn: call.warn,
-    keepEmpty: () => {
-      hasEmpty = true;
-    },
     refuseUnknown: (paths) => notDeclared(configuration, paths),
   });
   reportRepeatedKeys(call);
-  checkPath(call, applied, { nameless: true });
-  if (!hasEmpty) return { applied, values: applied };
-  const body = { kind: "value", value: applied, contentType: "" } as const;
-  const values = served.codec.read(body, { fieldValidation: "Ignore", warn: () => {} });
-  return { applied, values };
+  checkPath(call, values, { nameless: true });
+  return { applied: configuration as unknown as KubeObject, values };
 }
 
 /** Nobody can own a field that there is not. */

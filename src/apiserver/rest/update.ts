@@ -353,7 +353,6 @@ function moveGeneration(
 /** Built-in kinds whose status updates leave labels and annotations alone, as custom ones do. */
 const STATUS_ONLY: ReadonlySet<string> = new Set([
   "APIService",
-  "CustomResourceDefinition",
   "FlowSchema",
   "PriorityLevelConfiguration",
   "ValidatingAdmissionPolicy",

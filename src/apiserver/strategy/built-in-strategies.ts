@@ -5,12 +5,14 @@ import { fieldOf, type KubeObject } from "../kube-object.ts";
 import { CERTIFICATE_SIGNING_REQUEST } from "./certificate-signing-request.ts";
 import { fillClaimSources } from "./claim-sources.ts";
 import { CUSTOM_RESOURCE_DEFINITION } from "./custom-resource-definition.ts";
+import { DAEMON_SET } from "./daemon-set.ts";
 import { withoutDisabledFields } from "./disabled-fields.ts";
 import { JOB } from "./job.ts";
 import { NAMESPACE } from "./namespace.ts";
 import { PERSISTENT_VOLUME } from "./persistent-volume.ts";
 import { POD } from "./pod.ts";
 import { PLAIN, type Strategy, type StrategyContext } from "./strategy.ts";
+import { UNOWNED_OF_CUSTOM, unownedOf } from "./unowned-fields.ts";
 import { dropConfigSource, dropTopology, keepSecretNames } from "./unkept-fields.ts";
 
 /** New objects start with this status, whatever the client sent. */
@@ -42,12 +44,6 @@ function beginAvailability(service: KubeObject, { nowMs }: StrategyContext): voi
 const WITH_EMPTY_STATUS: Partial<Strategy> = withStatus({});
 const WORKLOAD: Partial<Strategy> = { ...WITH_EMPTY_STATUS, generation: true };
 /** Counters that clients may rely on from the first moment, as their schemas require them. */
-const COUNTS_NODES: Partial<Strategy> = withStatus({
-  currentNumberScheduled: 0,
-  desiredNumberScheduled: 0,
-  numberMisscheduled: 0,
-  numberReady: 0,
-});
 const COUNTS_BUDGET: Partial<Strategy> = withStatus({
   currentHealthy: 0,
   desiredHealthy: 0,
@@ -88,7 +84,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
     prepareCreate: keepSecretNames,
     prepareUpdate: keepSecretNames,
   },
-  "apps/daemonsets": { ...WORKLOAD, ...COUNTS_NODES },
+  "apps/daemonsets": DAEMON_SET,
   "apps/deployments": { ...WORKLOAD, annotationsCount: true, statusKeepsLabels: true },
   "apps/replicasets": { ...WORKLOAD, ...withStatus({ replicas: 0 }) },
   "apps/statefulsets": { ...WORKLOAD, ...withStatus({ availableReplicas: 0, replicas: 0 }) },
@@ -144,10 +140,13 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
 /** The rules of a built-in resource. */
 export function builtInStrategy(resource: Resource): Strategy {
   const key = `${resource.group}/${resource.plural}`;
-  return withoutDisabledFields(key, { ...PLAIN, ...STRATEGIES[key] });
+  const unowned = unownedOf(key);
+  const strategy = { ...PLAIN, ...STRATEGIES[key], ...(unowned ? { unowned } : {}) };
+  return withoutDisabledFields(key, strategy);
 }
 
 /** The rules of custom resources. */
 export function customStrategy(): Strategy {
-  return { ...PLAIN, unconditionalUpdate: false, generation: true };
+  const unowned = UNOWNED_OF_CUSTOM;
+  return { ...PLAIN, unconditionalUpdate: false, generation: true, unowned };
 }

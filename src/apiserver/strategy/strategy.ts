@@ -1,3 +1,4 @@
+import type { FieldSet } from "../../api/apply/field-set.ts";
 import type { UserInfo } from "../contract.ts";
 import type { KubeObject } from "../kube-object.ts";
 
@@ -34,6 +35,8 @@ export interface Strategy {
   propagation: "Background" | "Orphan";
   /** A finished deletion answers with the object instead of a Status. */
   returnsDeleted: boolean;
+  /** By subresource: fields that nobody comes to own there, where that is not status or spec. */
+  unowned?: Readonly<Record<string, FieldSet>>;
   /** Many have the same spec: what is found out about one is known of the others. */
   commonSpec?: boolean;
   /** Fills and resets fields of a new object. Its uid and name are set. */

@@ -164,7 +164,7 @@ struct PersistentVolumeSpec
  storageos StorageOSPersistentVolumeSource * #2.21
  csi CSIPersistentVolumeSource * #2.22
  accessModes []PersistentVolumeAccessMode #3 =atomic
- claimRef ObjectReference * #4
+ claimRef ObjectReference * #4 =granular
  persistentVolumeReclaimPolicy PersistentVolumeReclaimPolicy #5
  storageClassName string #6
  mountOptions []string #7 =atomic
