@@ -9,6 +9,7 @@ import type {
 import { formatTime } from "../../lib/clock.ts";
 import { containerFate } from "./container-fate.ts";
 import { restartAtMs } from "./crash-backoff.ts";
+import { UNKNOWN_END } from "./missing-ends.ts";
 import {
   type ContainerObservation,
   type ContainerRecord,
@@ -202,17 +203,18 @@ function mountsOf({ volumeMounts = [] }: Container): Pick<ContainerStatus, "volu
   };
 }
 
-const LOST_AT_END = "The container could not be located when the pod was terminated";
 /** With the two spaces that a kubelet prints. */
 const LOST_ALIVE =
   "The container could not be located when the pod was deleted.  The container used to be Running";
 
 /** A container that ran when the node lost track of it, for example by a reboot. */
-function lost(stored: ContainerStatus, message = LOST_AT_END): { state?: ContainerState } {
+function lost(
+  stored: ContainerStatus,
+  message: string = UNKNOWN_END.message,
+): { state?: ContainerState } {
   if (!stored.state?.running) return stored.state ? { state: stored.state } : {};
   const terminated: ContainerStateTerminated = {
-    exitCode: 137,
-    reason: "ContainerStatusUnknown",
+    ...UNKNOWN_END,
     message,
     ...(stored.state.running.startedAt ? { startedAt: stored.state.running.startedAt } : {}),
     ...(stored.containerID ? { containerID: stored.containerID } : {}),

@@ -39,6 +39,8 @@ export interface Doom {
   message: string;
   /** Less than the pod's own grace, when the node cannot wait. */
   graceMs?: number;
+  /** The node never took the pod. */
+  isRefused?: boolean;
   /** Message of a condition by which controllers know that the pod is not at fault. */
   disruption?: string;
 }

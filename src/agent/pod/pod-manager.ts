@@ -130,7 +130,7 @@ export function createPodManager(parts: PodParts): PodManager {
       const about = referenceTo(change.object);
       parts.events.record({ about, type: "Warning", reason, message });
       parts.metrics.count("admission_rejections_total", reason);
-      created.doom({ reason, message: `Pod was rejected: ${message}` });
+      created.doom({ reason, message: `Pod was rejected: ${message}`, isRefused: true });
     }
   };
 

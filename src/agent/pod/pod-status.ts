@@ -8,6 +8,7 @@ import type {
 import { formatTime } from "../../lib/clock.ts";
 import { containerFate } from "./container-fate.ts";
 import { containerStatus } from "./container-status.ts";
+import { withMissingEnds } from "./missing-ends.ts";
 import { type Doom, isStarted, type PodObservation } from "./observation.ts";
 import { containersOf, type PodContainer } from "./pod-containers.ts";
 import { containerOutcome, doomOf, storedOutcome } from "./pod-outcome.ts";
@@ -71,9 +72,11 @@ export function podStatus(
   const doom = doomOf(pod, observed, nowMs);
   const phase = phaseOf({ pod, observed, doom, items, statuses });
   const podIp = pod.spec?.hostNetwork ? hostIp : (observed.podIp ?? old.podIP);
+  if (observed.doom?.isRefused) return refusedStatus(pod, observed, observed.doom);
   const telling: Telling = { pod, observed, nowMs, phase, statuses, items };
+  const last = hasEnded(phase) ? withMissingEnds(items, statuses) : statuses;
   const ofRole = (...roles: string[]) =>
-    statuses.filter((_, at) => roles.includes(items[at]?.role ?? ""));
+    last.filter((_, at) => roles.includes(items[at]?.role ?? ""));
   const inits = ofRole("init", "sidecar");
   const ephemeral = ofRole("ephemeral");
   return {
@@ -90,6 +93,20 @@ export function podStatus(
     containerStatuses: byName(ofRole("main")),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: byName(ephemeral) } : {}),
   };
+}
+
+function hasEnded(phase: PodPhase): boolean {
+  return phase === "Succeeded" || phase === "Failed";
+}
+
+/** Of a pod that the node did not take, nothing more is told than why. */
+function refusedStatus(
+  pod: Pod,
+  observed: PodObservation,
+  { reason, message }: Doom,
+): AgentPodStatus {
+  const startTime = formatTime(observed.acceptedAtMs);
+  return { phase: "Failed", reason, message, startTime, qosClass: qosClassOf(pod), conditions: [] };
 }
 
 /** What all containers of a pod may say together at their end. */
@@ -195,8 +212,8 @@ function conditionsOf(telling: Telling): PodCondition[] {
 
 /** A pod that has come to its end starts none any more: what they share is being given back. */
 function startVerdict({ observed, phase }: Telling): Verdict {
-  const hasEnded = phase === "Succeeded" || phase === "Failed";
-  return { type: "PodReadyToStartContainers", status: truth(observed.sandbox.ready && !hasEnded) };
+  const isReady = observed.sandbox.ready && !hasEnded(phase);
+  return { type: "PodReadyToStartContainers", status: truth(isReady) };
 }
 
 /** Says that not the pod itself was at fault: a Job need not count it. */

@@ -4,6 +4,7 @@ import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.
 import type { ContainerObservation, PodObservation } from "./observation.ts";
 import { planPod } from "./pod-plan.ts";
 import { podStatus } from "./pod-status.ts";
+import { statusDifference } from "./status-writer.ts";
 import { stepKey } from "./step.ts";
 
 /** The facts of a kubelet's tables about what comes next for a pod, in our words. */
@@ -228,6 +229,58 @@ for (const [name, seen, restartPolicy, wanted] of PHASES) {
     assert.equal(podStatus(pod, observed, { nowMs: NOW, hostIp: "192.0.2.1" }).phase, wanted);
   });
 }
+
+/** How a pod ends that is deleted: "137" is an end that nobody saw, "..." a container that waits. */
+const ENDS: readonly (readonly [string, Record<string, Seen>, string])[] = [
+  ["nothing ran", { a: "new", b: "new" }, "a:137 b:137"],
+  ["one ran", { a: "0", b: "new" }, "a:0 b:137"],
+  ["all ran", { a: "0", b: "2" }, "a:0 b:2"],
+  ["no init container ran", { i1: "new", i2: "new", a: "new" }, "i1:137 i2:... a:..."],
+  ["the first init container failed", { i1: "1", i2: "new", a: "new" }, "i1:1 i2:... a:..."],
+  ["the first init container was done", { i1: "0", i2: "new", a: "new" }, "i1:0 i2:... a:..."],
+  [
+    "only the last init container left a trace",
+    { i1: "new", i2: "0", a: "new" },
+    "i1:137 i2:0 a:137",
+  ],
+  ["all init containers were done", { i1: "0", i2: "0", a: "new" }, "i1:0 i2:0 a:137"],
+  ["the init container left no trace", { i1: "new", a: "0" }, "i1:137 a:0"],
+  ["the sidecar ended first", { s1: "1", a: "new" }, "s1:1 a:..."],
+];
+
+for (const [name, seen, wanted] of ENDS) {
+  test(`how containers of a deleted pod ended: ${name}`, () => {
+    const { pod, observed } = podOf(seen);
+    const metadata = { ...pod.metadata, deletionTimestamp: "then" };
+    const told = podStatus({ ...pod, metadata }, observed, { nowMs: NOW, hostIp: "192.0.2.1" });
+    const all = [...(told.initContainerStatuses ?? []), ...(told.containerStatuses ?? [])];
+    const ends = all.map(({ name: of, state }) => `${of}:${state?.terminated?.exitCode ?? "..."}`);
+    assert.equal(ends.join(" "), wanted);
+    for (const { state, name: of } of all) {
+      const isUnknown = state?.terminated?.reason === "ContainerStatusUnknown";
+      assert.equal(isUnknown, state?.terminated !== undefined && seen[of] === "new");
+    }
+  });
+}
+
+test("of a pod that was refused only the reason is told", () => {
+  const { pod, observed } = podOf({ a: "new" });
+  const doom = { reason: "OutOfcpu", message: "Pod was rejected: no CPU", isRefused: true };
+  const moment = { nowMs: NOW, hostIp: "192.0.2.1" };
+  const told = podStatus(pod, { ...observed, doom }, moment);
+  const { reason, message } = doom;
+  const startTime = "2025-01-01T11:59:00Z";
+  const qosClass = "BestEffort";
+  const phase = "Failed";
+  assert.deepEqual(told, { phase, reason, message, startTime, qosClass, conditions: [] });
+  const conditions = [
+    { type: "PodScheduled", status: "True" as const },
+    { type: "x.y/gate", status: "True" as const },
+  ];
+  const stored = { phase, reason, message, startTime, qosClass, conditions } as const;
+  const difference = { conditions: [{ $patch: "delete", type: "PodScheduled" }] };
+  assert.deepEqual(statusDifference(stored, told), difference);
+});
 
 test("readiness gates say what they are, and whether they are there", () => {
   const gates = { readinessGates: [{ conditionType: "x.y/one" }, { conditionType: "x.y/two" }] };

@@ -91,8 +91,21 @@ function changedConditions(
       ...(old?.message && !condition.message ? { message: null } : {}),
     };
   });
-  return changed ? patch : undefined;
+  const gone = stored.filter(
+    ({ type }) => OWN_CONDITIONS.includes(type) && !wanted.some((one) => one.type === type),
+  );
+  if (!changed && gone.length === 0) return undefined;
+  return [...patch, ...gone.map(({ type }) => ({ $patch: "delete", type }))];
 }
+
+/** What no one but the agent keeps, if it is the scheduler that says the first word of one. */
+const OWN_CONDITIONS: readonly string[] = [
+  "PodScheduled",
+  "Ready",
+  "Initialized",
+  "ContainersReady",
+  "PodReadyToStartContainers",
+];
 
 /** The pod is gone, and another one has its name. */
 function isOfAnother(error: unknown): boolean {
