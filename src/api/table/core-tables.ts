@@ -129,7 +129,7 @@ const EVENT_COLUMNS = columnsOf(
   "Source*",
   "Message",
   "First Seen*",
-  "Count:integer*",
+  "Count*",
   "Name*",
 );
 
@@ -143,7 +143,7 @@ function eventCells(event: EventView, context: CellContext) {
   } else if (count === 0) count = 1;
   const { object } = event;
   const target = object?.name
-    ? `${object.kind?.toLowerCase()}/${object.name}`
+    ? `${(object.kind ?? "").toLowerCase()}/${object.name}`
     : (object?.kind ?? "");
   const [component, host] = event.source?.component
     ? [event.source.component, event.source.host]
@@ -216,12 +216,12 @@ function quotaCell({ status }: ResourceQuota, limits: boolean): string {
 }
 
 export const RESOURCE_QUOTA_TABLE: TableKind<ResourceQuota> = {
-  columns: columnsOf("Name", "Request", "Limit", "Age"),
+  columns: columnsOf("Name", "Age", "Request", "Limit"),
   cells: (object, context) => [
     nameOf(object),
+    ageOf(object, context),
     quotaCell(object, false),
     quotaCell(object, true),
-    ageOf(object, context),
   ],
 };
 

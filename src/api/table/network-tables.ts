@@ -102,9 +102,7 @@ export const INGRESS_TABLE: TableKind<Ingress> = {
   columns: columnsOf("Name", "Class", "Hosts", "Address", "Ports", "Age"),
   cells: (ingress, context) => [
     nameOf(ingress),
-    ingress.spec?.ingressClassName ??
-      ingress.metadata?.annotations?.["kubernetes.io/ingress.class"] ??
-      NONE,
+    ingress.spec?.ingressClassName ?? NONE,
     ingressHosts(ingress),
     addressesOf(ingress.status?.loadBalancer?.ingress),
     (ingress.spec?.tls ?? []).length > 0 ? "80, 443" : "80",

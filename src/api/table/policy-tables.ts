@@ -7,6 +7,7 @@ import type {
 import type { APIService } from "../generated/types/apiregistration-v1.ts";
 import type { CertificateSigningRequest } from "../generated/types/certificates-v1.ts";
 import type { FlowSchema, PriorityLevelConfiguration } from "../generated/types/flowcontrol-v1.ts";
+import type { LabelSelector } from "../generated/types/meta-v1.ts";
 import type { ClusterRoleBinding, RoleBinding } from "../generated/types/rbac-v1.ts";
 import { humanDuration } from "../../lib/human-duration.ts";
 import { ageOf, columnsOf, NONE, nameOf, type TableKind, UNSET } from "./table-kind.ts";
@@ -84,15 +85,29 @@ export const VALIDATING_ADMISSION_POLICY_TABLE: TableKind<ValidatingAdmissionPol
   },
 };
 
+/** A selector as Go prints messages. */
+function goSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): string {
+  const labels = Object.keys(matchLabels).toSorted();
+  const terms = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`,
+  );
+  const pairs = labels.map((name) => `${name}: ${matchLabels[name]},`).join("");
+  return (
+    `&LabelSelector{MatchLabels:map[string]string{${pairs}},` +
+    `MatchExpressions:[]LabelSelectorRequirement{${terms.join("")}},}`
+  );
+}
+
 export const VALIDATING_ADMISSION_POLICY_BINDING_TABLE: TableKind<PolicyBinding> = {
   columns: columnsOf("Name", "PolicyName", "ParamRef", "Age"),
   cells(object, context) {
     const param = object.spec?.paramRef;
-    const named = param?.namespace ? `${param.namespace}/${param.name}` : `*/${param?.name}`;
+    const named = `${param?.namespace ?? "*"}/${param?.name}`;
     return [
       nameOf(object),
       object.spec?.policyName ?? "",
-      param ? (param.name ? named : "*") : UNSET,
+      param ? (param.name ? named : goSelector(param.selector)) : UNSET,
       ageOf(object, context),
     ];
   },
@@ -102,7 +117,7 @@ export const FLOW_SCHEMA_TABLE: TableKind<FlowSchema> = {
   columns: columnsOf(
     "Name",
     "PriorityLevel",
-    "MatchingPrecedence:integer",
+    "MatchingPrecedence",
     "DistinguisherMethod",
     "Age",
     "MissingPL",

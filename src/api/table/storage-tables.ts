@@ -2,7 +2,6 @@ import type { PersistentVolume, PersistentVolumeClaim } from "../generated/types
 import type {
   CSIDriver,
   CSINode,
-  CSIStorageCapacity,
   StorageClass,
   VolumeAttachment,
 } from "../generated/types/storage-v1.ts";
@@ -133,13 +132,13 @@ export const CSI_DRIVER_TABLE: TableKind<CSIDriver> = {
   ),
   cells(object, context) {
     const { spec } = object;
-    const audiences = (spec?.tokenRequests ?? []).map(({ audience }) => audience);
+    const audiences = spec?.tokenRequests?.map(({ audience }) => audience) ?? [];
     return [
       nameOf(object),
       spec?.attachRequired ?? true,
       spec?.podInfoOnMount ?? false,
       spec?.storageCapacity ?? false,
-      audiences.join(",") || UNSET,
+      audiences.length > 0 ? audiences.join(",") : UNSET,
       spec?.requiresRepublish ?? false,
       (spec?.volumeLifecycleModes ?? []).join(",") || "<none>",
       ageOf(object, context),
@@ -154,9 +153,4 @@ export const CSI_NODE_TABLE: TableKind<CSINode> = {
     object.spec?.drivers?.length ?? 0,
     ageOf(object, context),
   ],
-};
-
-export const CSI_STORAGE_CAPACITY_TABLE: TableKind<CSIStorageCapacity> = {
-  columns: columnsOf("Name", "StorageClassName", "Capacity"),
-  cells: (object) => [nameOf(object), object.storageClassName ?? "", object.capacity ?? UNSET],
 };

@@ -99,16 +99,18 @@ export function labelsCell(labels: Readonly<Record<string, string>> | undefined)
 /** A selector as the query grammar writes it. */
 export function selectorCell(selector: LabelSelector | undefined): string {
   if (!selector) return NONE;
-  const terms = Object.keys(selector.matchLabels ?? {})
-    .sort()
-    .map((key) => `${key}=${selector.matchLabels?.[key]}`);
+  const terms = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({
+    key,
+    text: `${key}=${value}`,
+  }));
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
-    if (operator === "Exists") terms.push(key);
-    else if (operator === "DoesNotExist") terms.push(`!${key}`);
-    else
-      terms.push(`${key} ${operator === "In" ? "in" : "notin"} (${values.toSorted().join(",")})`);
+    const list = `${operator === "In" ? "in" : "notin"} (${values.toSorted().join(",")})`;
+    const unlisted = { Exists: key, DoesNotExist: `!${key}` }[operator];
+    terms.push({ key, text: unlisted ?? `${key} ${list}` });
   }
-  return terms.length === 0 ? NONE : terms.join(",");
+  if (terms.length === 0) return NONE;
+  terms.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return terms.map(({ text }) => text).join(",");
 }
 
 /** The first `max` texts and how many more there are. */

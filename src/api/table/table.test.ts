@@ -3,16 +3,21 @@ import { test } from "node:test";
 import {
   BUILT_IN_RESOURCES,
   CRON_JOBS,
+  CSI_DRIVERS,
+  CSI_STORAGE_CAPACITIES,
   DEPLOYMENTS,
   ENDPOINT_SLICES,
   EVENTS,
   HORIZONTAL_POD_AUTOSCALERS,
+  INGRESSES,
   JOBS,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
+  RESOURCE_QUOTAS,
   ROLES,
   SERVICES,
+  VALIDATING_ADMISSION_POLICY_BINDINGS,
 } from "../generated/resources.ts";
 import type { ContainerStatus, Pod } from "../generated/types/core-v1.ts";
 import type { Resource } from "../resource.ts";
@@ -400,4 +405,41 @@ test("a custom resource shows the columns its definition asks for", () => {
     customTable().columns.map(({ name }) => name),
     ["Name", "Age"],
   );
+});
+
+test("cells and columns are those of Kubernetes 1.32, odd as some of them are", () => {
+  const metadata = { name: "a" };
+  const columnsOf = (resource: Resource) =>
+    tableFor({ resource, objects: [], nowMs: NOW }).columnDefinitions?.map(({ name }) => name);
+  assert.deepEqual(columnsOf(RESOURCE_QUOTAS), ["Name", "Age", "Request", "Limit"]);
+  assert.deepEqual(columnsOf(CSI_STORAGE_CAPACITIES), ["Name", "Created At"]);
+  const annotations = { "kubernetes.io/ingress.class": "old" };
+  assert.equal(rowOf(INGRESSES, { metadata: { annotations }, spec: {} })["Class"], "<none>");
+  const involvedObject = { name: "n" };
+  assert.equal(rowOf(EVENTS, { metadata, involvedObject })["Object"], "/n");
+  const drivers = { metadata, spec: { tokenRequests: [{ audience: "" }] } };
+  assert.equal(rowOf(CSI_DRIVERS, drivers)["TokenRequests"], "");
+  const conditions = [{ type: "SuccessCriteriaMet", status: "True" }];
+  assert.equal(rowOf(JOBS, { metadata, status: { conditions } })["Status"], "Running");
+  const matchExpressions = [
+    { key: "c", operator: "DoesNotExist" },
+    { key: "a", operator: "In", values: ["d", "b"] },
+  ];
+  const selector = { matchLabels: { b: "c" }, matchExpressions };
+  const deployment = { metadata, spec: { selector, template: {} } };
+  assert.equal(rowOf(DEPLOYMENTS, deployment)["Selector"], "a in (b,d),b=c,!c");
+  const paramRef = { selector, parameterNotFoundAction: "Allow" };
+  assert.equal(
+    rowOf(VALIDATING_ADMISSION_POLICY_BINDINGS, { metadata, spec: { paramRef } })["ParamRef"],
+    "&LabelSelector{MatchLabels:map[string]string{b: c,},MatchExpressions:[]" +
+      "LabelSelectorRequirement{LabelSelectorRequirement{Key:c,Operator:DoesNotExist,Values:[],}," +
+      "LabelSelectorRequirement{Key:a,Operator:In,Values:[d b],},},}",
+  );
+  const target = { type: "AverageValue", averageValue: "100m" };
+  const pods = { type: "Pods", pods: { metric: { name: "m" }, target } };
+  const autoscaler = {
+    metadata,
+    spec: { metrics: [pods], maxReplicas: 1, scaleTargetRef: { kind: "A", name: "a" } },
+  };
+  assert.equal(rowOf(HORIZONTAL_POD_AUTOSCALERS, autoscaler)["Targets"], "<unknown>/100m");
 });

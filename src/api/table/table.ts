@@ -119,7 +119,6 @@ const TABLES: Readonly<Record<string, TableKind<never>>> = {
   "storage.k8s.io/volumeattachments": storage.VOLUME_ATTACHMENT_TABLE,
   "storage.k8s.io/csidrivers": storage.CSI_DRIVER_TABLE,
   "storage.k8s.io/csinodes": storage.CSI_NODE_TABLE,
-  "storage.k8s.io/csistoragecapacities": storage.CSI_STORAGE_CAPACITY_TABLE,
 };
 
 /**

@@ -154,8 +154,7 @@ function jobStatus({ metadata, status, spec }: Job): string {
   if (holds("Failed")) return "Failed";
   if (metadata?.deletionTimestamp) return "Terminating";
   if (spec?.suspend || holds("Suspended")) return "Suspended";
-  if (holds("FailureTarget")) return "FailureTarget";
-  return holds("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running";
+  return holds("FailureTarget") ? "FailureTarget" : "Running";
 }
 
 function jobCompletions({ spec, status }: Job): string {
@@ -238,7 +237,9 @@ function metricText(metric: MetricSpec, current: MetricStatus | undefined): stri
     : target?.averageValue !== undefined
       ? now?.averageValue
       : now?.value;
-  const average = !source && target?.averageValue !== undefined ? " (avg)" : "";
+  // Those of pods are averages anyway.
+  const isOther = metric.object !== undefined || metric.external !== undefined;
+  const average = isOther && target?.averageValue !== undefined ? " (avg)" : "";
   const text = `${measured || UNKNOWN}/${wanted}${average}`;
   return source ? `${source.name}: ${text}` : text;
 }
