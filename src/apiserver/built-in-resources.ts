@@ -2,7 +2,7 @@ import { BUILT_IN_RESOURCES } from "../api/generated/resources.ts";
 import { invalid } from "../api/errors.ts";
 import { apiVersionOf, type Resource, storageNameOf } from "../api/resource.ts";
 import type { SchemaModel, StructType } from "../api/schema/model.ts";
-import { applyDefaults, hasDefaults } from "../api/schema/defaults.ts";
+import { defaulterOf } from "../api/schema/defaults.ts";
 import { createDecoder } from "../api/schema/decode.ts";
 import type { StatusCause } from "../api/status.ts";
 import { validatorOf } from "../api/validation/validate-object.ts";
@@ -40,9 +40,10 @@ export async function serveBuiltIns(
       const splice = view ? spliceThrough(view) : spliceResourceVersion;
       const attributes = attributesOf(resource);
       const parts = partsOf(struct);
+      const fillIn = defaulterOf({ group, version, kind });
       const setDefaults = (object: KubeObject) => {
         for (const name of parts) object[name] ??= {};
-        applyDefaults({ group, version, kind }, object);
+        fillIn?.(object);
       };
       const cache = await startCache({
         storage,
@@ -66,7 +67,7 @@ export async function serveBuiltIns(
         selectable: [],
         hasStatus: resource.subresources?.includes("status") ?? false,
         custom: false,
-        keepsParts: !strategy.prepareUpdate && !hasDefaults({ group, version, kind }),
+        keepsParts: !strategy.prepareUpdate && !fillIn,
         model,
         struct,
         validateCreate: (object, common) => refuse(resource, object, validate(object, { common })),

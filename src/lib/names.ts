@@ -79,6 +79,10 @@ const WILDCARD_SUBDOMAIN = syntax(`\\*\\.${SUBDOMAIN_1123}`, {
     "alphanumeric character",
   examples: ["*.example.com"],
 });
+function isOf(text: string, { pattern, lengthMax }: Syntax): boolean {
+  return text.length <= lengthMax && pattern.test(text);
+}
+
 function complaintsOf(text: string, wanted: Syntax): string[] {
   const complaints: string[] = [];
   if (text.length > wanted.lengthMax) {
@@ -90,6 +94,7 @@ function complaintsOf(text: string, wanted: Syntax): string[] {
 
 /** A name of one part, such as a namespace's or a container's. */
 export function dns1123LabelErrors(text: string): string[] {
+  if (isOf(text, DNS_1123_LABEL)) return [];
   const complaints = complaintsOf(text, DNS_1123_LABEL);
   const dotted = text.includes(".") && DNS_1123_SUBDOMAIN.pattern.test(text);
   return dotted ? [...complaints.slice(0, -1), "must not contain dots"] : complaints;
@@ -121,6 +126,7 @@ export function configKeyErrors(text: string): string[] {
 
 /** `name` or `prefix/name`, the prefix a DNS subdomain: keys of labels and annotations. */
 export function qualifiedNameErrors(text: string): string[] {
+  if (isOf(text, QUALIFIED_NAME)) return [];
   const parts = text.split("/");
   if (parts.length > 2) {
     const [, shape = ""] = QUALIFIED_NAME.complaint.split("name part must ");

@@ -100,12 +100,19 @@ export function fieldsOfEntry(entry: ManagedFieldsEntry): FieldSet {
 function startingEntries(update: OwnershipUpdate): readonly ManagedFieldsEntry[] {
   const stored = managedFieldsOf(update.before);
   if (update.subresource) return stored;
+  if (update.before && isSameList(update.before, update.after)) return stored;
   const sent = managedFieldsOf(update.after);
   if (sent.length === 0) return isListed(update.after) ? [] : stored;
   if (deepEqual(sent, stored)) return stored;
   const [first] = sent;
   if (sent.length === 1 && first && Object.keys(first).length === 0) return [];
   return unreadableManagers(sent) === undefined ? sent : stored;
+}
+
+/** Whether both objects share their list of managers. */
+function isSameList({ metadata: before }: Json, { metadata: after }: Json): boolean {
+  if (!isObject(before) || !isObject(after)) return false;
+  return before.managedFields !== undefined && before.managedFields === after.managedFields;
 }
 
 /** Whether the object lists its managers, if only to say that there is none. */
@@ -214,6 +221,7 @@ export function entryOf(
 
 /** Bounds the list: the oldest updaters beyond the limit become one, "ancient-changes". */
 function capUpdateManagers(entries: ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+  if (entries.length <= UPDATE_MANAGERS_MAX) return entries;
   const updaters = entries.filter((entry) => entry.operation === "Update");
   if (updaters.length <= UPDATE_MANAGERS_MAX) return entries;
   const oldest = updaters

@@ -3,7 +3,7 @@ import { APPS_DEFAULTS } from "../defaults/apps.ts";
 import { AUTOSCALING_V1_DEFAULTS, AUTOSCALING_V2_DEFAULTS } from "../defaults/autoscaling.ts";
 import { BATCH_DEFAULTS } from "../defaults/batch.ts";
 import { CORE_DEFAULTS } from "../defaults/core.ts";
-import { type Defaulters, defaulter } from "../defaults/defaulter.ts";
+import { type Defaulter, type Defaulters, defaulter } from "../defaults/defaulter.ts";
 import { API_EXTENSIONS_DEFAULTS, API_REGISTRATION_DEFAULTS } from "../defaults/extensions.ts";
 import { FLOW_CONTROL_DEFAULTS, SCHEDULING_DEFAULTS } from "../defaults/flowcontrol.ts";
 import { DISCOVERY_DEFAULTS, NETWORKING_DEFAULTS } from "../defaults/networking.ts";
@@ -44,12 +44,11 @@ const DEFAULTS: ReadonlyMap<string, Defaulters> = new Map([
  * decoded and the caller's own; a second call changes nothing. Kinds without defaults pass.
  */
 export function applyDefaults(gvk: GroupVersionKind, object: object): void {
-  const defaulters = DEFAULTS.get(`${gvk.group}/${gvk.version}`);
-  if (defaulters && Object.hasOwn(defaulters, gvk.kind)) defaulters[gvk.kind]?.(object);
+  defaulterOf(gvk)?.(object);
 }
 
-/** Whether anything is filled in in objects of a kind. */
-export function hasDefaults({ group, version, kind }: GroupVersionKind): boolean {
+/** `applyDefaults` for one kind; `undefined` when nothing is filled in in its objects. */
+export function defaulterOf({ group, version, kind }: GroupVersionKind): Defaulter | undefined {
   const defaulters = DEFAULTS.get(`${group}/${version}`);
-  return defaulters !== undefined && Object.hasOwn(defaulters, kind);
+  return defaulters && Object.hasOwn(defaulters, kind) ? defaulters[kind] : undefined;
 }

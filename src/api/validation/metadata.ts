@@ -56,7 +56,8 @@ export function validateMetadata(
 }
 
 function validateManagedFields(errors: FieldErrors, entries: readonly ManagedFieldsEntry[]): void {
-  for (const [at, { operation, fieldsType, subresource, manager }] of entries.entries()) {
+  for (let at = 0; at < entries.length; at++) {
+    const { operation, fieldsType, subresource, manager } = entries[at] as ManagedFieldsEntry;
     const field = `metadata.managedFields[${at}]`;
     if (operation !== "Apply" && operation !== "Update") {
       errors.invalid(`${field}.operation`, operation ?? "", "must be `Apply` or `Update`");
@@ -88,7 +89,8 @@ export function validateLabels(
   field: string,
   labels: Readonly<Record<string, string>> = {},
 ): void {
-  for (const [key, value] of Object.entries(labels)) {
+  for (const key of Object.keys(labels)) {
+    const value = labels[key] ?? "";
     errors.complaints(field, key, qualifiedNameErrors(key));
     errors.complaints(field, value, labelValueErrors(value));
   }
@@ -101,7 +103,8 @@ export function validateAnnotations(
   annotations: Readonly<Record<string, string>> = {},
 ): void {
   let size = 0;
-  for (const [key, value] of Object.entries(annotations)) {
+  for (const key of Object.keys(annotations)) {
+    const value = annotations[key] ?? "";
     errors.complaints(field, key, qualifiedNameErrors(key.toLowerCase()));
     size += key.length + value.length;
   }

@@ -42,8 +42,9 @@ export interface ObjectPage {
 export function fieldManagerOf(call: Call): string {
   const asked = call.query.get("fieldManager");
   if (asked) return asked;
-  const agent = call.userAgent.split("/", 1)[0] ?? "";
-  return agent.slice(0, 128) || "unknown";
+  const { userAgent } = call;
+  const end = userAgent.indexOf("/");
+  return userAgent.slice(0, end < 0 ? 128 : Math.min(end, 128)) || "unknown";
 }
 
 /** Whether nothing may be stored. */

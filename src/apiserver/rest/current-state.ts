@@ -101,7 +101,9 @@ export function isOfSameSize(
   { bytes: known, revision }: CachedObject,
 ): boolean {
   if (served.splice !== spliceResourceVersion) return true;
-  return known.byteLength - bytes.byteLength === `"resourceVersion":"${revision}",`.length;
+  const versionSize = known.byteLength - bytes.byteLength;
+  // Most writes change the size: then nothing has to be put together.
+  return versionSize > 0 && versionSize === `"resourceVersion":"${revision}",`.length;
 }
 
 /** Answers with a state that a write left as it is, once it is durable. */

@@ -24,11 +24,7 @@ interface Applied {
 const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
 
 /** PATCH of an object or of one of its subresources. */
-export async function patchObject(
-  engine: Engine,
-  call: Call,
-  scope?: UpdateScope,
-): Promise<Answer> {
+export function patchObject(engine: Engine, call: Call, scope?: UpdateScope): Promise<Answer> {
   if (call.body.kind === "none") throw new StatusError("BadRequest", "the request needs a body");
   const type = call.body.contentType;
   if (type === APPLY_PATCH) return applyObject(engine, call, scope);
@@ -41,7 +37,7 @@ export async function patchObject(
     warn: call.warn,
     inPatch: objections,
   };
-  return await updateObject(engine, call, {
+  return updateObject(engine, call, {
     wanted: (object) => {
       const value = applyPatch({ type, patch, object, model: served.model, struct });
       try {
@@ -81,6 +77,13 @@ function decodePatched(
   if (keepsMeta || !keepsManagers) changed["metadata"] = keepsMeta ? {} : value["metadata"];
   else changed["metadata"] = without(fieldOf(value, "metadata"), "managedFields");
   const read = codec.read({ kind: "value", value: changed, contentType: "" }, decode);
+  if (keepsParts && keepsMeta) {
+    const shared = sharing(value, { read, changed });
+    if (shared) {
+      codec.setDefaults(shared);
+      return shared;
+    }
+  }
   const copy = keepsParts ? <T>(part: T): T => part : copyJson;
   const patched = {} as KubeObject;
   for (const name in value) {
@@ -94,6 +97,24 @@ function decodePatched(
   if (keepsManagers) patched.metadata.managedFields = managedFields;
   codec.setDefaults(patched);
   return patched;
+}
+
+/**
+ * The object with parts that were read anew, which are few, and all else shared; `undefined` when
+ * one of these was dropped. The metadata may be changed.
+ */
+function sharing(
+  value: Record<string, unknown>,
+  { read, changed }: { read: KubeObject; changed: Record<string, unknown> },
+): KubeObject | undefined {
+  const patched: Record<string, unknown> = { ...value };
+  for (const name in changed) {
+    if (name === "metadata") continue;
+    if (!Object.hasOwn(read, name)) return undefined;
+    patched[name] = read[name];
+  }
+  patched["metadata"] = { ...fieldOf(value, "metadata") };
+  return patched as KubeObject;
 }
 
 /** Metadata that may be changed, without the managers. */

@@ -107,7 +107,8 @@ async function updateOnce(
   const { served } = call;
   const state = servedState(served, current);
   const old = state instanceof Promise ? await state : state;
-  const wanted = await plan.wanted(old);
+  const asked = plan.wanted(old);
+  const wanted = asked instanceof Promise ? await asked : asked;
   checkPath(call, wanted);
   if (plan.patched) checkPatchedMeta(served, wanted, old);
   checkPreconditions(call, wanted, old);

@@ -174,8 +174,11 @@ function parseAs(
   const kept = metadata["managedFields"] as readonly unknown[] | undefined;
   if (!Array.isArray(kept) || typeof kept[0] !== "string") return undefined;
   const managers: ManagedFieldsEntry[] = [];
-  for (const [index, entry] of entries.entries()) {
-    managers.push({ ...entry, time: kept[index] as string });
+  for (let index = 0; index < entries.length; index++) {
+    // Assigned: a literal that has a member twice is slow.
+    const entry: ManagedFieldsEntry = { ...entries[index] };
+    entry.time = kept[index] as string;
+    managers.push(entry);
   }
   metadata["managedFields"] = managers;
   return object;
