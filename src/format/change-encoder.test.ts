@@ -21,18 +21,24 @@ function patched(object: Members, patch: Members): { whole: string; changed: str
   const { bytes, before } = stored(object);
   const after = { ...(applyMergePatch(before, patch) as Members) };
   const meta = { ...(after["metadata"] as Members) };
-  delete meta["managedFields"];
-  after["metadata"] = { ...meta, managedFields: NEW_MANAGERS };
+  meta["managedFields"] = NEW_MANAGERS;
+  after["metadata"] = meta;
   const managers = JSON.stringify(NEW_MANAGERS);
   const changed = new ChangeEncoder().encode({ bytes, before, after, managers });
   return { whole: encodeCanonical(after).toString(), changed: changed?.toString() };
 }
 
-function configMap(more: Members, metadata: Members = {}): Members {
+function configMap(more: Members, metadata: Members = {}, behind: Members = {}): Members {
   return {
     kind: "ConfigMap",
     apiVersion: "v1",
-    metadata: { name: "a", labels: { app: "b" }, ...metadata, managedFields: OLD_MANAGERS },
+    metadata: {
+      name: "a",
+      labels: { app: "b" },
+      ...metadata,
+      managedFields: OLD_MANAGERS,
+      ...behind,
+    },
     ...more,
   };
 }
@@ -51,8 +57,10 @@ test("one member that changed is written, and the rest copied", () => {
     [{ data: { b: 'x,"data":"y' } }, { data: { c: "d" } }],
   ];
   for (const [more, patch] of cases) {
-    const { whole, changed } = patched(configMap(more), patch);
-    assert.equal(changed, whole, JSON.stringify([more, patch]));
+    for (const behind of [{}, { uid: "u-1", creationTimestamp: "2026-01-01T00:00:00Z" }]) {
+      const { whole, changed } = patched(configMap(more, {}, behind), patch);
+      assert.equal(changed, whole, JSON.stringify([more, patch]));
+    }
   }
 });
 
@@ -60,7 +68,10 @@ test("what cannot be told apart, or is more than that, is not encoded", () => {
   const cases: [Members, Members][] = [
     // The name of the member stands elsewhere, too.
     [configMap({ data: { a: "1", data: "2" } }), { data: { b: "3" } }],
-    [configMap({ data: { a: "1" } }, { labels: { a: "b", data: "c" } }), { data: { b: "3" } }],
+    [
+      configMap({ data: { a: "1" } }, {}, { annotations: { a: "b", data: "c" } }),
+      { data: { a: "3" } },
+    ],
     [configMap({ data: { a: "1" } }), { binaryData: { b: "3" } }],
     [configMap({ data: { a: "1" }, immutable: false }), { data: { b: "3" }, immutable: true }],
     [configMap({ data: { a: "1" }, immutable: false }), { immutable: null }],
@@ -68,6 +79,16 @@ test("what cannot be told apart, or is more than that, is not encoded", () => {
     [configMap({ "da\tta": { a: "1" } }), { "da\tta": { b: "1" } }],
   ];
   for (const [object, patch] of cases) assert.equal(patched(object, patch).changed, undefined);
+});
+
+test("the uid of an owner is no other member", () => {
+  const owners = [
+    { name: "o", uid: "u-1" },
+    { name: "p", uid: "u-2" },
+  ];
+  const object = configMap({ data: { a: "1" } }, { ownerReferences: owners }, { uid: "u-3" });
+  const { whole, changed } = patched(object, { data: { b: "2" } });
+  assert.equal(changed, whole);
 });
 
 test("an int64 that stays is copied as it is", () => {
@@ -96,8 +117,8 @@ test("property: what is encoded from a change is what is encoded at once", () =>
   const patch = fc.tuple(fc.constantFrom("data", "spec"), fc.oneof(map, value));
   let seen = 0;
   fc.assert(
-    fc.property(parts, map, patch, (members, labels, [part, wanted]) => {
-      const object = configMap(Object.fromEntries(members), { labels });
+    fc.property(parts, map, map, patch, (members, labels, behind, [part, wanted]) => {
+      const object = configMap(Object.fromEntries(members), { labels }, { annotations: behind });
       const { whole, changed } = patched(object, { [part]: wanted });
       if (changed === undefined) return;
       seen++;

@@ -1,4 +1,4 @@
-import { type CanonicalObject, metadataOffset } from "./json-canonical.ts";
+import type { CanonicalObject } from "./json-canonical.ts";
 import { exactJson } from "./json-text.ts";
 
 /** A state of an object that is stored, and the one after it. */
@@ -33,9 +33,14 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** So many names are remembered. */
 const MARKS_MAX = 64;
+const VERSION_NAME = "resourceVersion";
+const MANAGERS_NAME = "managedFields";
 const PLAIN_NAME = /^[A-Za-z0-9_-]+$/;
 const VERSION = Buffer.from('"resourceVersion":"');
 const MANAGERS = Buffer.from(',"managedFields":[');
+/** Fewer bytes are copied one by one. */
+const SHORT = 8;
+const END_OF_LIST = 0x5d;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const NINE = 0x39;
@@ -59,19 +64,24 @@ export class ChangeEncoder {
    * The bytes that `encodeCanonical` gives of `after`. `undefined` where more changed than
    * managedFields and one other member, and where it cannot be told what stands where.
    */
-  encode({ bytes, before, after, managers }: Change): Buffer | undefined {
-    if (!isSameMeta(before.metadata as Members, after.metadata as Members)) return undefined;
-    const difference = differenceOf(before as Members, after as Members);
+  encode(change: Change): Buffer | undefined {
+    const { bytes, before, after } = change;
+    const meta = keptMeta(before.metadata as Members, after.metadata as Members);
+    const difference = meta && differenceOf(before as Members, after as Members);
     if (!difference) return undefined;
-    const start = metadataOffset(bytes);
+    const start = metadataStart(before);
     const rest = endOfVersion(bytes, start);
     if (rest < 0) return undefined;
-    const metaEnd = this.#endBefore(difference.first, bytes, rest);
     const managersAt = indexOf.call(bytes, MANAGERS, rest - 1) + MANAGERS.length - 1;
-    if (managersAt < MANAGERS.length || managersAt >= metaEnd) return undefined;
-    const replaced = this.#replaced(difference, { bytes, before, after, managers }, metaEnd);
+    if (managersAt < MANAGERS.length) return undefined;
+    const managersEnd =
+      meta.next === undefined
+        ? this.#endBefore(difference.first, bytes, managersAt) - 1
+        : this.#next(meta.next, bytes, managersAt);
+    if (managersEnd < managersAt || bytes[managersEnd - 1] !== END_OF_LIST) return undefined;
+    const replaced = this.#replaced(difference, change, managersEnd);
     if (!replaced) return undefined;
-    const managersEnd = metaEnd - 1;
+    const { managers } = change;
     const kept = start + (managersAt - rest) + (replaced.start - managersEnd);
     const written = Buffer.byteLength(managers) + Buffer.byteLength(replaced.text);
     const result = Buffer.allocUnsafe(kept + written + bytes.length - replaced.end);
@@ -80,21 +90,21 @@ export class ChangeEncoder {
     at += utf8Write.call(result, managers, at);
     at += copy.call(bytes, result, at, managersEnd, replaced.start);
     at += utf8Write.call(result, replaced.text, at);
-    copy.call(bytes, result, at, replaced.end, bytes.length);
+    copyShort(bytes, { from: replaced.end, to: result, at });
     return result;
   }
 
   #replaced(
-    { first, changed, next }: Difference,
+    { changed, next }: Difference,
     { bytes, before, after }: Change,
-    metaEnd: number,
+    managersEnd: number,
   ): Replaced | undefined {
-    if (changed === undefined) return { start: metaEnd, end: metaEnd, text: "" };
-    const at = changed === first ? metaEnd : this.#find(changed, bytes, metaEnd);
-    const end = at < 0 ? -1 : this.#endBefore(next, bytes, at);
-    if (end < 0) return undefined;
+    if (changed === undefined) return { start: bytes.length, end: bytes.length, text: "" };
     const [old, now] = [(before as Members)[changed], (after as Members)[changed]];
     const added = addedText(old, now);
+    const at = added !== undefined && !next ? managersEnd : this.#find(changed, bytes, managersEnd);
+    const end = at < 0 ? -1 : this.#endBefore(next, bytes, at);
+    if (end < 0) return undefined;
     if (added !== undefined) return { start: end - 1, end: end - 1, text: added };
     return { start: at + `,"${changed}":`.length, end, text: exactJson(now) };
   }
@@ -112,6 +122,12 @@ export class ChangeEncoder {
     return at >= 0 && indexOf.call(bytes, mark, at + mark.length) < 0 ? at : -1;
   }
 
+  /** The same for the first of that name, as there are no lists, nor plain names, among fields. */
+  #next(name: string, bytes: Uint8Array, from: number): number {
+    const mark = this.#markOf(name);
+    return mark ? indexOf.call(bytes, mark, from) : -1;
+  }
+
   #markOf(name: string): Buffer | undefined {
     const known = this.#marks.get(name);
     if (known || !PLAIN_NAME.test(name)) return known;
@@ -121,20 +137,42 @@ export class ChangeEncoder {
   }
 }
 
-/** Whether all is as it was but resourceVersion and managedFields, which come last in both. */
-function isSameMeta(before: Members = {}, after: Members = {}): boolean {
+/** The rest of some bytes: two braces, as a rule, for which a call costs more. */
+function copyShort(bytes: Uint8Array, of: { from: number; to: Uint8Array; at: number }): void {
+  const { from, to, at } = of;
+  const size = bytes.length - from;
+  if (size > SHORT) copy.call(bytes, to, at, from, bytes.length);
+  else for (let index = 0; index < size; index++) to[at + index] = bytes[from + index] as number;
+}
+
+/** Where the fields of the metadata begin in canonical bytes of a kind whose names are ASCII. */
+function metadataStart({ kind = "", apiVersion = "" }: CanonicalObject): number {
+  return '{"kind":"","apiVersion":"","metadata":{'.length + kind.length + apiVersion.length;
+}
+
+/**
+ * The member after the managedFields, where all of the metadata is as it was but these and the
+ * resourceVersion; else `undefined`.
+ */
+function keptMeta(
+  before: Members = {},
+  after: Members = {},
+): { next: string | undefined } | undefined {
   const names = Object.keys(before);
   let at = 0;
   let last = "";
+  let kept: { next: string | undefined } | undefined;
   for (const name in after) {
-    if (name === "resourceVersion") continue;
-    if (names[at] === "resourceVersion") at++;
-    if (names[at++] !== name) return false;
-    if (name !== "managedFields" && before[name] !== after[name]) return false;
+    if (name === VERSION_NAME) continue;
+    if (names[at] === VERSION_NAME) at++;
+    if (names[at++] !== name) return undefined;
+    if (name === MANAGERS_NAME) kept = { next: undefined };
+    else if (before[name] !== after[name]) return undefined;
+    if (kept && last === MANAGERS_NAME) kept.next = name;
     last = name;
   }
-  if (names[at] === "resourceVersion") at++;
-  return at === names.length && last === "managedFields";
+  if (names[at] === VERSION_NAME) at++;
+  return at === names.length ? kept : undefined;
 }
 
 /** `undefined` where members came, went, changed places, or more than one changed. */
