@@ -69,3 +69,23 @@ test("a Service that has the nodes' port keeps it, and the Ingress says so", asy
   assert.match(bench.events.at(-1)?.message ?? "", /port 80 .* belongs to service shop\/balanced/);
   assert.deepEqual(await bench.settle(), []);
 });
+
+test("a status of somebody else is taken back, but not at once", async () => {
+  await using bench = startControllerBench(ingressController(PORTS));
+  const { client } = bench;
+  const spec = { controller: INGRESS_CONTROLLER };
+  await client.for(INGRESS_CLASSES).create({ metadata: { name: "nephos" }, spec });
+  await client.for(NODES).create(node("one", "192.0.2.2"));
+  await client.for(INGRESSES).create(ingress("ours", "nephos"));
+  await bench.settle();
+  const at = { namespace: "shop", name: "ours" };
+  const foreign = { loadBalancer: { ingress: [{ ip: "169.1.1.1" }] } };
+  const written = await client.for(INGRESSES).get(at);
+  const theirs = await client.for(INGRESSES).updateStatus({ ...written, status: foreign });
+  await bench.settle(500);
+  const again = { loadBalancer: { ingress: [{ ip: "169.1.1.2" }] } };
+  await client.for(INGRESSES).updateStatus({ ...theirs, status: again });
+  await bench.settle(5_000);
+  const { status } = await client.for(INGRESSES).get(at);
+  assert.deepEqual(status?.loadBalancer?.ingress, [{ ip: "192.0.2.2" }]);
+});

@@ -12,11 +12,21 @@ import { isTerminating, refOf } from "../ownership.ts";
 import type { IngressPorts } from "../service-load-balancer/contract.ts";
 import { planIngressStatus } from "./ingress-plan.ts";
 
+/** For so long a status that somebody else wrote is left as it is. */
+const FOREIGN_STATUS_MS = 1_000;
+
+/** What was said of an Ingress last, and since when (monotonic) somebody says otherwise. */
+interface ToldStatus {
+  addresses: readonly IngressLoadBalancerIngress[];
+  foreign: { version: string | undefined; atMs: number } | undefined;
+}
+
 /**
  * Says in the status of Ingresses where clients find them: at the nodes, whose proxies serve them.
  * Those of other classes are left alone.
  */
 export function ingressController(ports: IngressPorts): ControllerDefinition {
+  const told = new Map<string, ToldStatus>();
   const all = (listers: ListerLookup) => listers.of(INGRESSES).list(undefined).map(refOf);
   return defineController({
     name: "ingress",
@@ -29,9 +39,10 @@ export function ingressController(ports: IngressPorts): ControllerDefinition {
       ),
     },
     outputs: [{ resource: INGRESSES, verbs: ["update"], subresources: ["status"] }],
-    async reconcile({ inputs, client, events }, { namespace, name }) {
+    async reconcile({ inputs, client, clock, events }, { namespace, name }) {
       const ingress = inputs.ingresses.get(namespace, name);
-      if (!ingress || isTerminating(ingress)) return;
+      const key = `${namespace}/${name}`;
+      if (!ingress || isTerminating(ingress)) return void told.delete(key);
       const className = ingressClassOf(ingress);
       if (className === undefined) return;
       if (!isServedClass(inputs.classes.get(undefined, className))) return;
@@ -46,7 +57,19 @@ export function ingressController(ports: IngressPorts): ControllerDefinition {
         events.record({ about, type: "Warning", reason: "PortsTaken", message });
       }
       const wanted: IngressLoadBalancerIngress[] = "addresses" in plan ? plan.addresses : [];
-      if (jsonEqual(ingress.status?.loadBalancer?.ingress ?? [], wanted)) return;
+      const current = ingress.status?.loadBalancer?.ingress ?? [];
+      if (jsonEqual(current, wanted)) return;
+      const { addresses = [], foreign } = told.get(key) ?? {};
+      const version = ingress.metadata?.resourceVersion;
+      const nowMs = clock.monotonicMs();
+      // Who writes another one, and then writes on, is not to meet a version of ours in between.
+      if (current.length > 0 && !jsonEqual(current, addresses)) {
+        const seen = foreign && foreign.version === version ? foreign : { version, atMs: nowMs };
+        told.set(key, { addresses, foreign: seen });
+        const leftMs = seen.atMs + FOREIGN_STATUS_MS - nowMs;
+        if (leftMs > 0) return { requeueAfterMs: leftMs };
+      }
+      told.set(key, { addresses: wanted, foreign: undefined });
       const loadBalancer = wanted.length > 0 ? { ingress: wanted } : {};
       await client
         .for(INGRESSES)
