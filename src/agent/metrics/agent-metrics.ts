@@ -9,6 +9,7 @@ const START_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 1
 const COUNTERS: Readonly<Record<NodeEventCount, readonly [label: string, help: string]>> = {
   admission_rejections_total: ["reason", "Pods that were bound here and cannot be run"],
   evictions: ["eviction_signal", "Pods that were evicted, by what there was too little of"],
+  lifecycle_handler_http_fallbacks_total: ["", "Hooks over HTTPS that were taken over HTTP"],
   preemptions: ["preemption_signal", "Pods that made room for a critical one, by what it lacked"],
   started_containers_total: ["container_type", "Containers that were started"],
   started_pods_total: ["", "Pods whose sandbox was made"],

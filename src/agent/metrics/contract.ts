@@ -89,6 +89,7 @@ export interface PodsUsage extends Omit<CgroupUsage, "throttling"> {
 export type NodeEventCount =
   | "admission_rejections_total"
   | "evictions"
+  | "lifecycle_handler_http_fallbacks_total"
   | "preemptions"
   | "started_containers_total"
   | "started_pods_total";

@@ -1,6 +1,7 @@
 import type { Container, Probe } from "../../api/generated/types/core-v1.ts";
 import type { ProbeReport, ProbeTarget } from "../probe/contract.ts";
 import { containerIdOf } from "./container-status.ts";
+import { runLifecycleHook } from "./lifecycle-hook.ts";
 import type { Health } from "./observation.ts";
 import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts, WorkerHooks } from "./pod-context.ts";
@@ -57,7 +58,8 @@ export function beginHealth(
     }
     hooks.changed();
   };
-  parts.prober.runHook(hook, target, { timeoutMs: POST_START_MS }).then(() => finish(), finish);
+  const timeoutMs = POST_START_MS;
+  runLifecycleHook(hook, target, { parts, timeoutMs }).then(() => finish(), finish);
 }
 
 /** A new agent does not make a pod unready: what was true of its container still is. */

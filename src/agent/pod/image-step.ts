@@ -4,6 +4,7 @@ import { formatGoDuration } from "../../lib/go-duration.ts";
 import { ImageError } from "../image/contract.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
+import type { Failure } from "./observation.ts";
 import { readKeyring } from "./pull-secrets.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
@@ -26,12 +27,20 @@ export function findImage(state: PodState, item: PodContainer, parts: PodParts):
   const seen = containerState(state, container.name);
   if (seen.imageReference !== container.image) {
     seen.image = undefined;
-    seen.imageFailure = undefined;
+    seen.imageFailure = container.image ? pullFailureOf(state, container.image) : undefined;
     seen.imageReference = container.image;
   }
   if (seen.image || pullPolicyOf(container) === "Always" || !container.image) return;
   seen.image = parts.images.find(container.image);
   if (seen.image) seen.imageFailure = undefined;
+}
+
+/** Containers of a pod wait together for the image that they share. */
+function pullFailureOf(state: PodState, reference: string): Failure | undefined {
+  for (const { imageReference, imageFailure } of state.containers.values()) {
+    if (imageReference === reference && imageFailure) return imageFailure;
+  }
+  return undefined;
 }
 
 /** Makes the image of the next attempt present; a failure is kept in the state, unless aborted. */
@@ -56,6 +65,7 @@ export async function ensureImage(
   const durationOf = (sinceMs: number) =>
     formatGoDuration(BigInt(Math.trunc(nowMs() - sinceMs)) * 1_000_000n);
   const askedMs = nowMs();
+  const startedMs = parts.clock.now();
   let begunMs = askedMs;
   const onTurn = () => (begunMs = nowMs());
   const pulls = parts.images.wouldPull(reference, policy);
@@ -78,8 +88,12 @@ export async function ensureImage(
   } catch (error) {
     if (signal.aborted || seen.imageReference !== reference) return;
     const cause = failureOf(error, { reference, policy });
-    const previous = seen.imageFailure;
-    seen.imageFailure = nextFailure(previous, cause, parts.clock.now());
+    const previous = pullFailureOf(state, reference);
+    const isTold = previous !== undefined && previous.sinceMs > startedMs;
+    const imageFailure = isTold ? previous : nextFailure(previous, cause, parts.clock.now());
+    for (const one of state.containers.values()) {
+      if (one.imageReference === reference && !one.image) one.imageFailure = imageFailure;
+    }
     const failure =
       cause.reason === "ErrImagePull"
         ? `Failed to pull image "${reference}": ${cause.message}`

@@ -17,6 +17,8 @@ export interface PodObservation {
   podIp?: string | undefined;
   /** Of a pod that has to end: since when it has that much time, and how often it got less. */
   ending?: { sinceMs: number; graceMs: number; round: number } | undefined;
+  /** Others have to make room first: nothing of the pod is begun. */
+  held?: boolean;
   /** The API no longer has the pod. */
   gone: boolean;
   /** Sandbox, network and volumes are given back for good. */

@@ -63,3 +63,54 @@ test("a pod beyond its deadline is told once", () =>
       [["Normal", "Pod was active on the node longer than the specified deadline"]],
     );
   }));
+
+test("a critical pod begins when the pods that make room for it have ended", () =>
+  startNode(async (node) => {
+    const pods = node.parts.client.for(PODS);
+    const taking = (cpu: string) => [
+      { name: "app", image: "app:1", resources: { requests: { cpu } } },
+    ];
+    const { runtime } = node.parts;
+    const stop = runtime.stopContainer.bind(runtime);
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    runtime.stopContainer = async (...of) => {
+      await ended;
+      return await stop(...of);
+    };
+    await pods.create({ metadata: AT, spec: { containers: taking("2"), nodeName: "node-1" } });
+    await until(() => node.reasons().includes("Started"));
+    const critical = { containers: taking("1"), nodeName: "node-1", priority: 2_000_000_000 };
+    await pods.create({ metadata: { ...AT, name: "critical" }, spec: critical });
+    await until(() => node.reasons().includes("Preempting"));
+    const started = () => node.reasons().filter((reason) => reason === "Started").length;
+    await node.clock.advance(5_000);
+    assert.equal(started(), 1);
+    end();
+    await until(() => started() === 2);
+  }));
+
+test("containers of a pod wait together for an image that does not come", () =>
+  startNode(async (node) => {
+    const pods = node.parts.client.for(PODS);
+    const containers = [
+      { name: "a", image: "app:2" },
+      { name: "b", image: "app:1" },
+    ];
+    await pods.create({ metadata: AT, spec: { containers, nodeName: "node-1" } });
+    await until(() => node.reasons().includes("BackOff"));
+    await node.clock.advance(5_000);
+    await pods.patch(AT, { spec: { containers: [{ name: "b", image: "app:2" }] } });
+    await until(() => node.runtime.stops.length > 0);
+    const pulls = () => node.reasons().filter((reason) => reason === "Pulling").length;
+    await node.clock.advance(4_000);
+    assert.equal(pulls(), 1);
+    await node.clock.advance(2_000);
+    assert.equal(pulls(), 2);
+    await node.clock.advance(18_000);
+    assert.equal(pulls(), 2);
+    await node.clock.advance(2_000);
+    assert.equal(pulls(), 3);
+  }));

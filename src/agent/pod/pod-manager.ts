@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
-import { formatTime } from "../../lib/clock.ts";
+import { formatTime, sleep } from "../../lib/clock.ts";
 import type { Eviction } from "../eviction/contract.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
 import { SHUTDOWN_MESSAGE, SHUTDOWN_REASON } from "../shutdown/contract.ts";
@@ -20,6 +20,7 @@ import {
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
+import { graceOf } from "./planning.ts";
 import { storedOutcome } from "./pod-outcome.ts";
 import { rememberRequests } from "./pod-requests.ts";
 import { releaseResources } from "./pod-sandbox.ts";
@@ -122,8 +123,9 @@ export function createPodManager(parts: PodParts): PodManager {
       const found = claim(leftovers, { uid, parts });
       const node = { workers, parts, requestsOf };
       const { refusal, preempts } = found ? {} : admissionOf(change.object, { ...node, closed });
-      if (preempts) preempt(preempts, node);
+      const room = preempts && preempt(preempts, node);
       const created = createPodWorker(change.object, deps, found);
+      if (room) created.hold(room);
       workers.set(uid, created);
       if (!refusal) return;
       const { reason, message } = refusal;
@@ -256,15 +258,27 @@ function admissionOf(pod: Pod, of: NodePods & { closed: boolean }): Admission {
   return closed ? { refusal: admission.refusal ?? NODE_SHUTDOWN } : admission;
 }
 
-/** Ends pods for the sake of one that the node cannot do without. */
-function preempt({ pods, lacking }: Preemption, { workers, parts }: NodePods): void {
-  for (const pod of pods) {
+/**
+ * Ends pods for the sake of one that the node cannot do without. Resolves when nothing is left of
+ * them, or when that took too long.
+ */
+async function preempt({ pods, lacking }: Preemption, { workers, parts }: NodePods): Promise<void> {
+  const ends = pods.map(async (pod) => {
     const cause = { reason: "Preempting", message: "Preempted in order to admit critical pod" };
     parts.events.record({ about: referenceTo(pod), type: "Warning", ...cause });
     parts.metrics.count("preemptions", lacking);
-    workers.get(identityOf(pod).uid)?.doom({ ...cause, disruption: PREEMPTED });
-  }
+    const worker = workers.get(identityOf(pod).uid);
+    worker?.doom({ ...cause, disruption: PREEMPTED });
+    const patienceMs = Math.max(PREEMPTION_MIN_MS, graceOf(pod) * 1.5);
+    const late = new AbortController();
+    await Promise.race([worker?.released, sleep(parts.clock, patienceMs, late.signal)]);
+    late.abort();
+  });
+  await Promise.all(ends);
 }
+
+/** For so long, and for half as long again as it may take, the end of a pod is waited for. */
+const PREEMPTION_MIN_MS = 10_000;
 
 const PREEMPTED = "Pod was preempted by Kubelet to accommodate a critical pod.";
 

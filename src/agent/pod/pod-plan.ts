@@ -27,7 +27,7 @@ export interface PodPlan {
 export function planPod(pod: Pod, observed: PodObservation, nowMs: number): PodPlan {
   const planning: Planning = { pod, observed, nowMs, steps: [], wakeAtMs: Infinity };
   if (mustEnd(planning)) planEnd(planning);
-  else planLife(planning);
+  else if (!observed.held) planLife(planning);
   const { steps, wakeAtMs } = planning;
   return wakeAtMs === Infinity ? { steps } : { steps, wakeAtMs };
 }

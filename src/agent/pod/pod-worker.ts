@@ -49,6 +49,8 @@ export interface PodWorker extends AsyncDisposable {
   view(): Pod;
   /** Ends the pod as Failed. */
   doom(doom: Doom): void;
+  /** Begins nothing of the pod until then. */
+  hold(until: Promise<void>): void;
 }
 
 /** What all workers of a node share. */
@@ -174,6 +176,16 @@ class Worker implements PodWorker {
   doom(doom: Doom): void {
     this.state.doom ??= doom;
     this.changed();
+  }
+
+  hold(until: Promise<void>): void {
+    const { state } = this;
+    state.held = true;
+    const begin = () => {
+      state.held = false;
+      this.changed();
+    };
+    until.then(begin, begin);
   }
 
   view(): Pod {

@@ -2,6 +2,7 @@ import type { ContainerStatus } from "../runtime/contract.ts";
 import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { probeTarget } from "./health.ts";
+import { runLifecycleHook } from "./lifecycle-hook.ts";
 import { messageOf } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
 import type { ContainerEnd } from "./step.ts";
@@ -47,7 +48,7 @@ export async function preStop(
   const hook = container.lifecycle?.preStop;
   if (!hook || !target || graceMs <= 0) return;
   try {
-    await parts.prober.runHook(hook, target, { timeoutMs: graceMs });
+    await runLifecycleHook(hook, target, { parts, timeoutMs: graceMs });
   } catch (error) {
     // What a hook says may hold secrets: whoever reads events need not be allowed to read those.
     const failure = { reason: "FailedPreStopHook", message: "PreStopHook failed" };

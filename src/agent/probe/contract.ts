@@ -6,11 +6,14 @@ export interface Prober {
   /** Runs the container's probes until disposed; reports every failure and change of mind. */
   watch(target: ProbeTarget, report: (report: ProbeReport) => void): Disposable;
   /** Runs a hook to its end. @throws HookError */
-  runHook(
-    hook: LifecycleHandler,
-    target: ProbeTarget,
-    options: { timeoutMs: number },
-  ): Promise<void>;
+  runHook(hook: LifecycleHandler, target: ProbeTarget, options: HookOptions): Promise<void>;
+}
+
+/** How a hook is run. */
+export interface HookOptions {
+  timeoutMs: number;
+  /** The server of an HTTPS hook, at this address, speaks HTTP, and took the hook that way. */
+  onFallback?: (address: string) => void;
 }
 
 /** A running container. */

@@ -12,10 +12,16 @@ export function dialFailure(address: string, error: unknown): string {
   return `dial tcp ${address}: ${CONNECT_WORDS[code ?? ""] ?? message}`;
 }
 
+/** Of a server whose answer is not TLS. */
+export const HTTP_FOR_HTTPS = "http: server gave HTTP response to HTTPS client";
+/** OpenSSL, of the first bytes of such an answer. */
+const NOT_TLS = /wrong version number|packet length too long/;
+
 /** Why a request to `url`, of a server at that address, had no answer. */
 export function requestFailure(url: string, error: unknown, address: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ECONNRESET") return `Get "${url}": EOF`;
+  if (NOT_TLS.test(message)) return `Get "${url}": ${HTTP_FOR_HTTPS}`;
   const isDial = CONNECT_WORDS[code ?? ""] !== undefined;
   return `Get "${url}": ${isDial ? dialFailure(address, error) : message}`;
 }

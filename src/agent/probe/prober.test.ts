@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { Container } from "../../api/generated/types/core-v1.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
@@ -43,4 +45,42 @@ test("a container that is not ready is asked on and on", async () => {
   const { asked, reports } = await watch({ readinessProbe: probe });
   assert.deepEqual(verdicts(reports), ["readiness unhealthy"]);
   assert.ok(asked > 50, `asked ${asked} times`);
+});
+
+test("a hook over HTTPS is taken over HTTP by a server that knows no other way", async () => {
+  const got: (string | undefined)[] = [];
+  const server = createServer(({ headers, url }, response) => {
+    got.push(url, headers.authorization, headers["x-a"] as string);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const prober = createProber({ runtime: {} as ContainerRuntime, clock: new VirtualClock() });
+    const told: string[] = [];
+    const run = (scheme: "HTTP" | "HTTPS", path: string) =>
+      prober.runHook(
+        {
+          httpGet: {
+            port,
+            path,
+            scheme,
+            httpHeaders: [
+              { name: "Authorization", value: "Bearer secret" },
+              { name: "X-A", value: "b" },
+            ],
+          },
+        },
+        { pod: {}, startedAtMs: 0, containerId: "c", podIp: "127.0.0.1", container: { name: "c" } },
+        { timeoutMs: 5_000, onFallback: (address) => told.push(address) },
+      );
+    await run("HTTPS", "/a");
+    assert.deepEqual(got.splice(0), ["/a", undefined, "b"]);
+    assert.deepEqual(told.splice(0), [`127.0.0.1:${port}`]);
+    await run("HTTP", "/b");
+    assert.deepEqual(got, ["/b", "Bearer secret", "b"]);
+    assert.deepEqual(told, []);
+  } finally {
+    server.close();
+  }
 });

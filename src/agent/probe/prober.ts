@@ -1,14 +1,17 @@
-import type { LifecycleHandler, Probe } from "../../api/generated/types/core-v1.ts";
+import type { HTTPGetAction, LifecycleHandler, Probe } from "../../api/generated/types/core-v1.ts";
 import { type Clock, sleep, type Timer } from "../../lib/clock.ts";
 import type { ContainerRuntime } from "../runtime/contract.ts";
 import { attempt } from "./attempt.ts";
 import {
   HookError,
+  type HookOptions,
   type Prober,
   type ProbeKind,
   type ProbeReport,
   type ProbeTarget,
 } from "./contract.ts";
+import { HTTP_FOR_HTTPS } from "./failure-words.ts";
+import { addressOf, portOf } from "./target-address.ts";
 import { judge, settingsOf, UNASKED } from "./probe-schedule.ts";
 
 const PROBE_AGENT = "kube-probe/1.32";
@@ -18,7 +21,7 @@ const HOOK_AGENT = "kube-lifecycle/1.32";
 export function createProber(options: Surroundings): Prober {
   return {
     watch: (target, report) => watchContainer(options, target, report),
-    runHook: (hook, target, { timeoutMs }) => runHook(options, { hook, target, timeoutMs }),
+    runHook: (hook, target, how) => runHook(options, { hook, target, ...how }),
   };
 }
 
@@ -101,7 +104,7 @@ function repeat(
 
 async function runHook(
   { runtime, clock }: Surroundings,
-  request: { hook: LifecycleHandler; target: ProbeTarget; timeoutMs: number },
+  request: { hook: LifecycleHandler; target: ProbeTarget } & HookOptions,
 ): Promise<void> {
   const { hook, target, timeoutMs } = request;
   if (hook.sleep) {
@@ -111,5 +114,20 @@ async function runHook(
   const context = { target, runtime, timeoutMs, userAgent: HOOK_AGENT, takesAnyAnswer: true };
   const outcome = await attempt(hook, context);
   if (outcome.result === "success") return;
+  const plain = outcome.message.endsWith(HTTP_FOR_HTTPS) ? withoutTls(hook.httpGet) : undefined;
+  if (plain && (await attempt({ httpGet: plain }, context)).result === "success") {
+    const { host, port } = plain;
+    request.onFallback?.(addressOf(host || target.podIp, portOf(port, target)));
+    return;
+  }
   throw new HookError(outcome.message.trim() || "the command failed");
+}
+
+/** The same request for whoever may listen to it: without what proves who asks. */
+function withoutTls(action: HTTPGetAction | undefined): HTTPGetAction | undefined {
+  if (action?.scheme !== "HTTPS") return undefined;
+  const kept = (action.httpHeaders ?? []).filter(
+    ({ name }) => name.toLowerCase() !== "authorization",
+  );
+  return { ...action, scheme: "HTTP", httpHeaders: kept };
 }
