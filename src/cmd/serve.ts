@@ -25,6 +25,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     await using machine = await startMachine({ options, directory, logger });
     tell({ type: "ready" });
     if (process.connected) process.disconnect();
+    void machine.rehearse();
     const signal = await untilSignal();
     logger.info("stopping", { signal });
     if (meansShutdown(signal)) await machine.shutDown();
