@@ -71,7 +71,7 @@ test("so is what was freed elsewhere, when more is resident than after the last 
   assert.equal(state.trims, 2);
 });
 
-test("it happens four times a second at most, and what came meanwhile is kept in mind", async () => {
+test("it happens ten times a second at most, and what came meanwhile is kept in mind", async () => {
   const { clock, state, relief } = startRelief();
   using _relief = relief;
   await clock.advance(2_000);

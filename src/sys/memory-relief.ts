@@ -12,9 +12,12 @@ import {
 // SAFETY: takes an integer; only pages that hold nothing but freed memory are given up.
 const mallocTrim = libc.func("malloc_trim", "int", ["size_t"]);
 
-const CHECK_EVERY_MS = 250;
+/** While memory comes and goes; the other while it does not. */
+const CHECK_SOON_MS = 50;
+const CHECK_EVERY_MS = 500;
+const MOVING_MIN_BYTES = 1 << 20;
 const HEAP_MIN_BYTES = 4 << 20;
-const TRIM_EVERY_MS = 250;
+const TRIM_EVERY_MS = 100;
 const MAPPED_MIN_BYTES = 4 << 20;
 /** By then what starts has started, and what is tried first has been tried. */
 const STARTED_MS = 6_000;
@@ -52,7 +55,7 @@ export interface MemoryRelief extends Disposable {
 
 /**
  * Gives memory back to the system. What was freed: after the collector let go of 4 MiB of buffers,
- * or when 4 MiB more are resident than right after the last time, at most four times a second.
+ * or when 4 MiB more are resident than right after the last time, ten times a second at most.
  * Mapped files: whenever 4 MiB more of them are resident than right after the last time. The pages
  * of the program that only its start needed: once.
  */
@@ -66,21 +69,23 @@ export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryReli
       return sparse;
     },
   });
+  let timer: Timer | undefined;
+  let seenBytes = 0;
   const check = (): void => {
     const resident = memory.resident();
     heap(resident);
     files.check(resident);
+    const bytes = resident.anonymousBytes + resident.fileBytes + memory.heldBytes();
+    const isMoving = Math.abs(bytes - seenBytes) > MOVING_MIN_BYTES;
+    seenBytes = bytes;
+    timer?.cancel();
+    timer = clock.setTimer(isMoving ? CHECK_SOON_MS : CHECK_EVERY_MS, check);
   };
-  let timer: Timer;
-  const again = (): void => {
-    timer = clock.setTimer(CHECK_EVERY_MS, again);
-    check();
-  };
-  timer = clock.setTimer(CHECK_EVERY_MS, again);
+  check();
   return {
     check,
     [Symbol.dispose]: () => {
-      timer.cancel();
+      timer?.cancel();
       program[Symbol.dispose]();
     },
   };

@@ -38,7 +38,7 @@ test("around shared items a list reads as it does alone", () => {
 test("lists are shared from the second time on, and no more than a bound are held", () => {
   const shared = new SharedItems();
   const lists = [1, 2, 3].map(() => itemsOf([1]));
-  const take = (at: number) => shared.take(lists[at] ?? [], 15 * MIB);
+  const take = (at: number) => shared.take(lists[at] ?? [], 7 * MIB);
   for (const at of [0, 1, 2]) assert.equal(take(at), undefined);
   const first = take(0);
   assert.ok(first);
@@ -50,7 +50,7 @@ test("lists are shared from the second time on, and no more than a bound are hel
   shared.release(first);
   assert.ok(take(2));
   const tooLong = itemsOf([1]);
-  for (const _ of [1, 2, 3]) assert.equal(shared.take(tooLong, 17 * MIB), undefined);
+  for (const _ of [1, 2, 3]) assert.equal(shared.take(tooLong, 9 * MIB), undefined);
 });
 
 test("a collection that is listed again shows what changed in between", async () => {

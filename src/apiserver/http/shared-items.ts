@@ -2,7 +2,7 @@ import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { itemsBytesOf } from "./list-text.ts";
 
 /** Longer lists are copied anew for each client. */
-const SHARED_MAX_BYTES = 16 * 1024 * 1024;
+const SHARED_MAX_BYTES = 8 * 1024 * 1024;
 /** So much may be held for clients that are still reading. */
 const IN_USE_MAX_BYTES = 2 * SHARED_MAX_BYTES;
 /**

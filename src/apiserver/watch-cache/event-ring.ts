@@ -17,7 +17,7 @@ export const DEFAULT_RING_LIMITS: EventRingLimits = {
   eventsMin: 100,
   eventsMax: 102_400,
   ageMs: 75_000,
-  bytesMax: 12 * 1024 * 1024,
+  bytesMax: 8 * 1024 * 1024,
 };
 
 /** The recent events of one resource in revision order, bounded by age, number and size. */
