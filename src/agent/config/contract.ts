@@ -37,6 +37,8 @@ export interface AgentConfiguration {
 /** Who gets CPUs of its own, and what is asked of NUMA nodes. */
 export interface CpuRules {
   policy: CpuPolicy;
+  /** Who gets CPUs of its own gets whole cores, or does not run here. */
+  wholeCores: boolean;
   topologyPolicy: TopologyPolicy;
   scope: "container" | "pod";
 }

@@ -109,7 +109,6 @@ export const REFUSALS: readonly Refusal[] = [
 
 /** Fields that lists or maps which must be empty. */
 export const MUST_BE_EMPTY: readonly { field: string; why: string }[] = [
-  { field: "cpuManagerPolicyOptions", why: "must be empty: the policies have no options" },
   { field: "crashLoopBackOff", why: "must be empty: waits are those of upstream's defaults" },
   { field: "memorySwap", why: "must be empty: pods get no swap" },
   { field: "reservedMemory", why: "must be empty: memory is not pinned to NUMA nodes" },

@@ -94,6 +94,15 @@ test("a mistake is refused with the field and what it wants", () => {
     [{ imageGCLowThresholdPercent: 90 }, /must be less than imageGCHighThresholdPercent \(85\)/],
     [{ shutdownGracePeriodCriticalPods: "10s" }, /must not exceed shutdownGracePeriod/],
     [{ shutdownGracePeriod: "10ms" }, /must be zero or at least one second/],
+    [{ cpuManagerPolicyOptions: { "full-pcpus-only": "true" } }, /of the policy "static"/],
+    [
+      {
+        cpuManagerPolicy: "static",
+        reservedSystemCPUs: "0",
+        cpuManagerPolicyOptions: { "full-pcpus-only": "yes" },
+      },
+      /must be "true" or "false", not "yes"/,
+    ],
     [{ memoryManagerPolicy: "Static" }, /memory is not pinned to NUMA nodes/],
     [{ cpuManagerPolicy: "static" }, /"static" needs CPU in reservedSystemCPUs/],
     [{ topologyManagerPolicy: "numa" }, /must be one of none, best-effort, restricted/],

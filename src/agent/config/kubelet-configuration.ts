@@ -171,6 +171,7 @@ function readCpus(root: ConfigurationReader): CpuRules {
   }
   return {
     policy,
+    wholeCores: readWholeCores(root, policy),
     topologyPolicy: root.choice("topologyManagerPolicy", [
       "none",
       "best-effort",
@@ -179,6 +180,22 @@ function readCpus(root: ConfigurationReader): CpuRules {
     ]),
     scope: root.choice("topologyManagerScope", ["container", "pod"]),
   };
+}
+
+const WHOLE_CORES = "full-pcpus-only";
+
+function readWholeCores(root: ConfigurationReader, policy: string): boolean {
+  const options = root.object("cpuManagerPolicyOptions");
+  for (const name of options.names()) {
+    const needs = `has the option ${WHOLE_CORES} only, of the policy "static"`;
+    if (name !== WHOLE_CORES || policy !== "static") throw options.error(name, needs);
+  }
+  if (options.value(WHOLE_CORES) === undefined) return false;
+  const text = options.requiredText(WHOLE_CORES);
+  if (text !== "true" && text !== "false") {
+    throw options.error(WHOLE_CORES, `must be "true" or "false", not "${text}"`);
+  }
+  return text === "true";
 }
 
 function readAmounts(root: ConfigurationReader, field: string): ReadonlyMap<string, number> {

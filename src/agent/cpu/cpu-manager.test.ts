@@ -5,7 +5,6 @@ import path from "node:path";
 import { test } from "node:test";
 import type { Container, Pod } from "../../api/generated/types/core-v1.ts";
 import type { TopologyPolicy } from "./contract.ts";
-import { takeCpus } from "./cpu-assignment.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
 import { createStaticCpuManager } from "./cpu-manager.ts";
 import { type CpuTopology, readCpuTopology } from "./cpu-topology.ts";
@@ -21,7 +20,6 @@ function machine(of: { sockets: number; cores: number; nodes?: number }): CpuTop
   });
 }
 
-const ONE_SOCKET = machine({ sockets: 1, cores: 4 });
 const TWO_SOCKETS = machine({ sockets: 2, cores: 6 });
 
 test("CPU lists are read and written in the kernel's form", () => {
@@ -31,30 +29,6 @@ test("CPU lists are read and written in the kernel's form", () => {
   assert.equal(formatCpuList([3, 1, 2, 1]), "1-3");
   for (const bad of ["a", "3-1", "1-", "1;2"]) {
     assert.throws(() => parseCpuList(bad), { name: "RangeError" });
-  }
-});
-
-test("CPUs near each other are taken: sockets, then cores, then threads of broken cores", () => {
-  const cases: [
-    topology: CpuTopology,
-    available: string,
-    count: number,
-    taken: string | undefined,
-  ][] = [
-    [ONE_SOCKET, "0,2,4,6", 5, undefined],
-    [ONE_SOCKET, "0-7", 0, ""],
-    [ONE_SOCKET, "0-7", 1, "0"],
-    [ONE_SOCKET, "1,3,5-7", 1, "6"], // the last thread of a core that is broken already
-    [ONE_SOCKET, "0-7", 2, "0,4"],
-    [ONE_SOCKET, "0-7", 8, "0-7"],
-    [ONE_SOCKET, "0-3,6", 2, "2,6"],
-    [TWO_SOCKETS, "1-5,7-11", 1, "2"], // of the socket that is in use
-    [TWO_SOCKETS, "0-11", 6, "0,2,4,6,8,10"],
-    [TWO_SOCKETS, "0-11", 8, "0-2,4,6-8,10"],
-  ];
-  for (const [topology, list, count, taken] of cases) {
-    const found = takeCpus(topology, { available: new Set(parseCpuList(list)), count });
-    assert.equal(found && formatCpuList(found), taken, `${count} of ${list}`);
   }
 });
 
@@ -148,6 +122,7 @@ const OPTIONS = {
   topology: TWO_SOCKETS,
   reserved: { list: "", count: 1 },
   topologyPolicy: "none",
+  wholeCores: false,
   scope: "container",
 } as const;
 
@@ -191,6 +166,22 @@ test("containers after an init container use its CPUs again", () =>
     const init = parseCpuList(manager.cpusOf(pod, "init") ?? "");
     const main = parseCpuList(manager.cpusOf(pod, "main") ?? "");
     assert.ok(main.every((cpu) => init.includes(cpu)));
+  }));
+
+test("where cores stay whole, who asks for half of one, or for one in use, does not run", () =>
+  withStateFile((stateFile) => {
+    const reserved = { list: "0", count: 0 };
+    const manager = createStaticCpuManager({ ...OPTIONS, reserved, wholeCores: true, stateFile });
+    const refusal = (count: string) => manager.admit(podOf(count, [containerOf("c", count)]));
+    const words = "SMT Alignment Error: ";
+    assert.deepEqual(refusal("3"), {
+      reason: "SMTAlignmentError",
+      message: `${words}requested 3 cpus not multiple cpus per core = 2`,
+    });
+    const none = `${words}not enough free physical CPUs: available physical CPUs = `;
+    assert.equal(refusal("12")?.message, `${none}10, requested CPUs = 12, CPUs per core = 2`);
+    assert.equal(refusal("8"), undefined);
+    assert.equal(refusal("4")?.message, `${none}2, requested CPUs = 4, CPUs per core = 2`);
   }));
 
 test("with single-numa-node a pod runs on one node or not at all", () =>

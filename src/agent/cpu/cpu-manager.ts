@@ -13,6 +13,8 @@ export interface CpuManagerOptions {
   /** CPUs that nobody gets for itself: a list such as "0-1", or how many. */
   reserved: { list: string; count: number };
   topologyPolicy: TopologyPolicy;
+  /** Containers get whole cores, or their pod does not run here. */
+  wholeCores: boolean;
   /** Whether the containers of a pod are placed one by one, or together. */
   scope: "container" | "pod";
   /** Survives restarts of the agent. */
@@ -46,7 +48,10 @@ export function createStaticCpuManager(options: CpuManagerOptions): CpuManager {
       const uid = pod.metadata?.uid ?? "";
       const wanted = exclusiveContainers(pod);
       if (wanted.length === 0 || own.has(uid)) return undefined;
-      const plan = planPod(wanted, { ...options, available: assignable() });
+      const available = assignable();
+      const plan =
+        brokenCores(wanted, { ...options, reserved, shared: shared() }) ??
+        planPod(wanted, { ...options, available });
       if ("reason" in plan) return plan;
       own.set(uid, plan.cpus);
       changed();
@@ -105,7 +110,40 @@ export function exclusiveContainers(pod: Pod): ExclusiveContainer[] {
   ];
 }
 
-type Plan = { cpus: Map<string, number[]> } | { reason: string; message: string };
+interface Refusal {
+  reason: string;
+  message: string;
+}
+
+/** Which container cannot have whole cores of those that nobody has, and nothing is reserved of. */
+function brokenCores(
+  wanted: readonly ExclusiveContainer[],
+  of: Pick<CpuManagerOptions, "topology" | "wholeCores"> & {
+    reserved: ReadonlySet<number>;
+    shared: ReadonlySet<number>;
+  },
+): Refusal | undefined {
+  const { topology, reserved } = of;
+  if (!of.wholeCores) return undefined;
+  const kept = new Set(topology.flatMap(({ cpu, core }) => (reserved.has(cpu) ? [core] : [])));
+  const free = topology.filter(({ cpu, core }) => of.shared.has(cpu) && !kept.has(core)).length;
+  const perCore = topology.length / new Set(topology.map(({ core }) => core)).size;
+  const refuse = (why: string) => {
+    return { reason: "SMTAlignmentError", message: `SMT Alignment Error: ${why}` };
+  };
+  for (const { count } of wanted) {
+    if (count % perCore !== 0) {
+      return refuse(`requested ${count} cpus not multiple cpus per core = ${perCore}`);
+    }
+    if (count > free) {
+      const figures = `requested CPUs = ${count}, CPUs per core = ${perCore}`;
+      return refuse(`not enough free physical CPUs: available physical CPUs = ${free}, ${figures}`);
+    }
+  }
+  return undefined;
+}
+
+type Plan = { cpus: Map<string, number[]> } | Refusal;
 
 function planPod(
   wanted: readonly ExclusiveContainer[],
