@@ -1,3 +1,4 @@
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Readable } from "node:stream";
 import type { Socket } from "node:net";
 import type { ExecOptions, AttachOptions, StreamSession } from "../runtime/contract.ts";
@@ -16,7 +17,7 @@ export interface StreamBackend extends SessionBackend {
   /** Plain bytes of the log as `kubectl logs` prints them; ends unless `follow`. */
   logs(target: ContainerTarget, options: LogOptions, signal: AbortSignal): Promise<Readable>;
   /** Pods on this node as the agent knows them (`/pods`). */
-  pods(): unknown[];
+  pods(): Pod[];
   /** `/stats/summary` body. */
   statsSummary(): Promise<unknown>;
   /** Prometheus text. */

@@ -5,6 +5,8 @@ import { PODS } from "../../api/generated/resources.ts";
 import type { ExecOptions, StreamSession } from "../runtime/contract.ts";
 import type { ContainerTarget, LogOptions, StreamBackend } from "./contract.ts";
 
+const STATUS = { image: "app:1", imageID: "", ready: true, restartCount: 0 };
+
 /** A process that a test plays: it reads `stdin` and writes the others. */
 export interface FakeProcess {
   options: ExecOptions;
@@ -83,7 +85,18 @@ export function createFakeBackend(run: (process: FakeProcess) => void): FakeBack
       logOptions.push(options);
       return Readable.from(["one\n", "two\n"], { objectMode: false });
     },
-    pods: () => [{ metadata: { name: "web" } }],
+    pods: () => [
+      {
+        metadata: { name: "web", namespace: "a", labels: { tier: "front" } },
+        status: {
+          containerStatuses: [
+            { ...STATUS, name: "up", state: { running: {} } },
+            { ...STATUS, name: "down", state: { waiting: {} } },
+          ],
+        },
+      },
+      { metadata: { name: "idle" } },
+    ],
     statsSummary: async () => ({ node: {} }),
     metrics: async () => "up 1\n",
   };

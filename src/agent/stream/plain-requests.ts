@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { MetricsKind, StreamBackend } from "./contract.ts";
@@ -29,9 +30,15 @@ export async function answerRequest(
   }
   switch (path) {
     case "/healthz":
+    case "/healthz/ping":
+    case "/healthz/log":
+    case "/healthz/syncloop":
       return send(response, "text/plain", "ok");
     case "/pods":
-      return send(response, "application/json", podList(backend));
+      return send(response, "application/json", podList(backend.pods()));
+    case "/runningpods":
+    case "/runningpods/":
+      return send(response, "application/json", podList(runningPods(backend.pods())));
     case "/stats/summary":
       return send(response, "application/json", JSON.stringify(await backend.statsSummary()));
     default:
@@ -39,9 +46,27 @@ export async function answerRequest(
   }
 }
 
-function podList(backend: StreamBackend): string {
-  const list = { kind: "PodList", apiVersion: "v1", metadata: {}, items: backend.pods() };
-  return JSON.stringify(list);
+function podList(items: readonly Pod[]): string {
+  return JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items });
+}
+
+/** Of pods whose containers run: who they are, and these containers with their images. */
+function runningPods(pods: readonly Pod[]): Pod[] {
+  return pods.flatMap(({ metadata, spec, status }) => {
+    const statuses = [
+      ...(status?.initContainerStatuses ?? []),
+      ...(status?.containerStatuses ?? []),
+      ...(status?.ephemeralContainerStatuses ?? []),
+    ];
+    const containers = statuses
+      .filter(({ state }) => state?.running)
+      .map(({ name, image }) => ({ name, image, resources: {} }));
+    if (containers.length === 0) return [];
+    const { name, namespace, uid } = metadata ?? {};
+    const who = { ...(name && { name }), ...(namespace && { namespace }), ...(uid && { uid }) };
+    const nodeName = spec?.nodeName;
+    return [{ metadata: who, spec: { containers, ...(nodeName && { nodeName }) }, status: {} }];
+  });
 }
 
 function send(response: ServerResponse, contentType: string, body: string): void {

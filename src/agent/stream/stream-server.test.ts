@@ -118,6 +118,12 @@ test("pages need a certificate of the API server", () =>
   withServer(nothing, async ({ options }) => {
     assert.deepEqual(await get(options, "/healthz"), { status: 200, text: "ok" });
     assert.match((await get(options, "/pods")).text, /"kind":"PodList".*"name":"web"/);
+    const part = (name: string) => get(options, `/healthz/${name}`).then(({ text }) => text);
+    assert.deepEqual(await Promise.all(["ping", "log", "syncloop"].map(part)), ["ok", "ok", "ok"]);
+    const running = JSON.parse((await get(options, "/runningpods/")).text) as { items: object[] };
+    const spec = { containers: [{ name: "up", image: "app:1", resources: {} }] };
+    const metadata = { name: "web", namespace: "a" };
+    assert.deepEqual(running.items, [{ metadata, spec, status: {} }]);
     assert.equal((await get(options, "/metrics")).text, "up 1\n");
     assert.equal((await get(options, "/stats/summary")).text, '{"node":{}}');
     assert.equal((await get(options, "/nothing")).status, 404);
