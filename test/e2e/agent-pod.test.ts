@@ -42,7 +42,11 @@ async function remove(name: string): Promise<void> {
   await node.client.for(PODS).delete({ namespace: "default", name });
   await node.until(name, (pod) => pod === undefined);
   // The node lets go of its last files a moment after the API did.
-  const known = () => (node.agent().streams.pods() as Pod[]).map(({ metadata }) => metadata?.name);
+  const known = () =>
+    node
+      .agent()
+      .streams.pods()
+      .map(({ metadata }) => metadata?.name);
   while (known().includes(name)) await new Promise((done) => setImmediate(done));
 }
 

@@ -4,7 +4,7 @@ import { takeCpus } from "./cpu-assignment.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
 import type { CpuTopology } from "./cpu-topology.ts";
 
-/** The facts of a kubelet's tables about which CPUs are assigned, on the machines that they name. */
+/** The facts of a kubelet's tables about which CPUs are assigned, on machines like theirs. */
 
 function machine(cpus: number, cores: number, nodeOf: (core: number) => [number, number]) {
   return Array.from({ length: cpus }, (_, cpu) => {

@@ -1,8 +1,8 @@
 import type { CpuPlace, CpuTopology } from "./cpu-topology.ts";
 
 /**
- * Picks CPUs that are near each other, in upstream's order: whole NUMA nodes and sockets, the larger
- * ones first, whole cores, then single threads. Of several, that with the fewest CPUs left goes
+ * Picks CPUs that are near each other, in upstream's order: whole NUMA nodes and sockets, what is
+ * larger first, whole cores, then single threads. Of several, that with the fewest CPUs left goes
  * first, so that as many as can be stay whole. Undefined when there are too few.
  */
 export function takeCpus(
