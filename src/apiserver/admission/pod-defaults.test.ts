@@ -221,6 +221,8 @@ test("RuntimeClass: overhead and scheduling come from the class", async () => {
     assert.rejects(admit(plugin, fixtureRequest(PODS, pod(spec))), { code: 403, message });
   await refused({ runtimeClassName: "x" }, /pod rejected: RuntimeClass "x" not found/);
   await refused({ overhead: { cpu: "1" } }, /Overhead set without corresponding RuntimeClass/);
+  // What is wrong with the pod itself is said before that.
+  await plugin.mutate?.(fixtureRequest(PODS, pod({ overhead: { cpu: "1" } })));
   await refused({ runtimeClassName: "vm", overhead: { memory: "1Mi" } }, /doesn't match/);
   await refused({ runtimeClassName: "vm", nodeSelector: { kvm: "no" } }, /conflict/);
   await admit(

@@ -35,6 +35,10 @@ function schedule(request: AdmissionRequest, spec: PodSpec, runtimeClass: Runtim
   if (added.length > 0) spec.tolerations = [...(spec.tolerations ?? []), ...added];
 }
 
+function hasOverhead({ overhead = {} }: PodSpec): boolean {
+  return Object.keys(overhead).length > 0;
+}
+
 /** Pods of a runtime class carry its overhead and go where the runtime is. */
 export function runtimeClassPlugin(reader: ObjectReader): AdmissionPlugin {
   return {
@@ -49,19 +53,26 @@ export function runtimeClassPlugin(reader: ObjectReader): AdmissionPlugin {
         throw refuse(`pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
       }
       const overhead = runtimeClass?.overhead?.podFixed;
-      if (spec.overhead && Object.keys(spec.overhead).length > 0) {
-        if (!overhead) {
-          throw refuse(
-            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
-          );
-        }
-        if (!sameAmounts(spec.overhead, overhead)) {
+      if (overhead) {
+        if (hasOverhead(spec) && !sameAmounts(spec.overhead ?? {}, overhead)) {
           throw refuse(
             "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
           );
         }
-      } else if (overhead) spec.overhead = { ...overhead };
+        spec.overhead = { ...overhead };
+      }
       if (runtimeClass) schedule(request, spec, runtimeClass);
+    },
+    // Only now: before it is told what is wrong with the pod itself.
+    validate: (request) => {
+      const { spec } = podOf(request);
+      if (!hasOverhead(spec)) return;
+      const name = spec.runtimeClassName;
+      const runtimeClass = name ? reader.get(RUNTIME_CLASSES, { name }) : undefined;
+      if (runtimeClass?.overhead) return;
+      const why =
+        "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
+      throw forbidden(request.resource, request.name, why);
     },
   };
 }

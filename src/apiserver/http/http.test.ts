@@ -36,6 +36,7 @@ test("what is wrong with a request is said by a Status", async () => {
     ["a wrong type", post('{"metadata":{"name":"a"},"data":7}'), 400, "BadRequest"],
     ["a body too large", post(Buffer.alloc(4 << 20, 32)), 413, "RequestEntityTooLarge"],
     ["an unknown media type", post("{}", "text/html"), 415, "UnsupportedMediaType"],
+    ["no media type, which means JSON", post("{nope", ""), 400, "BadRequest"],
     ["an empty body", post(""), 400, "BadRequest"],
     ["an unknown resource", api.http("/api/v1/nopes"), 404, "NotFound"],
     ["an unknown subresource", api.http(`${MAPS}/a/nope`), 404, "NotFound"],

@@ -40,7 +40,7 @@ export async function readBody(
   if (method === "GET" || method === "HEAD") return { kind: "none" };
   const bytes = request instanceof WholeRequest ? request.body : await readBytes(request);
   if (bytes.byteLength === 0) return { kind: "none" };
-  const header = request.headers["content-type"] ?? "application/json";
+  const header = request.headers["content-type"] || "application/json";
   const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();
   const accepted = acceptedOf(method, of.custom);
   const isOldYaml = method !== "PATCH" && OLD_YAML_TYPES.has(contentType);

@@ -360,11 +360,12 @@ const STATUS_ONLY: ReadonlySet<string> = new Set([
   "VolumeAttachment",
 ]);
 
-/** The status subresource changes status, and labels and annotations of most built-in kinds. */
+/** The status subresource changes status, and of most built-in kinds what clients may of metadata. */
 export function statusScope(served: ServedResource): UpdateScope {
   const withMeta = !served.custom && !STATUS_ONLY.has(served.resource.kind);
   const fields: (keyof KubeObject["metadata"])[] = ["managedFields"];
-  if (withMeta) fields.push("annotations");
+  if (withMeta) fields.push("annotations", "finalizers");
+  if (withMeta && served.resource.kind !== "Pod") fields.push("ownerReferences");
   if (withMeta && !served.strategy.statusKeepsLabels) fields.push("labels");
   return (wanted, old) => {
     const next = copyJson(old);

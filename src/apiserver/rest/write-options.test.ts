@@ -89,3 +89,22 @@ test("who deletes a job without a word on its pods is told that they stay", asyn
   assert.equal(await warningOf("&propagationPolicy=Orphan"), undefined);
   assert.equal(await warningOf("&orphanDependents=true"), undefined);
 });
+
+test("a status brings what clients may change of metadata: of pods not their owners", async () => {
+  await using api = await startServer();
+  const owner = { apiVersion: "v1", kind: "ConfigMap", name: "o", uid: "u" };
+  const metadata = { name: "a", finalizers: ["example.com/a"], ownerReferences: [owner] };
+  const claim = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+  const pod = { containers: [{ name: "c", image: "i" }] };
+  for (const [plural, spec, owners] of [
+    ["persistentvolumeclaims", claim, undefined],
+    ["pods", pod, [owner]],
+  ] as const) {
+    const path = `/api/v1/namespaces/default/${plural}`;
+    const made = await api.ask("POST", path, { metadata, spec });
+    const { finalizers: _, ownerReferences: __, ...kept } = made.metadata;
+    const after = await api.ask("PUT", `${path}/a/status`, { ...made, metadata: kept });
+    assert.equal(after.metadata["finalizers"], undefined);
+    assert.deepEqual(after.metadata["ownerReferences"], owners);
+  }
+});

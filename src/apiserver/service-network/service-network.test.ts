@@ -110,3 +110,16 @@ test("a dry run keeps neither an address nor a port", async () => {
   await api.ask("DELETE", `${SERVICES}/kept?dryRun=All`);
   await assert.rejects(api.ask("POST", SERVICES, service("late")), { reason: "Invalid" });
 });
+
+test("an ExternalName has no policy for the cluster's traffic, and none that is unknown", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const spec = { type: "ExternalName", externalName: "example.org" };
+  const asked = (internalTrafficPolicy: string) => ({
+    metadata: { name: "web" },
+    spec: { ...spec, internalTrafficPolicy },
+  });
+  const made = await api.ask("POST", SERVICES, asked("Cluster"));
+  assert.equal("internalTrafficPolicy" in (made["spec"] as object), false);
+  const refused = api.ask("POST", SERVICES, asked("Other"));
+  await assert.rejects(refused, { message: /spec\.internalTrafficPolicy: Unsupported value/ });
+});

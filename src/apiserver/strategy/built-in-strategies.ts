@@ -88,7 +88,7 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
   "apps/deployments": { ...WORKLOAD, annotationsCount: true, statusKeepsLabels: true },
   "apps/replicasets": { ...WORKLOAD, ...withStatus({ replicas: 0 }) },
   "apps/statefulsets": { ...WORKLOAD, ...withStatus({ availableReplicas: 0, replicas: 0 }) },
-  "autoscaling/horizontalpodautoscalers": withStatus({ currentReplicas: 0, desiredReplicas: 0 }),
+  "autoscaling/horizontalpodautoscalers": withStatus({ desiredReplicas: 0 }),
   "batch/cronjobs": WORKLOAD,
   "batch/jobs": JOB,
   "certificates.k8s.io/certificatesigningrequests": CERTIFICATE_SIGNING_REQUEST,

@@ -67,14 +67,19 @@ function toVersion1(stored: KubeObject): KubeObject {
     ...stored,
     apiVersion: "autoscaling/v1",
     spec: { ...spec, ...(target === undefined ? {} : { [CPU_SPEC]: target }) },
-    status: { ...status, ...(seen === undefined ? {} : { [CPU_STATUS]: seen }) },
+    status: {
+      // This version tells of none, too.
+      currentReplicas: 0,
+      ...status,
+      ...(seen === undefined ? {} : { [CPU_STATUS]: seen }),
+    },
   };
   return withRest(object, rest);
 }
 
 function toVersion2(object: KubeObject): KubeObject {
   const { [CPU_SPEC]: target, ...spec } = fieldOf(object, "spec");
-  const { [CPU_STATUS]: seen, ...status } = fieldOf(object, "status");
+  const { [CPU_STATUS]: seen, currentReplicas, ...status } = fieldOf(object, "status");
   const { behavior, metrics, conditions } = restOf(object);
   const others = Array.isArray(metrics) ? (metrics as Metric[]) : [];
   const all = [...(target === undefined ? [] : [cpuMetric("target", target)]), ...others];
@@ -87,6 +92,7 @@ function toVersion2(object: KubeObject): KubeObject {
       ...(behavior === undefined ? {} : { behavior }),
     },
     status: {
+      ...(currentReplicas ? { currentReplicas } : {}),
       ...status,
       ...(seen === undefined ? {} : { currentMetrics: [cpuMetric("current", seen)] }),
       ...(conditions === undefined ? {} : { conditions }),

@@ -47,6 +47,9 @@ test("an autoscaler keeps in version 1 what only version 2 can say", async () =>
     spec: { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 70 },
   });
   const two = await api.ask("GET", `${V2}/h`);
+  assert.deepEqual(two["status"], { desiredReplicas: 0 });
+  const shown = await api.ask("GET", `${V1}/h`);
+  assert.deepEqual(shown["status"], { currentReplicas: 0, desiredReplicas: 0 });
   const spec = two["spec"] as { metrics: object[] };
   assert.deepEqual(spec.metrics, [
     {
