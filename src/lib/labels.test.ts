@@ -106,3 +106,23 @@ test("names are judged in the words users know", () => {
   assert.equal(portNameErrors("http").length, 0);
   assert.equal(portNameErrors("80").length, 1);
 });
+
+test("what is wrong with a selector is said in upstream's words, for its place", () => {
+  for (const [text, message] of [
+    ["=b", "found '=', expected: !, identifier, or 'end of string'"],
+    ["a,,b", "found ',', expected: identifier after ','"],
+    ["a=b c", "found 'c', expected: ',' or 'end of string'"],
+    ["a in b", "unable to parse requirement: found 'b' expected: '('"],
+    [
+      "/b=c",
+      'unable to parse requirement: <nil>: Invalid value: "/b": prefix part must be non-empty',
+    ],
+  ] as const) {
+    assert.throws(() => parseLabelSelector(text), { message }, text);
+  }
+  assert.throws(() => parseLabelSelector("a>b"), {
+    message:
+      "unable to parse requirement: values[0]: Invalid value: \"b\": for 'Gt', 'Lt' operators, " +
+      "the value must be an integer",
+  });
+});

@@ -49,13 +49,15 @@ function tokenize(text: string): Tokens {
 export function parseLabelSelector(text: string): LabelRequirements {
   const tokens = tokenize(text);
   const requirements: LabelRequirement[] = [];
-  if (tokens.peek() === "") return requirements;
+  const first = tokens.peek();
+  if (first === "") return requirements;
+  if (!isStart(first)) throw misplaced(first, "!, identifier, or 'end of string'");
   for (;;) {
     requirements.push(parseRequirement(tokens));
     const separator = tokens.next();
     if (separator === "") return requirements;
-    if (separator !== ",") throw unexpected(separator, "',' or 'end of string'");
-    if (tokens.peek() === "") throw unexpected("", "identifier after ','");
+    if (separator !== ",") throw misplaced(separator, "',' or 'end of string'");
+    if (!isStart(tokens.peek())) throw misplaced(tokens.peek(), "identifier after ','");
   }
 }
 
@@ -99,7 +101,7 @@ function parseValue(tokens: Tokens): string {
 
 function parseSet(tokens: Tokens): string[] {
   const open = tokens.next();
-  if (open !== "(") throw unexpected(open, "'('");
+  if (open !== "(") throw unreadable(`found '${open}' expected: '('`);
   const values: string[] = [];
   for (;;) {
     const ahead = tokens.peek();
@@ -112,19 +114,31 @@ function parseSet(tokens: Tokens): string[] {
   }
 }
 
+/** Whether a requirement may begin so. */
+function isStart(token: string): boolean {
+  return token === "!" || (token !== "" && !SYMBOL.test(token));
+}
+
+/** What may not stand between requirements. */
+function misplaced(found: string, expected: string): LabelSelectorError {
+  return new LabelSelectorError(`found '${found}', expected: ${expected}`);
+}
+
+/** What may not stand within one. */
 function unexpected(found: string, expected: string): LabelSelectorError {
-  return new LabelSelectorError(
-    `unable to parse requirement: found '${found}', expected: ${expected}`,
-  );
+  return unreadable(`found '${found}', expected: ${expected}`);
+}
+
+function unreadable(why: string): LabelSelectorError {
+  return new LabelSelectorError(`unable to parse requirement: ${why}`);
 }
 
 function checkKey(key: string): void {
   const complaints = qualifiedNameErrors(key);
   if (complaints.length > 0) {
     const why = complaints.join("; ");
-    throw new LabelSelectorError(
-      `unable to parse requirement: key: Invalid value: "${key}": ${why}`,
-    );
+    // The path that is not there is upstream's.
+    throw unreadable(`<nil>: Invalid value: "${key}": ${why}`);
   }
 }
 
@@ -135,8 +149,8 @@ function requirement(
 ): LabelRequirement {
   if (operator === "Gt" || operator === "Lt") {
     if (!/^[+-]?[0-9]+$/.test(values[0] ?? "")) {
-      throw new LabelSelectorError(
-        `values[0][${key}]: Invalid value: "${values[0]}": for 'Gt', 'Lt' operators, ` +
+      throw unreadable(
+        `values[0]: Invalid value: "${values[0]}": for 'Gt', 'Lt' operators, ` +
           "the value must be an integer",
       );
     }
@@ -146,9 +160,7 @@ function requirement(
     const complaints = labelValueErrors(value);
     if (complaints.length > 0) {
       const why = complaints.join("; ");
-      throw new LabelSelectorError(
-        `unable to parse requirement: values[${at}][${key}]: Invalid value: "${value}": ${why}`,
-      );
+      throw unreadable(`values[${at}][${key}]: Invalid value: "${value}": ${why}`);
     }
   }
   return { key, operator, values };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { StatusError } from "../errors.ts";
+import { JOBS, REPLICA_SETS, STORAGE_CLASSES } from "../generated/resources.ts";
 import type { Resource } from "../resource.ts";
 import {
   compileFieldSelector,
@@ -67,4 +68,25 @@ test("law: a selector survives writing and reading, whatever its values", () => 
       assert.deepEqual(parseFieldSelector(formatFieldSelector(requirements)), requirements);
     }),
   );
+});
+
+test("what is wrong with a field selector is said in upstream's words", () => {
+  for (const [text, message] of [
+    ["a=b\\x", "invalid field selector: invalid escape sequence: \\x"],
+    ["a=b\\", "invalid field selector: invalid escape sequence: \\"],
+    ["a=b=c", "invalid field selector: unescaped character in value: 61"],
+  ] as const) {
+    assert.throws(() => parseFieldSelector(text), { message }, text);
+  }
+  assert.throws(() => compileFieldSelector(parseFieldSelector("a=b"), { resource: JOBS }), {
+    message: 'field label "a" not supported for Job',
+  });
+  const replicas = parseFieldSelector("status.replicas=1");
+  assert.throws(() => compileFieldSelector(replicas, { resource: REPLICA_SETS }), {
+    message: /"status.replicas" is not a known field selector/,
+  });
+  const placed = compileFieldSelector(parseFieldSelector("metadata.namespace=a"), {
+    resource: STORAGE_CLASSES,
+  });
+  assert.equal(placed({ metadata: { name: "a" } }), false);
 });

@@ -26,12 +26,17 @@ function splitTerms(text: string): string[] {
   return terms.filter((term) => term !== "");
 }
 
-function unescapeValue(value: string, selector: string): string {
-  const invalid = /\\(?![\\,=])|\\$/.exec(value.replaceAll("\\\\", ""));
-  if (invalid) {
-    throw new StatusError("BadRequest", `invalid field selector: ${selector}: invalid escape`);
+function unescapeValue(value: string): string {
+  const [invalid] = /\\(?:[^\\,=]|$)/su.exec(value.replaceAll("\\\\", "")) ?? [];
+  if (invalid) throw invalidSelector(`invalid escape sequence: ${invalid}`);
+  if (/(?<!\\)=/.test(value)) {
+    throw invalidSelector(`unescaped character in value: ${"=".charCodeAt(0)}`);
   }
   return value.replace(/\\([\\,=])/g, "$1");
+}
+
+function invalidSelector(why: string): StatusError {
+  return new StatusError("BadRequest", `invalid field selector: ${why}`);
 }
 
 /**
@@ -40,9 +45,9 @@ function unescapeValue(value: string, selector: string): string {
  */
 export function parseFieldSelector(text: string): FieldRequirements {
   return splitTerms(text).map((term) => {
-    const found = /^((?:[^\\=!]|\\.|!(?!=))*)(!=|==|=)(.*)$/s.exec(term);
+    const found = /^((?:[^=!]|!(?!=))*)(!=|==|=)(.*)$/s.exec(term);
     const [, field = "", operator = "", value = ""] = found ?? [];
-    if (!found || /(?<!\\)=/.test(value)) {
+    if (!found) {
       throw new StatusError(
         "BadRequest",
         `invalid selector: '${text}'; can't understand '${term}'`,
@@ -51,7 +56,7 @@ export function parseFieldSelector(text: string): FieldRequirements {
     return {
       field,
       operator: operator === "!=" ? "!=" : "=",
-      value: unescapeValue(value, text),
+      value: unescapeValue(value),
     };
   });
 }
@@ -109,7 +114,6 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     "reportingController",
     "type",
   ],
-  "apps/replicasets": ["status.replicas"],
   "batch/jobs": ["status.successful"],
   "certificates.k8s.io/certificatesigningrequests": ["spec.signerName"],
 };
@@ -166,8 +170,9 @@ export function fieldGetterFor(
   selectable: readonly string[] = [],
 ): FieldGetter | undefined {
   const known = SELECTABLE[`${resource.group}/${resource.plural}`] ?? [];
-  const general =
-    field === "metadata.name" || (field === "metadata.namespace" && resource.namespaced);
+  // Kinds with fields of their own say themselves that they have no namespace.
+  const isPlaced = resource.namespaced || known.length === 0;
+  const general = field === "metadata.name" || (field === "metadata.namespace" && isPlaced);
   if (!general && !known.includes(field) && !selectable.includes(field)) return undefined;
   const computed = COMPUTED[field];
   if (computed) return computed;
@@ -196,9 +201,13 @@ export function compileFieldSelector(
 
 /** The refusal of a field that selectors of this resource may not name. */
 export function unsupportedField(resource: Resource, field: string): StatusError {
+  if (resource.group === "batch" && resource.kind === "Job") {
+    return new StatusError("BadRequest", `field label "${field}" not supported for Job`);
+  }
   const specific = SELECTABLE[`${resource.group}/${resource.plural}`] !== undefined;
   const text = specific
     ? `field label not supported: ${field}`
-    : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
+    : `${JSON.stringify(field)} is not a known field selector: ` +
+      `only "metadata.name", "metadata.namespace"`;
   return new StatusError("BadRequest", text);
 }

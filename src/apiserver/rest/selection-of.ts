@@ -49,7 +49,8 @@ export function selectionOf(call: Call): Selection {
     } else if (operator === "=" && field === "metadata.namespace" && namespaced && !namespace) {
       namespace = value;
     } else {
-      if (!fieldGetterFor(served.resource, field, served.selectable)) {
+      const isNowhere = served.custom && !namespaced && field === "metadata.namespace";
+      if (isNowhere || !fieldGetterFor(served.resource, field, served.selectable)) {
         throw served.custom
           ? new StatusError("BadRequest", `field label not supported: ${field}`)
           : unsupportedField(served.resource, field);

@@ -360,7 +360,7 @@ const STATUS_ONLY: ReadonlySet<string> = new Set([
   "VolumeAttachment",
 ]);
 
-/** The status subresource changes status, and of most built-in kinds what clients may of metadata. */
+/** The status subresource changes status, and what clients may of most built-in kinds' metadata. */
 export function statusScope(served: ServedResource): UpdateScope {
   const withMeta = !served.custom && !STATUS_ONLY.has(served.resource.kind);
   const fields: (keyof KubeObject["metadata"])[] = ["managedFields"];
