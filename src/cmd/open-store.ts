@@ -11,6 +11,9 @@ import { storeMetrics } from "./process-metrics.ts";
 import { measureReads } from "./measured-store.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 
+/** In one commit, as of a removed collection, they leave garbage at once. */
+const MANY_WRITES = 256;
+
 /** Where a store is, how its values are encrypted there, and who hears of what it writes. */
 interface StorePlace {
   directory: DataDirectory;
@@ -36,7 +39,10 @@ export async function openStore(
     directory: directory.store,
     clock: systemClock,
     encryption,
-    committed: (versions, durationMs) => requests.committed(versions, durationMs),
+    committed: (versions, durationMs) => {
+      requests.committed(versions, durationMs);
+      if (versions.length >= MANY_WRITES) relief.check();
+    },
     moved: () => relief.check(),
   });
   const own = () => [...storeMetrics(directory.store), ...requests.families()];

@@ -113,14 +113,20 @@ test("mapped files are let go of when more of them are resident than after the l
   assert.equal(state.fileReleases, 1);
 });
 
-test("who wrote much does not wait for a timer", () => {
-  const { state, relief } = startRelief();
+test("who wrote much does not wait for a timer", async () => {
+  const { clock, state, relief } = startRelief();
   using _relief = relief;
   relief.check();
   assert.equal(state.fileReleases, 0);
   state.mappedBytes = 400 * MIB;
   relief.check();
   assert.equal(state.fileReleases, 1);
+  await clock.advance(200);
+  state.heldBytes -= 10 * MIB;
+  relief.check();
+  state.heldBytes -= 10 * MIB;
+  await clock.advance(150);
+  assert.equal(state.trims, 2);
 });
 
 test("it ends", async () => {

@@ -13,7 +13,7 @@ import {
 const mallocTrim = libc.func("malloc_trim", "int", ["size_t"]);
 
 /** While memory comes and goes; the other while it does not. */
-const CHECK_SOON_MS = 50;
+const CHECK_SOON_MS = 25;
 const CHECK_EVERY_MS = 500;
 const MOVING_MIN_BYTES = 1 << 20;
 const HEAP_MIN_BYTES = 4 << 20;
@@ -49,7 +49,7 @@ export const OUTER_MEMORY: OuterMemory = {
 
 /** Gives memory back until it is disposed. */
 export interface MemoryRelief extends Disposable {
-  /** Looks at once: what wrote to a mapped database does not wait for a timer. */
+  /** Looks at once, and soon again: who wrote much does not wait for a timer. */
   check(): void;
 }
 
@@ -71,19 +71,26 @@ export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryReli
   });
   let timer: Timer | undefined;
   let seenBytes = 0;
-  const check = (): void => {
+  const look = (): boolean => {
     const resident = memory.resident();
-    heap(resident);
+    const isWaiting = heap(resident);
     files.check(resident);
     const bytes = resident.anonymousBytes + resident.fileBytes + memory.heldBytes();
     const isMoving = Math.abs(bytes - seenBytes) > MOVING_MIN_BYTES;
     seenBytes = bytes;
-    timer?.cancel();
-    timer = clock.setTimer(isMoving ? CHECK_SOON_MS : CHECK_EVERY_MS, check);
+    return isMoving || isWaiting;
   };
-  check();
+  const again = (): void => {
+    timer = clock.setTimer(look() ? CHECK_SOON_MS : CHECK_EVERY_MS, again);
+  };
+  again();
   return {
-    check,
+    check: () => {
+      look();
+      // The collector may come only now.
+      timer?.cancel();
+      timer = clock.setTimer(CHECK_SOON_MS, again);
+    },
     [Symbol.dispose]: () => {
       timer?.cancel();
       program[Symbol.dispose]();
@@ -106,7 +113,8 @@ export function startProgramRelief(
   };
 }
 
-function heapRelief(clock: Clock, memory: OuterMemory): (resident: ResidentBytes) => void {
+/** Tells whether something may be given back, but not yet. */
+function heapRelief(clock: Clock, memory: OuterMemory): (resident: ResidentBytes) => boolean {
   let heldBytes = memory.heldBytes();
   let freedBytes = 0;
   let leastBytes = memory.resident().anonymousBytes;
@@ -118,11 +126,13 @@ function heapRelief(clock: Clock, memory: OuterMemory): (resident: ResidentBytes
     leastBytes = Math.min(leastBytes, anonymousBytes);
     const mayBeFreeBytes = Math.max(freedBytes, anonymousBytes - leastBytes);
     const nowMs = clock.monotonicMs();
-    if (mayBeFreeBytes < HEAP_MIN_BYTES || nowMs - trimmedMs < TRIM_EVERY_MS) return;
+    if (mayBeFreeBytes < HEAP_MIN_BYTES) return false;
+    if (nowMs - trimmedMs < TRIM_EVERY_MS) return true;
     memory.trim();
     freedBytes = 0;
     leastBytes = memory.resident().anonymousBytes;
     trimmedMs = nowMs;
+    return false;
   };
 }
 
