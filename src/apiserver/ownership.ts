@@ -30,6 +30,7 @@ export function recordOwnership(
     asked: of.asked,
     skip: unownedFields(call),
     unite: (set, added) => cache.managers.union(set, added),
+    leaf: (leaf) => cache.managers.leaf(leaf),
   });
   return withManagedFields(of.object, entries) as unknown as KubeObject;
 }

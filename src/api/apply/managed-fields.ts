@@ -1,7 +1,7 @@
 import { deepEqual } from "../../lib/deep-equal.ts";
 import type { AskedSpec } from "../common-spec.ts";
 import type { SchemaModel, StructType } from "../schema/model.ts";
-import { compareFields } from "./field-changes.ts";
+import { compareFields, type FieldChanges } from "./field-changes.ts";
 import {
   differenceOf,
   type FieldSet,
@@ -11,6 +11,7 @@ import {
   NO_FIELDS,
   unionOf,
 } from "./field-set.ts";
+import { type LeafChange, leafChange } from "./leaf-change.ts";
 import { isObject, type Json } from "./shape.ts";
 
 /** `metav1.ManagedFieldsEntry`: what one manager owns. */
@@ -41,6 +42,8 @@ export interface OwnershipUpdate {
   struct: StructType;
   /** The spec of a new object, when others were asked for with the same. */
   asked?: AskedSpec | undefined;
+  /** `setOfLeaf`, by default. */
+  leaf?: (leaf: LeafChange) => FieldSet;
   /** `unionOf`, by default. */
   unite?: (set: FieldSet, added: FieldSet) => FieldSet;
   /** Fields that the endpoint does not write; by default status, or spec where status comes in. */
@@ -142,16 +145,11 @@ export function unreadableManagers(entries: readonly ManagedFieldsEntry[]): stri
  * time included. `undefined` when nobody owns anything.
  */
 export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry[] | undefined {
-  const { before = {}, after, model, struct, unite = unionOf } = update;
+  const { after, unite = unionOf } = update;
   const entries = startingEntries(update);
   // Who owns what was forgotten, on purpose: that begins anew with the first apply.
   if (entries.length === 0 && update.before) return undefined;
-  const { changed, removed } = compareFields(before, after, {
-    model,
-    struct,
-    skip: skippedFields(update),
-    asked: update.asked,
-  });
+  const { changed, removed } = changesOf(update);
   if (isEmpty(changed) && isEmpty(removed)) return entries.length > 0 ? [...entries] : undefined;
   const apiVersion = typeof after.apiVersion === "string" ? after.apiVersion : "";
   const { manager, subresource, timeText } = update;
@@ -180,6 +178,19 @@ export function updateManagedFields(update: OwnershipUpdate): ManagedFieldsEntry
   }
   const capped = capUpdateManagers(result);
   return capped.length > 0 ? sortEntries(capped) : undefined;
+}
+
+function changesOf(update: OwnershipUpdate): FieldChanges {
+  const { before = {}, after, model, struct, leaf = setOfLeaf } = update;
+  const only = update.skip ? undefined : leafChange(before, after, { model, struct });
+  if (only) return { changed: leaf(only), removed: NO_FIELDS };
+  const skip = skippedFields(update);
+  return compareFields(before, after, { model, struct, skip, asked: update.asked });
+}
+
+/** The set of one text in a map. */
+export function setOfLeaf({ field, name }: LeafChange): FieldSet {
+  return { [`f:${field}`]: { [`f:${name}`]: NO_FIELDS } };
 }
 
 function lost(entry: ManagedFieldsEntry, removed: FieldSet): FieldSet {

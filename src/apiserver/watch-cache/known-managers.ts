@@ -1,5 +1,6 @@
 import { type FieldSet, isEmpty, unionOf } from "../../api/apply/field-set.ts";
-import type { ManagedFieldsEntry } from "../../api/apply/managed-fields.ts";
+import type { LeafChange } from "../../api/apply/leaf-change.ts";
+import { type ManagedFieldsEntry, setOfLeaf } from "../../api/apply/managed-fields.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import { deepFreeze, fieldOf, type KubeObject } from "../kube-object.ts";
 
@@ -38,6 +39,7 @@ export class KnownManagers {
   readonly #unions = new WeakMap<FieldSet, Union>();
   /** One manager of each set, and the JSON around the time. */
   readonly #texts = new WeakMap<FieldSet, Shape | undefined>();
+  #leaf: (LeafChange & { readonly set: FieldSet }) | undefined;
   #missed = 0;
 
   /** Parses canonical JSON of an object. What is shared of it is frozen. */
@@ -62,6 +64,15 @@ export class KnownManagers {
     if (JSON.stringify(united).length > SHAPE_MAX_CHARS) return united;
     this.#unions.set(set, { added, set: this.#remember(united) });
     return united;
+  }
+
+  /** `setOfLeaf`; the last one is remembered, as it is that of many objects. */
+  leaf(leaf: LeafChange): FieldSet {
+    const last = this.#leaf;
+    if (last && last.name === leaf.name && last.field === leaf.field) return last.set;
+    const set = setOfLeaf(leaf);
+    this.#leaf = { ...leaf, set };
+    return set;
   }
 
   /** The JSON of a list of managers; `undefined` where it is not known. */
