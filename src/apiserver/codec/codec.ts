@@ -37,4 +37,6 @@ export interface DecodeOptions {
   refuseUnknown?(paths: readonly string[]): Error;
   /** What the patch itself was objected to for, in front of what its result is. */
   inPatch?: readonly string[];
+  /** Members of an object of the kind that has the others: its kind and metadata are not told. */
+  isPart?: boolean;
 }

@@ -53,7 +53,7 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new StatusError("BadRequest", "the request body must be a JSON object");
     }
-    checkKind(resource, value as Record<string, unknown>, { custom });
+    if (!options.isPart) checkKind(resource, value as Record<string, unknown>, { custom });
     const { object, unknownFields, errors } = decoder.decode(struct, value);
     if (errors.length > 0) {
       const why = errors.join(", ");

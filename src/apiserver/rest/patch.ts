@@ -66,7 +66,11 @@ function decodePatched(
   // The type of a custom resource may be another one by now; and this name, only readers can take.
   const readsAll = custom || Object.hasOwn(value, "__proto__");
   const { managedFields } = object.metadata;
-  const { apiVersion, kind } = value;
+  const { apiVersion, kind, metadata } = value;
+  const isSame = metadata === object.metadata && kind === object.kind;
+  if (keepsParts && !readsAll && isSame && apiVersion === object.apiVersion) {
+    return decodeParts(served, value, { object, decode });
+  }
   const changed: Record<string, unknown> = readsAll ? { ...value } : { apiVersion, kind };
   for (const name in value) {
     if (value[name] !== object[name] && !readsAll) changed[name] = value[name];
@@ -77,13 +81,6 @@ function decodePatched(
   if (keepsMeta || !keepsManagers) changed["metadata"] = keepsMeta ? {} : value["metadata"];
   else changed["metadata"] = without(fieldOf(value, "metadata"), "managedFields");
   const read = codec.read({ kind: "value", value: changed, contentType: "" }, decode);
-  if (keepsParts && keepsMeta) {
-    const shared = sharing(value, { read, changed });
-    if (shared) {
-      codec.setDefaults(shared);
-      return shared;
-    }
-  }
   const copy = keepsParts ? <T>(part: T): T => part : copyJson;
   const patched = {} as KubeObject;
   for (const name in value) {
@@ -99,22 +96,24 @@ function decodePatched(
   return patched;
 }
 
-/**
- * The object with parts that were read anew, which are few, and all else shared; `undefined` when
- * one of these was dropped. The metadata may be changed.
- */
-function sharing(
+/** The same where the metadata stays: all but what was read anew, which is little, is shared. */
+function decodeParts(
+  { codec }: ServedResource,
   value: Record<string, unknown>,
-  { read, changed }: { read: KubeObject; changed: Record<string, unknown> },
-): KubeObject | undefined {
-  const patched: Record<string, unknown> = { ...value };
-  for (const name in changed) {
-    if (name === "metadata") continue;
-    if (!Object.hasOwn(read, name)) return undefined;
-    patched[name] = read[name];
+  { object, decode }: { object: KubeObject; decode: DecodeOptions },
+): KubeObject {
+  const changed: Record<string, unknown> = {};
+  for (const name in value) if (value[name] !== object[name]) changed[name] = value[name];
+  const asked = Object.keys(changed);
+  const body = { kind: "value", value: changed, contentType: "" } as const;
+  const read = codec.read(body, { ...decode, isPart: true });
+  const patched: KubeObject = { ...value, metadata: { ...object.metadata } };
+  for (const name of asked) {
+    if (Object.hasOwn(read, name)) patched[name] = read[name];
+    else delete patched[name];
   }
-  patched["metadata"] = { ...fieldOf(value, "metadata") };
-  return patched as KubeObject;
+  codec.setDefaults(patched);
+  return patched;
 }
 
 /** Metadata that may be changed, without the managers. */
