@@ -102,7 +102,8 @@ export function applyServerSide(request: ApplyRequest): Json {
   const isStored = entries.length === managedFieldsOf(live).length;
   const unchanged =
     isStored && left.every((entry, at) => entry === others[at]) && deepEqual(object, live);
-  const sameFields = own ? deepEqual({ ...mine, time: own.time }, own) : isEmpty(fields);
+  // Who took fields as they were has no time, be it as a member or not.
+  const sameFields = own ? deepEqual({ ...mine, time: "" }, { ...own, time: "" }) : isEmpty(fields);
   if (live && unchanged && sameFields) return live;
   const kept = left.filter((entry) => entry !== undefined);
   return withManagedFields(object, sortEntries(isEmpty(fields) ? kept : [...kept, mine]));
