@@ -66,8 +66,8 @@ export function authenticateRequest(
   authenticators: readonly Authenticator[],
   request: AuthenticationRequest,
 ): UserInfo | Promise<UserInfo> {
-  for (const [at, authenticator] of authenticators.entries()) {
-    const found = authenticator.authenticate(request.credentials);
+  for (let at = 0; at < authenticators.length; at++) {
+    const found = authenticators[at]?.authenticate(request.credentials);
     if (found instanceof Promise) {
       const others = authenticators.slice(at + 1);
       return found.then((user) => user ?? authenticateRequest(others, request));

@@ -13,10 +13,11 @@ import type { KubeletProxy } from "../kubelet-proxy/kubelet-proxy.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { AuditIds } from "../audit/audit-ids.ts";
 import { recordAnswer, recordBody } from "../audit/record-answer.ts";
-import type { FlowControl } from "../flow-control/flow-control.ts";
+import type { FlowControl, Seat } from "../flow-control/flow-control.ts";
 import type { AggregationProxy } from "../aggregation/aggregation-proxy.ts";
 import type { RequestMetrics, RequestRow } from "../metrics/request-metrics.ts";
 import { authorize } from "../request/access.ts";
+import type { Query } from "../request/query.ts";
 import type { Target } from "../request/target.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { Answer, Call } from "../rest/call.ts";
@@ -107,17 +108,12 @@ export class HttpHandler {
       among: this.#requests,
     };
     response.on("close", () => this.#closed(exchange));
-    this.#serve(exchange).catch((error: unknown) => {
-      if (request.destroyed && !request.complete) return void response.destroy();
-      const { engine, protobuf } = this.#parts;
-      const { status } = toStatusError(error, engine.logger);
-      exchange.record?.refused(status);
-      if (isFault(error)) exchange.record?.panicked(status.code);
-      const format = this.#negotiator.refusalFormat(request.headers.accept);
-      const { headers, warnings } = exchange;
-      const encoder = protobuf.encoder;
-      return respondStatus(response, status, { warnings, headers, format, protobuf: encoder });
-    });
+    const refuse = (error: unknown) => this.#refuse(exchange, error);
+    try {
+      this.#serve(exchange).catch(refuse);
+    } catch (error) {
+      void refuse(error);
+    }
   }
 
   /** Whether this server itself answers a whole request, and not one that it hands it on to. */
@@ -147,18 +143,41 @@ export class HttpHandler {
     });
   }
 
-  async #serve(exchange: CountedExchange): Promise<void> {
+  async #refuse(exchange: Exchange, error: unknown): Promise<void> {
+    const { request, response, headers, warnings, record } = exchange;
+    if (request.destroyed && !request.complete) return void response.destroy();
+    const { engine, protobuf } = this.#parts;
+    const { status } = toStatusError(error, engine.logger);
+    record?.refused(status);
+    if (isFault(error)) record?.panicked(status.code);
+    const format = this.#negotiator.refusalFormat(request.headers.accept);
+    const encoder = protobuf.encoder;
+    await respondStatus(response, status, { warnings, headers, format, protobuf: encoder });
+  }
+
+  #serve(exchange: CountedExchange): Promise<void> {
     const admitting = this.#admitRecorded(exchange);
-    const admitted = admitting instanceof Promise ? await admitting : admitting;
+    if (!(admitting instanceof Promise)) return this.#enter(exchange, admitting);
+    return admitting.then((admitted) => this.#enter(exchange, admitted));
+  }
+
+  /** Waits for a seat, where there is none. */
+  #enter(exchange: CountedExchange, admitted: Admitted): Promise<void> {
     const entering = this.#parts.flows?.enter(admitted);
-    if (!entering) return this.#serveAdmitted(exchange, admitted);
-    const seat = entering instanceof Promise ? await entering : entering;
-    exchange.headers =
-      exchange.headers.length > 0 ? [...exchange.headers, ...seat.headers] : seat.headers;
+    if (!(entering instanceof Promise)) return this.#serveSeated(exchange, admitted, entering);
+    return entering.then((seat) => this.#serveSeated(exchange, admitted, seat));
+  }
+
+  async #serveSeated(exchange: CountedExchange, admitted: Admitted, seat?: Seat): Promise<void> {
+    if (seat) {
+      exchange.headers =
+        exchange.headers.length > 0 ? [...exchange.headers, ...seat.headers] : seat.headers;
+    }
     try {
-      await this.#serveAdmitted(exchange, admitted);
+      const serving = this.#serveAdmitted(exchange, admitted);
+      if (serving) await serving;
     } finally {
-      seat.release();
+      seat?.release();
     }
   }
 
@@ -179,7 +198,8 @@ export class HttpHandler {
     return admitting instanceof Promise ? admitting.finally(follow) : admitting;
   }
 
-  async #serveAdmitted(exchange: CountedExchange, admitted: Admitted): Promise<void> {
+  /** Answered at once, or when that resolves. */
+  #serveAdmitted(exchange: CountedExchange, admitted: Admitted): Promise<void> | undefined {
     const { request, response, warnings, record } = exchange;
     const { target, query } = admitted;
     // Of a whole request that is known already, by `acceptsWhole`.
@@ -193,7 +213,8 @@ export class HttpHandler {
     const served = this.#find(target);
     if (!served) {
       if (this.#parts.engine.registry.hasGroup(target.group)) throw unknownPath();
-      return respondPlain(response, { ...PAGE_NOT_FOUND, headers: exchange.headers });
+      respondPlain(response, { ...PAGE_NOT_FOUND, headers: exchange.headers });
+      return undefined;
     }
     this.#entrance.authorize(admitted, target, record);
     if (!response.destroyed) exchange.row = this.#counted(request, { admitted, target, served });
@@ -201,7 +222,7 @@ export class HttpHandler {
       this.#becomesStream(exchange);
       return this.#parts.kubelets.request(asStream(exchange), { ...admitted, target, served });
     }
-    const { engine, protobuf } = this.#parts;
+    const { engine } = this.#parts;
     const call: Call = {
       method: methodOf(request),
       served,
@@ -220,18 +241,27 @@ export class HttpHandler {
       this.#becomesStream(exchange);
       return this.#watch(asStream(exchange), { call, representation });
     }
-    const work = isRead ? dispatch(engine, call) : this.#write(exchange, call);
     // What only reads needs no timer of its own: it never waits longer than for a revision.
-    const isBounded = isRead && !query.has("timeout");
-    const answer = await (isBounded ? work : this.#deadlines.within(allowedMs(query), work));
-    recordAnswer(record, answer);
-    const nowMs = engine.clock.now();
+    const limitMs = isRead && !query.has("timeout") ? undefined : allowedMs(query);
+    const work = isRead ? dispatch(engine, call) : this.#write(exchange, call);
+    const bounded = limitMs === undefined ? work : this.#deadlines.within(limitMs, work);
+    return this.#answer(exchange, bounded, { query, representation });
+  }
+
+  async #answer(
+    exchange: CountedExchange,
+    work: Promise<Answer>,
+    { query, representation }: { query: Query; representation: Representation },
+  ): Promise<void> {
+    const answer = await work;
+    recordAnswer(exchange.record, answer);
+    const { engine, protobuf } = this.#parts;
     const sending = respond(exchange, answer, {
       representation,
       query,
-      warnings,
+      warnings: exchange.warnings,
       headers: exchange.headers,
-      nowMs,
+      nowMs: engine.clock.now(),
       protobuf: protobuf.encoder,
       sharedItems: this.#sharedItems,
     });
@@ -263,7 +293,9 @@ export class HttpHandler {
   async #write({ request, record }: Exchange, call: Call): Promise<Answer> {
     const { engine, protobuf } = this.#parts;
     const custom = call.served.custom && call.target.subresource !== "scale";
-    call.body = await readBody(request, { protobuf: protobuf.decoder, yaml: this.#yaml, custom });
+    const of = { protobuf: protobuf.decoder, yaml: this.#yaml, custom };
+    // Awaited also where it is there: who arrived together has been let in before any goes on.
+    call.body = await readBody(request, of);
     recordBody(record, call.body);
     // Awaited here, and in what it calls: a promise handed on as it is takes two turns more.
     return await dispatch(engine, call);

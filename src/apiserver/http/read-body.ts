@@ -27,21 +27,32 @@ const PATCH_TYPES: ReadonlySet<string> = new Set([
 const CUSTOM_TYPES: ReadonlySet<string> = without(TYPES, PROTOBUF_TYPE);
 const CUSTOM_PATCH_TYPES: ReadonlySet<string> = without(PATCH_TYPES, STRATEGIC);
 
+/** How a body is read. */
+export interface BodyOptions {
+  protobuf: ProtobufDecoder;
+  yaml: YamlReader;
+  /** Whether it is to be an object without a protobuf form. */
+  custom: boolean;
+}
+
 /**
- * The body of a request, bounded, with its media type checked.
- * @param of.custom whether it is to be an object without a protobuf form
- * @throws StatusError 400 | 413 | 415
+ * The body of a request, bounded, with its media type checked: at once where all of it is there
+ * and in the thread that reads it. @throws StatusError 400 | 413 | 415
  */
-export async function readBody(
-  request: HttpRequest,
-  of: { protobuf: ProtobufDecoder; yaml: YamlReader; custom: boolean },
-): Promise<Body> {
+export function readBody(request: HttpRequest, of: BodyOptions): Body | Promise<Body> {
   const method = request.method ?? "";
   if (method === "GET" || method === "HEAD") return { kind: "none" };
-  const bytes = request instanceof WholeRequest ? request.body : await readBytes(request);
+  if (request instanceof WholeRequest) return bodyOf(request, request.body, of);
+  return readBytes(request).then((bytes) => bodyOf(request, bytes, of));
+}
+
+function bodyOf(
+  { method = "", headers }: HttpRequest,
+  bytes: Uint8Array,
+  of: BodyOptions,
+): Body | Promise<Body> {
   if (bytes.byteLength === 0) return { kind: "none" };
-  const header = request.headers["content-type"] || "application/json";
-  const contentType = (header.split(";", 1)[0] ?? "").trim().toLowerCase();
+  const contentType = mediaTypeOf(headers["content-type"] || "application/json");
   const accepted = acceptedOf(method, of.custom);
   const isOldYaml = method !== "PATCH" && OLD_YAML_TYPES.has(contentType);
   if (!accepted.has(contentType) && !isOldYaml) throw unsupported(accepted);
@@ -53,6 +64,12 @@ export async function readBody(
   return yaml
     ? parseYaml(bytes, { contentType, reader: of.yaml })
     : { kind: "bytes", bytes, contentType };
+}
+
+/** Without parameters; most come as they are spelled here. */
+function mediaTypeOf(header: string): string {
+  if (TYPES.has(header) || PATCH_TYPES.has(header)) return header;
+  return (header.split(";", 1)[0] ?? "").trim().toLowerCase();
 }
 
 function acceptedOf(method: string, custom: boolean): ReadonlySet<string> {

@@ -79,6 +79,15 @@ test("a timeout is a duration of Go, and none of its texts prolongs a request", 
   );
 });
 
+test("a write whose timeout cannot be read writes nothing", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ metadata: { name: "a" } });
+  const refused = await api.http(`${MAPS}?timeout=soon`, { method: "POST", headers, body });
+  assert.equal(refused.status, 400);
+  assert.equal((await api.http(`${MAPS}/a`)).status, 404);
+});
+
 test("a body that grows too large is refused, even if its beginning would do", async () => {
   await using api = await startHttpsServer(Date.now());
   const body = `metadata: {name: a}\n${"# so on\n".repeat(500_000)}`;

@@ -35,6 +35,7 @@ import {
 } from "./representations.ts";
 import type { SharedItems } from "./shared-items.ts";
 import { warningHeaders } from "./warning-headers.ts";
+import { WholeResponse } from "./whole-response.ts";
 import { tableOfList, tableOfObject } from "./table.ts";
 
 const gzipAsync = promisify(gzip);
@@ -263,11 +264,11 @@ function send(
 ): Promise<void> | undefined {
   if (sending.gzip) return sendPacked(response, bytes, sending);
   writeHead(response, bytes.byteLength, sending);
-  if (bytes.byteLength <= ONE_WRITE_MAX_BYTES) {
+  if (response instanceof WholeResponse || bytes.byteLength > ONE_WRITE_MAX_BYTES) {
+    response.end(bytes);
+  } else {
     // Node.js joins the head with a text, never with bytes: as Latin-1 it is one write, one record.
     response.end(Buffer.prototype.latin1Slice.call(bytes, 0, bytes.byteLength), "latin1");
-  } else {
-    response.end(bytes);
   }
   return undefined;
 }

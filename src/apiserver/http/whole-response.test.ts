@@ -5,17 +5,20 @@ import { WholeResponse } from "./whole-response.ts";
 
 function answer(value: string): string {
   let written = "";
-  const socket = { writable: true, write: (text: string) => (written += text) };
+  const socket = {
+    writable: true,
+    write: (bytes: Buffer) => (written += bytes.toString("latin1")),
+  };
   const response = new WholeResponse(socket as unknown as TLSSocket, {
     lines: () => "Date: now\r\n",
     safe: new Map(),
   });
   response.writeHead(200, ["Warning", value, "Content-Length", "2"]);
-  response.end("{}", "latin1");
+  response.end(Buffer.from("{}"));
   return written;
 }
 
-test("head and body are one text", () => {
+test("head and body are one write", () => {
   const head = 'HTTP/1.1 200 OK\r\nWarning: 299 - "é"\r\nContent-Length: 2\r\nDate: now\r\n\r\n';
   assert.equal(answer('299 - "é"'), `${head}{}`);
 });

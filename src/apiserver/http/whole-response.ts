@@ -4,6 +4,9 @@ import type { TLSSocket } from "node:tls";
 /** What no header may hold: it would end it, or begin another. */
 const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/;
 
+/** A head and a body up to this size are copied into one write, and one record. */
+const ONE_WRITE_MAX_BYTES = 16 * 1024;
+
 /** What the answers of many connections have in common. */
 export interface CommonHead {
   /** Header lines that every answer has. */
@@ -45,8 +48,9 @@ export class WholeResponse {
       const name = headers[at] as string;
       const value = headers[at + 1] as string;
       // Most headers are the same in most answers, and a look costs more than the text.
-      if (safe.get(name) !== value) {
-        if (UNSAFE.test(name) || UNSAFE.test(value)) {
+      const known = safe.get(name);
+      if (known !== value) {
+        if ((known === undefined && UNSAFE.test(name)) || UNSAFE.test(value)) {
           throw new TypeError(`Invalid character in header "${name}"`);
         }
         safe.set(name, value);
@@ -58,14 +62,17 @@ export class WholeResponse {
     this.#head = `${head}${this.#common.lines()}\r\n`;
   }
 
-  /** Text is Latin-1, as the head is, so that both are one write and one record. */
-  end(body: Uint8Array | string, encoding?: "latin1"): void {
+  end(body: Uint8Array): void {
     if (this.destroyed || !this.#socket.writable) return;
-    if (typeof body === "string") {
-      this.#socket.write(this.#head + body, encoding, this.#written);
+    const head = this.#head;
+    if (body.byteLength <= ONE_WRITE_MAX_BYTES) {
+      const whole = Buffer.allocUnsafe(head.length + body.byteLength);
+      Buffer.prototype.latin1Write.call(whole, head, 0, head.length);
+      whole.set(body, head.length);
+      this.#socket.write(whole, this.#written);
     } else {
       this.#socket.cork();
-      this.#socket.write(this.#head, "latin1");
+      this.#socket.write(head, "latin1");
       this.#socket.write(body, this.#written);
       this.#socket.uncork();
     }
