@@ -14,6 +14,7 @@ import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
 import { plainParts } from "./common-specs.ts";
 import { decodeBody } from "./decode-body.ts";
+import { NEXT_STEP } from "./next-step.ts";
 import { keepReadableManagers } from "./readable-managers.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 import { checkStoredSize } from "./stored-size.ts";
@@ -27,6 +28,7 @@ const GENERATE_ATTEMPTS = 8;
 export async function createObject(engine: Engine, call: Call): Promise<Answer> {
   const object = decodeBody(call);
   bindToPath(call, object);
+  await NEXT_STEP;
   return await insertObject(engine, call, object);
 }
 
@@ -96,6 +98,7 @@ export async function insertObject(
     keepReadableManagers(call, metadata, managedFields);
     dropRepeatedOwners(call, metadata, AFTER_ADMISSION);
   }
+  await NEXT_STEP;
   const name = metadata.name ?? "";
   served.codec.setDefaults(object);
   completeMeta(engine, served, object);
@@ -110,8 +113,7 @@ export async function insertObject(
       served.validateCreate(object, common);
       if (attempt === 1) warn(call, object, { common });
       request.name = metadata.name ?? "";
-      const validating = validate(engine.admission, request);
-      if (validating) await validating;
+      await (validate(engine.admission, request) ?? NEXT_STEP);
       const key = keyOf(metadata.namespace, metadata.name ?? "");
       if (isDryRun(call)) {
         if (await engine.store.get(served.storage, key)) throw nameTaken(served, metadata);

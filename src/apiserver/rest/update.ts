@@ -21,6 +21,7 @@ import {
   servedState,
   STALE,
 } from "./current-state.ts";
+import { NEXT_STEP } from "./next-step.ts";
 import { keepReadableManagers } from "./readable-managers.ts";
 import { AFTER_ADMISSION, dropRepeatedOwners } from "./repeated-owners.ts";
 import { checkStoredSize } from "./stored-size.ts";
@@ -109,6 +110,7 @@ async function updateOnce(
   const old = state instanceof Promise ? await state : state;
   const asked = plan.wanted(old);
   const wanted = asked instanceof Promise ? await asked : asked;
+  await NEXT_STEP;
   checkPath(call, wanted);
   if (plan.patched) checkPatchedMeta(served, wanted, old);
   checkPreconditions(call, wanted, old);
@@ -142,7 +144,7 @@ async function updateOnce(
     served.validateUpdate(next, old, call.target.subresource);
     if (!plan.scope) warn(call, next, { old });
     const validating = plan.admitted ? undefined : validate(engine.admission, request);
-    if (validating) await validating;
+    await (validating ?? NEXT_STEP);
     if (plan.managed) next = withOldTimes(next, old);
     return await storeUpdate(engine, call, { next, old, current, kept: () => allocation.commit() });
   } finally {
