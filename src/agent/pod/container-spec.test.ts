@@ -401,3 +401,19 @@ for (const [runAsUser, user, wanted] of ROOTS) {
     else assert.throws(make, { message: `${wanted} (pod: "web_shop(u1)", container: app)` });
   });
 }
+
+test("a pod has the huge pages of its containers together, or of its busiest init container", () => {
+  const of = (name: string, pages: string) => {
+    return { name, resources: { limits: { "hugepages-2Mi": pages, cpu: "1" } } };
+  };
+  const spec = {
+    initContainers: [of("i", "16Mi"), { ...of("s", "4Mi"), restartPolicy: "Always" as const }],
+    containers: [of("a", "2Mi"), of("b", "6Mi"), { name: "c" }],
+  };
+  const rules = { cpuQuota: { enforced: true, periodUs: 100_000 }, podPidsMax: undefined };
+  const pagesOf = (more: object = {}) =>
+    podResources({ spec: { ...spec, ...more } }, rules).hugePages;
+  assert.deepEqual(pagesOf(), { "2MB": 16 << 20 });
+  assert.deepEqual(pagesOf({ initContainers: [] }), { "2MB": 8 << 20 });
+  assert.equal(pagesOf({ initContainers: [], containers: [{ name: "c" }] }), undefined);
+});

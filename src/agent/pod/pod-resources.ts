@@ -142,8 +142,22 @@ export function podResources(pod: Pod, rules: ResourceRules): ContainerResources
     cpuShares: sharesOf(requests.sum + milli(pod.spec?.overhead?.["cpu"])),
     ...(cpu.everywhere ? quotaOf(cpu.sum + milli(pod.spec?.overhead?.["cpu"]), rules) : {}),
     ...(memory.everywhere ? memoryOf(memory.sum + amount(pod.spec?.overhead?.["memory"])) : {}),
+    ...hugePagesOf(hugePagesOfPod(pod)),
     ...(rules.podPidsMax === undefined ? {} : { pidsMax: rules.podPidsMax }),
   };
+}
+
+/** What all of the pod may have of each size that some container asks for. */
+function hugePagesOfPod(pod: Pod): Record<string, string> {
+  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  const names = [...initContainers, ...containers].flatMap(({ resources }) =>
+    Object.keys(resources?.limits ?? {}).filter((name) => name.startsWith("hugepages-")),
+  );
+  const sums: Record<string, string> = {};
+  for (const name of names) {
+    sums[name] = `${total(pod, ({ resources }) => amount(resources?.limits?.[name])).sum}`;
+  }
+  return sums;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Container, Pod, ResourceRequirements } from "../../api/generated/types/core-v1.ts";
+import { deepEqual } from "../../lib/deep-equal.ts";
 import type { ContainerResources, ContainerStatus } from "../runtime/contract.ts";
 import { containerIdOf } from "./container-status.ts";
 import { isAlive } from "./observation.ts";
@@ -73,7 +74,7 @@ function limitsOf(state: PodState, rules: ResourceRules): ContainerResources {
 
 function holds(limits: ContainerResources, wanted: ContainerResources): boolean {
   const names = Object.keys(wanted) as (keyof ContainerResources)[];
-  return names.every((name) => limits[name] === wanted[name]);
+  return names.every((name) => deepEqual(limits[name], wanted[name]));
 }
 
 function runningContainers({ pod, containers }: PodState) {
