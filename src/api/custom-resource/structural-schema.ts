@@ -202,15 +202,8 @@ function validateNested(
   }
 }
 
-/** Fields that combinations restrict must be declared in the tree. */
+/** Fields that combinations at the root restrict must be declared; upstream looks no deeper. */
 function validateComplete(errors: FieldErrors, field: string, schema: JSONSchemaProps): void {
-  const items = itemsOf(schema);
-  if (items) validateComplete(errors, `${field}.items`, items);
-  const additional = additionalOf(schema);
-  if (additional) validateComplete(errors, `${field}.additionalProperties`, additional);
-  for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    validateComplete(errors, `${field}.properties[${name}]`, property);
-  }
   for (const [place, nested] of combinationsOf(schema)) {
     requireDeclared(errors, field, { schema, nested, place: `${field}.${place}` });
   }

@@ -45,6 +45,13 @@ const SPEC = `${ROOT}.properties[spec]`;
 const BLAME =
   "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
 
+test("what combinations restrict at the root must be declared", () => {
+  const openAPIV3Schema = { type: "object", oneOf: [{ properties: { a: { minLength: 1 } } }] };
+  assert.deepEqual(ofVersion({ schema: { openAPIV3Schema } }), [
+    `${ROOT}.properties[a]: Required value: because it is defined in ${ROOT}.oneOf[0].properties[a]`,
+  ]);
+});
+
 test("schemas must be structural", () => {
   const cases: [JSONSchemaProps, string[]][] = [
     [{ type: "object", properties: { a: STRING } }, []],
@@ -59,10 +66,8 @@ test("schemas must be structural", () => {
     ],
     [
       { type: "object", oneOf: [{ properties: { a: { minLength: 1 } } }] },
-      [
-        `${SPEC}.properties[a]: Required value: because it is defined in ` +
-          `${SPEC}.oneOf[0].properties[a]`,
-      ],
+      // Only at the root is that looked at.
+      [],
     ],
     [
       { ...STRING, pattern: "(" },
