@@ -219,9 +219,11 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   version("1.25: apply knows objects that hold an element twice.", /^answer\.status$/, {
     theirs: /duplicate entries for key/,
   }),
-  version("1.22: an element without its key is refused before validation.", /^answer\.status$/, {
-    ours: /omits key field/,
-  }),
+  version(
+    "1.32: an applied element without its key is merged by the empty one, in its place.",
+    /\.containers\[0\]\.env\[\d\]\./,
+    { case: /^database StatefulSet store-db updated$/ },
+  ),
   version(
     "1.21, 1.28: what is one value, and what is filled in, counts for generations.",
     /^answer\.body\.metadata\.generation$/,
