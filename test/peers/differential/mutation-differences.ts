@@ -221,16 +221,16 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
   }),
   version(
     "1.32: an applied element without its key is merged by the empty one, in its place.",
-    /\.containers\[0\]\.env\[\d\]\./,
+    /\.containers\[0\]\.(env|volumeMounts)\[\d\]\./,
     { case: /^database StatefulSet store-db updated$/ },
   ),
   version(
     "1.21, 1.28: what is one value, and what is filled in, counts for generations.",
-    /^answer\.body\.metadata\.generation$/,
+    /^answer\.body\.metadata\.(.*\.template\.)?generation$/,
     {
       case: /(StatefulSet store-db|DaemonSet (edge|node-agent)|Deployment db-operator) updated$/,
-      ours: /^2$/,
-      theirs: /^1$/,
+      ours: /^"?2"?$/,
+      theirs: /^"?1"?$/,
     },
   ),
   version(
