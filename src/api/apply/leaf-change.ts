@@ -1,5 +1,6 @@
 import type { SchemaModel, StructType } from "../schema/model.ts";
 import { isAtomic, isObject, type Json, shapeOf } from "./shape.ts";
+import { UNMANAGED_METADATA } from "./unmanaged-metadata.ts";
 
 /** A text that was set in a map which is a field of the object, such as `data` of a ConfigMap. */
 export interface LeafChange {
@@ -7,18 +8,7 @@ export interface LeafChange {
   name: string;
 }
 
-/** Fields of the metadata that nobody owns. */
-const UNMANAGED: ReadonlySet<string> = new Set([
-  "clusterName",
-  "creationTimestamp",
-  "generation",
-  "managedFields",
-  "name",
-  "namespace",
-  "resourceVersion",
-  "selfLink",
-  "uid",
-]);
+const UNMANAGED: ReadonlySet<string> = new Set(UNMANAGED_METADATA);
 /** Fields that an endpoint may leave to another one. */
 const PARTS: ReadonlySet<string> = new Set(["metadata", "spec", "status"]);
 

@@ -13,6 +13,7 @@ import {
 } from "./field-set.ts";
 import { type LeafChange, leafChange } from "./leaf-change.ts";
 import { isObject, type Json } from "./shape.ts";
+import { UNMANAGED_METADATA } from "./unmanaged-metadata.ts";
 
 /** `metav1.ManagedFieldsEntry`: what one manager owns. */
 export interface ManagedFieldsEntry {
@@ -55,19 +56,7 @@ const UPDATE_MANAGERS_MAX = 10;
 /** Fields that nobody owns: the server sets them, or they name the object. */
 export const UNMANAGED_FIELDS: FieldSet = unionOf(
   fieldSetOf(["f:apiVersion"], ["f:kind"]),
-  fieldSetOf(
-    ...[
-      "clusterName",
-      "creationTimestamp",
-      "generation",
-      "managedFields",
-      "name",
-      "namespace",
-      "resourceVersion",
-      "selfLink",
-      "uid",
-    ].map((name) => ["f:metadata", `f:${name}`]),
-  ),
+  fieldSetOf(...UNMANAGED_METADATA.map((name) => ["f:metadata", `f:${name}`])),
 );
 const STATUS: FieldSet = fieldSetOf(["f:status"]);
 const SPEC: FieldSet = fieldSetOf(["f:spec"]);

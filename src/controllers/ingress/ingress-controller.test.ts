@@ -49,14 +49,20 @@ test("Ingresses of our class are found at the nodes, and a fixpoint writes nothi
   assert.deepEqual(await addresses("ours"), ["192.0.2.2", "192.0.2.3"]);
 });
 
-test("a Service that has the nodes' port keeps it, and the Ingress says so", async () => {
-  await using bench = startControllerBench(ingressController(PORTS));
+/** A node, our class and an Ingress of it, which has its status. */
+async function serveOurs(bench: ReturnType<typeof startControllerBench>): Promise<void> {
   const { client } = bench;
   const spec = { controller: INGRESS_CONTROLLER };
   await client.for(INGRESS_CLASSES).create({ metadata: { name: "nephos" }, spec });
   await client.for(NODES).create(node("one", "192.0.2.2"));
   await client.for(INGRESSES).create(ingress("ours", "nephos"));
   await bench.settle();
+}
+
+test("a Service that has the nodes' port keeps it, and the Ingress says so", async () => {
+  await using bench = startControllerBench(ingressController(PORTS));
+  const { client } = bench;
+  await serveOurs(bench);
   const service: Service = {
     metadata: { name: "balanced", namespace: "shop" },
     spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
@@ -73,11 +79,7 @@ test("a Service that has the nodes' port keeps it, and the Ingress says so", asy
 test("a status of somebody else is taken back, but not at once", async () => {
   await using bench = startControllerBench(ingressController(PORTS));
   const { client } = bench;
-  const spec = { controller: INGRESS_CONTROLLER };
-  await client.for(INGRESS_CLASSES).create({ metadata: { name: "nephos" }, spec });
-  await client.for(NODES).create(node("one", "192.0.2.2"));
-  await client.for(INGRESSES).create(ingress("ours", "nephos"));
-  await bench.settle();
+  await serveOurs(bench);
   const at = { namespace: "shop", name: "ours" };
   const foreign = { loadBalancer: { ingress: [{ ip: "169.1.1.1" }] } };
   const written = await client.for(INGRESSES).get(at);
