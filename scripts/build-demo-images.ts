@@ -158,4 +158,9 @@ const options: Options = {
 };
 mkdirSync(options.out, { recursive: true });
 mkdirSync(options.cache, { recursive: true });
-for (const name of values.only.split(",")) console.log(await build(name, options));
+try {
+  for (const name of values.only.split(",")) console.log(await build(name, options));
+} catch (error) {
+  console.error(`nephos: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

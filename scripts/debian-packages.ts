@@ -18,6 +18,7 @@ const run = promisify(execFile);
 /** All that one call of apt-get may take; a server that says nothing is given up on sooner. */
 const APT_MAX_MS = 600_000;
 const PATIENCE = ["http", "https"].flatMap((scheme) => ["-o", `Acquire::${scheme}::Timeout=15`]);
+const APT_ENVIRONMENT = { RES_OPTIONS: "timeout:3 attempts:2", ...process.env };
 const APT_FLAGS = ["-qq", "-o", "Acquire::Retries=1", ...PATIENCE];
 
 /** A package whose file is in the cache. */
@@ -132,11 +133,12 @@ async function dependencies(packages: readonly string[], cache: string): Promise
   return names;
 }
 
-/** Says what it fetches, to stderr. @throws Error that tells what to do */
+/** Says what it fetches and for how long at most, to stderr. @throws Error that tells what to do */
 async function aptGet(args: readonly string[], what: string, cwd?: string): Promise<void> {
-  console.error(`fetching ${what}`);
+  console.error(`fetching ${what} (at most ${APT_MAX_MS / 1000} s)`);
   try {
-    await run("apt-get", [...APT_FLAGS, ...args], { ...(cwd && { cwd }), timeout: APT_MAX_MS });
+    const options = { ...(cwd && { cwd }), env: APT_ENVIRONMENT, timeout: APT_MAX_MS };
+    await run("apt-get", [...APT_FLAGS, ...args], options);
   } catch (cause) {
     const { stderr = "" } = cause as { stderr?: string };
     const why = stderr.trim().split("\n")[0] || "no package server answered in time";

@@ -36,9 +36,9 @@ function say(text: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s  ${text}`);
 }
 
-/** Runs one of our own programs; its words are shown when it fails, or as it says them. */
-function run(file: string, args: readonly string[], said: "pipe" | "inherit" = "pipe"): string {
-  const stdio = ["ignore", "pipe", said] as const;
+/** Runs one of our own programs; its words are shown when it fails. */
+function run(file: string, args: readonly string[]): string {
+  const stdio = ["ignore", "pipe", "pipe"] as const;
   const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8", stdio: [...stdio] });
   if (status === 0) return stdout;
   process.stderr.write(stderr || stdout);
@@ -56,7 +56,13 @@ function importImages(): void {
   mkdirSync(values.cache, { recursive: true });
   const options = ["--out", values.cache, "--cache", `${values.cache}/packages`];
   say("building what is missing of the images, from Debian packages");
-  run(process.execPath, [script, ...options, "--only", IMAGES.join(",")], "inherit");
+  const args = [script, ...options, "--only", IMAGES.join(",")];
+  const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  if (status !== 0) {
+    console.error(`The guestbook's images are missing: ${values.cache} of a machine where \`make up\`
+ran does as well. Nephos runs without them; \`make down\` removes it again.`);
+    process.exit(status ?? 1);
+  }
   const stampFile = path.join(dataDirectory, "demo-images.json");
   const known = readJson(stampFile);
   for (const name of IMAGES) {
