@@ -11,7 +11,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MetricFamily } from "../lib/prometheus.ts";
 import type { Random } from "../lib/random.ts";
-import { spreadBelow } from "../sys/file.ts";
+import { createSpread } from "../sys/spread.ts";
 import type { AgentConfiguration } from "./config/contract.ts";
 import { ALL_CPUS, type CpuManager } from "./cpu/contract.ts";
 import { createStaticCpuManager } from "./cpu/cpu-manager.ts";
@@ -114,7 +114,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   for (const directory of Object.values(directories)) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
-  for (const directory of [directories.pods, directories.logs]) spreadBelow(directory);
   const { capacity, allocatable } = readCapacity(stateDirectory, {
     ...configuration,
     hard: configuration.eviction.hard,
@@ -171,6 +170,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       tracer: options.tracer,
       staticPods,
       far,
+      spread: createSpread(),
       confine: confineFiles,
       discard: trash.discard,
       events,

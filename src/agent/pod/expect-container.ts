@@ -33,12 +33,17 @@ export function expectRestart(state: PodState, item: PodContainer, parts: PodPar
 function expect(
   state: PodState,
   { item: { container }, attempt }: { item: PodContainer; attempt: number },
-  { runtime }: PodParts,
+  { runtime, spread }: PodParts,
 ): void {
   const { name, stdin, tty } = container;
   if (state.pod.spec?.runtimeClassName || stdin || tty) return;
   if (!state.containers.get(name)?.image) return;
   const { uid } = identityOf(state.pod);
+  try {
+    spread.make(state.logDirectory, 0o755);
+  } catch {
+    return; // The start meets the same, and tells of it.
+  }
   runtime.expectContainer({
     id: containerIdFor(uid, { name, attempt }),
     sandboxId: uid,

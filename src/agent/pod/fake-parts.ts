@@ -11,6 +11,7 @@ import { parseReference } from "../../format/oci/reference.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { createSpread } from "../../sys/spread.ts";
 import { ALL_CPUS } from "../cpu/contract.ts";
 import { NO_PRESSURE } from "../eviction/contract.ts";
 import { ImageError, type ImageStore, type LocalImage } from "../image/contract.ts";
@@ -324,6 +325,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       },
       [Symbol.dispose]: () => {},
     },
+    spread: createSpread(),
     confine: (target) => void mkdirSync(target, { recursive: true }),
     discard: (unwanted) => rmSync(unwanted, { recursive: true, force: true }),
     directories: {

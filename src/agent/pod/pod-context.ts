@@ -4,6 +4,7 @@ import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informer, InformerFactory } from "../../client/informer.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { Spread } from "../../sys/spread.ts";
 import type { CpuManager } from "../cpu/contract.ts";
 import type { NodePressure } from "../eviction/contract.ts";
 import type { FarFiles } from "../far-files.ts";
@@ -40,6 +41,8 @@ export interface PodParts {
   tracer?: PodTracer | undefined;
   staticPods: StaticPods;
   far: FarFiles;
+  /** Makes the directories that each pod has on the disk. */
+  spread: Spread;
   /** Makes a small directory that a pod may fill; see `confineFiles`. */
   confine: (directory: string) => void;
   /** Takes a directory of the node's disk away, with nothing mounted below; see `Trash`. */

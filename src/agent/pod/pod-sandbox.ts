@@ -162,10 +162,11 @@ function sandboxSpec(
   };
 }
 
-/** Makes the pod's volumes exist; a failure is kept in the state and told as an event. */
+/** Makes the pod's directory and volumes; a failure is kept in the state and told as an event. */
 export async function prepareVolumes(state: PodState, parts: PodParts): Promise<void> {
   const { pod } = state;
   try {
+    parts.spread.make(state.directory, 0o755);
     state.prepared = await parts.volumes.prepare(pod, state.directory);
     state.volumes = { ready: true };
   } catch (error) {

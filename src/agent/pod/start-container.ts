@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ConfigMap, EphemeralContainer, Secret } from "../../api/generated/types/core-v1.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
@@ -200,12 +200,11 @@ function specOf(
   const { image } = containerState(state, container.name);
   if (!image) throw new ConfigurationError(`image "${container.image}" is not present`);
   const directory = attemptDirectory(state, container.name, attempt);
-  // One of its own would be another directory to be made, which ext4 looks long for a place for.
-  mkdirSync(state.directory, { recursive: true, mode: 0o755 });
   const terminationMessageFile = terminationLogOf(state, container.name, attempt);
   // Any user of the container may write its message; given at creation, a umask narrows the mode.
   writeFileSync(terminationMessageFile, "");
   chmodSync(terminationMessageFile, 0o666);
+  parts.spread.make(state.logDirectory, 0o755);
   const logPath = logPathOf(state.logDirectory, container.name, attempt);
   const etc = state.etcDirectory;
   const targetId = targetOf(state, container);

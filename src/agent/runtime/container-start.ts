@@ -41,7 +41,7 @@ export async function createContainer(
   let waiting = await takeExpected(context, { ...spec, cgroup });
   try {
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
-    mkdirSync(writable, { recursive: true, mode: 0o700 });
+    context.spread.make(writable, 0o700);
     if (spec.logPath) mkdirSync(path.dirname(spec.logPath), { recursive: true, mode: 0o755 });
     const users = sandbox.users && {
       userNamespace: ownedNamespaces(context, spec.sandboxId).user,

@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { spreadBelow } from "../../sys/file.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./container-record.ts";
 import { discardContainer } from "./container-removal.ts";
@@ -83,7 +82,6 @@ export function prepareDirectories({ paths, options }: RuntimeContext): void {
   for (const directory of [paths.sandboxes, paths.containers, paths.exits, paths.execs]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
-  for (const directory of [paths.sandboxes, paths.containers]) spreadBelow(directory);
 }
 
 /** A group that exists for no container: nothing was started without a record. */

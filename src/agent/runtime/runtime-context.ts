@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Random } from "../../lib/random.ts";
 import { type Cgroups, openCgroups } from "../../sys/cgroup.ts";
+import { createSpread, type Spread } from "../../sys/spread.ts";
 import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { CAPABILITIES } from "../../format/oci/capabilities.ts";
 import { openTrash, type Trash } from "../trash.ts";
@@ -70,6 +71,8 @@ export interface RuntimeContext {
   readonly standIns: StandIns;
   /** Paths of the programs that enter control groups, with and without a gate. */
   readonly placers: Map<boolean, string>;
+  /** Makes directories of sandboxes and containers. */
+  readonly spread: Spread;
   /** For directories below the state and below the run directory. */
   readonly trash: { state: Trash; run: Trash };
 }
@@ -111,6 +114,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     monitors: createOwnMonitors(),
     standIns: createStandIns(conmon, { directory, logger: options.logger }),
     placers: new Map(),
+    spread: createSpread(),
     trash,
   };
 }

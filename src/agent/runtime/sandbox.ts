@@ -37,7 +37,7 @@ export async function createSandbox(
   const file = path.join(paths.sandbox(spec.id), "sandbox.json");
   try {
     // First of all: without it, nobody would know of the rest after a crash.
-    mkdirSync(paths.sandbox(spec.id), { recursive: true, mode: 0o700 });
+    context.spread.make(paths.sandbox(spec.id), 0o700);
     writeJson(file, { ...record, incomplete: true });
     cgroups.create(group);
     cgroups.limit(group, spec.resources);
