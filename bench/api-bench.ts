@@ -7,6 +7,7 @@ import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { runsOnShipped } from "./as-shipped.ts";
 import { BenchTarget, mapOf, type RequestFigures } from "./bench-target.ts";
+import { interruptible } from "./interruptible.ts";
 
 /** How much to do. */
 export interface ApiBenchOptions {
@@ -17,14 +18,19 @@ export interface ApiBenchOptions {
   warmUpSeconds?: number;
 }
 
+export type ApiFigures = Record<"create" | "get" | "patch", RequestFigures>;
+
 /** Measures the three verbs one after another; leaves nothing behind. */
-export async function benchApi({
-  target,
-  clients,
-  seconds,
-  warmUpSeconds = 0,
-}: ApiBenchOptions): Promise<Record<"create" | "get" | "patch", RequestFigures>> {
+export async function benchApi(options: ApiBenchOptions): Promise<ApiFigures> {
+  const { target, clients } = options;
   await using bench = await BenchTarget.open(target, { clients, namespace: "nephos-bench" });
+  return await interruptible(() => measureVerbs(bench, options));
+}
+
+async function measureVerbs(
+  bench: BenchTarget,
+  { seconds, warmUpSeconds = 0 }: ApiBenchOptions,
+): Promise<ApiFigures> {
   const { maps } = bench;
   const created = bench.connections.map(() => 0);
   const nameOf = (client: number, i: number) => `bench-${client}-${i % (created[client] || 1)}`;

@@ -15,6 +15,8 @@ export function runsOnShipped(flags: readonly string[] = []): boolean {
   const isShipped = realpathSync(process.execPath) === realpathSync(runtime);
   if (isShipped && flags.every((flag) => process.execArgv.includes(flag))) return true;
   const args = [...flags, ...process.execArgv, ...process.argv.slice(1)];
-  process.exitCode = spawnSync(runtime, args, { stdio: "inherit" }).status ?? 1;
+  // Whoever ends this process ends the benchmark, which cleans up by itself then.
+  const bound = ["--pdeathsig", "TERM", runtime, ...args];
+  process.exitCode = spawnSync("setpriv", bound, { stdio: "inherit" }).status ?? 1;
   return false;
 }

@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeScratchDirectory } from "../scripts/scratch-directory.ts";
 import { NAMESPACES, NODES, PODS } from "../src/api/generated/resources.ts";
 import type { Pod } from "../src/api/generated/types/core-v1.ts";
 import { ensurePki, type Pki } from "../src/apiserver/pki/pki.ts";
@@ -55,8 +54,7 @@ export class BenchCluster implements AsyncDisposable {
 
   static async open(): Promise<BenchCluster> {
     const running = new Cleanup();
-    const directory = mkdtempSync(path.join(tmpdir(), "nephos-bench-"));
-    running.defer(() => rmSync(directory, { recursive: true, force: true }));
+    const { path: directory } = running.use(makeScratchDirectory("nephos-bench"));
     const network = planClusterNetwork({
       clusterCidr: "10.244.0.0/16",
       serviceCidr: "10.96.0.0/16",

@@ -17,8 +17,14 @@ export class BenchTarget implements AsyncDisposable {
   /** Path of the ConfigMaps of the namespace. */
   readonly maps: string;
   readonly #namespace: string;
+  readonly #target: HttpsTransportOptions;
 
-  private constructor(connections: readonly LeanConnection[], namespace: string) {
+  private constructor(
+    target: HttpsTransportOptions,
+    connections: readonly LeanConnection[],
+    namespace: string,
+  ) {
+    this.#target = target;
     this.connections = connections;
     this.#namespace = `/api/v1/namespaces/${namespace}`;
     this.maps = `${this.#namespace}/configmaps`;
@@ -33,7 +39,7 @@ export class BenchTarget implements AsyncDisposable {
     );
     const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
     const body = JSON.stringify(object);
-    const opened = new BenchTarget(connections, namespace);
+    const opened = new BenchTarget(target, connections, namespace);
     expect(await opened.first.send("POST", "/api/v1/namespaces", { body }), 201, 409);
     return opened;
   }
@@ -64,9 +70,11 @@ export class BenchTarget implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.first.send("DELETE", this.maps);
-    await this.first.send("DELETE", this.#namespace);
+    // Those that are open may be busy with what was interrupted.
     for (const connection of this.connections) connection[Symbol.dispose]();
+    using connection = await LeanConnection.open(this.#target);
+    await connection.send("DELETE", this.maps);
+    await connection.send("DELETE", this.#namespace);
   }
 }
 

@@ -5,6 +5,7 @@ import { CONFIG_MAPS, NAMESPACES } from "../src/api/generated/resources.ts";
 import type { ConfigMap } from "../src/api/generated/types/core-v1.ts";
 import type { Informer } from "../src/client/informer.ts";
 import { BenchCluster, inParallel, NAMESPACE } from "./bench-cluster.ts";
+import { interruptible } from "./interruptible.ts";
 
 /** Time by the clock, and CPU time of this process: the latter suffers less from others. */
 export interface CollectionFigures {
@@ -104,6 +105,6 @@ async function main(): Promise<void> {
 if (process.argv[1] === import.meta.filename) {
   // Nothing of an in-process cluster keeps the process alive by itself.
   const alive = setInterval(() => undefined, 1_000);
-  await main();
+  await interruptible(main);
   clearInterval(alive);
 }

@@ -16,6 +16,7 @@ import { within } from "./deadline.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { benchLists } from "./list-bench.ts";
 import { benchListMemory, peakMiB } from "./list-memory-bench.ts";
+import { interruptible } from "./interruptible.ts";
 
 /** How much to do. */
 export interface CompareOptions {
@@ -140,4 +141,5 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (process.argv[1] === import.meta.filename && runsOnShipped()) process.exitCode = await main();
+if (process.argv[1] === import.meta.filename && runsOnShipped())
+  process.exitCode = await interruptible(main);

@@ -20,6 +20,7 @@ import { addNodes, NAMESPACE, untilBound } from "./bench-cluster.ts";
 import { comparisonTable } from "./compare-table.ts";
 import { benchHttp, type PlacementSize } from "./placement-bench.ts";
 import { PodLoad } from "./pod-load.ts";
+import { interruptible } from "./interruptible.ts";
 
 const ROW = { name: "created and bound", unit: "pods per s", better: "more", bar: 5 } as const;
 
@@ -84,6 +85,6 @@ async function main(): Promise<number> {
 if (runsAsShipped()) {
   // Nothing of an in-process cluster keeps the process alive by itself.
   const alive = setInterval(() => undefined, 1_000);
-  process.exitCode = await main();
+  process.exitCode = await interruptible(main);
   clearInterval(alive);
 }

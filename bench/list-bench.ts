@@ -16,6 +16,7 @@ import {
 import { Cleanup } from "../src/lib/cleanup.ts";
 import { within } from "./deadline.ts";
 import { LeanConnection } from "./lean-http-client.ts";
+import { interruptible } from "./interruptible.ts";
 
 const FILLERS = 32;
 const EVENT_PATIENCE_MS = 10_000;
@@ -45,11 +46,19 @@ export interface ListFigures {
 
 /** Measures lists, selections and watches one after another; leaves nothing behind. */
 export async function benchLists(options: ListBenchOptions): Promise<ListFigures> {
-  const { target, objects, clients, seconds } = options;
+  const { target, clients } = options;
   const namespace = "nephos-list-bench";
   await using fillers = await BenchTarget.open(target, { clients: FILLERS, namespace });
-  await fillMaps(fillers, objects);
   await using readers = await BenchTarget.open(target, { clients, namespace });
+  return await interruptible(() => measure({ fillers, readers }, options));
+}
+
+async function measure(
+  { fillers, readers }: Record<"fillers" | "readers", BenchTarget>,
+  options: ListBenchOptions,
+): Promise<ListFigures> {
+  const { objects, seconds } = options;
+  await fillMaps(fillers, objects);
   const { bodyBytes: sizeBytes } = await readers.first.send("GET", readers.maps);
   const list = await readers.measure(seconds, (reader) => reader.send("GET", readers.maps));
   const byLabel = await readers.measure(seconds, (reader) =>

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import type { HttpsTransportOptions } from "../src/client/https-transport.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { BenchTarget, expect, fillMaps } from "./bench-target.ts";
+import { interruptible } from "./interruptible.ts";
 
 const FILLERS = 32;
 /** In proc_pid_clear_refs(5): the most that was resident begins anew. */
@@ -33,11 +34,18 @@ export interface ListMemoryFigures {
 
 /** Measures what lists take beside the objects; leaves nothing behind. */
 export async function benchListMemory(options: ListMemoryOptions): Promise<ListMemoryFigures> {
-  const { target, pids, objects, clients, rounds } = options;
+  const { target, clients } = options;
   const namespace = "nephos-list-memory";
   await using fillers = await BenchTarget.open(target, { clients: FILLERS, namespace });
-  await fillMaps(fillers, objects);
   await using readers = await BenchTarget.open(target, { clients, namespace });
+  return await interruptible(() => measure({ fillers, readers }, options));
+}
+
+async function measure(
+  { fillers, readers }: Record<"fillers" | "readers", BenchTarget>,
+  { pids, objects, rounds }: ListMemoryOptions,
+): Promise<ListMemoryFigures> {
+  await fillMaps(fillers, objects);
   for (const pid of pids) writeFileSync(`/proc/${pid}/clear_refs`, RESET_PEAK);
   const beforeMiB = sum(pids, residentMiB);
   await Promise.all(

@@ -6,15 +6,16 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { NAMESPACES, PODS } from "../src/api/generated/resources.ts";
+import { PODS } from "../src/api/generated/resources.ts";
 import type { Container, Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
 import { runsOnShipped } from "./as-shipped.ts";
+import { namespaceOf, withNamespace } from "./bench-namespace.ts";
 import { percentile, round } from "./figures.ts";
+import { interruptible } from "./interruptible.ts";
 import { LeanTransport } from "./lean-transport.ts";
-import { removeNamespace } from "./remove-namespace.ts";
 
 /** How much to do. */
 export interface NodeBenchOptions {
@@ -47,7 +48,7 @@ export interface NodeBenchFigures {
   goneP90Ms: number;
 }
 
-const NAMESPACE = `nephos-node-bench-${process.pid}`;
+const NAMESPACE = namespaceOf("node-bench");
 const ENDS = "trap 'exit 0' TERM";
 const IDLE = `${ENDS}; while true; do sleep 3600 & wait; done`;
 /** Notes the machine's uptime, in hundredths of a second, where the node finds it at the end. */
@@ -57,40 +58,43 @@ const SICK = `${ENDS}; ${note("begin")}; ${IDLE}`;
 const PROBE = `[ ! -e /tmp/asked ] && touch /tmp/asked && exit 0; ${note("failing")}; exit 1`;
 
 /** Fills the node, lets it idle, breaks and removes pods; leaves nothing behind. */
-export async function benchNode(options: NodeBenchOptions): Promise<NodeBenchFigures> {
+export function benchNode(options: NodeBenchOptions): Promise<NodeBenchFigures> {
+  return withNamespace(options.client, NAMESPACE, () => measure(options));
+}
+
+async function measure(options: NodeBenchOptions): Promise<NodeBenchFigures> {
+  using watch = await watchPods(options.client, options.patienceMs);
+  // Without its watch it goes no further.
+  return await interruptible(() => fillNode(options, watch));
+}
+
+async function fillNode(options: NodeBenchOptions, watch: PodWatch): Promise<NodeBenchFigures> {
   const { client, pods, removals } = options;
-  await client.for(NAMESPACES).create({ metadata: { name: NAMESPACE } });
-  const watch = await watchPods(client, options.patienceMs);
-  try {
-    const names = Array.from({ length: pods }, (_, at) => `pod-${at}`);
-    const startMs = performance.now();
-    await Promise.all(
-      names.map(async (name) => {
-        const running = watch.until(name, isRunning);
-        await client.for(PODS).create(podOf(name, options, { command: ["sh", "-c", IDLE] }));
-        await running;
-      }),
-    );
-    const allRunningMs = round(performance.now() - startMs);
-    const idleCpuPercent = await idleCpu(options);
-    const gone: number[] = [];
-    for (const name of names.slice(0, removals)) gone.push(await removePod(name, options, watch));
-    const restarts: number[] = [];
-    for (let at = 0; at < options.failures; at++) {
-      restarts.push(await breakPod(`sick-${at}`, options, watch));
-    }
-    return {
-      allRunningMs,
-      idleCpuPercent,
-      livenessRestartMs: Math.max(...restarts),
-      livenessRestartP50Ms: percentile(restarts, 0.5),
-      goneP50Ms: percentile(gone, 0.5),
-      goneP90Ms: percentile(gone, 0.9),
-    };
-  } finally {
-    watch[Symbol.dispose]();
-    await removeNamespace(client, NAMESPACE);
+  const names = Array.from({ length: pods }, (_, at) => `pod-${at}`);
+  const startMs = performance.now();
+  await Promise.all(
+    names.map(async (name) => {
+      const running = watch.until(name, isRunning);
+      await client.for(PODS).create(podOf(name, options, { command: ["sh", "-c", IDLE] }));
+      await running;
+    }),
+  );
+  const allRunningMs = round(performance.now() - startMs);
+  const idleCpuPercent = await idleCpu(options);
+  const gone: number[] = [];
+  for (const name of names.slice(0, removals)) gone.push(await removePod(name, options, watch));
+  const restarts: number[] = [];
+  for (let at = 0; at < options.failures; at++) {
+    restarts.push(await breakPod(`sick-${at}`, options, watch));
   }
+  return {
+    allRunningMs,
+    idleCpuPercent,
+    livenessRestartMs: Math.max(...restarts),
+    livenessRestartP50Ms: percentile(restarts, 0.5),
+    goneP50Ms: percentile(gone, 0.5),
+    goneP90Ms: percentile(gone, 0.9),
+  };
 }
 
 const isRunning = (pod: Pod | undefined): boolean =>

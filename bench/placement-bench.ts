@@ -7,6 +7,7 @@ import { runsAsShipped } from "./as-shipped.ts";
 import { BenchCluster, NAMESPACE, podOf } from "./bench-cluster.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { PodLoad } from "./pod-load.ts";
+import { interruptible } from "./interruptible.ts";
 
 /** How large a cluster and how many pods. */
 export interface PlacementSize {
@@ -154,6 +155,6 @@ async function main(): Promise<void> {
 if (process.argv[1] === import.meta.filename && runsAsShipped()) {
   // Nothing of an in-process cluster keeps the process alive by itself.
   const alive = setInterval(() => undefined, 1_000);
-  await main();
+  await interruptible(main);
   clearInterval(alive);
 }

@@ -6,15 +6,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { NAMESPACES, PODS, RUNTIME_CLASSES } from "../src/api/generated/resources.ts";
+import { PODS, RUNTIME_CLASSES } from "../src/api/generated/resources.ts";
 import type { Pod } from "../src/api/generated/types/core-v1.ts";
 import type { Client } from "../src/client/client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { createClient } from "../src/client/resource-client.ts";
 import { runsOnShipped } from "./as-shipped.ts";
+import { namespaceOf, withNamespace } from "./bench-namespace.ts";
 import { percentile, round } from "./figures.ts";
+import { interruptible } from "./interruptible.ts";
 import { LeanTransport } from "./lean-transport.ts";
-import { removeNamespace } from "./remove-namespace.ts";
 
 /** What to start, and how often. */
 export interface PodStartOptions {
@@ -53,46 +54,50 @@ export interface CpuTime {
   all: number;
 }
 
-const NAMESPACE = `nephos-pod-bench-${process.pid}`;
+const NAMESPACE = namespaceOf("pod-bench");
 
 /** Starts pods one after another, then many at once; leaves nothing behind. */
 export async function benchPodStart(options: PodStartOptions): Promise<PodStartFigures> {
-  const { client, sequential, burst, handler } = options;
-  await client
-    .for(NAMESPACES)
-    .create({ metadata: { name: NAMESPACE } })
-    .catch(ignoreExisting);
+  const { client, handler } = options;
   const runtimeClass = { metadata: { name: NAMESPACE }, handler: handler ?? "" };
   if (handler) await client.for(RUNTIME_CLASSES).create(runtimeClass);
-  const watch = await watchPods(client);
   try {
-    const lone: number[] = [];
-    const cpu = [cpuOf(options.pid)];
-    for (let i = 0; i < sequential; i++) lone.push(await startPod(`lone-${i}`, options, watch));
-    cpu.push(cpuOf(options.pid));
-    const startMs = performance.now();
-    const many = await Promise.all(
-      Array.from({ length: burst }, (_, i) => startPod(`burst-${i}`, options, watch)),
-    );
-    const burstAllMs = round(performance.now() - startMs);
-    cpu.push(cpuOf(options.pid));
-    return {
-      sequentialP50Ms: percentile(lone, 0.5),
-      sequentialP90Ms: percentile(lone, 0.9),
-      sequentialP99Ms: percentile(lone, 0.99),
-      burstP50Ms: percentile(many, 0.5),
-      burstAllMs,
-      burstPerSecond: round((burst * 1000) / burstAllMs),
-      ...(options.pid !== undefined && {
-        sequentialCpu: perPod(sequential, cpu[0], cpu[1]),
-        burstCpu: perPod(burst, cpu[1], cpu[2]),
-      }),
-    };
+    return await withNamespace(client, NAMESPACE, () => measure(options));
   } finally {
-    watch[Symbol.dispose]();
-    await removeNamespace(client, NAMESPACE);
     if (handler) await client.for(RUNTIME_CLASSES).delete({ name: NAMESPACE });
   }
+}
+
+async function measure(options: PodStartOptions): Promise<PodStartFigures> {
+  using watch = await watchPods(options.client);
+  // Without its watch it starts no more pods.
+  return await interruptible(() => startPods(options, watch));
+}
+
+async function startPods(options: PodStartOptions, watch: PodWatch): Promise<PodStartFigures> {
+  const { sequential, burst } = options;
+  const lone: number[] = [];
+  const cpu = [cpuOf(options.pid)];
+  for (let i = 0; i < sequential; i++) lone.push(await startPod(`lone-${i}`, options, watch));
+  cpu.push(cpuOf(options.pid));
+  const startMs = performance.now();
+  const many = await Promise.all(
+    Array.from({ length: burst }, (_, i) => startPod(`burst-${i}`, options, watch)),
+  );
+  const burstAllMs = round(performance.now() - startMs);
+  cpu.push(cpuOf(options.pid));
+  return {
+    sequentialP50Ms: percentile(lone, 0.5),
+    sequentialP90Ms: percentile(lone, 0.9),
+    sequentialP99Ms: percentile(lone, 0.99),
+    burstP50Ms: percentile(many, 0.5),
+    burstAllMs,
+    burstPerSecond: round((burst * 1000) / burstAllMs),
+    ...(options.pid !== undefined && {
+      sequentialCpu: perPod(sequential, cpu[0], cpu[1]),
+      burstCpu: perPod(burst, cpu[1], cpu[2]),
+    }),
+  };
 }
 
 /** Calls back when a pod's container is seen running. */
@@ -165,10 +170,6 @@ function cpuOf(pid: number | undefined): CpuTime {
 function perPod(pods: number, before: CpuTime | undefined, after: CpuTime | undefined): CpuTime {
   const share = (of: "main" | "all") => round(((after?.[of] ?? 0) - (before?.[of] ?? 0)) / pods);
   return { main: share("main"), all: share("all") };
-}
-
-function ignoreExisting(error: unknown): void {
-  if ((error as { reason?: string }).reason !== "AlreadyExists") throw error;
 }
 
 if (process.argv[1] === import.meta.filename && runsOnShipped()) {

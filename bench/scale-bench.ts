@@ -8,6 +8,7 @@ import { PODS, SERVICE_ACCOUNTS } from "../src/api/generated/resources.ts";
 import { BenchCluster, NAMESPACE, podOf } from "./bench-cluster.ts";
 import { memoryOf } from "./idle-memory.ts";
 import { drawScale, type ScalePoint } from "./scale-chart.ts";
+import { interruptible } from "./interruptible.ts";
 
 const SIZES: readonly { nodes: number; pods: number }[] = [
   { nodes: 100, pods: 1_000 },
@@ -76,7 +77,10 @@ if (process.argv[1] === import.meta.filename) {
   const [size] = process.argv.slice(2);
   if (size?.startsWith("{")) {
     const alive = setInterval(() => undefined, 1_000);
-    process.send?.(await benchScale(JSON.parse(size) as { nodes: number; pods: number }));
+    // Without the process that asked, nobody wants to know.
+    process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+    const asked = JSON.parse(size) as { nodes: number; pods: number };
+    process.send?.(await interruptible(() => benchScale(asked)));
     clearInterval(alive);
   } else await main();
 }

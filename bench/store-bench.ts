@@ -1,14 +1,14 @@
 // Measures a durable store on this disk. Small by default; `--large` for figures to publish,
 // `--directory D` for another disk.
 import { percentile, round } from "./figures.ts";
-import { mkdtempSync, rmSync } from "node:fs";
 import { constants, open } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { makeScratchDirectory } from "../scripts/scratch-directory.ts";
 import { openLmdbStore } from "../src/store/lmdb/lmdb-store.ts";
 import type { Store } from "../src/store/store.ts";
 import { systemClock } from "../src/sys/clock.ts";
+import { interruptible } from "./interruptible.ts";
 
 /** What was measured; times in milliseconds. */
 export interface StoreFigures {
@@ -95,10 +95,8 @@ if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: { large: { type: "boolean" }, directory: { type: "string" } },
   });
-  const directory = mkdtempSync(path.join(values.directory ?? tmpdir(), "nephos-bench-"));
-  try {
-    console.log(JSON.stringify(await benchStore(directory, values.large ? 4_000 : 400), null, 2));
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  using directory = makeScratchDirectory("nephos-bench", values.directory);
+  const count = values.large ? 4_000 : 400;
+  const figures = await interruptible(() => benchStore(directory.path, count));
+  console.log(JSON.stringify(figures, null, 2));
 }

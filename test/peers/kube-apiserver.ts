@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeScratchDirectory } from "../../scripts/scratch-directory.ts";
 import { kubeconfigFor } from "../../src/apiserver/pki/kubeconfig.ts";
 import { ensurePki, type Pki } from "../../src/apiserver/pki/pki.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
@@ -53,8 +53,7 @@ export async function startKubeApiServer(
   const found = findPeer("kube-apiserver");
   if ("skip" in found) throw new Error(found.skip);
   await using cleanup = new Cleanup();
-  const directory = mkdtempSync(path.join(tmpdir(), "nephos-peer-"));
-  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const { path: directory } = cleanup.use(makeScratchDirectory("nephos-peer"));
   const [port = 0, clientPort = 0, peerPort = 0] = await freePorts(3);
   const pki = await ensurePki(path.join(directory, "pki"), {
     clock: systemClock,

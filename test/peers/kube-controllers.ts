@@ -1,9 +1,8 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeScratchDirectory } from "../../scripts/scratch-directory.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
 import { freePorts } from "./free-ports.ts";
 import { PeerProcess } from "./peer-process.ts";
@@ -77,8 +76,7 @@ async function startPeerClient(name: string, flags: readonly string[]): Promise<
   const found = findPeer(name);
   if ("skip" in found) throw new Error(found.skip);
   await using cleanup = new Cleanup();
-  const directory = mkdtempSync(path.join(tmpdir(), `nephos-${name}-`));
-  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const { path: directory } = cleanup.use(makeScratchDirectory(`nephos-${name}`));
   const [port = 0] = await freePorts(1);
   const own = [`--secure-port=${port}`, `--cert-dir=${directory}`];
   const log = path.join(directory, "log");

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeScratchDirectory } from "../../scripts/scratch-directory.ts";
 import { kubeconfigFor } from "../../src/apiserver/pki/kubeconfig.ts";
 import { Cleanup } from "../../src/lib/cleanup.ts";
 import { openCgroups } from "../../src/sys/cgroup.ts";
@@ -82,8 +82,7 @@ export async function startKubelet(
   const found = findPeer("kubelet");
   if ("skip" in found) throw new Error(found.skip);
   await using cleanup = new Cleanup();
-  const directory = mkdtempSync(path.join(tmpdir(), "nephos-kubelet-"));
-  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const { path: directory } = cleanup.use(makeScratchDirectory("nephos-kubelet"));
   const [port = 0, healthPort = 0] = await freePorts(2);
   const log = path.join(directory, "kubelet.log");
   const flags = kubeletFlags(options, {

@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeScratchDirectory } from "../../scripts/scratch-directory.ts";
 import { shippedRuntime } from "../../scripts/shipped-runtime.ts";
 import { HEAP_ENVIRONMENT, NODE_FLAGS } from "../../src/cmd/up.ts";
 import { ensurePki } from "../../src/apiserver/pki/pki.ts";
@@ -25,8 +24,7 @@ export async function startNephosApiServer(
   options: NephosApiServerOptions = {},
 ): Promise<ServerUnderTest> {
   await using cleanup = new Cleanup();
-  const directory = mkdtempSync(path.join(tmpdir(), "nephos-peer-"));
-  cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const { path: directory } = cleanup.use(makeScratchDirectory("nephos-peer"));
   const [port = 0] = await freePorts(1);
   const pki = await ensurePki(path.join(directory, "pki"), {
     clock: systemClock,

@@ -39,6 +39,10 @@ export class PeerProcess implements AsyncDisposable {
     this.pid = child.pid ?? 0;
     this.#child = child;
     this.#log = log;
+    // What it writes to goes with this process, too: it must have ended by then.
+    const kill = () => child.kill("SIGKILL");
+    process.prependOnceListener("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     this.#exited = once(child, "exit").then(
       ([code, signal]) => String(signal ?? code),
       (error: Error) => error.message,
