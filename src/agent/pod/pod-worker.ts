@@ -127,7 +127,7 @@ class Worker implements PodWorker {
 
   update(pod: Pod): void {
     // A write's answer and the watch race; the older view must not undo the newer one.
-    if (isOlder(pod, this.state.asked)) return;
+    if (!isNewer(pod, this.state.asked)) return;
     this.state.asked = pod;
     this.reconsiderResize();
     this.#parts.volumes.update(pod);
@@ -365,8 +365,10 @@ class Worker implements PodWorker {
   }
 }
 
-function isOlder(pod: Pod, than: Pod): boolean {
+/** What has no versions, as a pod of a file, counts as newer. */
+function isNewer(pod: Pod, than: Pod): boolean {
   const version = pod.metadata?.resourceVersion ?? "";
   const newest = than.metadata?.resourceVersion ?? "";
-  return /^\d+$/.test(version) && /^\d+$/.test(newest) && BigInt(version) < BigInt(newest);
+  if (!/^\d+$/.test(version) || !/^\d+$/.test(newest)) return true;
+  return version !== newest && BigInt(version) > BigInt(newest);
 }

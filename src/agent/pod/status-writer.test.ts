@@ -40,3 +40,27 @@ test("the status of a pod whose name another one has is nobody's any more", asyn
   await writer.settled();
   assert.equal(asked, 1);
 });
+
+test("what had time to wait and is as it was by then is not written", async () => {
+  const clock = new VirtualClock();
+  let asked = 0;
+  const transport: Transport = {
+    request: () => {
+      asked++;
+      return Promise.reject(new Error("nothing is to be asked"));
+    },
+    watch: (request, sink) => new MemoryTransport().watch(request, sink),
+  };
+  using writer = createStatusWriter({
+    client: createClient(transport),
+    clock,
+    logger: silentLogger,
+    onWritten: () => assert.fail("nothing is written"),
+  });
+  const pod: Pod = { ...POD, status: { phase: "Pending" } };
+  writer.publish(pod, { phase: "Pending", reason: "Waiting" }, 1_000);
+  writer.publish(pod, { phase: "Pending" }, 1_000);
+  await clock.advance(1_000);
+  await writer.settled();
+  assert.equal(asked, 0);
+});

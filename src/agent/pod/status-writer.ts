@@ -171,7 +171,8 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
       // A server that stores something else than it was sent must not be asked for ever.
       const same = done?.version !== undefined && done.version === pod.metadata?.resourceVersion;
       if (same && deepEqual(done?.status, status)) return;
-      if (!statusDifference(stored ?? {}, status)) {
+      // What may wait is compared when its time has come: mostly another one follows until then.
+      if (withinMs === 0 && !statusDifference(stored ?? {}, status)) {
         wanted = undefined;
         return;
       }

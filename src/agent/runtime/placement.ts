@@ -55,7 +55,7 @@ function tools(
 
 /** The files by which a process enters the group. */
 function entries({ cgroups: { hierarchies, entry } }: RuntimeContext, group: string): string[] {
-  return hierarchies.map((hierarchy) => path.posix.join(hierarchy, group, entry));
+  return hierarchies.map((hierarchy) => `${hierarchy}${group}/${entry}`);
 }
 
 /** The program that does it, written when it is first asked for. */
