@@ -205,15 +205,10 @@ class Model {
     this.#states.set(revision, state);
     this.#revision = revision;
     const removed = kind === "delete";
-    const bytes = Buffer.from(removed ? (before?.text ?? "") : text);
-    this.#events.push({
-      resource: name,
-      type: removed ? "delete" : "put",
-      key: at,
-      revision,
-      createRevision,
-      bytes,
-    });
+    const event = { resource: name, key: at, revision, createRevision };
+    this.#events.push(
+      removed ? { ...event, type: "delete" } : { ...event, type: "put", bytes: Buffer.from(text) },
+    );
   }
 }
 
@@ -236,6 +231,6 @@ function resourceOf(slot: string): string {
   return slot.split(" ")[0] ?? "";
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString();
+function textOf(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString();
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Backend, Version } from "./backend.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
-import type { ListOptions, ListResult, Store, StoredObject, StoreEvent } from "./store.ts";
-import type { UpdateWrite } from "./store.ts";
+import type { ListOptions, ListResult, Removal, Store, StoredObject } from "./store.ts";
+import type { StoreEvent, UpdateWrite } from "./store.ts";
 import { WatchHub } from "./watch-hub.ts";
 import { type Place, WriteTable } from "./write-table.ts";
 
@@ -19,6 +19,8 @@ const GATHER_MAX_MS = 12;
 const KEY_MAX_BYTES = 1024;
 /** Of one UTF-16 code unit. */
 const UTF8_MAX_BYTES = 3;
+/** What a removal leaves. */
+const NO_BYTES = new Uint8Array();
 
 /** A write that was accepted (conflicts are settled) and waits for its commit. */
 class PendingWrite {
@@ -128,7 +130,7 @@ class Engine implements Store {
     return this.#write(resource, key, { bytes: write.bytes, check });
   }
 
-  delete(resource: string, key: string, expectedRevision: number): Promise<StoredObject> {
+  delete(resource: string, key: string, expectedRevision: number): Promise<Removal> {
     const check = matching("delete", { resource, key, revision: expectedRevision });
     return this.#write(resource, key, { bytes: undefined, check });
   }
@@ -146,7 +148,7 @@ class Engine implements Store {
     const range = { after: fromRevision, upTo: this.#revision };
     let batch: StoreEvent[] = [];
     for (const version of this.#backend.history(resource, range)) {
-      batch.push(toEvent(version, version.bytes ?? this.#bytesBefore(version)));
+      batch.push(toEvent(version));
       if (batch.length < REPLAY_BATCH) continue;
       deliver(batch);
       batch = [];
@@ -228,13 +230,12 @@ class Engine implements Store {
     target: Pick<Version, "resource" | "key" | "bytes">,
     previous: Head | undefined,
   ): Promise<StoredObject> {
-    // A removal answers with what it removes.
-    const bytes = target.bytes ?? this.#newestValue(target)?.bytes ?? new Uint8Array();
     const revision = ++this.#accepted;
     const createRevision = previous?.createRevision ?? revision;
     const { resource, key } = target;
     // Not spread: every write passes here.
     const version: Version = { resource, key, bytes: target.bytes, revision, createRevision };
+    const bytes = target.bytes ?? NO_BYTES;
     const result: StoredObject = { key, bytes, revision, createRevision };
     const pending = new PendingWrite(version, result);
     this.#queue.push(pending);
@@ -295,7 +296,7 @@ class Engine implements Store {
       pending.resolve(result);
       if (!this.#watches.has(version.resource)) continue;
       const list = events.get(version.resource);
-      const event = toEvent(version, result.bytes);
+      const event = toEvent(version);
       if (list) list.push(event);
       else events.set(version.resource, [event]);
     }
@@ -309,10 +310,6 @@ class Engine implements Store {
     this.#queue = [];
     this.#newest.clear();
     for (const pending of failed) pending.reject(error);
-  }
-
-  #bytesBefore({ resource, key, revision }: Version): Uint8Array {
-    return this.#backend.find(resource, key, revision - 1)?.bytes ?? new Uint8Array();
   }
 
   #holdsLiveKey(resource: string): boolean {
@@ -359,10 +356,9 @@ function headOf({ revision, createRevision }: Head): Head {
   return { revision, createRevision };
 }
 
-/** `bytes` are the value written, or the last one for a removal. */
-function toEvent(version: Version, bytes: Uint8Array): StoreEvent {
-  const { key, revision, createRevision } = version;
-  return { type: version.bytes ? "put" : "delete", key, revision, createRevision, bytes };
+function toEvent({ key, revision, createRevision, bytes }: Version): StoreEvent {
+  if (!bytes) return { type: "delete", key, revision, createRevision };
+  return { type: "put", key, revision, createRevision, bytes };
 }
 
 /** In place: a head is looked at, never kept. */

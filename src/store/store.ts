@@ -25,8 +25,8 @@ export interface Store extends AsyncDisposable {
    * @throws StoreError "conflict" | "not-found" | "unwritable"
    */
   update(resource: string, key: string, write: UpdateWrite): Promise<StoredObject>;
-  /** Resolves with the removed value, at the revision of the removal. @throws as `update` */
-  delete(resource: string, key: string, expectedRevision: number): Promise<StoredObject>;
+  /** Resolves with the revision of the removal. @throws as `update` */
+  delete(resource: string, key: string, expectedRevision: number): Promise<Removal>;
   /**
    * Delivers every durable event with revision > `fromRevision`, in revision order, in batches that
    * share one commit; `fromRevision` 0 is an error (list first).
@@ -59,6 +59,9 @@ export interface StoredObject {
   createRevision: number;
 }
 
+/** Where an object was; whoever removes one knows what it was. */
+export type Removal = Omit<StoredObject, "bytes">;
+
 export interface UpdateWrite {
   bytes: Uint8Array;
   expectedRevision: number;
@@ -83,11 +86,7 @@ export interface ListResult {
   remaining: number;
 }
 
-export interface StoreEvent {
-  type: "put" | "delete";
-  key: string;
-  revision: number;
-  /** The value written, or the last value for a delete. */
-  bytes: Uint8Array;
-  createRevision: number;
-}
+/** A write with the value written; whoever follows knows what a removal took. */
+export type StoreEvent =
+  | ({ type: "put"; bytes: Uint8Array } & Removal)
+  | ({ type: "delete"; bytes?: undefined } & Removal);

@@ -137,7 +137,9 @@ async function deleteOnce(
     engine.serviceNetwork.released(served, old);
     if (!served.strategy.returnsDeleted) return removedAnswer(served, old);
     if (!served.strategy.gracePeriodSeconds) {
-      return answerWith(served, { stored: removed, status: 200 });
+      await served.cache.waitFor(removed.revision);
+      const object = current.atRevision(removed.revision);
+      return { kind: "object", status: 200, served, object };
     }
     // What could have had a grace period says that it had none.
     return { kind: "value", status: 200, value: marked };

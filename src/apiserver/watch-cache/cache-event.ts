@@ -7,26 +7,26 @@ export class CacheEvent {
   readonly key: string;
   readonly revision: number;
   readonly timeMs: number;
-  /** The new state, or for a removal the last state at the revision of the removal. */
-  readonly object: CachedObject;
   /** The state before; absent when the object was created. */
   readonly previous: CachedObject | undefined;
   readonly removed: boolean;
+  /** The new state; of a removal the last one, as long as somebody looks at it. */
+  #object: CachedObject | undefined;
   #departed: CachedObject | undefined;
   #frames: Map<string, Uint8Array> | undefined;
 
-  constructor(of: {
-    object: CachedObject;
-    previous: CachedObject | undefined;
-    removed: boolean;
-    timeMs: number;
-  }) {
-    this.key = of.object.key;
-    this.revision = of.object.revision;
-    this.object = of.object;
+  constructor(of: Change) {
+    this.key = (of.object ?? of.previous).key;
+    this.revision = of.object ? of.object.revision : of.revision;
+    this.#object = of.object;
     this.previous = of.previous;
     this.removed = of.removed;
     this.timeMs = of.timeMs;
+  }
+
+  /** The new state, or for a removal the last state at the revision of the removal. */
+  get object(): CachedObject {
+    return (this.#object ??= this.#before().atRevision(this.revision));
   }
 
   /** What a watcher with this selection sees; `undefined` for nothing. */
@@ -52,23 +52,34 @@ export class CacheEvent {
 
   /** What is kept in memory for this event alone: nobody else has a state that was replaced. */
   get sizeBytes(): number {
-    const replaced = this.previous?.bytes.byteLength ?? 0;
-    return this.removed ? replaced + this.object.bytes.byteLength : replaced;
+    return this.previous?.bytes.byteLength ?? 0;
   }
 
   /** Everybody who watches has it; whoever comes later reads and encodes anew. */
   passed(): void {
     this.#frames = undefined;
-    this.object.passed();
+    this.#object?.passed();
+    if (this.removed) this.#object = undefined;
   }
 
   /** The body of a DELETED event: the previous state at the revision of this change. */
   #lastSeen(): CachedObject {
     if (this.removed) return this.object;
-    this.#departed ??= (this.previous ?? this.object).atRevision(this.revision);
+    this.#departed ??= this.#before().atRevision(this.revision);
     return this.#departed;
   }
+
+  #before(): CachedObject {
+    if (!this.previous) throw new Error(`nothing was there before revision ${this.revision}`);
+    return this.previous;
+  }
 }
+
+/** The last state of what a removal took is made when somebody looks at it. */
+export type Change = { removed: boolean; timeMs: number } & (
+  | { object: CachedObject; previous: CachedObject | undefined; revision?: undefined }
+  | { object?: undefined; previous: CachedObject; revision: number }
+);
 
 /** An event as one watcher sees it. */
 export interface SeenEvent {

@@ -47,12 +47,12 @@ export class SubscriberIndex implements Iterable<Subscriber> {
 
   /** Hands every subscriber that the event may concern to `visit`, each once. */
   visit(event: CacheEvent, visit: (subscriber: Subscriber) => void): void {
-    const { key, object, previous } = event;
+    const { key, previous } = event;
     this.#unselective.forEach(visit);
     this.#byKey.get(key)?.forEach(visit);
     if (this.#byNamespace.size > 0) this.#byNamespace.get(namespaceOf(key))?.forEach(visit);
     for (const { at, group } of this.#byDimension.values()) {
-      const value = this.#valueOf(object, at);
+      const value = this.#valueOf((event.removed && previous) || event.object, at);
       if (value !== undefined) group.get(value)?.forEach(visit);
       const before = previous && this.#valueOf(previous, at);
       if (before !== undefined && before !== value) group.get(before)?.forEach(visit);

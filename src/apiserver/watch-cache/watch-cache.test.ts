@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { StatusError } from "../../api/errors.ts";
+import { encodeCanonical, spliceResourceVersion } from "../../format/json-canonical.ts";
 import { settle } from "../../lib/virtual-clock.ts";
 import { type AnyObject, type ServerFixture, startServer } from "../api-server-fixture.ts";
 import { CacheEvent } from "./cache-event.ts";
@@ -143,6 +144,20 @@ test("a watch can begin with the state, and says when that is complete", async (
   assert.deepEqual(seen, ["ADDED ", "BOOKMARK true"]);
   await api.clock.advance(61_000);
   assert.equal(seen.length, 3);
+});
+
+test("the last state of what was removed is made for whoever looks, and not kept", () => {
+  const stored = encodeCanonical({ kind: "A", apiVersion: "v1", metadata: { name: "k" } });
+  const previous = new CachedObject("k", 3, spliceResourceVersion(stored, 3));
+  const event = new CacheEvent({ previous, revision: 7, removed: true, timeMs: 0 });
+  assert.equal(event.sizeBytes, previous.bytes.byteLength);
+  const seen = event.object;
+  assert.equal(event.object, seen);
+  assert.deepEqual([event.key, event.revision, seen.revision], ["k", 7, 7]);
+  assert.deepEqual(seen.object().metadata, { resourceVersion: "7", name: "k" });
+  event.passed();
+  assert.notEqual(event.object, seen);
+  assert.deepEqual(event.object.object(), seen.object());
 });
 
 test("the ring keeps young events up to its bound and old ones up to its minimum", () => {

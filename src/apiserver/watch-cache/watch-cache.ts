@@ -2,7 +2,7 @@ import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { type Allocate, spliceResourceVersion } from "../../format/json-canonical.ts";
-import type { Store, StoreEvent } from "../../store/store.ts";
+import type { Store, StoredObject, StoreEvent } from "../../store/store.ts";
 import { ByteArena } from "./byte-arena.ts";
 import { CacheEvent } from "./cache-event.ts";
 import { type AttributesOf, CachedObject, type Written } from "./cached-object.ts";
@@ -218,10 +218,11 @@ export class WatchCache implements StateView, Disposable {
     const timeMs = this.#options.clock.monotonicMs();
     for (const event of events) {
       const cached = this.#apply(event, timeMs);
+      if (!cached) continue;
       this.#ring.push(cached);
       batch.push(cached);
     }
-    this.#revision = Math.max(this.#revision, batch.at(-1)?.revision ?? 0);
+    this.#revision = Math.max(this.#revision, events.at(-1)?.revision ?? 0);
     for (const event of batch) {
       this.#subscribers.visit(event, (subscriber) => this.#hand(event, subscriber));
     }
@@ -238,25 +239,26 @@ export class WatchCache implements StateView, Disposable {
     }
   }
 
-  #apply(event: StoreEvent, timeMs: number): CacheEvent {
+  /** `undefined`: what was not there went. */
+  #apply(event: StoreEvent, timeMs: number): CacheEvent | undefined {
     const { key } = event;
     this.#generation++;
     this.#listed = undefined;
     const previous = this.#objects.get(key);
-    const object = this.#objectOf(event);
-    const removed = event.type === "delete";
     this.#values.changed(key, previous);
-    if (removed) {
+    if (event.type === "delete") {
+      if (!previous) return undefined;
       this.#objects.delete(key);
       this.#keys.remove(key);
-    } else {
-      this.#objects.set(key, object);
-      if (!previous) this.#keys.add(key);
+      return new CacheEvent({ previous, revision: event.revision, removed: true, timeMs });
     }
-    return new CacheEvent({ object, previous, removed, timeMs });
+    const object = this.#objectOf(event);
+    this.#objects.set(key, object);
+    if (!previous) this.#keys.add(key);
+    return new CacheEvent({ object, previous, removed: false, timeMs });
   }
 
-  #objectOf({ key, revision, bytes }: Pick<StoreEvent, "key" | "revision" | "bytes">) {
+  #objectOf({ key, revision, bytes }: StoredObject): CachedObject {
     const object = new CachedObject(
       key,
       revision,

@@ -61,7 +61,7 @@ test("what was read stays as it was when later writes take the memory it was in"
   await using store = await openTemporary(clock);
   const { revision: before } = await store.create("core/nodes", "n", Buffer.from("0"));
   const { revision } = await store.create("core/pods", "a/first", Buffer.alloc(1_000, "1"));
-  const read = [
+  const read: ({ bytes?: Uint8Array | undefined } | undefined)[] = [
     await store.get("core/pods", "a/first"),
     await store.getForUpdate("core/pods", "a/first"),
     (await store.list("core/pods")).items[0],
