@@ -139,7 +139,10 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   await others;
   const owned = cleanup.move();
   return {
-    rehearse: () => rehearse(plane.client.transport, logger),
+    async rehearse() {
+      await rehearse(plane.client.transport, logger);
+      relief.started();
+    },
     async shutDown() {
       await Promise.all([first.shutDown(), supervisor.end("agent", HOST_SHUTDOWN)]);
     },

@@ -38,7 +38,7 @@ export async function proxy(args: readonly string[]): Promise<number> {
   if (!kubeconfig || !address || !domain) throw usage("proxy needs --kubeconfig and --address");
   const logger = createJsonLogger("info", { component: "proxy" });
   installLastResort(logger);
-  using _relief = startProgramRelief(systemClock, OUTER_MEMORY);
+  using relief = startProgramRelief(systemClock, OUTER_MEMORY);
   using transport = createHttpsTransport(loadKubeconfig(readFileSync(kubeconfig, "utf8")));
   const parts = { ...sources, client: createClient(transport), logger };
   await using informers = createInformerFactory(parts);
@@ -69,6 +69,7 @@ export async function proxy(args: readonly string[]): Promise<number> {
   }
   logger.info("cluster DNS answers", { address, domain, upstream: servers });
   process.send?.("ready");
+  relief.started();
   await untilSignal();
   return 0;
 }

@@ -84,13 +84,15 @@ test("it happens ten times a second at most, and what came meanwhile is kept in 
   assert.equal(state.trims, 2);
 });
 
-test("what the start of the program needed is let go of once", async () => {
+test("what the start of the program needed is let go of when it has started, and later", async () => {
   const { clock, state, relief } = startRelief();
   using _relief = relief;
   await clock.advance(1_000);
   assert.equal(state.programReleases, 0);
-  await clock.advance(60_000);
+  relief.started();
   assert.equal(state.programReleases, 1);
+  await clock.advance(60_000);
+  assert.equal(state.programReleases, 2);
   assert.equal(state.fileReleases, 0);
   assert.ok(state.isSparse);
   relief[Symbol.dispose]();

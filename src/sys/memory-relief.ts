@@ -19,7 +19,7 @@ const MOVING_MIN_BYTES = 1 << 20;
 const HEAP_MIN_BYTES = 4 << 20;
 const TRIM_EVERY_MS = 100;
 const MAPPED_MIN_BYTES = 4 << 20;
-/** By then what starts has started, and what is tried first has been tried. */
+/** By then what is tried first has been tried. */
 const STARTED_MS = 6_000;
 
 /** The memory of this process outside of V8's heap; a test brings its own. */
@@ -47,8 +47,14 @@ export const OUTER_MEMORY: OuterMemory = {
   releaseProgram,
 };
 
+/** Lets go of pages of the program until it is disposed. */
+export interface ProgramRelief extends Disposable {
+  /** Told when the process has started: most of what that touched is not needed any more. */
+  started(): void;
+}
+
 /** Gives memory back until it is disposed. */
-export interface MemoryRelief extends Disposable {
+export interface MemoryRelief extends ProgramRelief {
   /** Looks at once, and soon again: who wrote much does not wait for a timer. */
   check(): void;
 }
@@ -57,7 +63,7 @@ export interface MemoryRelief extends Disposable {
  * Gives memory back to the system. What was freed: after the collector let go of 4 MiB of buffers,
  * or when 4 MiB more are resident than right after the last time, ten times a second at most.
  * Mapped files: whenever 4 MiB more of them are resident than right after the last time. The pages
- * of the program that only its start needed: once.
+ * of the program that only its start needed: when it has started, and once more later.
  */
 export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryRelief {
   const heap = heapRelief(clock, memory);
@@ -85,6 +91,7 @@ export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryReli
   };
   again();
   return {
+    started: program.started,
     check: () => {
       look();
       // The collector may come only now.
@@ -98,17 +105,19 @@ export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryReli
   };
 }
 
-/** Lets go of the pages of the program that only its start needed, once it has started. */
+/** Lets go of the pages of the program that only its start needed, or what was tried first. */
 export function startProgramRelief(
   clock: Clock,
   { releaseProgram }: Pick<OuterMemory, "releaseProgram">,
-): Disposable {
-  let sparse: Disposable | undefined;
-  const timer = clock.setTimer(STARTED_MS, () => (sparse = releaseProgram()));
+): ProgramRelief {
+  const sparse: Disposable[] = [];
+  const release = () => void sparse.push(releaseProgram());
+  const timer = clock.setTimer(STARTED_MS, release);
   return {
+    started: release,
     [Symbol.dispose]: () => {
       timer.cancel();
-      sparse?.[Symbol.dispose]();
+      for (const one of sparse) one[Symbol.dispose]();
     },
   };
 }
