@@ -120,6 +120,7 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
   const runtimeOptions = {
     stateDirectory: path.join(directory, "runtime"),
     runDirectory: path.join(directory, "run"),
+    podDirectories: ["state/pods", "agent/pods"].map((one) => path.join(directory, one)),
     cgroupRoot: `/nephos-test-${process.pid}`,
     defaultHandler: "crun",
     clock,

@@ -15,6 +15,8 @@ export interface RuntimeFixture extends AsyncDisposable {
   /** An image with busybox as /bin/sh and user "www" (uid 33, gid 34, in group "extra" 50). */
   image: LocalImage;
   logDirectory: string;
+  /** One of the runtime's `podDirectories`. */
+  podDirectory?: string;
   /** Where sandboxes have their network; they use the node's when absent. */
   networkNamespacePath?: string;
   /** Containers do not run on the kernel of the node. */

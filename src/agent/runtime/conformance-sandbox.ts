@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { readMounts } from "../../sys/mount.ts";
-import { type Conformance, GRACE_MS, nothingIsLeft } from "./conformance-context.ts";
+import { mount, readMounts, unmount } from "../../sys/mount.ts";
+import { type Conformance, contains, GRACE_MS, nothingIsLeft } from "./conformance-context.ts";
 import type { ContainerMount } from "./contract.ts";
 
 /** What the containers of a sandbox share, and their limits. */
@@ -28,6 +28,58 @@ export function sandboxConformance(on: Conformance): void {
     await assert.rejects(on.runtime.createContainer(late), { code: "not-running" });
     await on.runtime.removeSandbox(sandboxId);
   });
+
+  it(
+    "shows a container what its pod alone has, with what is mounted there, and the node's files",
+    async () => {
+      const sandboxId = on.nextPodId();
+      const own = path.join(fixture.podDirectory ?? "", sandboxId);
+      const [plain, memory] = [path.join(own, "plain"), path.join(own, "memory")];
+      const elsewhere = path.join(fixture.logDirectory, sandboxId);
+      for (const directory of [plain, memory, elsewhere]) mkdirSync(directory, { recursive: true });
+      mount({ source: "tmpfs", target: memory, type: "tmpfs" });
+      const sources = { plain, memory, elsewhere };
+      for (const [name, directory] of Object.entries(sources)) {
+        writeFileSync(path.join(directory, "file"), `of ${name}\n`);
+      }
+      const at = (name: keyof typeof sources): ContainerMount => {
+        return { hostPath: sources[name], containerPath: `/mnt/${name}`, readOnly: false };
+      };
+      const other = await start("sleep 4324");
+      await on.runtime.createSandbox(on.sandboxSpec(sandboxId));
+      const script = "cat /mnt/*/file; df /dev/shm | grep -c shm; echo made > /mnt/plain/made";
+      for (const names of [
+        ["plain", "memory"],
+        ["plain"],
+        ["plain", "memory", "elsewhere"],
+      ] as const) {
+        const id = `${sandboxId}-${names.length}`;
+        const logPath = path.join(elsewhere, `${names.length}.log`);
+        const command = ["sh", "-c", `${script}; cat /proc/self/mountinfo; sleep 4325`];
+        const mounts = names.map(at);
+        const spec = containerSpec(sandboxId, { id, name: id, command, logPath, mounts });
+        await on.runtime.createContainer(spec);
+        await on.runtime.startContainer(id);
+        await contains(logPath, "/mnt/plain");
+        const words = ["memory", "plain"].filter((name) => names.some((one) => one === name));
+        const seen = [...(names.length === 3 ? ["elsewhere"] : []), ...words].map(
+          (one) => `of ${one}`,
+        );
+        const lines = readFileSync(logPath, "utf8").split("\n");
+        const out = lines.map((line) => line.split(" ").slice(3).join(" "));
+        assert.deepEqual(out.slice(0, seen.length + 1), [...seen, "1"]);
+        assert.ok(!out.join().includes(other.sandboxId), "nothing of another pod is mounted there");
+        const ran = await on.runtime.execSync(id, ["cat", "/mnt/plain/made"], GRACE_MS);
+        assert.equal(ran.stdout, "made\n");
+      }
+      assert.equal(readFileSync(path.join(plain, "made"), "utf8"), "made\n");
+      await on.runtime.removeSandbox(other.sandboxId);
+      await on.runtime.removeSandbox(sandboxId);
+      unmount(memory);
+      await nothingIsLeft(fixture, "no runtime holds a mount of the pod's");
+    },
+    fixture.podDirectory === undefined && "the directories of its pods are its own affair",
+  );
 
   it("starts a container that was expected while another of its sandbox ran", async () => {
     const before = await start("sleep 4323");
@@ -146,7 +198,7 @@ async function raceForMounts(on: Conformance, withUsers: boolean): Promise<void>
   chmodSync(shared, 0o777);
   const onNode = path.join(base, "of-the-node");
   writeFileSync(onNode, "");
-  const mount = (hostPath: string, containerPath: string) => {
+  const bind = (hostPath: string, containerPath: string) => {
     return { hostPath, containerPath, readOnly: false };
   };
   const make = async (name: string, script: string, mounts: ContainerMount[]) => {
@@ -160,13 +212,13 @@ async function raceForMounts(on: Conformance, withUsers: boolean): Promise<void>
     return { id, logPath };
   };
   const swap = "while :; do mkdir d; rmdir d; ln -s / d; rm -f d; ln -s ../../.. d; rm -f d; done";
-  await make("attacker", `cd /shared; exec 2>/dev/null; ${swap}`, [mount(shared, "/shared")]);
+  await make("attacker", `cd /shared; exec 2>/dev/null; ${swap}`, [bind(shared, "/shared")]);
   const look = `for d in "" /shared /shared/d; do test -e $d${onNode} && echo escaped; done; echo seen`;
   let started = 0;
   // Of a daemon, the race is its own, and slow.
   const enough = fixture.daemon === undefined ? RACE_ROUNDS : DAEMON_RACE_ROUNDS;
   for (let round = 0; round < RACE_ROUNDS && (round < enough || started === 0); round++) {
-    const mounts = [mount(shared, "/shared"), mount(inner, "/shared/d/m")];
+    const mounts = [bind(shared, "/shared"), bind(inner, "/shared/d/m")];
     const victim = await make(`victim-${round}`, look, mounts).catch(() => undefined);
     if (!victim) continue; // refused, as its place was a link that leads nowhere
     started++;

@@ -12,6 +12,7 @@ import { settle } from "./exit-watcher.ts";
 import { beginContainerMonitor, takeExpected } from "./expectations.ts";
 import { unlessTooLong } from "./expected-monitor.ts";
 import { mapMounts } from "./mapped-mounts.ts";
+import { ownMounts } from "./own-mounts.ts";
 import { monitorTools } from "./placement.ts";
 import { mountRoot } from "./root-filesystem.ts";
 import { drivenContainer, driverOf, podCgroup, type RuntimeContext } from "./runtime-context.ts";
@@ -114,7 +115,9 @@ export async function createContainer(
     if (driver.ready) await driver.ready();
     const begun = waiting;
     waiting = undefined;
-    const tools = () => monitorTools(context, { driver, cgroup, ...driver.creation(driven) });
+    const own = ownMounts(context, { spec, sandbox });
+    const tools = () =>
+      monitorTools(context, { driver, cgroup, mounts: own, ...driver.creation(driven) });
     const pid = await inTime(
       context,
       begun?.release(text) ?? beginContainerMonitor(context, spec, tools()).answer(),

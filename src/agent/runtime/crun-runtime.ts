@@ -48,6 +48,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
       const prepared = standIns.prepare(runtimes);
       await recover(context);
       await prepared;
+      await prepareLeanMounts(context);
       watcher.check();
       return {
         sandboxes: [...table.sandboxes].map(([id, record]) => ({ id, ...record })),
@@ -97,10 +98,21 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
       await Promise.allSettled(context.holding.values());
       watcher[Symbol.dispose]();
       context.drivers[Symbol.dispose]();
+      context.leanMounts[Symbol.dispose]();
       await emptyTrash(context);
     },
   };
   return Promise.resolve(runtime);
+}
+
+/** Those of the pods that run are known by now, so that they stay outside. */
+async function prepareLeanMounts({ drivers, leanMounts, standIns }: RuntimeContext): Promise<void> {
+  const programs = drivers
+    .installed()
+    .map(({ name }) => drivers.of(name))
+    .filter(({ needsFewMounts }) => needsFewMounts)
+    .map(({ command: [file = ""] }) => ({ file, env: standIns.environment(file) }));
+  if (programs.length > 0) await leanMounts.prepare(programs);
 }
 
 /** What runs on a kernel of the pod's is not in the container's group: the pod's limits hold it. */

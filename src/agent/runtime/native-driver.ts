@@ -21,6 +21,8 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     // runc 1.1 joins none that somebody else has made.
     hasUserNamespaces: isCrun,
     placesItself,
+    // It alone reads and copies them all.
+    needsFewMounts: isCrun,
     seccomp: createSeccompProfiles(isCrun ? "compiled" : "json"),
     execFailureCode: 255,
     refusal: () => undefined,

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { placeProgram } from "../../format/elf/place-program.ts";
+import { type Placement, placeProgram } from "../../format/elf/place-program.ts";
 import type { MonitorTools } from "./conmon.ts";
 import { programMachine, writeProgram } from "./own-program.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -10,20 +10,31 @@ export interface PlacedCommand {
   driver: SandboxDriver;
   cgroup: string;
   command: readonly string[];
+  /** Runs it in a copy of the lean mount namespace, where there is one, with these along. */
+  mounts?: readonly string[] | undefined;
   /** See `Creation`. */
   descriptors?: readonly (number | "ignore")[];
 }
 
 /**
- * The command line with which a process starts in `cgroup`: through a program that moves itself
- * there first, when that is ours to do.
+ * The command line with which a process starts in `cgroup`, when that is ours to do, and with the
+ * mounts that it is to see: through a program that moves itself there first.
  */
 export function placed(
   context: RuntimeContext,
-  { driver, cgroup, command }: PlacedCommand,
+  { driver, cgroup, command, mounts }: PlacedCommand,
 ): readonly string[] {
-  if (!driver.placesItself) return command;
-  return [placer(context, false), ...entries(context, cgroup), ...command];
+  const namespace = mounts && driver.needsFewMounts ? context.leanMounts.namespace : undefined;
+  if (!driver.placesItself && namespace === undefined) return command;
+  const files = driver.placesItself ? entries(context, cgroup) : [];
+  const taken = mounts && namespace !== undefined ? mounts : undefined;
+  const program = placer(context, {
+    groups: files.length,
+    gated: false,
+    ...(taken && { mounts: taken.length }),
+  });
+  const along = taken && namespace !== undefined ? [namespace, ...taken] : [];
+  return [program, ...files, ...along, ...command];
 }
 
 /** The monitor and the command that it runs. */
@@ -40,7 +51,9 @@ export function gated(
   context: RuntimeContext,
   { driver, gate, cgroup }: { driver: SandboxDriver; gate: string; cgroup: string },
 ): MonitorTools {
-  const command = [placer(context, true), gate, ...entries(context, cgroup), ...driver.command];
+  const files = entries(context, cgroup);
+  const program = placer(context, { groups: files.length, gated: true });
+  const command = [program, gate, ...files, ...driver.command];
   return tools(context, { driver, command });
 }
 
@@ -59,12 +72,13 @@ function entries({ cgroups: { hierarchies, entry } }: RuntimeContext, group: str
 }
 
 /** The program that does it, written when it is first asked for. */
-function placer({ paths, cgroups, placers }: RuntimeContext, isGated: boolean): string {
-  const known = placers.get(isGated);
+function placer({ paths, placers }: RuntimeContext, placement: Placement): string {
+  const { groups, gated, mounts } = placement;
+  const name = gated ? "place-gated" : mounts === undefined ? "place" : `place-${groups}-${mounts}`;
+  const known = placers.get(name);
   if (known !== undefined) return known;
-  const placement = { groups: cgroups.hierarchies.length, gated: isGated };
-  const file = path.join(paths.programs, isGated ? "place-gated" : "place");
-  const written = writeProgram(file, placeProgram(programMachine(), placement));
-  placers.set(isGated, written);
+  const program = placeProgram(programMachine(), placement);
+  const written = writeProgram(path.join(paths.programs, name), program);
+  placers.set(name, written);
   return written;
 }

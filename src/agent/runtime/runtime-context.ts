@@ -15,6 +15,7 @@ import { createContainerTable, type ContainerTable } from "./container-table.ts"
 import type { ExpectedMonitor } from "./expected-monitor.ts";
 import type { DiscardedContainer } from "./container-removal.ts";
 import type { Failpoint } from "./failpoints.ts";
+import { createLeanMounts, type LeanMounts } from "./lean-mounts.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
 import { createDrivers, findProgram, type SandboxDrivers } from "./sandbox-drivers.ts";
@@ -29,6 +30,11 @@ export interface CrunRuntimeOptions {
    * directory given to `enterPrivateMounts`, or containers are lost with the agent.
    */
   runDirectory: string;
+  /**
+   * What lies there below a directory named like a sandbox, is mounted by its containers alone, on
+   * private mounts of the caller's.
+   */
+  podDirectories?: readonly string[];
   /** Group that holds all pods, such as "/nephos". */
   cgroupRoot: string;
   /** Runs pods that name no runtime class: "crun", "runc" or "runsc". */
@@ -69,8 +75,9 @@ export interface RuntimeContext {
   readonly expectations: Map<string, ExpectedMonitor>;
   readonly monitors: OwnMonitors;
   readonly standIns: StandIns;
-  /** Paths of the programs that enter control groups, with and without a gate. */
-  readonly placers: Map<boolean, string>;
+  readonly leanMounts: LeanMounts;
+  /** Paths of the programs that enter control groups and mount namespaces, by their names. */
+  readonly placers: Map<string, string>;
   /** Makes directories of sandboxes and containers. */
   readonly spread: Spread;
   /** For directories below the state and below the run directory. */
@@ -113,6 +120,10 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     expectations: new Map(),
     monitors: createOwnMonitors(),
     standIns: createStandIns(conmon, { directory, logger: options.logger }),
+    leanMounts: createLeanMounts(
+      [options.runDirectory, options.stateDirectory, ...(options.podDirectories ?? [])],
+      { programs: paths.programs, logger: options.logger },
+    ),
     placers: new Map(),
     spread: createSpread(),
     trash,

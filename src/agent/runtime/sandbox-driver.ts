@@ -21,6 +21,8 @@ export interface SandboxDriver extends Disposable {
   readonly hasUserNamespaces: boolean;
   /** Containers are put into their cgroups by us, not by the OCI runtime. */
   readonly placesItself: boolean;
+  /** To make a container it needs no mounts of the node's but its own and the container's. */
+  readonly needsFewMounts: boolean;
   readonly seccomp: SeccompProfiles;
   /** With this code its `exec` ends when the command could not even be started. */
   readonly execFailureCode: number;

@@ -7,6 +7,8 @@ test("a program that enters groups is small, on either machine", () => {
     const plain = placeProgram(machine, { groups: 8, gated: false });
     const gated = placeProgram(machine, { groups: 8, gated: true });
     assert.ok(plain.length < gated.length && gated.length < 1600, `${gated.length}`);
+    const moving = placeProgram(machine, { groups: 8, gated: false, mounts: 6 });
+    assert.ok(plain.length < moving.length && moving.length < 3000, `${moving.length}`);
   }
 });
 
