@@ -33,8 +33,7 @@ export function checkApplied(request: {
         `Specified patch version: ${apiVersion}, expected: ${expected}`,
     );
   }
-  const entries = isObject(metadata) ? metadata.managedFields : undefined;
-  if (Array.isArray(entries) && entries.length > 0) {
+  if (isObject(metadata) && Array.isArray(metadata.managedFields)) {
     throw badRequest("metadata.managedFields must be nil");
   }
   checkValue(applied, struct, { model, path: "", applied });

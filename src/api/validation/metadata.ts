@@ -2,7 +2,7 @@ import { deepEqual } from "../../lib/deep-equal.ts";
 import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from "../../lib/names.ts";
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../generated/types/meta-v1.ts";
 import type { FieldErrors } from "./field-errors.ts";
-import { type GoText, goStrings } from "./go-text.ts";
+import { GoText, goStrings } from "./go-text.ts";
 
 /** Complaints about a name; for a prefix the trailing dash of `generateName` is already gone. */
 export type NameRule = (name: string) => string[];
@@ -12,14 +12,9 @@ const SUBRESOURCE_MAX = 256;
 const ANNOTATIONS_SIZE_MAX = 256 * 1024;
 const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
 const PRINTABLE_ASCII = /^[ -~]*$/;
-const IMMUTABLE = [
-  "name",
-  "namespace",
-  "uid",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-] as const;
+const IMMUTABLE = ["name", "namespace", "uid", "creationTimestamp"] as const;
+/** Only the server says these, once it deletes. */
+const OF_DELETION = ["deletionTimestamp", "deletionGracePeriodSeconds"] as const;
 
 /** Rules of `metadata` that all kinds share. */
 export function validateMetadata(
@@ -176,6 +171,12 @@ export function validateMetadataUpdate(
       errors.invalid(`metadata.${name}`, value, "field is immutable");
     }
   }
+  for (const name of OF_DELETION) {
+    const value = metadata[name];
+    if (value === undefined || value === old[name]) continue;
+    const shown = typeof value === "string" ? goTime(value) : value;
+    errors.invalid(`metadata.${name}`, shown, "field is immutable");
+  }
   if ((metadata.generation ?? 0) < (old.generation ?? 0) && metadata.generation !== undefined) {
     errors.invalid("metadata.generation", metadata.generation, "must not be decremented");
   }
@@ -188,6 +189,11 @@ export function validateMetadataUpdate(
         `[]string{${added.map((name) => JSON.stringify(name)).join(", ")}}`,
     );
   }
+}
+
+/** A time of whole seconds in UTC, as Go prints it. */
+function goTime(time: string): GoText {
+  return new GoText(time.replace("T", " ").replace("Z", " +0000 UTC"));
 }
 
 /** A field that no update may change; `shown` is how a refusal prints it. */

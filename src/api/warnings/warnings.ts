@@ -18,6 +18,7 @@ import type { Ingress } from "../generated/types/networking-v1.ts";
 import type { RuntimeClass } from "../generated/types/node-v1.ts";
 import type { CSIStorageCapacity, StorageClass } from "../generated/types/storage-v1.ts";
 import type { Resource } from "../resource.ts";
+import { addressWarnings, rangeWarnings } from "./address-warnings.ts";
 import { claimWarnings } from "./claim-warnings.ts";
 import {
   labelSelectorWarnings,
@@ -181,11 +182,22 @@ const secretWarnings: Warner<Secret> = ({ type, data }) => {
 
 const serviceWarnings: Warner<Service> = (service) => {
   const { type, externalIPs = [], externalName } = service.spec ?? {};
+  const { clusterIPs = [], loadBalancerIP, loadBalancerSourceRanges = [] } = service.spec ?? {};
   const warnings: string[] = [];
   if (annotation(service, TOPOLOGY_HINTS) !== undefined) {
     warnings.push(
       `annotation ${TOPOLOGY_HINTS} is deprecated, please use ${TOPOLOGY_MODE} instead`,
     );
+  }
+  for (const [index, address] of clusterIPs.entries()) {
+    warnings.push(...addressWarnings(`spec.clusterIPs[${index}]`, address));
+  }
+  for (const [index, address] of externalIPs.entries()) {
+    warnings.push(...addressWarnings(`spec.externalIPs[${index}]`, address));
+  }
+  if (loadBalancerIP) warnings.push(...addressWarnings("spec.loadBalancerIP", loadBalancerIP));
+  for (const [index, range] of loadBalancerSourceRanges.entries()) {
+    warnings.push(...rangeWarnings(`spec.loadBalancerSourceRanges[${index}]`, range));
   }
   if (type === "ExternalName" && externalIPs.length > 0) {
     warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');

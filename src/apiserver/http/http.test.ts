@@ -122,7 +122,7 @@ test("apply cannot reach past the name and namespace of its path", async () => {
   assert.match((await apply({ name: "b" })).text, /\(b\) does not match the name on the URL/);
   assert.match(
     (await apply({ namespace: "other" })).text,
-    /\(other\) does not match the namespace/,
+    /the namespace of the provided object does not match the namespace sent/,
   );
   assert.match((await apply({}, {})).text, /Incorrect version specified in apply patch/);
   assert.match(

@@ -183,7 +183,6 @@ const NEVER_SENT = [
   "deletionTimestamp",
   "deletionGracePeriodSeconds",
   "selfLink",
-  "generation",
 ] as const satisfies readonly (keyof KubeObject["metadata"])[];
 
 /** What is absent is not deleted, which would cost. */
@@ -198,6 +197,7 @@ function completeMeta(engine: Engine, served: ServedResource, object: KubeObject
   metadata.creationTimestamp = formatTime(engine.clock.now());
   const { generation, lateGeneration, keepsStatusOnCreate } = served.strategy;
   if (generation && !lateGeneration) metadata.generation = 1;
+  else if (lateGeneration || metadata.generation === 0) delete metadata.generation;
   const dropsStatus = served.hasStatus && !keepsStatusOnCreate;
   if (dropsStatus && "status" in object) delete object["status"];
 }

@@ -112,7 +112,7 @@ async function updateOnce(
   const wanted = asked instanceof Promise ? await asked : asked;
   await NEXT_STEP;
   checkPath(call, wanted);
-  if (plan.patched) checkPatchedMeta(served, wanted, old);
+  if (plan.patched || plan.managed) checkPatchedUid(served, wanted, old);
   checkPreconditions(call, wanted, old);
   let next = plan.scope ? plan.scope(wanted, old) : mainScope(served, wanted, old);
   carryMeta(next, old);
@@ -234,6 +234,12 @@ export function checkPath(
   { nameless = false }: { nameless?: boolean } = {},
 ): void {
   const { name = "", namespace } = object.metadata;
+  if (namespace && served.resource.namespaced && namespace !== target.namespace) {
+    throw new StatusError(
+      "BadRequest",
+      "the namespace of the provided object does not match the namespace sent on the request",
+    );
+  }
   if (name === "" && !nameless) {
     throw new StatusError(
       "BadRequest",
@@ -247,28 +253,19 @@ export function checkPath(
       `the name of the object (${name}) does not match the name on the URL (${target.name})`,
     );
   }
-  if (namespace && served.resource.namespaced && namespace !== target.namespace) {
-    throw new StatusError(
-      "BadRequest",
-      `the namespace of the object (${namespace}) does not match the namespace on the request ` +
-        `(${target.namespace})`,
-    );
-  }
 }
 
-/** In an object that is sent whole these count as preconditions, or not at all. */
-function checkPatchedMeta(served: ServedResource, wanted: KubeObject, old: KubeObject): void {
-  for (const field of ["uid", "deletionTimestamp"] as const) {
-    const value = wanted.metadata[field];
-    if (value === undefined || value === old.metadata[field]) continue;
-    throw served.invalid(old.metadata.name ?? "", [
-      {
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify(value)}: field is immutable`,
-        field: `metadata.${field}`,
-      },
-    ]);
-  }
+/** In an object that is sent whole a uid counts as a precondition. */
+function checkPatchedUid(served: ServedResource, wanted: KubeObject, old: KubeObject): void {
+  const { uid } = wanted.metadata;
+  if (uid === undefined || uid === old.metadata.uid) return;
+  throw served.invalid(old.metadata.name ?? "", [
+    {
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${JSON.stringify(uid)}: field is immutable`,
+      field: "metadata.uid",
+    },
+  ]);
 }
 
 function checkPreconditions(call: Call, wanted: KubeObject, old: KubeObject): void {
@@ -315,9 +312,15 @@ export function carryFields(
   }
 }
 
-/** Server-owned metadata cannot be changed by an update. */
+/**
+ * Server-owned metadata cannot be changed by an update. A deletion that has begun keeps its time;
+ * what else is said of deletion, validation refuses.
+ */
 function carryMeta(next: KubeObject, old: KubeObject): void {
   carryFields(next.metadata, old.metadata, CARRIED);
+  const { deletionTimestamp, deletionGracePeriodSeconds: grace } = old.metadata;
+  if (deletionTimestamp) next.metadata.deletionTimestamp = deletionTimestamp;
+  if (grace !== undefined) next.metadata.deletionGracePeriodSeconds ??= grace;
   if (old.apiVersion) next.apiVersion = old.apiVersion;
   if (old.kind) next.kind = old.kind;
 }
@@ -327,10 +330,7 @@ const CARRIED: readonly (keyof KubeObject["metadata"])[] = [
   "namespace",
   "uid",
   "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
   "generation",
-  "selfLink",
 ];
 
 function moveGeneration(
@@ -367,12 +367,16 @@ export function statusScope(served: ServedResource): UpdateScope {
   const withMeta = !served.custom && !STATUS_ONLY.has(served.resource.kind);
   const fields: (keyof KubeObject["metadata"])[] = ["managedFields"];
   if (withMeta) fields.push("annotations", "finalizers");
-  if (withMeta && served.resource.kind !== "Pod") fields.push("ownerReferences");
+  if (withMeta) fields.push("deletionGracePeriodSeconds", "generateName", "selfLink");
+  if (withMeta && served.resource.kind !== "Pod") {
+    fields.push("ownerReferences", "deletionTimestamp");
+  }
   if (withMeta && !served.strategy.statusKeepsLabels) fields.push("labels");
   return (wanted, old) => {
     const next = copyJson(old);
-    if (wanted["status"] === undefined) delete next["status"];
-    else next["status"] = wanted["status"];
+    if (wanted["status"] !== undefined) next["status"] = wanted["status"];
+    else if (served.custom) delete next["status"];
+    else next["status"] = {};
     carryFields(next.metadata, wanted.metadata, fields);
     return next;
   };

@@ -1,3 +1,4 @@
+import { JsonSyntaxError, parseStrictJson } from "../../../format/json-parser.ts";
 import { labelValueErrors, qualifiedNameErrors } from "../../../lib/names.ts";
 import { deepEqual } from "../../../lib/deep-equal.ts";
 import type { Node, Taint } from "../../generated/types/core-v1.ts";
@@ -9,11 +10,18 @@ import { validateResourceAmount } from "../pod/resources.ts";
 import { TAINT_EFFECTS } from "../pod/scheduling.ts";
 import { isCidr, isIpv4, validateCidr } from "../values.ts";
 
+const AVOID_PODS = "scheduler.alpha.kubernetes.io/preferAvoidPods";
 const TAINTS = "metadata.taints";
 const ONCE = 'except from "" to valid';
 
+/** The part of the annotation that is judged. */
+interface AvoidPods {
+  preferAvoidPods?: { podSignature?: { podController?: { controller?: boolean } } }[];
+}
+
 export const NODE: KindRules<Node> = {
   validate(errors, node) {
+    validateAvoided(errors, node.metadata?.annotations?.[AVOID_PODS]);
     validateTaints(errors, node.spec?.taints ?? []);
     validateAmounts(errors, node);
     validateRanges(errors, node.spec?.podCIDRs ?? []);
@@ -41,6 +49,26 @@ export const NODE: KindRules<Node> = {
     },
   },
 };
+
+/** Whose pods a node would rather not have. What its JSON says wrongly otherwise, nobody reads. */
+function validateAvoided(errors: FieldErrors, annotation: string | undefined): void {
+  if (!annotation) return;
+  let said: AvoidPods;
+  try {
+    said = parseStrictJson(annotation).value as AvoidPods;
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    return errors.invalid("metadata.AvoidPods", AVOID_PODS, error.message);
+  }
+  for (const [index, entry] of (said?.preferAvoidPods ?? []).entries()) {
+    const field = `metadata.annotations.${AVOID_PODS}[${index}].PodSignature`;
+    const owner = entry?.podSignature?.podController;
+    if (!owner) errors.required(field);
+    else if (!owner.controller) {
+      errors.invalid(`${field}.PodController.Controller`, false, "must point to a controller");
+    }
+  }
+}
 
 function validateTaints(errors: FieldErrors, taints: readonly Taint[]): void {
   const seen = new Set<string>();

@@ -26,6 +26,26 @@ const LABEL =
 const affinityWith = (key: string) =>
   JSON.stringify(VOLUME.spec.nodeAffinity).replace(OLD_ZONE, key);
 
+test("options of mounts are annotated only where volumes take them", () => {
+  const annotations = { "volume.beta.kubernetes.io/mount-options": "ro" };
+  checkRuleCases(PERSISTENT_VOLUMES, {
+    base: VOLUME,
+    create: [
+      [
+        {
+          "metadata.annotations": annotations,
+          "spec.csi": undefined,
+          "spec.nfs": { server: "a", path: "/" },
+        },
+      ],
+      [
+        { "metadata.annotations": annotations },
+        "metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify mount options for this volume type",
+      ],
+    ],
+  });
+});
+
 test("rules of persistent volumes", () => {
   checkRuleCases(PERSISTENT_VOLUMES, {
     base: VOLUME,

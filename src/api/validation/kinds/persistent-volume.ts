@@ -53,6 +53,24 @@ const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
   }),
 );
 
+/** Sources whose volumes are mounted with options. */
+const WITH_OPTIONS = [
+  "gcePersistentDisk",
+  "awsElasticBlockStore",
+  "glusterfs",
+  "nfs",
+  "rbd",
+  "quobyte",
+  "iscsi",
+  "cinder",
+  "cephfs",
+  "azureFile",
+  "vsphereVolume",
+  "azureDisk",
+  "photonPersistentDisk",
+] as const satisfies readonly (keyof PersistentVolumeSpec)[];
+const MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options";
+
 export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
   validate(errors, { metadata, spec = {} }) {
     const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy: policy } = spec;
@@ -82,6 +100,7 @@ export const PERSISTENT_VOLUME: KindRules<PersistentVolume> = {
       if (value) errors.complaints(`spec.${name}`, value, dns1123SubdomainErrors(value));
     }
     errors.oneOf("spec.volumeMode", spec.volumeMode, VOLUME_MODES);
+    validateMountOptions(errors, metadata?.annotations, spec);
   },
   validateUpdate(errors, { spec = {} }, old) {
     const before = old.spec ?? {};
@@ -236,4 +255,15 @@ function checkSecretNamespace(
   { secretNamespace }: { secretNamespace?: string },
 ): void {
   if (secretNamespace === "") errors.required(`${path}.secretNamespace`);
+}
+
+function validateMountOptions(
+  errors: FieldErrors,
+  annotations: Readonly<Record<string, string>> | undefined,
+  spec: PersistentVolumeSpec,
+): void {
+  if (annotations?.[MOUNT_OPTIONS] === undefined) return;
+  if (WITH_OPTIONS.some((source) => spec[source] !== undefined)) return;
+  const detail = "may not specify mount options for this volume type";
+  errors.forbidden(`metadata.annotations.${MOUNT_OPTIONS}`, detail);
 }

@@ -1,3 +1,4 @@
+import { JsonSyntaxError, parseStrictJson } from "../../../format/json-parser.ts";
 import type { Secret } from "../../generated/types/core-v1.ts";
 import { DATA_SIZE_MAX, base64Size, sizeOf, validateFrozen, validateKeys } from "../data-map.ts";
 import type { KindRules } from "../kind-rules.ts";
@@ -33,10 +34,8 @@ export const SECRET: KindRules<Secret> = {
     }
     for (const key of [".dockercfg", ".dockerconfigjson"]) {
       const config = needed?.keys.includes(key) ? data[key] : undefined;
-      if (config !== undefined && !isJsonObject(config)) {
-        const detail = "unexpected end of JSON input";
-        errors.invalid(`data[${key}]`, "<secret contents redacted>", detail);
-      }
+      const detail = config === undefined ? undefined : jsonObjectError(config);
+      if (detail) errors.invalid(`data[${key}]`, "<secret contents redacted>", detail);
     }
     const account = "kubernetes.io/service-account.name";
     if (type === "kubernetes.io/service-account-token" && !metadata?.annotations?.[account]) {
@@ -56,12 +55,16 @@ function isMissing(value: string | undefined, filled = false): boolean {
   return filled ? !value : value === undefined;
 }
 
-/** Whether base64 holds an object in JSON, or none. */
-function isJsonObject(base64: string): boolean {
+/** Why base64 holds no object in JSON, in the words of Go; undefined where it does, or null. */
+function jsonObjectError(base64: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(base64, "base64").toString());
-    return typeof value === "object" && !Array.isArray(value);
-  } catch {
-    return false;
+    const { value } = parseStrictJson(Buffer.from(base64, "base64").toString());
+    const what = Array.isArray(value) ? "array" : typeof value;
+    if (what === "object") return undefined;
+    const shown = what === "boolean" ? "bool" : what === "bigint" ? "number" : what;
+    return `json: cannot unmarshal ${shown} into Go value of type map[string]interface {}`;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return error.message;
+    throw error;
   }
 }
