@@ -57,7 +57,6 @@ interface Place {
 }
 
 function checkValue(value: unknown, shape: Shape, at: Place): void {
-  if (isAtomic(shape)) return;
   if (!("fields" in shape) && shape.kind === "list") {
     if (Array.isArray(value)) checkElements(value, shape, at);
   } else if (isObject(value)) {
@@ -71,13 +70,17 @@ function checkValue(value: unknown, shape: Shape, at: Place): void {
 function checkElements(items: readonly unknown[], list: ListType, at: Place): void {
   const seen = new Set<string>();
   const shape = shapeOf(list.of, at.model);
+  if (isAtomic(list)) {
+    items.forEach((item, index) =>
+      checkValue(item, shape, { ...at, path: `${at.path}[${index}]` }),
+    );
+    return;
+  }
   items.forEach((item, index) => {
     const element = elementOf(item, list, at.model);
     if (element === undefined) {
-      const keys = (list.mapKeys ?? []).map((key) => `"${key}"`).join(", ");
       throw badRequest(
-        `${notTyped(at.applied)}${at.path}: element ${index}: associative list with ` +
-          `keys has an element that omits key field ${keys} (and doesn't have default value)`,
+        `${notTyped(at.applied)}${at.path}: element ${index}: ${namelessComplaint(item, list)}`,
       );
     }
     if (seen.has(element)) {
@@ -87,6 +90,18 @@ function checkElements(items: readonly unknown[], list: ListType, at: Place): vo
     seen.add(element);
     checkValue(item, shape, { ...at, path: `${at.path}[${element.slice(2)}]` });
   });
+}
+
+/** Why an element of a keyed list or set has no name. */
+function namelessComplaint(item: unknown, { listType, mapKeys = [] }: ListType): string {
+  if (listType === "map") {
+    const keys = mapKeys.map((key) => `"${key}"`).join(", ");
+    const why = `omits key field ${keys} (and doesn't have default value)`;
+    return `associative list with keys has an element that ${why}`;
+  }
+  if (Array.isArray(item)) return "not supported: associative list with lists as elements";
+  const what = item === null ? "an explicit null" : "a map type";
+  return `associative list without keys has an element that's ${what}`;
 }
 
 function badRequest(message: string): StatusError {

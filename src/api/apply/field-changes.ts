@@ -85,6 +85,7 @@ function fieldsOf(
   if (isAtomic(shape)) return NO_FIELDS;
   const { model, inner, self } = how;
   if (!("fields" in shape) && shape.kind === "list") {
+    if (value === null) return NO_FIELDS;
     if (!Array.isArray(value) || value.length === 0) return inner ? NO_FIELDS : undefined;
     const index = indexElements(value, shape, model);
     if (!index) return NO_FIELDS;

@@ -176,6 +176,16 @@ test("a configuration that cannot be merged is a bad request", () => {
   for (const action of bad) assert.equal(refusal(action).reason, "BadRequest");
 });
 
+test("null leaves alone what others have in it, and takes the own away", () => {
+  const theirs = apply(undefined, { spec: one }, { manager: "x" });
+  const containers = { spec: { containers: null } };
+  const shared = apply(theirs, containers, { manager: "m" });
+  assert.deepEqual(shared.spec, one);
+  assert.deepEqual(owned(shared, "m"), [".spec.containers"]);
+  const mine = apply(undefined, { spec: one }, { manager: "m" });
+  assert.deepEqual(apply(mine, containers, { manager: "m" }).spec, { containers: [] });
+});
+
 test("kubectl's note of the last applied configuration follows", () => {
   const annotations = { "kubectl.kubernetes.io/last-applied-configuration": "old" };
   const live = { ...HEAD, metadata: { name: "web", annotations }, spec: one };

@@ -41,6 +41,7 @@ function mergeValues(
 ): unknown {
   const { shape, model } = at;
   if (said === live || isAtomic(shape)) return kept;
+  if (said === null) return isFilled(live) ? live : kept;
   if (!("fields" in shape) && shape.kind === "list") {
     if (!Array.isArray(live) || !Array.isArray(said) || !Array.isArray(kept)) return kept;
     return mergeElements(live, { said, kept }, { list: shape, model });
@@ -53,9 +54,10 @@ function mergeValues(
     const keptValue = kept[name];
     const child = memberShape(shape, name, { model, value });
     if (keptValue === undefined) {
-      // Nothing is said of the elements and members of what is empty.
-      const opens = value !== null && typeof value === "object" && !isAtomic(child);
-      if (before[name] === undefined || opens) continue;
+      // Nothing is said of the elements and members of what is empty, or null.
+      const opens = value !== null && typeof value === "object";
+      if (before[name] === undefined) continue;
+      if (!isAtomic(child) && (opens || isFilled(before[name]))) continue;
       result ??= { ...before };
       delete result[name];
       continue;
@@ -70,6 +72,11 @@ function mergeValues(
     result[name] = merged;
   }
   return result ?? live;
+}
+
+/** Whether there are elements or members. */
+function isFilled(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
 /**

@@ -77,6 +77,10 @@ test("a status that nobody sends is an empty one", async () => {
   const { status: _, ...pod } = await api.ask("GET", `${PODS}/a`);
   const answer = await api.ask("PUT", `${PODS}/a/status`, pod);
   assert.deepEqual(answer["status"], { qosClass: "BestEffort" });
+  const node = await api.ask("POST", "/api/v1/nodes", { metadata: { name: "a" } });
+  const { status } = await api.ask("PUT", "/api/v1/nodes/a/status", node);
+  const endpoints = (status as { daemonEndpoints: unknown }).daemonEndpoints;
+  assert.deepEqual(endpoints, { kubeletEndpoint: { Port: 0 } });
 });
 
 test("an applied configuration names no owners, not even none", async () => {

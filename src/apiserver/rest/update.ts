@@ -8,6 +8,7 @@ import type { Engine } from "../engine.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { withOldTimes } from "../ownership.ts";
 import type { ServedResource } from "../resource-registry.ts";
+import { emptyStatusOf } from "../strategy/empty-status.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { admissionRequestOf, mutate, validate } from "./admission.ts";
 import { type Answer, type Call, isDryRun } from "./call.ts";
@@ -372,11 +373,15 @@ export function statusScope(served: ServedResource): UpdateScope {
     fields.push("ownerReferences", "deletionTimestamp");
   }
   if (withMeta && !served.strategy.statusKeepsLabels) fields.push("labels");
+  const empty = served.custom ? undefined : emptyStatusOf(served.resource);
   return (wanted, old) => {
     const next = copyJson(old);
-    if (wanted["status"] !== undefined) next["status"] = wanted["status"];
-    else if (served.custom) delete next["status"];
-    else next["status"] = {};
+    const { status } = wanted;
+    if (served.custom && status === undefined) delete next["status"];
+    else
+      next["status"] = empty
+        ? { ...copyJson(empty), ...(status as object | undefined) }
+        : (status ?? {});
     carryFields(next.metadata, wanted.metadata, fields);
     return next;
   };

@@ -467,6 +467,13 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
 /** Messages that say the same in other words. */
 export const WORDINGS: readonly WordingDifference[] = [
   {
+    reason: "Since 1.24 an update into another namespace is refused in the words of a create.",
+    pattern:
+      /the namespace of the object \(\w+\) does not match the namespace on the request \([\w-]+\)/g,
+    replacement:
+      "the namespace of the provided object does not match the namespace sent on the request",
+  },
+  {
     reason: "Values that are no scalars are written as JSON, not in Go's syntax.",
     pattern:
       /(Invalid|Unsupported|Duplicate) value: (?:\{|\[|map\[|&?\w+\.[A-Z]\w*[{(])[^]*?[}\])](?=: |"[,\]}])/g,
