@@ -161,7 +161,7 @@ export async function startNode(proxies: ProxyEnvironment = {}): Promise<NodeUnd
       versions: { kubelet: "v1.32.3+nephos", runtime: "crun://1.8.1" },
       configuration: {
         ...defaultConfiguration(2),
-        logLimits: { maxBytes: 10_000, maxFiles: 3 },
+        logLimits: { maxBytes: 10_000, maxFiles: 3, everyMs: 10_000 },
       },
       imageDirectory: directory,
       clock,

@@ -11,7 +11,7 @@ export interface AgentConfiguration {
   podsMax: number;
   /** Processes and threads of one pod; undefined is no limit. */
   podPidsMax: number | undefined;
-  logLimits: { maxBytes: number; maxFiles: number };
+  logLimits: { maxBytes: number; maxFiles: number; everyMs: number };
   eviction: EvictionRules;
   imageCollection: ImageCollectionRules;
   pullRules: PullRules;

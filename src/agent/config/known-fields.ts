@@ -12,7 +12,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   "clusterDomain",
   "configMapAndSecretChangeDetectionStrategy",
   "containerLogMaxWorkers",
-  "containerLogMonitorInterval",
   "containerRuntimeEndpoint",
   "contentType",
   "cpuManagerReconcilePeriod",

@@ -13,7 +13,7 @@ test("without a file, a kubelet's defaults hold", () => {
     defaultConfiguration(4);
   assert.equal(podsMax, 110);
   assert.equal(podPidsMax, undefined);
-  assert.deepEqual(logLimits, { maxBytes: 10 << 20, maxFiles: 5 });
+  assert.deepEqual(logLimits, { maxBytes: 10 << 20, maxFiles: 5, everyMs: 10_000 });
   assert.deepEqual(imageCollection, {
     highPercent: 85,
     lowPercent: 80,
@@ -112,4 +112,14 @@ test("a mistake is refused with the field and what it wants", () => {
     [{ registerWithTaints: [{ key: "a", effect: "No" }] }, /registerWithTaints\[0\].effect must/],
   ];
   for (const [fields, message] of cases) assert.throws(() => read(fields), { message });
+});
+
+test("logs are looked at as often as is said, and kept whole where their size is negative", () => {
+  const limits = (fields: object) => read(fields).configuration.logLimits;
+  assert.equal(limits({ containerLogMonitorInterval: "3s" }).everyMs, 3_000);
+  for (const short of ["0s", "2s"]) {
+    assert.throws(() => limits({ containerLogMonitorInterval: short }), /at least 3 seconds/);
+  }
+  assert.equal(limits({ containerLogMaxSize: "-1" }).maxBytes, Infinity);
+  assert.equal(limits({ containerLogMaxSize: "0" }).maxBytes, 0);
 });

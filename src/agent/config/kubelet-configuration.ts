@@ -16,6 +16,7 @@ const PERCENT = { min: 0, max: 100 };
 /** Pods of this priority and above keep the node alive. */
 const SYSTEM_CRITICAL = 2_000_000_000;
 const DEFAULT_PODS_MAX = 110;
+const LOG_LOOKS_MIN_MS = 3_000;
 const HOUR_MS = 3_600_000;
 const RESERVABLE = ["cpu", "memory", "ephemeral-storage", "pid"];
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"] as const;
@@ -98,9 +99,14 @@ function readLogLimits(root: ConfigurationReader): AgentConfiguration["logLimits
   const size = root.text("containerLogMaxSize") || "10Mi";
   const maxFiles = root.number("containerLogMaxFiles", INT32) ?? 5;
   if (maxFiles < 2) throw root.error("containerLogMaxFiles", "must be at least 2");
+  const everyMs = root.durationMs("containerLogMonitorInterval") ?? 10_000;
+  if (everyMs < LOG_LOOKS_MIN_MS) {
+    throw root.error("containerLogMonitorInterval", "must be at least 3 seconds");
+  }
+  // Less than nothing keeps all.
+  if (/^-\d*[1-9]/.test(size)) return { maxBytes: Infinity, maxFiles, everyMs };
   const maxBytes = amountOf(root, { field: "containerLogMaxSize", name: "memory", text: size });
-  if (maxBytes <= 0) throw root.error("containerLogMaxSize", 'must be positive, such as "10Mi"');
-  return { maxBytes, maxFiles };
+  return { maxBytes, maxFiles, everyMs };
 }
 
 function readImageCollection(root: ConfigurationReader): ImageCollectionRules {

@@ -5,10 +5,11 @@ import path from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
+import { silentLogger } from "../../lib/logger.ts";
 import { type ContainerRuntime, RuntimeError } from "../runtime/contract.ts";
-import { removeLog, rotateLog } from "./log-rotation.ts";
+import { removeLog, rotateLog, startLogRotation } from "./log-rotation.ts";
 
-const limits = { maxBytes: 10, maxFiles: 3 };
+const limits = { maxBytes: 10, maxFiles: 3, everyMs: 10_000 };
 
 async function withLog(body: (log: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(path.join(tmpdir(), "nephos-rotate-"));
@@ -53,4 +54,46 @@ test("a log whose monitor does not answer stays where it was", () =>
     await assert.rejects(rotateLog({ id: "a", logPath }, { runtime, clock, limits }));
     assert.equal(readFileSync(logPath, "utf8"), "text");
     assert.deepEqual(readdirSync(path.dirname(logPath)), ["0.log"]);
+  }));
+
+test("a log is put aside when it is as long as it may be, and made again when it is gone", () =>
+  withLog(async (logPath) => {
+    const clock = new VirtualClock();
+    const reopened: string[] = [];
+    const container = { id: "a", name: "main", state: "running", logPath };
+    const runtime = {
+      containers: () => [container],
+      reopenLog: async (id: string) => {
+        reopened.push(id);
+        writeFileSync(logPath, "");
+      },
+    } as Partial<ContainerRuntime> as ContainerRuntime;
+    await using _ = startLogRotation({ runtime, clock, logger: silentLogger, limits });
+    const look = async () => {
+      await clock.advance(10_000);
+      return readdirSync(path.dirname(logPath)).length;
+    };
+    writeFileSync(logPath, "123456789");
+    assert.equal(await look(), 1);
+    writeFileSync(logPath, "1234567890");
+    assert.equal(await look(), 2);
+    assert.deepEqual(reopened, ["a"]);
+    rmSync(logPath);
+    assert.equal(await look(), 2);
+    assert.deepEqual(reopened, ["a", "a"]);
+    container.state = "exited";
+    rmSync(logPath);
+    assert.equal(await look(), 1);
+  }));
+
+test("what was being compressed when the agent died goes", () =>
+  withLog(async (logPath) => {
+    const runtime = runtimeThat(async () => writeFileSync(logPath, ""));
+    writeFileSync(logPath, "text");
+    const folder = path.dirname(logPath);
+    const unfinished = ["0.log.20260102-030425.gz.tmp", "10.log.20260102-030425.gz.tmp"];
+    for (const name of unfinished) writeFileSync(path.join(folder, name), "");
+    await rotateLog({ id: "a", logPath }, { runtime, clock: new VirtualClock(0), limits });
+    const left = ["0.log", "0.log.19700101-000000", unfinished[1]];
+    assert.deepEqual(readdirSync(folder).sort(), left);
   }));

@@ -1,4 +1,13 @@
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Clock, Timer } from "../../lib/clock.ts";
@@ -9,13 +18,15 @@ import { messageOf } from "./pod-failure.ts";
 
 /** How much of a container's output is kept. */
 export interface LogLimits {
-  /** A log that is longer is put aside. */
+  /** A log that is as long is put aside; `Infinity` for never. */
   maxBytes: number;
   /** Parts of a log, with the one that is being written; at least 2. */
   maxFiles: number;
+  /** Between two looks at all of them. */
+  everyMs: number;
 }
 
-const ROUND_MS = 10_000;
+const UNFINISHED = ".tmp";
 
 /** What rotation needs. */
 export interface LogRotationOptions {
@@ -33,9 +44,11 @@ export function startLogRotation(options: LogRotationOptions): AsyncDisposable {
   let round = Promise.resolve();
   const rotateAll = async () => {
     for (const { id, state, logPath, name } of runtime.containers()) {
-      if (state !== "running" || sizeOf(logPath) <= limits.maxBytes) continue;
+      if (state !== "running") continue;
       try {
-        await rotateLog({ id, logPath }, options);
+        const sizeBytes = sizeOf(logPath);
+        if (sizeBytes === undefined) await runtime.reopenLog(id);
+        else if (sizeBytes >= limits.maxBytes) await rotateLog({ id, logPath }, options);
       } catch (error) {
         logger.warn("cannot rotate a log", { container: name, error: messageOf(error) });
       }
@@ -43,7 +56,7 @@ export function startLogRotation(options: LogRotationOptions): AsyncDisposable {
     if (!disposed) again();
   };
   const again = () => {
-    timer = clock.setTimer(ROUND_MS, () => {
+    timer = clock.setTimer(limits.everyMs, () => {
       round = rotateAll();
     });
   };
@@ -62,6 +75,7 @@ export async function rotateLog(
   { id, logPath }: { id: string; logPath: string },
   { runtime, clock, limits }: Omit<LogRotationOptions, "logger">,
 ): Promise<void> {
+  removeUnfinished(logPath);
   const parts = rotatedLogs(logPath);
   // The new part and the new log need room.
   const surplus = parts.splice(0, Math.max(0, parts.length - (limits.maxFiles - 2)));
@@ -74,7 +88,7 @@ export async function rotateLog(
     await runtime.reopenLog(id);
   } catch (error) {
     // The monitor may have made the new file after all; what it holds must not be lost.
-    if (sizeOf(logPath) === 0) renameSync(aside, logPath);
+    if (!sizeOf(logPath)) renameSync(aside, logPath);
     throw error;
   }
 }
@@ -82,13 +96,23 @@ export async function rotateLog(
 /** Removes a log with all its parts. */
 export function removeLog(logPath: string): void {
   for (const part of rotatedLogs(logPath)) rmSync(part.path, { force: true });
+  removeUnfinished(logPath);
   rmSync(logPath, { force: true });
+}
+
+/** What was being compressed when the agent died; the part itself is there still. */
+function removeUnfinished(logPath: string): void {
+  const directory = path.dirname(logPath);
+  const begin = `${path.basename(logPath)}.`;
+  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+    if (name.startsWith(begin) && name.endsWith(UNFINISHED)) rmSync(path.join(directory, name));
+  }
 }
 
 /** A crash leaves the part as it was: the compressed form appears complete. */
 async function compress(part: string): Promise<void> {
   const target = compressedPath(part);
-  const temporary = `${target}.tmp`;
+  const temporary = target + UNFINISHED;
   await pipeline(
     createReadStream(part),
     createGzip(),
@@ -98,6 +122,6 @@ async function compress(part: string): Promise<void> {
   rmSync(part);
 }
 
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
 }

@@ -24,11 +24,11 @@ export function parseLogLine(line: Buffer): LogLine | undefined {
   const stream = line.toString("latin1", first + 1, second);
   const tag = line.toString("latin1", second + 1, third);
   if (stream !== "stdout" && stream !== "stderr") return undefined;
-  if (!tag.startsWith("F") && !tag.startsWith("P")) return undefined;
   return {
     time: line.toString("latin1", 0, first).replace("+00:00", "Z"),
     stream,
-    partial: tag.startsWith("P"),
+    // Of tags that no monitor writes yet, the first tells.
+    partial: tag.split(":", 1)[0] === "P",
     content: line.subarray(third + 1),
   };
 }

@@ -139,3 +139,22 @@ test("following goes on in the files that take the place of the first", async ()
     assert.equal(seen, "one\ntwo\nthree\nfour\n");
   });
 });
+
+test("the rest of a line whose begin is too old has no time of its own, as any rest", async () => {
+  await withLog(async (file) => {
+    writeFileSync(file, entry(1, "P", "ol") + entry(3, "F", "d") + entry(4, "F", "new"));
+    const sinceTimeMs = Date.parse("2026-01-02T03:04:02Z");
+    const printed = await print(file, { sinceTimeMs, timestamps: true });
+    assert.match(printed, /^d\n2026\S+ new\n$/);
+    writeFileSync(file, entry(1, "P", "") + entry(1, "F", "one"));
+    assert.match(await print(file, { timestamps: true }), /^\S+ \S+ one\n$/);
+  });
+});
+
+test("of several tags the first tells whether a line goes on, and none is refused", async () => {
+  await withLog(async (file) => {
+    writeFileSync(file, entry(1, "P:A:B", "o") + entry(1, "X", "ne") + entry(2, "PF", "two"));
+    assert.equal(await print(file, {}), "one\ntwo\n");
+    assert.equal(await print(file, { tailLines: 1 }), "two\n");
+  });
+});

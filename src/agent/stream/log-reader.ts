@@ -237,11 +237,14 @@ function createPrinter(options: LogOptions): {
     const parts: Buffer[] = [];
     for (const raw of lines) {
       const line = parseLogLine(raw);
-      if (!line || (since > 0 && Date.parse(line.time) < since)) continue;
-      if (timestamps && !midLine) parts.push(Buffer.from(`${line.time} `));
+      if (!line) continue;
+      const begins = !midLine;
+      // Of a line whose begin is left out, too, the rest is no new one.
+      midLine = line.partial && line.content.length > 0;
+      if (since > 0 && Date.parse(line.time) < since) continue;
+      if (timestamps && begins) parts.push(Buffer.from(`${line.time} `));
       parts.push(line.content);
       if (!line.partial) parts.push(NEWLINE);
-      midLine = line.partial;
     }
     const output = Buffer.concat(parts);
     const allowed = output.length > left ? output.subarray(0, left) : output;
