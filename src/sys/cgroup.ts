@@ -14,6 +14,7 @@ import path from "node:path";
 import type { DeviceRule } from "../format/oci/runtime-spec.ts";
 import { type MountEntry, readMounts } from "./mount.ts";
 
+/** Without the freezer: nothing is ever frozen, and a hierarchy costs each container two groups. */
 const V1_CONTROLLERS = [
   "cpu",
   "cpuacct",
@@ -22,7 +23,6 @@ const V1_CONTROLLERS = [
   "pids",
   "blkio",
   "devices",
-  "freezer",
   "hugetlb",
 ] as const;
 
@@ -94,7 +94,7 @@ export function openCgroups(mounts: readonly MountEntry[] = readMounts()): Cgrou
   return openV1(v1, others);
 }
 
-/** `others` are hierarchies without a controller, in which runtimes make groups all the same. */
+/** `others` are hierarchies that need no groups, in which runtimes make some all the same. */
 function openV1(named: readonly string[], others: readonly string[]): Cgroups {
   const named1 = (controller: string, group: string) => `/sys/fs/cgroup/${controller}${group}`;
   const put = (controller: string, group: string, [file, value]: [string, string | number]) =>
