@@ -27,6 +27,9 @@ export interface NodeContainers extends AsyncDisposable {
   readonly version: string;
 }
 
+/** Of pods that may come together, as many as networks; see `SpareGroupsOptions.max`. */
+const GROUPS_AHEAD = 32;
+
 const sources = { clock: systemClock, random: systemRandom };
 
 /** Our own runtime and images. */
@@ -43,7 +46,12 @@ export async function ownContainers(options: NodeProcessOptions): Promise<NodeCo
   const { pullRules } = configuration;
   const [images, runtime] = await Promise.all([
     createImageStore({ ...sources, ...place, engine, pullRules, isInUse, logger }),
-    createCrunRuntime({ ...sources, ...runtimeOptionsOf(directories), logger }),
+    createCrunRuntime({
+      ...sources,
+      ...runtimeOptionsOf(directories),
+      groupsAhead: GROUPS_AHEAD,
+      logger,
+    }),
   ]);
   cleanup.use(runtime);
   const detail = probeHost().find(({ name }) => name === "crun")?.detail ?? "";

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -68,12 +69,19 @@ export interface Cgroups {
   readonly entry: "tasks" | "cgroup.procs";
   /** Creates the group with its parents in every hierarchy. Idempotent. @throws ENOSPC, EROFS */
   create(group: string): void;
+  /**
+   * Gives a group, with all below, another name in the group above; v2 cannot. What fails may be
+   * done in some hierarchies: `create` makes the rest. @throws ENOENT, EEXIST
+   */
+  rename?(group: string, name: string): void;
   /** Sets limits of an existing group. @throws EINVAL, EBUSY when memory use is above the limit */
   limit(group: string, limits: CgroupLimits): void;
   /** Applies rules in order; on v2, where runtimes load a program for it, not supported. */
   restrictDevices(group: string, rules: readonly DeviceRule[]): void;
   /** Removes the group and all below; false when a process is still in it. Idempotent. */
   remove(group: string): boolean;
+  /** Names of the groups right below. */
+  names(group: string): string[];
   /** PIDs in the group and below. */
   processes(group: string): number[];
   /** Undefined when the group is gone. */
@@ -125,6 +133,10 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
         else mkdirSync(path.join(hierarchy, group), { recursive: true });
       }
     },
+    rename(group, name) {
+      const renamed = path.posix.join(path.posix.dirname(group), name);
+      for (const hierarchy of named) renameSync(`${hierarchy}${group}`, `${hierarchy}${renamed}`);
+    },
     limit(group, limits) {
       if (limits.cpuShares !== undefined) put("cpu", group, ["cpu.shares", limits.cpuShares]);
       if (limits.cpuPeriodUs !== undefined) {
@@ -150,6 +162,9 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
       const all = [...named, ...others];
       return all.map((hierarchy) => removeTree(path.join(hierarchy, group))).every(Boolean);
     },
+    names: (group) => [
+      ...new Set(named.flatMap((hierarchy) => namesBelow(`${hierarchy}${group}`))),
+    ],
     processes: (group) => processesBelow(named1("pids", group)),
     usage(group) {
       const memory = named1("memory", group);
@@ -250,6 +265,7 @@ export function openCgroup2(root: string): Cgroups {
       }
     },
     remove: (group) => removeTree(directory(group)),
+    names: (group) => namesBelow(directory(group)),
     processes: (group) => processesBelow(directory(group)),
     usage(group) {
       const total = readText(`${directory(group)}/memory.current`);
@@ -315,6 +331,10 @@ function folders(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => path.join(directory, entry.name));
+}
+
+function namesBelow(directory: string): string[] {
+  return folders(directory).map((folder) => path.basename(folder));
 }
 
 /** From the bottom up, but most groups have none below. */

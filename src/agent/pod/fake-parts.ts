@@ -167,6 +167,7 @@ export class FakeRuntime {
       exec: () => Promise.reject(new Error("not in this test")),
       attach: () => Promise.reject(new Error("not in this test")),
       reopenLog: async () => {},
+      prepareNext: () => {},
       expectContainer: ({ id }) => void this.expected.push(id),
       updateSandbox: async (id, resources) => void this.updates.push({ id, resources }),
       updateResources: async (id, resources) => void this.updates.push({ id, resources }),

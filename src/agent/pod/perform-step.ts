@@ -87,7 +87,11 @@ async function start(
   // While it waited for its turn, the pod may have been deleted.
   if (mustEnd({ pod: state.pod, observed: state, nowMs: parts.clock.now() })) return;
   // While the OCI runtime is at work, this thread has nothing to do, unless for other pods.
-  const creating = () => parts.network.prepareNext(startSlots.wanted === 1);
+  const creating = () => {
+    const isAlone = startSlots.wanted === 1;
+    parts.network.prepareNext(isAlone);
+    parts.runtime.prepareNext(isAlone);
+  };
   await startContainer(state, { item, attempt }, { parts, hooks, creating });
 }
 

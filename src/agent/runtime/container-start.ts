@@ -185,20 +185,23 @@ function processTarget(
 }
 
 function prepareGroup(
-  { cgroups }: RuntimeContext,
-  {
-    spec,
-    cgroup,
-    driver,
-    exists,
-  }: { spec: ContainerSpec; cgroup: string; driver: SandboxDriver; exists: boolean },
+  { cgroups, groups }: RuntimeContext,
+  of: {
+    spec: ContainerSpec;
+    cgroup: string;
+    driver: SandboxDriver;
+    exists: boolean;
+  },
 ): void {
+  const { spec, cgroup, driver, exists } = of;
   const privileged = spec.security.privileged ?? false;
-  if (!exists) cgroups.create(cgroup);
+  const isRestricted = !exists && groups.createContainer(cgroup);
   // The processes of a kernel of its own are in the group of what holds it.
   if (driver.hasOwnKernel) return;
   cgroups.limit(cgroup, spec.resources);
-  cgroups.restrictDevices(cgroup, deviceRules({ privileged, devices: hostDevices(spec) }));
+  const devices = hostDevices(spec);
+  if (isRestricted && !privileged && devices.length === 0) return;
+  cgroups.restrictDevices(cgroup, deviceRules({ privileged, devices }));
 }
 
 /** Lets the process of a created container run. Idempotent. */

@@ -27,6 +27,8 @@ export interface ContainerRuntime extends AsyncDisposable {
    * a hint; stopping or removing the sandbox takes it back.
    */
   expectContainer(expected: ExpectedContainer): void;
+  /** See `PodNetwork.prepareNext`. */
+  prepareNext(isAlone: boolean): void;
   /** Prepares rootfs, OCI bundle and monitor; the process does not run yet. */
   createContainer(spec: ContainerSpec): Promise<ContainerStatus>;
   startContainer(containerId: string): Promise<ContainerStatus>;

@@ -46,6 +46,7 @@ function open(
     podDirectories: [path.join(directory, "pods")],
     cgroupRoot,
     defaultHandler: binary,
+    groupsAhead: 2,
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,

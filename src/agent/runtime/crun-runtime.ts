@@ -50,6 +50,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
       await prepared;
       await prepareLeanMounts(context);
       watcher.check();
+      context.groups.begin();
       return {
         sandboxes: [...table.sandboxes].map(([id, record]) => ({ id, ...record })),
         containers: runtime.containers(),
@@ -60,6 +61,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     createSandbox: (spec) => createSandbox(context, spec),
     stopSandbox: (id) => stopSandbox(context, id),
     removeSandbox: (id) => removeSandbox(context, id),
+    prepareNext: (isAlone) => context.groups.prepareNext(isAlone),
     expectContainer: (expected) => expectContainer(context, expected),
     async createContainer(spec) {
       const { hasOwnKernel } = driverOf(context, spec.sandboxId);
@@ -97,6 +99,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
       await dismissExpected(context);
       await Promise.allSettled(context.holding.values());
       watcher[Symbol.dispose]();
+      context.groups[Symbol.dispose]();
       context.drivers[Symbol.dispose]();
       context.leanMounts[Symbol.dispose]();
       await emptyTrash(context);

@@ -50,10 +50,10 @@ function begin(context: RuntimeContext, expected: ExpectedContainer): ExpectedMo
 }
 
 /** Lets the runtimes that wait for containers of a sandbox load: it has its control groups now. */
-export function openGates({ expectations, cgroups }: RuntimeContext, sandboxId: string): void {
+export function openGates({ expectations, groups }: RuntimeContext, sandboxId: string): void {
   for (const expected of expectations.values()) {
     if (expected.sandboxId !== sandboxId) continue;
-    cgroups.create(expected.cgroup);
+    groups.createContainer(expected.cgroup);
     expected.open();
   }
 }

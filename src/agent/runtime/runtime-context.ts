@@ -19,6 +19,7 @@ import { createLeanMounts, type LeanMounts } from "./lean-mounts.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
 import { createDrivers, findProgram, type SandboxDrivers } from "./sandbox-drivers.ts";
+import { createSpareGroups, type SpareGroups } from "./spare-groups.ts";
 import { createStandIns, type StandIns } from "./stand-ins.ts";
 
 /** What a runtime needs; directories are created. */
@@ -40,6 +41,8 @@ export interface CrunRuntimeOptions {
   /** Runs pods that name no runtime class: "crun", "runc" or "runsc". */
   defaultHandler: string;
   conmonBinary?: string;
+  /** How many groups of pods of one QoS class are made ahead; none when absent. */
+  groupsAhead?: number;
   /** For tests: how long an OCI runtime may take to make a container. */
   creationMs?: number;
   /** For tests: told of each step. */
@@ -59,6 +62,7 @@ export interface RuntimeContext {
   readonly conmon: string;
   readonly drivers: SandboxDrivers;
   readonly cgroups: Cgroups;
+  readonly groups: SpareGroups;
   readonly table: ContainerTable;
   readonly bootId: string;
   readonly available: bigint;
@@ -108,6 +112,15 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     conmon,
     drivers: createDrivers(driven, options.defaultHandler),
     cgroups,
+    groups: createSpareGroups({
+      cgroups,
+      clock: options.clock,
+      logger: options.logger,
+      max: options.groupsAhead ?? 0,
+      parents: (["BestEffort", "Burstable", "Guaranteed"] as const).map((qosClass) =>
+        qosCgroup(options.cgroupRoot, qosClass),
+      ),
+    }),
     table: createContainerTable(paths),
     bootId: bootId(),
     available,

@@ -39,7 +39,7 @@ export async function createSandbox(
     // First of all: without it, nobody would know of the rest after a crash.
     context.spread.make(paths.sandbox(spec.id), 0o700);
     writeJson(file, { ...record, incomplete: true });
-    cgroups.create(group);
+    context.groups.createPod(group);
     cgroups.limit(group, spec.resources);
     context.failpoint("sandbox-cgroup");
     if (!spec.hostIpc) shareMemory(context, spec);

@@ -69,6 +69,7 @@ export async function createCriRuntime(options: CriRuntimeOptions): Promise<CriR
     createSandbox: (spec) => createSandbox(context, spec),
     stopSandbox: (id) => stopSandbox(context, id),
     removeSandbox: (id) => removeSandbox(context, id),
+    prepareNext: () => {},
     expectContainer: () => {},
     createContainer: (spec) => createContainer(context, spec),
     startContainer: (id) => startContainer(context, id),
