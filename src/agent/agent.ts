@@ -265,6 +265,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nodeName,
     readLog,
     metrics,
+    configuration: {
+      ...configuration.inForce,
+      clusterDomain: facts.clusterDomain,
+      clusterDNS: [facts.clusterDnsIp],
+    },
     otherMetrics: () => [...volumes.metrics(), ...(options.metrics?.() ?? [])],
     readNode,
     readStorage: createPodStorage({ manager, runtime, volumes, far, clock }),

@@ -61,6 +61,7 @@ async function withBackend(
       inodes: 2,
     }),
     metrics: createAgentMetrics(),
+    configuration: { maxPods: 12 },
     readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
   });
   await use(backend, node);
@@ -105,6 +106,16 @@ test("what is not here, or does not run, is refused with a status", () =>
     runtime.exit(runtime.named("app").id, 1);
     await settle();
     await assert.rejects(exec({}), /is not running/);
+  }));
+
+test("no checkpoint is made, and what it would be of is looked up first", () =>
+  withBackend(async (backend) => {
+    const make = (target: object) => () =>
+      backend.checkpoint({ ...POD, container: "app", ...target });
+    assert.throws(make({ name: "other" }), /pod does not exist/);
+    assert.throws(make({ container: "other" }), /container other does not exist/);
+    assert.throws(make({}), /checkpointing of default\/web\/app failed \(.*CRIU/);
+    assert.deepEqual(backend.configuration(), { maxPods: 12 });
   }));
 
 interface SummaryPod {

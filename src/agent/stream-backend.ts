@@ -21,7 +21,7 @@ import {
   requirePod,
   requireRunning,
 } from "./pod/container-lookup.ts";
-import { identityOf } from "./pod/pod-containers.ts";
+import { containersOf, identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
 import { type ContainerRuntime, RuntimeError } from "./runtime/contract.ts";
 import type { LogOptions, StreamBackend } from "./stream/contract.ts";
@@ -39,6 +39,8 @@ export interface StreamBackendDeps {
   /** What the agent tells beside them. */
   otherMetrics: () => MetricFamily[];
   readLog: ReadLog;
+  /** The `KubeletConfiguration` in force. */
+  configuration: Readonly<Record<string, unknown>>;
 }
 
 /** Reads a log in CRI format as `kubectl logs` prints it. */
@@ -81,6 +83,18 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
       return await deps.readLog(requireLog(manager, target, { previous }), options, signal);
     },
     pods: () => manager.pods(),
+    configuration: () => deps.configuration,
+    checkpoint(target) {
+      const { namespace, name, container } = target;
+      const worker = manager.find(target);
+      if (!worker) throw new StatusError("NotFound", "pod does not exist");
+      if (!containersOf(worker.state.pod).some((one) => one.container.name === container)) {
+        throw new StatusError("NotFound", `container ${container} does not exist`);
+      }
+      const why = "the runtime has no support for it: CRIU is not part of Nephos";
+      const what = `checkpointing of ${namespace}/${name}/${container} failed (${why})`;
+      throw new StatusError("InternalError", what);
+    },
     async statsSummary() {
       const node = deps.readNode();
       return statsSummary(node, await readStorage(deps, node), rateOf);

@@ -2,6 +2,7 @@ import type { Taint } from "../../api/generated/types/core-v1.ts";
 import type { CpuPolicy, TopologyPolicy } from "../cpu/contract.ts";
 import type { EvictionRules } from "../eviction/contract.ts";
 import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
+import type { ConfigurationFields } from "./configuration-in-force.ts";
 import type { TracingRules } from "./tracing-configuration.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
 
@@ -32,6 +33,8 @@ export interface AgentConfiguration {
   streamIdleMs: number;
   /** Undefined where nothing is recorded. */
   tracing: TracingRules | undefined;
+  /** All of it as a `KubeletConfiguration`, for those who ask the node. */
+  inForce: ConfigurationFields;
 }
 
 /** Who gets CPUs of its own, and what is asked of NUMA nodes. */

@@ -123,3 +123,56 @@ test("logs are looked at as often as is said, and kept whole where their size is
   assert.equal(limits({ containerLogMaxSize: "-1" }).maxBytes, Infinity);
   assert.equal(limits({ containerLogMaxSize: "0" }).maxBytes, 0);
 });
+
+test("zero stands for the default where a kubelet has it so, and one field may decide another", () => {
+  const zero = {
+    maxPods: 0,
+    registryBurst: 0,
+    imageMinimumGCAge: "0s",
+    streamingConnectionIdleTimeout: "0s",
+  };
+  const { podsMax, pullRules, imageCollection, streamIdleMs } = read(zero).configuration;
+  assert.equal(podsMax, 110);
+  assert.equal(pullRules.rate.burst, 10);
+  assert.equal(imageCollection.minimumAgeMs, 120_000);
+  assert.equal(streamIdleMs, 4 * 3_600_000);
+  const { reporting } = read({ nodeStatusUpdateFrequency: "20s" }).configuration;
+  assert.deepEqual([reporting.heartbeatMs, reporting.reportMs], [20_000, 20_000]);
+  assert.equal(read({ maxParallelImagePulls: 3 }).configuration.pullRules.atOnceMax, 3);
+  assert.equal(read({ maxParallelImagePulls: 1 }).configuration.pullRules.atOnceMax, 1);
+});
+
+test("what is in force is told with its defaults, as Go writes it, without what has no effect", () => {
+  const defaults = defaultConfiguration(4).inForce;
+  const told = read({
+    maxPods: 0,
+    nodeStatusUpdateFrequency: "90s",
+    streamingConnectionIdleTimeout: "1.5h",
+    cpuCFSQuotaPeriod: "5ms",
+    maxParallelImagePulls: 2,
+    registryPullQPS: 0,
+    evictionHard: { "memory.available": "5%" },
+    address: "10.0.0.1",
+  }).configuration.inForce;
+  assert.equal(defaults["nodeStatusReportFrequency"], "5m0s");
+  assert.equal(defaults["serializeImagePulls"], true);
+  assert.equal("apiVersion" in told || "address" in told, false);
+  assert.deepEqual(told, {
+    ...defaults,
+    nodeStatusUpdateFrequency: "1m30s",
+    nodeStatusReportFrequency: "1m30s",
+    streamingConnectionIdleTimeout: "1h30m0s",
+    cpuCFSQuotaPeriod: "5ms",
+    maxParallelImagePulls: 2,
+    serializeImagePulls: false,
+    registryPullQPS: 0,
+    evictionHard: { "memory.available": "5%" },
+  });
+});
+
+test("the defaults that are told are those that hold", () => {
+  const { inForce, ...defaults } = defaultConfiguration(4);
+  const { authentication, authorization, cgroupDriver, ...fields } = inForce;
+  assert.ok(authentication && authorization && cgroupDriver);
+  assert.deepEqual({ ...read(fields).configuration, inForce }, { ...defaults, inForce });
+});

@@ -4,6 +4,7 @@ import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
 import type { AgentConfiguration, CpuRules, NodeReservation } from "./contract.ts";
+import { type ConfigurationFields, configurationInForce } from "./configuration-in-force.ts";
 import { readEvictionRules } from "./eviction-configuration.ts";
 import { readTracing } from "./tracing-configuration.ts";
 import { FIELDS_WITHOUT_EFFECT, MUST_BE_EMPTY, REFUSALS } from "./known-fields.ts";
@@ -42,7 +43,8 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
   const root = new ConfigurationReader(document, { subject: SUBJECT });
   root.requireKind({ apiVersion: API_VERSION, kind: KIND });
   const reservation = readReservation(root);
-  const configuration: AgentConfiguration = {
+  const heartbeatMs = root.durationMs("nodeStatusUpdateFrequency");
+  const configuration: Omit<AgentConfiguration, "inForce"> = {
     podsMax: readPodsMax(root, cpus),
     podPidsMax: readPodPids(root),
     logLimits: readLogLimits(root),
@@ -57,13 +59,14 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
     taints: root.list("registerWithTaints").map(readTaint),
     providerId: root.text("providerID") || undefined,
     reporting: {
-      heartbeatMs: root.durationMs("nodeStatusUpdateFrequency") || 10_000,
-      reportMs: root.durationMs("nodeStatusReportFrequency") || 300_000,
+      heartbeatMs: heartbeatMs || 10_000,
+      // Who has the status looked at as often as is said wants it told as often.
+      reportMs: root.durationMs("nodeStatusReportFrequency") || heartbeatMs || 300_000,
       leaseSeconds: root.number("nodeLeaseDurationSeconds", INT32) || 40,
       imagesMax: root.number("nodeStatusMaxImages", { ...INT32, min: -1 }) ?? 50,
     },
     cpuQuota: readCpuQuota(root),
-    streamIdleMs: root.durationMs("streamingConnectionIdleTimeout") ?? 4 * HOUR_MS,
+    streamIdleMs: root.durationMs("streamingConnectionIdleTimeout") || 4 * HOUR_MS,
     tracing: readTracing(root),
   };
   refuse(root);
@@ -71,7 +74,9 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
   const known = new Set([...used, ...FIELDS_WITHOUT_EFFECT]);
   const unknown = root.names().find((name) => !known.has(name));
   if (unknown !== undefined) throw root.error(unknown, `is no field of a ${KIND}`);
-  return { configuration, withoutEffect: root.names().filter((name) => !used.has(name)) };
+  const withoutEffect = root.names().filter((name) => !used.has(name));
+  const inForce = configurationInForce(document as ConfigurationFields, withoutEffect);
+  return { configuration: { ...configuration, inForce }, withoutEffect };
 }
 
 function refuse(root: ConfigurationReader): void {
@@ -85,7 +90,7 @@ function refuse(root: ConfigurationReader): void {
 }
 
 function readPodsMax(root: ConfigurationReader, cpus: number): number {
-  const podsMax = root.number("maxPods", INT32) ?? DEFAULT_PODS_MAX;
+  const podsMax = root.number("maxPods", INT32) || DEFAULT_PODS_MAX;
   const perCore = root.number("podsPerCore", INT32) ?? 0;
   return perCore === 0 ? podsMax : Math.min(podsMax, perCore * cpus);
 }
@@ -116,7 +121,7 @@ function readImageCollection(root: ConfigurationReader): ImageCollectionRules {
     const high = `imageGCHighThresholdPercent (${highPercent})`;
     throw root.error("imageGCLowThresholdPercent", `(${lowPercent}) must be less than ${high}`);
   }
-  const minimumAgeMs = root.durationMs("imageMinimumGCAge") ?? 120_000;
+  const minimumAgeMs = root.durationMs("imageMinimumGCAge") || 120_000;
   const maximumAgeMs = root.durationMs("imageMaximumGCAge") ?? 0;
   if (maximumAgeMs > 0 && maximumAgeMs <= minimumAgeMs) {
     throw root.error("imageMaximumGCAge", "must be more than imageMinimumGCAge");
@@ -125,9 +130,11 @@ function readImageCollection(root: ConfigurationReader): ImageCollectionRules {
 }
 
 function readPullRules(root: ConfigurationReader): PullRules {
-  const isSerial =
-    root.value("serializeImagePulls") === undefined || root.boolean("serializeImagePulls");
   const most = root.number("maxParallelImagePulls", { ...INT32, min: 1 });
+  const isSerial =
+    root.value("serializeImagePulls") === undefined
+      ? (most ?? 1) < 2
+      : root.boolean("serializeImagePulls");
   if (isSerial && most !== undefined && most > 1) {
     const why = "must be 1 unless serializeImagePulls is false";
     throw root.error("maxParallelImagePulls", why);
@@ -136,7 +143,7 @@ function readPullRules(root: ConfigurationReader): PullRules {
     atOnceMax: isSerial ? 1 : (most ?? Infinity),
     rate: {
       perSecond: root.number("registryPullQPS", INT32) ?? 5,
-      burst: root.number("registryBurst", INT32) ?? 10,
+      burst: root.number("registryBurst", INT32) || 10,
     },
   };
 }

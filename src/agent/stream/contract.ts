@@ -20,6 +20,10 @@ export interface StreamBackend extends SessionBackend {
   pods(): Pod[];
   /** `/stats/summary` body. */
   statsSummary(): Promise<unknown>;
+  /** The `KubeletConfiguration` in force. */
+  configuration(): Readonly<Record<string, unknown>>;
+  /** Writes down what runs. @throws StatusError always, as no runtime here can */
+  checkpoint(target: ContainerTarget): never;
   /** Prometheus text. */
   metrics(of: MetricsKind): Promise<string>;
 }

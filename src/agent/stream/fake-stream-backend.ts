@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { PassThrough, Readable } from "node:stream";
-import { notFound } from "../../api/errors.ts";
+import { notFound, StatusError } from "../../api/errors.ts";
 import { PODS } from "../../api/generated/resources.ts";
 import type { ExecOptions, StreamSession } from "../runtime/contract.ts";
 import type { ContainerTarget, LogOptions, StreamBackend } from "./contract.ts";
@@ -98,6 +98,10 @@ export function createFakeBackend(run: (process: FakeProcess) => void): FakeBack
       { metadata: { name: "idle" } },
     ],
     statsSummary: async () => ({ node: {} }),
+    configuration: () => ({ maxPods: 110 }),
+    checkpoint({ container }) {
+      throw new StatusError("InternalError", `no checkpoint of ${container}`);
+    },
     metrics: async () => "up 1\n",
   };
 }

@@ -13,6 +13,8 @@ const METRICS: ReadonlyMap<string, MetricsKind> = new Map([
   ["/metrics/probes", "probes"],
 ]);
 
+const CHECKPOINT = "/checkpoint/";
+
 /** Answers what is no stream in both directions. @throws StatusError */
 export async function answerRequest(
   backend: StreamBackend,
@@ -39,9 +41,12 @@ export async function answerRequest(
     case "/runningpods":
     case "/runningpods/":
       return send(response, "application/json", podList(runningPods(backend.pods())));
+    case "/configz":
+      return sendJson(response, { kubeletconfig: backend.configuration() });
     case "/stats/summary":
-      return send(response, "application/json", JSON.stringify(await backend.statsSummary()));
+      return sendJson(response, await backend.statsSummary());
     default:
+      if (path.startsWith(CHECKPOINT)) return refuseCheckpoint(backend, { request, path });
       return await sendLog(backend, exchange);
   }
 }
@@ -72,6 +77,27 @@ function runningPods(pods: readonly Pod[]): Pod[] {
 function send(response: ServerResponse, contentType: string, body: string): void {
   response.writeHead(200, { "content-type": contentType });
   response.end(body);
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  send(response, "application/json", JSON.stringify(value));
+}
+
+/** @throws StatusError */
+function refuseCheckpoint(
+  backend: StreamBackend,
+  { request, path }: { request: IncomingMessage; path: string },
+): never {
+  const [namespace, name, container, ...more] = path
+    .slice(CHECKPOINT.length)
+    .split("/")
+    .map(decodeURIComponent);
+  if (!namespace || !name || !container || more.length > 0) {
+    throw new StatusError("NotFound", `the node has no "${path}"`);
+  }
+  if (request.method !== "POST")
+    throw new StatusError("MethodNotAllowed", "checkpoints are made by POST");
+  return backend.checkpoint({ namespace, name, container });
 }
 
 async function sendLog(

@@ -126,6 +126,14 @@ test("pages need a certificate of the API server", () =>
     assert.deepEqual(running.items, [{ metadata, spec, status: {} }]);
     assert.equal((await get(options, "/metrics")).text, "up 1\n");
     assert.equal((await get(options, "/stats/summary")).text, '{"node":{}}');
+    assert.equal((await get(options, "/configz")).text, '{"kubeletconfig":{"maxPods":110}}');
+    const checkpoint = (path: string, method: string) =>
+      get(options, `/checkpoint/${path}`, { method });
+    const refused = await checkpoint("a/web/c", "POST");
+    assert.equal(refused.status, 500);
+    assert.match(refused.text, /no checkpoint of c/);
+    assert.equal((await checkpoint("a/web/c", "GET")).status, 405);
+    assert.equal((await checkpoint("a/web", "POST")).status, 404);
     assert.equal((await get(options, "/nothing")).status, 404);
     const { ca, host, port } = options;
     const bare = { ca, host, port, agent: false as const };
