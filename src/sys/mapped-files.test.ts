@@ -38,13 +38,20 @@ test("a program whose pages were let go of goes on, with fewer of them", () => {
   const script = `
     const { releaseProgram, releaseSharedFiles, residentBytes } = await import("${url}");
     const before = residentBytes().fileBytes;
-    releaseProgram();
+    const program = releaseProgram();
     const after = residentBytes().fileBytes;
+    const work = () => new Function("text", "return JSON.parse(text).sort()");
+    work()("[2,1]");
+    const used = residentBytes().fileBytes;
+    program.release();
+    const again = residentBytes().fileBytes;
     releaseSharedFiles();
-    console.log(JSON.stringify({ before, after, sum: JSON.parse("[1,2]") }));`;
+    console.log(JSON.stringify({ before, after, used, again, sum: work()("[2,1]") }));`;
   const args = ["--input-type=module", "--eval", script];
   const told: unknown = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
-  const { before, after, sum } = told as { before: number; after: number; sum: number[] };
+  const { sum, ...bytes } = told as { sum: number[] } & Record<string, number>;
+  const { before = 0, after = 0, used = 0, again = 0 } = bytes;
   assert.ok(after < before / 2, `${after} of ${before} bytes are resident still`);
+  assert.ok(again < used, `${again} of ${used} bytes are resident still`);
   assert.deepEqual(sum, [1, 2]);
 });

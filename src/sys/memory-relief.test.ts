@@ -28,7 +28,10 @@ function startRelief() {
       state.programReleases++;
       state.mappedBytes = 10 * MIB;
       state.isSparse = true;
-      return { [Symbol.dispose]: () => (state.isSparse = false) };
+      return {
+        release: () => void state.programReleases++,
+        [Symbol.dispose]: () => (state.isSparse = false),
+      };
     },
   });
   return { clock, state, relief };
@@ -97,6 +100,27 @@ test("what the start of the program needed is let go of when it has started, and
   assert.ok(state.isSparse);
   relief[Symbol.dispose]();
   assert.ok(!state.isSparse);
+});
+
+test("while it is used, so is what of it came back, every five seconds at most", async () => {
+  const { clock, state, relief } = startRelief();
+  using _relief = relief;
+  const touch = async () => {
+    state.mappedBytes += 5 * MIB;
+    await clock.advance(1_000);
+  };
+  await clock.advance(7_000);
+  await touch();
+  await touch();
+  assert.deepEqual([state.fileReleases, state.programReleases], [2, 1]);
+  await clock.advance(60_000);
+  assert.equal(state.programReleases, 1);
+  await touch();
+  await touch();
+  assert.equal(state.programReleases, 2);
+  await clock.advance(5_000);
+  await touch();
+  assert.equal(state.programReleases, 3);
 });
 
 test("mapped files are let go of when more of them are resident than after the last time", async () => {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import { libc } from "./libc.ts";
 import {
+  type ProgramPages,
   type ResidentBytes,
   releaseProgram,
   releaseSharedFiles,
@@ -21,6 +22,8 @@ const TRIM_EVERY_MS = 100;
 const MAPPED_MIN_BYTES = 4 << 20;
 /** By then what is tried first has been tried. */
 const STARTED_MS = 6_000;
+/** What is needed again and again comes back within a second, in 2 ms together. */
+const PROGRAM_EVERY_MS = 5_000;
 
 /** The memory of this process outside of V8's heap; a test brings its own. */
 export interface OuterMemory {
@@ -35,7 +38,7 @@ export interface OuterMemory {
    * Lets go of the pages of the program, and keeps those around what is touched from coming back
    * until the result is disposed; blocks for some milliseconds.
    */
-  releaseProgram(): Disposable;
+  releaseProgram(): ProgramPages;
 }
 
 /** Of this process. */
@@ -62,17 +65,17 @@ export interface MemoryRelief extends ProgramRelief {
 /**
  * Gives memory back to the system. What was freed: after the collector let go of 4 MiB of buffers,
  * or when 4 MiB more are resident than right after the last time, ten times a second at most.
- * Mapped files: whenever 4 MiB more of them are resident than right after the last time. The pages
- * of the program that only its start needed: when it has started, and once more later.
+ * Mapped files: whenever 4 MiB more of them are resident than right after the last time. Of these,
+ * the pages of the program: when it has started, once more later, and every five seconds at most.
  */
 export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryRelief {
   const heap = heapRelief(clock, memory);
-  const files = fileRelief(memory);
+  const files = fileRelief(clock, memory);
   const program = startProgramRelief(clock, {
     releaseProgram: () => {
-      const sparse = memory.releaseProgram();
-      files.begin();
-      return sparse;
+      const program = memory.releaseProgram();
+      files.begin(program);
+      return program;
     },
   });
   let timer: Timer | undefined;
@@ -108,7 +111,7 @@ export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryReli
 /** Lets go of the pages of the program that only its start needed, or what was tried first. */
 export function startProgramRelief(
   clock: Clock,
-  { releaseProgram }: Pick<OuterMemory, "releaseProgram">,
+  { releaseProgram }: { releaseProgram: () => Disposable },
 ): ProgramRelief {
   const sparse: Disposable[] = [];
   const release = () => void sparse.push(releaseProgram());
@@ -145,18 +148,31 @@ function heapRelief(clock: Clock, memory: OuterMemory): (resident: ResidentBytes
   };
 }
 
-function fileRelief(memory: OuterMemory): {
-  begin(): void;
+function fileRelief(
+  clock: Clock,
+  memory: OuterMemory,
+): {
+  /** The program has been let go of, and may be again. */
+  begin(program: ProgramPages): void;
   check(resident: ResidentBytes): void;
 } {
   let keptBytes = memory.resident().fileBytes;
+  let program: ProgramPages | undefined;
+  let programMs = 0;
   return {
-    begin: () => {
+    begin: (released) => {
+      program = released;
+      programMs = clock.monotonicMs();
       keptBytes = memory.resident().fileBytes;
     },
     check: ({ fileBytes }) => {
       if (fileBytes - keptBytes < MAPPED_MIN_BYTES) return;
       memory.releaseFiles();
+      const nowMs = clock.monotonicMs();
+      if (program && nowMs - programMs >= PROGRAM_EVERY_MS) {
+        program.release();
+        programMs = nowMs;
+      }
       keptBytes = memory.resident().fileBytes;
     },
   };

@@ -4,8 +4,8 @@ import type { ObjectPage } from "../rest/call.ts";
 import type { ListText } from "./list-text.ts";
 import type { SharedItems } from "./shared-items.ts";
 
-/** So much of a list is made at a time: sixteen TLS records. */
-const CHUNK_BYTES = 256 * 1024;
+/** So much of a list is made at a time: eight TLS records. */
+const CHUNK_BYTES = 128 * 1024;
 
 /** Sends a list, whose head is written, from pieces that others share, or through one buffer. */
 export async function streamList(
