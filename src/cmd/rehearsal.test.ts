@@ -5,11 +5,16 @@ import type { Logger } from "../lib/logger.ts";
 import { rehearse } from "./rehearsal.ts";
 
 /** An API server that answers with the pod or refuses it, and what was asked and told. */
-function stage(refusal?: Error) {
+function stage({ refusal, webhooks = "" }: { refusal?: Error; webhooks?: string } = {}) {
   const asked: ApiRequest[] = [];
   const told: { message: string; fields: Record<string, unknown> | undefined }[] = [];
   const api: Transport = {
     request: (request) => {
+      if (request.method === "GET") {
+        const isThere = webhooks !== "" && request.path.includes(webhooks);
+        const items = isThere ? [{ metadata: { name: "hook" } }] : [];
+        return Promise.resolve({ status: 200, body: { metadata: {}, items } });
+      }
       asked.push(request);
       return refusal ? Promise.reject(refusal) : Promise.resolve({ status: 201, body: {} });
     },
@@ -33,9 +38,21 @@ test("a pod is created in a dry run and placed in memory", async () => {
   assert.deepEqual(told, [placed]);
 });
 
+test("no webhook of anybody is asked about the pod", async () => {
+  for (const webhooks of ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"]) {
+    const { api, asked, told, logger } = stage({ webhooks });
+    await rehearse(api, logger);
+    assert.deepEqual(asked, []);
+    assert.deepEqual(
+      told.map(({ fields }) => fields?.["placement"]),
+      ["Scheduled"],
+    );
+  }
+});
+
 test("a pod that is refused ends the rehearsal and nothing else", async () => {
   const refusal = new Error("pods are forbidden");
-  const { api, told, logger } = stage(refusal);
+  const { api, told, logger } = stage({ refusal });
   await rehearse(api, logger);
   assert.deepEqual(
     told.map(({ message, fields }) => [message, fields?.["error"]]),

@@ -1,4 +1,9 @@
-import { NODES, PODS } from "../api/generated/resources.ts";
+import {
+  MUTATING_WEBHOOK_CONFIGURATIONS,
+  NODES,
+  PODS,
+  VALIDATING_WEBHOOK_CONFIGURATIONS,
+} from "../api/generated/resources.ts";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import type { Transport } from "../api/transport.ts";
 import type { RecordedEvent } from "../client/event-recorder.ts";
@@ -35,17 +40,28 @@ const POD: Pod = {
 
 /**
  * Does once what the first pod of a young process would wait for, as V8 compiles a function when it
- * is called first: a pod is created in a dry run, and another is placed in memory. Nothing is
- * stored, and nothing is told but to the audit log. Never throws.
+ * is called first: a pod is created in a dry run, unless webhooks would be asked about it, and
+ * another is placed in memory. Nothing is stored, and nothing is told but to the audit log. Never
+ * throws.
  */
 export async function rehearse(api: Transport, logger: Logger): Promise<void> {
   try {
-    await createDry(api);
+    if (!(await hasWebhooks(api))) await createDry(api);
     logger.debug("a pod was rehearsed", { placement: await place() });
   } catch (error) {
     // Admission may refuse such a pod; what was compiled until then is compiled.
     logger.debug("the rehearsal of a pod ended early", { error });
   }
+}
+
+/** Whoever decides outside about pods is not to be asked about one that nobody wants. */
+async function hasWebhooks(api: Transport): Promise<boolean> {
+  const client = createClient(api);
+  const lists = await Promise.all([
+    client.for(MUTATING_WEBHOOK_CONFIGURATIONS).list({}),
+    client.for(VALIDATING_WEBHOOK_CONFIGURATIONS).list({}),
+  ]);
+  return lists.some(({ items }) => items.length > 0);
 }
 
 async function createDry(api: Transport): Promise<void> {
