@@ -86,8 +86,8 @@ const refusals: readonly {
     body: '{"kind":"ConfigMap",',
     wanted: [400, "BadRequest", /unexpected end of JSON input/],
   },
-  { what: "JSON that is no object", body: "[]", wanted: [400, "BadRequest", /JSON object/] },
-  { what: "no body", body: "", wanted: [400, "BadRequest", /needs a body/] },
+  { what: "JSON that is no object", body: "[]", wanted: [400, "BadRequest", /unmarshal array/] },
+  { what: "no body", body: "", wanted: [400, "BadRequest", /end of JSON input \(<empty>\)/] },
   {
     what: "JSON that is nested without end",
     body: "[".repeat(1_000_000),

@@ -31,6 +31,71 @@ const a = { name: "a", image: "a:1" };
 const b = { name: "b", image: "b:1" };
 const c = { name: "c", image: "c:1" };
 
+test("what is one value is taken as it is, directives and all", () => {
+  const directed = [{ $patch: "replace", name: "a" }];
+  assert.deepEqual(spec({ args: ["a"] }, { args: directed }), { args: directed });
+  assert.deepEqual(spec({}, { nodeSelector: { $patch: "replace", a: "b" } }), {});
+  const order = { "$setElementOrder/containers": [], containers: [{ name: "a", image: "a:2" }] };
+  assert.deepEqual(spec({ containers: [a, b] }, order), {
+    containers: [{ name: "a", image: "a:2" }, b],
+  });
+});
+
+test("a strategic merge patch leaves what an object is, and null is none", () => {
+  const pod = { apiVersion: "v1", kind: "Pod", spec: {} };
+  assert.equal(strategic(pod, null), pod);
+  assert.deepEqual(strategic(pod, { apiVersion: "v9", kind: null }), pod);
+});
+
+test("patches of other types than objects and lists are refused", () => {
+  const object = { spec: {} };
+  const messageOf = (type: string, patch: unknown) => {
+    try {
+      applyPatch({ type, patch, object, model, struct });
+    } catch (error) {
+      return error instanceof StatusError ? error.message : assert.fail(String(error));
+    }
+    return "none";
+  };
+  const decoding = "error decoding patch: json: cannot unmarshal";
+  assert.equal(
+    messageOf(MERGE_PATCH, [1]),
+    `${decoding} array into Go value of type map[string]interface {}`,
+  );
+  assert.equal(messageOf(MERGE_PATCH, null), "Invalid JSON Patch");
+  assert.equal(
+    messageOf(JSON_PATCH, true),
+    `${decoding} bool into Go value of type []handlers.jsonPatchOp`,
+  );
+  assert.equal(messageOf(JSON_PATCH, null), "none");
+});
+
+test("directives that are malformed are refused in the words of Kubernetes", () => {
+  const messageOf = (patch: unknown) => {
+    try {
+      strategic({ spec: { containers: [a] } }, patch);
+    } catch (error) {
+      return error instanceof StatusError ? error.message : assert.fail(String(error));
+    }
+    return "none";
+  };
+  const go = "into Go value of type map[string]interface {}";
+  const cases: [patch: unknown, message: string][] = [
+    [[], `json: cannot unmarshal array ${go}`],
+    ["a", `json: cannot unmarshal string ${go}`],
+    [{ $retainKeys: "a" }, "invalid patch format of retainKeys"],
+    [{ $retainKeys: ["a"], spec: {} }, "invalid patch format of retainKeys"],
+    [{ $deleteFromPrimitiveList: 1 }, "invalid patch format of primitive list"],
+    [{ $setElementOrder: [] }, "invalid patch format of setElementOrder list"],
+    [
+      { spec: { "$setElementOrder/containers": "a" } },
+      "invalid patch format of setElementOrder list",
+    ],
+    [{ spec: { "$deleteFromPrimitiveList/containers": "a" } }, "none"],
+  ];
+  for (const [patch, message] of cases) assert.equal(messageOf(patch), message);
+});
+
 test("a strategic merge patch does what its directives say", () => {
   const cases: [string, Json, Json, unknown][] = [
     ["a scalar is replaced", { nodeName: "x" }, { nodeName: "y" }, { nodeName: "y" }],

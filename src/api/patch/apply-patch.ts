@@ -34,10 +34,12 @@ export function applyPatch(request: PatchRequest): Record<string, unknown> {
   const { type, patch, object, model, struct } = request;
   if (type === JSON_PATCH) return withJsonPatch(object, patch);
   if (type === MERGE_PATCH) {
-    return applyMergePatch(object, patchObject(patch)) as Record<string, unknown>;
+    return applyMergePatch(object, mergePatchObject(patch)) as Record<string, unknown>;
   }
   if (type === STRATEGIC_MERGE_PATCH && model && struct) {
-    return strategicMerge(object, patchObject(patch), { model, struct });
+    if (patch === null) return object;
+    const merged = strategicMerge(object, patchObject(patch), { model, struct });
+    return withType(merged, object);
   }
   const accepted = [JSON_PATCH, MERGE_PATCH, ...(struct ? [STRATEGIC_MERGE_PATCH] : [])];
   throw new StatusError(
@@ -47,16 +49,43 @@ export function applyPatch(request: PatchRequest): Record<string, unknown> {
   );
 }
 
+/** A strategic merge cannot change what an object is. */
+function withType(
+  merged: Record<string, unknown>,
+  { apiVersion, kind }: PatchRequest["object"],
+): Record<string, unknown> {
+  if (merged["apiVersion"] === apiVersion && merged["kind"] === kind) return merged;
+  return { ...merged, apiVersion, kind };
+}
+
 function patchObject(patch: unknown): Record<string, unknown> {
   if (typeof patch === "object" && patch !== null && !Array.isArray(patch)) {
     return patch as Record<string, unknown>;
   }
-  throw new StatusError("BadRequest", "error decoding patch: the patch must be a JSON object");
+  throw new StatusError("BadRequest", notOfType(patch, "map[string]interface {}"));
+}
+
+/** What a value that JSON has no better type for is not, in the words of Go. */
+function notOfType(value: unknown, type: string): string {
+  const found = Array.isArray(value) ? "array" : typeof value;
+  const go = found === "boolean" ? "bool" : found;
+  return `json: cannot unmarshal ${go} into Go value of type ${type}`;
+}
+
+function mergePatchObject(patch: unknown): Record<string, unknown> {
+  if (patch === null) throw new StatusError("BadRequest", "Invalid JSON Patch");
+  if (typeof patch === "object" && !Array.isArray(patch)) return patch as Record<string, unknown>;
+  const why = notOfType(patch, "map[string]interface {}");
+  throw new StatusError("BadRequest", `error decoding patch: ${why}`);
 }
 
 function withJsonPatch(object: object, patch: unknown): Record<string, unknown> {
   try {
-    const operations = parseJsonPatch(patch);
+    if (patch !== null && !Array.isArray(patch)) {
+      const why = notOfType(patch, "[]handlers.jsonPatchOp");
+      throw new StatusError("BadRequest", `error decoding patch: ${why}`);
+    }
+    const operations = parseJsonPatch(patch ?? []);
     if (operations.length > OPERATIONS_MAX) {
       throw new StatusError(
         "RequestEntityTooLarge",

@@ -11,6 +11,9 @@ const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";
 const SET_ORDER = "$setElementOrder/";
 const DELETE_PRIMITIVES = "$deleteFromPrimitiveList/";
+const BAD_ORDER = "invalid patch format of setElementOrder list";
+const BAD_RETAINED = "invalid patch format of retainKeys";
+const BAD_PRIMITIVES = "invalid patch format of primitive list";
 
 /** How the value of one member is patched. */
 interface Member {
@@ -79,6 +82,7 @@ class StrategicMerge {
     const directive = patch[DIRECTIVE];
     if (directive !== undefined) return replacement(directive, patch);
     const draft = new Draft(original);
+    checkDirectives(patch);
     retainKeys(draft, patch);
     const done = new Set<string>();
     for (const key of Object.keys(patch)) {
@@ -106,7 +110,9 @@ class StrategicMerge {
       draft.set(key, this.object(before, value, this.#objectType(member.type)));
     } else if (Array.isArray(value) && Array.isArray(before) && member.merges) {
       draft.set(key, this.#list(before, value, member));
-    } else draft.set(key, typeof value === "object" ? withoutDirectives(value) : value);
+    } else if (isOneValue(value, before)) draft.set(key, value);
+    else if (isDirected(value)) draft.delete(key);
+    else draft.set(key, typeof value === "object" ? withoutDirectives(value) : value);
   }
 
   /** Merges a list in the order its directive asks for; false when there is no list at all. */
@@ -114,11 +120,11 @@ class StrategicMerge {
     const order = from.patch[SET_ORDER + name];
     const before = draft.value[name];
     const change = from.patch[name];
-    if (!Array.isArray(order)) throw badRequest(`${SET_ORDER}${name} must be a list`);
+    if (!Array.isArray(order)) throw badRequest(BAD_ORDER);
     if (change === null) return false;
-    if (change !== undefined && !Array.isArray(change)) throw badRequest(`${name} must be a list`);
+    if (change !== undefined && !Array.isArray(change)) throw badRequest(BAD_ORDER);
     const member = this.#memberOf(from.type, name);
-    checkOrder(change ?? [], order, { name, mergeKey: member.mergeKey });
+    if (order.length > 0) checkOrder(change ?? [], order, { name, mergeKey: member.mergeKey });
     const live = Array.isArray(before) ? before : undefined;
     if (!live && !change) return true;
     let merged: readonly unknown[];
@@ -185,6 +191,22 @@ class StrategicMerge {
   }
 }
 
+/** Whether a list or object stands for another as it is: what looks like directives is none. */
+function isOneValue(value: unknown, before: unknown): boolean {
+  return Array.isArray(value) ? Array.isArray(before) : isObject(value) && isObject(before);
+}
+
+/** Whether a directive says what is to become of what is not there. */
+function isDirected(value: unknown): boolean {
+  return isObject(value) && DIRECTIVE in value;
+}
+
+/** Refuses directives that name no list. */
+function checkDirectives(patch: Json): void {
+  if (SET_ORDER.slice(0, -1) in patch) throw badRequest(BAD_ORDER);
+  if (DELETE_PRIMITIVES.slice(0, -1) in patch) throw badRequest(BAD_PRIMITIVES);
+}
+
 /** `before` when the list has the very same elements, so that a patch without effect shows. */
 function sameOr(before: readonly unknown[] | undefined, after: unknown[]): unknown[] {
   if (before?.length !== after.length) return after;
@@ -202,13 +224,12 @@ function replacement(directive: unknown, patch: Json): Json {
 function retainKeys(draft: Draft, patch: Json): void {
   const retained = patch[RETAIN_KEYS];
   if (retained === undefined) return;
-  const invalid = () =>
-    badRequest("The patch format of retainKeys is invalid: every key of the patch must be listed");
-  if (!Array.isArray(retained)) throw invalid();
+  if (!Array.isArray(retained)) throw badRequest(BAD_RETAINED);
   for (const key of Object.keys(patch)) {
     const directive =
       key === RETAIN_KEYS || key.startsWith(SET_ORDER) || key.startsWith(DELETE_PRIMITIVES);
-    if (!directive && patch[key] !== null && !retained.includes(key)) throw invalid();
+    if (!directive && patch[key] !== null && !retained.includes(key))
+      throw badRequest(BAD_RETAINED);
   }
   for (const key of Object.keys(draft.value)) {
     if (!retained.includes(key)) draft.delete(key);
@@ -216,11 +237,8 @@ function retainKeys(draft: Draft, patch: Json): void {
 }
 
 function deletePrimitives(draft: Draft, name: string, values: unknown): void {
-  if (!Array.isArray(values)) {
-    throw badRequest("The patch format of primitive list is invalid: it must be a list");
-  }
   const before = draft.value[name];
-  if (!Array.isArray(before)) return;
+  if (!Array.isArray(before) || !Array.isArray(values)) return;
   const after = (before as unknown[]).filter((item) => !values.includes(item));
   if (after.length !== before.length) draft.set(name, after);
 }
@@ -307,7 +325,7 @@ function requiredKey(element: Json, mergeKey: string): unknown {
 /** The value as it stands in an object: without directives, nulls and elements to delete. */
 function withoutDirectives(value: unknown): unknown {
   if (Array.isArray(value)) {
-    const kept = (value as unknown[]).filter((item) => !(isObject(item) && DIRECTIVE in item));
+    const kept = (value as unknown[]).filter((item) => !isDirected(item));
     return kept.map(withoutDirectives);
   }
   if (!isObject(value)) return value;
@@ -318,7 +336,7 @@ function withoutDirectives(value: unknown): unknown {
       key === RETAIN_KEYS ||
       key.startsWith(SET_ORDER) ||
       key.startsWith(DELETE_PRIMITIVES);
-    if (directive || value[key] === null || key === "__proto__") continue;
+    if (directive || value[key] === null || isDirected(value[key]) || key === "__proto__") continue;
     result[key] = withoutDirectives(value[key]);
   }
   return result;

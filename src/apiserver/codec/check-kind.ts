@@ -1,15 +1,26 @@
 import { invalid, StatusError } from "../../api/errors.ts";
 import { apiVersionOf, type Resource } from "../../api/resource.ts";
 import type { KubeObject } from "../kube-object.ts";
+import type { Body } from "./body.ts";
+import { unparsed, unrecognized } from "./unrecognized.ts";
+
+const NO_TEXT: Body = { kind: "value", value: {}, contentType: "" };
 
 /** Fills in and checks apiVersion, kind and metadata. @throws StatusError BadRequest */
 export function checkKind(
   resource: Resource,
   value: Record<string, unknown>,
-  { custom = false }: { custom?: boolean } = {},
+  { custom = false, body = NO_TEXT }: { custom?: boolean; body?: Body } = {},
 ): KubeObject {
   const apiVersion = apiVersionOf(resource);
-  for (const field of ["apiVersion", "kind"]) checkText(value[field] ?? "", field);
+  for (const field of ["apiVersion", "kind"]) {
+    const said = value[field] ?? "";
+    if (typeof said !== "string") throw unparsed(resource, body, notText(said, field));
+  }
+  const said = value["apiVersion"] as string | undefined;
+  if (!custom && said !== undefined && said.split("/").length > 2) {
+    throw unrecognized(resource, body, `unexpected GroupVersion string: ${said}`);
+  }
   value["apiVersion"] ||= apiVersion;
   value["kind"] ||= resource.kind;
   if (value["apiVersion"] !== apiVersion || value["kind"] !== resource.kind) {
@@ -47,12 +58,7 @@ function notOfThis(resource: Resource, value: Record<string, unknown>): StatusEr
   ]);
 }
 
-function checkText(value: unknown, field: string): void {
-  if (typeof value === "string") return;
+function notText(value: unknown, field: string): string {
   const found = Array.isArray(value) ? "array" : typeof value;
-  throw new StatusError(
-    "BadRequest",
-    "couldn't get version/kind; json parse error: json: cannot unmarshal " +
-      `${found} into Go struct field .${field} of type string`,
-  );
+  return `json: cannot unmarshal ${found} into Go struct field .${field} of type string`;
 }

@@ -13,24 +13,36 @@ import type { Body } from "./body.ts";
 import type { Codec, DecodeOptions } from "./codec.ts";
 import { checkKind } from "./check-kind.ts";
 import { reportObjections } from "./strict-reading.ts";
+import { unparsed } from "./unrecognized.ts";
 
 /** Values of the body, owned by the caller, and the keys that stand twice in it. */
-function readValue(body: Body): { value: unknown; duplicates: readonly string[] } {
+function readValue(
+  resource: Resource,
+  body: Body,
+): { value: unknown; duplicates: readonly string[] } {
   if (body.kind === "value") {
     return { value: copyJson(body.value), duplicates: body.duplicates ?? [] };
   }
   if (body.kind === "none" || body.bytes.byteLength === 0) {
-    throw new StatusError("BadRequest", "the request needs a body");
+    throw unparsed(resource, body, "unexpected end of JSON input");
   }
   try {
     return decodeJson(body.bytes);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    throw new StatusError(
-      "BadRequest",
-      `couldn't get version/kind; json parse error: ${error.message}`,
-    );
+    throw unparsed(resource, body, error.message);
   }
+}
+
+function noObject(resource: Resource, body: Body, value: unknown): StatusError {
+  const found = Array.isArray(value) ? "array" : typeof value;
+  const go = found === "boolean" ? "bool" : found;
+  return unparsed(
+    resource,
+    body,
+    `json: cannot unmarshal ${go} into Go value of type struct { APIVersion string ` +
+      '"json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }',
+  );
 }
 
 /** What the codec of a built-in kind is made of. */
@@ -49,11 +61,10 @@ export function schemaCodec(parts: SchemaCodecParts): Codec {
   const { resource, custom = false, decoder, struct, setDefaults } = parts;
   const changes = new ChangeEncoder();
   const read = (body: Body, options: DecodeOptions): KubeObject => {
-    const { value, duplicates } = readValue(body);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new StatusError("BadRequest", "the request body must be a JSON object");
-    }
-    if (!options.isPart) checkKind(resource, value as Record<string, unknown>, { custom });
+    const { value: read, duplicates } = readValue(resource, body);
+    const value = read ?? {};
+    if (typeof value !== "object" || Array.isArray(value)) throw noObject(resource, body, value);
+    if (!options.isPart) checkKind(resource, value as Record<string, unknown>, { body, custom });
     const { object, unknownFields, errors } = decoder.decode(struct, value);
     if (errors.length > 0) {
       const why = errors.join(", ");

@@ -79,9 +79,15 @@ export function checkWatchOptions(options: ListOptions): void {
       causes.push(forbidden(MATCH, why));
     }
     if (match !== "NotOlderThan") causes.push(unsupported(match, ["NotOlderThan"]));
-    if (options.continue) causes.push(forbidden(MATCH, CONTINUED));
   }
+  // A watch from any state, or the newest, begins with what is there, not older than that.
+  const begins = match !== undefined || (sendInitialEvents === undefined && isAnyState(options));
+  if (begins && options.continue) causes.push(forbidden(MATCH, CONTINUED));
   refuse(causes);
+}
+
+function isAnyState({ resourceVersion = "" }: ListOptions): boolean {
+  return resourceVersion === "" || resourceVersion === "0";
 }
 
 const CONTINUED = `${MATCH} is forbidden when continue is provided`;

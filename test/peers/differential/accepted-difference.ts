@@ -24,7 +24,10 @@ export interface AcceptedDifference {
   /** The JSON of our side, "undefined" where we say nothing; any when it is absent. */
   ours?: RegExp;
   theirs?: RegExp;
-  /** Only where a list that the path leads through has the same elements on both sides. */
+  /**
+   * Only where a list that the path leads through has the same elements on both sides, be what is
+   * empty in them absent.
+   */
   reordered?: boolean;
   /** It depends on who is faster: covering nothing is no mistake. */
   byChance?: boolean;
@@ -83,6 +86,7 @@ function valueAt(answer: unknown, path: string): unknown {
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(sorted);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const filled = Object.entries(value).filter(([, item]) => item !== "");
+  const entries = filled.toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }

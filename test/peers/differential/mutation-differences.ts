@@ -220,11 +220,6 @@ export const MUTATION_DIFFERENCES: readonly AcceptedDifference[] = [
     theirs: /duplicate entries for key/,
   }),
   version(
-    "1.32: an applied element without its key is merged by the empty one, in its place.",
-    /\.containers\[0\]\.(env|volumeMounts)\[\d\]\./,
-    { case: /^database StatefulSet store-db updated$/ },
-  ),
-  version(
     "1.21, 1.28: what is one value, and what is filled in, counts for generations.",
     /^answer\.body\.metadata\.(.*\.template\.)?generation$/,
     {
