@@ -13,7 +13,13 @@ import type { ContainerSecurity } from "../runtime/contract.ts";
 /** Merges the pod's and the container's security context with what the image says. */
 export function containerSecurity(
   pod: Pod,
-  options: { container: Container; image: ImageConfig; seccompDirectory: string },
+  options: {
+    container: Container;
+    image: ImageConfig;
+    seccompDirectory: string;
+    /** Groups that the pod's volumes ask for. */
+    volumeGroups?: readonly number[];
+  },
 ): ContainerSecurity {
   const inherited = pod.spec?.securityContext ?? {};
   const own = options.container.securityContext ?? {};
@@ -25,6 +31,7 @@ export function containerSecurity(
   const escalates = privileged || addCapabilities.some((name) => /^(CAP_)?SYS_ADMIN$/.test(name));
   const groups = new Set(inherited.supplementalGroups ?? []);
   if (inherited.fsGroup !== undefined) groups.add(inherited.fsGroup);
+  for (const one of options.volumeGroups ?? []) groups.add(one);
   return {
     user: runAsUser === undefined ? options.image.user || "0" : String(runAsUser),
     ...(group === undefined ? {} : { group }),

@@ -237,6 +237,14 @@ test("the container's security context wins over the pod's, both over the image"
     security({}, { fsGroup: 7, supplementalGroups: [8] }).supplementalGroups,
     [8, 7],
   );
+  const asked = {
+    image: { user: "app" },
+    seccompDirectory: "/seccomp",
+    volumeGroups: [777, 8, 777],
+  };
+  const member = podWith({}, { securityContext: { supplementalGroups: [8] } });
+  const inVolumes = containerSecurity(member, { ...asked, container: containerOf(member) });
+  assert.deepEqual(inVolumes.supplementalGroups, [8, 777]);
   assert.equal(security({ privileged: true }).seccomp, "unconfined");
   assert.equal(security({ privileged: true }).allowPrivilegeEscalation, true);
   const localhost = { type: "Localhost", localhostProfile: "../../etc/x.json" } as const;

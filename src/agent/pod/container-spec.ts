@@ -85,6 +85,7 @@ export function containerSpec(pod: Pod, input: ContainerSpecInput): ContainerSpe
       container,
       image: image.config,
       seccompDirectory: input.seccompDirectory,
+      volumeGroups: [...input.volumes.values()].flatMap(({ groupId }) => groupId ?? []),
     }),
   };
 }

@@ -19,14 +19,15 @@ const claimOf = (volumeName?: string): PersistentVolumeClaim => ({
 });
 
 /** A node where the pod's volume is about to be opened; `outcome` is what became of that. */
-async function opening(claim: PersistentVolumeClaim) {
+async function opening(claim: PersistentVolumeClaim, annotations: Record<string, string> = {}) {
   const clock = new VirtualClock();
   const client = createClient(new MemoryTransport());
   const made = await client.for(PERSISTENT_VOLUME_CLAIMS).create(claim);
   const claimRef = { ...REF, uid: made.metadata?.uid ?? "" };
-  await client
-    .for(PERSISTENT_VOLUMES)
-    .create({ metadata: { name: "v" }, spec: { claimRef, hostPath: { path: "/srv" } } });
+  await client.for(PERSISTENT_VOLUMES).create({
+    metadata: { name: "v", annotations },
+    spec: { claimRef, hostPath: { path: "/srv" } },
+  });
   const sources = { client, clock, logger: silentLogger };
   const informers = createInformerFactory({ ...sources, random: seededRandom(1) });
   const opened = { hostPath: "/srv", readOnly: false };
@@ -40,9 +41,12 @@ async function opening(claim: PersistentVolumeClaim) {
   const onChange = () => void retries++;
   const context = { informers, clock, ending: ending.signal, local, files, onChange };
   const followed = followClaim(context, { pod, volume });
-  const seen = { outcome: "open" };
+  const seen: { outcome: string; groupId?: number | undefined } = { outcome: "open" };
   const done = followed.open().then(
-    ({ hostPath }) => (seen.outcome = hostPath),
+    ({ hostPath, groupId }) => {
+      seen.outcome = hostPath;
+      seen.groupId = groupId;
+    },
     (error: unknown) => (seen.outcome = (error as Error).message),
   );
   await settle();
@@ -89,4 +93,29 @@ test("a claim without a volume is not bound, and a pod that ends waits for none"
   node.ending.abort();
   await settle();
   assert.match(node.seen.outcome, /is not bound/);
+});
+
+test("a claim that is being deleted is of no use, unless it is protected", async () => {
+  const deleted = claimOf("v");
+  const metadata = { ...deleted.metadata, deletionTimestamp: "2026-01-02T03:04:05Z" };
+  const others = ["example.com/other"];
+  await using node = await opening({ ...deleted, metadata: { ...metadata, finalizers: others } });
+  await node.bind();
+  assert.match(node.seen.outcome, /"data" is being deleted/);
+  const finalizers = ["kubernetes.io/pvc-protection"];
+  await using kept = await opening({ ...deleted, metadata: { ...metadata, finalizers } });
+  await kept.bind();
+  assert.equal(kept.seen.outcome, "/srv");
+});
+
+test("a volume may name the group of those who use it", async () => {
+  for (const [gid, groupId] of [
+    ["777", 777],
+    ["a", undefined],
+    ["", undefined],
+  ] as const) {
+    await using node = await opening(claimOf("v"), { "pv.beta.kubernetes.io/gid": gid });
+    await node.bind();
+    assert.deepEqual([node.seen.outcome, node.seen.groupId], ["/srv", groupId]);
+  }
 });

@@ -25,6 +25,8 @@ const SETTINGS: ReadonlySet<string> = new Set([
   "volumeAttributesClassName",
 ]);
 
+const PROTECTION = "kubernetes.io/pvc-protection";
+
 /**
  * The claim names its volume a write before it says that it is bound, and a pod is placed in
  * between.
@@ -101,7 +103,8 @@ export function followClaim(
       const found = requireVolume(volumes.value, claim);
       const opened = await openVolume(found, { pod, local, files });
       const readOnly = opened.readOnly || (volume.persistentVolumeClaim?.readOnly ?? false);
-      return { ...opened, readOnly };
+      const groupId = groupIdOf(found);
+      return { ...opened, readOnly, ...(groupId !== undefined && { groupId }) };
     },
     volume: () => volumes?.value,
     [Symbol.dispose]() {
@@ -109,6 +112,12 @@ export function followClaim(
       volumes?.[Symbol.dispose]();
     },
   };
+}
+
+/** The group that an administrator wrote on a volume whose files belong to it. */
+function groupIdOf({ metadata }: PersistentVolume): number | undefined {
+  const text = metadata?.annotations?.["pv.beta.kubernetes.io/gid"] ?? "";
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 function isBinding(claim: PersistentVolumeClaim | undefined): boolean {
@@ -124,6 +133,11 @@ function requireBound(
   const { ownerReferences = [] } = claim.metadata ?? {};
   if (volume.ephemeral && !ownerReferences.some(({ uid }) => uid === pod.metadata?.uid)) {
     throw refuse("invalid", `PVC "${name}" was not created for the pod (pod is not owner)`);
+  }
+  const { deletionTimestamp, finalizers = [] } = claim.metadata ?? {};
+  // Whom nobody protects may be gone before the pod runs.
+  if (deletionTimestamp && !finalizers.includes(PROTECTION)) {
+    throw refuse("not-found", `persistentvolumeclaim "${name}" is being deleted`);
   }
   if (claim.status?.phase !== "Bound" || !claim.spec?.volumeName) {
     throw refuse("not-found", `persistentvolumeclaim "${name}" is not bound`);

@@ -25,6 +25,8 @@ export interface VolumeManager extends AsyncDisposable {
 export interface PreparedVolume {
   hostPath: string;
   readOnly: boolean;
+  /** Group that the pod's processes are to be in, to use it. */
+  groupId?: number;
   /** Programs on it cannot be run. */
   noExec?: boolean;
   /** It lies on a mount that may never answer: whoever touches it may wait forever. */
