@@ -60,6 +60,8 @@ export interface RuntimePaths {
   programs: string;
   /** Image of the first process of sandboxes that need one. */
   holderLayer: string;
+  /** Layers that hold nothing but mount points. */
+  mountPoints: string;
   execs: string;
   bundles: string;
   /** Where directories go that are to be removed, on the disk and in memory. */
@@ -90,6 +92,7 @@ export function runtimePaths(stateDirectory: string, runDirectory: string): Runt
     roots: path.join(runDirectory, "roots"),
     programs: path.join(stateDirectory, "programs"),
     holderLayer: path.join(stateDirectory, "holder"),
+    mountPoints: path.join(stateDirectory, "mount-points"),
     execs: path.join(runDirectory, "execs"),
     bundles: path.join(runDirectory, "bundles"),
     stateTrash: path.join(stateDirectory, "trash"),

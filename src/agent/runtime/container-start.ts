@@ -50,7 +50,16 @@ export async function createContainer(
     };
     const mapped = paths.mapped(spec.id);
     const { failpoint } = context;
-    await mountRoot(spec.image, { writable, target, mapped, failpoint, ...(users && { users }) });
+    // Where files have labels, those of a layer of ours would be the node's.
+    const plain = !driver.hasOwnKernel && !context.hasSelinux;
+    await mountRoot(spec.image, {
+      writable,
+      target,
+      mapped,
+      failpoint,
+      ...(users && { users }),
+      ...(plain && { bottom: context.mountPoints.layerFor(spec.mounts) }),
+    });
     const directory = path.join(mapped, "mounts");
     const mounts = users ? await mapMounts(spec.mounts, { directory, users }) : spec.mounts;
     context.failpoint("container-root");

@@ -20,13 +20,15 @@ export interface RootDirectories {
   /** Directory for mounts of layers whose files are to be those of `users`. */
   mapped: string;
   users?: MappedUsers;
+  /** A layer below the image, for a container without `users`. */
+  bottom?: string;
   failpoint: Failpoint;
 }
 
 /** Mounts the root of a container. Not idempotent. @throws RuntimeError "no-space" */
 export async function mountRoot(
   image: LocalImage,
-  { writable, target, mapped, users, failpoint }: RootDirectories,
+  { writable, target, mapped, users, bottom, failpoint }: RootDirectories,
 ): Promise<void> {
   const [upper, work] = [path.join(writable, "upper"), path.join(writable, "work")];
   const missing = image.layerPaths.find((layer) => !existsSync(layer));
@@ -46,7 +48,8 @@ export async function mountRoot(
       // It holds mounts of its own of them.
       await unmapAll(directory);
     } else {
-      mountOverlay({ layers: image.layerPaths, upper, work, target });
+      const layers = [...(bottom === undefined ? [] : [bottom]), ...image.layerPaths];
+      mountOverlay({ layers, upper, work, target });
     }
     // Device nodes of an image, and what a container makes of MKNOD, stay without effect.
     mount({ target, flags: MOUNT_FLAGS.remount | MOUNT_FLAGS.bind | MOUNT_FLAGS.noDevices });

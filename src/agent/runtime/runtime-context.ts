@@ -16,6 +16,7 @@ import type { ExpectedMonitor } from "./expected-monitor.ts";
 import type { DiscardedContainer } from "./container-removal.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { createLeanMounts, type LeanMounts } from "./lean-mounts.ts";
+import { type MountPoints, openMountPoints } from "./mount-points.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
 import { createDrivers, findProgram, type SandboxDrivers } from "./sandbox-drivers.ts";
@@ -80,6 +81,7 @@ export interface RuntimeContext {
   readonly monitors: OwnMonitors;
   readonly standIns: StandIns;
   readonly leanMounts: LeanMounts;
+  readonly mountPoints: MountPoints;
   /** Paths of the programs that enter control groups and mount namespaces, by their names. */
   readonly placers: Map<string, string>;
   /** Makes directories of sandboxes and containers. */
@@ -133,6 +135,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     expectations: new Map(),
     monitors: createOwnMonitors(),
     standIns: createStandIns(conmon, { directory, logger: options.logger }),
+    mountPoints: openMountPoints(paths.mountPoints),
     leanMounts: createLeanMounts(
       [options.runDirectory, options.stateDirectory, ...(options.podDirectories ?? [])],
       { programs: paths.programs, logger: options.logger },
