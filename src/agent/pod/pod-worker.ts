@@ -256,11 +256,12 @@ class Worker implements PodWorker {
     return containersOf(this.state.pod).find(({ container }) => container.name === name);
   }
 
-  /** Plans again, once for everything that happened in this turn of the event loop. */
+  /** Plans again, once for all that happens until nothing more goes on without the kernel. */
   changed(): void {
     if (this.#planned || this.#stop.signal.aborted) return;
     this.#planned = true;
-    queueMicrotask(() => {
+    // Later than what promises bring: steps mostly end together, as do a write and its watch.
+    process.nextTick(() => {
       this.#planned = false;
       if (!this.#stop.signal.aborted) this.#advance();
     });
