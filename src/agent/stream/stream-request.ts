@@ -37,19 +37,21 @@ export function flag(query: URLSearchParams, ...names: readonly string[]): boole
   return names.some((name) => ["1", "true"].includes(query.get(name) ?? ""));
 }
 
-/** Options of `containerLogs`. @throws StatusError BadRequest */
+/** Options of `containerLogs`. @throws StatusError BadRequest, or Invalid below zero */
 export function logOptionsOf(query: URLSearchParams, nowMs: number): LogOptions {
-  const number = (name: string): number | undefined => {
-    const text = query.get(name);
+  const number = (name: string, text = query.get(name)): number | undefined => {
     if (text === null || text === "") return undefined;
     const value = Number(text);
     if (Number.isInteger(value) && value >= 0) return value;
-    throw new StatusError("BadRequest", `${name} must be a whole number, not "${text}"`);
+    const reason = Number.isInteger(value) ? "Invalid" : "BadRequest";
+    throw new StatusError(reason, `${name} must be a whole number, not "${text}"`);
   };
   const sinceSeconds = number("sinceSeconds");
   const sinceTime = Date.parse(query.get("sinceTime") ?? "");
   const sinceTimeMs = sinceSeconds === undefined ? sinceTime : nowMs - sinceSeconds * 1000;
-  const tailLines = number("tailLines");
+  // The name that kubelets knew first.
+  const tail = query.get("tail") || query.get("tailLines");
+  const tailLines = number("tailLines", query.get("tail") === "all" ? null : tail);
   const limitBytes = number("limitBytes");
   return {
     follow: flag(query, "follow"),
