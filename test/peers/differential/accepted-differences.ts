@@ -209,13 +209,6 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     theirs: /Too long: must have at most/,
   },
   {
-    cause: "wording",
-    reason: "Times in messages are written as in JSON, not as Go prints them.",
-    path: MESSAGE,
-    ours: /"<time>|\\"<time>/,
-    theirs: /\+0000 UTC/,
-  },
-  {
     cause: "version",
     reason: "Two controllers: 1.32 names their kinds.",
     path: MESSAGE,
