@@ -13,7 +13,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { type CgroupLimits, cpuWeight, openCgroup2, openCgroups } from "./cgroup.ts";
 import { type CgroupFixture, cgroupConformance } from "./cgroup-conformance.ts";
-import { readMounts } from "./mount.ts";
+import { parseMounts, readMounts } from "./mount.ts";
 
 const mounts = readMounts();
 const isRoot = process.getuid?.() === 0;
@@ -93,6 +93,36 @@ if (isRoot && unified) {
   };
   cgroupConformance("cgroup v2", { fixture, expected });
 }
+
+test("cgroup v1: controllers that share a hierarchy have one group in it", () => {
+  const root = mkdtempSync(path.join(tmpdir(), "nephos-cgroup1-"));
+  try {
+    const line = (id: number, name: string, end: string) =>
+      `${id} 1 0:${id} / ${path.join(root, name)} rw - ${end}`;
+    const text = [
+      line(31, "systemd", "cgroup cgroup rw,xattr,name=systemd"),
+      line(32, "cpu,cpuacct", "cgroup cgroup rw,cpu,cpuacct"),
+      line(33, "memory", "cgroup cgroup rw,memory"),
+      line(34, "unified", "cgroup2 cgroup2 rw"),
+    ];
+    for (const name of ["systemd", "cpu,cpuacct", "memory", "unified"]) {
+      mkdirSync(path.join(root, name));
+    }
+    const cgroups = openCgroups(parseMounts(text.join("\n")), root);
+    assert.equal(cgroups.version, 1);
+    const [processor, memory] = [path.join(root, "cpu,cpuacct"), path.join(root, "memory")];
+    assert.deepEqual(cgroups.hierarchies, [processor, memory]);
+    cgroups.create("/pod");
+    cgroups.limit("/pod", { cpuShares: 512, memoryLimitBytes: 4096 });
+    assert.equal(readText(path.join(processor, "pod/cpu.shares")), "512");
+    assert.equal(readText(path.join(memory, "pod/memory.limit_in_bytes")), "4096");
+    writeFileSync(path.join(processor, "pod/cpuacct.usage"), "7\n");
+    writeFileSync(path.join(memory, "pod/memory.usage_in_bytes"), "4096\n");
+    assert.equal(cgroups.usage("/pod")?.cpuNanoseconds, 7);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
 
 test("cgroup v2: limits are worded as the kernel wants them", () => {
   const root = mkdtempSync(path.join(tmpdir(), "nephos-cgroup2-"));

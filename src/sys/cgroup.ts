@@ -90,21 +90,39 @@ export interface Cgroups {
   oomKills(group: string): number;
 }
 
-/** Finds the hierarchies that are mounted. On a hybrid layout the v1 controllers are used. */
-export function openCgroups(mounts: readonly MountEntry[] = readMounts()): Cgroups {
-  const v1 = V1_CONTROLLERS.map((name) => `/sys/fs/cgroup/${name}`).filter((hierarchy) =>
-    mounts.some((entry) => entry.type === "cgroup" && entry.target === hierarchy),
-  );
-  if (v1.length === 0) return openCgroup2("/sys/fs/cgroup");
-  const others = mounts
-    .map((entry) => entry.target)
-    .filter((target) => path.dirname(target) === "/sys/fs/cgroup" && !v1.includes(target));
-  return openV1(v1, others);
+/**
+ * Finds the hierarchies that are mounted below `root`. On a hybrid layout the v1 controllers are
+ * used. Several may share a hierarchy, as "cpu,cpuacct" do where systemd mounts them.
+ */
+export function openCgroups(
+  mounts: readonly MountEntry[] = readMounts(),
+  root = "/sys/fs/cgroup",
+): Cgroups {
+  const below = mounts.filter(({ target }) => path.dirname(target) === root);
+  const v1 = below.filter(({ type }) => type === "cgroup");
+  const targets = new Map<string, string>();
+  for (const controller of V1_CONTROLLERS) {
+    const mount = v1.find(({ options }) => options.split(",").includes(controller));
+    if (mount) targets.set(controller, mount.target);
+  }
+  if (targets.size === 0) return openCgroup2(root);
+  const used = new Set(targets.values());
+  const others = below.map(({ target }) => target).filter((target) => !used.has(target));
+  return openV1(targets, { root, others });
 }
 
-/** `others` are hierarchies that need no groups, in which runtimes make some all the same. */
-function openV1(named: readonly string[], others: readonly string[]): Cgroups {
-  const named1 = (controller: string, group: string) => `/sys/fs/cgroup/${controller}${group}`;
+/**
+ * `targets` tells where each controller is mounted; `others` are hierarchies that need no groups,
+ * in which runtimes make some all the same.
+ */
+function openV1(
+  targets: ReadonlyMap<string, string>,
+  { root, others }: { root: string; others: readonly string[] },
+): Cgroups {
+  const named = [...new Set(targets.values())];
+  // One that is not mounted has no files there.
+  const named1 = (controller: string, group: string) =>
+    `${targets.get(controller) ?? path.join(root, controller)}${group}`;
   const put = (controller: string, group: string, [file, value]: [string, string | number]) =>
     writeFileSync(path.join(named1(controller, group), file), String(value));
   const number = (file: string) => Number(readText(file) ?? 0);
@@ -129,7 +147,7 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
     },
     create(group) {
       for (const hierarchy of named) {
-        if (hierarchy.endsWith("/cpuset")) createCpuset(hierarchy, group);
+        if (hierarchy === targets.get("cpuset")) createCpuset(hierarchy, group);
         else mkdirSync(path.join(hierarchy, group), { recursive: true });
       }
     },
@@ -149,7 +167,7 @@ function openV1(named: readonly string[], others: readonly string[]): Cgroups {
       }
       if (limits.pidsMax !== undefined) put("pids", group, ["pids.max", limits.pidsMax]);
       if (limits.cpusetCpus !== undefined) put("cpuset", group, ["cpuset.cpus", limits.cpusetCpus]);
-      if (!named.some((hierarchy) => hierarchy.endsWith("/hugetlb"))) return;
+      if (!targets.has("hugetlb")) return;
       for (const [size, bytes] of Object.entries(limits.hugePages ?? {})) {
         put("hugetlb", group, [`hugetlb.${size}.limit_in_bytes`, bytes]);
       }
