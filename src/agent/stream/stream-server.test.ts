@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request, type RequestOptions } from "node:https";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { type RequestOptions, request } from "node:https";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { test } from "node:test";
-import { WebSocket } from "ws";
 import { StatusError } from "../../api/errors.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { createFakeBackend, type FakeBackend, type FakeProcess } from "./fake-stream-backend.ts";
 import type { NodeAttributes, NodeCaller } from "./node-access.ts";
 import { createSpdyClient } from "./spdy-client-fixture.ts";
+import { get, openSocket } from "./stream-client-fixture.ts";
 import { startStreamServer } from "./stream-server.ts";
 import { createTlsFixture } from "./tls-fixture.ts";
-import { createWebSocketTunnel } from "./websocket-tunnel-fixture.ts";
 import { messageBytes } from "./websocket-channels.ts";
+import { createWebSocketTunnel } from "./websocket-tunnel-fixture.ts";
 
 const tls = createTlsFixture(Date.now());
 const SERVER = tls.issue("system:node:n1", { usage: "server" });
@@ -51,53 +51,6 @@ async function withServer(
 }
 
 const nothing = () => {};
-
-interface Answer {
-  status: number;
-  text: string;
-}
-
-function get(options: RequestOptions, path: string, more: RequestOptions = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ ...options, ...more, path }, (response) => {
-      response
-        .toArray()
-        .then(
-          (chunks) =>
-            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-          reject,
-        );
-    });
-    outgoing.on("error", reject);
-    outgoing.end();
-  });
-}
-
-interface Message {
-  channel: number;
-  text: string;
-}
-
-function openSocket(options: RequestOptions, path: string, protocols: string[]) {
-  const { host, port, ca, cert, key } = options;
-  const socket = new WebSocket(`wss://${host}:${port}${path}`, protocols, { ca, cert, key });
-  const messages: Message[] = [];
-  socket.on("message", (data) => {
-    const bytes = messageBytes(data);
-    messages.push({ channel: bytes[0] ?? -1, text: bytes.subarray(1).toString() });
-  });
-  const opened = new Promise<void>((resolve, reject) => {
-    socket.once("open", resolve);
-    socket.once("error", reject);
-  });
-  const closed = new Promise<number>((resolve) => socket.once("close", resolve));
-  const textOf = (channel: number) =>
-    messages
-      .filter((message) => message.channel === channel)
-      .map(({ text }) => text)
-      .join("");
-  return { socket, messages, opened, closed, textOf };
-}
 
 /** Upper-cases what it reads, complains on stderr, and exits with 3. */
 function shout(played: FakeProcess): void {
