@@ -1,8 +1,9 @@
 import path from "node:path";
 import { type DeviceRule, deviceRules } from "../../format/oci/runtime-spec.ts";
-import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Cgroups } from "../../sys/cgroup.ts";
+import { createSparePace, type SparePace } from "../spare-pace.ts";
 
 /** How many groups are made ahead, and where first. */
 export interface SpareGroupsOptions {
@@ -19,24 +20,18 @@ export interface SpareGroupsOptions {
  * Groups of pods that are to come, each with one of a container below it, so that a burst only has
  * to rename them: to make them costs 0.5 ms where v1 has seven hierarchies. On v2 none are ahead.
  */
-export interface SpareGroups extends Disposable {
+export interface SpareGroups extends Pick<SparePace, "prepareNext">, Disposable {
   /** What an earlier process left goes; from now on, some are made while no pod comes. */
   begin(): void;
   /** Makes a pod's group, if it is not there. @throws ENOSPC, EROFS */
   createPod(group: string): void;
   /** The same for a container; true when `USUAL_RULES` hold in it already. @throws ENOSPC, EROFS */
   createContainer(group: string): boolean;
-  /** A container is being made: a moment in which to make one, unless pods come together. */
-  prepareNext(isAlone: boolean): void;
 }
 
 /** For containers without devices and privileges. */
 const USUAL_RULES: readonly DeviceRule[] = deviceRules({ privileged: false, devices: [] });
 
-/** Without a pod that comes or starts for so long, the thread is nobody's. */
-const QUIET_MS = 500;
-/** Others come in between. */
-const PACE_MS = 15;
 const PREFIX = "spare-";
 const CONTAINER = "spare";
 
@@ -46,13 +41,10 @@ export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
   /** Of the parents of which pods are expected. */
   const spares = new Map<string, string[]>(parents.slice(0, 1).map((parent) => [parent, []]));
   let made = 0;
-  /** Pods since the last moment to prepare: of a burst, many come before there is another. */
-  let newcomers = 0;
-  let timer: Timer | undefined;
   let isOpen = false;
 
   /** False when there is none more: enough are there, or the node cannot make one. */
-  const add = (): boolean => {
+  const make = (): boolean => {
     const [wanting] = [...spares].filter(([, groups]) => groups.length < max);
     if (!isOpen || !wanting) return false;
     const [parent, groups] = wanting;
@@ -69,13 +61,8 @@ export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
     }
   };
 
-  const fillAfter = (delayMs: number) => {
-    if (!isOpen) return;
-    timer?.cancel();
-    timer = clock.setTimer(delayMs, () => {
-      if (add()) fillAfter(PACE_MS);
-    });
-  };
+  const canRename = cgroups.rename !== undefined && max > 0;
+  const pace = createSparePace({ clock: canRename ? clock : undefined, make });
 
   const renamed = (group: string, name: string): boolean => {
     try {
@@ -88,18 +75,17 @@ export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
 
   return {
     begin() {
-      isOpen = cgroups.rename !== undefined && max > 0;
+      isOpen = canRename;
       for (const parent of parents) {
         const left = cgroups.names(parent).filter((name) => name.startsWith(PREFIX));
         for (const name of left) cgroups.remove(path.posix.join(parent, name));
       }
-      fillAfter(QUIET_MS);
+      pace.begin();
     },
     createPod(group) {
       const parent = path.posix.dirname(group);
       if (isOpen && parents.includes(parent) && !spares.has(parent)) spares.set(parent, []);
-      newcomers++;
-      fillAfter(QUIET_MS);
+      pace.podComes();
       const spare = spares.get(parent)?.shift();
       if (spare && renamed(spare, path.posix.basename(group))) return;
       cgroups.create(group);
@@ -111,15 +97,10 @@ export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
       cgroups.create(group);
       return false;
     },
-    prepareNext(isAlone) {
-      const oneCame = newcomers === 1;
-      newcomers = 0;
-      fillAfter(QUIET_MS);
-      if (isAlone && oneCame) add();
-    },
+    prepareNext: pace.prepareNext,
     [Symbol.dispose]() {
       isOpen = false;
-      timer?.cancel();
+      pace[Symbol.dispose]();
       for (const group of [...spares.values()].flat()) cgroups.remove(group);
       spares.clear();
     },
