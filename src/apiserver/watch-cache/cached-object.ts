@@ -1,4 +1,8 @@
-import { decodeCanonical, replaceResourceVersion } from "../../format/json-canonical.ts";
+import {
+  type Allocate,
+  decodeCanonical,
+  replaceResourceVersion,
+} from "../../format/json-canonical.ts";
 import { isJson, mayHoldInt64 } from "../../lib/json-value.ts";
 import { deepFreeze, type KubeObject } from "../kube-object.ts";
 import type { Kin } from "./kin.ts";
@@ -115,6 +119,19 @@ export class CachedObject {
   attributes(of: AttributesOf): Attributes {
     this.#attributes ??= of(this.glance());
     return this.#attributes;
+  }
+
+  /** The same state with memory of its own; itself where nothing shares its memory. */
+  apart(allocate: Allocate): CachedObject {
+    const { byteLength } = this.bytes;
+    if (byteLength === this.bytes.buffer.byteLength) return this;
+    const bytes = allocate(byteLength);
+    bytes.set(this.bytes);
+    const apart = new CachedObject(this.key, this.revision, bytes, this.#kin);
+    apart.#object = this.#object;
+    apart.#attributes = this.#attributes;
+    apart.#hasLongNumber = this.#hasLongNumber;
+    return apart;
   }
 
   /** The same content as of a later revision, such as the one of its removal. */

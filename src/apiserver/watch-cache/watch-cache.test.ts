@@ -3,12 +3,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { StatusError } from "../../api/errors.ts";
 import { encodeCanonical, spliceResourceVersion } from "../../format/json-canonical.ts";
-import { settle } from "../../lib/virtual-clock.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { settle, VirtualClock } from "../../lib/virtual-clock.ts";
+import { createMemoryStore } from "../../store/memory/memory-store.ts";
 import { type AnyObject, type ServerFixture, startServer } from "../api-server-fixture.ts";
 import { CacheEvent } from "./cache-event.ts";
 import { CachedObject } from "./cached-object.ts";
 import { EventRing } from "./event-ring.ts";
 import { SortedKeys } from "./sorted-keys.ts";
+import { WatchCache } from "./watch-cache.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
 
@@ -158,6 +161,33 @@ test("the last state of what was removed is made for whoever looks, and not kept
   event.passed();
   assert.notEqual(event.object, seen);
   assert.deepEqual(event.object.object(), seen.object());
+});
+
+test("what was removed holds on to nothing that was written beside it", async () => {
+  await using store = createMemoryStore();
+  for (const name of ["a", "b", "c"]) {
+    const bytes = encodeCanonical({ kind: "A", apiVersion: "v1", metadata: { name } });
+    await store.create("things", name, bytes);
+  }
+  using cache = await WatchCache.start({
+    store,
+    storage: "things",
+    clock: new VirtualClock(),
+    logger: silentLogger,
+    splice: spliceResourceVersion,
+    attributesOf: () => ({ labels: {}, fields: {} }),
+  });
+  const { revision } = cache;
+  const slab = cache.get("a")?.bytes.buffer;
+  const before = cache.get("b");
+  assert.equal(before?.bytes.buffer, slab);
+  await store.delete("things", "b", before?.revision ?? 0);
+  await settle();
+  const [removed] = cache.eventsAfter(revision);
+  assert.notEqual(removed?.previous?.bytes.buffer, slab);
+  assert.deepEqual(removed?.previous?.bytes, before?.bytes);
+  assert.deepEqual(removed?.previous?.object(), before?.object());
+  assert.equal(removed?.previous?.revision, before?.revision);
 });
 
 test("the ring keeps young events up to its bound and old ones up to its minimum", () => {

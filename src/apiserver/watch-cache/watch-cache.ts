@@ -49,6 +49,11 @@ export class WatchCache implements StateView, Disposable {
   readonly #keys: SortedKeys;
   readonly #values: ValueIndex;
   readonly #arena = new ByteArena();
+  /**
+   * Of what was removed. Few of what is removed together were written together: in the slabs where
+   * they were, each would hold on to the memory of several that nobody remembers.
+   */
+  readonly #removed = new ByteArena();
   readonly #kin = new Kin();
   readonly #ring: EventRing;
   #waiters: Waiter[] = [];
@@ -250,7 +255,8 @@ export class WatchCache implements StateView, Disposable {
       if (!previous) return undefined;
       this.#objects.delete(key);
       this.#keys.remove(key);
-      return new CacheEvent({ previous, revision: event.revision, removed: true, timeMs });
+      const last = previous.apart(this.#removed.allocate);
+      return new CacheEvent({ previous: last, revision: event.revision, removed: true, timeMs });
     }
     const object = this.#objectOf(event);
     this.#objects.set(key, object);
