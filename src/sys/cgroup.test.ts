@@ -124,6 +124,28 @@ test("cgroup v1: controllers that share a hierarchy have one group in it", () =>
   }
 });
 
+test("cgroup v1: a cpuset that has processors has memory too, wherever its making ended", () => {
+  const root = mkdtempSync(path.join(tmpdir(), "nephos-cgroup1-"));
+  try {
+    const cpuset = path.join(root, "cpuset");
+    mkdirSync(path.join(cpuset, "pods"), { recursive: true });
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) writeFileSync(path.join(cpuset, file), "0");
+    const mount = `31 1 0:31 / ${cpuset} rw - cgroup cgroup rw,cpuset`;
+    const cgroups = openCgroups(parseMounts(mount), root);
+    // Here it ends, as its agent could.
+    mkdirSync(path.join(cpuset, "pods/cpuset.mems"));
+    assert.throws(() => cgroups.create("/pods"), { code: "EISDIR" });
+    assert.equal(readText(path.join(cpuset, "pods/cpuset.cpus")), undefined);
+    rmSync(path.join(cpuset, "pods/cpuset.mems"), { recursive: true });
+    cgroups.create("/pods");
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+      assert.equal(readText(path.join(cpuset, "pods", file)), "0");
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test("cgroup v2: limits are worded as the kernel wants them", () => {
   const root = mkdtempSync(path.join(tmpdir(), "nephos-cgroup2-"));
   try {

@@ -223,10 +223,11 @@ function createCpuset(hierarchy: string, group: string): void {
     const directory = level(depth);
     if (depth > existing) mkdirSync(directory);
     if (isFilled(directory)) continue;
-    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+    writeFileSync(path.join(directory, "cgroup.clone_children"), "1");
+    // By the last one is known that all are there, whenever this process ends.
+    for (const file of ["cpuset.mems", "cpuset.cpus"]) {
       writeFileSync(path.join(directory, file), readText(path.join(level(depth - 1), file)) ?? "");
     }
-    writeFileSync(path.join(directory, "cgroup.clone_children"), "1");
   }
 }
 
