@@ -45,8 +45,13 @@ export interface AgentDeath {
   failpoint: FailpointName;
   /** From 1 on. */
   visit: number;
-  /** The sandbox has user ids of its own, or its containers share their processes. */
-  kind?: "users" | "processes";
+  /**
+   * The sandbox has user ids of its own, its containers share their processes, some groups are
+   * made ahead of it, or nothing expects the container.
+   */
+  kind?: "users" | "processes" | "spares" | "late";
+  /** So much later: what the agent has begun goes on meanwhile. */
+  afterMs?: number;
 }
 
 /** What the suites of the subjects work with. */

@@ -6,7 +6,10 @@ import { sleep } from "../../lib/clock.ts";
 import { systemClock } from "../../sys/clock.ts";
 import { startStallingMount } from "../../sys/stalling-mount-fixture.ts";
 import { holderIdOf } from "./container-record.ts";
+import type { SandboxSpec } from "./contract.ts";
+import type { FailpointName } from "./failpoints.ts";
 import {
+  type AgentDeath,
   type Conformance,
   GRACE_MS,
   nothingIsLeft,
@@ -139,10 +142,11 @@ export function survivalConformance(on: Conformance): void {
 
   it("loses and leaks nothing, wherever its agent was killed", async () => {
     for (const [at, death] of fixture.deaths.entries()) {
-      const { failpoint, visit, kind = "" } = death;
-      const where = `${failpoint}, visit ${visit} ${kind}`;
+      const { failpoint, kind = "" } = death;
+      const where = placeOf(death);
       const shareProcessNamespace = kind === "processes";
-      const sandbox = { ...sandboxSpec(on.nextPodId()), shareProcessNamespace };
+      const qosClass = classOf(death);
+      const sandbox = { ...sandboxSpec(on.nextPodId()), qosClass, shareProcessNamespace };
       const container = containerSpec(sandbox.id, { command: ["sleep", "1000"] });
       await fixture.startAndDie({ sandbox, container, death });
       await on.reopen();
@@ -175,6 +179,50 @@ export function survivalConformance(on: Conformance): void {
       await nothingIsLeft(fixture, where);
     }
   });
+
+  it("loses no exit code and no line of what ends at once, wherever its agent was killed", async () => {
+    const ofStart = fixture.deaths.filter(({ failpoint }) => STARTS.has(failpoint));
+    for (const death of fixture.hasOwnKernel ? [] : ofStart) {
+      const where = placeOf(death);
+      const sandbox = { ...sandboxSpec(on.nextPodId()), qosClass: classOf(death) };
+      const container = containerSpec(sandbox.id, {
+        command: ["sh", "-c", "echo one; echo two; exit 9"],
+      });
+      await fixture.startAndDie({ sandbox, container, death });
+      await on.reopen();
+      await on.runtime.recover();
+      await on.runtime.createSandbox(sandbox);
+      await on.runtime.createContainer(container);
+      await on.runtime.startContainer(container.id);
+      assert.equal((await exitOf(container.id)).exitCode, 9, where);
+      const lines = textOfFile(container.logPath).trimEnd().split("\n");
+      const words = lines.map((line) => line.split(" ").slice(3).join(" "));
+      assert.deepEqual(words, ["one", "two"], where);
+      await on.runtime.removeSandbox(sandbox.id);
+      await nothingIsLeft(fixture, where);
+    }
+  });
+}
+
+/** From when a monitor works to when the agent knows that the process runs. */
+const STARTS: ReadonlySet<FailpointName> = new Set([
+  "monitor-begun",
+  "container-group-taken",
+  "container-record",
+  "container-monitor",
+  "container-created",
+  "container-let-go",
+  "container-released",
+  "container-started",
+]);
+
+function placeOf({ failpoint, visit, kind, afterMs = 0 }: AgentDeath): string {
+  return `${failpoint}, visit ${visit}, ${kind ?? "plain"}, ${afterMs} ms later`;
+}
+
+/** Groups are made ahead for those of which most pods come. */
+function classOf({ kind }: AgentDeath): SandboxSpec["qosClass"] {
+  return kind === "spares" ? "BestEffort" : "Burstable";
 }
 
 /** Ends what watches a container. */

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -46,7 +47,7 @@ function open(
     podDirectories: [path.join(directory, "pods")],
     cgroupRoot,
     defaultHandler: binary,
-    groupsAhead: 2,
+    groupsAhead: GROUPS_AHEAD,
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
@@ -83,11 +84,33 @@ const WITH_USERS: readonly FailpointName[] = [
   "container-root-removed",
 ];
 
+/** Where a sandbox or a container takes what was made ahead. */
+const WITH_SPARES: readonly FailpointName[] = [
+  "group-spare",
+  "group-taken",
+  "container-group-taken",
+  "container-cgroup",
+  "monitor-begun",
+  "container-created",
+];
+
+/** Of a container that nothing expects, and whose runtime sees the mounts of no other. */
+const LATE: readonly FailpointName[] = [
+  "container-cgroup",
+  "container-created",
+  "container-let-go",
+];
+/** So long after its monitor has begun: the runtime is on its way, or has done its work. */
+const LATER_MS = [0, 1, 2, 4, 8];
+
 const WITH_HOLDER: readonly FailpointName[] = [
   "container-monitor",
   "container-created",
   "container-removed",
 ];
+
+/** Nobody comes there without more. */
+const OF_A_KIND: ReadonlySet<FailpointName> = new Set([...WITH_USERS, ...WITH_SPARES.slice(0, 3)]);
 
 const once = (failpoint: FailpointName): AgentDeath => ({ failpoint, visit: 1 });
 
@@ -105,9 +128,16 @@ const GVISOR_OWN: readonly FailpointName[] = [
 /** The holder of a sandbox of gVisor's comes to most of them too, mostly before the container. */
 const DEATHS: Readonly<Record<string, AgentDeath[]>> = {
   crun: [
-    ...FAILPOINTS.filter((name) => !WITH_USERS.includes(name)).map(once),
+    ...FAILPOINTS.filter((name) => !OF_A_KIND.has(name)).map(once),
     ...WITH_USERS.map((failpoint) => ({ ...once(failpoint), kind: "users" as const })),
     // The first visitor is what holds the processes.
+    ...WITH_SPARES.map((failpoint) => ({ ...once(failpoint), kind: "spares" as const })),
+    ...LATE.map((failpoint) => ({ ...once(failpoint), kind: "late" as const })),
+    ...LATER_MS.flatMap((afterMs) => {
+      const death = { ...once("monitor-begun"), kind: "late" as const, afterMs };
+      // Every other pod is deleted, so each of them is made twice.
+      return [death, death];
+    }),
     ...WITH_HOLDER.map((failpoint) => ({ ...once(failpoint), kind: "processes" as const })),
     COMMAND_RUNS,
   ],
@@ -132,6 +162,37 @@ function busyboxImage(directory: string): LocalImage {
   writeFileSync(path.join(layer, "etc/passwd"), "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\n");
   writeFileSync(path.join(layer, "etc/group"), "root:x:0:\nextra:x:50:www\n");
   return { id: "sha256:busybox", references: [], sizeBytes: 0, config: {}, layerPaths: [layer] };
+}
+
+const GROUPS_AHEAD = 2;
+
+/** Groups that are made ahead beyond those of the runtime that is open. */
+function spareGroups(cgroupRoot: string): string[] {
+  const found = spawnSync(
+    "find",
+    ["/sys/fs/cgroup", "-path", `*${cgroupRoot}*/spare-*`, "-prune"],
+    {
+      encoding: "utf8",
+    },
+  );
+  const spares = new Map<string, string[]>();
+  for (const group of found.stdout.split("\n").filter(Boolean)) {
+    const parent = path.dirname(group);
+    spares.set(parent, [...(spares.get(parent) ?? []), group]);
+  }
+  return [...spares.values()].filter((groups) => groups.length > GROUPS_AHEAD).flat();
+}
+
+/** Processes of programs that the runtime has written, whose arguments may say nothing. */
+function programsBelow(directory: string): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const program = readlinkSync(`/proc/${pid}/exe`);
+      return program.startsWith(`${directory}/`) ? [`${pid} ${program}`] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function createFixture(): RuntimeFixture {
@@ -168,6 +229,8 @@ function createFixture(): RuntimeFixture {
       })
         .stdout.split("\n")
         .filter(Boolean),
+      ...spareGroups(cgroupRoot),
+      ...programsBelow(directory),
       ...spawnSync("ps", ["-eo", "args"], { encoding: "utf8" })
         .stdout.split("\n")
         .filter((line) => line.includes(`${directory}/`)),
@@ -208,13 +271,21 @@ async function startAndDie(text: string): Promise<void> {
   };
   watch(directory); // a runtime by itself lets its process end
   const die = () => process.kill(process.pid, "SIGKILL");
-  let visits = 0;
+  let [visits, spares] = [0, 0];
+  let hasSpare = () => {};
+  const spare = new Promise<void>((resolve) => (hasSpare = resolve));
   const failpoint: Failpoint = (name) => {
-    if (name === death?.failpoint && ++visits === death.visit) die();
+    if (name === "group-spare" && ++spares === 2) hasSpare();
+    if (name !== death?.failpoint || ++visits !== death.visit) return;
+    if (death.afterMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, death.afterMs);
+    die();
   };
   const runtime = await open(directory, cgroupRoot, { failpoint });
   await runtime.recover();
-  runtime.expectContainer({ ...container, qosClass: sandbox.qosClass });
+  if (death?.kind === "spares") await spare;
+  if (death?.kind !== "late") {
+    runtime.expectContainer({ ...container, qosClass: sandbox.qosClass });
+  }
   const users = death?.kind === "users" && (await runtime.prepareUsers({ id: sandbox.id }));
   await runtime.createSandbox({ ...sandbox, ...(users && { users }) });
   await runtime.createContainer(container);

@@ -98,6 +98,7 @@ export function beginContainerMonitor(
   tools: MonitorTools,
 ): Pick<BegunMonitor, "answer"> {
   const monitor = beginMonitor(tools, monitorRequest(context, spec));
+  context.failpoint("monitor-begun");
   return {
     async answer() {
       const pid = await monitor.answer();

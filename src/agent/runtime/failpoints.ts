@@ -4,11 +4,16 @@
  * adds its place; the crash test goes through all of them.
  */
 export const FAILPOINTS = [
+  "mounts-held",
+  "group-spare",
+  "monitor-begun",
   "container-expected",
   "sandbox-users",
+  "group-taken",
   "sandbox-cgroup",
   "sandbox-namespaces",
   "sandbox-record",
+  "container-group-taken",
   "container-layers",
   "container-root",
   "container-config",
@@ -16,6 +21,7 @@ export const FAILPOINTS = [
   "container-cgroup",
   "container-monitor",
   "container-created",
+  "container-let-go",
   "container-released",
   "container-started",
   "exec-begun",

@@ -7,6 +7,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { makePipe } from "../../sys/file.ts";
 import { type MountEntry, readMounts } from "../../sys/mount.ts";
 import { reap, spawnProgram } from "../../sys/posix-spawn.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { programMachine, writeProgram } from "./own-program.ts";
 
 /**
@@ -40,7 +41,7 @@ export interface TriedProgram {
 /** For what lies below `directories`; programs of ours are written below the first one. */
 export function createLeanMounts(
   directories: readonly [string, ...string[]],
-  { programs, logger }: { programs: string; logger: Logger },
+  { programs, logger, failpoint }: { programs: string; logger: Logger; failpoint?: Failpoint },
 ): LeanMounts {
   let fd: number | undefined;
   const dispose = () => {
@@ -59,7 +60,8 @@ export function createLeanMounts(
         const own = directories.map(resolved);
         const files = tried.map(({ file }) => resolved(file));
         const needless = needlessMounts(readMounts(), [...own, ...files, ...NEEDED]);
-        made = await makeNamespace({ needless, programs, probe: own[0] ?? "/" });
+        const held = () => failpoint?.("mounts-held");
+        made = await makeNamespace({ needless, programs, probe: own[0] ?? "/", held });
         await tryOut(pathOf(made), { tried, programs });
         fd = made;
       } catch (error) {
@@ -106,10 +108,12 @@ async function makeNamespace({
   needless,
   programs,
   probe,
+  held: isHeld,
 }: {
   needless: readonly string[];
   programs: string;
   probe: string;
+  held: () => void;
 }): Promise<number> {
   const program = mountsProgram(programMachine(), { needless, probe });
   const file = writeProgram(path.join(programs, "mounts"), program);
@@ -124,6 +128,7 @@ async function makeNamespace({
         answer.once("error", reject);
       });
       if (!isReady) throw new Error("Cannot move mounts into a namespace: needs Linux 5.2");
+      isHeld();
       return openSync(`/proc/${pid}/ns/mnt`, "r");
     } finally {
       closeSync(held.writeFd);

@@ -119,6 +119,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
       clock: options.clock,
       logger: options.logger,
       max: options.groupsAhead ?? 0,
+      failpoint,
       parents: (["BestEffort", "Burstable", "Guaranteed"] as const).map((qosClass) =>
         qosCgroup(options.cgroupRoot, qosClass),
       ),
@@ -138,7 +139,7 @@ export function createContext(options: CrunRuntimeOptions): RuntimeContext {
     mountPoints: openMountPoints(paths.mountPoints),
     leanMounts: createLeanMounts(
       [options.runDirectory, options.stateDirectory, ...(options.podDirectories ?? [])],
-      { programs: paths.programs, logger: options.logger },
+      { programs: paths.programs, logger: options.logger, failpoint },
     ),
     placers: new Map(),
     spread: createSpread(),

@@ -101,6 +101,13 @@ export async function discardSandbox(context: RuntimeContext, spec: SandboxSpec)
   return true;
 }
 
+/** What an agent that died had made already for a sandbox of which it had no record yet. */
+async function discardUnmade(context: RuntimeContext, id: string): Promise<void> {
+  releaseUsers(context, id);
+  await releaseMounts(context, id);
+  context.trash.run.discard(context.paths.sandboxRun(id));
+}
+
 async function releaseMounts(context: RuntimeContext, id: string): Promise<void> {
   const { ipc, shm } = sandboxMounts(context, id);
   await Promise.all([unmountAside(ipc), unmountAside(shm)]);
@@ -157,7 +164,7 @@ export async function removeSandbox(context: RuntimeContext, id: string): Promis
   await removeContainer(context, holderIdOf(id));
   if (context.halfRemoved.size > 0) await finishRemovals(context, id);
   context.failpoint("sandbox-containers-removed");
-  if (!record) return releaseUsers(context, id);
+  if (!record) return await discardUnmade(context, id);
   const group = podCgroup(context.options.cgroupRoot, record.spec);
   if (!(await discardSandbox(context, record.spec))) {
     const why = kernelWait(context.cgroups.processes(group));

@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Cgroups } from "../../sys/cgroup.ts";
 import { createSparePace, type SparePace } from "../spare-pace.ts";
+import type { Failpoint } from "./failpoints.ts";
 
 /** How many groups are made ahead, and where first. */
 export interface SpareGroupsOptions {
@@ -14,6 +15,7 @@ export interface SpareGroupsOptions {
   max: number;
   /** Those that pods may have; the first one is the most likely to get some. */
   parents: readonly string[];
+  failpoint?: Failpoint;
 }
 
 /**
@@ -37,7 +39,7 @@ const CONTAINER = "spare";
 
 /** Keeps them in the kernel until they are disposed of. */
 export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
-  const { cgroups, clock, logger, max, parents } = options;
+  const { cgroups, clock, logger, max, parents, failpoint = () => {} } = options;
   /** Of the parents of which pods are expected. */
   const spares = new Map<string, string[]>(parents.slice(0, 1).map((parent) => [parent, []]));
   let made = 0;
@@ -51,6 +53,7 @@ export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
     const group = path.posix.join(parent, `${PREFIX}${++made}`);
     try {
       cgroups.create(path.posix.join(group, CONTAINER));
+      failpoint("group-spare");
       cgroups.restrictDevices(path.posix.join(group, CONTAINER), USUAL_RULES);
       groups.push(group);
       return true;
@@ -87,13 +90,16 @@ export function createSpareGroups(options: SpareGroupsOptions): SpareGroups {
       if (isOpen && parents.includes(parent) && !spares.has(parent)) spares.set(parent, []);
       pace.podComes();
       const spare = spares.get(parent)?.shift();
-      if (spare && renamed(spare, path.posix.basename(group))) return;
+      if (spare && renamed(spare, path.posix.basename(group))) return failpoint("group-taken");
       cgroups.create(group);
       if (spare) cgroups.remove(spare);
     },
     createContainer(group) {
       const spare = path.posix.join(path.posix.dirname(group), CONTAINER);
-      if (isOpen && renamed(spare, path.posix.basename(group))) return true;
+      if (isOpen && renamed(spare, path.posix.basename(group))) {
+        failpoint("container-group-taken");
+        return true;
+      }
       cgroups.create(group);
       return false;
     },
