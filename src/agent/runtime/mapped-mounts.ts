@@ -128,12 +128,19 @@ function mapOne(source: string, { target, users }: { target: string; users: Mapp
     if (!(cause instanceof SysError) || !["EINVAL", "ENOSYS", "EPERM"].includes(cause.code)) {
       throw cause;
     }
-    const why = "its file system, or one mounted below it, cannot change owners for one mount";
-    const type = fileSystemOf(source);
-    const hint = `${type ? `it is on ${type}; ` : ""}ext4, xfs, btrfs and tmpfs can, overlay cannot`;
-    const message = `Cannot show "${source}" to a pod with user ids of its own: ${why} (${hint})`;
-    throw new RuntimeError("runtime-failed", message, { cause });
+    const message = `Cannot show "${source}" to a pod with user ids of its own`;
+    const why = whyUnmapped(cause.code, fileSystemOf(source));
+    throw new RuntimeError("runtime-failed", `${message}: ${why}`, { cause });
   }
+}
+
+/** Why a mount cannot have other owners, and what to do; `type` is its file system. */
+export function whyUnmapped(code: string, type: string | undefined): string {
+  if (code === "ENOSYS") {
+    return "the kernel cannot change owners for one mount: use Linux 5.12, or leave hostUsers out";
+  }
+  const why = "its file system, or one mounted below it, cannot change owners for one mount";
+  return `${why} (${type ? `it is on ${type}; ` : ""}ext4, xfs, btrfs and tmpfs can, overlay cannot)`;
 }
 
 /** Name of the file system that a file is on, such as "ext4", for messages. */
