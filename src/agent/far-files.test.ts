@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { VirtualClock } from "../lib/virtual-clock.ts";
 import { silentLogger } from "../lib/logger.ts";
+import { VirtualClock } from "../lib/virtual-clock.ts";
 import { isMountPoint, type MountEntry, unmount } from "../sys/mount.ts";
 import { type StallingMount, startStallingMount } from "../sys/stalling-mount-fixture.ts";
 import { createFarFiles, type FarFiles, MountHungError } from "./far-files.ts";

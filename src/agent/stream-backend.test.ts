@@ -9,8 +9,8 @@ import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import { readNodeUsage } from "./metrics/node-usage.ts";
 import { createFakeNode } from "./pod/fake-parts.ts";
 import { createPodManager } from "./pod/pod-manager.ts";
-import { createStreamBackend } from "./stream-backend.ts";
 import type { StreamBackend } from "./stream/contract.ts";
+import { createStreamBackend } from "./stream-backend.ts";
 
 const POD = { namespace: "default", name: "web" };
 

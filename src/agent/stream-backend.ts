@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
+import type { Pod } from "../api/generated/types/core-v1.ts";
 import { encodeMetrics, type MetricFamily } from "../lib/prometheus.ts";
 import { cadvisorMetrics } from "./metrics/cadvisor-metrics.ts";
-import type { Pod } from "../api/generated/types/core-v1.ts";
 import type {
   AgentMetrics,
   FileSystemUsage,
@@ -11,8 +11,8 @@ import type {
   PodUsage,
 } from "./metrics/contract.ts";
 import { resourceMetrics } from "./metrics/resource-metrics.ts";
-import { volumeMetrics } from "./metrics/volume-metrics.ts";
 import { type CpuRate, statsSummary } from "./metrics/stats-summary.ts";
+import { volumeMetrics } from "./metrics/volume-metrics.ts";
 import type { PodNetwork } from "./network/contract.ts";
 import {
   type LogSource,

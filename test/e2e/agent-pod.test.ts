@@ -141,7 +141,8 @@ test("a file system stops to answer while a pod uses it, for later", { skip }, a
   await runFar("far-before");
   await node.until("far-before", isRunning);
   assert.match(await inside("far-before", "ls /far /part"), /^\/far:\n\n\/part:\n/);
-  await node.run("far-wrong", { containers: [shell("true")], volumes: farVolumes("File") });
+  const container = shell("true", { volumeMounts: FAR_MOUNTS });
+  await node.run("far-wrong", { containers: [container], volumes: farVolumes("File") });
   await eventually("the reason", async () =>
     (await failedMounts("far-wrong")).some((text) => text.endsWith("/far is not a file")),
   );

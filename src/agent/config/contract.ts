@@ -2,9 +2,9 @@ import type { Taint } from "../../api/generated/types/core-v1.ts";
 import type { CpuPolicy, TopologyPolicy } from "../cpu/contract.ts";
 import type { EvictionRules } from "../eviction/contract.ts";
 import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
+import type { ShutdownStage } from "../shutdown/contract.ts";
 import type { ConfigurationFields } from "./configuration-in-force.ts";
 import type { TracingRules } from "./tracing-configuration.ts";
-import type { ShutdownStage } from "../shutdown/contract.ts";
 
 /** How a node treats its pods: a kubelet's configuration, checked, in the agent's units. */
 export interface AgentConfiguration {

@@ -3,11 +3,11 @@ import { ConfigurationReader } from "../../lib/configuration-reader.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { ImageCollectionRules, PullRules } from "../image/contract.ts";
 import type { ShutdownStage } from "../shutdown/contract.ts";
-import type { AgentConfiguration, CpuRules, NodeReservation } from "./contract.ts";
 import { type ConfigurationFields, configurationInForce } from "./configuration-in-force.ts";
+import type { AgentConfiguration, CpuRules, NodeReservation } from "./contract.ts";
 import { readEvictionRules } from "./eviction-configuration.ts";
-import { readTracing } from "./tracing-configuration.ts";
 import { FIELDS_WITHOUT_EFFECT, MUST_BE_EMPTY, REFUSALS } from "./known-fields.ts";
+import { readTracing } from "./tracing-configuration.ts";
 
 const SUBJECT = "the agent's configuration";
 const API_VERSION = "kubelet.config.k8s.io/v1beta1";

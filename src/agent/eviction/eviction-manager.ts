@@ -4,8 +4,8 @@ import type { Logger } from "../../lib/logger.ts";
 import { isCritical } from "../pod-priority.ts";
 import {
   type Eviction,
-  type EvictionSignal,
   type EvictionRules,
+  type EvictionSignal,
   NO_PRESSURE,
   type NodePressure,
   type SignalReadings,

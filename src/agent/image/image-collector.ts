@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import {
-  ImageError,
   type ImageCollectionRules,
   type ImageCollector,
+  ImageError,
   type ImageStore,
 } from "./contract.ts";
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import path from "node:path";
-import { ManifestError } from "../../format/oci/image-manifest.ts";
 import type { ImageConfiguration } from "../../format/oci/image-manifest.ts";
+import { ManifestError } from "../../format/oci/image-manifest.ts";
 import { TarError } from "../../format/tar/tar-header.ts";
 import { syncFileSystem } from "../../sys/file.ts";
 import { ZstdError } from "../../sys/zstd.ts";

@@ -1,5 +1,5 @@
-import { Histogram, type MetricFamily } from "../../lib/prometheus.ts";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { Histogram, type MetricFamily } from "../../lib/prometheus.ts";
 import type { AgentMetrics, NodeEventCount, ProbeLabels } from "./contract.ts";
 
 const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];

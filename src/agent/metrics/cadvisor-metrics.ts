@@ -1,6 +1,6 @@
 import type { Container } from "../../api/generated/types/core-v1.ts";
-import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { MetricFamily, Sample } from "../../lib/prometheus.ts";
+import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { NetworkCounters } from "../network/contract.ts";
 import type { NodeUsage, PodUsage } from "./contract.ts";

@@ -2,9 +2,9 @@ import { NODES } from "../../api/generated/resources.ts";
 import type { Node } from "../../api/generated/types/core-v1.ts";
 import type { InformerFactory } from "../../client/informer.ts";
 import * as route from "../../format/netlink/route-message.ts";
+import { formatIpv4, parseCidr } from "../../lib/ipv4.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
-import { formatIpv4, parseCidr } from "../../lib/ipv4.ts";
 
 /** How another node's pods are reached: their range through that node's address. */
 export interface NodeRoute {

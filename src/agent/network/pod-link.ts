@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import * as route from "../../format/netlink/route-message.ts";
-import { openNetlinkSocket, type NetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
+import { type NetlinkSocket, openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
 import {
   adoptNetworkNamespace,
   createNetworkNamespace,

@@ -2,12 +2,13 @@ import { writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
-import { connectToLoopback } from "../../sys/namespaced-connect.ts";
-import { unmountAside } from "../../sys/mount.ts";
-import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
-import { isNetworkNamespace, removeNetworkNamespace } from "../../sys/network-namespace.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { unmountAside } from "../../sys/mount.ts";
+import { connectToLoopback } from "../../sys/namespaced-connect.ts";
+import { openNetlinkSocket } from "../../sys/netlink/netlink-socket.ts";
+import { isNetworkNamespace, removeNetworkNamespace } from "../../sys/network-namespace.ts";
+import { mirrored, readLinkCounters } from "../link-counters.ts";
 import { createAddressPool } from "./address-pool.ts";
 import type { AttachRequest, HostPort, PodAttachment, PodNetwork } from "./contract.ts";
 import type { NetworkFailpoint } from "./failpoints.ts";
@@ -21,7 +22,6 @@ import {
   restorePodLink,
 } from "./pod-link.ts";
 import { createSpareLinks } from "./spare-links.ts";
-import { mirrored, readLinkCounters } from "../link-counters.ts";
 
 /** Where and with what addresses the pods of a node live. */
 export interface PodNetworkOptions {

@@ -1,8 +1,8 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
 import type { NodeSystemInfo } from "../../api/generated/types/core-v1.ts";
-import type { NodeReservation } from "../config/contract.ts";
 import { canonicalQuantity } from "../../lib/quantity.ts";
+import type { NodeReservation } from "../config/contract.ts";
 import type { EvictionThresholds, Threshold } from "../eviction/contract.ts";
 import { readHugePages } from "./huge-pages.ts";
 

@@ -16,9 +16,9 @@ import {
   conditionNews,
   conditionsOf,
   missingLabels,
+  type NodeStatusPatch,
   nodeLabels,
   runtimeHandlersOf,
-  type NodeStatusPatch,
   statusChanged,
 } from "./node-status-plan.ts";
 

@@ -7,8 +7,8 @@ import type {
   SecurityContext,
 } from "../../api/generated/types/core-v1.ts";
 import type { ImageConfig } from "../image/contract.ts";
-import { ConfigurationError } from "./environment.ts";
 import type { ContainerSecurity } from "../runtime/contract.ts";
+import { ConfigurationError } from "./environment.ts";
 
 /** Merges the pod's and the container's security context with what the image says. */
 export function containerSecurity(

@@ -3,9 +3,9 @@ import type { LocalImage } from "../image/contract.ts";
 import type { ContainerMount, ContainerSpec } from "../runtime/contract.ts";
 import type { PreparedVolume } from "../volume/contract.ts";
 import { containerSecurity } from "./container-security.ts";
-import { requireNonRoot } from "./non-root.ts";
 import { ConfigurationError } from "./environment.ts";
 import { expandVariables } from "./expansion.ts";
+import { requireNonRoot } from "./non-root.ts";
 import { containerResources, type ResourceRules } from "./pod-resources.ts";
 
 /** Files that the agent writes for every pod and binds into its containers. */

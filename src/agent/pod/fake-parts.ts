@@ -16,7 +16,7 @@ import { ALL_CPUS } from "../cpu/contract.ts";
 import { NO_PRESSURE } from "../eviction/contract.ts";
 import { ImageError, type ImageStore, type LocalImage } from "../image/contract.ts";
 import type { PodAttachment, PodNetwork } from "../network/contract.ts";
-import type { Prober, ProbeReport, ProbeTarget } from "../probe/contract.ts";
+import type { ProbeReport, Prober, ProbeTarget } from "../probe/contract.ts";
 import type {
   ContainerResources,
   ContainerRuntime,
@@ -25,6 +25,7 @@ import type {
   SandboxSpec,
   StopOptions,
 } from "../runtime/contract.ts";
+import { usedVolumes } from "../used-volumes.ts";
 import { VolumeError, type VolumeManager } from "../volume/contract.ts";
 import type { PodParts } from "./pod-context.ts";
 
@@ -242,9 +243,12 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
   const volumeFailure: FakeNode["volumeFailure"] = {};
   const volumeUpdates: Pod[] = [];
   const volumes: VolumeManager = {
-    prepare: async () => {
+    prepare: async (pod, directory) => {
       if (volumeFailure.error) throw volumeFailure.error;
-      return new Map();
+      const prepared = usedVolumes(pod).map(
+        ({ name }) => [name, { hostPath: path.join(directory, name), readOnly: false }] as const,
+      );
+      return new Map(prepared);
     },
     ownDirectories: () => new Map(),
     metrics: () => [],

@@ -2,12 +2,12 @@ import type { Container } from "../../api/generated/types/core-v1.ts";
 import { parseReference } from "../../format/oci/reference.ts";
 import { formatGoDuration } from "../../lib/go-duration.ts";
 import { ImageError } from "../image/contract.ts";
+import type { Failure } from "./observation.ts";
 import { fieldPathOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
-import type { Failure } from "./observation.ts";
-import { readKeyring } from "./pull-secrets.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
+import { readKeyring } from "./pull-secrets.ts";
 
 /** Reasons of the events that tell of a failure, where they are not "Failed". */
 const EVENT_REASONS: Readonly<Record<string, string>> = {

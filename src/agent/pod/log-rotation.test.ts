@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { silentLogger } from "../../lib/logger.ts";
+import { VirtualClock } from "../../lib/virtual-clock.ts";
 import { type ContainerRuntime, RuntimeError } from "../runtime/contract.ts";
 import { removeLog, rotateLog, startLogRotation } from "./log-rotation.ts";
 

@@ -9,7 +9,7 @@ import { identityOf } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { AgentPodStatus } from "./pod-status.ts";
-import { statusDifference, type StatusWriter } from "./status-writer.ts";
+import { type StatusWriter, statusDifference } from "./status-writer.ts";
 
 const RETRY: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 

@@ -2,12 +2,12 @@ import type { Node, Pod } from "../../api/generated/types/core-v1.ts";
 import { requiredNodeTest } from "../../api/node-affinity.ts";
 import { isTolerated, untoleratedTaint } from "../../api/taint.ts";
 import type { NodePressure } from "../eviction/contract.ts";
-import type { Doom } from "./observation.ts";
-import { isStaticPod } from "../static-pod/contract.ts";
 import { isCritical } from "../pod-priority.ts";
-import { podsToPreempt } from "./preemption.ts";
-import { qosClassOf } from "./pod-resources.ts";
+import { isStaticPod } from "../static-pod/contract.ts";
+import type { Doom } from "./observation.ts";
 import { type Amounts, amountsOf } from "./pod-requests.ts";
+import { qosClassOf } from "./pod-resources.ts";
+import { podsToPreempt } from "./preemption.ts";
 import type { ResizeVerdict } from "./resize.ts";
 import { forbiddenSysctl } from "./sysctls.ts";
 

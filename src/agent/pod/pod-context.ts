@@ -14,9 +14,9 @@ import type { NodeNetworkFacts, PodNetwork } from "../network/contract.ts";
 import type { PodTracer } from "../pod-tracer.ts";
 import type { Prober } from "../probe/contract.ts";
 import type { ContainerRuntime, ContainerStatus } from "../runtime/contract.ts";
-import type { ResourceRules } from "./pod-resources.ts";
 import type { StaticPods } from "../static-pod/contract.ts";
 import type { VolumeManager } from "../volume/contract.ts";
+import type { ResourceRules } from "./pod-resources.ts";
 
 /** The parts of the node that pods are made of. */
 export interface PodParts {

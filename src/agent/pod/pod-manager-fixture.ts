@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { PODS } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { settle } from "../../lib/virtual-clock.ts";
 import { createFakeNode, type FakeNode } from "./fake-parts.ts";
 import { createPodManager, type PodManager } from "./pod-manager.ts";

@@ -4,23 +4,24 @@ import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
 import { formatTime, sleep } from "../../lib/clock.ts";
+import { createSemaphore } from "../../lib/semaphore.ts";
 import type { Eviction } from "../eviction/contract.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
 import { SHUTDOWN_MESSAGE, SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
 import { createMirrorPods } from "./mirror-pods.ts";
+import { graceOf } from "./planning.ts";
 import {
   type Admission,
   admitPod,
   type Preemption,
   type Refusal,
-  resizeVerdict,
   type RoomFacts,
+  resizeVerdict,
 } from "./pod-admission.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
-import { graceOf } from "./planning.ts";
 import { storedOutcome } from "./pod-outcome.ts";
 import { rememberRequests } from "./pod-requests.ts";
 import { releaseResources } from "./pod-sandbox.ts";
@@ -30,7 +31,6 @@ import {
   type PodWorker,
   type PodWorkerDeps,
 } from "./pod-worker.ts";
-import { createSemaphore } from "../../lib/semaphore.ts";
 
 /** Runs the pods that are bound to this node. Disposing it leaves their containers running. */
 export interface PodManager extends AsyncDisposable {

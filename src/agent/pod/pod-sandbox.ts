@@ -5,6 +5,7 @@ import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { unmountAside, unmountBelowAside } from "../../sys/mount.ts";
 import type { HostPort, PodAttachment } from "../network/contract.ts";
 import type { SandboxSpec, UserNamespace } from "../runtime/contract.ts";
+import { usedVolumes } from "../used-volumes.ts";
 import { VolumeError } from "../volume/contract.ts";
 import { hasOwnKernel, refuseUnconfined, tellOfLimits } from "./own-kernel.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
@@ -162,13 +163,18 @@ function sandboxSpec(
   };
 }
 
+/** A container that came later may be the first one to mount a volume. */
+export function lacksVolume({ pod, prepared }: PodState): boolean {
+  return usedVolumes(pod).some(({ name }) => !prepared.has(name));
+}
+
 /** Makes the pod's directory and volumes; a failure is kept in the state and told as an event. */
 export async function prepareVolumes(state: PodState, parts: PodParts): Promise<void> {
   const { pod } = state;
   try {
     parts.spread.make(state.directory, 0o755);
     state.prepared = await parts.volumes.prepare(pod, state.directory);
-    state.volumes = { ready: true };
+    state.volumes = { ready: !lacksVolume(state) };
   } catch (error) {
     const message = error instanceof VolumeError ? error.message : messageOf(error);
     const cause = { reason: "FailedMount", message };

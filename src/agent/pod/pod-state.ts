@@ -6,8 +6,8 @@ import type { ContainerResources } from "../runtime/contract.ts";
 import type { PreparedVolume } from "../volume/contract.ts";
 import type { ContainerObservation, Failure, PodObservation, Preparation } from "./observation.ts";
 import { UNKNOWN_HEALTH } from "./observation.ts";
-import type { PodDirectories } from "./pod-context.ts";
 import { identityOf } from "./pod-containers.ts";
+import type { PodDirectories } from "./pod-context.ts";
 import type { PodHostname } from "./pod-dns.ts";
 import {
   allocationsOf,

@@ -1,7 +1,7 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import { yieldsTo } from "../pod-priority.ts";
 import type { Amounts } from "./pod-requests.ts";
 import { qosClassOf } from "./pod-resources.ts";
-import { yieldsTo } from "../pod-priority.ts";
 
 /** How much a node lacks, by resource name; as `Amounts`. */
 export type Lack = Amounts;

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { ConfigMap, EphemeralContainer, Secret } from "../../api/generated/types/core-v1.ts";
 import { CONFIG_MAPS, SECRETS } from "../../api/generated/resources.ts";
-import { FieldReferenceError } from "../field-reference.ts";
+import type { ConfigMap, EphemeralContainer, Secret } from "../../api/generated/types/core-v1.ts";
 import { MountHungError } from "../far-files.ts";
+import { FieldReferenceError } from "../field-reference.ts";
 import { followObject } from "../followed-object.ts";
 import { type ContainerSpec, type ContainerStatus, RuntimeError } from "../runtime/contract.ts";
 import { containerSpec } from "./container-spec.ts";

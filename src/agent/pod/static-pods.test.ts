@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { PODS } from "../../api/generated/resources.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { settle } from "../../lib/virtual-clock.ts";
 import { AT, startNode, until } from "./pod-manager-fixture.ts";
 

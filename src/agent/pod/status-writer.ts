@@ -1,6 +1,6 @@
-import type { Pod, PodCondition, PodStatus } from "../../api/generated/types/core-v1.ts";
-import { PODS } from "../../api/generated/resources.ts";
 import { isConflict, isNotFound, StatusError } from "../../api/errors.ts";
+import { PODS } from "../../api/generated/resources.ts";
+import type { Pod, PodCondition, PodStatus } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
 import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { type Clock, sleep, type Timer } from "../../lib/clock.ts";

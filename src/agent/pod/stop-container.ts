@@ -1,8 +1,8 @@
 import type { ContainerStatus } from "../runtime/contract.ts";
-import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
-import type { PodParts } from "./pod-context.ts";
 import { probeTarget } from "./health.ts";
 import { runLifecycleHook } from "./lifecycle-hook.ts";
+import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
+import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
 import type { ContainerEnd } from "./step.ts";

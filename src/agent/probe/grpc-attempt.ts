@@ -1,5 +1,5 @@
-import { connect, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
 import { STATUS_CODES } from "node:http";
+import { connect, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
 import type { GRPCAction } from "../../api/generated/types/core-v1.ts";
 import { decodeGrpcMessage } from "../../format/grpc/grpc-status.ts";
 import { formatGoDuration } from "../../lib/go-duration.ts";

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { HTTPGetAction, HTTPHeader } from "../../api/generated/types/core-v1.ts";
 import { BODY_TIMED_OUT, REQUEST_TIMED_OUT, requestFailure } from "./failure-words.ts";

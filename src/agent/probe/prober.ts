@@ -5,14 +5,14 @@ import { attempt } from "./attempt.ts";
 import {
   HookError,
   type HookOptions,
-  type Prober,
   type ProbeKind,
   type ProbeReport,
+  type Prober,
   type ProbeTarget,
 } from "./contract.ts";
 import { HTTP_FOR_HTTPS } from "./failure-words.ts";
-import { addressOf, portOf } from "./target-address.ts";
 import { judge, settingsOf, UNASKED } from "./probe-schedule.ts";
+import { addressOf, portOf } from "./target-address.ts";
 
 const PROBE_AGENT = "kube-probe/1.32";
 const HOOK_AGENT = "kube-lifecycle/1.32";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { defaultProfile } from "../../format/apparmor/default-profile.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { openAppArmor } from "./app-armor.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { type Conformance, contains, GRACE_MS } from "./conformance-context.ts";
 import type { ContainerSpec } from "./contract.ts";
-import { type Conformance, GRACE_MS, contains } from "./conformance-context.ts";
 
 /** Processes and what they may do. */
 export function processConformance(on: Conformance): void {

@@ -5,17 +5,17 @@ import path from "node:path";
 import { sleep } from "../../lib/clock.ts";
 import { systemClock } from "../../sys/clock.ts";
 import { startStallingMount } from "../../sys/stalling-mount-fixture.ts";
-import { holderIdOf } from "./container-record.ts";
-import type { SandboxSpec } from "./contract.ts";
-import type { FailpointName } from "./failpoints.ts";
 import {
   type AgentDeath,
   type Conformance,
+  contains,
   GRACE_MS,
   nothingIsLeft,
   textOfFile,
-  contains,
 } from "./conformance-context.ts";
+import { holderIdOf } from "./container-record.ts";
+import type { SandboxSpec } from "./contract.ts";
+import type { FailpointName } from "./failpoints.ts";
 
 /** What outlives an agent, a monitor, a runtime. */
 export function survivalConformance(on: Conformance): void {

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { deviceRules } from "../../format/oci/runtime-spec.ts";
 import type { Timer } from "../../lib/clock.ts";
 import { processStartTime } from "../../sys/process.ts";
-import { deviceRules } from "../../format/oci/runtime-spec.ts";
 import { containerConfig, hostDevices } from "./bundle.ts";
 import { MonitorError } from "./conmon.ts";
 import { assertId, configFile, newStatus } from "./container-record.ts";
@@ -17,8 +17,8 @@ import { monitorTools } from "./placement.ts";
 import { mountRoot } from "./root-filesystem.ts";
 import { drivenContainer, driverOf, podCgroup, type RuntimeContext } from "./runtime-context.ts";
 import type { SandboxDriver } from "./sandbox-driver.ts";
-import { ownedNamespaces } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
+import { ownedNamespaces } from "./sandbox-users.ts";
 
 /** Prepares a container up to the point where its process waits for the start. Idempotent by id. */
 export async function createContainer(

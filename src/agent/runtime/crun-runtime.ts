@@ -26,9 +26,9 @@ import {
   podCgroup,
   type RuntimeContext,
 } from "./runtime-context.ts";
-import { prepareUsers } from "./sandbox-users.ts";
 import { createSandbox, removeSandbox, stopSandbox, updateSandbox } from "./sandbox.ts";
 import { sandboxStats } from "./sandbox-stats.ts";
+import { prepareUsers } from "./sandbox-users.ts";
 
 /**
  * Runs containers with OCI runtimes (crun, runc, runsc) under conmon monitors, on an overlay of the

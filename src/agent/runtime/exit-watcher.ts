@@ -3,8 +3,8 @@ import path from "node:path";
 import type { Timer } from "../../lib/clock.ts";
 import { processStartTime } from "../../sys/process.ts";
 import { type ContainerRecord, holderIdOf, namesIn } from "./container-record.ts";
-import { killGroup } from "./kill-group.ts";
 import type { ContainerStatus } from "./contract.ts";
+import { killGroup } from "./kill-group.ts";
 import { presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
 
 const SWEEP_MS = 5_000;

@@ -5,9 +5,9 @@ import { type ContainerRecord, namesIn, readJson, type SandboxRecord } from "./c
 import { discardContainer } from "./container-removal.ts";
 import { endExecs } from "./exec-directory.ts";
 import { finish, settle } from "./exit-watcher.ts";
-import { discardSandbox, restoreSandbox } from "./sandbox.ts";
 import { runProgram } from "./oci-command.ts";
 import { driverOf, presentDriverOf, type RuntimeContext } from "./runtime-context.ts";
+import { discardSandbox, restoreSandbox } from "./sandbox.ts";
 import { endStrays, startWords } from "./stray-monitors.ts";
 
 const LOST_EXIT_CODE = 137;

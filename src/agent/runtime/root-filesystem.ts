@@ -7,8 +7,8 @@ import type { Failpoint } from "./failpoints.ts";
 import {
   fileSystemOf,
   giveToUsers,
-  mapDirectories,
   type MappedUsers,
+  mapDirectories,
   unmapAll,
 } from "./mapped-mounts.ts";
 

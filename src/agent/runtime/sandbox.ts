@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { createIpcNamespace } from "../../sys/ipc-namespace.ts";
-import { isMountPoint, mount, MOUNT_FLAGS, unmountAside } from "../../sys/mount.ts";
+import { isMountPoint, MOUNT_FLAGS, mount, unmountAside } from "../../sys/mount.ts";
 import { assertId, holderIdOf, writeJson } from "./container-record.ts";
 import { finishRemovals, removeContainer, stopContainer } from "./container-removal.ts";
 import {
@@ -14,8 +14,8 @@ import { dismissExpected, openGates } from "./expectations.ts";
 import { beginHolder, settleHolder } from "./holder.ts";
 import { kernelWait } from "./kernel-wait.ts";
 import { podCgroup, qosCgroup, type RuntimeContext } from "./runtime-context.ts";
-import { prepareUsers, releaseUsers } from "./sandbox-users.ts";
 import { sandboxMounts } from "./sandbox-mounts.ts";
+import { prepareUsers, releaseUsers } from "./sandbox-users.ts";
 
 const CPU_SHARES_MIN = 2;
 const CPU_SHARES_MAX = 262_144;

@@ -1,4 +1,4 @@
-import type { Service, ServicePort as ApiServicePort } from "../../api/generated/types/core-v1.ts";
+import type { ServicePort as ApiServicePort, Service } from "../../api/generated/types/core-v1.ts";
 import type { Endpoint, EndpointSlice } from "../../api/generated/types/discovery-v1.ts";
 import type { ServiceEndpoint, ServicePort } from "./contract.ts";
 

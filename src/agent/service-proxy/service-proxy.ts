@@ -13,13 +13,13 @@ import {
   baseRules,
   type HostPortRule,
   type RenderedPort,
+  type RuleSetOptions,
   renderHostPort,
   renderServicePort,
-  type RuleSetOptions,
 } from "./rules.ts";
 import { SERVICE_NAME_LABEL, servicePortsOf } from "./service-ports.ts";
-import { SyncMetrics } from "./sync-metrics.ts";
 import { type FlowTarget, removeStaleFlows } from "./stale-flows.ts";
+import { SyncMetrics } from "./sync-metrics.ts";
 
 /** Where the rules go and what they are made from. */
 export interface ServiceProxyOptions {

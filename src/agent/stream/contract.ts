@@ -1,7 +1,7 @@
-import type { Pod } from "../../api/generated/types/core-v1.ts";
-import type { Readable } from "node:stream";
 import type { Socket } from "node:net";
-import type { ExecOptions, AttachOptions, StreamSession } from "../runtime/contract.ts";
+import type { Readable } from "node:stream";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { AttachOptions, ExecOptions, StreamSession } from "../runtime/contract.ts";
 
 /** What streams lead to. */
 export interface SessionBackend {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
 import { StatusError } from "../../api/errors.ts";
+import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { MetricsKind, StreamBackend } from "./contract.ts";
 import { logOptionsOf, parseStreamRequest } from "./stream-request.ts";

@@ -1,6 +1,6 @@
-import { finished, type Duplex, type Readable, type Writable } from "node:stream";
-import { RESET_STATUS } from "../../format/spdy/frame.ts";
+import { type Duplex, finished, type Readable, type Writable } from "node:stream";
 import type { Status } from "../../api/status.ts";
+import { RESET_STATUS } from "../../format/spdy/frame.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { ExecOptions, StreamSession } from "../runtime/contract.ts";
 import { exitStatus, failureStatus } from "./remote-command.ts";

@@ -1,6 +1,4 @@
 import type { Duplex } from "node:stream";
-import { FrameDecoder } from "../../format/spdy/frame-decoder.ts";
-import { FrameEncoder } from "../../format/spdy/frame-encoder.ts";
 import {
   GOAWAY_STATUS,
   INITIAL_WINDOW_BYTES,
@@ -10,6 +8,8 @@ import {
   type SpdyFrame,
   type SpdyHeaders,
 } from "../../format/spdy/frame.ts";
+import { FrameDecoder } from "../../format/spdy/frame-decoder.ts";
+import { FrameEncoder } from "../../format/spdy/frame-encoder.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import { SpdyStream, type StreamLink } from "./spdy-stream.ts";
 

@@ -8,7 +8,7 @@ import type { SessionBackend, StreamBackend } from "./contract.ts";
 import { servePortForward } from "./port-forward.ts";
 import { PORT_CHANNEL_PROTOCOLS, servePortChannels } from "./port-forward-channels.ts";
 import { openSession, streamFlagsOf } from "./remote-command.ts";
-import { serveSpdyCommand, SPDY_COMMAND_PROTOCOLS } from "./spdy-command.ts";
+import { SPDY_COMMAND_PROTOCOLS, serveSpdyCommand } from "./spdy-command.ts";
 import { logOptionsOf, portsOf, type StreamRequest } from "./stream-request.ts";
 import { COMMAND_PROTOCOLS, serveCommand } from "./websocket-command.ts";
 

@@ -9,8 +9,8 @@ import type { InformerFactory } from "../../client/informer.ts";
 import { type Clock, sleep } from "../../lib/clock.ts";
 import { type FollowedObject, followObject } from "../followed-object.ts";
 import { type PreparedVolume, VolumeError } from "./contract.ts";
-import type { NodeFiles } from "./node-files.ts";
 import { LOCAL_DRIVER, type LocalVolumes } from "./local-volumes.ts";
+import type { NodeFiles } from "./node-files.ts";
 import { giveToGroup, type VolumeGroup } from "./volume-ownership.ts";
 
 const SETTINGS: ReadonlySet<string> = new Set([

@@ -5,7 +5,7 @@ import type { MountEntry } from "../../sys/mount.ts";
 /** Makes a pod's volumes exist under its directory, and keeps live ones current. */
 export interface VolumeManager extends AsyncDisposable {
   /**
-   * Prepares every volume; idempotent. @throws VolumeError "not-found" (a ConfigMap, say), whose
+   * Prepares every volume that a container mounts; idempotent. @throws VolumeError "not-found" (a ConfigMap, say), whose
    * message becomes the event FailedMount; the caller retries with back-off.
    */
   prepare(pod: Pod, podDirectory: string): Promise<ReadonlyMap<string, PreparedVolume>>;

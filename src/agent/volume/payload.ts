@@ -10,8 +10,8 @@ import type {
   VolumeProjection,
 } from "../../api/generated/types/core-v1.ts";
 import { type DownwardFacts, podField, resourceField } from "../field-reference.ts";
-import { VolumeError } from "./contract.ts";
 import type { VolumeFile } from "./atomic-directory.ts";
+import { VolumeError } from "./contract.ts";
 
 /** What the files of a volume are made from, as far as it is known now. */
 export interface PayloadSources {

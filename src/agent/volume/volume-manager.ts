@@ -5,6 +5,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { quantityToNumber } from "../../lib/quantity.ts";
 import { MOUNT_FLAGS, mount, unmountAside } from "../../sys/mount.ts";
 import type { FarFiles } from "../far-files.ts";
+import { usedVolumes } from "../used-volumes.ts";
 import { type ClaimVolume, followClaim, hasClaim } from "./claim-volume.ts";
 import { type PreparedVolume, VolumeError, type VolumeManager } from "./contract.ts";
 import { hugePagesMount, isHugePagesMedium } from "./huge-pages.ts";
@@ -136,7 +137,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       const uid = pod.metadata?.uid ?? "";
       const state = pods.get(uid) ?? newPodVolumes();
       pods.set(uid, state);
-      const volumes = pod.spec?.volumes ?? [];
+      const volumes = usedVolumes(pod);
       if (volumes.some((volume) => projectionsOf(volume))) prepareMemory(podDirectory);
       state.waiting = true;
       const prepared = await Promise.all(
@@ -161,9 +162,9 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       state.waiting = false;
       return new Map(prepared);
     },
-    ownDirectories: ({ spec }, podDirectory) =>
+    ownDirectories: (pod, podDirectory) =>
       new Map(
-        (spec?.volumes ?? [])
+        usedVolumes(pod)
           .filter(({ emptyDir }) => emptyDir && !emptyDir.medium)
           .map(({ name }) => [name, path.join(podDirectory, EMPTY, name)]),
       ),

@@ -8,7 +8,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { backoffDelayMs, type BackoffPolicy } from "../../../lib/backoff.ts";
+import { type BackoffPolicy, backoffDelayMs } from "../../../lib/backoff.ts";
 import { type Clock, sleep } from "../../../lib/clock.ts";
 import { tryLock } from "../../../sys/file.ts";
 import { ImageError } from "../contract.ts";

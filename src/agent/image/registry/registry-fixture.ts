@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ImageBlobs } from "../../../format/oci/image-writer.ts";
 import { MEDIA_TYPES } from "../../../format/oci/image-manifest.ts";
+import type { ImageBlobs } from "../../../format/oci/image-writer.ts";
 
 /** A registry in this process, as small as the protocol allows. */
 export interface FakeRegistry extends AsyncDisposable {

@@ -8,8 +8,8 @@ import {
 import type { ProxyRules } from "./proxy-rules.ts";
 import type { RegistryEndpoint } from "./registries-file.ts";
 import { RegistryError, type RegistryErrorCode } from "./registry-error.ts";
-import { createRegistryTransport } from "./registry-transport.ts";
 import { requestToken } from "./registry-token.ts";
+import { createRegistryTransport } from "./registry-transport.ts";
 
 /** What to ask of a repository: `path` follows its name, such as "/manifests/latest". */
 export interface RepositoryRequest {

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { adoptedNetworks } from "./adopted-networks.ts";
 import type { CriFacts } from "./cri-endpoint.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CriClient } from "../../cri-client.ts";
 import type { ContainerSpec, SandboxSpec } from "../contract.ts";
 import { containerConfig, sandboxConfig } from "./cri-config.ts";
-import { keptOf, ofNode, specOf, statusOf } from "./cri-objects.ts";
 import { readFacts, socketOf } from "./cri-endpoint.ts";
-import type { CriClient } from "../../cri-client.ts";
+import { keptOf, ofNode, specOf, statusOf } from "./cri-objects.ts";
 
 const NODE = "/nephos-1a2b3c/0";
 

@@ -10,7 +10,7 @@ import {
   RuntimeError,
   type SandboxSpec,
 } from "../contract.ts";
-import { containerMarks, CRI, sandboxMarks } from "./cri-objects.ts";
+import { CRI, containerMarks, sandboxMarks } from "./cri-objects.ts";
 
 /** A sandbox as the runtime is asked for it. */
 export interface SandboxInput {

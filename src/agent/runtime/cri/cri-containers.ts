@@ -12,7 +12,7 @@ import {
 } from "../contract.ts";
 import { podCgroup } from "../runtime-context.ts";
 import { containerConfig, resourcesOf } from "./cri-config.ts";
-import { criError, type CriContext, isAbsent } from "./cri-context.ts";
+import { type CriContext, criError, isAbsent } from "./cri-context.ts";
 import { keptOf, statusOf } from "./cri-objects.ts";
 import { readySandbox } from "./cri-sandboxes.ts";
 import type { CriContainer } from "./cri-table.ts";

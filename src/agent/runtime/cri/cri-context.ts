@@ -1,7 +1,7 @@
+import { GrpcError } from "../../../format/grpc/grpc-status.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Logger } from "../../../lib/logger.ts";
 import type { Cgroups } from "../../../sys/cgroup.ts";
-import { GrpcError } from "../../../format/grpc/grpc-status.ts";
 import type { CriClient } from "../../cri-client.ts";
 import { RuntimeError } from "../contract.ts";
 import type { Failpoint } from "../failpoints.ts";

@@ -1,4 +1,4 @@
-import { type FSWatcher, existsSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, watch } from "node:fs";
 import { type Clock, sleep, type Timer } from "../../../lib/clock.ts";
 import { refreshed } from "./cri-containers.ts";
 import { type CriContext, isAbsent } from "./cri-context.ts";

@@ -18,7 +18,7 @@ import {
   stopContainer,
   updateContainer,
 } from "./cri-containers.ts";
-import { criError, type CriContext, type CriRuntimeOptions } from "./cri-context.ts";
+import { type CriContext, type CriRuntimeOptions, criError } from "./cri-context.ts";
 import { type CriFacts, readFacts } from "./cri-endpoint.ts";
 import { watchExits } from "./cri-exits.ts";
 import { ofNode, specOf } from "./cri-objects.ts";

@@ -10,7 +10,7 @@ import {
 } from "../contract.ts";
 import { podCgroup } from "../runtime-context.ts";
 import { sandboxConfig } from "./cri-config.ts";
-import { criError, type CriContext, isAbsent } from "./cri-context.ts";
+import { type CriContext, criError, isAbsent } from "./cri-context.ts";
 import { CRI } from "./cri-objects.ts";
 import type { CriSandbox } from "./cri-table.ts";
 

@@ -8,7 +8,7 @@ import {
   RuntimeError,
   type StreamSession,
 } from "../contract.ts";
-import { criError, type CriContext } from "./cri-context.ts";
+import { type CriContext, criError } from "./cri-context.ts";
 import type { CriContainer } from "./cri-table.ts";
 
 const OUTPUT_MAX_BYTES = 16 * 1024;
