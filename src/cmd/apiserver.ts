@@ -1,5 +1,6 @@
 import { ensurePki } from "../apiserver/pki/pki.ts";
 import { systemClock } from "../sys/clock.ts";
+import { V8_HEAP } from "../sys/garbage-relief.ts";
 import { OUTER_MEMORY, startMemoryRelief } from "../sys/memory-relief.ts";
 import { systemRandom } from "../sys/random.ts";
 import { startApiPart } from "./api-part.ts";
@@ -51,7 +52,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
   });
   const sources = { clock: systemClock, random: systemRandom, logger };
   using encryption = await openEncryption(options.encryption, sources);
-  using relief = startMemoryRelief(systemClock, OUTER_MEMORY);
+  using relief = startMemoryRelief(systemClock, OUTER_MEMORY, V8_HEAP);
   await using opened = await openStore(options, { directory, encryption, relief });
   const { store, metrics } = opened;
   const pki = await ensurePki(directory.pki, {

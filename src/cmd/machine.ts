@@ -9,6 +9,7 @@ import { createInformerFactory } from "../client/informer-factory.ts";
 import { Cleanup } from "../lib/cleanup.ts";
 import type { Logger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
+import { V8_HEAP } from "../sys/garbage-relief.ts";
 import { OUTER_MEMORY, startMemoryRelief } from "../sys/memory-relief.ts";
 import { keepInMemory } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
@@ -82,7 +83,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   const supervisor = cleanup.use(adoptProcesses(of, nodes));
   const encryption = await openEncryption(options.encryption, { ...sources, logger });
   if (encryption) cleanup.use(encryption);
-  const relief = cleanup.use(startMemoryRelief(systemClock, OUTER_MEMORY));
+  const relief = cleanup.use(startMemoryRelief(systemClock, OUTER_MEMORY, V8_HEAP));
   const stored = await openStore(options, { directory, encryption, relief });
   const { store, metrics } = cleanup.use(stored);
   const pki = await preparePki(of, network, nodes);

@@ -11,12 +11,14 @@ function startRelief() {
     heldBytes: 100 * MIB,
     anonymousBytes: 100 * MIB,
     trims: 0,
+    usedBytes: 50 * MIB,
+    collections: 0,
     mappedBytes: 40 * MIB,
     fileReleases: 0,
     programReleases: 0,
     isSparse: false,
   };
-  const relief = startMemoryRelief(clock, {
+  const memory = {
     heldBytes: () => state.heldBytes,
     resident: () => ({ fileBytes: state.mappedBytes, anonymousBytes: state.anonymousBytes }),
     trim: () => void state.trims++,
@@ -33,7 +35,12 @@ function startRelief() {
         [Symbol.dispose]: () => (state.isSparse = false),
       };
     },
-  });
+  };
+  const collected = {
+    usedBytes: () => state.usedBytes,
+    collect: () => void state.collections++,
+  };
+  const relief = startMemoryRelief(clock, memory, collected);
   return { clock, state, relief };
 }
 
@@ -155,10 +162,21 @@ test("who wrote much does not wait for a timer", async () => {
   assert.equal(state.trims, 2);
 });
 
+test("garbage is collected before memory is given back", async () => {
+  const { clock, state, relief } = startRelief();
+  using _relief = relief;
+  await clock.advance(10_000);
+  assert.equal(state.collections, 0);
+  state.usedBytes += 4 * MIB;
+  await clock.advance(10_000);
+  assert.equal(state.collections, 2);
+});
+
 test("it ends", async () => {
   const { clock, state, relief } = startRelief();
   relief[Symbol.dispose]();
   state.heldBytes = 0;
+  state.usedBytes *= 2;
   await clock.advance(60_000);
-  assert.equal(state.trims + state.programReleases, 0);
+  assert.equal(state.trims + state.programReleases + state.collections, 0);
 });

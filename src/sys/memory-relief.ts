@@ -1,4 +1,6 @@
+import { getHeapStatistics } from "node:v8";
 import type { Clock, Timer } from "../lib/clock.ts";
+import { type CollectedMemory, garbageRelief } from "./garbage-relief.ts";
 import { libc } from "./libc.ts";
 import {
   type ProgramPages,
@@ -43,7 +45,7 @@ export interface OuterMemory {
 
 /** Of this process. */
 export const OUTER_MEMORY: OuterMemory = {
-  heldBytes: () => process.memoryUsage().external,
+  heldBytes: () => getHeapStatistics().external_memory,
   resident: residentBytes,
   trim: () => void mallocTrim(0),
   releaseFiles: releaseSharedFiles,
@@ -63,12 +65,18 @@ export interface MemoryRelief extends ProgramRelief {
 }
 
 /**
- * Gives memory back to the system. What was freed: after the collector let go of 4 MiB of buffers,
- * or when 4 MiB more are resident than right after the last time, ten times a second at most.
- * Mapped files: whenever 4 MiB more of them are resident than right after the last time. Of these,
- * the pages of the program: when it has started, once more later, and every five seconds at most.
+ * Has garbage collected, and gives memory back to the system. What was freed: after the collector
+ * let go of 4 MiB of buffers, or when 4 MiB more are resident than right after the last time, ten
+ * times a second at most. Mapped files: whenever 4 MiB more of them are resident than right after
+ * the last time. Of these, the pages of the program: when it has started, once more later, and
+ * every five seconds at most.
  */
-export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryRelief {
+export function startMemoryRelief(
+  clock: Clock,
+  memory: OuterMemory,
+  collected: CollectedMemory,
+): MemoryRelief {
+  const garbage = garbageRelief(clock, collected);
   const heap = heapRelief(clock, memory);
   const files = fileRelief(clock, memory);
   const program = startProgramRelief(clock, {
@@ -82,6 +90,7 @@ export function startMemoryRelief(clock: Clock, memory: OuterMemory): MemoryReli
   let seenBytes = 0;
   const look = (): boolean => {
     const resident = memory.resident();
+    garbage();
     const isWaiting = heap(resident);
     files.check(resident);
     const bytes = resident.anonymousBytes + resident.fileBytes + memory.heldBytes();
