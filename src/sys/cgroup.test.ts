@@ -118,7 +118,13 @@ test("cgroup v1: controllers that share a hierarchy have one group in it", () =>
     assert.equal(readText(path.join(memory, "pod/memory.limit_in_bytes")), "4096");
     writeFileSync(path.join(processor, "pod/cpuacct.usage"), "7\n");
     writeFileSync(path.join(memory, "pod/memory.usage_in_bytes"), "4096\n");
-    assert.equal(cgroups.usage("/pod")?.cpuNanoseconds, 7);
+    writeFileSync(path.join(processor, "pod/cpuacct.stat"), "user 3\nsystem 2\n");
+    const statistics = "mapped_file 1\nswap 1\ntotal_mapped_file 5\ntotal_swap 6\n";
+    writeFileSync(path.join(memory, "pod/memory.stat"), statistics);
+    const { cpuNanoseconds, cpuModes, mappedBytes, swapBytes } = cgroups.usage("/pod") ?? {};
+    assert.equal(cpuNanoseconds, 7);
+    assert.deepEqual(cpuModes, { userNanoseconds: 3e7, systemNanoseconds: 2e7 });
+    assert.deepEqual([mappedBytes, swapBytes], [5, 6]);
   } finally {
     rmSync(root, { recursive: true });
   }
@@ -141,6 +147,27 @@ test("cgroup v1: a cpuset that has processors has memory too, wherever its makin
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       assert.equal(readText(path.join(cpuset, "pods", file)), "0");
     }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+test("cgroup v2: use is read in the units of v1", () => {
+  const root = mkdtempSync(path.join(tmpdir(), "nephos-cgroup2-"));
+  try {
+    mkdirSync(path.join(root, "pod"));
+    const cgroups = openCgroup2(root);
+    assert.equal(cgroups.usage("/pod"), undefined);
+    const write = (file: string, text: string) => writeFileSync(path.join(root, "pod", file), text);
+    write("memory.current", "100\n");
+    write("memory.stat", "anon 40\nfile 30\nfile_mapped 5\ninactive_file 20\n");
+    write("cpu.stat", "usage_usec 7\nuser_usec 4\nsystem_usec 3\n");
+    const before = cgroups.usage("/pod");
+    assert.equal(before?.swapBytes, 0, "without swap there is no such file");
+    write("memory.swap.current", "6\n");
+    const usage = cgroups.usage("/pod");
+    assert.deepEqual([usage?.workingSetBytes, usage?.mappedBytes, usage?.swapBytes], [80, 5, 6]);
+    assert.deepEqual(usage?.cpuModes, { userNanoseconds: 4000, systemNanoseconds: 3000 });
   } finally {
     rmSync(root, { recursive: true });
   }

@@ -53,7 +53,7 @@ export function createAgentMetrics(): AgentMetrics {
         name: "kubelet_running_pods",
         type: "gauge",
         help: "Number of pods that have a running pod sandbox",
-        samples: [{ value: pods.filter(({ status }) => status?.phase === "Running").length }],
+        samples: [{ value: pods.filter(hasSandbox).length }],
       },
       {
         name: "kubelet_running_containers",
@@ -102,13 +102,26 @@ export function createAgentMetrics(): AgentMetrics {
   };
 }
 
+/** One whose init containers run has its sandbox already; one that has ended has none. */
+function hasSandbox({ status }: Pod): boolean {
+  return (status?.conditions ?? []).some(
+    ({ type, status: is }) => type === "PodReadyToStartContainers" && is === "True",
+  );
+}
+
+/** Of all kinds, as the runtime counts them. */
 function containerStates(pods: readonly Pod[]): MetricFamily["samples"] {
   const counts = new Map([
     ["running", 0],
     ["exited", 0],
   ]);
   for (const { status } of pods) {
-    for (const { state } of status?.containerStatuses ?? []) {
+    const all = [
+      ...(status?.initContainerStatuses ?? []),
+      ...(status?.containerStatuses ?? []),
+      ...(status?.ephemeralContainerStatuses ?? []),
+    ];
+    for (const { state } of all) {
       const name = state?.running ? "running" : state?.terminated ? "exited" : undefined;
       if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
     }

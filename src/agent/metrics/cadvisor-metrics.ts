@@ -23,6 +23,30 @@ const CGROUP_METRICS: readonly CgroupMetric[] = [
     { cpu: "total" },
   ],
   [
+    "container_cpu_user_seconds_total",
+    "counter",
+    "Cumulative user cpu time consumed in seconds.",
+    ({ cpuModes }) => cpuModes && cpuModes.userNanoseconds / 1e9,
+  ],
+  [
+    "container_cpu_system_seconds_total",
+    "counter",
+    "Cumulative system cpu time consumed in seconds.",
+    ({ cpuModes }) => cpuModes && cpuModes.systemNanoseconds / 1e9,
+  ],
+  [
+    "container_memory_mapped_file",
+    "gauge",
+    "Size of memory mapped files in bytes.",
+    ({ mappedBytes }) => mappedBytes,
+  ],
+  [
+    "container_memory_swap",
+    "gauge",
+    "Container swap usage in bytes.",
+    ({ swapBytes }) => swapBytes,
+  ],
+  [
     "container_memory_usage_bytes",
     "gauge",
     "Current memory usage in bytes, including all memory regardless of when it was accessed",
@@ -128,6 +152,12 @@ export function cadvisorMetrics(node: NodeUsage, pods: readonly PodUsage[]): Met
   };
   return [
     ...groups,
+    {
+      name: "container_memory_failures_total",
+      type: "counter",
+      help: "Cumulative count of memory allocation failures.",
+      samples: everywhere(memoryFailures),
+    },
     ...traffic,
     gauge(
       "container_start_time_seconds",
@@ -145,6 +175,11 @@ export function cadvisorMetrics(node: NodeUsage, pods: readonly PodUsage[]): Met
       ),
     ),
     ...specMetrics(everywhere),
+    gauge("container_scrape_error", SCRAPE_ERROR, [{ value: 0 }]),
+    gauge("machine_scrape_error", SCRAPE_ERROR, [{ value: 0 }]),
+    gauge("machine_swap_bytes", "Amount of swap memory available on the machine.", [
+      { value: node.swapCapacityBytes },
+    ]),
     gauge("machine_cpu_cores", "Number of logical CPU cores.", [{ value: node.cpuCores }]),
     gauge("machine_memory_bytes", "Amount of memory installed on the machine.", [
       { value: node.memoryCapacityBytes },
@@ -152,15 +187,54 @@ export function cadvisorMetrics(node: NodeUsage, pods: readonly PodUsage[]): Met
   ];
 }
 
+const SCRAPE_ERROR = "1 if there was an error while getting container metrics, 0 otherwise";
+
+/** Of a container itself, and with what is below: a pod has its containers there. */
+function memoryFailures({ stats, ...usage }: PodUsage): Sample[] {
+  const of = (
+    own: Record<string, string>,
+    { failures, scopes }: { failures: CgroupUsage; scopes: readonly string[] },
+  ): Sample[] =>
+    scopes.flatMap((scope) => [
+      {
+        labels: { ...own, failure_type: "pgfault", scope },
+        value: failures.pageFaults,
+        atMs: stats.atMs,
+      },
+      {
+        labels: { ...own, failure_type: "pgmajfault", scope },
+        value: failures.majorPageFaults,
+        atMs: stats.atMs,
+      },
+    ]);
+  const pod = { ...usage, stats };
+  return [
+    ...of(groupLabels(pod), { failures: stats, scopes: ["hierarchy"] }),
+    ...stats.containers.flatMap((one) =>
+      of(groupLabels(pod, one), { failures: one, scopes: ["container", "hierarchy"] }),
+    ),
+  ];
+}
+
 type SpecMetric = [name: string, help: string, of: (container: Container) => number | undefined];
 
 const CPU_PERIOD_US = 100_000;
+const CPU_SHARES_MIN = 2;
+/** Of a whole CPU. */
+const CPU_SHARES = 1024;
+
+function cpuShares({ resources }: Container): number {
+  const quantity = resources?.requests?.["cpu"] ?? resources?.limits?.["cpu"] ?? "0";
+  return Math.max(CPU_SHARES_MIN, Math.floor((quantityToMilli(quantity) * CPU_SHARES) / 1000));
+}
+
 const cpuLimit = ({ resources }: Container): number | undefined => {
   const quantity = resources?.limits?.["cpu"];
   return quantity === undefined ? undefined : quantityToMilli(quantity);
 };
 
 const SPEC_METRICS: readonly SpecMetric[] = [
+  ["container_spec_cpu_shares", "CPU share of the container.", cpuShares],
   [
     "container_spec_memory_limit_bytes",
     "Memory limit for the container.",

@@ -59,13 +59,14 @@ export interface FileSystemUsage {
 }
 
 /** One reading of the whole node. */
-export interface NodeUsage extends Omit<CgroupUsage, "tasks" | "throttling"> {
+export interface NodeUsage extends Omit<CgroupUsage, "tasks" | "throttling" | "cpuModes"> {
   name: string;
   atMs: number;
   bootMs: number;
   cpuCores: number;
   memoryCapacityBytes: number;
   memoryAvailableBytes: number;
+  swapCapacityBytes: number;
   network: NetworkCounters & { name: string };
   /** On which pods' volumes, logs and writable layers lie. */
   fileSystem: FileSystemUsage;

@@ -46,6 +46,8 @@ export function readNodeUsage(of: NodeReading): NodeUsage {
     workingSetBytes: Math.max(0, used - kib("Inactive(file)")),
     residentBytes: kib("AnonPages"),
     cacheBytes: kib("Cached"),
+    swapBytes: kib("SwapTotal") - kib("SwapFree"),
+    swapCapacityBytes: kib("SwapTotal"),
     pageFaults: events.get("pgfault") ?? 0,
     majorPageFaults: events.get("pgmajfault") ?? 0,
     memoryCapacityBytes: total,

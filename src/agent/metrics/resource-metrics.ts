@@ -63,11 +63,31 @@ export function resourceMetrics(node: NodeUsage, pods: readonly PodUsage[]): Met
       samples: podSamples(({ stats }) => stats.workingSetBytes),
     },
     {
-      name: "resource_scrape_error",
+      name: "container_swap_usage_bytes",
       type: "gauge",
-      help: "1 if there was an error while getting container metrics, 0 otherwise",
-      samples: [{ value: 0 }],
+      help: "Current amount of the container swap usage in bytes. Reported only on non-windows systems",
+      samples: containerSamples(({ swapBytes = 0 }) => swapBytes),
     },
+    {
+      name: "node_swap_usage_bytes",
+      type: "gauge",
+      help: "Current swap usage of the node in bytes. Reported only on non-windows systems",
+      samples: nodeSample(node.swapBytes ?? 0),
+    },
+    {
+      name: "pod_swap_usage_bytes",
+      type: "gauge",
+      help: "Current amount of the pod swap usage in bytes. Reported only on non-windows systems",
+      samples: podSamples(({ stats }) => stats.swapBytes ?? 0),
+    },
+    ...["scrape_error", "resource_scrape_error"].map(
+      (name): MetricFamily => ({
+        name,
+        type: "gauge",
+        help: "1 if there was an error while getting container metrics, 0 otherwise",
+        samples: [{ value: 0 }],
+      }),
+    ),
   ];
 }
 

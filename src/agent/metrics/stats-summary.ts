@@ -21,6 +21,10 @@ export function statsSummary(node: NodeUsage, pods: readonly PodUsage[], rateOf:
       ...(node.pods ? { systemContainers: [podsOf(node.pods, { node, time, rateOf })] } : {}),
       cpu: cpuOf(node, { time, rate: rateOf("node", node) }),
       memory: { ...memoryOf(node, time), availableBytes: node.memoryAvailableBytes },
+      swap: {
+        ...swapOf(node, time),
+        swapAvailableBytes: node.swapCapacityBytes - (node.swapBytes ?? 0),
+      },
       network: networkOf(node.network, { time, name: node.network.name }),
       fs,
       runtime: { imageFs, containerFs: fs },
@@ -67,10 +71,12 @@ function podSummary(
       startTime: formatTime(container.startedAtMs),
       cpu: cpuOf(container, { time, rate: rateOf(container.id, { ...container, atMs }) }),
       memory: memoryOf(container, time),
+      swap: swapOf(container, time),
       ...(storage ? containerStorage(storage, { name: container.name, time, node }) : {}),
     })),
     cpu: cpuOf(stats, { time, rate: rateOf(uid, stats) }),
     memory: memoryOf(stats, time),
+    swap: swapOf(stats, time),
     ...(network ? { network: networkOf(network, { time, name: "eth0" }) } : {}),
     ...(storage ? podStorage(storage, { namespace, time, node }) : {}),
     process_stats: { process_count: stats.tasks },
@@ -126,6 +132,10 @@ function cpuOf(usage: CgroupUsageLike, of: { time: string; rate: number | undefi
 }
 
 type CgroupUsageLike = Omit<CgroupUsage, "tasks" | "throttling">;
+
+function swapOf({ swapBytes = 0 }: { swapBytes?: number }, time: string): object {
+  return { time, swapUsageBytes: swapBytes };
+}
 
 function memoryOf(usage: CgroupUsageLike, time: string): object {
   return {
