@@ -259,8 +259,15 @@ function makeGroup(directory: string): boolean {
 /** Control groups of version 2, mounted at `root`: normally what `openCgroups` finds. */
 export function openCgroup2(root: string): Cgroups {
   const directory = (group: string) => path.join(root, group);
-  const put = (group: string, file: string, value: string | number) =>
-    writeFileSync(path.join(root, group, file), String(value));
+  const put = (group: string, file: string, value: string | number) => {
+    try {
+      writeFileSync(path.join(root, group, file), String(value));
+    } catch (cause) {
+      // That is what the kernel says to who would make a file.
+      if ((cause as NodeJS.ErrnoException).code !== "EACCES") throw cause;
+      throw new Error(withoutController(group, file), { cause });
+    }
+  };
   return {
     version: 2,
     hierarchies: [root],
@@ -335,6 +342,14 @@ function throttlingOf(of: (name: string) => number): NonNullable<CgroupUsage["th
     throttled: of("nr_throttled"),
     throttledNanoseconds: of("throttled_time") + of("throttled_usec") * 1000,
   };
+}
+
+function withoutController(group: string, file: string): string {
+  const [controller = ""] = file.split(".");
+  return (
+    `Cannot write ${file} of control group "${group}": it has no controller "${controller}"; ` +
+    "let the kernel have it on cgroup v2, and whoever made the groups above hand it down"
+  );
 }
 
 /** Shares 2..262144 on the scale of weights 1..10000, as crun and runc map them. */
