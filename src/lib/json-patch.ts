@@ -1,7 +1,10 @@
 import { deepEqual } from "./deep-equal.ts";
-import { JsonPointerError, parsePointer } from "./json-pointer.ts";
+import { unescapeToken } from "./json-pointer.ts";
 
-/** One operation of a JSON patch (RFC 6902). */
+/**
+ * One operation of a JSON patch (RFC 6902). A value that is missing is null, as the reference
+ * implementation has it.
+ */
 export interface JsonPatchOperation {
   op: "add" | "remove" | "replace" | "move" | "copy" | "test";
   path: string;
@@ -27,28 +30,28 @@ export class JsonPatchError extends Error {
 }
 
 const OPERATIONS: readonly unknown[] = ["add", "remove", "replace", "move", "copy", "test"];
-const WITH_VALUE: readonly unknown[] = ["add", "replace", "test"];
+const NAMES = ["op", "path", "from"] as const;
 const WITH_FROM: readonly unknown[] = ["move", "copy"];
 
 /** Checks the shape of a decoded patch. @throws JsonPatchError "malformed" | "unapplicable" */
 export function parseJsonPatch(patch: unknown): JsonPatchOperation[] {
   if (!Array.isArray(patch)) throw malformed("a JSON patch must be an array of operations");
   return patch.map((operation: unknown, at) => {
-    if (typeof operation !== "object" || operation === null) {
+    if (typeof operation !== "object" || operation === null || Array.isArray(operation)) {
       throw malformed(`operation ${at} must be an object`);
     }
-    const { op, path, from } = operation as Record<string, unknown>;
+    const named = operation as Partial<Record<(typeof NAMES)[number], unknown>>;
+    for (const name of NAMES) {
+      if (typeof (named[name] ?? "") !== "string")
+        throw malformed(`the ${name} of operation ${at} must be text`);
+    }
+    const { op, path, from } = named;
     if (!OPERATIONS.includes(op)) {
-      const kind = typeof op === "string" ? op : JSON.stringify(op);
+      const kind = typeof op === "string" ? op : "unknown";
       throw new JsonPatchError("unapplicable", `Unexpected kind: ${kind}`);
     }
-    if (typeof path !== "string") throw malformed(`operation ${at} has no path`);
-    if (WITH_FROM.includes(op) && typeof from !== "string") {
-      throw malformed(`operation ${at} has no from`);
-    }
-    if (WITH_VALUE.includes(op) && !Object.hasOwn(operation, "value")) {
-      throw malformed(`operation ${at} has no value`);
-    }
+    if (typeof path !== "string") throw incomplete(at, "path");
+    if (WITH_FROM.includes(op) && typeof from !== "string") throw incomplete(at, "from");
     return operation as JsonPatchOperation;
   });
 }
@@ -68,7 +71,7 @@ export function applyJsonPatch(
   let copied = 0;
   for (const operation of patch) {
     if (operation.op === "copy" && copySizeMax > 0) {
-      copied += JSON.stringify(valueAt(result, operation, operation.from)).length;
+      copied += JSON.stringify(valueAt(result, operation, operation.from ?? "")).length;
       if (copied > copySizeMax) {
         throw new JsonPatchError(
           "tooLarge",
@@ -83,7 +86,7 @@ export function applyJsonPatch(
 }
 
 function applyOperation(document: unknown, operation: JsonPatchOperation): unknown {
-  const { op, path, from, value } = operation;
+  const { op, path, from = "", value = null } = operation;
   switch (op) {
     case "add":
       return change(document, operation, { path, put: "insert", value });
@@ -97,14 +100,12 @@ function applyOperation(document: unknown, operation: JsonPatchOperation): unkno
     }
     case "move": {
       const source = valueAt(document, operation, from);
-      if (from === path) return document;
-      if (path.startsWith(`${from}/`)) throw unapplicable(operation, "cannot move into itself");
-      const without = change(document, operation, { path: from ?? "", put: "remove" });
+      const without = change(document, operation, { path: from, put: "remove" });
       return change(without, operation, { path, put: "insert", value: source });
     }
     case "test": {
-      const found = findValue(document, operation, path);
-      if (!deepEqual(found ?? null, value)) {
+      const found = path === "" ? document : valueAt(document, operation, path);
+      if (!deepEqual(found, value)) {
         throw new JsonPatchError("testFailed", `testing value ${path} failed: test failed`);
       }
       return document;
@@ -120,10 +121,10 @@ interface Change {
 
 function change(document: unknown, operation: JsonPatchOperation, edit: Change): unknown {
   const tokens = tokensOf(edit.path);
-  if (tokens.length === 0) {
-    if (edit.put === "remove") throw unapplicable(operation, "the whole document cannot go");
-    return edit.value;
+  if (edit.path === "" && edit.put === "replace") {
+    return typeof edit.value === "object" && edit.value !== null ? edit.value : document;
   }
+  if (tokens.length === 0) throw unapplicable(operation, "the path names no member");
   const descend = (node: unknown, depth: number): unknown => {
     const token = tokens[depth] ?? "";
     const last = depth === tokens.length - 1;
@@ -131,7 +132,7 @@ function change(document: unknown, operation: JsonPatchOperation, edit: Change):
       const list = [...node] as unknown[];
       if (last) editList(list, token, { operation, edit });
       else {
-        const at = indexIn(list, token, operation);
+        const at = indexIn(token, list.length, operation);
         list[at] = descend(list[at], depth + 1);
       }
       return list;
@@ -158,62 +159,51 @@ function editList(
 ): void {
   const { operation, edit } = context;
   if (edit.put === "insert") {
-    const at = token === "-" ? list.length : numberIn(token, list.length, operation);
+    const at = token === "-" ? list.length : indexIn(token, list.length + 1, operation);
     list.splice(at, 0, edit.value);
   } else {
-    const at = indexIn(list, token, operation);
+    const at = indexIn(token, list.length, operation);
     if (edit.put === "remove") list.splice(at, 1);
     else list[at] = edit.value;
   }
 }
 
-/** Negative numbers count from the end, as the reference implementation allows. */
-function numberIn(token: string, max: number, operation: JsonPatchOperation): number {
-  const number = /^(0|-?[1-9][0-9]*)$/.test(token) ? Number(token) : Number.NaN;
-  const at = number < 0 ? number + max : number;
-  if (!(at >= 0 && at <= max)) throw unapplicable(operation, `invalid index ${token}`);
+/**
+ * An index below `length`. Negative numbers count from the end, and signs and leading zeros are
+ * read, as the reference implementation does. An addition counts its own element among the length.
+ */
+function indexIn(token: string, length: number, operation: JsonPatchOperation): number {
+  const number = /^[+-]?[0-9]+$/.test(token) ? Number(token) : Number.NaN;
+  const at = number < 0 ? number + length : number;
+  if (!(at >= 0 && at < length)) throw unapplicable(operation, `invalid index ${token}`);
   return at;
 }
 
-function indexIn(list: readonly unknown[], token: string, operation: JsonPatchOperation): number {
-  const at = numberIn(token, list.length, operation);
-  if (at === list.length) throw unapplicable(operation, `index ${token} is out of bounds`);
-  return at;
-}
-
-/** `undefined` when the last token names nothing. */
-function findValue(document: unknown, operation: JsonPatchOperation, path: string): unknown {
+/** The value at a path; null when only its last token names nothing, in an object. */
+function valueAt(document: unknown, operation: JsonPatchOperation, path: string): unknown {
   let node = document;
   const tokens = tokensOf(path);
-  tokens.forEach((token, depth) => {
-    if (Array.isArray(node)) node = node[indexIn(node, token, operation)];
+  if (tokens.length === 0) throw unapplicable(operation, "the path names no member");
+  for (const token of tokens) {
+    if (Array.isArray(node)) node = node[indexIn(token, node.length, operation)];
     else if (typeof node === "object" && node !== null) {
-      node = Object.hasOwn(node, token) ? (node as Record<string, unknown>)[token] : undefined;
-      if (node === undefined && depth < tokens.length - 1) {
-        throw unapplicable(operation, "missing path");
-      }
+      node = Object.hasOwn(node, token) ? (node as Record<string, unknown>)[token] : null;
     } else throw unapplicable(operation, "missing path");
-  });
+  }
   return node;
 }
 
-function valueAt(document: unknown, operation: JsonPatchOperation, path = ""): unknown {
-  const value = findValue(document, operation, path);
-  if (value === undefined) throw unapplicable(operation, "missing from");
-  return value;
-}
-
+/** The tokens of a path. What stands before its first slash is nothing to upstream. */
 function tokensOf(path: string): string[] {
-  try {
-    return parsePointer(path);
-  } catch (error) {
-    if (error instanceof JsonPointerError) throw malformed(error.message);
-    throw error;
-  }
+  return path.split("/").slice(1).map(unescapeToken);
 }
 
 function malformed(message: string): JsonPatchError {
   return new JsonPatchError("malformed", message);
+}
+
+function incomplete(at: number, member: string): JsonPatchError {
+  return new JsonPatchError("unapplicable", `operation ${at} has no ${member}`);
 }
 
 function unapplicable(operation: JsonPatchOperation, why: string): JsonPatchError {

@@ -15,6 +15,7 @@ export function formatPointer(tokens: readonly string[]): string {
   return tokens.map((token) => `/${token.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-function unescapeToken(token: string): string {
+/** A reference token without its escapes: "a~1b" is "a/b". */
+export function unescapeToken(token: string): string {
   return token.includes("~") ? token.replaceAll("~1", "/").replaceAll("~0", "~") : token;
 }
