@@ -158,6 +158,17 @@ test("objects come as JSON, YAML, tables and metadata", async () => {
   const partial = await api.http(`${MAPS}/a`, { headers: { accept: as("PartialObjectMetadata") } });
   assert.equal(partial.json()["kind"], "PartialObjectMetadata");
   assert.equal(partial.json()["data"], undefined);
+  const items = await api.http(MAPS, { headers: { accept: as("PartialObjectMetadataList") } });
+  assert.equal(items.json()["kind"], "PartialObjectMetadataList");
+  const refused = [
+    [MAPS, as("PartialObjectMetadata"), /^you requested PartialObjectMetadata, but .* is a list/],
+    [`${MAPS}/a`, as("PartialObjectMetadataList"), /^you requested .*List, but .* is not a list/],
+  ] as const;
+  for (const [path, accept, message] of refused) {
+    const answer = await api.http(path, { headers: { accept } });
+    assert.equal(answer.status, 406, accept);
+    assert.match(answer.json()["message"] as string, message);
+  }
   const list = (await api.http(MAPS)).json();
   assert.equal(list["kind"], "ConfigMapList");
   assert.equal((list["items"] as unknown[]).length, 1);

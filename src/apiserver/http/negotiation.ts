@@ -8,6 +8,8 @@ export interface Representation {
   /** Of the Table or PartialObjectMetadata. */
   version: "v1" | "v1beta1";
   format: Format;
+  /** Whether the metadata is asked for of one object or of a list; of the other there is none. */
+  of?: "one" | "list";
 }
 
 /** How values are written. */
@@ -75,10 +77,10 @@ function formatOf(type: string): Format | undefined {
   }
 }
 
-const TRANSFORMS: Readonly<Record<string, Representation["as"]>> = {
-  Table: "table",
-  PartialObjectMetadata: "metadata",
-  PartialObjectMetadataList: "metadata",
+const TRANSFORMS: Readonly<Record<string, Pick<Representation, "as" | "of">>> = {
+  Table: { as: "table" },
+  PartialObjectMetadata: { as: "metadata", of: "one" },
+  PartialObjectMetadataList: { as: "metadata", of: "list" },
 };
 
 function wantedBy({ type, parameters }: AcceptClause): Representation | undefined {
@@ -92,7 +94,7 @@ function wantedBy({ type, parameters }: AcceptClause): Representation | undefine
   const version = parameters.get("v") ?? "v1";
   const isMeta = parameters.get("g") === "meta.k8s.io";
   if (version !== "v1" && version !== "v1beta1") return undefined;
-  return transform && isMeta ? { as: transform, version, format } : undefined;
+  return transform && isMeta ? { ...transform, version, format } : undefined;
 }
 
 function isOffered({ as, version, format }: Representation, offer: Offer): boolean {
@@ -141,6 +143,22 @@ export class Negotiator {
     }
     return "json";
   }
+}
+
+/**
+ * Checks that a list is not asked for as the metadata of one object, nor the other way round.
+ * @throws StatusError NotAcceptable
+ */
+export function checkShape({ of }: Representation, found: "one" | "list", kind: string): void {
+  if (of === undefined || of === found) return;
+  const [asked, type] =
+    of === "one"
+      ? ["PartialObjectMetadata", `a list (${kind}List)`]
+      : ["PartialObjectMetadataList", `not a list (${kind})`];
+  throw new StatusError(
+    "NotAcceptable",
+    `you requested ${asked}, but the requested object is ${type}`,
+  );
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   type HttpResponse,
   type StreamExchange,
 } from "./exchange.ts";
-import { type Format, notAcceptable, type Representation } from "./negotiation.ts";
+import { checkShape, type Format, notAcceptable, type Representation } from "./negotiation.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import {
   LONG_LIST_MIN,
@@ -90,6 +90,10 @@ async function respondEncoded(
   answer: Answer,
   options: ResponseOptions,
 ): Promise<void> {
+  if (answer.kind !== "value") {
+    const found = answer.kind === "list" ? "list" : "one";
+    checkShape(options.representation, found, answer.served.resource.kind);
+  }
   if (answer.kind === "list") {
     const { request, response } = asStream(exchange);
     const pieces = await piecesOf(answer, options);

@@ -68,7 +68,8 @@ export class OpenApiPages {
   /**
    * An index or document below /openapi/v3; `undefined` when nothing is there.
    * @param asked.hash of a document, from its address in the index
-   * @throws StatusError NotAcceptable; documents exist as JSON and protobuf, the index as JSON
+   * @throws StatusError NotAcceptable; documents exist as JSON and protobuf. The
+   * index is JSON, whatever is accepted, as upstream's.
    */
   page(
     path: string,
@@ -78,7 +79,6 @@ export class OpenApiPages {
     const [found, key] = /^\/openapi\/v3(?:\/(.*))?$/.exec(path) ?? [];
     if (found === undefined) return undefined;
     if (key) return this.#document(key, { accept, hash });
-    preferredType(accept, [JSON_TYPE]);
     return this.#index();
   }
 

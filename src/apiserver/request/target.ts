@@ -37,7 +37,10 @@ function segmentsOf(path: string): string[] {
   return segments;
 }
 
-/** Reads "/api/v1/…" and "/apis/{group}/{version}/…"; `undefined` for every other path. */
+/**
+ * Reads "/api/v1/…" and "/apis/{group}/{version}/…"; `undefined` for every other path. An escaped
+ * slash in a name is a slash, as to upstream; what is left to a proxy keeps its own.
+ */
 export function parseTarget(path: string): Target | undefined {
   const isCore = path.startsWith("/api/");
   if (!isCore && !path.startsWith("/apis/")) return undefined;
@@ -63,6 +66,9 @@ export function parseTarget(path: string): Target | undefined {
   const segment = parts[at];
   const name = segment === undefined ? undefined : decodeSegment(segment);
   if (resource === "namespaces" && name !== undefined) namespace = name;
+  if (path.includes("%") && (name?.includes("/") || namespace?.includes("/"))) {
+    return parseTarget(path.replace(/%2f/i, "/"));
+  }
   const subresource = parts[at + 1];
   const subpath = parts.length > at + 2 ? parts.slice(at + 2).join("/") : undefined;
   // One shape for all: whoever reads a target meets it in every request.

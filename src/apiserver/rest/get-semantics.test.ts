@@ -18,6 +18,26 @@ test("an object is read in its newest state, whatever older version is asked for
   await assert.rejects(api.ask("GET", `${MAPS}/a?resourceVersion=x`), { code: 400 });
 });
 
+test("an export is refused, as upstream no longer makes any", async () => {
+  await using api = await startServer();
+  await api.ask("POST", MAPS, { metadata: { name: "a" } });
+  await assert.rejects(api.ask("GET", `${MAPS}/a?export=true`), { code: 400, message: /export/ });
+  assert.equal((await api.ask("GET", `${MAPS}/a?export=false`)).metadata["name"], "a");
+});
+
+test("an escaped slash in a name or namespace parts segments, as upstream reads paths", async () => {
+  await using api = await startServer();
+  await api.ask("POST", MAPS, { metadata: { name: "a" } });
+  const unknown = "the server could not find the requested resource";
+  for (const path of [`${MAPS}/a%2Fb`, "/api/v1/namespaces/a%2fb/configmaps"]) {
+    await assert.rejects(api.ask("GET", path), { code: 404, message: unknown }, path);
+  }
+  assert.equal(
+    (await api.ask("GET", "/api/v1/namespaces/default%2Fconfigmaps/a")).kind,
+    "ConfigMap",
+  );
+});
+
 test("a version of an object that is not reached is waited for, three seconds long", async () => {
   await using api = await startServer();
   await api.ask("POST", MAPS, { metadata: { name: "a" } });

@@ -28,6 +28,9 @@ export function keyOfCall(call: Call): string {
 /** GET of one object: bytes out of the cache, without parsing. */
 export async function getObject(engine: ReadEngine, call: Call): Promise<Answer> {
   const { served } = call;
+  if (call.query.flag("export")) {
+    throw new StatusError("BadRequest", "objects are no longer exported: leave out export");
+  }
   const freshness = freshnessOfGet(call.query);
   if (!isReached(engine, freshness)) await reach(engine, served.cache, freshness);
   const object = served.cache.get(keyOfCall(call));
