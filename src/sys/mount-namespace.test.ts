@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { needsPrivateMounts, shareMounts } from "./mount-namespace.ts";
 import { mountOverlay, parseMounts, readMounts, unmountBelow } from "./mount.ts";
+import { needsPrivateMounts, shareMounts } from "./mount-namespace.ts";
 
 const root = process.getuid?.() === 0 ? false : "needs root";
 const module = fileURLToPath(new URL("./mount-namespace.js", import.meta.url));

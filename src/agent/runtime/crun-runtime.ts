@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
+import { missingCalls } from "../../sys/kernel-calls.ts";
 import { unmountBelow } from "../../sys/mount.ts";
 import { SysError } from "../../sys/sys-error.ts";
 import { type AttachTarget, openAttachSession } from "./attach.ts";
@@ -36,6 +37,7 @@ import { prepareUsers } from "./sandbox-users.ts";
  * them. One runtime at a time may use a state directory.
  */
 export function createCrunRuntime(options: CrunRuntimeOptions): Promise<ContainerRuntime> {
+  refuseOldKernel(missingCalls());
   const context = createContext(options);
   const { table } = context;
   prepareDirectories(context);
@@ -106,6 +108,13 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     },
   };
   return Promise.resolve(runtime);
+}
+
+/** @throws RuntimeError, before anything fails for want of them with other words */
+export function refuseOldKernel(missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  const message = `Cannot run containers: the kernel has no ${missing.join(", ")}; use Linux 5.6`;
+  throw new RuntimeError("runtime-failed", `${message} or a later one`);
 }
 
 /** Those of the pods that run are known by now, so that they stay outside. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, openSync, closeSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
