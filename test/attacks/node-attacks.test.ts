@@ -226,8 +226,10 @@ test("CVE-2022-0492: a pod mounts no control groups and sets no release agent", 
     const told = await inside(
       name,
       "mkdir -p /tmp/cg; busybox unshare -UrmC sh -c 'mount -t cgroup -o rdma c /tmp/cg'; echo $?;" +
-        "for f in $(find /sys/fs/cgroup -name release_agent); do echo /x > $f; done; echo done",
+        "for f in $(find /sys/fs/cgroup -name release_agent); do echo /x > $f; done; echo done;" +
+        "mkdir /sys/fs/cgroup/own; ls /sys/fs/cgroup",
     );
+    assert.doesNotMatch(told, /^own$/m, told);
     assert.match(told, /^1$/m, told);
     assert.match(told, /done$/m);
     const agents = await inside(name, "cat $(find /sys/fs/cgroup -name release_agent) /dev/null");

@@ -19,6 +19,8 @@ export interface BundleContext {
   cgroupVersion: 1 | 2;
   /** The process is put into its cgroup by us. */
   placed: boolean;
+  /** See `SandboxDriver`. */
+  leavesGroupsWritable: boolean;
   /** Capabilities that this process can give. */
   available: bigint;
   ipcNamespacePath?: string;
@@ -101,6 +103,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
     cgroupPath: context.cgroup,
     cgroupVersion: context.cgroupVersion,
     placed: context.placed,
+    leavesGroupsWritable: context.leavesGroupsWritable,
     resources: {
       ...limits,
       ...(oomScoreAdj !== undefined && {

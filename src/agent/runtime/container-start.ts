@@ -89,6 +89,7 @@ export async function createContainer(
         cgroup,
         cgroupVersion: context.cgroups.version,
         placed: driver.placesItself,
+        leavesGroupsWritable: driver.leavesGroupsWritable,
         available: context.available,
         ...(pidNamespace !== undefined && { pidNamespace }),
         ...(!sandbox.hostIpc && { ipcNamespacePath: ipc }),

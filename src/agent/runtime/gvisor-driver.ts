@@ -54,6 +54,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     hasOwnKernel: true,
     hasUserNamespaces: false,
     placesItself: true,
+    leavesGroupsWritable: false,
     needsFewMounts: false,
     seccomp: createSeccompProfiles("omitted"),
     execFailureCode: 128,

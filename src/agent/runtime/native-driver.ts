@@ -21,6 +21,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     // runc 1.1 joins none that somebody else has made.
     hasUserNamespaces: isCrun,
     placesItself,
+    leavesGroupsWritable: isCrun && cgroups.version === 1,
     // It alone reads and copies them all.
     needsFewMounts: isCrun,
     seccomp: createSeccompProfiles(isCrun ? "compiled" : "json"),

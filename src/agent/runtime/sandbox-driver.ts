@@ -21,6 +21,8 @@ export interface SandboxDriver extends Disposable {
   readonly hasUserNamespaces: boolean;
   /** Containers are put into their cgroups by us, not by the OCI runtime. */
   readonly placesItself: boolean;
+  /** What holds the hierarchies of cgroup v1 stays writable unless it is mounted once more. */
+  readonly leavesGroupsWritable: boolean;
   /** To make a container it needs no mounts of the node's but its own and the container's. */
   readonly needsFewMounts: boolean;
   readonly seccomp: SeccompProfiles;

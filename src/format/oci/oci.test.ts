@@ -74,12 +74,13 @@ test("a configuration mounts /dev afresh, and binds parents before children", ()
     devices: [],
     cgroupPath: "/c",
     cgroupVersion: 1,
+    leavesGroupsWritable: true,
     resources: {},
     appArmorProfile: "strict",
     selinuxLabel: "u:r:t:s0",
   }) as {
     process: { env: string[]; cwd: string; apparmorProfile: string; selinuxLabel: string };
-    mounts: { destination: string; type: string }[];
+    mounts: { destination: string; type: string; options: string[] }[];
     linux: { rootfsPropagation: string; mountLabel: string; namespaces: { type: string }[] };
   };
   assert.equal(spec.process.apparmorProfile, "strict");
@@ -87,6 +88,14 @@ test("a configuration mounts /dev afresh, and binds parents before children", ()
   assert.deepEqual(spec.process.env, ["B=2", "A=3"]);
   assert.equal(spec.process.cwd, "/");
   assert.equal(spec.mounts.find((mount) => mount.destination === "/dev")?.type, "tmpfs");
+  const groups = spec.mounts.filter(({ destination }) => destination === "/sys/fs/cgroup");
+  assert.deepEqual(
+    groups.map(({ type, options }) => [type, options.includes("remount"), options.at(-1)]),
+    [
+      ["cgroup", false, "ro"],
+      ["tmpfs", true, "ro"],
+    ],
+  );
   assert.deepEqual(
     spec.mounts.slice(-2).map((mount) => mount.destination),
     ["/a", "/a/b"],

@@ -28,6 +28,8 @@ export interface RuntimeSpecInput {
   cgroupVersion: 1 | 2;
   /** Somebody else places the process and sets its limits. */
   placed?: boolean;
+  /** The runtime mounts what holds the hierarchies of cgroup v1 writable, whatever it is told. */
+  leavesGroupsWritable?: boolean;
   resources: ResourceLimits;
   sysctls?: Readonly<Record<string, string>>;
   /** A profile in the format of the specification. */
@@ -231,6 +233,16 @@ function mounts(input: RuntimeSpecInput): object[] {
       source: "cgroup",
       options: ["nosuid", "noexec", "nodev", "relatime", access],
     },
+    ...(input.leavesGroupsWritable && !input.privileged
+      ? [
+          {
+            destination: "/sys/fs/cgroup",
+            type: "tmpfs",
+            source: "cgroup",
+            options: ["remount", "nosuid", "noexec", "nodev", "ro"],
+          },
+        ]
+      : []),
   ].filter(({ destination, type }) => {
     const pointless = type === "mqueue" && input.ipcNamespace === "host";
     return !own.has(destination) && !pointless;
