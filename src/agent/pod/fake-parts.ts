@@ -57,6 +57,8 @@ export class FakeRuntime {
   /** Ids of containers whose monitors might have been started ahead. */
   readonly expected: string[] = [];
   readonly updates: { id: string; resources: ContainerResources }[] = [];
+  /** What `updateSandbox` throws for these limits, if anything. */
+  refuseLimits: ((resources: ContainerResources) => Error | undefined) | undefined;
   /** Throws from `startContainer` when set. */
   startError: Error | undefined;
   /** Stopping ends a container at once unless this is set. */
@@ -170,7 +172,11 @@ export class FakeRuntime {
       reopenLog: async () => {},
       prepareNext: () => {},
       expectContainer: ({ id }) => void this.expected.push(id),
-      updateSandbox: async (id, resources) => void this.updates.push({ id, resources }),
+      updateSandbox: async (id, resources) => {
+        this.updates.push({ id, resources });
+        const refused = this.refuseLimits?.(resources);
+        if (refused) throw refused;
+      },
       updateResources: async (id, resources) => void this.updates.push({ id, resources }),
       writableLayer: (id) => `/nonexistent/${id}`,
       stats: () => Promise.reject(new Error("not in this test")),

@@ -268,6 +268,26 @@ test("resources change while a container runs, or with a restart where its polic
     assert.deepEqual((await told()).resources, resources("300m", "128Mi"));
   }));
 
+test("limits that the kernel refuses a pod are tried again after a while only", () =>
+  startNode(async (node) => {
+    const resources = (cpu: string) => ({ requests: { cpu } });
+    await createPod(node, { resources: resources("100m") });
+    const { uid } = (await node.pod()).metadata ?? {};
+    const last = { cpuShares: 51 };
+    const tries = () =>
+      node.runtime.updates.filter((one) => one.id === uid && one.resources.cpuShares === 51).length;
+    node.runtime.refuseLimits = ({ cpuShares }) =>
+      cpuShares === last.cpuShares ? new Error("EINVAL: invalid argument, write") : undefined;
+    const containers = [{ name: "app", image: "app:1", resources: resources("50m") }];
+    await node.parts.client.for(PODS).patch(AT, { spec: { containers } }, { type: "strategic" });
+    await settle();
+    await node.clock.advance(200);
+    assert.equal(tries(), 1);
+    node.runtime.refuseLimits = undefined;
+    await node.clock.advance(10_000);
+    assert.equal(tries(), 2);
+  }));
+
 test("resources that the node has not left are given once another pod has gone", () =>
   startNode(async (node) => {
     const pods = node.parts.client.for(PODS);

@@ -28,7 +28,8 @@ export function markResize(state: PodState, rules: ResourceRules): void {
     ({ container, running }) => changedNames(running, container.resources).length > 0,
   );
   state.resize = pending ? "InProgress" : undefined;
-  if (!pending) state.resizeFailure = undefined;
+  // Limits that the pod's group still has to get may be what failed.
+  if (!pending && !state.limitsDue) state.resizeFailure = undefined;
 }
 
 /**

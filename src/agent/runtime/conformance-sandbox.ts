@@ -170,6 +170,17 @@ export function sandboxConformance(on: Conformance): void {
     await on.runtime.removeSandbox(spec.sandboxId);
   });
 
+  it("takes no heed of the limits of containers that ended", async () => {
+    const wide = { cpuQuotaUs: 90_000, cpuPeriodUs: 100_000 };
+    const ended = await start("exit 0", { resources: wide });
+    await exitOf(ended.id);
+    await on.runtime.updateSandbox(ended.sandboxId, wide);
+    const narrow = { cpuQuotaUs: 20_000, cpuPeriodUs: 100_000 };
+    await on.runtime.updateSandbox(ended.sandboxId, narrow);
+    assert.equal(on.runtime.status(ended.id)?.exitCode, 0);
+    await on.runtime.removeSandbox(ended.sandboxId);
+  });
+
   it("removes a sandbox whose root somebody else uses, without waiting for them", async () => {
     const spec = await start("sleep 100");
     const { pid } = on.runtime.status(spec.id) ?? {};

@@ -18,6 +18,7 @@ import { sandboxMounts } from "./sandbox-mounts.ts";
 import { prepareUsers, releaseUsers } from "./sandbox-users.ts";
 
 const CPU_SHARES_MIN = 2;
+const UNLIMITED = -1;
 const CPU_SHARES_MAX = 262_144;
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -121,12 +122,26 @@ export function updateSandbox(
 ): void {
   const { paths, table, cgroups, options } = context;
   const before = table.sandbox(id);
+  forgetLimitsOfEnded(context, id);
   cgroups.limit(podCgroup(options.cgroupRoot, before.spec), resources);
   const merged = { ...before.spec.resources, ...resources };
   const record = { ...before, spec: { ...before.spec, resources: merged } };
   writeJson(path.join(paths.sandbox(id), "sandbox.json"), record);
   table.sandboxes.set(id, record);
   weighBurstable(context);
+}
+
+/**
+ * With version 1, no group may have less CPU than one below it, though nobody runs in that; one
+ * that was removed with its limit would count for a while, too.
+ */
+function forgetLimitsOfEnded({ table, cgroups }: RuntimeContext, sandboxId: string): void {
+  if (cgroups.version !== 1) return;
+  for (const { status, cgroup } of table.containers.values()) {
+    if (status.sandboxId !== sandboxId || status.state !== "exited") continue;
+    const isThere = cgroups.names(path.posix.dirname(cgroup)).includes(path.posix.basename(cgroup));
+    if (isThere) cgroups.limit(cgroup, { cpuQuotaUs: UNLIMITED });
+  }
 }
 
 /**
