@@ -41,6 +41,8 @@ export interface Judgement {
   standing: ProbeStanding;
   /** Until the next attempt. */
   waitMs: number;
+  /** The next attempt is an extra one, before its period. */
+  early: boolean;
   /** The attempt is worth an event, if it has something to tell. */
   told: boolean;
   /** A threshold was passed just now. */
@@ -64,6 +66,7 @@ export function judge(
     return {
       standing: { ...standing, successes, failures: 0, ...(passed ? { verdict: "healthy" } : {}) },
       waitMs: settings.periodMs,
+      early: false,
       told: result === "warning",
       changed: passed,
     };
@@ -74,18 +77,20 @@ export function judge(
     return {
       standing: { ...standing, early: standing.early + 1 },
       waitMs: earlyMs,
+      early: true,
       told: false,
       changed: false,
     };
   }
   if (result === "error") {
-    return { standing, waitMs: settings.periodMs, told: true, changed: false };
+    return { standing, waitMs: settings.periodMs, early: false, told: true, changed: false };
   }
   const failures = standing.failures + 1;
   const passed = failures >= settings.failureThreshold && standing.verdict !== "unhealthy";
   return {
     standing: { ...standing, successes: 0, failures, ...(passed ? { verdict: "unhealthy" } : {}) },
     waitMs: settings.periodMs,
+    early: false,
     told: true,
     changed: passed,
   };

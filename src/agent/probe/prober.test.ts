@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { Container } from "../../api/generated/types/core-v1.ts";
+import { sleep } from "../../lib/clock.ts";
 import { VirtualClock } from "../../lib/virtual-clock.ts";
 import type { ContainerRuntime } from "../runtime/contract.ts";
 import type { ProbeReport } from "./contract.ts";
@@ -11,13 +12,17 @@ import { createProber } from "./prober.ts";
 const probe = { exec: { command: ["x"] }, periodSeconds: 1, failureThreshold: 2 };
 
 /** Watches a container whose commands always fail; counts what it is asked in a minute. */
-async function watch(more: Partial<Container>): Promise<{ asked: number; reports: ProbeReport[] }> {
+async function watch(
+  more: Partial<Container>,
+  takesMs = 0,
+): Promise<{ asked: number; reports: ProbeReport[] }> {
   const clock = new VirtualClock();
   let asked = 0;
   const runtime = {
-    execSync: () => {
+    execSync: async () => {
       asked++;
-      return Promise.resolve({ exitCode: 1, stdout: "", stderr: "", timedOut: false });
+      if (takesMs > 0) await sleep(clock, takesMs);
+      return { exitCode: 1, stdout: "", stderr: "", timedOut: false };
     },
   } as unknown as ContainerRuntime;
   const target = { containerId: "c", podIp: "", container: { name: "c", ...more } };
@@ -45,6 +50,13 @@ test("a container that is not ready is asked on and on", async () => {
   const { asked, reports } = await watch({ readinessProbe: probe });
   assert.deepEqual(verdicts(reports), ["readiness unhealthy"]);
   assert.ok(asked > 50, `asked ${asked} times`);
+});
+
+test("a period lasts from one question to the next, however long the answer takes", async () => {
+  const { asked } = await watch({ readinessProbe: probe }, 900);
+  assert.ok(asked > 50, `asked ${asked} times`);
+  const slow = await watch({ readinessProbe: { ...probe, timeoutSeconds: 3 } }, 2500);
+  assert.ok(slow.asked > 20, `asked ${slow.asked} times`);
 });
 
 test("a hook over HTTPS is taken over HTTP by a server that knows no other way", async () => {

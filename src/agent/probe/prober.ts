@@ -75,6 +75,7 @@ function repeat(
   let timer: Timer;
   const ask = async () => {
     const context = { target, runtime, timeoutMs: settings.timeoutMs, userAgent: PROBE_AGENT };
+    const askedAtMs = clock.monotonicMs();
     const outcome = await attempt(probe, context);
     if (stopped) return;
     const { result } = outcome;
@@ -84,7 +85,11 @@ function repeat(
     const { verdict } = standing;
     // The container is about to end: to ask it again would only disturb it.
     const isDoomed = kind === "liveness" && verdict === "unhealthy";
-    if (!isDoomed) timer = clock.setTimer(judgement.waitMs, () => void ask());
+    if (!isDoomed) {
+      // A period begins with the question, a wait of an early one with the answer.
+      const takenMs = judgement.early ? 0 : clock.monotonicMs() - askedAtMs;
+      timer = clock.setTimer(Math.max(0, judgement.waitMs - takenMs), () => void ask());
+    }
     if (!judgement.changed && !judgement.told) return;
     report({
       probe: kind,
