@@ -33,6 +33,7 @@ import { confineFiles } from "./pod/confined-files.ts";
 import { startLogRotation } from "./pod/log-rotation.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
+import { podResources } from "./pod/pod-resources.ts";
 import { readKeyring } from "./pod/pull-secrets.ts";
 import { createPodStorage } from "./pod-storage.ts";
 import type { PodTracer } from "./pod-tracer.ts";
@@ -137,6 +138,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       informers,
       clock,
       factsOf,
+      memoryLimitOf: (pod) => podResources(pod, configuration).memoryLimitBytes,
       localDirectory,
       far,
       openImage: async (pod, { reference, policy, signal }) => {

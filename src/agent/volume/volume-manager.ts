@@ -2,7 +2,6 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } fr
 import path from "node:path";
 import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/types/core-v1.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { quantityToNumber } from "../../lib/quantity.ts";
 import { MOUNT_FLAGS, mount, unmountAside } from "../../sys/mount.ts";
 import type { FarFiles } from "../far-files.ts";
 import { usedVolumes } from "../used-volumes.ts";
@@ -12,6 +11,7 @@ import { hugePagesMount, isHugePagesMedium } from "./huge-pages.ts";
 import { imageVolume, mountImageVolume, type OpenImage } from "./image-volume.ts";
 import { followVolume, type LiveVolume, type LiveVolumeContext } from "./live-volume.ts";
 import { createLocalVolumes } from "./local-volumes.ts";
+import { memoryMediumBytes } from "./memory-medium.ts";
 import { nodeFiles } from "./node-files.ts";
 import { projectionsOf } from "./payload.ts";
 import { pluginOf, StorageOperations } from "./storage-operations.ts";
@@ -20,6 +20,8 @@ import { pluginOf, StorageOperations } from "./storage-operations.ts";
 export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
   /** What the downward API tells about a pod on this node. */
   factsOf: (pod: Pod) => LiveVolumeContext["facts"];
+  /** Bytes of memory that a pod may use, if all of its containers have a limit. */
+  memoryLimitOf: (pod: Pod) => number | undefined;
   /** Holds the directories of local persistent volumes. */
   localDirectory: string;
   far: FarFiles;
@@ -118,7 +120,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     if (volume.emptyDir) {
       const directory = path.join(podDirectory, EMPTY, volume.name);
       const groupId = pod.spec?.securityContext?.fsGroup;
-      prepareEmptyDir(volume.emptyDir, { directory, groupId, pod });
+      prepareEmptyDir(volume.emptyDir, { directory, groupId, pod, options });
       return { hostPath: directory, readOnly: false };
     }
     if (volume.image) {
@@ -258,9 +260,14 @@ function prepareMemory(podDirectory: string): void {
 
 function prepareEmptyDir(
   source: EmptyDirVolumeSource,
-  of: { directory: string; groupId: number | undefined; pod: Pod },
+  of: {
+    directory: string;
+    groupId: number | undefined;
+    pod: Pod;
+    options: VolumeManagerOptions;
+  },
 ): void {
-  const { directory, groupId, pod } = of;
+  const { directory, groupId, pod, options } = of;
   mkdirSync(directory, { recursive: true });
   const { medium = "" } = source;
   if (isHugePagesMedium(medium) && !isMountPoint(directory)) {
@@ -268,7 +275,12 @@ function prepareEmptyDir(
     mount({ source: "nodev", target: directory, type: "hugetlbfs", data });
   }
   if (source.medium === "Memory" && !isMountPoint(directory)) {
-    const limit = source.sizeLimit ? `,size=${quantityToNumber(source.sizeLimit)}` : "";
+    const sizeBytes = memoryMediumBytes({
+      sizeLimit: source.sizeLimit,
+      podBytes: options.memoryLimitOf(pod),
+      allocatable: options.factsOf(pod).allocatable?.["memory"],
+    });
+    const limit = sizeBytes === undefined ? "" : `,size=${sizeBytes}`;
     mount({ source: "tmpfs", target: directory, type: "tmpfs", data: `mode=0777${limit}` });
   }
   chmodSync(directory, groupId === undefined ? 0o777 : 0o2777);
