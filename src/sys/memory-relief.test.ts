@@ -37,7 +37,7 @@ function startRelief() {
     },
   };
   const collected = {
-    usedBytes: () => state.usedBytes,
+    usedBytes: () => ({ objects: 0, buffers: state.usedBytes }),
     collect: () => void state.collections++,
   };
   const relief = startMemoryRelief(clock, memory, collected);
