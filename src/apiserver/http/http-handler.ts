@@ -35,6 +35,7 @@ import {
   type StreamExchange,
 } from "./exchange.ts";
 import { Negotiator, type Representation } from "./negotiation.ts";
+import { LaterInTurn } from "./later-in-turn.ts";
 import { OpenResponses } from "./open-responses.ts";
 import type { PlainPages } from "./plain-pages.ts";
 import { includeOf } from "./table.ts";
@@ -83,6 +84,7 @@ export class HttpHandler {
   readonly #entrance: Entrance;
   readonly #auditIds: AuditIds;
   readonly #sharedItems = new SharedItems();
+  readonly #later = new LaterInTurn();
   readonly #requests = new OpenResponses();
   readonly #streams = new OpenResponses();
   readonly #deadlines: Deadlines;
@@ -385,6 +387,7 @@ export class HttpHandler {
       query,
       headers,
       protobuf: protobuf.encoder,
+      later: this.#later,
       clock: engine.clock,
       logger: engine.logger,
     });

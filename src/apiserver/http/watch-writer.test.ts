@@ -11,6 +11,7 @@ import { splitPath } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import { CacheEvent } from "../watch-cache/cache-event.ts";
 import { CachedObject } from "../watch-cache/cached-object.ts";
+import { LaterInTurn } from "./later-in-turn.ts";
 import { WatchWriter } from "./watch-writer.ts";
 
 /** A response whose reader takes `room` writes and then stops. */
@@ -62,6 +63,7 @@ function writerOn(response: StuckResponse, clock: Clock = new VirtualClock()): W
     representation: { as: "object", version: "v1", format: "json" },
     query: splitPath("").query,
     protobuf: new ProtobufEncoder(builtInModel()),
+    later: new LaterInTurn(),
     clock,
     logger: silentLogger,
   });
@@ -140,7 +142,7 @@ test("watchers of the same form share one encoding", async () => {
   send(writerOn(one), event);
   await written();
   let encoded = 0;
-  event.frame("ADDED", () => {
+  event.frame("ADDED", { type: "ADDED", object: event.object }, () => {
     encoded++;
     return Buffer.from("");
   });

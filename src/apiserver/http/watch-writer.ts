@@ -10,6 +10,7 @@ import type { Query } from "../request/query.ts";
 import type { ServedResource } from "../resource-registry.ts";
 import type { WatchReceiver } from "../rest/watch.ts";
 import type { CacheEvent, SeenEvent } from "../watch-cache/cache-event.ts";
+import type { LaterInTurn } from "./later-in-turn.ts";
 import type { Representation } from "./negotiation.ts";
 import { exactObjectOf, metadataOf } from "./representations.ts";
 import { tableOfObject } from "./table.ts";
@@ -38,6 +39,8 @@ export interface WatchWriterOptions {
   /** Further headers, flat. */
   headers?: readonly string[];
   protobuf: ProtobufEncoder;
+  /** Of all watchers. */
+  later: LaterInTurn;
   clock: Clock;
   logger: Logger;
 }
@@ -95,12 +98,12 @@ export class WatchWriter implements WatchReceiver {
   }
 
   event(event: CacheEvent, seen: SeenEvent): void {
-    this.#enqueue(event.frame(this.#frameName(seen.type), () => this.#encode(seen)));
+    this.#enqueue(event.frame(this.#frameName(seen.type), seen, this.#encode));
     this.#columnsSent = true;
     if (this.#scheduled || this.#blocked) return;
     this.#scheduled = true;
-    // Later in this turn of the event loop: the answer to the writer of the event goes first.
-    process.nextTick(this.#flushNow);
+    // The answer to the writer of the event goes first.
+    this.#options.later.add(this.#flushNow);
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): void {
@@ -157,7 +160,7 @@ export class WatchWriter implements WatchReceiver {
       if (chunk.byteLength > 0) this.#blocked = !this.#write(chunk);
     }
     if (this.#blocked) return;
-    const [first] = this.#queue;
+    const first = this.#queue[0];
     if (first) {
       const chunk = this.#queue.length === 1 ? first : Buffer.concat(this.#queue);
       this.#queue = [];
@@ -209,7 +212,7 @@ export class WatchWriter implements WatchReceiver {
     return `${type}/${format}/${as}/${version}/${include}/${columns}`;
   }
 
-  #encode(seen: SeenEvent): Uint8Array {
+  readonly #encode = (seen: SeenEvent): Uint8Array => {
     const { representation, served, query, clock } = this.#options;
     const { as, version, format } = representation;
     if (as === "object" && format === "json") {
@@ -221,7 +224,7 @@ export class WatchWriter implements WatchReceiver {
     const options = { query, nowMs: clock.now(), noHeaders, representation };
     const table = tableOfObject(served, seen.object, options);
     return this.#event(seen.type, table);
-  }
+  };
 
   /** An event whose object is a value. */
   #event(type: string, object: object): Uint8Array {

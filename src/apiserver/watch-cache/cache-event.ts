@@ -14,6 +14,8 @@ export class CacheEvent {
   #object: CachedObject | undefined;
   #departed: CachedObject | undefined;
   #frames: Map<string, Uint8Array> | undefined;
+  /** What the last who looked saw, which most others see, too. */
+  #seen: SeenEvent | undefined;
 
   constructor(of: Change) {
     this.key = (of.object ?? of.previous).key;
@@ -34,17 +36,20 @@ export class CacheEvent {
     if (!selection.coversKey(this.key)) return undefined;
     const isIn = !this.removed && selection.matches(this.object);
     const wasIn = this.previous !== undefined && selection.matches(this.previous);
-    if (isIn) return { type: wasIn ? "MODIFIED" : "ADDED", object: this.object };
-    if (!wasIn) return undefined;
-    return { type: "DELETED", object: this.#lastSeen() };
+    if (!isIn && !wasIn) return undefined;
+    const type = !isIn ? "DELETED" : wasIn ? "MODIFIED" : "ADDED";
+    if (this.#seen?.type !== type) {
+      this.#seen = { type, object: isIn ? this.object : this.#lastSeen() };
+    }
+    return this.#seen;
   }
 
   /** The encoding for one event type and representation, made once whoever watches. */
-  frame(name: string, encode: () => Uint8Array): Uint8Array {
+  frame(name: string, seen: SeenEvent, encode: (seen: SeenEvent) => Uint8Array): Uint8Array {
     this.#frames ??= new Map();
     let frame = this.#frames.get(name);
     if (!frame) {
-      frame = encode();
+      frame = encode(seen);
       this.#frames.set(name, frame);
     }
     return frame;
@@ -58,6 +63,7 @@ export class CacheEvent {
   /** Everybody who watches has it; whoever comes later reads and encodes anew. */
   passed(): void {
     this.#frames = undefined;
+    this.#seen = undefined;
     this.#object?.passed();
     if (this.removed) this.#object = undefined;
   }
@@ -83,6 +89,6 @@ export type Change = { removed: boolean; timeMs: number } & (
 
 /** An event as one watcher sees it. */
 export interface SeenEvent {
-  type: WatchEventType;
-  object: CachedObject;
+  readonly type: WatchEventType;
+  readonly object: CachedObject;
 }
