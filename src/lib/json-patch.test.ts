@@ -161,6 +161,12 @@ test("law: merging twice is merging once, and changes nothing shared", () => {
   );
 });
 
+test("a merge patch leaves no null in objects of lists, and those of lists alone", () => {
+  assert.deepEqual(applyMergePatch({}, { a: [{ b: null, c: 1 }, null, [{ d: null }]] }), {
+    a: [{ c: 1 }, null, [{}]],
+  });
+});
+
 test("a merge patch removes with null, also where nothing was", () => {
   assert.deepEqual(applyMergePatch({ a: 1, b: { c: 1, d: 2 } }, { a: null, b: { c: null } }), {
     b: { d: 2 },
