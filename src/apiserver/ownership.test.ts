@@ -276,3 +276,54 @@ test("the template of a DaemonSet has a generation, which clients do not count",
   const status = { ...setOf("k", {}), status: {} };
   assert.equal(counted(await api.ask("PUT", `${path}/a/status`, status)), "2");
 });
+
+test("replicas that nobody owns conflict with who applies a scale", async () => {
+  await using api = await startServer();
+  const path = "/apis/apps/v1/namespaces/default/statefulsets/a";
+  const apply = (at: string, body: Json) => api.patch(at, { body, type: APPLY });
+  const scale = { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "a" } };
+  await apply(`${path}?fieldManager=me`, {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "a" },
+    spec: {
+      serviceName: "a",
+      selector: { matchLabels: { a: "b" } },
+      template: {
+        metadata: { labels: { a: "b" } },
+        spec: { containers: [{ name: "c", image: "i" }] },
+      },
+    },
+  });
+  const scaled = { ...scale, spec: { replicas: 3 } };
+  await assert.rejects(apply(`${path}/scale?fieldManager=other`, scaled), {
+    message:
+      'Apply failed with 1 conflict: conflict with "before-first-apply" with subresource ' +
+      '"scale" using autoscaling/v1: .spec.replicas',
+  });
+  await apply(`${path}/scale?fieldManager=other&force=true`, scaled);
+  const owners = (await api.ask("GET", path)).metadata["managedFields"] as Json[];
+  assert.deepEqual(owners.map(({ manager }) => String(manager)).toSorted(), ["me", "other"]);
+  await api.ask("POST", "/apis/apps/v1/namespaces/default/statefulsets?fieldManager=me", {
+    metadata: { name: "b" },
+    spec: (await api.ask("GET", path))["spec"],
+  });
+  const other = { ...scaled, metadata: { name: "b" }, spec: { replicas: 4 } };
+  await assert.rejects(apply(path.replace(/a$/, "b/scale?fieldManager=other"), other), {
+    message:
+      'Apply failed with 1 conflict: conflict with "me" using autoscaling/v1: .spec.replicas',
+  });
+});
+
+test("what null empties in an applied configuration is not there at all", async () => {
+  await using api = await startServer();
+  const path = "/api/v1/namespaces/default/configmaps/a?fieldManager=me";
+  const apply = (data: unknown) => {
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data };
+    return api.patch(path, { body, type: APPLY });
+  };
+  await apply({ x: "1" });
+  const emptied = await apply(null);
+  assert.ok(!("data" in emptied));
+  assert.deepEqual(ownedBy(emptied, "me"), { "f:data": {} });
+});

@@ -1,6 +1,10 @@
-import type { FieldSet } from "../api/apply/field-set.ts";
+import { type FieldSet, fieldSetOf } from "../api/apply/field-set.ts";
 import { updateManagedFields } from "../api/apply/managed-fields.ts";
-import { applyServerSide, withManagedFields } from "../api/apply/server-side-apply.ts";
+import {
+  applyServerSide,
+  type ObjectView,
+  withManagedFields,
+} from "../api/apply/server-side-apply.ts";
 import type { AskedSpec } from "../api/common-spec.ts";
 import { type Clock, formatTime } from "../lib/clock.ts";
 import { deepEqual } from "../lib/deep-equal.ts";
@@ -60,6 +64,13 @@ function unownedFields({ served, target }: Call): FieldSet | undefined {
   return served.strategy.unowned?.[target.subresource ?? ""];
 }
 
+/** The number of replicas is what a scale shows of its object. */
+function viewOf({ served, target }: Call): ObjectView | undefined {
+  if (target.subresource !== "scale") return undefined;
+  const path = served.scale?.wanted ?? ["spec", "replicas"];
+  return { apiVersion: "autoscaling/v1", fields: fieldSetOf(path.map((name) => `f:${name}`)) };
+}
+
 /** What a client applies to the stored object. */
 export interface Configuration {
   /** What it says, to the letter. */
@@ -82,6 +93,7 @@ export function applyConfiguration(clock: Clock, call: Call, of: Configuration):
     subresource: call.target.subresource,
     timeText: formatTime(clock.now()),
     skip: unownedFields(call),
+    view: viewOf(call),
     model,
     struct,
   });

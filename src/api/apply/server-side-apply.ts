@@ -50,8 +50,17 @@ export interface ApplyRequest {
   struct: StructType;
   /** Fields that the endpoint does not write; by default status, or spec where status comes in. */
   skip?: FieldSet | undefined;
+  /** What the endpoint shows of the object, when it shows it as another kind. */
+  view?: ObjectView | undefined;
 }
 
+/** A part of an object that is a kind of its own, such as its scale. */
+export interface ObjectView {
+  apiVersion: string;
+  fields: FieldSet;
+}
+
+const BEFORE_FIRST_APPLY = "before-first-apply";
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
@@ -82,13 +91,17 @@ export function applyServerSide(request: ApplyRequest): Json {
     const merged = mergeApplied(live ?? {}, config, { ...typed, values: kept });
     if (!own) return merged;
     const owned = others.map(fieldsOfEntry).reduce(unionOf, wanted);
-    return removeUnowned(merged, { last: fieldsOfEntry(own), owned }, typed);
+    const keepsEmpty = request.values === undefined;
+    return removeUnowned(merged, { last: fieldsOfEntry(own), owned }, { ...typed, keepsEmpty });
   };
   const merged = merge(values);
   // What changes is seen in what was said: 1 is not the "1" that is stored, nor {} what is absent.
   const said = deepEqual(config, values) ? merged : merge(config);
   const { changed, removed } = compareFields(live ?? {}, said, { ...typed, skip });
-  if (!request.force) refuseConflicts(others, differenceOf(changed, notedFields(request)));
+  if (!request.force) {
+    const disputed = differenceOf(changed, notedFields(request));
+    refuseConflicts(others, disputed, { version: request.view?.apiVersion });
+  }
   const object = withNote(merged, request);
 
   const left = others.map((entry) => {
@@ -112,9 +125,28 @@ export function applyServerSide(request: ApplyRequest): Json {
 /** What is stored before anybody applied it belongs to nobody in particular. */
 function entriesOf(live: Json, request: ApplyRequest): readonly ManagedFieldsEntry[] {
   const entries = managedFieldsOf(live);
+  if (request.view)
+    return entriesOfView(entries, live, {
+      fields: request.view.fields,
+      subresource: request.subresource,
+    });
   if (entries.length > 0) return entries;
   const { subresource: _, skip: __, ...others } = request;
-  return updateManagedFields({ ...others, after: live, manager: "before-first-apply" }) ?? [];
+  return updateManagedFields({ ...others, after: live, manager: BEFORE_FIRST_APPLY }) ?? [];
+}
+
+/** The same of a part: it may have no owner while the rest of the object has some. */
+function entriesOfView(
+  entries: readonly ManagedFieldsEntry[],
+  live: Json,
+  { fields, subresource }: { fields: FieldSet; subresource: string | undefined },
+): readonly ManagedFieldsEntry[] {
+  if (entries.some((entry) => !isEmpty(intersectionOf(fieldsOfEntry(entry), fields)))) {
+    return entries;
+  }
+  const apiVersion = typeof live.apiVersion === "string" ? live.apiVersion : "";
+  const nobody = { manager: BEFORE_FIRST_APPLY, operation: "Update", timeText: undefined };
+  return [...entries, entryOf(fields, { ...nobody, apiVersion, subresource })];
 }
 
 /** The object with these entries; without the member when there are none. */
@@ -198,11 +230,16 @@ function notedFields({ live, manager, subresource, model, struct }: ApplyRequest
   }
 }
 
-function refuseConflicts(others: readonly ManagedFieldsEntry[], changed: FieldSet): void {
+/** `version`: what the endpoint shows the object as, when that is not how it is owned. */
+function refuseConflicts(
+  others: readonly ManagedFieldsEntry[],
+  changed: FieldSet,
+  { version }: { version: string | undefined },
+): void {
   if (isEmpty(changed)) return;
   const conflicts = others
     .map((entry) => ({
-      manager: describe(entry),
+      manager: describe(entry, version),
       paths: formatPaths(intersectionOf(fieldsOfEntry(entry), changed)),
     }))
     .filter(({ paths }) => paths.length > 0)
@@ -227,8 +264,11 @@ function refuseConflicts(others: readonly ManagedFieldsEntry[], changed: FieldSe
   throw new StatusError("Conflict", `Apply failed with ${text}`, { causes });
 }
 
-function describe({ manager, subresource, operation, apiVersion }: ManagedFieldsEntry): string {
+function describe(
+  { manager, subresource, operation, apiVersion }: ManagedFieldsEntry,
+  version = apiVersion,
+): string {
   const where = subresource ? ` with subresource "${subresource}"` : "";
-  const version = operation === "Update" ? ` using ${apiVersion}` : "";
-  return `"${manager}"${where}${version}`;
+  const using = operation === "Update" ? ` using ${version}` : "";
+  return `"${manager}"${where}${using}`;
 }

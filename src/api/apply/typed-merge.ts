@@ -1,4 +1,4 @@
-import type { ListType, SchemaModel, StructType } from "../schema/model.ts";
+import type { Field, ListType, SchemaModel, StructType } from "../schema/model.ts";
 import { type FieldSet, isEmpty, isMember } from "./field-set.ts";
 import {
   elementOf,
@@ -142,14 +142,15 @@ function placesOf(
 
 /**
  * The object without the fields that an applier owned before (`last`) and nobody owns now.
- * Objects and lists that this empties go too.
+ * Objects and lists that this empties go too, unless somebody owns them and Go would write them
+ * (or `keepsEmpty`).
  */
 export function removeUnowned(
   object: Json,
   sets: { last: FieldSet; owned: FieldSet },
-  { model, struct }: Typed,
+  { model, struct, keepsEmpty = false }: Typed & { keepsEmpty?: boolean },
 ): Json {
-  return (removeFrom(object, sets, { shape: struct, model }) ?? {}) as Json;
+  return (removeFrom(object, sets, { shape: struct, model, keepsEmpty }) ?? {}) as Json;
 }
 
 /** Told apart from a member without children by its identity. */
@@ -161,12 +162,12 @@ type Ownership = { last: FieldSet; owned: FieldSet };
 function removeFrom(
   value: unknown,
   sets: Ownership,
-  at: { shape: Shape; model: SchemaModel },
+  at: { shape: Shape; model: SchemaModel; keepsEmpty: boolean },
 ): unknown {
-  const { shape, model } = at;
+  const { shape, model, keepsEmpty } = at;
   if (isEmpty(sets.last) || isAtomic(shape)) return value;
   if (!("fields" in shape) && shape.kind === "list") {
-    return Array.isArray(value) ? removeElements(value, sets, { list: shape, model }) : value;
+    return Array.isArray(value) ? removeElements(value, sets, { ...at, list: shape }) : value;
   }
   if (!isObject(value)) return value;
   let result: Record<string, unknown> | undefined;
@@ -176,27 +177,34 @@ function removeFrom(
     if (!element.startsWith("f:") || before === undefined) continue;
     const last = sets.last[element] ?? {};
     const owned = sets.owned[element];
-    const named = "fields" in shape && shape.fields.has(name);
+    const field = "fields" in shape ? shape.fields.get(name) : undefined;
     const child = memberShape(shape, name, { model, value: before });
     const after =
-      !owned && (named || isMember(last))
+      !owned && (field || isMember(last))
         ? undefined
-        : removeFrom(before, { last, owned: owned ?? UNOWNED }, { shape: child, model });
+        : removeFrom(before, { last, owned: owned ?? UNOWNED }, { ...at, shape: child });
     if (after === before) continue;
     result ??= { ...value };
-    if (after === undefined) delete result[name];
+    const isDropped = !keepsEmpty && dropsEmpty(field) && !isFilled(after);
+    if (after === undefined || isDropped) delete result[name];
     else result[name] = after;
   }
   if (!result) return value;
   return Object.keys(result).length > 0 || isOwned(sets) ? result : undefined;
 }
 
+/** Whether a list or map is not written when it is empty, whoever owns it. */
+function dropsEmpty(field: Field | undefined): boolean {
+  if (!field?.omitEmpty || field.pointer) return false;
+  return field.type.kind === "list" || field.type.kind === "map";
+}
+
 function removeElements(
   items: readonly unknown[],
   sets: Ownership,
-  at: { list: ListType; model: SchemaModel },
+  at: { list: ListType; model: SchemaModel; keepsEmpty: boolean },
 ): readonly unknown[] | undefined {
-  const { list, model } = at;
+  const { list, model, keepsEmpty } = at;
   const shape = shapeOf(list.of, model);
   let changed = false;
   const result: unknown[] = [];
@@ -206,7 +214,10 @@ function removeElements(
     const owned = element === undefined ? undefined : sets.owned[element];
     let after: unknown = item;
     if (last && !owned && isMember(last)) after = undefined;
-    else if (last) after = removeFrom(item, { last, owned: owned ?? UNOWNED }, { shape, model });
+    else if (last) {
+      const child = { shape, model, keepsEmpty };
+      after = removeFrom(item, { last, owned: owned ?? UNOWNED }, child);
+    }
     if (after !== item) changed = true;
     if (after !== undefined) result.push(after);
   }
