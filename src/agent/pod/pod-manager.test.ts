@@ -477,6 +477,30 @@ test("a new agent adopts what runs, learns what ended, and removes what nobody w
   assert.equal(node.transport.requests.slice(patches).filter((r) => r.method !== "GET").length, 0);
 });
 
+test("a new agent makes a change of resources that was asked for meanwhile", async () => {
+  await using node = createFakeNode();
+  const resources = (cpu: string) => ({ requests: { cpu } });
+  {
+    await using manager = createPodManager(node.parts);
+    await manager.start();
+    await createPod(node, { resources: resources("100m") });
+    await node.clock.advance(200);
+    assert.equal(manager.pods().length, 1);
+  }
+  const pods = node.parts.client.for(PODS);
+  const containers = [{ name: "app", image: "app:1", resources: resources("200m") }];
+  await pods.patch(AT, { spec: { containers } }, { type: "strategic" });
+  await settle();
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  await settle();
+  await node.clock.advance(200);
+  const [container] = (await pods.get(AT)).status?.containerStatuses ?? [];
+  assert.deepEqual(container?.resources, resources("200m"));
+  assert.deepEqual(container?.allocatedResources, { cpu: "200m" });
+  assert.equal(node.runtime.updates.at(-1)?.resources.cpuShares, 204);
+});
+
 test("a pod that does not fit the node has failed, with a reason, and holds nothing", () =>
   startNode(async (node) => {
     await createPod(node, { resources: { requests: { cpu: "3" } } });

@@ -157,6 +157,8 @@ export function createPodManager(parts: PodParts): PodManager {
         parts.staticPods.onChange(syncStatic),
       );
       syncStatic();
+      // Only now is known how much room there is for what was asked for meanwhile.
+      for (const worker of workers.values()) worker.reconsiderResize();
       const orphans = leftovers;
       leftovers = { sandboxes: new Map(), containers: new Map() };
       const kept = new Set(workers.keys());
