@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chooseCapabilities } from "../../format/oci/capabilities.ts";
 import { type ResolvedUser, resolveUser } from "../../format/oci/image-user.ts";
@@ -7,6 +7,7 @@ import { openBelow } from "../../sys/file.ts";
 import { USER_NAMESPACE_IDS } from "../../sys/user-namespace.ts";
 import { type ContainerSpec, RuntimeError, type SandboxSpec } from "./contract.ts";
 import type { MappedUsers } from "./mapped-mounts.ts";
+import { deviceAt, nodeDevices } from "./node-devices.ts";
 import type { SeccompProfiles } from "./seccomp-choice.ts";
 
 const PASSWD_MAX_BYTES = 4 * 1024 * 1024;
@@ -21,6 +22,8 @@ export interface BundleContext {
   placed: boolean;
   /** See `SandboxDriver`. */
   leavesGroupsWritable: boolean;
+  /** All devices of the node are among those of the container. */
+  seesNode: boolean;
   /** Capabilities that this process can give. */
   available: bigint;
   ipcNamespacePath?: string;
@@ -99,7 +102,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
         propagation: mount.propagation ?? "private",
       })),
     ],
-    devices: hostDevices(spec),
+    devices: context.seesNode ? nodeDevices() : hostDevices(spec),
     cgroupPath: context.cgroup,
     cgroupVersion: context.cgroupVersion,
     placed: context.placed,
@@ -175,17 +178,7 @@ export function hostDevices(spec: ContainerSpec): DeviceNode[] {
 }
 
 function hostDevice(device: string): DeviceNode {
-  const stat = lstatSync(device);
-  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) {
-    throw new RuntimeError("runtime-failed", `"${device}" is not a device`);
-  }
-  return {
-    path: device,
-    type: stat.isBlockDevice() ? "b" : "c",
-    major: (stat.rdev >> 8) & 0xfff,
-    minor: (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00),
-    mode: stat.mode & 0o777,
-    uid: stat.uid,
-    gid: stat.gid,
-  };
+  const found = deviceAt(device);
+  if (!found) throw new RuntimeError("runtime-failed", `"${device}" is not a device`);
+  return found;
 }

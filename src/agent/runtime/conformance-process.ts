@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Conformance, contains, GRACE_MS } from "./conformance-context.ts";
@@ -60,6 +60,24 @@ export function processConformance(on: Conformance): void {
     assert.match(text, /unshare: .*Operation not permitted/);
     assert.match(text, /^mount [1-9]/m);
     assert.doesNotMatch(text, /^mount 0/m);
+  });
+
+  it("shows the devices of the node to privileged containers only", async () => {
+    const { security } = containerSpec("x", {});
+    const device = readdirSync("/dev", { withFileTypes: true }).find(
+      (one) =>
+        one.isCharacterDevice() && !/^(console|ptmx|tty|null|zero|full|u?random)$/.test(one.name),
+    );
+    assert.ok(device, "this machine has no device of its own");
+    const look = `ls -l /dev/${device.name} && echo there`;
+    const plain = await run(look);
+    assert.ok(!plain.out.includes("there"), plain.out.join("\n"));
+    const privileged = await run(look, { security: { ...security, privileged: true } });
+    assert.equal(
+      privileged.out.includes("there"),
+      !fixture.hasOwnKernel,
+      privileged.out.join("\n"),
+    );
   });
 
   it("confines what runs in a container by the user's own seccomp profile, or does not run it", async () => {

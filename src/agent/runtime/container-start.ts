@@ -90,6 +90,8 @@ export async function createContainer(
         cgroupVersion: context.cgroups.version,
         placed: driver.placesItself,
         leavesGroupsWritable: driver.leavesGroupsWritable,
+        // Root of other users makes no devices, and those of the node are none to another kernel.
+        seesNode: (spec.security.privileged ?? false) && !users && !driver.hasOwnKernel,
         available: context.available,
         ...(pidNamespace !== undefined && { pidNamespace }),
         ...(!sandbox.hostIpc && { ipcNamespacePath: ipc }),
