@@ -85,7 +85,8 @@ function countInTurn(pod: Pod, all: readonly PodContainer[], observed: PodObserv
       if (seen?.hookPending) return at + 1;
     } else if (!isInitialized) {
       const isDone = item.role === "init" ? isThrough(pod, item, observed) : isStarted(seen);
-      if (!isDone) return at + 1;
+      // A sidecar that had its turn keeps nobody waiting while it starts again.
+      if (!isDone && !hasBegun(all.slice(at + 1), observed)) return at + 1;
     }
   }
   return all.length;
@@ -106,9 +107,14 @@ function isThrough(pod: Pod, item: PodContainer, observed: PodObservation): bool
   if (hasInitialized(all, observed)) return true;
   if (seen?.current) return containerFate(pod, item, seen) === "succeeded";
   const at = all.findIndex(({ container }) => container.name === item.container.name);
-  return all.slice(at + 1).some(({ container, role }) => {
-    const later = observed.containers.get(container.name);
-    return role !== "ephemeral" && later?.current && !later.isOfLostSandbox;
+  return hasBegun(all.slice(at + 1), observed);
+}
+
+/** One of the containers, debuggers aside, ran in this sandbox. */
+function hasBegun(containers: readonly PodContainer[], observed: PodObservation): boolean {
+  return containers.some(({ container, role }) => {
+    const seen = observed.containers.get(container.name);
+    return role !== "ephemeral" && seen?.current !== undefined && !seen.isOfLostSandbox;
   });
 }
 

@@ -114,6 +114,20 @@ const TURNS: readonly Row[] = [
   ["all sidecars have started", { s1: "run", s2: "run", a: "new" }, "Always", "+a"],
   ["a sidecar ended while the pod runs", { s1: "0", s2: "run", a: "run" }, "Never", "+s1"],
   ["a sidecar ended before the pod ran", { s1: "1", s2: "new", a: "new" }, "Never", "+s1"],
+  [
+    "a sidecar ended while those after it got done",
+    { s1: "1", i2: "0", a: "new" },
+    "Always",
+    "+s1 +a",
+  ],
+  [
+    "a sidecar ended, the one after it started",
+    { s1: "1", s2: "run", a: "new" },
+    "Always",
+    "+s1 +a",
+  ],
+  ["a sidecar ended, the one after it starts", { s1: "1", s2: "late", a: "new" }, "Always", "+s1"],
+  ["a sidecar and an init container ended", { s1: "1", i2: "1", a: "new" }, "OnFailure", "+s1 +i2"],
   ["the main containers are done, sidecars not", { s1: "run", a: "0" }, "Never", "-s1"],
   ["the init container failed beside a sidecar", { s1: "run", i2: "1", a: "new" }, "Never", "-s1"],
 ];
