@@ -92,7 +92,7 @@ export async function createContainer(
         leavesGroupsWritable: driver.leavesGroupsWritable,
         // Root of other users makes no devices, and those of the node are none to another kernel.
         seesNode: (spec.security.privileged ?? false) && !users && !driver.hasOwnKernel,
-        available: context.available,
+        available: context.available & driver.capabilities,
         ...(pidNamespace !== undefined && { pidNamespace }),
         ...(!sandbox.hostIpc && { ipcNamespacePath: ipc }),
         // What holds a sandbox needs no memory that its containers share.

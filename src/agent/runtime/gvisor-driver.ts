@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { maskUpTo } from "../../format/oci/capabilities.ts";
 import { MonitorError } from "./conmon.ts";
 import { holderIdOf } from "./container-record.ts";
 import type { SandboxSpec } from "./contract.ts";
@@ -23,6 +24,8 @@ import { createSeccompProfiles } from "./seccomp-choice.ts";
 
 const UNCONFINED_EXEC =
   "gVisor would not confine it by the container's seccomp profile: use another profile or RuntimeClass";
+/** It starts nothing that has others, as privileged containers would. */
+const KNOWN_CAPABILITIES = maskUpTo("AUDIT_READ");
 const INNER_PID = "inner-pid";
 /** conmon says `--tty` although the process specification does, which gVisor does not know. */
 const WITHOUT_TTY =
@@ -52,6 +55,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     handler,
     command,
     hasOwnKernel: true,
+    capabilities: KNOWN_CAPABILITIES,
     hasUserNamespaces: false,
     placesItself: true,
     leavesGroupsWritable: false,

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import path from "node:path";
+import { ALL_CAPABILITIES } from "../../format/oci/capabilities.ts";
 import { sealProgram } from "../../sys/sealed-program.ts";
 import { runProgram } from "./oci-command.ts";
 import type { DriverContext, SandboxDriver } from "./sandbox-driver.ts";
@@ -18,6 +19,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     handler,
     command,
     hasOwnKernel: false,
+    capabilities: ALL_CAPABILITIES,
     // runc 1.1 joins none that somebody else has made.
     hasUserNamespaces: isCrun,
     placesItself,

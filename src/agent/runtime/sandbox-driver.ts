@@ -17,6 +17,8 @@ export interface SandboxDriver extends Disposable {
   readonly command: readonly string[];
   /** The containers of a pod run on one kernel of their own, which the sandbox's holder starts. */
   readonly hasOwnKernel: boolean;
+  /** Capabilities that it knows of; the bits of `CAPABILITIES`. */
+  readonly capabilities: bigint;
   /** Its containers can have user ids of their own. */
   readonly hasUserNamespaces: boolean;
   /** Containers are put into their cgroups by us, not by the OCI runtime. */

@@ -9,6 +9,14 @@ export const CAPABILITIES: readonly string[] = (
   .split(" ")
   .map((name) => `CAP_${name}`);
 
+/** The mask of all of them. */
+export const ALL_CAPABILITIES: bigint = maskUpTo("CHECKPOINT_RESTORE");
+
+/** The mask of the capabilities that a kernel has whose newest one is that. */
+export function maskUpTo(newest: string): bigint {
+  return (1n << BigInt(CAPABILITIES.indexOf(`CAP_${newest}`) + 1)) - 1n;
+}
+
 /** What a container has unless its pod says otherwise: the set that Docker made usual. */
 export const DEFAULT_CAPABILITIES: readonly string[] = (
   "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW " +
