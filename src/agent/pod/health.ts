@@ -32,11 +32,13 @@ export function beginHealth(
   const probed = role === "main" || role === "sidecar";
   const { startupProbe, readinessProbe, livenessProbe } = probed ? container : {};
   const before = adopted ? storedHealth(state, container.name) : undefined;
-  seen.health = before ?? { started: !startupProbe, ready: !startupProbe && !readinessProbe };
+  // What was not started for its hook only is so now: no agent asks a hook twice.
+  const started = !startupProbe || before?.started === true;
+  seen.health = { started, ready: before?.ready || (started && !readinessProbe) };
   const hook = adopted ? undefined : container.lifecycle?.postStart;
   seen.hookPending = hook !== undefined;
   if (startupProbe || readinessProbe || livenessProbe) {
-    const asked = before?.started ? { ...target, container: withoutStartup(container) } : target;
+    const asked = started ? { ...target, container: withoutStartup(container) } : target;
     seen.probes = parts.prober.watch(asked, (report) => {
       if (seen.current?.status.id !== target.containerId) return;
       applyReport(state, { item, report, parts });

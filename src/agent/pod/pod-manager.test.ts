@@ -477,6 +477,28 @@ test("a new agent adopts what runs, learns what ended, and removes what nobody w
   assert.equal(node.transport.requests.slice(patches).filter((r) => r.method !== "GET").length, 0);
 });
 
+test("a container whose hook ran when an agent died is as ready to the next one as without it", async () => {
+  await using node = createFakeNode();
+  node.parts.prober.runHook = () => new Promise(() => {});
+  const postStart = { exec: { command: ["wait"] } };
+  const told = async () => {
+    await settle();
+    await node.clock.advance(200);
+    const { status } = await node.parts.client.for(PODS).get(AT);
+    return status?.containerStatuses?.map(({ ready, started }) => ({ ready, started }));
+  };
+  {
+    await using manager = createPodManager(node.parts);
+    await manager.start();
+    await createPod(node, { lifecycle: { postStart } });
+    assert.deepEqual(await told(), [{ ready: false, started: false }]);
+    assert.equal(manager.pods().length, 1);
+  }
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  assert.deepEqual(await told(), [{ ready: true, started: true }]);
+});
+
 test("a new agent makes a change of resources that was asked for meanwhile", async () => {
   await using node = createFakeNode();
   const resources = (cpu: string) => ({ requests: { cpu } });

@@ -82,7 +82,7 @@ function countInTurn(pod: Pod, all: readonly PodContainer[], observed: PodObserv
   for (const [at, item] of all.entries()) {
     const seen = observed.containers.get(item.container.name);
     if (item.role === "main") {
-      if (seen?.hookPending) return at + 1;
+      if (seen?.hookPending || awaitsHook(item, seen)) return at + 1;
     } else if (!isInitialized) {
       const isDone = item.role === "init" ? isThrough(pod, item, observed) : isStarted(seen);
       // A sidecar that had its turn keeps nobody waiting while it starts again.
@@ -90,6 +90,12 @@ function countInTurn(pod: Pod, all: readonly PodContainer[], observed: PodObserv
     }
   }
   return all.length;
+}
+
+/** The container is about to start, and those after it must not before its postStart hook ran. */
+function awaitsHook({ container }: PodContainer, seen?: ContainerObservation): boolean {
+  if (!container.lifecycle?.postStart || seen?.failure || seen?.imageFailure) return false;
+  return !seen?.current || seen.isOfLostSandbox === true;
 }
 
 /** Some main container ran in this sandbox. */

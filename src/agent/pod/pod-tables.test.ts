@@ -138,6 +138,27 @@ for (const [name, seen, restartPolicy, wanted] of TURNS) {
   });
 }
 
+test("containers wait for the postStart hook of one before them, unless that cannot start", () => {
+  const lifecycle = { postStart: { exec: { command: ["wait"] } } };
+  const containers = [of("a", { lifecycle }), of("b")];
+  const next = (a: Seen) => stepsOf(podOf({ a, b: "new" }, { containers }));
+  assert.equal(next("new"), "+a");
+  assert.equal(next("hook"), "");
+  assert.equal(next("run"), "+b");
+  assert.equal(next("1"), "+a +b");
+  const failure = { attempts: 1, sinceMs: NOW, retryAtMs: NOW + 10_000, message: "" };
+  for (const kind of ["failure", "imageFailure"] as const) {
+    const one = podOf({ a: "new", b: "new" }, { containers });
+    const seen = one.observed.containers.get("a");
+    if (seen) seen[kind] = { ...failure, reason: "ErrImagePull" };
+    if (kind === "imageFailure") delete seen?.image;
+    assert.equal(stepsOf(one), "+b", kind);
+  }
+  const rebooted = podOf({ a: "137", b: "137" }, { containers });
+  for (const seen of rebooted.observed.containers.values()) seen.isOfLostSandbox = true;
+  assert.equal(stepsOf(rebooted), "+a");
+});
+
 test("init containers run again in a new sandbox, and main containers wait for them", () => {
   const rebooted = podOf({ i1: "0", s2: "137", a: "137" });
   for (const seen of rebooted.observed.containers.values()) seen.isOfLostSandbox = true;
