@@ -25,20 +25,25 @@ const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
 
 /** PATCH of an object or of one of its subresources. */
 export function patchObject(engine: Engine, call: Call, scope?: UpdateScope): Promise<Answer> {
-  if (call.body.kind === "none") throw new StatusError("BadRequest", "the request needs a body");
-  const type = call.body.contentType;
+  const type = call.body.kind === "none" ? "" : call.body.contentType;
   if (type === APPLY_PATCH) return applyObject(engine, call, scope);
   const { served } = call;
   // The schema of a custom resource says nothing of merge keys: a strategic patch is refused.
   const struct = served.custom ? undefined : served.struct;
-  const { patch, objections } = readPatch(call.body);
-  const decode = {
-    fieldValidation: fieldValidationOf(call),
-    warn: call.warn,
-    inPatch: objections,
-  };
+  // What is not there is not found, be the patch readable or not.
+  let read: ReturnType<typeof readPatch> | undefined;
   return updateObject(engine, call, {
     wanted: (object) => {
+      if (call.body.kind === "none") {
+        throw new StatusError("BadRequest", "the request needs a body");
+      }
+      read ??= readPatch(call.body);
+      const { patch, objections } = read;
+      const decode = {
+        fieldValidation: fieldValidationOf(call),
+        warn: call.warn,
+        inPatch: objections,
+      };
       const value = applyPatch({ type, patch, object, model: served.model, struct });
       try {
         return decodePatched(served, value, { object, decode });

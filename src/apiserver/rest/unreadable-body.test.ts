@@ -33,6 +33,19 @@ test("a body that is no object is refused with its beginning", async () => {
   }
 });
 
+test("what is to be patched is looked for before the patch is read", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const body = "{";
+  for (const type of ["merge-patch", "strategic-merge-patch", "json-patch"]) {
+    const headers = { "content-type": `application/${type}+json` };
+    const answer = await api.http(`${MAPS}/nope`, { method: "PATCH", body, headers });
+    assert.equal(answer.status, 404);
+  }
+  const headers = { "content-type": "application/apply-patch+yaml" };
+  const path = `${MAPS}/nope?fieldManager=a`;
+  assert.equal((await api.http(path, { method: "PATCH", body, headers })).status, 400);
+});
+
 test("a watch from any state does not continue a list", async () => {
   await using api = await startHttpsServer(Date.now());
   for (const query of ["", "&resourceVersion=0"]) {
