@@ -169,8 +169,9 @@ test("a kubelet's refusal reaches the client, an unreachable one is a Status", a
 test("pods are proxied with methods, bodies and queries", async () => {
   await using api = await startHttpsServer(Date.now());
   const backend = http.createServer((request, response) => {
-    const { method, url } = request;
-    response.writeHead(202, { "x-seen": `${method} ${url}` });
+    const { method, url, headers } = request;
+    const { "x-forwarded-uri": uri, "x-forwarded-for": client } = headers;
+    response.writeHead(202, { "x-seen": `${method} ${url}`, "x-told": `${uri} ${client}` });
     request.pipe(response);
   });
   backend.listen(0, "127.0.0.1");
@@ -183,6 +184,11 @@ test("pods are proxied with methods, bodies and queries", async () => {
     [answer.status, answer.headers["x-seen"], answer.text],
     [202, "POST /some/path?q=1", "hello"],
   );
+  assert.equal(answer.headers["x-told"], `${POD}:${port}/proxy/some/path 127.0.0.1`);
+  const folder = await api.http(`${POD}:${port}/proxy/a%2Fb/`);
+  assert.equal(folder.headers["x-seen"], "GET /a/b/");
+  const root = await api.http(`${POD}:${port}/proxy?q=1`);
+  assert.deepEqual([root.status, root.headers["location"]], [301, `${POD}:${port}/proxy/?q=1`]);
   await new Promise<void>((resolve) => void backend.close(() => resolve()));
 });
 

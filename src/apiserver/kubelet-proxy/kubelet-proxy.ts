@@ -15,6 +15,7 @@ import type { ServedResource } from "../resource-registry.ts";
 import { kubeletAgent, type KubeletTls } from "./kubelet-client.ts";
 import { judgeLogOptions } from "./log-options.ts";
 import { belowProxy, rewriteLinks } from "./proxied-links.ts";
+import { proxiedPath } from "./proxied-path.ts";
 import {
   containerOf,
   type Endpoint,
@@ -78,8 +79,12 @@ export class KubeletProxy {
     node: NodeRequest,
   ): Promise<void> {
     const { request, response } = exchange;
-    const destination = await this.#destination(request.method ?? "GET", node);
-    const outgoing = this.#dial(request, destination, {});
+    const { method = "GET" } = request;
+    const destination = await this.#destination(method, node);
+    if (isRoot(node.target) && (method === "GET" || method === "HEAD")) {
+      return redirectToRoot(exchange);
+    }
+    const outgoing = this.#dial(request, destination, forwardedHeaders(request, node.target));
     const incoming = await answerOf(outgoing, () => request.pipe(outgoing), response).catch(
       (error: Error) => {
         throw unreachable(destination, error);
@@ -129,7 +134,7 @@ export class KubeletProxy {
     const headers: Record<string, string | string[]> = { ...extra };
     for (const [name, value] of Object.entries(request.headers)) {
       if (value === undefined || !isForwarded(name)) continue;
-      headers[name] = value;
+      headers[name] ??= value;
     }
     if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
     const method = request.method ?? "GET";
@@ -174,7 +179,7 @@ export class KubeletProxy {
     const { registry } = this.#engine;
     const { scheme, name, port } = parseProxyName(target.name ?? "");
     const namespace = target.namespace ?? "";
-    const path = `/${target.subpath ?? ""}${rawQuery ? `?${rawQuery}` : ""}`;
+    const path = `${proxiedPath(target.subpath ?? "")}${rawQuery ? `?${rawQuery}` : ""}`;
     const tls = scheme === "https";
     const { plural } = served.resource;
     const prefix = `/api/v1/namespaces/${namespace}/${plural}/${target.name}/proxy`;
@@ -182,7 +187,12 @@ export class KubeletProxy {
       case "nodes":
         return { ...kubeletOf(registry, name), tls: true, path };
       case "services":
-        return { ...serviceEndpoint(registry, { namespace, name, port }), tls, path, prefix };
+        return {
+          ...serviceEndpoint(registry, { namespace, name, port, asked: target.name }),
+          tls,
+          path,
+          prefix,
+        };
       default:
         return { ...podEndpoint(podOf(registry, { namespace, name }), port), tls, path, prefix };
     }
@@ -207,6 +217,37 @@ export class KubeletProxy {
     await mutate(plugins, request);
     await validate(plugins, request);
   }
+}
+
+/** Whether the root of a server is asked for by the proxy's own name, against which links break. */
+function isRoot({ subresource, subpath }: Target): boolean {
+  return subresource === "proxy" && subpath === undefined;
+}
+
+function redirectToRoot({
+  request,
+  response,
+  headers,
+}: Pick<StreamExchange, "request" | "response" | "headers">): void {
+  const [path, query] = (request.url ?? "").split(/\?(.*)/s);
+  const location = `${path}/${query ? `?${query}` : ""}`;
+  response.writeHead(301, [...headers, "location", location, "content-length", "0"]);
+  response.end();
+}
+
+/** What a proxied server is told of how it was reached. */
+function forwardedHeaders(
+  { socket, headers }: IncomingMessage,
+  { resource, namespace, name = "", subresource, subpath = "" }: Target,
+): Record<string, string> {
+  if (subresource !== "proxy") return {};
+  const above = resource === "nodes" ? "" : `/namespaces/${namespace}`;
+  const before = headers["x-forwarded-for"];
+  const client = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return {
+    "x-forwarded-for": before === undefined ? client : `${String(before)}, ${client}`,
+    "x-forwarded-uri": `/api/v1${above}/${resource}/${name}/proxy${proxiedPath(subpath)}`,
+  };
 }
 
 /** Logs are read, streams are opened by either method, and proxies pass on what comes. */

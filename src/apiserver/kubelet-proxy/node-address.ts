@@ -117,7 +117,7 @@ export function podEndpoint(pod: KubeObject, port: string): Endpoint {
 /** A ready endpoint behind a service's port. @throws StatusError NotFound | ServiceUnavailable */
 export function serviceEndpoint(
   registry: ResourceRegistry,
-  at: { namespace: string; name: string; port: string },
+  at: { namespace: string; name: string; port: string; asked?: string | undefined },
 ): Endpoint {
   const key = `${at.namespace}/${at.name}`;
   const service = registry.find("", "v1", "services")?.cache.get(key)?.object();
@@ -144,5 +144,6 @@ export function serviceEndpoint(
     const [host] = (ready?.["addresses"] as string[] | undefined) ?? [];
     if (host && port) return { host, port: Number(port["port"]) };
   }
-  throw new StatusError("ServiceUnavailable", `no endpoints available for service "${at.name}"`);
+  const { asked = at.name } = at;
+  throw new StatusError("ServiceUnavailable", `no endpoints available for service "${asked}"`);
 }

@@ -70,7 +70,9 @@ export function parseTarget(path: string): Target | undefined {
     return parseTarget(path.replace(/%2f/i, "/"));
   }
   const subresource = parts[at + 1];
-  const subpath = parts.length > at + 2 ? parts.slice(at + 2).join("/") : undefined;
+  let subpath = parts.length > at + 2 ? parts.slice(at + 2).join("/") : undefined;
+  // To who is behind a proxy a slash at the end says something.
+  if (subresource === "proxy" && path.endsWith("/")) subpath = subpath ? `${subpath}/` : "";
   // One shape for all: whoever reads a target meets it in every request.
   return { group, version, resource, namespace, name, subresource, subpath, watch };
 }
