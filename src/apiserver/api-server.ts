@@ -40,6 +40,7 @@ import { ProtobufEncoder } from "./codec/protobuf-encoder.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { allowOrigins } from "./http/cross-origin.ts";
+import { refuseUnreadable } from "./http/unreadable-request.ts";
 import { WholeConnections } from "./http/whole-connection.ts";
 import { HttpHandler } from "./http/http-handler.ts";
 import type { HealthCheck } from "./http/health-pages.ts";
@@ -375,6 +376,7 @@ class Server implements ApiServer {
     server.on("upgrade", (request, socket, head) =>
       this.#handler.upgrade(request, socket as TLSSocket, head),
     );
+    server.on("clientError", refuseUnreadable);
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

@@ -3,6 +3,7 @@ import { EventEmitter, once } from "node:events";
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
+import tls from "node:tls";
 import type { ApiServerOptions } from "../api-server.ts";
 import { type HttpsFixture, startHttpsServer } from "../api-server-fixture.ts";
 
@@ -104,6 +105,17 @@ test("resources offer no HEAD, and names no watch", async () => {
   assert.equal((await api.http("/readyz", { method: "HEAD" })).status, 200);
   const named = await api.http(`${MAPS}/a?watch=true`);
   assert.equal(named.json()["kind"], "ConfigMap");
+});
+
+test("a method that nobody knows is not allowed, what is no request is not understood", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const refused = await api.http(MAPS, { method: "FOO" });
+  assert.deepEqual([refused.status, refused.json()["reason"]], [405, "MethodNotAllowed"]);
+  const socket = tls.connect({ port: api.port, host: "127.0.0.1", ca: api.ca.pem.certPem });
+  socket.write("no request\r\n\r\n");
+  let answer = "";
+  for await (const chunk of socket) answer += String(chunk);
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
 });
 
 test("a table of an unknown form is refused before anything is done", async () => {
