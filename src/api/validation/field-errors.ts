@@ -104,5 +104,12 @@ function join(text: string, detail: string): string {
 /** Pointers to nothing are shown as the text "null", with its quotes. */
 function valueText(value: unknown): string {
   if (value instanceof GoText) return value.text;
-  return value === undefined || value === null ? '"null"' : JSON.stringify(value);
+  return value === undefined || value === null ? '"null"' : jsonText(value);
+}
+
+/** As JSON, with integers that are beyond what a float can count. */
+function jsonText(value: unknown): string {
+  if (typeof value === "bigint") return value.toString();
+  const big = (_: string, item: unknown) => (typeof item === "bigint" ? `\0${item}` : item);
+  return JSON.stringify(value, big).replace(/"\\u0000(-?\d+)"/g, "$1");
 }
