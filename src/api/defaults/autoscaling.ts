@@ -3,25 +3,49 @@ import type {
   HorizontalPodAutoscaler,
   HPAScalingRules,
 } from "../generated/types/autoscaling-v2.ts";
+import type { ObjectMeta } from "../generated/types/meta-v1.ts";
 import { type Defaulters, defaulter } from "./defaulter.ts";
 
-const METRICS = "autoscaling.alpha.kubernetes.io/metrics";
+/** What versions could not say stood in annotations, and does so no longer. */
+const ALPHA = "autoscaling.alpha.kubernetes.io/";
+const FORMER: readonly string[] = ["behavior", "conditions", "current-metrics", "metrics"];
 const CPU_PERCENT = 80;
 
 /** Defaults of autoscaling/v1. */
 export const AUTOSCALING_V1_DEFAULTS: Defaulters = {
   HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscalerV1>(({ metadata, spec }) => {
+    dropFormer(metadata, (text) => !lists(text));
     if (!spec) return;
     spec.minReplicas ??= 1;
-    // What the first version cannot say stands in an annotation.
-    const others = metadata?.annotations?.[METRICS];
+    const others = metadata?.annotations?.[`${ALPHA}metrics`];
     if (others === undefined) spec.targetCPUUtilizationPercentage ??= CPU_PERCENT;
   }),
 };
 
+function dropFormer(metadata: ObjectMeta | undefined, isDropped: (text: string) => boolean): void {
+  const annotations = metadata?.annotations;
+  if (!annotations) return;
+  for (const name of FORMER) {
+    const text = annotations[`${ALPHA}${name}`];
+    if (text !== undefined && isDropped(text)) delete annotations[`${ALPHA}${name}`];
+  }
+  if (Object.keys(annotations).length === 0) delete metadata.annotations;
+}
+
+/** Whether it can be read, and has something in it. */
+function lists(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Defaults of autoscaling/v2. */
 export const AUTOSCALING_V2_DEFAULTS: Defaulters = {
-  HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscaler>(({ spec }) => {
+  HorizontalPodAutoscaler: defaulter<HorizontalPodAutoscaler>(({ metadata, spec }) => {
+    dropFormer(metadata, () => true);
     if (!spec) return;
     spec.minReplicas ??= 1;
     if (!spec.metrics?.length) {

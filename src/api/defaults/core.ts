@@ -104,7 +104,8 @@ function defaultService(spec: ServiceSpec): void {
   }
   spec.type ??= "ClusterIP";
   for (const port of spec.ports ?? []) defaultServicePort(port);
-  if (spec.type === "NodePort" || spec.type === "LoadBalancer") {
+  const isOutside = spec.type === "NodePort" || spec.type === "LoadBalancer";
+  if (isOutside || (spec.type === "ClusterIP" && spec.externalIPs?.length)) {
     spec.externalTrafficPolicy ??= "Cluster";
   }
   if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";

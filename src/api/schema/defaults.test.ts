@@ -315,6 +315,21 @@ const TABLE: readonly [
     },
   ],
   [
+    "a Service with addresses outside says how they are reached",
+    "v1",
+    "Service",
+    { spec: { externalIPs: ["1.2.3.4"] } },
+    {
+      spec: {
+        externalIPs: ["1.2.3.4"],
+        sessionAffinity: "None",
+        type: "ClusterIP",
+        externalTrafficPolicy: "Cluster",
+        internalTrafficPolicy: "Cluster",
+      },
+    },
+  ],
+  [
     "a load-balanced Service with sticky clients",
     "v1",
     "Service",
@@ -388,6 +403,21 @@ const TABLE: readonly [
         policyTypes: ["Ingress", "Egress"],
       },
     },
+  ],
+  [
+    "an autoscaler does not keep what stood in annotations before it had fields",
+    "autoscaling/v1",
+    "HorizontalPodAutoscaler",
+    {
+      metadata: {
+        annotations: {
+          "autoscaling.alpha.kubernetes.io/metrics": "[]",
+          "autoscaling.alpha.kubernetes.io/behavior": "abc",
+        },
+      },
+      spec: {},
+    },
+    { metadata: {}, spec: { minReplicas: 1, targetCPUUtilizationPercentage: 80 } },
   ],
   [
     "an autoscaler without metrics watches the CPU",

@@ -46,6 +46,8 @@ export interface SourceRule {
   secrets?: Readonly<Record<string, readonly string[]>>;
   /** How refusals call it, where that is not its name. */
   place?: string;
+  /** How the refusal of a second source calls it, where that is not its name. */
+  twice?: string;
   check?(errors: FieldErrors, path: string, source: never): void;
 }
 
@@ -59,7 +61,7 @@ export const SHARED_SOURCES: Readonly<Record<string, SourceRule>> = {
   glusterfs: { required: ["endpoints", "path"], check: checkGlusterfs },
   flocker: { check: checkFlocker },
   rbd: { required: ["monitors", "image"] },
-  cephfs: { required: ["monitors"] },
+  cephfs: { required: ["monitors"], twice: "cephFS" },
   quobyte: { check: checkQuobyte },
   fc: { check: checkFc },
   flexVolume: { required: ["driver"], check: checkFlex },

@@ -216,7 +216,8 @@ function validateSource(
   for (const [name, rule] of SOURCES) {
     const source = spec[name as keyof PersistentVolumeSpec];
     if (typeof source !== "object") continue;
-    if (found) errors.forbidden(`${field}.${name}`, "may not specify more than 1 volume type");
+    if (found)
+      errors.forbidden(`${field}.${rule.twice ?? name}`, "may not specify more than 1 volume type");
     else validateVolumeSource(errors, `${field}.${rule.place ?? name}`, { rule, source });
     if (!found && name === "local" && !pinned) {
       errors.required(`${field}.nodeAffinity`, "Local volume requires node affinity");

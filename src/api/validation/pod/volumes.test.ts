@@ -35,6 +35,10 @@ const CASES: readonly RuleCase[] = [
     "spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type",
   ],
   [
+    { "spec.volumes": [{ name: "v", emptyDir: {}, cephfs: { monitors: ["a"] } }] },
+    "spec.volumes[0].cephFS: Forbidden: may not specify more than 1 volume type",
+  ],
+  [
     {
       "spec.volumes": [
         { name: "v", emptyDir: {} },

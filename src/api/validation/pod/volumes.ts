@@ -51,7 +51,7 @@ const SOURCES: ReadonlyMap<string, SourceRule> = new Map(
     rbd: SHARED_SOURCES["rbd"] ?? {},
     cinder: { required: ["volumeID"], secrets: { secretRef: ["name"] } },
     ...pick("cephfs", "quobyte"),
-    downwardAPI: { check: checkDownward },
+    downwardAPI: { check: checkDownward, twice: "downwarAPI" },
     ...pick("fc", "flexVolume"),
     configMap: { required: ["name"], check: checkFiles },
     azureFile: { required: ["secretName", "shareName"] },
@@ -130,7 +130,8 @@ function validateSource(errors: FieldErrors, path: string, volume: Volume): void
   for (const [name, rule] of SOURCES) {
     const source = volume[name as keyof Volume];
     if (typeof source !== "object") continue;
-    if (found) errors.forbidden(`${path}.${name}`, "may not specify more than 1 volume type");
+    if (found)
+      errors.forbidden(`${path}.${rule.twice ?? name}`, "may not specify more than 1 volume type");
     else validateVolumeSource(errors, `${path}.${rule.place ?? name}`, { rule, source });
     found = true;
   }
