@@ -266,6 +266,32 @@ test("a deadline ends the pod as failed", () => {
   assert.equal(status.reason, "DeadlineExceeded");
 });
 
+test("a disruption is told once the last container has ended", () => {
+  const doom = { reason: "Evicted", message: "full", disruption: "full" };
+  const types = (one: ContainerObservation) =>
+    podStatus(podOf(), seen({ app: one }, { doom }), { nowMs: NOW, hostIp: "192.0.2.1" })
+      .conditions?.map(({ type }) => type)
+      .includes("DisruptionTarget");
+  assert.equal(types(attempt("app", {})), false);
+  assert.equal(types(exited("app", 137)), true);
+});
+
+test("a pod that the node fails tells so once its last container has ended", () => {
+  const pod = podOf({ activeDeadlineSeconds: 60, initContainers: [app("init")] });
+  const told = (containers: Record<string, ContainerObservation>) => {
+    const { phase, reason, message } = podStatus(pod, seen(containers), {
+      nowMs: NOW,
+      hostIp: "192.0.2.1",
+    });
+    return [phase, reason, message !== undefined];
+  };
+  assert.deepEqual(told({ init: attempt("init", {}), app: found }), ["Pending", undefined, false]);
+  const initialized = { init: exited("init", 0), app: attempt("app", {}) };
+  assert.deepEqual(told(initialized), ["Running", undefined, false]);
+  const ended = { init: exited("init", 0), app: exited("app", 137) };
+  assert.deepEqual(told(ended), ["Failed", "DeadlineExceeded", true]);
+});
+
 test("what the API calls finished is never started again", () => {
   const pod = podOf({}, { status: { phase: "Succeeded" } });
   assert.deepEqual(stepsOf(pod, seen({ app: found }, { released: true })), []);

@@ -82,7 +82,7 @@ export function podStatus(
   return {
     phase,
     conditions: conditionsOf(telling),
-    ...(doom ? { reason: doom.reason, message: doom.message } : keptReason(old)),
+    ...(doom && hasEnded(phase) ? { reason: doom.reason, message: doom.message } : keptReason(old)),
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
     ...(podIp ? { podIP: podIp, podIPs: [{ ip: podIp }] } : {}),
@@ -147,7 +147,8 @@ function phaseOf(input: {
   if (stored !== "running") return stored;
   const alive = statuses.some(({ state }) => state?.running !== undefined);
   const outcome = containerOutcome(pod, observed);
-  if (doom) return alive ? "Running" : "Failed";
+  if (doom && !alive) return "Failed";
+  if (doom) return isPending(items, statuses) ? "Pending" : "Running";
   if (outcome !== "running") return alive ? "Running" : outcome;
   const deleted = observed.gone || pod.metadata?.deletionTimestamp !== undefined;
   const starting = [...observed.busy].some((key) => key.startsWith("start-container"));
@@ -197,7 +198,7 @@ interface Verdict {
 }
 
 function conditionsOf(telling: Telling): PodCondition[] {
-  const { pod, observed } = telling;
+  const { pod } = telling;
   const containersReady = containersVerdict(telling);
   const verdicts: Verdict[] = [
     startVerdict(telling),
@@ -205,7 +206,7 @@ function conditionsOf(telling: Telling): PodCondition[] {
     readyVerdict(pod, containersReady),
     containersReady,
     { type: "PodScheduled", status: "True" },
-    ...disruption(observed),
+    ...disruption(telling),
   ];
   return verdicts.map((verdict) => dated(verdict, telling));
 }
@@ -216,10 +217,10 @@ function startVerdict({ observed, phase }: Telling): Verdict {
   return { type: "PodReadyToStartContainers", status: truth(isReady) };
 }
 
-/** Says that not the pod itself was at fault: a Job need not count it. */
-function disruption({ doom }: PodObservation): Verdict[] {
+/** Says of a pod that has ended that it was not at fault itself: a Job need not count it. */
+function disruption({ observed: { doom }, phase }: Telling): Verdict[] {
   const message = doom?.disruption;
-  if (message === undefined) return [];
+  if (message === undefined || !hasEnded(phase)) return [];
   const reason = "TerminationByKubelet";
   return [{ type: "DisruptionTarget", status: "True", reason, message }];
 }
