@@ -16,7 +16,6 @@ export interface ServicePort {
 }
 
 const POLICY = "spec.ipFamilyPolicy";
-const EXTERNAL_POLICY = "externalTrafficPolicy";
 const ADDRESS_FIELDS = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
 
 export function invalidService(service: KubeObject, cause: StatusCause): Error {
@@ -115,20 +114,46 @@ export function carryOver(service: KubeObject, old: KubeObject): void {
       else if (same) spec["clusterIP"] = before["clusterIP"];
     }
   }
-  if (type !== "NodePort" && type !== "LoadBalancer") return;
-  for (const port of portsOf(service)) {
-    if (!port.nodePort) delete port.nodePort;
-    const same = portsOf(old).find(
-      (other) => other.port === port.port && other.protocol === port.protocol,
-    );
-    if (same?.nodePort) port.nodePort ??= same.nodePort;
-  }
-  if (spec["externalTrafficPolicy"] === "Local" && before["healthCheckNodePort"]) {
+  carryNodePorts(service, old);
+  if (isChecked(spec) && isChecked(before) && before["healthCheckNodePort"]) {
     spec["healthCheckNodePort"] ??= before["healthCheckNodePort"];
   }
 }
 
+/** A port that names no node port keeps that of its name, unless another port takes it. */
+function carryNodePorts(service: KubeObject, old: KubeObject): void {
+  const ports = portsOf(service);
+  if (hasNodePorts(fieldOf(service, "spec")["type"])) {
+    for (const port of ports) if (!port.nodePort) delete port.nodePort;
+  }
+  if (!takesNodePorts(fieldOf(service, "spec")) || !takesNodePorts(fieldOf(old, "spec"))) return;
+  const taken = new Set(ports.map(({ nodePort }) => nodePort));
+  const before = new Map(portsOf(old).map(({ name = "", nodePort }) => [name, nodePort]));
+  for (const port of ports) {
+    const nodePort = before.get(port.name ?? "");
+    if (nodePort && !port.nodePort && !taken.has(nodePort)) port.nodePort = nodePort;
+  }
+}
+
 const hasNodePorts = (type: unknown) => type === "NodePort" || type === "LoadBalancer";
+
+type Spec = Record<string, unknown>;
+
+/** Whether node ports are allocated where none are named. */
+function takesNodePorts({ type, allocateLoadBalancerNodePorts }: Spec): boolean {
+  return hasNodePorts(type) && (type === "NodePort" || allocateLoadBalancerNodePorts !== false);
+}
+
+/** Whether balancers ask nodes which of them have an endpoint. */
+function isChecked({ type, externalTrafficPolicy }: Spec): boolean {
+  return type === "LoadBalancer" && externalTrafficPolicy === "Local";
+}
+
+/** Whether traffic from outside the cluster comes in. */
+function isOutside({ type, externalIPs }: Spec): boolean {
+  if (hasNodePorts(type)) return true;
+  return type === "ClusterIP" && Array.isArray(externalIPs) && externalIPs.length > 0;
+}
 
 /** What belongs to a type goes with it, unless the client changed it as well. */
 function dropWithType(service: KubeObject, old: KubeObject): void {
@@ -147,12 +172,12 @@ function dropWithType(service: KubeObject, old: KubeObject): void {
     if (deepEqual(ports(service), ports(old))) {
       for (const port of portsOf(service)) delete port.nodePort;
     }
-    const { externalIPs } = spec;
-    if (!Array.isArray(externalIPs) || externalIPs.length === 0) dropSame(EXTERNAL_POLICY);
   }
-  const checked = ({ type, externalTrafficPolicy }: Record<string, unknown>) =>
-    type === "LoadBalancer" && externalTrafficPolicy === "Local";
-  if (checked(before) && !checked(spec)) dropSame("healthCheckNodePort");
+  if (isOutside(before) && !isOutside(spec)) dropSame("externalTrafficPolicy");
+  if (isChecked(before) && !isChecked(spec)) dropSame("healthCheckNodePort");
+  if (spec["type"] !== "LoadBalancer" && service["status"] !== undefined) {
+    service["status"] = { ...fieldOf(service, "status"), loadBalancer: {} };
+  }
   if (before["type"] === "LoadBalancer" && spec["type"] !== "LoadBalancer") {
     dropSame("allocateLoadBalancerNodePorts");
     dropSame("loadBalancerClass");

@@ -111,6 +111,43 @@ test("a dry run keeps neither an address nor a port", async () => {
   await assert.rejects(api.ask("POST", SERVICES, service("late")), { reason: "Invalid" });
 });
 
+test("what a type has goes with it, and ports keep their node ports by their names", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const metadata = { name: "web" };
+  const balanced = { type: "LoadBalancer", externalTrafficPolicy: "Local" };
+  const ports = [
+    { name: "a", port: 80 },
+    { name: "b", port: 81 },
+  ];
+  type Made = { spec: { ports: { nodePort?: number }[]; healthCheckNodePort?: number } };
+  const path = `${SERVICES}/web`;
+  const put = async (spec: object) =>
+    (await api.ask("PUT", path, { metadata, spec })) as unknown as Made & Record<string, unknown>;
+  const nodePorts = ({ spec }: Made) => spec.ports.map(({ nodePort }) => nodePort);
+  const made = await api.ask("POST", SERVICES, { metadata, spec: { ...balanced, ports } });
+  const before = made as unknown as Made;
+  assert.ok(before.spec.healthCheckNodePort);
+  const ingress = [{ ip: "192.0.2.1" }];
+  await api.ask("PUT", `${path}/status`, { metadata, status: { loadBalancer: { ingress } } });
+  const moved = await put({ ...balanced, ports: [ports[1], { name: "a", port: 90 }] });
+  assert.deepEqual(nodePorts(moved), nodePorts(before).toReversed());
+  const local = { type: "NodePort", externalTrafficPolicy: "Local" };
+  const { healthCheckNodePort } = before.spec;
+  const node = await put({ ...local, healthCheckNodePort, ports });
+  assert.deepEqual(nodePorts(node), nodePorts(before));
+  assert.equal(node.spec.healthCheckNodePort, undefined);
+  assert.deepEqual(node["status"], { loadBalancer: {} });
+  const without = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false };
+  assert.deepEqual(nodePorts(await put({ ...without, ports })), [undefined, undefined]);
+});
+
+test("an ExternalName has no address, be it None", async () => {
+  await using api = await startHttpsServer(Date.now());
+  const spec = { type: "ExternalName", externalName: "example.org", clusterIP: "None" };
+  const asked = api.ask("POST", SERVICES, { metadata: { name: "web" }, spec });
+  await assert.rejects(asked, { message: /spec\.clusterIPs: Forbidden/ });
+});
+
 test("an ExternalName has no policy for the cluster's traffic, and none that is unknown", async () => {
   await using api = await startHttpsServer(Date.now());
   const spec = { type: "ExternalName", externalName: "example.org" };

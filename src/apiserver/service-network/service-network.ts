@@ -133,6 +133,7 @@ export class ServiceNetwork {
     if (spec["type"] === "ExternalName") {
       // What the client asks for is refused; nothing at all says nothing.
       for (const field of ["clusterIP", "clusterIPs"]) if (!spec[field]) delete spec[field];
+      if (spec["clusterIP"]) spec["clusterIPs"] ??= [spec["clusterIP"]];
       // No traffic of the cluster goes through it; what is no policy is refused.
       if (["Cluster", "Local"].includes(textOf(spec["internalTrafficPolicy"]))) {
         delete spec["internalTrafficPolicy"];
