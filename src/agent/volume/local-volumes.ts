@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { isNotFound } from "../../api/errors.ts";
+import { isConflict, isNotFound } from "../../api/errors.ts";
 import { PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
 import type { PersistentVolume } from "../../api/generated/types/core-v1.ts";
 import type { Client } from "../../client/client.ts";
@@ -14,6 +14,7 @@ import { VolumeError } from "./contract.ts";
 export const LOCAL_DRIVER = "local.nephos.dev";
 /** As long as a volume has it, its node may hold data of it. */
 const FINALIZER = "nephos.dev/local-volume";
+const HOLD_ATTEMPTS = 5;
 const HANDLE = /^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/;
 
 /** What local volumes need. */
@@ -51,6 +52,25 @@ export function createLocalVolumes(options: LocalVolumeOptions): LocalVolumes {
     await client.for(PERSISTENT_VOLUMES).patch({ name }, { metadata });
   };
 
+  /** Whoever binds the volume writes to it at the same time: what is seen may be old. */
+  const hold = async (volume: PersistentVolume) => {
+    const { name = "" } = volume.metadata ?? {};
+    const volumes = client.for(PERSISTENT_VOLUMES);
+    let newest = volume;
+    for (let attempt = 1; ; attempt++) {
+      const { finalizers = [], resourceVersion } = newest.metadata ?? {};
+      if (finalizers.includes(FINALIZER)) return;
+      try {
+        const metadata = { resourceVersion, finalizers: [...finalizers, FINALIZER] };
+        await volumes.patch({ name }, { metadata });
+        return;
+      } catch (error) {
+        if (!isConflict(error) || attempt === HOLD_ATTEMPTS) throw error;
+      }
+      newest = await volumes.get({ name });
+    }
+  };
+
   const look = (name: string) => {
     const volume = followed.get(name)?.value;
     const { deletionTimestamp, finalizers = [] } = volume?.metadata ?? {};
@@ -85,18 +105,15 @@ export function createLocalVolumes(options: LocalVolumeOptions): LocalVolumes {
 
   return {
     async open(volume) {
-      const { name = "", finalizers = [], resourceVersion } = volume.metadata ?? {};
+      const { name = "" } = volume.metadata ?? {};
       const handle = volume.spec?.csi?.volumeHandle ?? "";
       if (handle !== name || !HANDLE.test(handle)) {
         const message = `Cannot use volume "${name}": its handle "${handle}" must be its name`;
         throw new VolumeError("invalid", message);
       }
       const target = path.join(directory, name);
-      if (!finalizers.includes(FINALIZER)) {
-        // Before there is data: nobody may forget the volume from here on.
-        const metadata = { resourceVersion, finalizers: [...finalizers, FINALIZER] };
-        await client.for(PERSISTENT_VOLUMES).patch({ name }, { metadata });
-      }
+      // Before there is data: nobody may forget the volume from here on.
+      await hold(volume);
       if (mkdirSync(target, { recursive: true, mode: 0o777 }) !== undefined) {
         chmodSync(target, 0o777); // given at creation, a umask narrows the mode
       }
