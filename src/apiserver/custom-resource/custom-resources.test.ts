@@ -102,6 +102,22 @@ test("a definition becomes established and its objects are served", async () => 
   assert.deepEqual((await api.ask("GET", `${WIDGETS}/w`))["status"], status);
 });
 
+test("fields that a definition has no more are not the patch's", async () => {
+  await using api = await startServer();
+  await define(api);
+  await api.ask("POST", WIDGETS, { metadata: { name: "w" }, spec: { size: 2, color: "blue" } });
+  const path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/color";
+  await api.patch(`${DEFINITIONS}/widgets.example.com`, {
+    body: [{ op: "remove", path }],
+    type: "json-patch+json",
+  });
+  await settle();
+  const patch = (spec: object) =>
+    api.patch(`${WIDGETS}/w?fieldValidation=Strict`, { body: { spec }, type: "merge-patch+json" });
+  await assert.rejects(patch({ color: "red" }), /unknown field \\*"spec\.color/);
+  assert.deepEqual((await patch({ size: 3 }))["spec"], { size: 3 });
+});
+
 test("objects are selected by the fields that their definition names", async () => {
   await using api = await startServer();
   await define(api, definition({ selectableFields: [{ jsonPath: ".spec.color" }] }));

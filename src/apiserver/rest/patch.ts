@@ -44,18 +44,47 @@ export function patchObject(engine: Engine, call: Call, scope?: UpdateScope): Pr
         warn: call.warn,
         inPatch: objections,
       };
-      const value = applyPatch({ type, patch, object, model: served.model, struct });
-      try {
-        return decodePatched(served, value, { object, decode });
-      } catch (error) {
-        // Upstream prints the patch itself only where it is not applied to text.
-        const isStrategic = type === STRATEGIC_MERGE_PATCH;
-        throw invalidPatch(error, isStrategic ? goPlain(patch) : JSON.stringify(value));
-      }
+      const patched = (from: KubeObject, options: DecodeOptions) => {
+        const value = applyPatch({ type, patch, object: from, model: served.model, struct });
+        try {
+          return decodePatched(served, value, { object: from, decode: options });
+        } catch (error) {
+          // Upstream prints the patch itself only where it is not applied to text.
+          const isStrategic = type === STRATEGIC_MERGE_PATCH;
+          throw invalidPatch(error, isStrategic ? goPlain(patch) : JSON.stringify(value));
+        }
+      };
+      return served.custom
+        ? ofServedFields(served, object, { patched, decode })
+        : patched(object, decode);
     },
     patched: true,
     ...(scope ? { scope } : {}),
   });
+}
+
+/**
+ * What a patch makes of a custom object. The fields that its definition had once and has no more
+ * are not the patch's: where any are found, it is applied to the object without them.
+ */
+function ofServedFields(
+  { codec }: ServedResource,
+  object: KubeObject,
+  of: {
+    patched(from: KubeObject, options: DecodeOptions): KubeObject;
+    decode: DecodeOptions;
+  },
+): KubeObject {
+  const { patched, decode } = of;
+  const unknown = new Error("the kind has no such fields");
+  try {
+    return patched(object, { ...decode, refuseUnknown: () => unknown });
+  } catch (error) {
+    if (error !== unknown) throw error;
+  }
+  const body = { kind: "value", value: object, contentType: "" } as const;
+  const served = codec.read(body, { fieldValidation: "Ignore", warn: () => {} });
+  return patched(served, decode);
 }
 
 /**
