@@ -6,6 +6,7 @@ import {
   ENDPOINT_SLICES,
   INGRESSES,
   JOBS,
+  NODES,
   PERSISTENT_VOLUMES,
   PODS,
   RUNTIME_CLASSES,
@@ -141,6 +142,15 @@ test("what is likely not meant is warned of, in the words of Kubernetes", () => 
       [
         'nodeTopology.matchExpressions[0].key: beta.kubernetes.io/arch is deprecated since v1.14; use "kubernetes.io/arch" instead',
         'nodeTopology.matchLabels.beta.kubernetes.io/os: deprecated since v1.14; use "kubernetes.io/os" instead',
+      ],
+    ],
+    [
+      NODES,
+      { spec: {} },
+      { "spec.externalID": "a", "spec.configSource": {} },
+      [
+        "spec.configSource: the feature is removed",
+        "spec.externalID: this field is deprecated, and is unused by Kubernetes",
       ],
     ],
     [

@@ -4,6 +4,7 @@ import type { CommonSpec } from "../common-spec.ts";
 import type { StatefulSet } from "../generated/types/apps-v1.ts";
 import type { CronJob, Job, JobSpec } from "../generated/types/batch-v1.ts";
 import type {
+  Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
@@ -208,6 +209,13 @@ const serviceWarnings: Warner<Service> = (service) => {
   return warnings;
 };
 
+const nodeWarnings: Warner<Node> = ({ spec }) => [
+  ...(spec?.configSource ? ["spec.configSource: the feature is removed"] : []),
+  ...(spec?.externalID
+    ? ["spec.externalID: this field is deprecated, and is unused by Kubernetes"]
+    : []),
+];
+
 const ingressWarnings: Warner<Ingress> = (ingress, old) => {
   const named = ingress.spec?.ingressClassName !== undefined;
   if (old || named || annotation(ingress, INGRESS_CLASS) === undefined) return [];
@@ -245,6 +253,7 @@ const sliceWarnings: Warner<EndpointSlice> = ({ addressType }, old) =>
 
 /** By "group/plural". */
 const WARNERS: Readonly<Record<string, Warner<never>>> = {
+  "/nodes": nodeWarnings,
   "/persistentvolumeclaims": claimObjectWarnings,
   "/persistentvolumes": volumeWarnings,
   "/pods": podCreateWarnings,

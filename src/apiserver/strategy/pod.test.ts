@@ -55,7 +55,7 @@ for (const [name, asked, expected] of CASES) {
   });
 }
 
-test("a new pod behind gates says so", () => {
+test("a new pod behind gates says so, and since when", () => {
   assert.equal(created({}).status?.conditions, undefined);
   const gated = created({ schedulingGates: [{ name: "example.com/wait" }] });
   assert.deepEqual(gated.status?.conditions, [
@@ -64,6 +64,7 @@ test("a new pod behind gates says so", () => {
       status: "False",
       reason: "SchedulingGated",
       message: "Scheduling is blocked due to non-empty scheduling gates",
+      lastTransitionTime: "1970-01-01T00:00:00Z",
     },
   ]);
 });

@@ -1,5 +1,6 @@
 import type { PodCondition, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { qosClassOfSpec } from "../../api/qos-class.ts";
+import { formatTime } from "../../lib/clock.ts";
 import { fieldOf, type KubeObject } from "../kube-object.ts";
 import { withLabelKeysMerged } from "./label-keys.ts";
 import type { Strategy } from "./strategy.ts";
@@ -29,11 +30,13 @@ export const POD: Partial<Strategy> = {
   returnsDeleted: true,
   commonSpec: true,
   gracePeriodSeconds,
-  prepareCreate: (pod) => {
+  prepareCreate: (pod, { nowMs }) => {
     const spec = fieldOf(pod, "spec") as Partial<PodSpec>;
     pod["status"] = {
       phase: "Pending",
-      ...(spec.schedulingGates?.length ? { conditions: [{ ...GATED }] } : {}),
+      ...(spec.schedulingGates?.length
+        ? { conditions: [{ ...GATED, lastTransitionTime: formatTime(nowMs) }] }
+        : {}),
       qosClass: qosClassOfSpec(fieldOf(pod, "spec")),
     };
     if (spec.affinity) {
