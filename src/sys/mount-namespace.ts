@@ -7,6 +7,8 @@ const unshareCall = libc.func("int unshare(int flags)");
 
 const CLONE_NEWNS = 0x20000;
 const CGROUPS = "/sys/fs/cgroup";
+const DEVICES = "/dev";
+const NULL_DEVICE = "/dev/null";
 
 /**
  * True on a hybrid cgroup layout (v1 controllers plus a v2 hierarchy), on which crun before 1.9
@@ -36,7 +38,7 @@ export function shareMounts(directory: string): void {
 
 /**
  * Moves this thread, the threads it starts and its future children into a mount namespace without
- * the v2 cgroup hierarchy, when `needsPrivateMounts` says so (else does nothing; also when called
+ * the v2 cgroup hierarchy and with a read-only /dev/null, when `needsPrivateMounts` says so (else does nothing; also when called
  * again). `sharedDirectories` are shared with the namespace left behind: every mount that must
  * survive this process, or be seen by threads that already run (libuv's pool: `fs.promises`),
  * belongs below one of them. Call on the main thread before anything is mounted or spawned.
@@ -53,5 +55,18 @@ export function enterPrivateMounts(options: { sharedDirectories: readonly string
     // crun makes plain directories there, which must not end up below the host's mount point.
     mount({ source: "hidden", target, type: "tmpfs", data: "mode=755" });
   }
+  guardNullDevice();
   return true;
+}
+
+/**
+ * Nobody changes owner or mode of a device on a read-only mount, but all read and write it: crun
+ * gives the standard input of a container to the pod's root, which mostly is the node's /dev/null.
+ */
+function guardNullDevice(): void {
+  if (!readMounts().some(({ target }) => target === DEVICES)) return;
+  mount({ target: DEVICES, flags: MOUNT_FLAGS.slave | MOUNT_FLAGS.recursive });
+  bindMount(NULL_DEVICE, NULL_DEVICE);
+  const flags = MOUNT_FLAGS.remount | MOUNT_FLAGS.bind | MOUNT_FLAGS.readOnly;
+  mount({ target: NULL_DEVICE, flags });
 }

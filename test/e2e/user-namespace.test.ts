@@ -101,6 +101,16 @@ test("root of such a pod is nobody on the node, and at home in the pod", { skip 
   await remove("own-users");
 });
 
+test("a device that its processes share with the node stays the node's", { skip }, async () => {
+  await run("null-owner", { containers: [scripted("web", "exec sleep 1000")] });
+  const { uid, gid, mode } = statSync("/dev/null");
+  assert.deepEqual([uid, gid, mode & 0o777], [0, 0, 0o666]);
+  const tries = "chmod 600 /dev/null || chown 5 /dev/null || echo refused";
+  assert.match(await inside("null-owner", "web", tries), /refused/);
+  assert.equal(statSync("/dev/null").mode & 0o777, 0o666);
+  await remove("null-owner");
+});
+
 test("its containers may share processes, and come back with the same users", {
   skip,
 }, async () => {

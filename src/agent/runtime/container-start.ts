@@ -12,6 +12,7 @@ import { settle } from "./exit-watcher.ts";
 import { beginContainerMonitor, takeExpected } from "./expectations.ts";
 import { unlessTooLong } from "./expected-monitor.ts";
 import { mapMounts } from "./mapped-mounts.ts";
+import { reclaimNullDevice } from "./null-device.ts";
 import { ownMounts } from "./own-mounts.ts";
 import { monitorTools } from "./placement.ts";
 import { mountRoot } from "./root-filesystem.ts";
@@ -130,10 +131,11 @@ export async function createContainer(
     const own = ownMounts(context, { spec, sandbox });
     const tools = () =>
       monitorTools(context, { driver, cgroup, mounts: own, ...driver.creation(driven) });
-    const pid = await inTime(
+    const answer = inTime(
       context,
       begun?.release(text) ?? beginContainerMonitor(context, spec, tools()).answer(),
     );
+    const pid = users ? await answer.finally(() => reclaimNullDevice(users.firstId)) : await answer;
     context.failpoint("container-monitor");
     const startTime = processStartTime(pid);
     const created = { ...status, pid };
