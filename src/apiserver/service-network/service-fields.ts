@@ -175,9 +175,6 @@ function dropWithType(service: KubeObject, old: KubeObject): void {
   }
   if (isOutside(before) && !isOutside(spec)) dropSame("externalTrafficPolicy");
   if (isChecked(before) && !isChecked(spec)) dropSame("healthCheckNodePort");
-  if (spec["type"] !== "LoadBalancer" && service["status"] !== undefined) {
-    service["status"] = { ...fieldOf(service, "status"), loadBalancer: {} };
-  }
   if (before["type"] === "LoadBalancer" && spec["type"] !== "LoadBalancer") {
     dropSame("allocateLoadBalancerNodePorts");
     dropSame("loadBalancerClass");

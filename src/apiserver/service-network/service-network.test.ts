@@ -137,6 +137,13 @@ test("what a type has goes with it, and ports keep their node ports by their nam
   assert.deepEqual(nodePorts(node), nodePorts(before));
   assert.equal(node.spec.healthCheckNodePort, undefined);
   assert.deepEqual(node["status"], { loadBalancer: {} });
+  const refused = api.ask("PUT", `${path}/status`, {
+    metadata,
+    status: { loadBalancer: { ingress } },
+  });
+  await assert.rejects(refused, {
+    message: /may only be used when `spec\.type` is 'LoadBalancer'/,
+  });
   const without = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false };
   assert.deepEqual(nodePorts(await put({ ...without, ports })), [undefined, undefined]);
 });

@@ -13,7 +13,7 @@ import { PERSISTENT_VOLUME } from "./persistent-volume.ts";
 import { POD } from "./pod.ts";
 import { PLAIN, type Strategy, type StrategyContext } from "./strategy.ts";
 import { UNOWNED_OF_CUSTOM, unownedOf } from "./unowned-fields.ts";
-import { dropConfigSource, dropTopology, keepSecretNames } from "./unkept-fields.ts";
+import { dropBalancer, dropConfigSource, dropTopology, keepSecretNames } from "./unkept-fields.ts";
 
 /** New objects start with this status, whatever the client sent. */
 function withStatus(status: Readonly<Record<string, unknown>>): Partial<Strategy> {
@@ -63,7 +63,12 @@ const STRATEGIES: Readonly<Record<string, Partial<Strategy>>> = {
     prepareCreate: (node) => dropConfigSource(node),
     prepareUpdate: dropConfigSource,
   },
-  "/services": { ...UPSERT, ...withStatus({ loadBalancer: {} }), returnsDeleted: true },
+  "/services": {
+    ...UPSERT,
+    ...withStatus({ loadBalancer: {} }),
+    prepareUpdate: dropBalancer,
+    returnsDeleted: true,
+  },
   "/endpoints": UPSERT,
   "/events": UPSERT,
   "/limitranges": { ...UPSERT, prepareCreate: nameByUid },

@@ -34,3 +34,9 @@ export function dropTopology(slice: KubeObject, old?: KubeObject): void {
 function endpointsOf(slice: KubeObject): Endpoint[] {
   return (slice as unknown as EndpointSlice).endpoints ?? [];
 }
+
+/** A Service that is none of a balancer has no addresses of one. */
+export function dropBalancer(service: KubeObject): void {
+  if (fieldOf(service, "spec")["type"] === "LoadBalancer") return;
+  service["status"] = { ...fieldOf(service, "status"), loadBalancer: {} };
+}
