@@ -15,7 +15,7 @@ import { createSpread } from "../sys/spread.ts";
 import type { AgentConfiguration } from "./config/contract.ts";
 import { ALL_CPUS, type CpuManager } from "./cpu/contract.ts";
 import { createStaticCpuManager } from "./cpu/cpu-manager.ts";
-import { readCpuTopology } from "./cpu/cpu-topology.ts";
+import { type CpuPlace, readCpuTopology } from "./cpu/cpu-topology.ts";
 import { NO_PRESSURE } from "./eviction/contract.ts";
 import type { EvictionManager } from "./eviction/eviction-manager.ts";
 import { createFarFiles } from "./far-files.ts";
@@ -26,7 +26,7 @@ import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import type { AgentMetrics, PodsUsage } from "./metrics/contract.ts";
 import { fileSystemUsage, readNodeUsage } from "./metrics/node-usage.ts";
 import type { NodeNetworkFacts, PodNetwork } from "./network/contract.ts";
-import { readCapacity } from "./node/node-facts.ts";
+import { readCapacity, readSystemInfo } from "./node/node-facts.ts";
 import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
 import { startNodePressure } from "./node-pressure.ts";
 import { confineFiles } from "./pod/confined-files.ts";
@@ -274,6 +274,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     otherMetrics: () => [...volumes.metrics(), ...(options.metrics?.() ?? [])],
     readNode,
+    readMachine: () => {
+      const cpus = readCpuTopology();
+      const count = (of: (cpu: CpuPlace) => string | number) => new Set(cpus.map(of)).size;
+      const system = readSystemInfo(versions);
+      return { cores: count(({ core }) => core), sockets: count(({ socket }) => socket), system };
+    },
     readStorage: createPodStorage({ manager, runtime, volumes, far, clock }),
   });
   const owned = cleanup.move();

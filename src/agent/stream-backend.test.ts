@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { isNotFound } from "../api/errors.ts";
 import { PODS } from "../api/generated/resources.ts";
 import { settle } from "../lib/virtual-clock.ts";
+import { readSystemInfo } from "./node/node-facts.ts";
 import { createAgentMetrics } from "./metrics/agent-metrics.ts";
 import { readNodeUsage } from "./metrics/node-usage.ts";
 import { createFakeNode } from "./pod/fake-parts.ts";
@@ -61,6 +62,11 @@ async function withBackend(
       inodes: 2,
     }),
     metrics: createAgentMetrics(),
+    readMachine: () => ({
+      cores: 1,
+      sockets: 1,
+      system: readSystemInfo({ kubelet: "v1", runtime: "r" }),
+    }),
     configuration: { maxPods: 12 },
     readLog: async ({ path: file, isLive }) => Readable.from([path.basename(file), isLive()]),
   });

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { StatusError } from "../api/errors.ts";
 import type { Pod } from "../api/generated/types/core-v1.ts";
 import { encodeMetrics, type MetricFamily } from "../lib/prometheus.ts";
+import type { MachineFacts } from "./metrics/cadvisor-machine.ts";
 import { cadvisorMetrics } from "./metrics/cadvisor-metrics.ts";
 import type {
   AgentMetrics,
@@ -23,7 +24,7 @@ import {
 } from "./pod/container-lookup.ts";
 import { containersOf, identityOf } from "./pod/pod-containers.ts";
 import type { PodManager } from "./pod/pod-manager.ts";
-import { type ContainerRuntime, RuntimeError } from "./runtime/contract.ts";
+import { type ContainerRuntime, RuntimeError, type StatsAsked } from "./runtime/contract.ts";
 import type { LogOptions, StreamBackend } from "./stream/contract.ts";
 import { connectLocally } from "./stream/local-connection.ts";
 
@@ -34,6 +35,7 @@ export interface StreamBackendDeps {
   network: PodNetwork;
   nodeName: string;
   readNode: () => NodeUsage;
+  readMachine: () => MachineFacts;
   readStorage: (pod: Pod, node: FileSystemUsage) => Promise<PodStorage>;
   metrics: AgentMetrics;
   /** What the agent tells beside them. */
@@ -112,7 +114,13 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
         case "resource":
           return encodeMetrics(resourceMetrics(deps.readNode(), await readUsage(deps)));
         case "cadvisor":
-          return encodeMetrics(cadvisorMetrics(deps.readNode(), await readUsage(deps)));
+          return encodeMetrics(
+            cadvisorMetrics(
+              deps.readNode(),
+              await readUsage(deps, { details: true }),
+              deps.readMachine(),
+            ),
+          );
         default:
           throw new StatusError("NotFound", "the node has no such metrics");
       }
@@ -121,13 +129,16 @@ export function createStreamBackend(deps: StreamBackendDeps): StreamBackend {
 }
 
 /** A pod that ends while it is being read is left out. */
-async function readUsage({ manager, runtime, network }: StreamBackendDeps): Promise<PodUsage[]> {
+async function readUsage(
+  { manager, runtime, network }: StreamBackendDeps,
+  asked: StatsAsked = {},
+): Promise<PodUsage[]> {
   const running = manager.pods().filter(({ status }) => status?.phase === "Running");
   const counters = network.counters();
   const read = running.map(async (pod): Promise<PodUsage[]> => {
     const { uid } = identityOf(pod);
     try {
-      const stats = await runtime.stats(uid);
+      const stats = await runtime.stats(uid, asked);
       const traffic = counters.get(uid);
       return [{ pod, stats, ...(traffic ? { network: traffic } : {}) }];
     } catch {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import type { CgroupLimits, Cgroups } from "./cgroup.ts";
 
@@ -43,6 +44,7 @@ export function cgroupConformance(
     assert.equal(cgroups.remove(group), true);
     assert.equal(cgroups.remove(group), true);
     assert.equal(cgroups.usage(child), undefined);
+    assert.equal(cgroups.details(child), undefined);
   });
 
   test(`${name}: limits reach the kernel, and others stay as they are`, () => {
@@ -70,7 +72,11 @@ export function cgroupConformance(
       fixture.enter(child, pid);
       assert.deepEqual(cgroups.processes(group), [pid]);
       assert.equal(cgroups.remove(group), false);
+      const details = cgroups.details(group);
+      assert.equal(details?.processes, 1);
+      assert.equal(details.openFiles, readdirSync(`/proc/${pid}/fd`).length);
       if (expected.memoryLimitBytes !== undefined) {
+        assert.ok(details.memoryPeakBytes === undefined || details.memoryPeakBytes > 0);
         const usage = cgroups.usage(group);
         assert.ok(usage && usage.tasks === 1 && usage.memoryBytes >= usage.workingSetBytes);
       }

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
+import type { CgroupDetails } from "../../sys/cgroup-details.ts";
 import type { LocalImage } from "../image/contract.ts";
 
 /**
@@ -60,8 +61,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   updateResources(containerId: string, resources: ContainerResources): Promise<void>;
   /** Directory with what the container has changed of its image; it may be gone. */
   writableLayer(containerId: string): string;
-  /** CPU and memory use of a sandbox and its containers, read from cgroups. */
-  stats(sandboxId: string): Promise<SandboxStats>;
+  /** CPU and memory use of a sandbox and its containers, read from cgroups; more when asked for. */
+  stats(sandboxId: string, asked?: StatsAsked): Promise<SandboxStats>;
 }
 
 /** A way to run pods whose programs are installed. */
@@ -280,15 +281,25 @@ export interface StreamSession extends AsyncDisposable {
   readonly exit: Promise<{ exitCode: number }>;
 }
 
+/** What of a sandbox's cgroups is to be read besides their use. */
+export interface StatsAsked {
+  details?: boolean;
+}
+
+/** One reading of a cgroup; details only if they were asked for. */
+export interface GroupStats extends CgroupUsage {
+  details?: CgroupDetails & { oomKills: number };
+}
+
 /** One reading of a sandbox's cgroups. */
-export interface SandboxStats extends CgroupUsage {
+export interface SandboxStats extends GroupStats {
   atMs: number;
   /** Those that run. */
   containers: readonly ContainerStats[];
 }
 
 /** One reading of a container's cgroup. */
-export interface ContainerStats extends CgroupUsage {
+export interface ContainerStats extends GroupStats {
   id: string;
   name: string;
   startedAtMs: number;

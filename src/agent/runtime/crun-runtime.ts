@@ -11,7 +11,6 @@ import {
   type ContainerResources,
   type ContainerRuntime,
   RuntimeError,
-  type SandboxStats,
   type StreamSession,
 } from "./contract.ts";
 import { execSession, execSync } from "./exec.ts";
@@ -28,7 +27,7 @@ import {
   type RuntimeContext,
 } from "./runtime-context.ts";
 import { createSandbox, removeSandbox, stopSandbox, updateSandbox } from "./sandbox.ts";
-import { sandboxStats } from "./sandbox-stats.ts";
+import { type SandboxGroups, sandboxStats } from "./sandbox-stats.ts";
 import { prepareUsers } from "./sandbox-users.ts";
 
 /**
@@ -96,7 +95,8 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     updateSandbox: (id, resources) => settled(() => updateSandbox(context, id, resources)),
     updateResources: (id, limits) => settled(() => updateContainer(context, id, limits)),
     writableLayer: (id) => path.join(context.paths.container(id), "upper"),
-    stats: (id) => settled(() => stats(context, id)),
+    stats: (id, asked) =>
+      settled(() => sandboxStats(context.cgroups, groupsOf(context, id), asked)),
     async [Symbol.asyncDispose]() {
       await dismissExpected(context);
       await Promise.allSettled(context.holding.values());
@@ -172,13 +172,12 @@ function attach(context: RuntimeContext, id: string, streams: AttachOptions): St
   }
 }
 
-function stats(context: RuntimeContext, id: string): SandboxStats {
-  const { table, cgroups, clock, options } = context;
-  return sandboxStats(cgroups, {
+function groupsOf({ table, clock, options }: RuntimeContext, id: string): SandboxGroups {
+  return {
     atMs: clock.now(),
     group: podCgroup(options.cgroupRoot, table.sandbox(id).spec),
     containers: table.inSandbox(id).map(({ status, cgroup }) => ({ status, group: cgroup })),
-  });
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Cgroups, CgroupUsage } from "../../sys/cgroup.ts";
-import type { ContainerStatus, SandboxStats } from "./contract.ts";
+import type { ContainerStatus, GroupStats, SandboxStats, StatsAsked } from "./contract.ts";
 
 const NO_USAGE: CgroupUsage = {
   cpuNanoseconds: 0,
@@ -12,12 +12,24 @@ const NO_USAGE: CgroupUsage = {
   tasks: 0,
 };
 
+/** A pod's groups. */
+export interface SandboxGroups {
+  atMs: number;
+  group: string;
+  containers: { status: ContainerStatus; group: string }[];
+}
+
 /** What a pod and its running containers use, from their groups: what is gone, nothing. */
 export function sandboxStats(
   cgroups: Cgroups,
-  of: { atMs: number; group: string; containers: { status: ContainerStatus; group: string }[] },
+  of: SandboxGroups,
+  asked: StatsAsked = {},
 ): SandboxStats {
-  const usage = (group: string) => cgroups.usage(group) ?? NO_USAGE;
+  const usage = (group: string): GroupStats => {
+    const used = cgroups.usage(group) ?? NO_USAGE;
+    const details = asked.details ? cgroups.details(group) : undefined;
+    return details ? { ...used, details: { ...details, oomKills: cgroups.oomKills(group) } } : used;
+  };
   return {
     atMs: of.atMs,
     ...usage(of.group),

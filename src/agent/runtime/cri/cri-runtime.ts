@@ -1,13 +1,8 @@
 import path from "node:path";
 import { openCgroups } from "../../../sys/cgroup.ts";
-import {
-  type ContainerRuntime,
-  RuntimeError,
-  type SandboxStats,
-  type SandboxStatus,
-} from "../contract.ts";
+import { type ContainerRuntime, RuntimeError, type SandboxStatus } from "../contract.ts";
 import { podCgroup } from "../runtime-context.ts";
-import { sandboxStats } from "../sandbox-stats.ts";
+import { type SandboxGroups, sandboxStats } from "../sandbox-stats.ts";
 import { adoptedNetworks } from "./adopted-networks.ts";
 import {
   containerCgroup,
@@ -91,7 +86,10 @@ export async function createCriRuntime(options: CriRuntimeOptions): Promise<CriR
     updateResources: (id, limits) => updateContainer(context, { id, limits }),
     writableLayer: (id) =>
       table.containers.get(id)?.layer ?? path.join(facts.stateDirectory, "no-layer", id),
-    stats: async (id) => await Promise.resolve().then(() => stats(context, id)),
+    stats: async (id, asked) =>
+      await Promise.resolve().then(() =>
+        sandboxStats(context.cgroups, groupsOf(context, id), asked),
+      ),
     async purge() {
       await recover(context);
       for (const id of table.sandboxes.keys()) await removeSandbox(context, id);
@@ -141,13 +139,13 @@ async function reopenLog(context: CriContext, id: string): Promise<void> {
 }
 
 /** From the groups themselves, as everywhere: the interface knows less. */
-function stats(context: CriContext, id: string): SandboxStats {
-  const { table, cgroups, options } = context;
-  return sandboxStats(cgroups, {
+function groupsOf(context: CriContext, id: string): SandboxGroups {
+  const { table, options } = context;
+  return {
     atMs: options.clock.now(),
     group: podCgroup(options.cgroupRoot, table.sandbox(id).spec),
     containers: table
       .inSandbox(id)
       .map(({ status }) => ({ status, group: containerCgroup(context, status.id) })),
-  });
+  };
 }
