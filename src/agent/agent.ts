@@ -39,6 +39,7 @@ import { createPodStorage } from "./pod-storage.ts";
 import type { PodTracer } from "./pod-tracer.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
+import { measuredRuntime } from "./runtime/measured-runtime.ts";
 import { shutDownPods } from "./shutdown/node-shutdown.ts";
 import { followManifests } from "./static-pod/manifest-directory.ts";
 import type { StreamBackend } from "./stream/contract.ts";
@@ -103,7 +104,7 @@ export interface Agent extends AsyncDisposable {
 
 /** Adopts what runs, follows the API, reports the node. Resolves when pods are being worked on. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { nodeName, client, informers, runtime, images, network, clock, random, logger } = options;
+  const { nodeName, client, informers, images, network, clock, random, logger } = options;
   const { stateDirectory, facts, versions, configuration } = options;
   const directories = {
     pods: path.join(stateDirectory, "pods"),
@@ -124,12 +125,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return { hostIp: facts.nodeIp, allocatable, ...(podIp ? { podIp } : {}) };
   };
   await using cleanup = new Cleanup();
+  const metrics = createAgentMetrics();
+  const runtime = measuredRuntime(options.runtime, {
+    monotonicMs: () => clock.monotonicMs(),
+    observe: metrics.observeOperation,
+  });
   cleanup.use(runtime.onKernel((podUid) => network.restore(podUid)));
   const trash = cleanup.use(openTrash(path.join(stateDirectory, "trash"), { clock, logger }));
   const source = { component: "kubelet", host: nodeName, delayMs: EVENT_DELAY_MS };
   const events = cleanup.use(createEventRecorder({ client, clock, random, logger, ...source }));
   const aboutNode = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, uid: nodeName } };
-  const metrics = createAgentMetrics();
   const far = cleanup.use(createFarFiles({ clock, logger }));
   const localDirectory = path.join(stateDirectory, "volumes");
   const volumes = cleanup.use(

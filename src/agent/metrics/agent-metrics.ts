@@ -4,6 +4,8 @@ import type { AgentMetrics, NodeEventCount, ProbeLabels } from "./contract.ts";
 
 const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const START_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600];
+/** A kubelet's: from 5 ms on, each two and a half times the one before. */
+const OPERATION_SECONDS = Array.from({ length: 14 }, (_, at) => 0.005 * 2.5 ** at);
 
 /** Label and help of each counter. */
 const COUNTERS: Readonly<Record<NodeEventCount, readonly [label: string, help: string]>> = {
@@ -19,6 +21,7 @@ const COUNTERS: Readonly<Record<NodeEventCount, readonly [label: string, help: s
 export function createAgentMetrics(): AgentMetrics {
   const stages = new Map<string, Histogram>();
   const starts = new Histogram(START_SECONDS);
+  const operations = new Map<string, { seconds: Histogram; errors: number }>();
   const probes = new Map<string, { labels: ProbeLabels; count: number }>();
   const counts = new Map<NodeEventCount, Map<string, number>>();
   return {
@@ -31,6 +34,15 @@ export function createAgentMetrics(): AgentMetrics {
       const histogram = stages.get(stage) ?? new Histogram(STAGE_SECONDS);
       stages.set(stage, histogram);
       histogram.observe(seconds);
+    },
+    observeOperation(operation, { seconds, failed }) {
+      const known = operations.get(operation) ?? {
+        seconds: new Histogram(OPERATION_SECONDS),
+        errors: 0,
+      };
+      operations.set(operation, known);
+      known.seconds.observe(seconds);
+      if (failed) known.errors++;
     },
     observeStart: (seconds) => starts.observe(seconds),
     countProbe(labels) {
@@ -67,6 +79,7 @@ export function createAgentMetrics(): AgentMetrics {
         help: "Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run",
         samples: starts.samples(),
       },
+      ...operationFamilies(operations),
       {
         name: "nephos_pod_start_stage_seconds",
         type: "histogram",
@@ -100,6 +113,35 @@ export function createAgentMetrics(): AgentMetrics {
       },
     ],
   };
+}
+
+function operationFamilies(
+  operations: ReadonlyMap<string, { seconds: Histogram; errors: number }>,
+): MetricFamily[] {
+  const counted = (of: (one: { seconds: Histogram; errors: number }) => number) =>
+    Array.from(operations, ([type, one]) => ({ labels: { operation_type: type }, value: of(one) }));
+  return [
+    {
+      name: "kubelet_runtime_operations_total",
+      type: "counter",
+      help: "What the runtime was asked for, by type",
+      samples: counted(({ seconds }) => seconds.count),
+    },
+    {
+      name: "kubelet_runtime_operations_errors_total",
+      type: "counter",
+      help: "What of it failed, by type",
+      samples: counted(({ errors }) => errors).filter(({ value }) => value > 0),
+    },
+    {
+      name: "kubelet_runtime_operations_duration_seconds",
+      type: "histogram",
+      help: "How long it took, in seconds, by type",
+      samples: [...operations].flatMap(([type, { seconds }]) =>
+        seconds.samples({ operation_type: type }),
+      ),
+    },
+  ];
 }
 
 /** One whose init containers run has its sandbox already; one that has ended has none. */

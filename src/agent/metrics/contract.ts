@@ -103,6 +103,8 @@ export interface AgentMetrics {
   observeStage(stage: string, seconds: number): void;
   /** From the agent's first sight of a pod until it said that all of it runs. */
   observeStart(seconds: number): void;
+  /** The runtime has ended something that it was asked for, by a kubelet's name of it. */
+  observeOperation(operation: string, outcome: { seconds: number; failed: boolean }): void;
   /** The outcome of one attempt of a probe. */
   countProbe(labels: ProbeLabels): void;
   /** The container is gone: its probes are told no more. */

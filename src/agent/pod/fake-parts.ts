@@ -318,6 +318,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       observeStage: () => {},
       observeStart: () => {},
       countProbe: () => {},
+      observeOperation: () => {},
       forgetProbes: () => {},
       families: () => [],
       probeFamilies: () => [],
