@@ -18,9 +18,11 @@ import { untilSignal } from "./signals.ts";
  * Small heaps are collected often and cheaply; the API server's objects are bytes outside them.
  * Garbage may grow to two fifths of the live data: less costs time, more costs memory. What is
  * young is collected in one thread: to wake others for a few megabytes, and to wait for them where
- * they get no processor, costs more than they do.
+ * they get no processor, costs more than they do. Its room stays as it is: a thorough collection
+ * would shrink it, and what makes little garbage at a time would not let it grow again.
  */
 export const NODE_FLAGS: readonly string[] = [
+  "--min-semi-space-size=8",
   "--max-semi-space-size=8",
   "--no-parallel-scavenge",
   "--heap-growing-percent=40",
