@@ -116,7 +116,8 @@ export function createConformance(name: string, fixture: RuntimeFixture): Confor
   });
   const create = async (more: Partial<ContainerSpec>) => {
     const sandboxId = nextPodId();
-    await runtime().createSandbox(sandboxSpec(sandboxId));
+    const privileged = more.security?.privileged ?? false;
+    await runtime().createSandbox({ ...sandboxSpec(sandboxId), privileged });
     const spec = containerSpec(sandboxId, more);
     await runtime().createContainer(spec);
     return spec;
