@@ -2,6 +2,8 @@ import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "n
 import type { Clock } from "../lib/clock.ts";
 
 const GROWN_MIN_BYTES = 4 << 20;
+/** Of what is used at least. */
+const GROWN_MIN_SHARE = 1 / 8;
 const COLLECT_EVERY_MS = 1_000;
 /** One that is asked for stops the program for about a millisecond for each megabyte of these. */
 const OBJECTS_MAX_BYTES = 64 << 20;
@@ -34,9 +36,10 @@ export const V8_HEAP: CollectedMemory = { usedBytes, collect };
 
 /**
  * Begins collections sooner than V8 does, which waits until old objects are 40 % more or buffers 64
- * MiB: a quick one when 4 MiB more were used for a second than at least since the one before, and a
- * thorough one a second later. A heap of 64 MiB is left to V8. The result is to be called now and
- * then: twice a second or more often.
+ * MiB: when an eighth, and 4 MiB, more were used for a second than at least since the one before.
+ * In a second in which 4 MiB came it is a quick one, and a thorough one waits until the load is
+ * over. A heap of 64 MiB is left to V8. The result is to be called now and then: twice a second or
+ * more often.
  */
 export function garbageRelief(clock: Clock, memory: CollectedMemory): () => void {
   let leastBytes = sum(memory.usedBytes());
@@ -51,13 +54,15 @@ export function garbageRelief(clock: Clock, memory: CollectedMemory): () => void
     secondBytes = Math.min(secondBytes, usedBytes);
     const nowMs = clock.monotonicMs();
     if (nowMs - secondMs < COLLECT_EVERY_MS) return;
-    const hasGrown = secondBytes - leastBytes >= GROWN_MIN_BYTES;
+    const grownMin = Math.max(GROWN_MIN_BYTES, leastBytes * GROWN_MIN_SHARE);
+    const hasGrown = secondBytes - leastBytes >= grownMin;
+    const isBusy = usedBytes - secondBytes >= GROWN_MIN_BYTES;
     secondMs = nowMs;
     secondBytes = usedBytes;
-    if (!hasGrown && !isThoroughDue) return;
+    if (!hasGrown && (isBusy || !isThoroughDue)) return;
     leastBytes = usedBytes;
-    if (used.objects < OBJECTS_MAX_BYTES) memory.collect(isThoroughDue ? "thorough" : "quick");
-    isThoroughDue = !isThoroughDue;
+    if (used.objects < OBJECTS_MAX_BYTES) memory.collect(isBusy ? "quick" : "thorough");
+    isThoroughDue = isBusy;
   };
 }
 

@@ -38,10 +38,11 @@ export function shareMounts(directory: string): void {
 
 /**
  * Moves this thread, the threads it starts and its future children into a mount namespace without
- * the v2 cgroup hierarchy and with a read-only /dev/null, when `needsPrivateMounts` says so (else does nothing; also when called
- * again). `sharedDirectories` are shared with the namespace left behind: every mount that must
- * survive this process, or be seen by threads that already run (libuv's pool: `fs.promises`),
- * belongs below one of them. Call on the main thread before anything is mounted or spawned.
+ * the v2 cgroup hierarchy and with a read-only /dev/null, when `needsPrivateMounts` says so (else
+ * does nothing; also when called again). `sharedDirectories` are shared with the namespace left
+ * behind: every mount that must survive this process, or be seen by threads that already run
+ * (libuv's pool: `fs.promises`), belongs below one of them. Call on the main thread before anything
+ * is mounted or spawned.
  * Returns whether it moved. @throws SysError EPERM without CAP_SYS_ADMIN
  */
 export function enterPrivateMounts(options: { sharedDirectories: readonly string[] }): boolean {

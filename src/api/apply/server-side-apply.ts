@@ -125,11 +125,8 @@ export function applyServerSide(request: ApplyRequest): Json {
 /** What is stored before anybody applied it belongs to nobody in particular. */
 function entriesOf(live: Json, request: ApplyRequest): readonly ManagedFieldsEntry[] {
   const entries = managedFieldsOf(live);
-  if (request.view)
-    return entriesOfView(entries, live, {
-      fields: request.view.fields,
-      subresource: request.subresource,
-    });
+  const { view, subresource } = request;
+  if (view) return entriesOfView(entries, live, { fields: view.fields, subresource });
   if (entries.length > 0) return entries;
   const { subresource: _, skip: __, ...others } = request;
   return updateManagedFields({ ...others, after: live, manager: BEFORE_FIRST_APPLY }) ?? [];

@@ -133,8 +133,7 @@ export class WatchWriter implements WatchReceiver {
   }
 
   #enqueue(frame: Uint8Array): void {
-    if (this.#queue.length === 0) this.#queue = [frame];
-    else this.#queue.push(frame);
+    this.#queue.push(frame);
     this.#queuedBytes += frame.byteLength;
     if (this.#queuedBytes > QUEUE_MAX_BYTES || this.#queue.length > QUEUE_MAX_FRAMES) {
       this.#queue = [];
@@ -160,10 +159,9 @@ export class WatchWriter implements WatchReceiver {
       if (chunk.byteLength > 0) this.#blocked = !this.#write(chunk);
     }
     if (this.#blocked) return;
-    const first = this.#queue[0];
-    if (first) {
-      const chunk = this.#queue.length === 1 ? first : Buffer.concat(this.#queue);
-      this.#queue = [];
+    if (this.#queue.length > 1) this.#queue = [Buffer.concat(this.#queue)];
+    const chunk = this.#queue.pop();
+    if (chunk) {
       this.#queuedBytes = 0;
       this.#blocked = !this.#write(chunk);
     }
