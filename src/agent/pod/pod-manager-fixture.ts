@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PODS } from "../../api/generated/resources.ts";
-import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { Container, Pod, PodSpec } from "../../api/generated/types/core-v1.ts";
 import { settle } from "../../lib/virtual-clock.ts";
 import { createFakeNode, type FakeNode } from "./fake-parts.ts";
 import { createPodManager, type PodManager } from "./pod-manager.ts";
@@ -29,6 +29,19 @@ export async function startNode(use: (node: Running) => Promise<void>): Promise<
     patches: () => transport.requests.filter(({ method }) => method === "PATCH").length,
     reasons: () => node.events.map(({ reason }) => reason),
   });
+}
+
+/** Creates the pod of most tests, with one container, and lets the agent work on it. */
+export async function createPod(
+  { parts }: FakeNode,
+  more: Partial<Container> = {},
+  { finalizers, ...spec }: Partial<PodSpec> & { finalizers?: string[] } = {},
+): Promise<void> {
+  const container = { name: "app", image: "app:1", ...more };
+  const metadata = { ...AT, ...(finalizers ? { finalizers } : {}) };
+  const pod: Pod = { metadata, spec: { containers: [container], nodeName: "node-1", ...spec } };
+  await parts.client.for(PODS).create(pod);
+  await settle();
 }
 
 /** Waits for work that includes the file system. */
