@@ -14,6 +14,7 @@ import {
   type ContainerObservation,
   type ContainerRecord,
   type Failure,
+  FRESH_FAILURE_MS,
   isBackingOff,
   isStarted,
   type PodObservation,
@@ -77,6 +78,9 @@ function stateOf(
   const record = seen.current;
   if (!record) return {};
   const { status } = record;
+  // As on a kubelet, a container has not come to run before its postStart hook has.
+  const awaitsHook = seen.hookPending && !mustEnd(input);
+  if (status.state === "running" && awaitsHook) return { waiting: onItsWay(item, input) };
   if (status.state === "running") {
     return { running: { startedAt: formatTime(status.startedAtMs ?? status.createdAtMs) } };
   }
@@ -84,6 +88,11 @@ function stateOf(
   const restarts = containerFate(input.pod, item, seen) === "restart" && !mustEnd(input);
   const waiting = restarts ? waitingToRestart(item, { seen, input }) : undefined;
   return waiting ? { waiting } : { terminated: terminatedState(record, input) };
+}
+
+function onItsWay({ role }: PodContainer, { pod }: ContainerStatusInput): ContainerStateWaiting {
+  const isInitializing = (pod.spec?.initContainers ?? []).length > 0 && role !== "ephemeral";
+  return { reason: isInitializing ? "PodInitializing" : "ContainerCreating" };
 }
 
 /** Undefined while nothing keeps the container from running again at once. */
@@ -96,7 +105,11 @@ function waitingToRestart(
   const blocked = failure ?? imageFailure;
   if (blocked) return failureState(blocked, { container, nowMs });
   if (!current) return undefined;
-  if (crash && nowMs < restartAtMs(crash, current.status.finishedAtMs ?? nowMs)) {
+  const { finishedAtMs = nowMs } = current.status;
+  if (current.hookFailed !== undefined && nowMs - finishedAtMs < FRESH_FAILURE_MS) {
+    return { reason: "PostStartHookError", message: current.hookFailed };
+  }
+  if (crash && nowMs < restartAtMs(crash, finishedAtMs)) {
     const { name, namespace, uid } = identityOf(pod);
     const wait = formatDelay(crash.delayMs);
     const who = `container=${current.status.name} pod=${name}_${namespace}(${uid})`;
@@ -162,20 +175,20 @@ function lastStateOf(
 
 /** The runtime knows nothing (yet): what is missing, or what the API remembers. */
 function statusWithoutRecord(
-  { container, role }: PodContainer,
+  item: PodContainer,
   seen: ContainerObservation | undefined,
   input: ContainerStatusInput,
 ): ContainerStatus {
+  const { container, role } = item;
   const { stored } = input;
   const ends = mustEnd(input);
   if (ends && stored?.containerID) {
     return { ...stored, ready: role === "init" && stored.ready, started: false, ...lost(stored) };
   }
   const failure = seen?.failure ?? seen?.imageFailure;
-  const idle = (input.pod.spec?.initContainers ?? []).length > 0 && role !== "ephemeral";
   const waiting = failure
     ? failureState(failure, { container, nowMs: input.nowMs })
-    : { reason: idle ? "PodInitializing" : "ContainerCreating" };
+    : onItsWay(item, input);
   const isLost = stored?.state?.running !== undefined;
   const remembered = isLost ? lost(stored, LOST_ALIVE).state : stored?.lastState;
   return {

@@ -1,4 +1,4 @@
-import type { Container, Probe } from "../../api/generated/types/core-v1.ts";
+import type { Container, LifecycleHandler, Probe } from "../../api/generated/types/core-v1.ts";
 import type { ProbeReport, ProbeTarget } from "../probe/contract.ts";
 import { containerIdOf } from "./container-status.ts";
 import { runLifecycleHook } from "./lifecycle-hook.ts";
@@ -53,6 +53,7 @@ export function beginHealth(
       // What a hook says may hold secrets: whoever reads events need not be allowed to read those.
       const failed = { reason: "FailedPostStartHook", message: "PostStartHook failed" };
       seen.health = { ...seen.health, failed };
+      seen.current.hookFailed = hookFailure(hook, { target, error });
       const about = referenceTo(state.pod);
       parts.events.record({ about, type: "Warning", ...failed, fieldPath: fieldPathOf(item) });
       const fields = { ...identityOf(state.pod), container: container.name };
@@ -62,6 +63,18 @@ export function beginHealth(
   };
   const timeoutMs = POST_START_MS;
   runLifecycleHook(hook, target, { parts, timeoutMs }).then(() => finish(), finish);
+}
+
+/** What the status of a container says whose postStart hook failed, in a kubelet's words. */
+function hookFailure(
+  { exec, httpGet, sleep }: LifecycleHandler,
+  { target: { pod, container }, error }: { target: ProbeTarget; error: unknown },
+): string {
+  const { name, namespace, uid } = identityOf(pod);
+  const where = `Container "${container.name}" in Pod "${name}_${namespace}(${uid})"`;
+  const kind = exec ? "Exec" : httpGet ? "HTTP" : "Sleep";
+  const what = exec ? `[${(exec.command ?? []).join(" ")}]` : (httpGet?.path ?? sleep?.seconds);
+  return `${kind} lifecycle hook (${what}) for ${where} failed - error: ${messageOf(error)}`;
 }
 
 /** A new agent does not make a pod unready: what was true of its container still is. */

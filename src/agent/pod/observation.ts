@@ -118,6 +118,8 @@ export interface ContainerRecord {
   resources?: ResourceRequirements | undefined;
   /** It never ran: the runtime's message says why. */
   cannotRun?: string | undefined;
+  /** It was ended because its postStart hook failed, which says why. */
+  hookFailed?: string | undefined;
 }
 
 /** Health of a container that no probe has judged yet. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PODS } from "../../api/generated/resources.ts";
 import type { Lifecycle } from "../../api/generated/types/core-v1.ts";
+import { settle } from "../../lib/virtual-clock.ts";
 import { AT, type Running, startNode, until } from "./pod-manager-fixture.ts";
 
 const exec = { command: ["x"] };
@@ -25,6 +26,52 @@ test("what a failing hook says is not for those who read events", () =>
     assert.equal(told("FailedPostStartHook"), "PostStartHook failed");
     assert.equal(told("FailedPreStopHook"), "PreStopHook failed");
     assert.equal(told("Killing"), "FailedPostStartHook");
+  }));
+
+test("a container whose postStart hook fails says so, then that it waits to run again", () =>
+  startNode(async (node) => {
+    node.parts.prober.runHook = () => Promise.reject(new Error("no"));
+    const seen = async () => {
+      await settle();
+      await node.clock.advance(150);
+      return (await node.pod()).status?.containerStatuses?.[0];
+    };
+    await runPod(node, { postStart: { exec: { command: ["sh", "-c", "false"] } } });
+    // The first restart comes at once, the next one waits.
+    await until(() => node.runtime.stops.length === 2);
+    await until(() => node.reasons().includes("BackOff"));
+    const uid = (await node.pod()).metadata?.uid;
+    const failed = await seen();
+    const where = `Container "app" in Pod "web_default(${uid})"`;
+    assert.deepEqual(failed?.state, {
+      waiting: {
+        reason: "PostStartHookError",
+        message: `Exec lifecycle hook ([sh -c false]) for ${where} failed - error: no`,
+      },
+    });
+    assert.equal(failed?.lastState?.terminated?.exitCode, 143);
+    await node.clock.advance(1_000);
+    assert.equal((await seen())?.state?.waiting?.reason, "CrashLoopBackOff");
+    await node.clock.advance(10_000);
+    await until(() => node.runtime.stops.length === 3);
+  }));
+
+test("a container whose postStart hook runs has not come to run itself", () =>
+  startNode(async (node) => {
+    let finish: () => void = () => {};
+    node.parts.prober.runHook = () => new Promise((resolve) => (finish = resolve));
+    await runPod(node, { postStart: { exec } });
+    await node.clock.advance(2_000);
+    await settle();
+    const { status } = await node.pod();
+    assert.equal(status?.phase, "Pending");
+    assert.deepEqual(status?.containerStatuses?.[0]?.state, {
+      waiting: { reason: "ContainerCreating" },
+    });
+    finish();
+    await settle();
+    await node.clock.advance(150);
+    assert.equal((await node.pod()).status?.phase, "Running");
   }));
 
 test("a pod without grace has its preStop hook, for a second, and a signal before the end", () =>

@@ -134,7 +134,13 @@ function planContainer(planning: Planning, item: PodContainer): void {
   if (fate === "restart") {
     const endedAtMs = seen?.current?.status.finishedAtMs ?? nowMs;
     const restartMs = seen?.isReplaced ? endedAtMs : restartAtMs(seen?.crash, endedAtMs);
-    if (nowMs < restartMs) return wake(planning, restartMs);
+    if (nowMs < restartMs) {
+      const isFresh = seen?.current?.hookFailed !== undefined;
+      if (isFresh && nowMs < endedAtMs + FRESH_FAILURE_MS) {
+        wake(planning, endedAtMs + FRESH_FAILURE_MS);
+      }
+      return wake(planning, restartMs);
+    }
   }
   if (observed.busy.has(`start-container/${name}`) || mustWait(planning, seen?.failure)) return;
   if (!seen?.image) {

@@ -153,3 +153,17 @@ test("a status is uneventful as long as every container is on its way", () => {
   assert.ok(!isUneventful(told("ContainerCreating", "ErrImagePull")));
   assert.ok(!isUneventful(podStatus(pod, observe(running), MOMENT)));
 });
+
+test("a pod has no address and starts no containers as long as its volumes are not there", () => {
+  const waiting = { ...observe(undefined), volumes: { ready: false } };
+  const told = podStatus(pod, waiting, MOMENT);
+  assert.deepEqual({ ip: told.podIP, ips: told.podIPs }, { ip: undefined, ips: undefined });
+  assert.equal(brief(told.conditions)[0], "PodReadyToStartContainers False ");
+  const come = podStatus(pod, { ...waiting, volumes: { ready: true } }, MOMENT);
+  assert.equal(come.podIP, "10.1.0.2");
+  assert.equal(brief(come.conditions)[0], "PodReadyToStartContainers True ");
+  // Another agent has yet to find them for a pod that runs, or an ephemeral container needs one.
+  const adopted = podStatus(pod, { ...observe(running), volumes: { ready: false } }, MOMENT);
+  assert.equal(adopted.podIP, "10.1.0.2");
+  assert.equal(brief(adopted.conditions)[0], "PodReadyToStartContainers True ");
+});

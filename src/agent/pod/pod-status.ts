@@ -71,7 +71,8 @@ export function podStatus(
   });
   const doom = doomOf(pod, observed, nowMs);
   const phase = phaseOf({ pod, observed, doom, items, statuses });
-  const podIp = pod.spec?.hostNetwork ? hostIp : (observed.podIp ?? old.podIP);
+  const toldIp = mayStart(observed) ? (observed.podIp ?? old.podIP) : old.podIP;
+  const podIp = pod.spec?.hostNetwork ? hostIp : toldIp;
   if (observed.doom?.isRefused) return refusedStatus(pod, observed, observed.doom);
   const telling: Telling = { pod, observed, nowMs, phase, statuses, items };
   const last = hasEnded(phase) ? withMissingEnds(items, statuses) : statuses;
@@ -211,9 +212,15 @@ function conditionsOf(telling: Telling): PodCondition[] {
   return verdicts.map((verdict) => dated(verdict, telling));
 }
 
+/** A kubelet makes no sandbox before the volumes are there: who waits for it waits for both. */
+function mayStart({ sandbox, volumes, containers }: PodObservation): boolean {
+  if (!sandbox.ready || volumes.ready) return sandbox.ready;
+  return [...containers.values()].some(({ current }) => current !== undefined);
+}
+
 /** A pod that has come to its end starts none any more: what they share is being given back. */
 function startVerdict({ observed, phase }: Telling): Verdict {
-  const isReady = observed.sandbox.ready && !hasEnded(phase);
+  const isReady = mayStart(observed) && !hasEnded(phase);
   return { type: "PodReadyToStartContainers", status: truth(isReady) };
 }
 

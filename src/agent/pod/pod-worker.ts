@@ -249,8 +249,8 @@ class Worker implements PodWorker {
     seen.hookPending = false;
     const file = terminationLogOf(this.state, status.name, status.attempt);
     const message = terminationMessage(item.container, { status, file });
-    const { resources } = seen.current ?? {};
-    seen.current = { status, terminationMessage: message, resources };
+    const { resources, hookFailed } = seen.current ?? {};
+    seen.current = { status, terminationMessage: message, resources, hookFailed };
   }
 
   #item(name: string): PodContainer | undefined {
