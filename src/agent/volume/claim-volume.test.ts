@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/generated/resources.ts";
-import type { PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types/core-v1.ts";
+import type {
+  PersistentVolumeAccessMode,
+  PersistentVolumeClaim,
+  Pod,
+  Volume,
+} from "../../api/generated/types/core-v1.ts";
 import { createInformerFactory } from "../../client/informer-factory.ts";
 import { MemoryTransport } from "../../client/memory-transport.ts";
 import { createClient } from "../../client/resource-client.ts";
@@ -9,6 +17,7 @@ import { silentLogger } from "../../lib/logger.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { settle, VirtualClock } from "../../lib/virtual-clock.ts";
 import { followClaim } from "./claim-volume.ts";
+import { giveSolelyUsed } from "./sole-use.ts";
 
 const pod: Pod = { metadata: { name: "web", namespace: "default", uid: "u" } };
 const volume: Volume = { name: "data", persistentVolumeClaim: { claimName: "data" } };
@@ -18,15 +27,24 @@ const claimOf = (volumeName?: string): PersistentVolumeClaim => ({
   spec: volumeName === undefined ? {} : { volumeName },
 });
 
+interface Opening {
+  annotations: Record<string, string>;
+  accessModes: PersistentVolumeAccessMode[];
+  podDirectory: string;
+}
+
 /** A node where the pod's volume is about to be opened; `outcome` is what became of that. */
-async function opening(claim: PersistentVolumeClaim, annotations: Record<string, string> = {}) {
+async function opening(
+  claim: PersistentVolumeClaim,
+  { annotations = {}, accessModes, podDirectory = "" }: Partial<Opening> = {},
+) {
   const clock = new VirtualClock();
   const client = createClient(new MemoryTransport());
   const made = await client.for(PERSISTENT_VOLUME_CLAIMS).create(claim);
   const claimRef = { ...REF, uid: made.metadata?.uid ?? "" };
   await client.for(PERSISTENT_VOLUMES).create({
     metadata: { name: "v", annotations },
-    spec: { claimRef, hostPath: { path: "/srv" } },
+    spec: { claimRef, hostPath: { path: "/srv" }, ...(accessModes && { accessModes }) },
   });
   const sources = { client, clock, logger: silentLogger };
   const informers = createInformerFactory({ ...sources, random: seededRandom(1) });
@@ -39,7 +57,7 @@ async function opening(claim: PersistentVolumeClaim, annotations: Record<string,
   const ending = new AbortController();
   let retries = 0;
   const onChange = () => void retries++;
-  const context = { informers, clock, ending: ending.signal, local, files, onChange };
+  const context = { informers, clock, ending: ending.signal, local, files, podDirectory, onChange };
   const followed = followClaim(context, { pod, volume });
   const seen: { outcome: string; groupId?: number | undefined } = { outcome: "open" };
   const done = followed.open().then(
@@ -114,8 +132,33 @@ test("a volume may name the group of those who use it", async () => {
     ["a", undefined],
     ["", undefined],
   ] as const) {
-    await using node = await opening(claimOf("v"), { "pv.beta.kubernetes.io/gid": gid });
+    await using node = await opening(claimOf("v"), {
+      annotations: { "pv.beta.kubernetes.io/gid": gid },
+    });
     await node.bind();
     assert.deepEqual([node.seen.outcome, node.seen.groupId], ["/srv", groupId]);
   }
+});
+
+test("a volume for one pod at a time is another's once the first one gave it back", async (t) => {
+  const pods = mkdtempSync(path.join(tmpdir(), "nephos-sole-"));
+  t.after(() => rmSync(pods, { recursive: true }));
+  const outcomeOf = async (uid: string, ...accessModes: PersistentVolumeAccessMode[]) => {
+    const podDirectory = path.join(pods, uid);
+    mkdirSync(podDirectory, { recursive: true });
+    await using node = await opening(claimOf("v"), { accessModes, podDirectory });
+    await node.bind();
+    return node.seen.outcome;
+  };
+  const taken = "volume uses the ReadWriteOncePod access mode and is already in use by another pod";
+  assert.equal(await outcomeOf("first", "ReadWriteOncePod"), "/srv");
+  assert.equal(await outcomeOf("second", "ReadWriteOncePod"), taken);
+  // As after the death of an agent: what the first one has it keeps.
+  assert.equal(await outcomeOf("first", "ReadWriteOncePod"), "/srv");
+  assert.equal(await outcomeOf("second", "ReadWriteOnce"), "/srv");
+  assert.equal(await outcomeOf("second", "ReadWriteOncePod", "ReadWriteMany"), "/srv");
+  giveSolelyUsed(path.join(pods, "first"));
+  giveSolelyUsed(path.join(pods, "first"));
+  assert.equal(await outcomeOf("second", "ReadWriteOncePod"), "/srv");
+  assert.equal(await outcomeOf("first", "ReadWriteOncePod"), taken);
 });

@@ -11,6 +11,7 @@ import { type FollowedObject, followObject } from "../followed-object.ts";
 import { type PreparedVolume, VolumeError } from "./contract.ts";
 import { LOCAL_DRIVER, type LocalVolumes } from "./local-volumes.ts";
 import type { NodeFiles } from "./node-files.ts";
+import { takeSolely } from "./sole-use.ts";
 import { giveToGroup, type VolumeGroup } from "./volume-ownership.ts";
 
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -41,6 +42,8 @@ export interface ClaimVolumeContext {
   ending: AbortSignal;
   local: LocalVolumes;
   files: NodeFiles;
+  /** Of the pod; notes there what it alone may use. */
+  podDirectory: string;
   /** The claim or its volume changed. */
   onChange: () => void;
 }
@@ -101,6 +104,7 @@ export function followClaim(
       });
       await volumes.known;
       const found = requireVolume(volumes.value, claim);
+      takeSolely(found, context.podDirectory);
       const opened = await openVolume(found, { pod, local, files });
       const readOnly = opened.readOnly || (volume.persistentVolumeClaim?.readOnly ?? false);
       const groupId = groupIdOf(found);

@@ -35,7 +35,7 @@ export interface PreparedVolume {
 
 /** A volume that cannot be prepared now. */
 export class VolumeError extends Error {
-  readonly code: "not-found" | "unsupported" | "invalid" | "io";
+  readonly code: "not-found" | "unsupported" | "invalid" | "in-use" | "io";
 
   constructor(code: VolumeError["code"], message: string, options?: { cause?: unknown }) {
     super(message, options);

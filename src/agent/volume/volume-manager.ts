@@ -14,6 +14,7 @@ import { createLocalVolumes } from "./local-volumes.ts";
 import { memoryMediumBytes } from "./memory-medium.ts";
 import { nodeFiles } from "./node-files.ts";
 import { projectionsOf } from "./payload.ts";
+import { giveSolelyUsed } from "./sole-use.ts";
 import { pluginOf, StorageOperations } from "./storage-operations.ts";
 
 /** Where and from what volumes are made. */
@@ -70,7 +71,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   });
 
   const prepareClaim = async (
-    { pod, volume }: { pod: Pod; volume: Volume },
+    { pod, volume, podDirectory }: { pod: Pod; volume: Volume; podDirectory: string },
     state: PodVolumes,
   ): Promise<PreparedVolume> => {
     const onChange = () => {
@@ -79,7 +80,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     const known = state.claims.get(volume.name);
     const ending = state.ending.signal;
     const files = nodeFiles(far, ending);
-    const context = { informers, clock, ending, local, files, onChange };
+    const context = { informers, clock, ending, local, files, podDirectory, onChange };
     const claim = known ?? followClaim(context, { pod, volume });
     state.claims.set(volume.name, claim);
     return await claim.open();
@@ -183,8 +184,9 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       return { [Symbol.dispose]: () => void retryHandlers.delete(handler) };
     },
     async release(podUid, podDirectory) {
-      const mounted = [...(pods.get(podUid)?.mounted.values() ?? [])];
-      dispose(pods.get(podUid));
+      const state = pods.get(podUid);
+      const mounted = [...(state?.mounted.values() ?? [])];
+      dispose(state);
       pods.delete(podUid);
       const beganMs = clock.monotonicMs();
       const empty = path.join(podDirectory, EMPTY);
@@ -206,6 +208,9 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
         throw error;
       }
       told(false);
+      if (state?.claims.size === 0) return;
+      giveSolelyUsed(podDirectory);
+      for (const [uid, { waiting, claims }] of pods) if (waiting && claims.size > 0) retry(uid);
     },
     async [Symbol.asyncDispose]() {
       for (const state of pods.values()) dispose(state);
