@@ -1,16 +1,11 @@
-import type { Cgroups, CgroupUsage } from "../../sys/cgroup.ts";
-import type { ContainerStatus, GroupStats, SandboxStats, StatsAsked } from "./contract.ts";
-
-const NO_USAGE: CgroupUsage = {
-  cpuNanoseconds: 0,
-  memoryBytes: 0,
-  workingSetBytes: 0,
-  residentBytes: 0,
-  cacheBytes: 0,
-  pageFaults: 0,
-  majorPageFaults: 0,
-  tasks: 0,
-};
+import type { Cgroups } from "../../sys/cgroup.ts";
+import {
+  type ContainerStatus,
+  type GroupStats,
+  RuntimeError,
+  type SandboxStats,
+  type StatsAsked,
+} from "./contract.ts";
 
 /** A pod's groups. */
 export interface SandboxGroups {
@@ -19,27 +14,30 @@ export interface SandboxGroups {
   containers: { status: ContainerStatus; group: string }[];
 }
 
-/** What a pod and its running containers use, from their groups: what is gone, nothing. */
+/**
+ * What a pod and its running containers use, from their groups. A container whose group has just
+ * gone is left out: a counter that reads zero looks like one that began anew.
+ * @throws RuntimeError "not-found" when the pod's own group is gone
+ */
 export function sandboxStats(
   cgroups: Cgroups,
-  of: SandboxGroups,
+  { atMs, group, containers }: SandboxGroups,
   asked: StatsAsked = {},
 ): SandboxStats {
-  const usage = (group: string): GroupStats => {
-    const used = cgroups.usage(group) ?? NO_USAGE;
-    const details = asked.details ? cgroups.details(group) : undefined;
-    return details ? { ...used, details: { ...details, oomKills: cgroups.oomKills(group) } } : used;
+  const read = (of: string): GroupStats | undefined => {
+    const used = cgroups.usage(of);
+    if (!used || !asked.details) return used;
+    const details = cgroups.details(of);
+    return details && { ...used, details: { ...details, oomKills: cgroups.oomKills(of) } };
   };
-  return {
-    atMs: of.atMs,
-    ...usage(of.group),
-    containers: of.containers
-      .filter(({ status }) => status.state === "running")
-      .map(({ status, group }) => ({
-        id: status.id,
-        name: status.name,
-        startedAtMs: status.startedAtMs ?? status.createdAtMs,
-        ...usage(group),
-      })),
-  };
+  const running = containers
+    .filter(({ status }) => status.state === "running")
+    .flatMap(({ status, group: own }) => {
+      const stats = read(own);
+      const { id, name, startedAtMs = status.createdAtMs } = status;
+      return stats ? [{ id, name, startedAtMs, ...stats }] : [];
+    });
+  const all = read(group);
+  if (!all) throw new RuntimeError("not-found", `Cannot read the use of "${group}": it has ended`);
+  return { atMs, ...all, containers: running };
 }
