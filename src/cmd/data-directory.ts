@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, realpathSync } from "node:fs";
+import { mkdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 
 /** Where one instance keeps everything; several instances on a machine share nothing. */
@@ -48,7 +48,7 @@ export const DEFAULT_DATA_DIRECTORY = "/var/lib/nephos";
 
 /** Opens the layout below `root`, which is created (mode 0700) unless `create` is false. */
 export function openDataDirectory(root: string, options: { create: boolean }): DataDirectory {
-  if (options.create) mkdirSync(root, { recursive: true, mode: 0o700 });
+  if (options.create) makeDirectory(path.resolve(root));
   const real = resolveIfPresent(root);
   const id = createHash("sha256").update(real).digest("hex").slice(0, 6);
   const run = `/run/nephos-${id}`;
@@ -81,6 +81,13 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
       linkPrefix: `c${id.slice(0, 3)}`,
     },
   };
+}
+
+/** One by one: where the kernel makes none, as in /proc, Node.js would try forever to make all. */
+function makeDirectory(target: string): void {
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeDirectory(path.dirname(target));
+  mkdirSync(target, { mode: 0o700 });
 }
 
 function resolveIfPresent(root: string): string {

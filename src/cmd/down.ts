@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openProcess } from "../sys/process.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
+import { requireOwnDirectory } from "./foreign-directory.ts";
 import { type InstanceProcess, isAlive, readInstance } from "./instance.ts";
-import { requireRoot } from "./require-root.ts";
 import { commonFlags, parseFlags } from "./options.ts";
+import { requireRoot } from "./require-root.ts";
 import { HOST_SHUTDOWN } from "./signals.ts";
 
 /** How a process is asked to end, and how long it may take. */
@@ -26,12 +27,20 @@ export async function down(args: readonly string[]): Promise<number> {
   });
   requireRoot("stop Nephos");
   const directory = openDataDirectory(`${values["data-dir"]}`, { create: false });
+  if (values["purge"]) {
+    requireOwnDirectory(directory, {
+      action: `Cannot purge "${directory.root}"`,
+      hint: 'name the directory that "nephos up" was given with --data-dir',
+    });
+  }
   const how = values["shutdown"] === true ? SHUTDOWN : STOP;
   const stopped = await stopAll(directory, how);
   if (values["purge"]) {
     const { purge } = await import("./purge.ts");
-    await purge(directory);
+    const others = await purge(directory);
     process.stdout.write(`Nephos is stopped, and nothing of it is left in ${directory.root}.\n`);
+    if (others.length > 0)
+      process.stdout.write(`Of others, it still holds ${others.join(", ")}.\n`);
     return 0;
   }
   const after = values["shutdown"]

@@ -9,11 +9,11 @@ import type { IngressPorts } from "../controllers/service-load-balancer/contract
 import type { AddressSource } from "../controllers/service-load-balancer/load-balancer-plan.ts";
 import { parseDuration } from "../lib/cel/functions/time-text.ts";
 import { formatIpv4, parseCidr } from "../lib/ipv4.ts";
-import { OIDC_FLAGS, oidcFlags } from "./oidc-options.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_DATA_DIRECTORY, openDataDirectory } from "./data-directory.ts";
 import type { EncryptionFlags } from "./encryption.ts";
 import { readInstance } from "./instance.ts";
+import { OIDC_FLAGS, oidcFlags } from "./oidc-options.ts";
 
 /**
  * Settings of `up`: from flags, then the file named by `--config`, then what the data directory was
@@ -262,6 +262,16 @@ export function parseFlagsAndWords(
   args: readonly string[],
   options: FlagTable,
 ): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+  const { values, positionals } = parsed(args, options);
+  // An empty variable in a script: it must not mean the directory where that happens to run.
+  if (values["data-dir"] === "") throw usage("--data-dir must be the path of a directory");
+  return { values, positionals };
+}
+
+function parsed(
+  args: readonly string[],
+  options: FlagTable,
+): ReturnType<typeof parseFlagsAndWords> {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     return { values: values as Record<string, string | boolean | undefined>, positionals };

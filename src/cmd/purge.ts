@@ -14,6 +14,7 @@ import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
 import type { DataDirectory, NodeDirectories } from "./data-directory.ts";
+import { OWN_NAMES } from "./foreign-directory.ts";
 import { readInstance } from "./instance.ts";
 import { runtimeOptionsOf } from "./runtime-options.ts";
 
@@ -21,9 +22,10 @@ const CGROUPS = "/sys/fs/cgroup";
 
 /**
  * Removes everything that an instance made, containers included, even after a start that failed
- * half way: it needs the path alone. Its processes have ended. Idempotent.
+ * half way: it needs the path alone. Its processes have ended. Idempotent. Returns the names of
+ * what others keep in the data directory, which stays.
  */
-export async function purge(directory: DataDirectory): Promise<void> {
+export async function purge(directory: DataDirectory): Promise<string[]> {
   const nodes = path.join(directory.root, "nodes");
   const endpoint = readInstance(directory.instance)?.settings?.["container-runtime-endpoint"];
   if (existsSync(directory.run) && !endpoint) {
@@ -45,15 +47,18 @@ export async function purge(directory: DataDirectory): Promise<void> {
   purgeNetwork(directory.cri.linkPrefix);
   unmountBelow(directory.run);
   rmSync(directory.run, { recursive: true, force: true });
-  removeRoot(directory.root);
+  const left = removeRoot(directory.root);
   removeCgroups(`nephos-${directory.id}`);
+  return left;
 }
 
 /**
- * A file system that somebody has mounted at the data directory, or at one right in it, stays, but
- * empty: to unmount it would hide what it holds, not remove it.
+ * Only what has one of Nephos's own names goes; what else lies there stays, and the directory with
+ * it. A file system that somebody has mounted at the data directory, or at one right in it, stays,
+ * but empty: to unmount it would hide what it holds, not remove it. Returns the names of what
+ * others keep there.
  */
-function removeRoot(root: string): void {
+export function removeRoot(root: string): string[] {
   const mounts = readMounts();
   const given = new Set(
     mounts
@@ -61,18 +66,24 @@ function removeRoot(root: string): void {
       .filter((mount) => !showsItself(mount, mounts))
       .map(({ target }) => target),
   );
-  const remove = (folder: string) => {
-    if (folder === root || given.has(folder)) {
-      for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-        remove(path.join(folder, name));
-      }
+  for (const name of existsSync(root) ? readdirSync(root) : []) {
+    if (!OWN_NAMES.has(name)) continue;
+    const entry = path.join(root, name);
+    if (given.has(entry)) {
+      for (const below of readdirSync(entry)) remove(path.join(entry, below));
     } else {
-      unmountBelow(folder);
+      remove(entry);
     }
-    const holdsOthers = folder === root && given.size > 0;
-    if (!given.has(folder) && !holdsOthers) rmSync(folder, { recursive: true, force: true });
-  };
-  remove(root);
+  }
+  const left = existsSync(root) ? readdirSync(root) : [];
+  // Never with what is in it.
+  if (existsSync(root) && left.length === 0 && !given.has(root)) rmdirSync(root);
+  return left.filter((name) => !OWN_NAMES.has(name));
+}
+
+function remove(entry: string): void {
+  unmountBelow(entry);
+  rmSync(entry, { recursive: true, force: true });
 }
 
 /** Whether a directory is mounted at itself, for mounts in it to be shared: that hides nothing. */

@@ -7,6 +7,7 @@ import { GrpcError } from "../format/grpc/grpc-status.ts";
 import { CommandError } from "./command-error.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { requireHost } from "./doctor.ts";
+import { requireOwnDirectory } from "./foreign-directory.ts";
 import { isAlive, readInstance } from "./instance.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import { parseUpOptions, type UpOptions } from "./options.ts";
@@ -50,6 +51,10 @@ export async function up(args: readonly string[]): Promise<number> {
     process.stdout.write(`Nephos already runs (process ${running.pid}) in ${known.root}.\n`);
     return 0;
   }
+  requireOwnDirectory(known, {
+    action: `Cannot keep data in "${known.root}"`,
+    hint: "choose an empty directory with --data-dir",
+  });
   judgeSettings(options);
   await requireContainerRuntime(options);
   await requireFreePort(options);

@@ -1,7 +1,8 @@
 // What a cluster must refuse, survive or explain, each in its own words.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { once } from "node:events";
@@ -323,6 +324,28 @@ test("a port in use, and what cannot be understood, is said in one sentence", {
     assert.match(stderr, message);
   }
   assert.ok(!readdirSync(instance.dataDirectory).includes("elsewhere"), "nothing half-done");
+});
+
+test("a directory of somebody else is neither used nor purged", { skip }, async () => {
+  const foreign = mkdtempSync(path.join(tmpdir(), "nephos-foreign-"));
+  const file = path.join(foreign, "letter.txt");
+  try {
+    writeFileSync(file, "dear");
+    const ask = async (...args: string[]) => {
+      const { code, stdout, stderr } = await outcomeOf(NEPHOS, [...args, "--data-dir", foreign]);
+      assert.deepEqual([code, stdout], [1, ""], stderr);
+      return stderr;
+    };
+    const what = /it is no data directory of Nephos, but holds "letter\.txt"; /;
+    assert.match(await ask("down", "--purge"), what);
+    assert.match(await ask("up", "--detach"), what);
+    assert.equal(readFileSync(file, "utf8"), "dear");
+    const empty = await outcomeOf(NEPHOS, ["down", "--purge", "--data-dir", ""]);
+    assert.equal(empty.code, 2);
+    assert.match(empty.stderr, /^nephos: --data-dir must be the path of a directory; .*\n$/);
+  } finally {
+    rmSync(foreign, { recursive: true });
+  }
 });
 
 test("without root every command says so in one sentence", { skip }, async () => {

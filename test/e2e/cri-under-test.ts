@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { type CriClient, connectCri } from "../../src/agent/cri-client.ts";
 import type * as cri from "../../src/format/cri/generated.ts";
 import type { Outgoing } from "../../src/format/protobuf/message-codec.ts";
+import { unmountBelow } from "../../src/sys/mount.ts";
 import { type InstanceUnderTest, prepareInstance } from "./instance-under-test.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -12,6 +15,8 @@ const ROOT = path.resolve(import.meta.dirname, "../../..");
 /** `nephos cri` in a data directory of its own. */
 export interface CriUnderTest extends AsyncDisposable {
   readonly instance: InstanceUnderTest;
+  /** For what a kubelet has, which a purge leaves alone. */
+  readonly directory: string;
   readonly socketPath: string;
   readonly kubeletDirectory: string;
   /** Connected to the server that runs now. */
@@ -24,8 +29,9 @@ export interface CriUnderTest extends AsyncDisposable {
 export async function startCri(...flags: string[]): Promise<CriUnderTest> {
   const instance = prepareInstance();
   const { dataDirectory } = instance;
-  const socketPath = path.join(dataDirectory, "cri.sock");
-  const kubeletDirectory = path.join(dataDirectory, "kubelet");
+  const directory = realpathSync(mkdtempSync(path.join(tmpdir(), "nephos-kubelet-")));
+  const socketPath = path.join(directory, "cri.sock");
+  const kubeletDirectory = path.join(directory, "kubelet");
   const own = ["--socket", socketPath, "--kubelet-dir", kubeletDirectory];
   const start = async (): Promise<ChildProcess> => {
     const args = ["cri", "--data-dir", dataDirectory, ...own, ...flags];
@@ -50,6 +56,7 @@ export async function startCri(...flags: string[]): Promise<CriUnderTest> {
   };
   return {
     instance,
+    directory,
     socketPath,
     kubeletDirectory,
     client: () => client,
@@ -60,7 +67,12 @@ export async function startCri(...flags: string[]): Promise<CriUnderTest> {
     },
     async [Symbol.asyncDispose]() {
       await kill("SIGTERM");
-      await instance[Symbol.asyncDispose]();
+      try {
+        await instance[Symbol.asyncDispose]();
+      } finally {
+        unmountBelow(directory);
+        rmSync(directory, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -35,7 +35,7 @@ after(async () => {
 const client = () => server.client();
 
 async function runSandbox(name: string, more: Outgoing<cri.PodSandboxConfig> = {}) {
-  const logDirectory = path.join(server.instance.dataDirectory, "logs", name);
+  const logDirectory = path.join(server.directory, "logs", name);
   const config = sandboxConfig(name, { logDirectory, ...more });
   const { podSandboxId } = await client().call("RuntimeService/RunPodSandbox", { config });
   return podSandboxId;
@@ -86,7 +86,7 @@ test("a container lives as its caller says, and stops are idempotent", { skip },
   const sandbox = await runSandbox("life");
   const container = await create(
     sandbox,
-    "echo hello; trap 'exit 3' TERM; while :; do sleep 0.1; done",
+    "trap 'exit 3' TERM; echo hello; while :; do sleep 0.1; done",
   );
   assert.equal((await statusOf(container)).state, CREATED);
   await client().call("RuntimeService/StartContainer", { containerId: container });
@@ -166,7 +166,7 @@ test("containers of a sandbox may see each other's processes", { skip }, async (
 });
 
 test("mounts, users, variables and limits reach the container", { skip }, async () => {
-  const source = path.join(server.instance.dataDirectory, "volume");
+  const source = path.join(server.directory, "volume");
   mkdirSync(source);
   writeFileSync(path.join(source, "file"), "from the host\n");
   const sandbox = await runSandbox("configured");
@@ -214,7 +214,7 @@ test("mounts, users, variables and limits reach the container", { skip }, async 
 test("a sandbox may have users of its own, and volumes that are mapped for them", {
   skip: skip || (existsSync("/usr/bin/crun") ? false : "needs the package crun"),
 }, async () => {
-  const source = path.join(server.instance.dataDirectory, "mapped");
+  const source = path.join(server.directory, "mapped");
   mkdirSync(source);
   writeFileSync(path.join(source, "file"), "of the root of the node\n", { mode: 0o600 });
   const range = [{ hostId: 131_072_000, containerId: 0, length: 65_536 }];
@@ -309,7 +309,7 @@ for (const runtimeHandler of ["", "runsc"]) {
     skip: skip || (isMissing && "needs the package runsc"),
   }, async () => {
     const name = `attached${runtimeHandler}`;
-    const logDirectory = path.join(server.instance.dataDirectory, "logs", name);
+    const logDirectory = path.join(server.directory, "logs", name);
     const { podSandboxId: sandbox } = await client().call("RuntimeService/RunPodSandbox", {
       config: sandboxConfig(name, { logDirectory }),
       runtimeHandler,
@@ -360,7 +360,7 @@ test("an image is pulled with the credentials of the call, and runs by what it i
   skip: withoutDockerRegistry(),
 }, async () => {
   await using registry = await startDockerRegistry({ port: 5002, user: "me" });
-  const archive = path.join(server.instance.dataDirectory, "pulled.tar");
+  const archive = path.join(server.directory, "pulled.tar");
   writeFileSync(archive, busyboxArchive({ name: "pulled:1", entries: [] }));
   const digest = await registry.push(archive, "pulled:1");
   const image = { image: `${registry.host}/pulled:1` };

@@ -6,7 +6,8 @@ import path from "node:path";
 import type { InstanceUnderTest } from "./instance-under-test.ts";
 
 const CACHE = process.env["NEPHOS_CACHE"] ?? path.join(tmpdir(), "nephos-cache");
-const DIRECTORY = path.join(CACHE, "demo-images");
+/** Where they are. */
+export const DEMO_IMAGES: string = path.join(CACHE, "demo-images");
 const BUILDER = path.resolve(import.meta.dirname, "../../scripts/build-demo-images.js");
 
 /** A name of `scripts/build-demo-images.ts`. */
@@ -14,8 +15,8 @@ export type DemoImage = "busybox" | "nginx" | "redis" | "node" | "guestbook-api"
 
 /** Builds the images into the cache; needs a network the first time, and does nothing later. */
 export function buildDemoImages(): void {
-  mkdirSync(DIRECTORY, { recursive: true });
-  const args = [BUILDER, "--out", DIRECTORY, "--cache", path.join(DIRECTORY, "packages")];
+  mkdirSync(DEMO_IMAGES, { recursive: true });
+  const args = [BUILDER, "--out", DEMO_IMAGES, "--cache", path.join(DEMO_IMAGES, "packages")];
   execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
 }
 
@@ -25,7 +26,7 @@ export async function importImages(
   names: readonly DemoImage[],
 ): Promise<void> {
   for (const name of names) {
-    const file = path.join(DIRECTORY, `${name}.tar`);
+    const file = path.join(DEMO_IMAGES, `${name}.tar`);
     assert.ok(existsSync(file), `${file} is missing: run the tests with scripts/test-e2e`);
     const { code, stderr } = await instance.nephos("image", "import", file);
     assert.equal(code, 0, stderr);
