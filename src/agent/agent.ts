@@ -214,6 +214,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       rules: imageCollection,
       wanted: () => imagesOf(manager, runtime),
       fileSystem: () => fileSystemUsage(imageDirectory),
+      onRemoved: (reason) => metrics.count("image_garbage_collected_total", reason),
       say: (reason, message) =>
         events.record({ about: aboutNode, type: "Warning", reason, message }),
     }),
@@ -277,7 +278,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clusterDomain: facts.clusterDomain,
       clusterDNS: [facts.clusterDnsIp],
     },
-    otherMetrics: () => [...volumes.metrics(), ...(options.metrics?.() ?? [])],
+    otherMetrics: () => [
+      ...volumes.metrics(),
+      ...runtime.metrics(),
+      ...(options.metrics?.() ?? []),
+    ],
     readNode,
     readMachine: () => {
       const cpus = readCpuTopology();
@@ -305,18 +310,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 }
 
 function probeCounter(metrics: AgentMetrics): NonNullable<Surroundings["onAttempt"]> {
-  return ({ pod, container }, kind, succeeded) => {
+  return ({ pod, container }, attempt) => {
     const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
-    const result = succeeded ? "successful" : "failed";
-    const { name: containerName } = container;
-    metrics.countProbe({
-      container: containerName,
-      namespace,
-      pod: name,
-      podUid: uid,
-      kind,
-      result,
-    });
+    const of = { container: container.name, namespace, pod: name, podUid: uid };
+    metrics.observeProbe({ ...of, ...attempt });
   };
 }
 

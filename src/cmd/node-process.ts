@@ -130,7 +130,11 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
         clusterDomain: cluster.clusterDomain,
       },
       configuration,
-      metrics: () => [...network.services.metrics(), ...(options.metrics?.() ?? [])],
+      metrics: () => [
+        ...network.services.metrics(),
+        ...streams.metrics(),
+        ...(options.metrics?.() ?? []),
+      ],
       tracer: tracing?.tracer,
       stateDirectory: directories.state,
       imageDirectory: containers.imageDirectory,

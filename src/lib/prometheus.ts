@@ -46,6 +46,11 @@ function escapeHelp(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }
 
+/** Upper ends of buckets, in seconds, that Prometheus' own clients have unless told otherwise. */
+export const USUAL_SECONDS: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
 /** Counts observations by size, in fixed memory. */
 export class Histogram {
   readonly #bounds: readonly number[];

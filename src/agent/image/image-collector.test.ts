@@ -51,6 +51,7 @@ function collect(
 ) {
   const clock = new VirtualClock();
   const failures: string[] = [];
+  const removed: string[] = [];
   const wanted = more.wanted ?? [];
   const collector = startImageCollection({
     images: of.images,
@@ -59,9 +60,10 @@ function collect(
     clock,
     logger: silentLogger,
     wanted: () => wanted,
+    onRemoved: (reason) => removed.push(reason),
     say: (reason, message) => failures.push(`${reason}: ${message}`),
   });
-  return { clock, collector, failures, wanted };
+  return { clock, collector, failures, removed, wanted };
 }
 
 test("below the high threshold nothing is removed", async () => {
@@ -74,7 +76,7 @@ test("below the high threshold nothing is removed", async () => {
 
 test("above it images go down to the low threshold, unused longest first, never used ones", async () => {
   const of = fakeDisk(["used", "a", "b", "c"], 400);
-  const { clock, collector, wanted, failures } = collect(of, { wanted: ["used", "a"] });
+  const { clock, collector, wanted, failures, removed } = collect(of, { wanted: ["used", "a"] });
   await using _ = collector;
   await clock.advance(300_000);
   wanted.pop(); // "a" was in use until now: it goes after "b" and "c"
@@ -84,6 +86,7 @@ test("above it images go down to the low threshold, unused longest first, never 
   of.disk.other = 700;
   await clock.advance(300_000);
   assert.deepEqual(of.disk.present, ["used"]);
+  assert.deepEqual(removed, ["space", "space", "space"]);
   assert.deepEqual(failures, []);
 });
 

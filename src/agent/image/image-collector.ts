@@ -17,6 +17,8 @@ export interface ImageCollectorOptions {
   wanted: () => Iterable<string>;
   /** Of the file system that the images lie on. */
   fileSystem: () => { capacityBytes: number; availableBytes: number };
+  /** Told of each image that was removed: it was unused for long, or room was wanted. */
+  onRemoved?: (reason: "age" | "space") => void;
   /**
    * Told of what a node's events should tell: at once why there is no room, and from the second
    * failure in a row on that there was one.
@@ -61,7 +63,10 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
   };
 
   /** Removes images until `enough` says so. Returns how many bytes they said to take. */
-  const remove = async (candidates: ReturnType<typeof unused>, enough: () => boolean) => {
+  const remove = async (
+    candidates: ReturnType<typeof unused>,
+    { reason, enough }: { reason: "age" | "space"; enough: () => boolean },
+  ) => {
     const nowMs = clock.now();
     const removed = { images: 0, bytes: 0 };
     for (const { image, foundAtMs } of candidates) {
@@ -74,6 +79,7 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
         if (error instanceof ImageError) continue;
         throw error;
       }
+      options.onRemoved?.(reason);
       removed.images++;
       removed.bytes += image.sizeBytes;
       logger.info("removed an unused image", { image: image.references[0] ?? image.id });
@@ -87,7 +93,7 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
     const aged = unused(nowMs).filter(
       ({ usedAtMs, foundAtMs }) => nowMs - (usedAtMs || foundAtMs) > rules.maximumAgeMs,
     );
-    await remove(aged, () => false);
+    await remove(aged, { reason: "age", enough: () => false });
   };
 
   const collect = async () => {
@@ -101,7 +107,8 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
     if (100 - Math.floor((available() * 100) / capacityBytes) < rules.highPercent) return;
     const allowed = (capacityBytes * rules.lowPercent) / 100;
     const wanted = used() - allowed;
-    const { bytes } = await remove(unused(clock.now()), () => used() <= allowed);
+    const enough = () => used() <= allowed;
+    const { bytes } = await remove(unused(clock.now()), { reason: "space", enough });
     if (used() <= allowed) return;
     const figures = `${Math.ceil(wanted)} bytes, but only found ${bytes} bytes eligible to free.`;
     const what = "Failed to garbage collect required amount of images. Attempted to free";
@@ -142,7 +149,7 @@ export function startImageCollection(options: ImageCollectorOptions): ImageColle
     collectAll: () =>
       serially(async () => {
         await images.sweep({ abandonedAfterMs: ABANDONED_IN_NEED_MS });
-        return (await remove(unused(clock.now()), () => false)).images;
+        return (await remove(unused(clock.now()), { reason: "space", enough: () => false })).images;
       }),
     async [Symbol.asyncDispose]() {
       disposed = true;

@@ -86,41 +86,69 @@ export interface PodsUsage extends Omit<CgroupUsage, "throttling"> {
   memoryMaxBytes: number | undefined;
 }
 
-/** What happened on a node, by a kubelet's names without their prefix. */
-export type NodeEventCount =
+/** What a node counts, by a kubelet's names without their prefix; `kubelet-tables.ts` has the labels. */
+export type NodeEvent =
   | "admission_rejections_total"
   | "evictions"
+  | "image_garbage_collected_total"
   | "lifecycle_handler_http_fallbacks_total"
   | "preemptions"
+  | "run_podsandbox_errors_total"
+  | "runtime_operations_errors_total"
+  | "runtime_operations_total"
+  | "started_containers_errors_total"
   | "started_containers_total"
+  | "started_pods_errors_total"
   | "started_pods_total";
+
+/** What a node measures: in seconds unless the name tells otherwise. */
+export type NodeMeasure =
+  | "containers_per_pod_count"
+  | "image_pull_duration_seconds"
+  | "pod_start_duration_seconds"
+  | "pod_start_sli_duration_seconds"
+  | "pod_start_total_duration_seconds"
+  | "pod_status_sync_duration_seconds"
+  | "pod_worker_duration_seconds"
+  | "pod_worker_start_duration_seconds"
+  | "run_podsandbox_duration_seconds"
+  | "runtime_operations_duration_seconds";
 
 /** What the agent counts about its own work. */
 export interface AgentMetrics {
-  /** Something happened; `of` is the value of the label that the counter has, if it has one. */
-  count(what: NodeEventCount, of?: string): void;
+  /** Something happened; `labels` are the values of those that the counter has, in their order. */
+  count(what: NodeEvent, ...labels: readonly string[]): void;
+  /** Something took so many seconds, or was so many. */
+  observe(what: NodeMeasure, value: number, ...labels: readonly string[]): void;
   /** A step of a pod's start, such as "create-sandbox", took so long. */
   observeStage(stage: string, seconds: number): void;
-  /** From the agent's first sight of a pod until it said that all of it runs. */
-  observeStart(seconds: number): void;
   /** The runtime has ended something that it was asked for, by a kubelet's name of it. */
-  observeOperation(operation: string, outcome: { seconds: number; failed: boolean }): void;
+  observeOperation(operation: string, outcome: OperationOutcome): void;
   /** The outcome of one attempt of a probe. */
-  countProbe(labels: ProbeLabels): void;
-  /** The container is gone: its probes are told no more. */
-  forgetProbes(podUid: string): void;
+  observeProbe(probe: ProbeAttempt): void;
+  /** The pod is gone: its probes are told no more. */
+  forgetProbes(pod: { name: string; namespace: string }): void;
   /** For `/metrics`. */
   families(node: string, pods: readonly Pod[]): MetricFamily[];
   /** For `/metrics/probes`. */
   probeFamilies(): MetricFamily[];
 }
 
-/** Labels of `prober_probe_total`, as a kubelet has them. */
-export interface ProbeLabels {
+/** How something that the runtime was asked for ended. */
+export interface OperationOutcome {
+  seconds: number;
+  failed: boolean;
+  /** Of a sandbox that was asked for: the one of its runtime class, "" for the default. */
+  handler?: string;
+}
+
+/** An attempt of a probe. */
+export interface ProbeAttempt {
   container: string;
   namespace: string;
   pod: string;
   podUid: string;
-  kind: string;
-  result: "successful" | "failed";
+  kind: "startup" | "readiness" | "liveness";
+  succeeded: boolean;
+  seconds: number;
 }

@@ -27,6 +27,7 @@ import type {
 } from "../runtime/contract.ts";
 import { usedVolumes } from "../used-volumes.ts";
 import { VolumeError, type VolumeManager } from "../volume/contract.ts";
+import { createFakeMetrics } from "./fake-metrics.ts";
 import type { PodParts } from "./pod-context.ts";
 
 /** A node in memory for tests of pods: everything at once, nothing on the machine but files. */
@@ -46,6 +47,8 @@ export interface FakeNode extends AsyncDisposable {
   probes: { target: ProbeTarget; report: (report: ProbeReport) => void }[];
   /** Names of hooks that ran, "preStop app". */
   hooks: string[];
+  /** What was counted and measured; see `FakeMetrics`. */
+  measured: readonly string[];
 }
 
 /** Containers that run for as long as a test says. */
@@ -180,6 +183,7 @@ export class FakeRuntime {
       updateResources: async (id, resources) => void this.updates.push({ id, resources }),
       writableLayer: (id) => `/nonexistent/${id}`,
       stats: () => Promise.reject(new Error("not in this test")),
+      metrics: () => [],
       [Symbol.asyncDispose]: async () => {},
     };
   }
@@ -237,6 +241,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
   });
   const directory = mkdtempSync(path.join(tmpdir(), "pods-"));
   const events: RecordedEvent[] = [];
+  const metrics = createFakeMetrics();
   const runtime = new FakeRuntime(clock);
   const image: LocalImage = {
     id: "sha256:abc",
@@ -313,16 +318,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       hasAppArmor: false,
       pressure: () => NO_PRESSURE,
     },
-    metrics: {
-      count: () => {},
-      observeStage: () => {},
-      observeStart: () => {},
-      countProbe: () => {},
-      observeOperation: () => {},
-      forgetProbes: () => {},
-      families: () => [],
-      probeFamilies: () => [],
-    },
+    metrics,
     far: {
       mountOf: () => undefined,
       perform: () => Promise.reject(new Error("no mount of this node may hang")),
@@ -356,6 +352,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
     images,
     volumeFailure,
     volumeUpdates,
+    measured: metrics.told,
     staticPods,
     probes,
     hooks,

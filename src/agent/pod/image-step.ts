@@ -8,6 +8,7 @@ import type { PodParts } from "./pod-context.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import { containerState, type PodState } from "./pod-state.ts";
 import { readKeyring } from "./pull-secrets.ts";
+import { beginPull, sizeClassOf } from "./pull-time.ts";
 
 /** Reasons of the events that tell of a failure, where they are not "Failed". */
 const EVENT_REASONS: Readonly<Record<string, string>> = {
@@ -69,6 +70,7 @@ export async function ensureImage(
   let begunMs = askedMs;
   const onTurn = () => (begunMs = nowMs());
   const pulls = parts.images.wouldPull(reference, policy);
+  using _pull = pulls ? beginPull(state, nowMs) : undefined;
   try {
     if (pulls) say("Normal", "Pulling", `Pulling image "${reference}"`);
     const keyring = pulls ? await readKeyring(state.pod, parts) : [];
@@ -79,6 +81,9 @@ export async function ensureImage(
     seen.pulled = pulls && parts.images.wouldPull(reference, "Always");
     seen.imageFailure = undefined;
     if (seen.pulled) {
+      const seconds = (nowMs() - begunMs) / 1000;
+      const sizeClass = sizeClassOf(image.sizeBytes);
+      parts.metrics.observe("image_pull_duration_seconds", seconds, sizeClass);
       const took = durationOf(begunMs);
       const whole = durationOf(askedMs);
       const size = `Image size: ${image.sizeBytes} bytes.`;

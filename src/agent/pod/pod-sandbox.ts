@@ -46,6 +46,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;
     const cause = { reason: "FailedCreatePodSandBox", message };
     const { failure } = state.sandbox;
+    parts.metrics.count("started_pods_errors_total");
     state.sandbox = {
       ready: false,
       failure: nextPreparationFailure(failure, cause, parts.clock.now()),

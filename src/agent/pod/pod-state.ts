@@ -28,6 +28,8 @@ export interface PodState extends PodObservation {
   pod: Pod;
   readonly containers: Map<string, ContainerState>;
   readonly busy: Set<string>;
+  /** Pulls of its images: how many go on, since when one does, and how long any did before. */
+  readonly pulls: { count: number; sinceMs: number; totalMs: number };
   readonly directory: string;
   readonly etcDirectory: string;
   readonly logDirectory: string;
@@ -74,6 +76,7 @@ export function newPodState(
     acceptedAtMs,
     containers: new Map(),
     busy: new Set(),
+    pulls: { count: 0, sinceMs: 0, totalMs: 0 },
     directory: path.join(options.directories.pods, uid),
     etcDirectory: path.join(options.directories.files, uid),
     logDirectory: path.join(options.directories.logs, `${namespace}_${name}_${uid}`),

@@ -25,6 +25,7 @@ import { sayBackOff } from "./restart-event.ts";
 import { createStatusTeller, type StatusTeller } from "./status-teller.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { type Step, stepKey } from "./step.ts";
+import { SyncWatch } from "./sync-watch.ts";
 import { terminationMessage } from "./termination-message.ts";
 
 /** Makes one pod true, from the moment it is bound until nothing of it is left. */
@@ -90,6 +91,7 @@ class Worker implements PodWorker {
   readonly #deps: PodWorkerDeps;
   readonly #parts: PodParts;
   readonly #teller: StatusTeller;
+  readonly #syncs: SyncWatch;
   readonly #performing: Performing;
   readonly #stop = new AbortController();
   /** A pod that has to end waits for no image. */
@@ -111,8 +113,10 @@ class Worker implements PodWorker {
     const onWritten = (written: Pod) => this.update(written);
     const writer = isStaticPod(pod)
       ? deps.mirrors.show(pod)
-      : createStatusWriter({ client, clock, logger, onWritten });
+      : createStatusWriter({ client, clock, logger, metrics, onWritten });
     const { state } = this;
+    metrics.observe("containers_per_pod_count", pod.spec?.containers.length ?? 0);
+    this.#syncs = new SyncWatch(state, { clock, metrics });
     this.#teller = createStatusTeller(state, { writer, clock, metrics });
     this.#performing = {
       state,
@@ -285,7 +289,9 @@ class Worker implements PodWorker {
       wakeAtMs === undefined
         ? undefined
         : clock.setTimer(Math.max(0, wakeAtMs - nowMs), () => this.changed());
-    if (state.gone && state.released && state.busy.size === 0) this.#finish();
+    if (state.busy.size > 0) return;
+    this.#syncs.rest();
+    if (state.gone && state.released) this.#finish();
   }
 
   #beginEnd(nowMs: number): void {
@@ -308,7 +314,7 @@ class Worker implements PodWorker {
 
   #finish(): void {
     removeLogs(this.state, this.#parts);
-    this.#parts.metrics.forgetProbes(identityOf(this.state.pod).uid);
+    this.#parts.metrics.forgetProbes(identityOf(this.state.pod));
     this.#stop.abort();
     this.#teller[Symbol.dispose]();
     this.#deps.onFinished(identityOf(this.state.pod).uid);
@@ -316,6 +322,7 @@ class Worker implements PodWorker {
 
   #perform(step: Step): void {
     const key = stepKey(step);
+    this.#syncs.begin(step);
     this.state.busy.add(key);
     const done = this.#attempt(step).finally(() => {
       this.state.busy.delete(key);

@@ -47,6 +47,7 @@ export async function startContainer(
     const cause = creationFailure(error);
     if (error instanceof MountHungError) say("Warning", "FailedMount", cause.message);
     seen.failure = nextFailure(seen.failure, cause, parts.clock.now());
+    parts.metrics.count("started_containers_errors_total", TYPES[item.role], cause.reason);
     say("Warning", "Failed", `Error: ${cause.message}`);
   };
   let spec: ContainerSpec;
@@ -73,6 +74,7 @@ export async function startContainer(
     await created;
   } catch (error) {
     if (!isCommandError(error)) return fail(error);
+    parts.metrics.count("started_containers_errors_total", TYPES[item.role], "RunContainerError");
     say("Warning", "Failed", `Error: ${messageOf(error)}`);
     return enter(
       state,
@@ -118,6 +120,7 @@ async function run(
     enter(state, { item, spec, status }, { parts, hooks });
   } catch (error) {
     const cannotRun = messageOf(error);
+    parts.metrics.count("started_containers_errors_total", TYPES[item.role], "RunContainerError");
     say("Warning", "Failed", `Error: ${cannotRun}`);
     await parts.runtime.removeContainer(spec.id);
     const status = neverRan(spec, parts.clock.now());

@@ -3,6 +3,7 @@ import type { AgentMetrics } from "../metrics/contract.ts";
 import { containersOf } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
 import { type AgentPodStatus, isUneventful } from "./pod-status.ts";
+import { watchStart } from "./start-watch.ts";
 import type { StatusWriter } from "./status-writer.ts";
 
 /** Steps of a start that nobody waits for are told together. */
@@ -30,16 +31,10 @@ export function createStatusTeller(
   { writer, clock, metrics }: { writer: StatusWriter; clock: Clock; metrics: AgentMetrics },
 ): StatusTeller {
   let told: AgentPodStatus | undefined;
-  /** Until the pod is said to run; undefined for one that an earlier agent saw first. */
-  let firstSeenMs = state.pod.status?.startTime ? undefined : clock.monotonicMs();
+  const start = watchStart(state, { clock, metrics });
   /** Until then (monotonic) a container of another image has time to take over. */
   let untoldUntilMs: number | undefined;
 
-  const observeStart = ({ phase }: AgentPodStatus) => {
-    if (firstSeenMs === undefined || phase === "Pending") return;
-    if (phase !== "Failed") metrics.observeStart((clock.monotonicMs() - firstSeenMs) / 1000);
-    firstSeenMs = undefined;
-  };
   /** What is left of the time in which a container's replacement is not told. */
   const replacedForMs = () => {
     const nowMs = clock.monotonicMs();
@@ -58,7 +53,7 @@ export function createStatusTeller(
     tell(status) {
       told = status;
       if (state.gone) return;
-      observeStart(status);
+      start.saw(status);
       writer.publish(state.pod, status, withinMs(status));
     },
     settled: () => writer.settled(),

@@ -6,6 +6,7 @@ import { type BackoffPolicy, backoffDelayMs } from "../../lib/backoff.ts";
 import { type Clock, sleep, type Timer } from "../../lib/clock.ts";
 import { deepEqual } from "../../lib/deep-equal.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { AgentMetrics } from "../metrics/contract.ts";
 import { identityOf } from "./pod-containers.ts";
 import { messageOf } from "./pod-failure.ts";
 import type { AgentPodStatus } from "./pod-status.ts";
@@ -25,6 +26,7 @@ export interface StatusWriterDeps {
   client: Client;
   clock: Clock;
   logger: Logger;
+  metrics: AgentMetrics;
   /** Told of the pod as each write left it. */
   onWritten: (pod: Pod) => void;
 }
@@ -115,9 +117,11 @@ function isOfAnother(error: unknown): boolean {
 
 /** Nothing is queued but the newest status; a failed write is tried again until it is outdated. */
 export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
-  const { client, clock, logger, onWritten } = deps;
+  const { client, clock, logger, metrics, onWritten } = deps;
   const stop = new AbortController();
   let wanted: { pod: Pod; status: AgentPodStatus } | undefined;
+  /** Since then (monotonic) something is known that the API does not have. */
+  let untoldMs: number | undefined;
   let stored: PodStatus | undefined;
   let writing: Promise<void> | undefined;
   let calm: { timer: Timer; untilMs: number } | undefined;
@@ -129,7 +133,10 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
       const { pod, status } = wanted;
       wanted = undefined;
       const difference = statusDifference(stored ?? {}, status);
-      if (!difference) continue;
+      if (!difference) {
+        untoldMs = undefined;
+        continue;
+      }
       const { name, namespace, uid } = identityOf(pod);
       try {
         const body = { metadata: { uid }, status: difference };
@@ -138,6 +145,11 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
         stored = written.status ?? {};
         done = { status, version: written.metadata?.resourceVersion };
         attempt = 0;
+        if (untoldMs !== undefined && !wanted) {
+          const seconds = (clock.monotonicMs() - untoldMs) / 1000;
+          metrics.observe("pod_status_sync_duration_seconds", seconds);
+          untoldMs = undefined;
+        }
         onWritten(written);
       } catch (error) {
         if (isNotFound(error) || isConflict(error) || isOfAnother(error)) return;
@@ -176,6 +188,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
         wanted = undefined;
         return;
       }
+      untoldMs ??= clock.monotonicMs();
       wanted = { pod, status };
       if (withinMs === 0) begin();
       else beginWithin(withinMs);

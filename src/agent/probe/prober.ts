@@ -29,8 +29,15 @@ export function createProber(options: Surroundings): Prober {
 export interface Surroundings {
   runtime: ContainerRuntime;
   clock: Clock;
-  /** Told of each attempt of a probe. */
-  onAttempt?: (target: ProbeTarget, kind: ProbeKind, succeeded: boolean) => void;
+  /** Told of each attempt of a probe that came to something, and how long it took. */
+  onAttempt?: (target: ProbeTarget, attempt: ProbeAttempt) => void;
+}
+
+/** One question and what became of it. */
+export interface ProbeAttempt {
+  kind: ProbeKind;
+  succeeded: boolean;
+  seconds: number;
 }
 
 function watchContainer(
@@ -79,7 +86,10 @@ function repeat(
     const outcome = await attempt(probe, context);
     if (stopped) return;
     const { result } = outcome;
-    if (result !== "error") onAttempt?.(target, kind, result !== "failure");
+    if (result !== "error") {
+      const seconds = (clock.monotonicMs() - askedAtMs) / 1000;
+      onAttempt?.(target, { kind, succeeded: result !== "failure", seconds });
+    }
     const judgement = judge(standing, result, settings);
     standing = judgement.standing;
     const { verdict } = standing;

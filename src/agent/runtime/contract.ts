@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 import type { CgroupUsage } from "../../sys/cgroup.ts";
 import type { CgroupDetails } from "../../sys/cgroup-details.ts";
 import type { LocalImage } from "../image/contract.ts";
@@ -63,6 +64,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   writableLayer(containerId: string): string;
   /** CPU and memory use of a sandbox and its containers, read from cgroups; more when asked for. */
   stats(sandboxId: string, asked?: StatsAsked): Promise<SandboxStats>;
+  /** How long its work on cgroups took, for `/metrics`. */
+  metrics(): MetricFamily[];
 }
 
 /** A way to run pods whose programs are installed. */

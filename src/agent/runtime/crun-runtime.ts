@@ -97,6 +97,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): Promise<Containe
     writableLayer: (id) => path.join(context.paths.container(id), "upper"),
     stats: (id, asked) =>
       settled(() => sandboxStats(context.cgroups, groupsOf(context, id), asked)),
+    metrics: () => context.cgroups.metrics(),
     async [Symbol.asyncDispose]() {
       await dismissExpected(context);
       await Promise.allSettled(context.holding.values());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ContainerRuntime } from "./contract.ts";
+import type { ContainerRuntime, SandboxSpec } from "./contract.ts";
 import { measuredRuntime } from "./measured-runtime.ts";
 
 test("operations are told of with their time and outcome, and answer as before", async () => {
@@ -16,6 +16,7 @@ test("operations are told of with their time and outcome, and answer as before",
       nowMs += 5;
       return Promise.reject(new Error("busy"));
     },
+    createSandbox: async (spec) => await Promise.resolve({ id: spec.id } as never),
     writableLayer: (id) => `/layers/${id}`,
   };
   const runtime = measuredRuntime(bare as ContainerRuntime, {
@@ -25,8 +26,12 @@ test("operations are told of with their time and outcome, and answer as before",
   assert.deepEqual(await runtime.startContainer("c1"), status);
   await assert.rejects(runtime.removeSandbox("s1"), /busy/);
   assert.equal(runtime.writableLayer("c1"), "/layers/c1");
+  await runtime.createSandbox({ id: "s1", handler: "runsc" } as SandboxSpec);
+  await runtime.createSandbox({ id: "s2" } as SandboxSpec);
   assert.deepEqual(told, [
     ["start_container", { seconds: 0.02, failed: false }],
     ["remove_podsandbox", { seconds: 0.005, failed: true }],
+    ["run_podsandbox", { seconds: 0, failed: false, handler: "runsc" }],
+    ["run_podsandbox", { seconds: 0, failed: false, handler: "" }],
   ]);
 });

@@ -15,10 +15,10 @@ export type RuntimeOperation =
   | "attach"
   | "reopen_container_log";
 
-/** Told when an operation has ended. */
+/** Told when an operation has ended; of a sandbox that was asked for, with its handler, if any. */
 export type OperationObserver = (
   operation: RuntimeOperation,
-  outcome: { seconds: number; failed: boolean },
+  outcome: { seconds: number; failed: boolean; handler?: string },
 ) => void;
 
 /** The same runtime, whose operations are told of. */
@@ -27,7 +27,11 @@ export function measuredRuntime(
   { monotonicMs, observe }: { monotonicMs: () => number; observe: OperationObserver },
 ): ContainerRuntime {
   const measured =
-    <A extends unknown[], R>(operation: RuntimeOperation, act: (...args: A) => Promise<R>) =>
+    <A extends unknown[], R>(
+      operation: RuntimeOperation,
+      act: (...args: A) => Promise<R>,
+      handlerOf?: (...args: A) => string,
+    ) =>
     async (...args: A): Promise<R> => {
       const beganMs = monotonicMs();
       let failed = true;
@@ -36,12 +40,17 @@ export function measuredRuntime(
         failed = false;
         return result;
       } finally {
-        observe(operation, { seconds: (monotonicMs() - beganMs) / 1000, failed });
+        const outcome = { seconds: (monotonicMs() - beganMs) / 1000, failed };
+        observe(operation, handlerOf ? { ...outcome, handler: handlerOf(...args) } : outcome);
       }
     };
   return {
     ...runtime,
-    createSandbox: measured("run_podsandbox", (spec) => runtime.createSandbox(spec)),
+    createSandbox: measured(
+      "run_podsandbox",
+      (spec) => runtime.createSandbox(spec),
+      ({ handler = "" }) => handler,
+    ),
     stopSandbox: measured("stop_podsandbox", (id) => runtime.stopSandbox(id)),
     removeSandbox: measured("remove_podsandbox", (id) => runtime.removeSandbox(id)),
     createContainer: measured("create_container", (spec) => runtime.createContainer(spec)),

@@ -4,7 +4,7 @@ import { CAPABILITIES } from "../../format/oci/capabilities.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Random } from "../../lib/random.ts";
-import { type Cgroups, openCgroups } from "../../sys/cgroup.ts";
+import { openCgroups } from "../../sys/cgroup.ts";
 import { bootId, effectiveCapabilities } from "../../sys/process.ts";
 import { createSpread, type Spread } from "../../sys/spread.ts";
 import { openTrash, type Trash } from "../trash.ts";
@@ -16,6 +16,7 @@ import { RuntimeError, type SandboxSpec } from "./contract.ts";
 import type { ExpectedMonitor } from "./expected-monitor.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { createLeanMounts, type LeanMounts } from "./lean-mounts.ts";
+import { type MeasuredCgroups, measuredCgroups } from "./measured-cgroups.ts";
 import { type MountPoints, openMountPoints } from "./mount-points.ts";
 import { createOwnMonitors, type OwnMonitors } from "./own-monitors.ts";
 import type { DrivenContainer, SandboxDriver } from "./sandbox-driver.ts";
@@ -62,7 +63,7 @@ export interface RuntimeContext {
   readonly paths: RuntimePaths;
   readonly conmon: string;
   readonly drivers: SandboxDrivers;
-  readonly cgroups: Cgroups;
+  readonly cgroups: MeasuredCgroups;
   readonly groups: SpareGroups;
   readonly table: ContainerTable;
   readonly bootId: string;
@@ -93,7 +94,7 @@ export interface RuntimeContext {
 /** Probes the machine and fixes the paths. */
 export function createContext(options: CrunRuntimeOptions): RuntimeContext {
   const paths = runtimePaths(options.stateDirectory, options.runDirectory);
-  const cgroups = openCgroups();
+  const cgroups = measuredCgroups(openCgroups(), () => options.clock.monotonicMs());
   const available = effectiveCapabilities();
   const mayLower = (available >> BigInt(CAPABILITIES.indexOf("CAP_SYS_RESOURCE"))) & 1n;
   const trash = {

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -6,10 +7,12 @@ import type { TLSSocket } from "node:tls";
 import { StatusError } from "../../api/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 import type { StreamBackend } from "./contract.ts";
 import { destroyWhenIdle } from "./idle-watch.ts";
 import { type AskAccess, attributesOf, callerOf } from "./node-access.ts";
 import { answerRequest } from "./plain-requests.ts";
+import { RequestMetrics } from "./request-metrics.ts";
 import { parseStreamRequest } from "./stream-request.ts";
 import { serveUpgrade } from "./upgrades.ts";
 
@@ -34,6 +37,8 @@ export interface StreamServer extends AsyncDisposable {
   readonly port: number;
   /** Until this is called, every request is refused with 503. */
   serve(backend: StreamBackend): void;
+  /** What was asked for, and for how long its certificate holds; for `/metrics`. */
+  metrics(): MetricFamily[];
 }
 
 /** Group and user whose client certificates are let in. */
@@ -56,6 +61,8 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
   });
   server.requestTimeout = 0;
   const upgraded = new Set<Duplex>();
+  const metrics = new RequestMetrics(clock);
+  const expiryMs = Date.parse(new X509Certificate(tls.cert).validTo);
 
   const requireBackend = async (request: IncomingMessage): Promise<StreamBackend> => {
     if (!isApiServer(request.socket as TLSSocket)) await admit(request, askAccess);
@@ -63,12 +70,14 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
     throw new StatusError("ServiceUnavailable", "the node agent is still starting");
   };
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    response.once("close", metrics.begin(request));
     const answer = async () =>
       answerRequest(await requireBackend(request), { request, response, clock });
     answer().catch((error: unknown) => refuse(response, error, logger));
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgraded.add(socket);
+    socket.once("close", metrics.begin(request));
     socket.once("close", () => upgraded.delete(socket));
     socket.on("error", () => socket.destroy());
     const answer = async () => {
@@ -86,12 +95,22 @@ export async function startStreamServer(options: StreamServerOptions): Promise<S
     serve(ready) {
       backend = ready;
     },
+    metrics: () => [...metrics.families(), certificateLife((expiryMs - clock.now()) / 1000)],
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of upgraded) socket.destroy();
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+function certificateLife(seconds: number): MetricFamily {
+  return {
+    name: "kubelet_certificate_manager_server_ttl_seconds",
+    type: "gauge",
+    help: "How long the certificate of the node's endpoint holds.",
+    samples: [{ value: Math.floor(seconds) }],
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeMetrics } from "../../lib/prometheus.ts";
-import { pluginOf, StorageOperations } from "./storage-operations.ts";
+import { pluginOf, StorageOperations, volumeTotals } from "./storage-operations.ts";
 
 test("work on volumes is told of under a kubelet's names", () => {
   const operations = new StorageOperations();
@@ -26,6 +26,21 @@ test("work on volumes is told of under a kubelet's names", () => {
 test("volumes are of the plugins that a kubelet has for them", () => {
   assert.equal(pluginOf({ name: "a", configMap: { name: "b" } }), "kubernetes.io/configmap");
   assert.equal(pluginOf({ local: { path: "/a" } }), "kubernetes.io/local-volume");
-  assert.equal(pluginOf({ name: "a" }), "<n/a>");
-  assert.equal(pluginOf(undefined), "<n/a>");
+  assert.equal(pluginOf({ name: "a" }), undefined);
+  assert.equal(pluginOf(undefined), undefined);
+});
+
+test("volumes are counted by plugin, wanted ones and those that are there", () => {
+  const secret = "kubernetes.io/secret";
+  const family = volumeTotals({ desired: [secret, undefined, secret], actual: [secret] });
+  assert.deepEqual(
+    encodeMetrics([family])
+      .split("\n")
+      .filter((line) => line && !line.startsWith("#")),
+    [
+      `volume_manager_total_volumes{plugin_name="${secret}",state="actual_state_of_world"} 1`,
+      `volume_manager_total_volumes{plugin_name="${secret}",state="desired_state_of_world"} 2`,
+      'volume_manager_total_volumes{plugin_name="N/A",state="desired_state_of_world"} 1',
+    ],
+  );
 });

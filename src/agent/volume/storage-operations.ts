@@ -1,5 +1,6 @@
 import type { PersistentVolumeSpec, Volume } from "../../api/generated/types/core-v1.ts";
-import { Histogram, type MetricFamily } from "../../lib/prometheus.ts";
+import { MetricTable } from "../../lib/metric-table.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 
 /** Upper ends of a kubelet's buckets. */
 const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600];
@@ -16,43 +17,54 @@ const PLUGINS: Readonly<Record<string, string>> = {
   secret: "kubernetes.io/secret",
 };
 
-/** The plugin that a kubelet would mount it with. */
-export function pluginOf(volume: Volume | PersistentVolumeSpec | undefined): string {
+/** The plugin that a kubelet would mount it with; undefined for a claim that is not bound yet. */
+export function pluginOf(volume: Volume | PersistentVolumeSpec | undefined): string | undefined {
   const field = Object.keys(volume ?? {}).find((name) => Object.hasOwn(PLUGINS, name));
-  return (field && PLUGINS[field]) ?? "<n/a>";
+  return field && PLUGINS[field];
 }
 
 /** A volume that was mounted for a pod, or let go. */
 export interface StorageOperation {
-  plugin: string;
+  plugin: string | undefined;
   name: "volume_mount" | "volume_unmount";
   failed: boolean;
 }
 
 /** How long work on volumes took, under a kubelet's names. */
 export class StorageOperations {
-  readonly #rows = new Map<string, { labels: Record<string, string>; times: Histogram }>();
+  readonly #table = new MetricTable("storage_", {
+    operation_duration_seconds: {
+      help: "Seconds that it took to mount a volume for a pod, or to let it go.",
+      labels: ["volume_plugin", "operation_name", "status", "migrated"],
+      bounds: SECONDS,
+    },
+  });
 
-  done({ plugin, name, failed }: StorageOperation, seconds: number): void {
+  done({ plugin = "<n/a>", name, failed }: StorageOperation, seconds: number): void {
     const status = failed ? "fail-unknown" : "success";
-    const key = `${plugin} ${name} ${status}`;
-    let row = this.#rows.get(key);
-    if (!row) {
-      const labels = { volume_plugin: plugin, operation_name: name, status, migrated: "false" };
-      row = { labels, times: new Histogram(SECONDS) };
-      this.#rows.set(key, row);
-    }
-    row.times.observe(seconds);
+    this.#table.observe("operation_duration_seconds", seconds, plugin, name, status, "false");
   }
 
   families(): MetricFamily[] {
-    return [
-      {
-        name: "storage_operation_duration_seconds",
-        type: "histogram",
-        help: "Seconds that it took to mount a volume for a pod, or to let it go.",
-        samples: [...this.#rows.values()].flatMap(({ labels, times }) => times.samples(labels)),
-      },
-    ];
+    return this.#table.families();
   }
+}
+
+/** Volumes that are to be there, or are, by their plugins. */
+export function volumeTotals(
+  plugins: Readonly<Record<"desired" | "actual", readonly (string | undefined)[]>>,
+): MetricFamily {
+  const samples = (["actual", "desired"] as const).flatMap((state) => {
+    const counts = new Map<string, number>();
+    for (const plugin of plugins[state]) {
+      const name = plugin ?? "N/A";
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return Array.from(counts, ([name, value]) => ({
+      labels: { plugin_name: name, state: `${state}_state_of_world` },
+      value,
+    }));
+  });
+  const help = "Volumes of pods, by plugin: those that are to be there, and those that are.";
+  return { name: "volume_manager_total_volumes", type: "gauge", help, samples };
 }

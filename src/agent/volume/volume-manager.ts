@@ -2,6 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } fr
 import path from "node:path";
 import type { EmptyDirVolumeSource, Pod, Volume } from "../../api/generated/types/core-v1.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 import { MOUNT_FLAGS, mount, unmountAside } from "../../sys/mount.ts";
 import type { FarFiles } from "../far-files.ts";
 import { usedVolumes } from "../used-volumes.ts";
@@ -15,7 +16,7 @@ import { memoryMediumBytes } from "./memory-medium.ts";
 import { nodeFiles } from "./node-files.ts";
 import { projectionsOf } from "./payload.ts";
 import { giveSolelyUsed } from "./sole-use.ts";
-import { pluginOf, StorageOperations } from "./storage-operations.ts";
+import { pluginOf, StorageOperations, volumeTotals } from "./storage-operations.ts";
 
 /** Where and from what volumes are made. */
 export interface VolumeManagerOptions extends Omit<LiveVolumeContext, "facts"> {
@@ -35,7 +36,9 @@ interface PodVolumes {
   live: Map<string, LiveVolume>;
   claims: Map<string, ClaimVolume>;
   /** The plugins of the volumes that are there, by name. */
-  mounted: Map<string, string>;
+  mounted: Map<string, string | undefined>;
+  /** Those that containers mount. */
+  wanted: readonly Volume[];
   /** Aborts when the pod has to end: it waits for no image. */
   ending: AbortController;
   /** The last `prepare` lacked something. */
@@ -143,12 +146,12 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       const volumes = usedVolumes(pod);
       if (volumes.some((volume) => projectionsOf(volume))) prepareMemory(podDirectory);
       state.waiting = true;
+      state.wanted = volumes;
       const prepared = await Promise.all(
         volumes.map(async (volume): Promise<[string, PreparedVolume]> => {
           const beganMs = clock.monotonicMs();
           const told = (failed: boolean) => {
-            const claimed = state.claims.get(volume.name);
-            const plugin = pluginOf(claimed ? claimed.volume()?.spec : volume);
+            const plugin = pluginIn(state, volume);
             operations.done({ plugin, name: "volume_mount", failed }, secondsSince(beganMs));
             if (!failed) state.mounted.set(volume.name, plugin);
           };
@@ -178,7 +181,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
         if (live.setPod(pod)) rewrite(uid, live);
       }
     },
-    metrics: () => operations.families(),
+    metrics: () => [...operations.families(), totals([...pods.values()])],
     onRetry(handler) {
       retryHandlers.add(handler);
       return { [Symbol.dispose]: () => void retryHandlers.delete(handler) };
@@ -222,11 +225,24 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   };
 }
 
+function pluginIn({ claims }: PodVolumes, volume: Volume): string | undefined {
+  const claimed = claims.get(volume.name);
+  return pluginOf(claimed ? claimed.volume()?.spec : volume);
+}
+
+function totals(pods: readonly PodVolumes[]): MetricFamily {
+  return volumeTotals({
+    desired: pods.flatMap((state) => state.wanted.map((volume) => pluginIn(state, volume))),
+    actual: pods.flatMap(({ mounted }) => [...mounted.values()]),
+  });
+}
+
 function newPodVolumes(): PodVolumes {
   return {
     live: new Map(),
     claims: new Map(),
     mounted: new Map(),
+    wanted: [],
     ending: new AbortController(),
     waiting: false,
   };

@@ -1,10 +1,10 @@
 import { GrpcError } from "../../../format/grpc/grpc-status.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Logger } from "../../../lib/logger.ts";
-import type { Cgroups } from "../../../sys/cgroup.ts";
 import type { CriClient } from "../../cri-client.ts";
 import { RuntimeError } from "../contract.ts";
 import type { Failpoint } from "../failpoints.ts";
+import type { MeasuredCgroups } from "../measured-cgroups.ts";
 import type { AdoptedNetworks } from "./adopted-networks.ts";
 import type { CriFacts } from "./cri-endpoint.ts";
 import type { CriTable } from "./cri-table.ts";
@@ -28,7 +28,7 @@ export interface CriContext {
   readonly facts: CriFacts;
   readonly table: CriTable;
   readonly networks: AdoptedNetworks;
-  readonly cgroups: Cgroups;
+  readonly cgroups: MeasuredCgroups;
   readonly failpoint: Failpoint;
 }
 

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { openCgroups } from "../../../sys/cgroup.ts";
 import { type ContainerRuntime, RuntimeError, type SandboxStatus } from "../contract.ts";
+import { measuredCgroups } from "../measured-cgroups.ts";
 import { podCgroup } from "../runtime-context.ts";
 import { type SandboxGroups, sandboxStats } from "../sandbox-stats.ts";
 import { adoptedNetworks } from "./adopted-networks.ts";
@@ -41,7 +42,8 @@ export async function createCriRuntime(options: CriRuntimeOptions): Promise<CriR
   const table = createCriTable();
   const networks = adoptedNetworks(facts);
   const { failpoint = () => {} } = options;
-  const own = { table, networks, failpoint, cgroups: openCgroups() };
+  const cgroups = measuredCgroups(openCgroups(), () => options.clock.monotonicMs());
+  const own = { table, networks, failpoint, cgroups };
   const context: CriContext = { options, client, facts, ...own };
   const exits = watchExits(context);
   const runtime: CriRuntime = {
@@ -90,6 +92,7 @@ export async function createCriRuntime(options: CriRuntimeOptions): Promise<CriR
       await Promise.resolve().then(() =>
         sandboxStats(context.cgroups, groupsOf(context, id), asked),
       ),
+    metrics: () => cgroups.metrics(),
     async purge() {
       await recover(context);
       for (const id of table.sandboxes.keys()) await removeSandbox(context, id);
