@@ -39,6 +39,7 @@ import { createPodStorage } from "./pod-storage.ts";
 import type { PodTracer } from "./pod-tracer.ts";
 import { createProber, type Surroundings } from "./probe/prober.ts";
 import type { ContainerRuntime } from "./runtime/contract.ts";
+import { rehearsalImage } from "./rehearsal-image.ts";
 import { measuredRuntime } from "./runtime/measured-runtime.ts";
 import { shutDownPods } from "./shutdown/node-shutdown.ts";
 import { followManifests } from "./static-pod/manifest-directory.ts";
@@ -100,6 +101,11 @@ export interface Agent extends AsyncDisposable {
    * they go on. The agent has to be disposed after it.
    */
   shutDown(): Promise<void>;
+  /**
+   * Runs a pod that nobody sees, unless there are pods: the first one then finds all compiled and
+   * read from the disk. Whether containers can run here at all is told to the log. Never throws.
+   */
+  rehearse(): Promise<void>;
 }
 
 /** Adopts what runs, follows the API, reports the node. Resolves when pods are being worked on. */
@@ -304,6 +310,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       manager.close();
       const end = (pod: Pod, graceMs: number) => manager.shutDown(pod, graceMs);
       await shutDownPods({ stages, pods: () => activePods(manager), end, clock, logger });
+    },
+    async rehearse() {
+      try {
+        const image = rehearsalImage(path.join(stateDirectory, "rehearsal"));
+        const ran = await manager.rehearse(image);
+        if (ran === false) logger.error("no container can be run: one that does nothing did not");
+      } catch (error) {
+        logger.debug("the rehearsal of a pod ended early", { error });
+      }
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };

@@ -89,6 +89,7 @@ export async function agent(args: readonly string[]): Promise<number> {
   });
   await node.ready;
   process.send?.("ready");
+  void node.rehearse();
   if (meansShutdown(await untilSignal())) await node.shutDown();
   return 0;
 }

@@ -58,13 +58,12 @@ const sources = { clock: systemClock, random: systemRandom };
 interface Part extends AsyncDisposable {
   /** Ends the pods of all nodes by the configured stages; the control plane learns of it. */
   shutDown(): Promise<void>;
-}
-
-/** All nodes of this machine, with their control plane. */
-export interface Machine extends Part {
   /** Makes the first pod as quick as later ones; best once nobody waits. Never throws. */
   rehearse(): Promise<void>;
 }
+
+/** All nodes of this machine, with their control plane. */
+export type Machine = Part;
 
 /** Starts the control plane, the first node in this process and the others beside it. */
 export async function startMachine(of: MachineOptions): Promise<Machine> {
@@ -142,6 +141,7 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
   return {
     async rehearse() {
       await rehearse(plane.client.transport, logger);
+      await first.rehearse();
       relief.started();
     },
     async shutDown() {
@@ -240,6 +240,7 @@ async function startFirstNode(
   const owned = cleanup.move();
   return {
     shutDown: () => node.shutDown(),
+    rehearse: () => node.rehearse(),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

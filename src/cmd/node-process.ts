@@ -33,6 +33,8 @@ export interface NodeProcess extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** Ends all pods by the configured stages, as the machine goes down. */
   shutDown(): Promise<void>;
+  /** See `Agent.rehearse`; with somebody else's runtime, nothing is done. Never throws. */
+  rehearse(): Promise<void>;
 }
 
 /** Everything that a node needs; TLS texts are PEM. */
@@ -152,6 +154,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
     podCidr,
     ready: agent.ready,
     shutDown: () => agent.shutDown(),
+    rehearse: () => (options.runtimeEndpoint ? Promise.resolve() : agent.rehearse()),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

@@ -27,12 +27,15 @@ function stage({ refusal, webhooks = "" }: { refusal?: Error; webhooks?: string 
   return { api, asked, told, logger };
 }
 
-test("a pod is created in a dry run and placed in memory", async () => {
+test("a pod and a token are created in a dry run, and a pod is placed in memory", async () => {
   const { api, asked, told, logger } = stage();
   await rehearse(api, logger);
   assert.deepEqual(
     asked.map(({ method, path }) => `${method} ${path}`),
-    ["POST /api/v1/namespaces/default/pods?dryRun=All"],
+    [
+      "POST /api/v1/namespaces/default/pods?dryRun=All",
+      "POST /api/v1/namespaces/default/serviceaccounts/default/token?dryRun=All",
+    ],
   );
   const placed = { message: "a pod was rehearsed", fields: { placement: "Scheduled" } };
   assert.deepEqual(told, [placed]);

@@ -38,11 +38,13 @@ const POD: Pod = {
   },
 };
 
+const TOKEN_REQUEST = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
+
 /**
  * Does once what the first pod of a young process would wait for, as V8 compiles a function when it
- * is called first: a pod is created in a dry run, unless webhooks would be asked about it, and
- * another is placed in memory. Nothing is stored, and nothing is told but to the audit log. Never
- * throws.
+ * is called first: a pod and a token are created in a dry run, unless webhooks would be asked about
+ * them, and another pod is placed in memory. Nothing is stored, nothing is told but to the audit
+ * log. Never throws.
  */
 export async function rehearse(api: Transport, logger: Logger): Promise<void> {
   try {
@@ -65,8 +67,12 @@ async function hasWebhooks(api: Transport): Promise<boolean> {
 }
 
 async function createDry(api: Transport): Promise<void> {
-  const path = `/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`;
-  await api.request({ method: "POST", path, body: Buffer.from(JSON.stringify(POD)) });
+  const create = async (what: string, object: object) => {
+    const path = `/api/v1/namespaces/${NAMESPACE}/${what}?dryRun=All`;
+    await api.request({ method: "POST", path, body: Buffer.from(JSON.stringify(object)) });
+  };
+  await create("pods", POD);
+  await create("serviceaccounts/default/token", TOKEN_REQUEST);
 }
 
 /** What the scheduler says of the pod in the end, "Scheduled"; undefined when that takes long. */

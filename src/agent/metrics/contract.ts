@@ -134,6 +134,18 @@ export interface AgentMetrics {
   probeFamilies(): MetricFamily[];
 }
 
+/** Nothing is counted. */
+export const NO_METRICS: AgentMetrics = {
+  count: () => {},
+  observe: () => {},
+  observeStage: () => {},
+  observeOperation: () => {},
+  observeProbe: () => {},
+  forgetProbes: () => {},
+  families: () => [],
+  probeFamilies: () => [],
+};
+
 /** How something that the runtime was asked for ended. */
 export interface OperationOutcome {
   seconds: number;

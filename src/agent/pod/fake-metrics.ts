@@ -1,4 +1,4 @@
-import type { AgentMetrics } from "../metrics/contract.ts";
+import { type AgentMetrics, NO_METRICS } from "../metrics/contract.ts";
 
 /** Metrics that remember what they were told, but for the runtime's operations and stages. */
 export interface FakeMetrics extends AgentMetrics {
@@ -10,14 +10,9 @@ export interface FakeMetrics extends AgentMetrics {
 export function createFakeMetrics(): FakeMetrics {
   const told: string[] = [];
   return {
+    ...NO_METRICS,
     told,
     count: (what, ...labels) => void told.push([what, ...labels].join(" ")),
     observe: (what, value, ...labels) => void told.push([what, ...labels, value].join(" ")),
-    observeStage: () => {},
-    observeOperation: () => {},
-    observeProbe: () => {},
-    forgetProbes: () => {},
-    families: () => [],
-    probeFamilies: () => [],
   };
 }

@@ -6,6 +6,7 @@ import type { Change } from "../../client/informer.ts";
 import { formatTime, sleep } from "../../lib/clock.ts";
 import { createSemaphore } from "../../lib/semaphore.ts";
 import type { Eviction } from "../eviction/contract.ts";
+import type { LocalImage } from "../image/contract.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime/contract.ts";
 import { SHUTDOWN_MESSAGE, SHUTDOWN_REASON } from "../shutdown/contract.ts";
 import { isMirrorPod, isStaticPod } from "../static-pod/contract.ts";
@@ -31,6 +32,7 @@ import {
   type PodWorker,
   type PodWorkerDeps,
 } from "./pod-worker.ts";
+import { beginRehearsal, type Rehearsal } from "./rehearsal.ts";
 
 /** Runs the pods that are bound to this node. Disposing it leaves their containers running. */
 export interface PodManager extends AsyncDisposable {
@@ -46,6 +48,12 @@ export interface PodManager extends AsyncDisposable {
   shutDown(pod: Pod, graceMs: number): Promise<void>;
   /** Removes the attempts before the current ones, but not their logs. Returns how many. */
   discardPrevious(): Promise<number>;
+  /**
+   * Runs a pod of this image, whose program ends at once, that nobody is told of: what the node has
+   * to do for its first pod it has done then. Does nothing on a node that has pods. Resolves to
+   * whether containers can run, undefined when it was not tried.
+   */
+  rehearse(image: LocalImage): Promise<boolean | undefined>;
   /** The worker of a pod; `uid` narrows it to one incarnation. */
   find(pod: { namespace: string; name: string; uid?: string | undefined }): PodWorker | undefined;
 }
@@ -91,6 +99,7 @@ export function createPodManager(parts: PodParts): PodManager {
     },
   };
   let closed = false;
+  let rehearsal: Rehearsal | undefined;
   let leftovers: Leftovers = { sandboxes: new Map(), containers: new Map() };
 
   /** Ends static pods whose file is gone or says otherwise, and starts those of the files. */
@@ -138,7 +147,10 @@ export function createPodManager(parts: PodParts): PodManager {
 
   return {
     async start() {
-      const exit = parts.runtime.onExit((status) => workers.get(status.sandboxId)?.exited(status));
+      const exit = parts.runtime.onExit((status) => {
+        // A worker passes over what is of another pod.
+        (workers.get(status.sandboxId) ?? rehearsal?.worker)?.exited(status);
+      });
       subscriptions.push(exit);
       leftovers = grouped(await parts.runtime.recover());
       await parts.pods.synced;
@@ -205,6 +217,12 @@ export function createPodManager(parts: PodParts): PodManager {
       return count;
     },
 
+    async rehearse(image) {
+      if (closed || rehearsal || workers.size > 0) return undefined;
+      rehearsal = beginRehearsal(deps, image);
+      return await rehearsal.end();
+    },
+
     find({ namespace, name, uid }) {
       for (const worker of workers.values()) {
         const identity = identityOf(worker.state.pod);
@@ -219,6 +237,7 @@ export function createPodManager(parts: PodParts): PodManager {
     async [Symbol.asyncDispose]() {
       for (const subscription of subscriptions) subscription[Symbol.dispose]();
       deps.mirrors[Symbol.dispose](); // first: that workers end here must not remove mirrors
+      await rehearsal?.worker[Symbol.asyncDispose]();
       await Promise.all(Array.from(workers.values(), (worker) => worker[Symbol.asyncDispose]()));
       workers.clear();
     },
