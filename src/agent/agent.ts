@@ -31,6 +31,7 @@ import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
 import { startNodePressure } from "./node-pressure.ts";
 import { confineFiles } from "./pod/confined-files.ts";
 import { startLogRotation } from "./pod/log-rotation.ts";
+import { OWN_LOGS } from "./pod/pod-logs.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
 import { podResources } from "./pod/pod-resources.ts";
@@ -65,6 +66,11 @@ export interface AgentOptions {
    * it to `enterPrivateMounts`, or the volumes of running pods die with the agent.
    */
   stateDirectory: string;
+  /**
+   * Where each pod's logs have a directory, and other nodes' may, too; undefined for one in
+   * `stateDirectory`. The configuration goes before it.
+   */
+  podLogsDirectory?: string | undefined;
   /** On the file system that images lie on. */
   imageDirectory: string;
   /** Every file in it is a static pod; created. */
@@ -112,12 +118,16 @@ export interface Agent extends AsyncDisposable {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { nodeName, client, informers, images, network, clock, random, logger } = options;
   const { stateDirectory, facts, versions, configuration } = options;
+  const ownLogs = path.join(stateDirectory, OWN_LOGS);
+  const commonLogs = configuration.podLogsDir ?? options.podLogsDirectory;
   const directories = {
     pods: path.join(stateDirectory, "pods"),
     files: path.join(options.runDirectory, "pods"),
-    logs: path.join(stateDirectory, "logs"),
+    logs: commonLogs ?? ownLogs,
+    ...(commonLogs !== undefined && { logIndex: ownLogs }),
     seccomp: path.join(stateDirectory, "seccomp"),
   };
+  if (commonLogs !== undefined) mkdirSync(commonLogs, { recursive: true, mode: 0o755 });
   // Containers reach their volumes through these, whatever user they run as.
   for (const directory of Object.values(directories)) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });

@@ -24,7 +24,7 @@ export interface DataDirectory {
   /** Pods of the node with this index, from 0. */
   node(index: number): NodeDirectories;
   /** Sandboxes that a kubelet asks for. */
-  cri: Omit<NodeDirectories, "manifests">;
+  cri: Omit<NodeDirectories, "manifests" | "podLogs">;
   /** Namespaces and sockets; on a file system that a reboot clears. */
   run: string;
 }
@@ -32,6 +32,8 @@ export interface DataDirectory {
 /** Directories and kernel names of one node of an instance. */
 export interface NodeDirectories {
   state: string;
+  /** Where logs of pods lie that all who look after the machine's logs know; undefined for none. */
+  podLogs?: string;
   /** Static pods; of the first node directly below the root, where people look for them. */
   manifests: string;
   run: string;
@@ -45,6 +47,9 @@ export interface NodeDirectories {
 
 /** Default of `--data-dir`. */
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/nephos";
+
+/** As on every other node of Kubernetes. */
+const POD_LOGS = "/var/log/pods";
 
 /** Opens the layout below `root`, which is created (mode 0700) unless `create` is false. */
 export function openDataDirectory(root: string, options: { create: boolean }): DataDirectory {
@@ -67,6 +72,8 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     run,
     node: (index) => ({
       state: path.join(real, "nodes", `${index}`),
+      // What ships logs would ship those of several nodes several times.
+      ...(real === DEFAULT_DATA_DIRECTORY && index === 0 && { podLogs: POD_LOGS }),
       manifests: path.join(real, ...(index === 0 ? [] : ["nodes", `${index}`]), "manifests"),
       run: path.join(run, `${index}`),
       cgroupRoot: `/nephos-${id}/${index}`,

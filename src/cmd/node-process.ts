@@ -139,6 +139,7 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
       ],
       tracer: tracing?.tracer,
       stateDirectory: directories.state,
+      podLogsDirectory: directories.podLogs,
       imageDirectory: containers.imageDirectory,
       manifestDirectory: directories.manifests,
       runDirectory: directories.run,

@@ -5,6 +5,7 @@ import { purgeNetwork } from "../agent/network/node-link.ts";
 import { connectCri } from "../agent/cri-client.ts";
 import { socketOf } from "../agent/runtime/cri/cri-endpoint.ts";
 import { createCriRuntime } from "../agent/runtime/cri/cri-runtime.ts";
+import { OWN_LOGS, purgeLogs } from "../agent/pod/pod-logs.ts";
 import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { removeServiceRules } from "../agent/service-proxy/service-proxy.ts";
 import { silentLogger } from "../lib/logger.ts";
@@ -34,6 +35,7 @@ export async function purge(directory: DataDirectory): Promise<string[]> {
   for (const name of existsSync(nodes) ? readdirSync(nodes) : []) {
     await removeContainers(directory.node(Number(name)));
     if (endpoint) await removeForeignContainers(endpoint, directory.node(Number(name)));
+    purgeLogs(path.join(nodes, name, OWN_LOGS));
   }
   await removeContainers(directory.cri);
   const { table, linkPrefix } = directory.node(0);

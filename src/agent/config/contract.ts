@@ -21,6 +21,8 @@ export interface AgentConfiguration {
   cpus: CpuRules;
   /** Beside the directory of the node itself; undefined for none. */
   staticPodPath: string | undefined;
+  /** Where each pod's logs have a directory; undefined for the place of this instance. */
+  podLogsDir: string | undefined;
   allowedSysctls: readonly string[];
   /** What a Node is registered with. */
   taints: readonly Taint[];

@@ -46,7 +46,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   "memoryThrottlingFactor",
   "oomScoreAdj",
   "podCIDR",
-  "podLogsDir",
   "port",
   "protectKernelDefaults",
   "qosReserved",

@@ -46,6 +46,7 @@ test("a file of a real cluster is read into the agent's units", () => {
     shutdownGracePeriodCriticalPods: "10s",
     registerWithTaints: [{ key: "dedicated", value: "gpu", effect: "NoSchedule" }],
     allowedUnsafeSysctls: ["net.*"],
+    podLogsDir: "/srv/logs/pods",
     cpuCFSQuotaPeriod: "10ms",
     tracing: { endpoint: "dns:///collector:4318", samplingRatePerMillion: 500 },
   });
@@ -55,6 +56,7 @@ test("a file of a real cluster is read into the agent's units", () => {
   });
   assert.deepEqual(withoutEffect, ["cgroupDriver", "clusterDNS", "featureGates"]);
   assert.equal(configuration.podsMax, 40);
+  assert.equal(configuration.podLogsDir, "/srv/logs/pods");
   assert.equal(configuration.podPidsMax, 1024);
   assert.deepEqual(configuration.eviction.hard, {
     "memory.available": { share: 0.05 },
@@ -107,6 +109,8 @@ test("a mistake is refused with the field and what it wants", () => {
     [{ cpuManagerPolicy: "static" }, /"static" needs CPU in reservedSystemCPUs/],
     [{ topologyManagerPolicy: "numa" }, /must be one of none, best-effort, restricted/],
     [{ readOnlyPort: 10_255 }, /readOnlyPort must be 0/],
+    [{ podLogsDir: "logs" }, /podLogsDir must be an absolute, normalized path/],
+    [{ podLogsDir: "/var/log/../pods" }, /podLogsDir must be an absolute, normalized path/],
     [{ containerLogMaxFiles: 1 }, /containerLogMaxFiles must be at least 2/],
     [{ reservedSystemCPUs: "all" }, /must be a list of CPUs such as "0-1,4"/],
     [{ registerWithTaints: [{ key: "a", effect: "No" }] }, /registerWithTaints\[0\].effect must/],

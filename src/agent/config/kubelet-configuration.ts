@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Taint } from "../../api/generated/types/core-v1.ts";
 import { ConfigurationReader } from "../../lib/configuration-reader.ts";
 import { quantityToMilli, quantityToNumber } from "../../lib/quantity.ts";
@@ -55,6 +56,7 @@ export function readKubeletConfiguration(document: unknown, cpus: number): ReadC
     shutdown: readShutdown(root),
     cpus: readCpus(root),
     staticPodPath: root.text("staticPodPath") || undefined,
+    podLogsDir: readPodLogsDir(root),
     allowedSysctls: root.texts("allowedUnsafeSysctls"),
     taints: root.list("registerWithTaints").map(readTaint),
     providerId: root.text("providerID") || undefined,
@@ -87,6 +89,15 @@ function refuse(root: ConfigurationReader): void {
   for (const { field, why } of MUST_BE_EMPTY) {
     if (Object.keys(root.value(field) ?? {}).length > 0) throw root.error(field, why);
   }
+}
+
+/** Its path becomes a part of what others read, so that it has to be as plain as upstream wants. */
+function readPodLogsDir(root: ConfigurationReader): string | undefined {
+  const directory = root.text("podLogsDir");
+  if (!directory) return undefined;
+  const isPlain = path.isAbsolute(directory) && path.resolve(directory) === directory;
+  if (isPlain && directory !== "/" && /^\p{ASCII}*$/u.test(directory)) return directory;
+  throw root.error("podLogsDir", "must be an absolute, normalized path of ASCII characters");
 }
 
 function readPodsMax(root: ConfigurationReader, cpus: number): number {

@@ -1,6 +1,7 @@
 import { restartAtMs } from "./crash-backoff.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
+import { makeLogs } from "./pod-logs.ts";
 import { qosClassOf } from "./pod-resources.ts";
 import { logPathOf, type PodState } from "./pod-state.ts";
 import { containerIdFor } from "./start-container.ts";
@@ -33,18 +34,18 @@ export function expectRestart(state: PodState, item: PodContainer, parts: PodPar
 function expect(
   state: PodState,
   { item: { container }, attempt }: { item: PodContainer; attempt: number },
-  { runtime, spread }: PodParts,
+  parts: PodParts,
 ): void {
   const { name, stdin, tty } = container;
   if (state.pod.spec?.runtimeClassName || stdin || tty) return;
   if (!state.containers.get(name)?.image) return;
   const { uid } = identityOf(state.pod);
   try {
-    spread.make(state.logDirectory, 0o755);
+    makeLogs(state, parts);
   } catch {
     return; // The start meets the same, and tells of it.
   }
-  runtime.expectContainer({
+  parts.runtime.expectContainer({
     id: containerIdFor(uid, { name, attempt }),
     sandboxId: uid,
     qosClass: qosClassOf(state.pod),

@@ -8,6 +8,7 @@ import { ensureImage } from "./image-step.ts";
 import { removeLog } from "./log-rotation.ts";
 import { containersOf, identityOf, type PodContainer } from "./pod-containers.ts";
 import type { PodParts, WorkerHooks } from "./pod-context.ts";
+import { unlinkLog } from "./pod-logs.ts";
 import { mustEnd } from "./pod-plan.ts";
 import { createSandbox, prepareVolumes, releasePod } from "./pod-sandbox.ts";
 import { containerState, type PodState } from "./pod-state.ts";
@@ -125,6 +126,7 @@ async function removeOld(
   await parts.runtime.removeContainer(id);
   // Nobody can ask for the output of so old an attempt.
   if (log) removeLog(log);
+  unlinkLog(state, { container, id }, parts);
   const { stale } = containerState(state, container);
   const at = stale.indexOf(id);
   if (at >= 0) stale.splice(at, 1);

@@ -88,6 +88,8 @@ export interface PodDirectories {
   files: string;
   /** `<logs>/<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
   logs: string;
+  /** Where `logs` is not for this node alone: a directory that tells which ones there are. */
+  logIndex?: string;
   /** Profiles of type Localhost. */
   seccomp: string;
 }

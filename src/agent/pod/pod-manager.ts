@@ -1,5 +1,4 @@
 import { readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Pod } from "../../api/generated/types/core-v1.ts";
 import type { Change } from "../../client/informer.ts";
@@ -23,6 +22,7 @@ import {
 import { identityOf, referenceTo } from "./pod-containers.ts";
 import type { PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
+import { removeLogs } from "./pod-logs.ts";
 import { storedOutcome } from "./pod-outcome.ts";
 import { rememberRequests } from "./pod-requests.ts";
 import { releaseResources } from "./pod-sandbox.ts";
@@ -379,6 +379,5 @@ async function removeOrphan(uid: string, found: Leftovers, parts: PodParts): Pro
   await releaseResources(uid, { directory: path.join(parts.directories.pods, uid), parts });
   const spec = found.sandboxes.get(uid)?.spec;
   if (!spec) return;
-  const logs = path.join(parts.directories.logs, `${spec.podNamespace}_${spec.podName}_${uid}`);
-  await rm(logs, { recursive: true, force: true });
+  removeLogs({ uid, name: spec.podName, namespace: spec.podNamespace }, parts);
 }

@@ -230,8 +230,3 @@ function hasSubPaths(podDirectory: string): boolean {
     ),
   );
 }
-
-/** Removes the logs, once nobody can ask for them any more. */
-export function removeLogs(state: PodState, parts: PodParts): void {
-  parts.discard(state.logDirectory);
-}

@@ -9,6 +9,7 @@ import { UNKNOWN_HEALTH } from "./observation.ts";
 import { identityOf } from "./pod-containers.ts";
 import type { PodDirectories } from "./pod-context.ts";
 import type { PodHostname } from "./pod-dns.ts";
+import { logDirectoryOf } from "./pod-logs.ts";
 import {
   allocationsOf,
   type ContainerAllocations,
@@ -79,7 +80,7 @@ export function newPodState(
     pulls: { count: 0, sinceMs: 0, totalMs: 0 },
     directory: path.join(options.directories.pods, uid),
     etcDirectory: path.join(options.directories.files, uid),
-    logDirectory: path.join(options.directories.logs, `${namespace}_${name}_${uid}`),
+    logDirectory: logDirectoryOf(options.directories, { uid, name, namespace }),
     sandbox: { ready: false },
     volumes: { ready: false },
     prepared: new Map(),

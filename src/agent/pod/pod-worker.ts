@@ -14,9 +14,10 @@ import { containersOf, identityOf, type PodContainer, referenceTo } from "./pod-
 import type { PodParts } from "./pod-context.ts";
 import { endingGraceMs } from "./pod-end-plan.ts";
 import { messageOf } from "./pod-failure.ts";
+import { removeLogs } from "./pod-logs.ts";
 import { doomOf } from "./pod-outcome.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
-import { lacksVolume, removeLogs, writePodFiles } from "./pod-sandbox.ts";
+import { lacksVolume, writePodFiles } from "./pod-sandbox.ts";
 import { containerState, newPodState, type PodState, terminationLogOf } from "./pod-state.ts";
 import { podStatus } from "./pod-status.ts";
 import { asksForOther, type ResizeVerdict, specAllocations, withAllocations } from "./resize.ts";
@@ -313,7 +314,7 @@ class Worker implements PodWorker {
   }
 
   #finish(): void {
-    removeLogs(this.state, this.#parts);
+    removeLogs(identityOf(this.state.pod), this.#parts);
     this.#parts.metrics.forgetProbes(identityOf(this.state.pod));
     this.#stop.abort();
     this.#teller[Symbol.dispose]();

@@ -62,8 +62,10 @@ export function beginRehearsal(deps: PodWorkerDeps, image: LocalImage): Rehearsa
   const { parts } = deps;
   let finish: () => void = () => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
+  const { logIndex, ...directories } = parts.directories;
   const quiet: PodParts = {
     ...parts,
+    directories: { ...directories, logs: logIndex ?? directories.logs },
     images: onlyImage(parts.images, image),
     events: { record: () => {} },
     metrics: NO_METRICS,

@@ -13,6 +13,7 @@ import { ConfigurationError, type EnvironmentSources, podEnvironment } from "./e
 import { beginHealth } from "./health.ts";
 import { fieldPathOf, identityOf, type PodContainer, referenceTo } from "./pod-containers.ts";
 import type { PodParts, WorkerHooks } from "./pod-context.ts";
+import { linkLog, makeLogs } from "./pod-logs.ts";
 import { type FailureCause, messageOf, nextFailure } from "./pod-failure.ts";
 import {
   attemptDirectory,
@@ -25,7 +26,6 @@ import { type BoundPaths, hasFarVolumes, openFarVolumes, openSubPath } from "./v
 
 /** Exit code of a container whose command could not be run. */
 const EXIT_CANNOT_RUN = 128;
-const ID_LENGTH = 32;
 /** As a kubelet's counter names them. */
 const TYPES = {
   init: "init_container",
@@ -115,6 +115,7 @@ async function run(
   const say = speaker(state, { item, parts });
   try {
     const status = await parts.runtime.startContainer(spec.id);
+    linkLog(state, { container: spec.name, id: spec.id, logPath: spec.logPath }, parts);
     parts.metrics.count("started_containers_total", TYPES[item.role]);
     say("Normal", "Started", `Started container ${spec.name}`);
     enter(state, { item, spec, status }, { parts, hooks });
@@ -207,7 +208,7 @@ function specOf(
   // Any user of the container may write its message; given at creation, a umask narrows the mode.
   writeFileSync(terminationMessageFile, "");
   chmodSync(terminationMessageFile, 0o666);
-  parts.spread.make(state.logDirectory, 0o755);
+  makeLogs(state, parts);
   const logPath = logPathOf(state.logDirectory, container.name, attempt);
   const etc = state.etcDirectory;
   const targetId = targetOf(state, container);
@@ -246,13 +247,15 @@ function targetOf(state: PodState, container: EphemeralContainer): string | unde
   throw new ConfigurationError(`target container "${name}" of "${container.name}" is not running`);
 }
 
-/** The same attempt always has the same ID: a start that a crash cut short is found again. */
+/**
+ * 64 hexadecimal digits, as log shippers expect it in names of files. The same attempt always has
+ * the same one: a start that a crash cut short is found again.
+ */
 export function containerIdFor(
   podUid: string,
   { name, attempt }: { name: string; attempt: number },
 ): string {
-  const digest = createHash("sha256").update(`${podUid}/${name}/${attempt}`).digest("hex");
-  return digest.slice(0, ID_LENGTH);
+  return createHash("sha256").update(`${podUid}/${name}/${attempt}`).digest("hex");
 }
 
 async function environmentOf(
