@@ -3,7 +3,15 @@ import { createHash } from "node:crypto";
 import type { Resource } from "../../api/resource.ts";
 import type { ProtobufEncoder } from "../codec/protobuf-encoder.ts";
 import { PROTOBUF_TYPE } from "../codec/protobuf-media-type.ts";
-import { notAcceptable, parseAccept } from "../http/negotiation.ts";
+import {
+  type AcceptClause,
+  checkRouted,
+  hasStream,
+  isTransform,
+  MEDIA_TYPES,
+  notAcceptable,
+  parseAccept,
+} from "../http/negotiation.ts";
 import type { ResourceRegistry, ServedResource } from "../resource-registry.ts";
 import { groupPriorityOf, isBuiltInGroup } from "../aggregation/group-priority.ts";
 import { subresourceFacts } from "./subresource-kinds.ts";
@@ -55,6 +63,7 @@ export class Discovery {
       this.#generation = generation;
     }
     if (!/^\/apis?(\/|$)/.test(path)) return undefined;
+    if (isRouted(path)) checkRouted(accept, MEDIA_TYPES);
     const form = formAsked(accept, path === "/api" || path === "/apis");
     if (!form) {
       if (this.#plain(path)) throw notAcceptable();
@@ -255,26 +264,39 @@ function versionRank(version: string): number[] {
   return [stage, Number(found[1]), Number(found[3] ?? 0)];
 }
 
-const TYPES: readonly string[] = ["application/json", "application/yaml", PROTOBUF_TYPE];
-
-/** What a client likes best; documents of all groups at once are only at the roots. */
+/**
+ * What a client likes best. Documents of all groups at once are only at the roots, and who names
+ * them at all gets them there.
+ */
 function formAsked(accept: string | undefined, isRoot: boolean): Form | undefined {
   if (!accept) return PLAIN_JSON;
-  for (const { type: asked, parameters } of parseAccept(accept)) {
-    const isAny = asked === "*/*" || asked === "application/*";
-    const type = isAny ? "application/json" : asked;
-    if (!TYPES.includes(type)) continue;
-    if (!parameters.has("as")) return { type, aggregated: undefined };
-    const isKnown =
-      parameters.get("as") === "APIGroupDiscoveryList" &&
-      parameters.get("g") === "apidiscovery.k8s.io";
-    const version = parameters.get("v");
-    if (!isRoot || !isKnown) continue;
-    if (version === "v2" || (version === "v2beta1" && type !== PROTOBUF_TYPE)) {
-      return { type, aggregated: version };
-    }
+  const clauses = parseAccept(accept).filter((clause) => hasStream(clause));
+  const forms = clauses.map((clause) => formOf(clause));
+  const aggregated = isRoot ? forms.find((form) => form?.aggregated) : undefined;
+  return aggregated ?? forms.find((form) => form && !form.aggregated);
+}
+
+function formOf(clause: AcceptClause): Form | undefined {
+  const { type: asked, parameters } = clause;
+  const isAny = asked === "*/*" || asked === "application/*";
+  const type = isAny ? "application/json" : asked;
+  if (!MEDIA_TYPES.includes(type) || parameters.get("sv")) return undefined;
+  if (!isTransform(clause)) return { type, aggregated: undefined };
+  const isKnown =
+    parameters.get("as") === "APIGroupDiscoveryList" &&
+    parameters.get("g") === "apidiscovery.k8s.io";
+  const version = parameters.get("v");
+  if (!isKnown) return undefined;
+  if (version === "v2" || (version === "v2beta1" && type !== PROTOBUF_TYPE)) {
+    return { type, aggregated: version };
   }
   return undefined;
+}
+
+/** Roots of groups, and what definitions add, are found without a look at what is accepted. */
+function isRouted(path: string): boolean {
+  const [, root, group = "", version] = path.split("/");
+  return root === "api" || (version !== undefined && isBuiltInGroup(group));
 }
 
 function groupOf({ group, versions }: Group): Json {

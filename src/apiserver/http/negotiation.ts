@@ -27,6 +27,12 @@ export interface Offer {
 
 const OBJECT_JSON: Representation = { as: "object", version: "v1", format: "json" };
 const CACHE_MAX = 256;
+/** In which what the server has itself is written. */
+export const MEDIA_TYPES: readonly string[] = [
+  "application/json",
+  "application/yaml",
+  PROTOBUF_TYPE,
+];
 
 /** One clause of an Accept header. */
 export interface AcceptClause {
@@ -67,8 +73,6 @@ function formatOf(type: string): Format | undefined {
     case "application/json":
       return "json";
     case "application/yaml":
-    case "application/x-yaml":
-    case "text/yaml":
       return "yaml";
     case PROTOBUF_TYPE:
       return "protobuf";
@@ -83,18 +87,44 @@ const TRANSFORMS: Readonly<Record<string, Pick<Representation, "as" | "of">>> = 
   PartialObjectMetadataList: { as: "metadata", of: "list" },
 };
 
-function wantedBy({ type, parameters }: AcceptClause): Representation | undefined {
-  const format = formatOf(type);
-  if (!format) return undefined;
+/** Whether a clause asks for something else than what is there: any part of a kind does. */
+export function isTransform({ parameters }: AcceptClause): boolean {
+  return parameters.has("as") || parameters.has("g") || parameters.has("v");
+}
+
+/** Whether a clause names a stream that its type has; YAML has none. */
+export function hasStream({ type, parameters }: AcceptClause): boolean {
   const stream = parameters.get("stream");
-  if (stream && stream !== "watch") return undefined;
-  const as = parameters.get("as");
-  if (as === undefined) return { as: "object", version: "v1", format };
-  const transform = TRANSFORMS[as];
-  const version = parameters.get("v") ?? "v1";
+  return !stream || (stream === "watch" && formatOf(type) !== "yaml");
+}
+
+function wantedBy(clause: AcceptClause): Representation | undefined {
+  const { type, parameters } = clause;
+  const format = formatOf(type);
+  if (!format || !hasStream(clause)) return undefined;
+  // The version of what a server says of itself.
+  if ((parameters.get("sv") || "v1") !== "v1") return undefined;
+  if (!isTransform(clause)) return { as: "object", version: "v1", format };
+  const transform = TRANSFORMS[parameters.get("as") ?? ""];
+  const version = parameters.get("v");
   const isMeta = parameters.get("g") === "meta.k8s.io";
   if (version !== "v1" && version !== "v1beta1") return undefined;
   return transform && isMeta ? { ...transform, version, format } : undefined;
+}
+
+/**
+ * Checks that a route that writes these types is found for a header. Upstream looks for routes by
+ * the names of types alone, without parameters, and knows no other wildcard than that for any type.
+ * @throws StatusError NotAcceptable
+ */
+export function checkRouted(accept: string | undefined, types: readonly string[]): void {
+  if (!accept) return;
+  const isFound = accept.split(",").some((clause) => {
+    const [type = ""] = clause.split(";");
+    const name = type.trim();
+    return name === "*/*" || types.includes(name);
+  });
+  if (!isFound) throw noneAccepted(types);
 }
 
 function isOffered({ as, version, format }: Representation, offer: Offer): boolean {
@@ -107,6 +137,7 @@ function isOffered({ as, version, format }: Representation, offer: Offer): boole
 }
 
 function representationOf(header: string, offer: Offer): Representation | undefined {
+  if (!offer.custom) checkRouted(header, MEDIA_TYPES);
   for (const clause of parseAccept(header)) {
     const wanted = wantedBy(clause);
     if (wanted && isOffered(wanted, offer)) return wanted;
@@ -136,7 +167,7 @@ export class Negotiator {
   /** The format of a refusal: JSON when the client takes nothing else that there is. */
   refusalFormat(accept: string | undefined): Format {
     if (!accept || accept === "application/json") return "json";
-    const clauses = parseAccept(accept).filter(({ parameters }) => !parameters.has("as"));
+    const clauses = parseAccept(accept).filter((clause) => !isTransform(clause));
     for (const clause of clauses) {
       const wanted = wantedBy(clause);
       if (wanted) return wanted.format;
@@ -170,8 +201,7 @@ export function preferredType<T extends string>(
   offered: readonly [T, ...T[]],
 ): T {
   if (!accept) return offered[0];
-  for (const { type, parameters } of parseAccept(accept)) {
-    if (parameters.has("as")) continue;
+  for (const { type } of parseAccept(accept)) {
     if (type === "*/*" || type === "application/*") return offered[0];
     const found = offered.find((each) => each.toLowerCase() === type);
     if (found) return found;
@@ -190,6 +220,6 @@ function noneAccepted(types: readonly string[]): StatusError {
 export function notAcceptable({ watch }: { watch: boolean } = { watch: false }): StatusError {
   const types = watch
     ? ["application/json", PROTOBUF_TYPE].map((type) => `${type};stream=watch`)
-    : ["application/json", "application/yaml", PROTOBUF_TYPE];
+    : MEDIA_TYPES;
   return noneAccepted(types);
 }

@@ -1,6 +1,7 @@
 import type { Page } from "./page.ts";
 import type { Query } from "../request/query.ts";
 import { type HealthCheck, healthPage } from "./health-pages.ts";
+import { checkRouted } from "./negotiation.ts";
 
 /** Serves further paths, such as OpenAPI documents; `undefined` when the path is not its own. */
 export type PageSource = (
@@ -48,6 +49,7 @@ export class PlainPages {
       case "":
         return json({ paths: this.#paths() });
       case "version":
+        checkRouted(request.accept, ["application/json"]);
         return json(this.#version);
       case "healthz":
       case "livez":

@@ -1,3 +1,4 @@
+import { checkRouted } from "../http/negotiation.ts";
 import type { PageSource } from "../http/plain-pages.ts";
 import { jwksDocument, openidConfiguration, type TokenKeys } from "./token-keys.ts";
 
@@ -16,7 +17,11 @@ export function oidcPages(keys: TokenKeys, of: { issuer: string; serverUrl: stri
     ["/.well-known/openid-configuration", page("application/json", configuration)],
     [JWKS_PATH, page("application/jwk-set+json", jwksDocument(keys))],
   ]);
-  return (path) => pages.get(path);
+  return (path, { accept }) => {
+    const found = pages.get(path);
+    if (found) checkRouted(accept, [found.contentType]);
+    return found;
+  };
 }
 
 function page(contentType: string, value: object): { contentType: string; bytes: Uint8Array } {
