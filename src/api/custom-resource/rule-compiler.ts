@@ -5,6 +5,7 @@ import type { SizeOf } from "../../lib/cel/cost-estimate.ts";
 import { type CompileError, compile, type Program } from "../../lib/cel/program.ts";
 import { optionalOf, type Type } from "../../lib/cel/types.ts";
 import type { JSONSchemaProps, ValidationRule } from "../generated/types/apiextensions-v1.ts";
+import { judging } from "../policy/stored-expressions.ts";
 import { fieldPathOf } from "./field-path.ts";
 import { additionalOf, itemsOf } from "./schema-parts.ts";
 import { celTypeOf } from "./schema-types.ts";
@@ -64,13 +65,22 @@ function isEmbedded(schema: JSONSchemaProps): boolean {
 /** Compiles one rule for values of a type; with sizes, what it costs is estimated. */
 export function compileRule(
   rule: ValidationRule,
-  of: { schema: JSONSchemaProps; type: Type; base: Environment; sizeOf?: SizeOf },
+  of: {
+    schema: JSONSchemaProps;
+    type: Type;
+    base: Environment;
+    sizeOf?: SizeOf;
+    /** Expressions that are taken as they are; all when absent. */
+    stored?: ReadonlySet<string>;
+  },
 ): CompiledRule {
-  const { type, base, schema, sizeOf } = of;
+  const { type, base, schema, sizeOf, stored } = of;
   const oldSelf = rule.optionalOldSelf ? optionalOf(type) : type;
-  const environment = withVariables(base, { self: type, oldSelf });
+  const variables = { self: type, oldSelf };
+  const environmentOf = (source: string) =>
+    withVariables(stored ? judging(base, { source, stored }) : base, variables);
   const compiled: CompiledRule = { rule, usesOldSelf: false, fieldPath: "" };
-  const program = tryCompile(rule.rule, environment, sizeOf);
+  const program = tryCompile(rule.rule, environmentOf(rule.rule), sizeOf);
   if (program instanceof Error) compiled.error = `compilation failed: ${program.message}`;
   else if (program.type.kind !== "bool") {
     compiled.error = "cel expression must evaluate to a bool";
@@ -79,7 +89,8 @@ export function compileRule(
     compiled.usesOldSelf = names(program.root, "oldSelf");
   }
   if (rule.messageExpression && !compiled.error) {
-    compileMessage(compiled, tryCompile(rule.messageExpression, environment, sizeOf));
+    const source = rule.messageExpression;
+    compileMessage(compiled, tryCompile(source, environmentOf(source), sizeOf));
   }
   if (rule.fieldPath) compiled.fieldPath = fieldPathOf(rule.fieldPath, schema)?.path ?? "";
   return compiled;

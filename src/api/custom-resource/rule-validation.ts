@@ -55,9 +55,15 @@ export function validateRuleForms(
 export function validateRuleExpressions(
   errors: FieldErrors,
   field: string,
-  of: { schema: JSONSchemaProps; place: SchemaPlace; base: Environment; costs: RuleCosts },
+  of: {
+    schema: JSONSchemaProps;
+    place: SchemaPlace;
+    base: Environment;
+    stored: ReadonlySet<string>;
+    costs: RuleCosts;
+  },
 ): void {
-  const { schema, place, base, costs } = of;
+  const { schema, place, base, stored, costs } = of;
   const isRoot = place.isRoot || schema["x-kubernetes-embedded-resource"] === true;
   const type = celTypeOf(schema, isRoot);
   const sizes = declaredSizes(schema, isRoot);
@@ -68,7 +74,7 @@ export function validateRuleExpressions(
       errors.invalid(`${target}.rule`, goRule(rule), "the type of the values is not known");
       continue;
     }
-    const compiled = compileRule(rule, { schema, type, base, sizeOf: sizes.sizeOf });
+    const compiled = compileRule(rule, { schema, type, base, stored, sizeOf: sizes.sizeOf });
     costs.rule(`${target}.rule`, (compiled.program?.costMax ?? 0) * valuesMax);
     if (compiled.error) errors.invalid(`${target}.rule`, goRule(rule), compiled.error);
     if (compiled.messageError) {

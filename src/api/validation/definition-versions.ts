@@ -7,6 +7,7 @@ import { RuleCosts } from "../custom-resource/rule-costs.ts";
 import { validateRuleExpressions, validateRuleForms } from "../custom-resource/rule-validation.ts";
 import { type SchemaPlace, validateSchema } from "../custom-resource/schema-validation.ts";
 import { validateStructural } from "../custom-resource/structural-schema.ts";
+import { storedExpressions } from "../policy/stored-expressions.ts";
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinitionSpec,
@@ -99,7 +100,7 @@ function validateVersion(
   } else if (schemaPlace !== undefined && !known) {
     const ofVersion = schemaPlace.startsWith("spec.versions");
     const withStatus = ofVersion ? version.subresources?.status !== undefined : hasStatus;
-    const rootSchema = { schema, hasStatus: withStatus };
+    const rootSchema = { schema, hasStatus: withStatus, old };
     validateRootSchema(errors, `${schemaPlace}.openAPIV3Schema`, rootSchema);
   }
   const subresources = placeOf(of, "subresources");
@@ -122,9 +123,13 @@ function validateVersion(
 function validateRootSchema(
   errors: FieldErrors,
   field: string,
-  of: { schema: JSONSchemaProps; hasStatus: boolean },
+  of: {
+    schema: JSONSchemaProps;
+    hasStatus: boolean;
+    old: CustomResourceDefinitionSpec | undefined;
+  },
 ): void {
-  const { schema, hasStatus } = of;
+  const { schema, hasStatus, old } = of;
   if (hasStatus) validateStatusRoot(errors, field, schema);
   if (schema.nullable) errors.forbidden(`${field}.nullable`, "nullable cannot be true at the root");
   const structure = new FieldErrors();
@@ -157,9 +162,10 @@ function validateRootSchema(
   // Expressions rely on a schema that is right.
   if (!structural || others.causes.length > 0 || pending.length === 0) return;
   const base = createKubernetesEnvironment();
+  const stored = storedExpressions(old);
   const costs = new RuleCosts(errors);
   for (const [at, each, eachPlace] of pending) {
-    validateRuleExpressions(errors, at, { schema: each, place: eachPlace, base, costs });
+    validateRuleExpressions(errors, at, { schema: each, place: eachPlace, base, stored, costs });
   }
   costs.total(field);
 }

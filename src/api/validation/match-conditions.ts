@@ -3,6 +3,7 @@ import { BOOL } from "../../lib/cel/types.ts";
 import { qualifiedNameErrors } from "../../lib/names.ts";
 import type { MatchCondition } from "../generated/types/admissionregistration-v1.ts";
 import { checkExpression } from "../policy/expression-problem.ts";
+import { judging } from "../policy/stored-expressions.ts";
 import type { FieldErrors } from "./field-errors.ts";
 
 const CONDITIONS_MAX = 64;
@@ -11,9 +12,14 @@ const CONDITIONS_MAX = 64;
 export function validateMatchConditions(
   errors: FieldErrors,
   field: string,
-  of: { conditions: readonly MatchCondition[]; environment: () => Environment },
+  of: {
+    conditions: readonly MatchCondition[];
+    environment: () => Environment;
+    /** Expressions that were there before. */
+    stored: ReadonlySet<string>;
+  },
 ): void {
-  const { conditions } = of;
+  const { conditions, stored } = of;
   if (conditions.length > CONDITIONS_MAX) {
     errors.tooMany(field, conditions.length, CONDITIONS_MAX);
   }
@@ -22,7 +28,8 @@ export function validateMatchConditions(
     const place = `${field}[${at}]`;
     if (!expression?.trim()) errors.required(`${place}.expression`);
     else {
-      const checked = { environment: of.environment(), types: [BOOL] };
+      const environment = judging(of.environment(), { source: expression, stored });
+      const checked = { environment, types: [BOOL] };
       const { problem } = checkExpression(expression.trim(), checked);
       if (problem) errors.invalid(`${place}.expression`, expression.trim(), problem);
     }

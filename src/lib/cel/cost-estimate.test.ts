@@ -28,7 +28,7 @@ const SIZES: Readonly<Record<string, number>> = {
 const ENVIRONMENT = withVariables(createKubernetesEnvironment(), { self: SELF });
 
 function estimate(source: string): [number, number] {
-  const root = parse(source);
+  const root = parse(source, ENVIRONMENT);
   const checked = check(root, ENVIRONMENT);
   assert.deepEqual(checked.issues, [], source);
   const { min, max } = estimateCost(root, { checked, sizeOf: (path) => SIZES[path.join(".")] });

@@ -10,6 +10,8 @@ export interface Environment {
   readonly functions: ReadonlyMap<string, readonly Overload[]>;
   /** Names of types that expressions may compare `type(x)` with. */
   readonly typeNames: ReadonlySet<string>;
+  /** Whether there are macros that go through a list or map with two variables. */
+  readonly twoVariables: boolean;
 }
 
 const TYPE_NAMES: readonly string[] = (
@@ -29,7 +31,7 @@ export function createEnvironment(libraries: readonly Overloads[]): Environment 
       if (type.kind === "opaque") typeNames.add(typeName(type));
     }
   }
-  return { variables: new Map(), functions, typeNames };
+  return { variables: new Map(), functions, typeNames, twoVariables: true };
 }
 
 /** The same functions with these variables, by name. */

@@ -26,22 +26,29 @@ const START_TOKENS =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, " +
   "STRING, BYTES, IDENTIFIER}";
 
+/** Which macros there are. */
+export interface Macros {
+  readonly twoVariables: boolean;
+}
+
 /** Reads an expression. @throws SyntaxIssue */
-export function parse(source: string): Node {
+export function parse(source: string, macros: Macros): Node {
   if (source.length > LENGTH_MAX) {
     const message = `expression code point size exceeds limit: size: ${source.length}`;
     throw new SyntaxIssue(0, `${message}, limit ${LENGTH_MAX}`);
   }
-  return new Parser(tokenize(source)).whole();
+  return new Parser(tokenize(source), macros).whole();
 }
 
 class Parser {
   readonly #tokens: readonly Token[];
+  readonly #macros: Macros;
   #next = 0;
   #depth = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], macros: Macros) {
     this.#tokens = tokens;
+    this.#macros = macros;
   }
 
   whole(): Node {
@@ -168,7 +175,7 @@ class Parser {
     if (!open) return { kind: "select", at, target, field: field.text, test: false, optional };
     const args = this.#list(")");
     const call: CallNode = { kind: "call", at: open.at, name: field.text, target, args };
-    return expandMacro(call) ?? call;
+    return expandMacro(call, this.#macros) ?? call;
   }
 
   #primary(): Node {
@@ -206,7 +213,7 @@ class Parser {
     if (open) {
       const args = this.#list(")");
       const call: CallNode = { kind: "call", at: open.at, name: text, args };
-      return expandMacro(call) ?? call;
+      return expandMacro(call, this.#macros) ?? call;
     }
     if (RESERVED.has(text)) throw new SyntaxIssue(at, `reserved identifier: ${text}`);
     return { kind: "ident", at, name: text };
@@ -282,11 +289,11 @@ const FOLDS: Readonly<Record<string, { macro: FoldName; counts: number[]; variab
       { macro: "exists", counts: [2], variables: 1 },
       { macro: "exists", counts: [3], variables: 2 },
     ],
-    exists_one: [{ macro: "exists_one", counts: [2], variables: 1 }],
-    existsOne: [
+    exists_one: [
       { macro: "exists_one", counts: [2], variables: 1 },
       { macro: "exists_one", counts: [3], variables: 2 },
     ],
+    existsOne: [{ macro: "exists_one", counts: [3], variables: 2 }],
     map: [{ macro: "map", counts: [2, 3], variables: 1 }],
     filter: [{ macro: "filter", counts: [2], variables: 1 }],
     transformList: [{ macro: "transformList", counts: [3, 4], variables: 2 }],
@@ -296,7 +303,7 @@ const FOLDS: Readonly<Record<string, { macro: FoldName; counts: number[]; variab
     optFlatMap: [{ macro: "optFlatMap", counts: [2], variables: 1 }],
   };
 
-function expandMacro(call: CallNode): Node | undefined {
+function expandMacro(call: CallNode, macros: Macros): Node | undefined {
   const { name, target, args, at } = call;
   if (name === "has" && !target && args.length === 1) {
     const [inner] = args;
@@ -308,6 +315,7 @@ function expandMacro(call: CallNode): Node | undefined {
   const fits = Object.hasOwn(FOLDS, name) ? FOLDS[name] : undefined;
   const fold = fits?.find(({ counts }) => counts.includes(args.length));
   if (!fold || !target) return undefined;
+  if (fold.variables === 2 && !macros.twoVariables) return undefined;
   const variables = args.slice(0, fold.variables).map((arg) => {
     if (arg.kind === "ident") return arg.name;
     throw new SyntaxIssue(arg.at, "argument must be a simple name");

@@ -58,7 +58,7 @@ export function compile(source: string, environment: Environment, sizeOf?: SizeO
 const TOO_DEEP: Issue = { at: 0, message: "expression recursion limit exceeded" };
 
 function compileUnguarded(source: string, environment: Environment, sizeOf?: SizeOf): Program {
-  const root = parse(source);
+  const root = parse(source, environment);
   const checked = check(root, environment);
   const issues = checked.issues.length > 0 ? checked.issues : literalIssues(root, checked);
   if (issues.length > 0) throw new CompileError(source, issues);

@@ -27,6 +27,7 @@ import type {
 } from "../../generated/types/admissionregistration-v1.ts";
 import { checkExpression } from "../../policy/expression-problem.ts";
 import { policyEnvironment } from "../../policy/policy-environment.ts";
+import { judging, storedExpressions } from "../../policy/stored-expressions.ts";
 import { validateConditions } from "../conditions.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import type { KindRules } from "../kind-rules.ts";
@@ -47,11 +48,14 @@ const RESERVED: ReadonlySet<string> = new Set(
 
 /** Rules of ValidatingAdmissionPolicy. */
 export const VALIDATING_ADMISSION_POLICY: KindRules<ValidatingAdmissionPolicy> = {
-  validate(errors, { metadata, spec = {} }) {
+  validateCreate(errors, { metadata, spec = {} }) {
     new Checker(errors, spec).check(metadata?.name ?? "");
   },
-  // What was accepted once stays valid, whatever later versions think of it.
-  unchanged: (now, old) => deepEqual(now.spec, old.spec),
+  validateUpdate(errors, { metadata, spec = {} }, old) {
+    // What was accepted once stays valid, whatever later versions think of it.
+    if (deepEqual(spec, old.spec)) return;
+    new Checker(errors, spec, storedExpressions(old.spec)).check(metadata?.name ?? "");
+  },
   subresources: {
     status(errors, { status }) {
       for (const [at, warning] of (status?.typeChecking?.expressionWarnings ?? []).entries()) {
@@ -68,11 +72,17 @@ class Checker {
   readonly #params: Record<string, Type>;
   readonly #fields = new Map<string, ObjectField>();
   readonly #composed: ObjectType;
+  readonly #stored: ReadonlySet<string>;
   #base: Environment | undefined;
 
-  constructor(errors: FieldErrors, spec: ValidatingAdmissionPolicySpec) {
+  constructor(
+    errors: FieldErrors,
+    spec: ValidatingAdmissionPolicySpec,
+    stored: ReadonlySet<string> = new Set(),
+  ) {
     this.#errors = errors;
     this.#spec = spec;
+    this.#stored = stored;
     this.#params = spec.paramKind ? { params: DYN } : {};
     this.#composed = { kind: "object", name: "kubernetes.variables", fields: this.#fields };
   }
@@ -95,6 +105,7 @@ class Checker {
     validateMatchConditions(errors, "spec.matchConditions", {
       conditions,
       environment: () => this.#environment({ composed: false, authorizer: true }),
+      stored: this.#stored,
     });
     for (const [at, variable] of (this.#spec.variables ?? []).entries()) {
       this.#variable(`spec.variables[${at}]`, variable);
@@ -142,7 +153,8 @@ class Checker {
     of: { types?: readonly Type[]; authorizer: boolean },
   ): Type {
     const composed = (this.#spec.variables ?? []).length > 0;
-    const environment = this.#environment({ composed, authorizer: of.authorizer });
+    const whole = this.#environment({ composed, authorizer: of.authorizer });
+    const environment = judging(whole, { source, stored: this.#stored });
     const types = of.types ?? [];
     const { program, problem } = checkExpression(source, { environment, types });
     if (problem) this.#errors.invalid(field, source, problem);

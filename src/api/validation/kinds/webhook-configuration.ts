@@ -7,6 +7,7 @@ import type {
   ValidatingWebhookConfiguration,
 } from "../../generated/types/admissionregistration-v1.ts";
 import { policyEnvironment } from "../../policy/policy-environment.ts";
+import { storedExpressions } from "../../policy/stored-expressions.ts";
 import { validateAdmissionRule } from "../admission-rule.ts";
 import type { FieldErrors } from "../field-errors.ts";
 import { goStrings } from "../go-text.ts";
@@ -23,18 +24,31 @@ const SIDE_EFFECTS = ["None", "NoneOnDryRun"];
 
 /** Rules of MutatingWebhookConfiguration and ValidatingWebhookConfiguration. */
 export const WEBHOOK_CONFIGURATION: KindRules<Configuration> = {
-  validate(errors, { webhooks = [] }) {
-    const names = new Set<string>();
-    for (const [at, webhook] of webhooks.entries()) {
-      const field = `webhooks[${at}]`;
-      validateWebhook(errors, field, webhook);
-      if (names.has(webhook.name)) errors.duplicate(`${field}.name`, webhook.name);
-      if (webhook.name) names.add(webhook.name);
-    }
-  },
+  validateCreate: (errors, configuration) =>
+    validateWebhooks(errors, configuration.webhooks, new Set()),
+  validateUpdate: (errors, configuration, old) =>
+    validateWebhooks(errors, configuration.webhooks, storedExpressions(old.webhooks)),
 };
 
-function validateWebhook(errors: FieldErrors, field: string, webhook: Webhook): void {
+function validateWebhooks(
+  errors: FieldErrors,
+  webhooks: readonly Webhook[] = [],
+  stored: ReadonlySet<string>,
+): void {
+  const names = new Set<string>();
+  for (const [at, webhook] of webhooks.entries()) {
+    const field = `webhooks[${at}]`;
+    validateWebhook(errors, field, { webhook, stored });
+    if (names.has(webhook.name)) errors.duplicate(`${field}.name`, webhook.name);
+    if (webhook.name) names.add(webhook.name);
+  }
+}
+
+function validateWebhook(
+  errors: FieldErrors,
+  field: string,
+  { webhook, stored }: { webhook: Webhook; stored: ReadonlySet<string> },
+): void {
   validateName(errors, `${field}.name`, webhook.name);
   for (const [at, rule] of (webhook.rules ?? []).entries()) {
     validateAdmissionRule(errors, `${field}.rules[${at}]`, rule);
@@ -59,6 +73,7 @@ function validateWebhook(errors: FieldErrors, field: string, webhook: Webhook): 
   validateMatchConditions(errors, `${field}.matchConditions`, {
     conditions: webhook.matchConditions ?? [],
     environment: () => policyEnvironment(createKubernetesEnvironment(), {}),
+    stored,
   });
   const versions = webhook.admissionReviewVersions ?? [];
   validateVersions(errors, `${field}.admissionReviewVersions`, versions);
