@@ -31,7 +31,7 @@ import { type NodeStatusKeeper, startNodeStatus } from "./node/node-status.ts";
 import { startNodePressure } from "./node-pressure.ts";
 import { confineFiles } from "./pod/confined-files.ts";
 import { startLogRotation } from "./pod/log-rotation.ts";
-import { OWN_LOGS } from "./pod/pod-logs.ts";
+import { makeLogPlaces, OWN_LOGS } from "./pod/pod-logs.ts";
 import type { PodNodeFacts } from "./pod/pod-context.ts";
 import { createPodManager, type PodManager } from "./pod/pod-manager.ts";
 import { podResources } from "./pod/pod-resources.ts";
@@ -124,10 +124,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     pods: path.join(stateDirectory, "pods"),
     files: path.join(options.runDirectory, "pods"),
     logs: commonLogs ?? ownLogs,
-    ...(commonLogs !== undefined && { logIndex: ownLogs }),
+    logIndex: ownLogs,
     seccomp: path.join(stateDirectory, "seccomp"),
   };
-  if (commonLogs !== undefined) mkdirSync(commonLogs, { recursive: true, mode: 0o755 });
+  if (commonLogs !== undefined) makeLogPlaces(commonLogs);
   // Containers reach their volumes through these, whatever user they run as.
   for (const directory of Object.values(directories)) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
@@ -291,6 +291,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     metrics,
     configuration: {
       ...configuration.inForce,
+      podLogsDir: directories.logs,
       clusterDomain: facts.clusterDomain,
       clusterDNS: [facts.clusterDnsIp],
     },

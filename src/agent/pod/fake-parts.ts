@@ -340,6 +340,7 @@ export function createFakeNode(transport: MemoryTransport = new MemoryTransport(
       pods: path.join(directory, "pods"),
       files: path.join(directory, "files"),
       logs: path.join(directory, "logs"),
+      logIndex: path.join(directory, "logs"),
       seccomp: path.join(directory, "seccomp"),
     },
   };

@@ -88,8 +88,8 @@ export interface PodDirectories {
   files: string;
   /** `<logs>/<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
   logs: string;
-  /** Where `logs` is not for this node alone: a directory that tells which ones there are. */
-  logIndex?: string;
+  /** Tells which of them are this node's, where `logs` is not for it alone; else the same. */
+  logIndex: string;
   /** Profiles of type Localhost. */
   seccomp: string;
 }

@@ -81,8 +81,29 @@ test("logs that an agent kept elsewhere stay where they are", () => {
   const of = { namespace: "a", name: "web", uid: "u" };
   mkdirSync(path.join(logIndex, "a_web_u"));
   assert.equal(logDirectoryOf({ logs, logIndex }, of), path.join(logIndex, "a_web_u"));
-  assert.equal(logDirectoryOf({ logs: logIndex }, of), path.join(logIndex, "a_web_u"));
+  assert.equal(logDirectoryOf({ logs: logIndex, logIndex }, of), path.join(logIndex, "a_web_u"));
   assert.equal(logDirectoryOf({ logs, logIndex }, { ...of, uid: "v" }), path.join(logs, "a_web_v"));
+});
+
+test("logs go with a pod that was forgotten meanwhile, wherever they are", async () => {
+  const { node, logs, links, logIndex } = sharedNode("forgotten");
+  await using _node = node;
+  {
+    await using manager = createPodManager(node.parts);
+    await manager.start();
+    await createPod(node);
+    await until(() => list(links).length === 1);
+  }
+  mkdirSync(path.join(logIndex, "a_finished_u"));
+  mkdirSync(path.join(logs, "a_other_u"));
+  await node.parts.client.for(PODS).delete(AT, { gracePeriodSeconds: 0 });
+  await settle();
+  // The shared place is not configured any more.
+  node.parts.directories.logs = logIndex;
+  await using manager = createPodManager(node.parts);
+  await manager.start();
+  await until(() => list(logIndex).length === 0);
+  assert.deepEqual([list(logs), list(links)], [["a_other_u"], []]);
 });
 
 test("a purge removes the logs of its own pods and the links to them, and nothing else", async () => {

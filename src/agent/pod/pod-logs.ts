@@ -20,17 +20,33 @@ export function logDirectoryOf(
   { namespace, name, uid }: Identity,
 ): string {
   const entry = `${namespace}_${name}_${uid}`;
-  if (logIndex === undefined) return path.join(logs, entry);
   const known = path.join(logIndex, entry);
   const found = lstatSync(known, { throwIfNoEntry: false });
   if (found?.isDirectory()) return known;
   return found?.isSymbolicLink() ? readlinkSync(known) : path.join(logs, entry);
 }
 
+/** All pods of a node that have logs, known or not. */
+export function podsWithLogs({ logIndex }: Pick<PodDirectories, "logIndex">): Identity[] {
+  return entriesOf(logIndex)
+    .filter((entry) => OF_POD.test(entry))
+    .map((entry) => {
+      const [namespace = "", name = "", uid = ""] = entry.split("_");
+      return { namespace, name, uid };
+    });
+}
+
+/** Who ships logs may mount both before any pod has some there. Idempotent. */
+export function makeLogPlaces(logs: string): void {
+  for (const place of [logs, linksBeside(path.join(logs, "pod"))]) {
+    mkdirSync(place, { recursive: true, mode: 0o755 });
+  }
+}
+
 /** Makes the directory of a pod's logs, and notes that it is this node's. Idempotent. */
 export function makeLogs({ logDirectory }: PodState, { spread, directories }: PodParts): void {
   const { logIndex } = directories;
-  const isElsewhere = logIndex !== undefined && path.dirname(logDirectory) !== logIndex;
+  const isElsewhere = path.dirname(logDirectory) !== logIndex;
   // The note first: whenever this process ends, nothing is forgotten.
   if (isElsewhere) link(logDirectory, path.join(logIndex, path.basename(logDirectory)));
   spread.make(logDirectory, 0o755);
@@ -68,7 +84,8 @@ export function removeLogs(
   if (links) removeLinks(links, { of: identity, into: directory });
   discard(directory);
   const { logIndex } = directories;
-  if (logIndex) rmSync(path.join(logIndex, path.basename(directory)), { force: true });
+  const note = path.join(logIndex, path.basename(directory));
+  if (note !== directory) rmSync(note, { force: true });
 }
 
 /**
@@ -89,7 +106,7 @@ export function purgeLogs(logIndex: string): void {
 
 /** Beside the directories of pods; none where those are for this node alone. */
 function linksOf({ logIndex }: PodDirectories, logDirectory: string): string | undefined {
-  if (logIndex === undefined || path.dirname(logDirectory) === logIndex) return undefined;
+  if (path.dirname(logDirectory) === logIndex) return undefined;
   return linksBeside(logDirectory);
 }
 

@@ -20,9 +20,9 @@ import {
   resizeVerdict,
 } from "./pod-admission.ts";
 import { identityOf, referenceTo } from "./pod-containers.ts";
-import type { PodParts } from "./pod-context.ts";
+import type { PodDirectories, PodParts } from "./pod-context.ts";
 import { messageOf } from "./pod-failure.ts";
-import { removeLogs } from "./pod-logs.ts";
+import { podsWithLogs, removeLogs } from "./pod-logs.ts";
 import { storedOutcome } from "./pod-outcome.ts";
 import { rememberRequests } from "./pod-requests.ts";
 import { releaseResources } from "./pod-sandbox.ts";
@@ -174,7 +174,7 @@ export function createPodManager(parts: PodParts): PodManager {
       const orphans = leftovers;
       leftovers = { sandboxes: new Map(), containers: new Map() };
       const kept = new Set(workers.keys());
-      for (const uid of orphanUids(orphans, { kept, directory: parts.directories.pods })) {
+      for (const uid of orphanUids(orphans, { kept, directories: parts.directories })) {
         // Not awaited: a patient container must not delay the pods that are wanted.
         removeOrphan(uid, orphans, parts).catch((error: unknown) =>
           parts.logger.error("cannot remove orphaned pod", { uid, error: messageOf(error) }),
@@ -360,15 +360,17 @@ function claim(
 /** Pods with something on this node that the API does not know any more. */
 function orphanUids(
   { sandboxes, containers }: Leftovers,
-  { kept, directory }: { kept: ReadonlySet<string>; directory: string },
+  { kept, directories }: { kept: ReadonlySet<string>; directories: PodDirectories },
 ): string[] {
   let onDisk: string[] = [];
   try {
-    onDisk = readdirSync(directory);
+    onDisk = readdirSync(directories.pods);
   } catch {
     // A node that never ran a pod has no such directory.
   }
-  const all = new Set([...sandboxes.keys(), ...containers.keys(), ...onDisk]);
+  // Of a pod that had finished, there may be nothing else.
+  const logged = podsWithLogs(directories).map(({ uid }) => uid);
+  const all = new Set([...sandboxes.keys(), ...containers.keys(), ...onDisk, ...logged]);
   return [...all].filter((uid) => !kept.has(uid));
 }
 
@@ -377,7 +379,6 @@ async function removeOrphan(uid: string, found: Leftovers, parts: PodParts): Pro
   const options = { graceMs: ORPHAN_GRACE_MS };
   await Promise.all(running.map(({ id }) => parts.runtime.stopContainer(id, options)));
   await releaseResources(uid, { directory: path.join(parts.directories.pods, uid), parts });
-  const spec = found.sandboxes.get(uid)?.spec;
-  if (!spec) return;
-  removeLogs({ uid, name: spec.podName, namespace: spec.podNamespace }, parts);
+  const logged = podsWithLogs(parts.directories).filter((pod) => pod.uid === uid);
+  for (const pod of logged) removeLogs(pod, parts);
 }

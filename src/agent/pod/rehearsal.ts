@@ -62,10 +62,10 @@ export function beginRehearsal(deps: PodWorkerDeps, image: LocalImage): Rehearsa
   const { parts } = deps;
   let finish: () => void = () => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
-  const { logIndex, ...directories } = parts.directories;
+  const { directories } = parts;
   const quiet: PodParts = {
     ...parts,
-    directories: { ...directories, logs: logIndex ?? directories.logs },
+    directories: { ...directories, logs: directories.logIndex },
     images: onlyImage(parts.images, image),
     events: { record: () => {} },
     metrics: NO_METRICS,
