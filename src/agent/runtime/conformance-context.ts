@@ -88,7 +88,7 @@ export function createConformance(name: string, fixture: RuntimeFixture): Confor
     if (!opened) throw new Error("the runtime is opened by the first test");
     return opened;
   };
-  const nextPodId = () => `pod-${++count}`;
+  const nextPodId = () => `pod-${process.pid}-${++count}`;
   const sandboxSpec = (id: string): SandboxSpec => ({
     id,
     podName: id,
