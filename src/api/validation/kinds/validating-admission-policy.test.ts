@@ -86,6 +86,14 @@ test("policies are checked in the words of upstream", () => {
       ],
     ],
     [
+      // Bytes count, not characters.
+      { auditAnnotations: [{ key: "k", valueExpression: `'${"é".repeat(2600)}'` }] },
+      [
+        "spec.auditAnnotations[0].valueExpression: Required value: " +
+          "must not exceed 5120 bytes in length",
+      ],
+    ],
+    [
       { auditAnnotations: [{ key: "k", valueExpression: "1" }] },
       [
         'spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of ' +

@@ -206,7 +206,7 @@ class Checker {
     const place = `${field}.valueExpression`;
     const source = valueExpression?.trim() ?? "";
     if (source === "") errors.required(place, "valueExpression is not specified");
-    else if (source.length > VALUE_EXPRESSION_MAX) {
+    else if (Buffer.byteLength(source) > VALUE_EXPRESSION_MAX) {
       errors.required(place, `must not exceed ${VALUE_EXPRESSION_MAX} bytes in length`);
     } else this.#expression(place, source, { types: [STRING, NULL], authorizer: true });
   }

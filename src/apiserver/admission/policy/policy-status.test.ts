@@ -5,6 +5,31 @@ import { startServer } from "../../api-server-fixture.ts";
 
 const POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 
+test("kinds are told with their group, which the core has none of, and in its order", async () => {
+  await using api = await startServer();
+  const rule = { apiVersions: ["v1"], operations: ["*"] };
+  await api.ask("POST", POLICIES, {
+    metadata: { name: "p" },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          { ...rule, apiGroups: ["apps"], resources: ["deployments"] },
+          { ...rule, apiGroups: [""], resources: ["secrets", "pods", "pods/status"] },
+        ],
+      },
+      validations: [{ expression: "object.nope" }],
+    },
+  });
+  await settle();
+  const { status } = await api.ask("GET", `${POLICIES}/p`);
+  const { typeChecking } = status as {
+    typeChecking: { expressionWarnings: { fieldRef: string; warning: string }[] };
+  };
+  const [found] = typeChecking.expressionWarnings;
+  const kinds = found?.warning.split("\n").flatMap((line) => /^(.*): ERROR/.exec(line)?.[1] ?? []);
+  assert.deepEqual(kinds, ["/v1, Kind=Pod", "/v1, Kind=Secret", "apps/v1, Kind=Deployment"]);
+});
+
 test("the status tells what expressions get wrong about the kinds they are for", async () => {
   await using api = await startServer();
   const rule = { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["*"] };

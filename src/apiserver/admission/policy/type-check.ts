@@ -7,7 +7,6 @@ import type {
 } from "../../../api/generated/types/admissionregistration-v1.ts";
 import { policyEnvironment } from "../../../api/policy/policy-environment.ts";
 import { celTypeOfStruct } from "../../../api/policy/struct-types.ts";
-import { apiVersionOf } from "../../../api/resource.ts";
 import type { Environment } from "../../../lib/cel/environment.ts";
 import { DYN, type ObjectField, type ObjectType, type Type } from "../../../lib/cel/types.ts";
 import type { ResourceRegistry, ServedResource } from "../../resource-registry.ts";
@@ -83,9 +82,9 @@ function kindsOf(
   const found = new Map<string, ServedResource>();
   for (const rule of spec.matchConstraints?.resourceRules ?? []) {
     for (const served of servedBy(rule, registry)) {
-      const { resource } = served;
-      if (found.size < KINDS_MAX)
-        found.set(`${apiVersionOf(resource)}, Kind=${resource.kind}`, served);
+      const { group, version, kind } = served.resource;
+      // The core group has no name, and the slash all the same.
+      if (found.size < KINDS_MAX) found.set(`${group}/${version}, Kind=${kind}`, served);
     }
   }
   return [...found]
