@@ -47,6 +47,7 @@ test("ports of the node are those with a number", () => {
     isDefault: false,
     hasOwnKernel: true,
     hasUserNamespaces: false,
+    hasRecursiveReadOnly: false,
   };
   const request = attachRequest(config({ portMappings }), { id: "s", handler });
   assert.deepEqual(request, {

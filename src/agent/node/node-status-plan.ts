@@ -138,8 +138,11 @@ export function statusChanged(stored: NodeStatus, told: NodeStatusPatch): boolea
 
 /** `status.runtimeHandlers`: the default one has an empty name too. */
 export function runtimeHandlersOf(handlers: readonly RuntimeHandler[]): NodeRuntimeHandler[] {
-  return handlers.flatMap(({ name, isDefault, hasUserNamespaces: userNamespaces }) => {
-    const features = { recursiveReadOnlyMounts: false, userNamespaces };
+  return handlers.flatMap(({ name, isDefault, hasUserNamespaces, hasRecursiveReadOnly }) => {
+    const features = {
+      recursiveReadOnlyMounts: hasRecursiveReadOnly,
+      userNamespaces: hasUserNamespaces,
+    };
     return (isDefault ? ["", name] : [name]).map((one) => ({ name: one, features }));
   });
 }

@@ -5,6 +5,7 @@ import type { PreparedVolume } from "../volume/contract.ts";
 import { containerSecurity } from "./container-security.ts";
 import { ConfigurationError } from "./environment.ts";
 import { expandVariables } from "./expansion.ts";
+import { isReadOnlyBelow } from "./read-only-mounts.ts";
 import { requireNonRoot } from "./non-root.ts";
 import { containerResources, type ResourceRules } from "./pod-resources.ts";
 
@@ -25,6 +26,8 @@ export interface ContainerSpecInput {
   environment: ReadonlyMap<string, string>;
   hostname: string;
   volumes: ReadonlyMap<string, PreparedVolume>;
+  /** What is below mounts that ask for it can be read-only with them. */
+  makesReadOnlyBelow?: boolean;
   /** Host path of the directory or file that a mount with a subPath binds. */
   subPath(mount: VolumeMount, index: number): string;
   files: PodFiles;
@@ -140,20 +143,16 @@ function depth({ containerPath }: ContainerMount): number {
 function volumeMount(
   mount: VolumeMount,
   index: number,
-  { volumes, subPath }: ContainerSpecInput,
+  { volumes, subPath, makesReadOnlyBelow = false }: ContainerSpecInput,
 ): ContainerMount {
   const volume = volumes.get(mount.name);
   if (!volume) throw new ConfigurationError(`volume "${mount.name}" is not prepared`);
-  if (mount.recursiveReadOnly === "Enabled") {
-    const why = "recursive read-only mode, but it is not supported by the runtime";
-    const what = `volume "${mount.name}" requested ${why}`;
-    throw new ConfigurationError(`failed to resolve recursive read-only mode: ${what}`);
-  }
   const partial = mount.subPath || mount.subPathExpr;
   return {
     hostPath: partial ? subPath(mount, index) : volume.hostPath,
     containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
     readOnly: volume.readOnly || (mount.readOnly ?? false),
+    ...(isReadOnlyBelow(mount, makesReadOnlyBelow) && { readOnlyBelow: true }),
     ...(volume.noExec && { noExec: true }),
     propagation: propagationOf(mount),
   };

@@ -21,6 +21,7 @@ import {
 } from "./observation.ts";
 import { identityOf, type PodContainer } from "./pod-containers.ts";
 import { mustEnd } from "./pod-plan.ts";
+import { toldRecursion } from "./read-only-mounts.ts";
 import { toldResources } from "./resize.ts";
 
 /** Everything that a container's status is told from. */
@@ -59,7 +60,7 @@ export function containerStatus(item: PodContainer, input: ContainerStatusInput)
     image: status.imageReference,
     imageID: status.imageDigest ?? status.imageId,
     containerID: containerIdOf(status.id),
-    ...mountsOf(container),
+    ...mountsOf(container, input.observed),
     ...(item.role === "main" ? resourcesOf(item, seen) : {}),
     started: item.role === "init" ? state.running !== undefined : isStarted(seen),
   };
@@ -199,19 +200,22 @@ function statusWithoutRecord(
     restartCount: (stored?.restartCount ?? 0) + (isLost ? 1 : 0),
     image: container.image ?? "",
     imageID: "",
-    ...mountsOf(container),
+    ...mountsOf(container, input.observed),
     started: false,
   };
 }
 
-/** What the container mounts; nothing below a mount is made read-only with it. */
-function mountsOf({ volumeMounts = [] }: Container): Pick<ContainerStatus, "volumeMounts"> {
+/** What the container mounts, and how. */
+function mountsOf(
+  { volumeMounts = [] }: Container,
+  { makesReadOnlyBelow = false }: PodObservation,
+): Pick<ContainerStatus, "volumeMounts"> {
   if (volumeMounts.length === 0) return {};
   return {
-    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly && { readOnly, recursiveReadOnly: "Disabled" }),
+    volumeMounts: volumeMounts.map((mount) => ({
+      name: mount.name,
+      mountPath: mount.mountPath,
+      ...toldRecursion(mount, makesReadOnlyBelow),
     })),
   };
 }

@@ -127,7 +127,13 @@ export class FakeRuntime {
     const statusOf = (id: string) => this.statuses.get(id) as ContainerStatus;
     return {
       handlers: () => [
-        { name: "crun", isDefault: true, hasOwnKernel: false, hasUserNamespaces: true },
+        {
+          name: "crun",
+          isDefault: true,
+          hasOwnKernel: false,
+          hasUserNamespaces: true,
+          hasRecursiveReadOnly: true,
+        },
       ],
       recover: async () => ({
         sandboxes: Array.from(this.sandboxes.values(), (spec) => ({

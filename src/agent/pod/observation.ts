@@ -15,6 +15,8 @@ export interface PodObservation {
   /** Keys of steps in progress (`stepKey`). */
   busy: ReadonlySet<string>;
   podIp?: string | undefined;
+  /** What is below mounts that ask for it becomes read-only with them; see `read-only-mounts.ts`. */
+  makesReadOnlyBelow?: boolean;
   /** Of a pod that has to end: since when it has that much time, and how often it got less. */
   ending?: { sinceMs: number; graceMs: number; round: number } | undefined;
   /** Others have to make room first: nothing of the pod is begun. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Container } from "../../api/generated/types/core-v1.ts";
 import { refuseUnconfined } from "./own-kernel.ts";
 
-const kind = { isDefault: false, hasUserNamespaces: false };
+const kind = { isDefault: false, hasUserNamespaces: false, hasRecursiveReadOnly: false };
 const parts = {
   runtime: {
     handlers: () => [

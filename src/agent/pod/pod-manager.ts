@@ -352,9 +352,11 @@ function claim(
   { uid, parts }: { uid: string; parts: PodParts },
 ): FoundPod | undefined {
   const hasSandbox = sandboxes.has(uid);
-  const limits = sandboxes.get(uid)?.spec.resources;
+  const { handler, resources: limits } = sandboxes.get(uid)?.spec ?? {};
   const containers = parts.runtime.containers(uid);
-  return hasSandbox || containers.length > 0 ? { hasSandbox, limits, containers } : undefined;
+  return hasSandbox || containers.length > 0
+    ? { hasSandbox, handler, limits, containers }
+    : undefined;
 }
 
 /** Pods with something on this node that the API does not know any more. */

@@ -14,6 +14,7 @@ import { hostsFile, podHostname, resolvConf } from "./pod-dns.ts";
 import { messageOf, nextPreparationFailure } from "./pod-failure.ts";
 import { podResources, qosClassOf, type ResourceRules } from "./pod-resources.ts";
 import type { PodState } from "./pod-state.ts";
+import { makesReadOnlyBelow } from "./read-only-mounts.ts";
 import { SUB_PATHS } from "./sub-path.ts";
 import { sysctlName } from "./sysctls.ts";
 
@@ -23,6 +24,7 @@ export async function createSandbox(state: PodState, parts: PodParts): Promise<v
   try {
     const handler = await handlerOf(pod, parts);
     refuseUnconfined(pod, { handler, parts });
+    state.makesReadOnlyBelow = makesReadOnlyBelow(pod, { handler, runtime: parts.runtime });
     const users = await usersOf(pod, { handler, parts });
     const attachment = pod.spec?.hostNetwork
       ? undefined

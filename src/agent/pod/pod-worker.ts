@@ -18,6 +18,7 @@ import { removeLogs } from "./pod-logs.ts";
 import { doomOf } from "./pod-outcome.ts";
 import { mustEnd, planPod } from "./pod-plan.ts";
 import { lacksVolume, writePodFiles } from "./pod-sandbox.ts";
+import { makesReadOnlyBelow } from "./read-only-mounts.ts";
 import { containerState, newPodState, type PodState, terminationLogOf } from "./pod-state.ts";
 import { podStatus } from "./pod-status.ts";
 import { asksForOther, type ResizeVerdict, specAllocations, withAllocations } from "./resize.ts";
@@ -70,6 +71,8 @@ export interface PodWorkerDeps {
 /** What the runtime found of a pod after a start of the agent. */
 export interface FoundPod {
   hasSandbox: boolean;
+  /** Of its runtime class. */
+  handler: string | undefined;
   /** Limits of the sandbox. */
   limits: ContainerResources | undefined;
   containers: readonly ContainerStatus[];
@@ -116,6 +119,7 @@ class Worker implements PodWorker {
       ? deps.mirrors.show(pod)
       : createStatusWriter({ client, clock, logger, metrics, onWritten });
     const { state } = this;
+    this.#judgeMounts(undefined);
     metrics.observe("containers_per_pod_count", pod.spec?.containers.length ?? 0);
     this.#syncs = new SyncWatch(state, { clock, metrics });
     this.#teller = createStatusTeller(state, { writer, clock, metrics });
@@ -200,6 +204,14 @@ class Worker implements PodWorker {
     return told ? { ...pod, status: { ...pod.status, ...told } } : pod;
   }
 
+  /** Of a pod with a runtime class, the handler is known with its sandbox. */
+  #judgeMounts(handler: string | undefined): void {
+    const { pod } = this.state;
+    if (pod.spec?.runtimeClassName && handler === undefined) return;
+    const { runtime } = this.#parts;
+    this.state.makesReadOnlyBelow = makesReadOnlyBelow(pod, { handler, runtime });
+  }
+
   /** Takes over what an earlier agent left running: no container is touched. */
   adopt(found: FoundPod): void {
     const { state } = this;
@@ -209,6 +221,7 @@ class Worker implements PodWorker {
       : this.#parts.network.attachment(uid)?.ip;
     state.sandbox = { ready: found.hasSandbox && state.podIp !== undefined };
     state.podLimits = found.limits;
+    this.#judgeMounts(found.handler);
     if (state.sandbox.ready) writePodFiles(state, this.#parts);
     const newestFirst = found.containers.toSorted((a, b) => b.attempt - a.attempt);
     for (const status of newestFirst) {

@@ -221,6 +221,7 @@ function specOf(
     environment,
     hostname: state.names?.hostname ?? "",
     volumes: state.prepared,
+    makesReadOnlyBelow: state.makesReadOnlyBelow ?? false,
     subPath: (mount, index) =>
       bound?.get(index) ?? openSubPath(state, { mount, index }, { environment, directory }),
     files: {

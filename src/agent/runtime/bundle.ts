@@ -98,6 +98,7 @@ export function containerConfig(spec: ContainerSpec, context: BundleContext): ob
         source: mount.hostPath,
         destination: path.posix.normalize(mount.containerPath),
         readOnly: mount.readOnly,
+        ...(mount.readOnlyBelow && { readOnlyBelow: true }),
         noExec: mount.noExec ?? false,
         propagation: mount.propagation ?? "private",
       })),

@@ -76,6 +76,8 @@ export interface RuntimeHandler {
   hasOwnKernel: boolean;
   /** Its pods can have user ids of their own. */
   hasUserNamespaces: boolean;
+  /** It can make what is mounted below a mount read-only with it. */
+  hasRecursiveReadOnly: boolean;
 }
 
 /** For whom user ids are wanted. */
@@ -170,6 +172,8 @@ export interface ContainerMount {
   hostPath: string;
   containerPath: string;
   readOnly: boolean;
+  /** So is what is mounted below it; only for handlers with `hasRecursiveReadOnly`. */
+  readOnlyBelow?: boolean;
   /** Neither programs nor devices on it work. */
   noExec?: boolean;
   propagation?: "private" | "rslave" | "rshared";

@@ -57,6 +57,7 @@ export function gvisorDriver(context: DriverContext): SandboxDriver {
     hasOwnKernel: true,
     capabilities: KNOWN_CAPABILITIES,
     hasUserNamespaces: false,
+    hasRecursiveReadOnly: false,
     placesItself: true,
     leavesGroupsWritable: false,
     needsFewMounts: false,

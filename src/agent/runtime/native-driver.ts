@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
+import { release } from "node:os";
 import path from "node:path";
 import { ALL_CAPABILITIES } from "../../format/oci/capabilities.ts";
 import { sealProgram } from "../../sys/sealed-program.ts";
@@ -22,6 +23,7 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     capabilities: ALL_CAPABILITIES,
     // runc 1.1 joins none that somebody else has made.
     hasUserNamespaces: isCrun,
+    hasRecursiveReadOnly: hasMountAttributes(),
     placesItself,
     leavesGroupsWritable: isCrun && cgroups.version === 1,
     // It alone reads and copies them all.
@@ -55,6 +57,12 @@ export function nativeDriver(context: DriverContext): SandboxDriver {
     },
     [Symbol.dispose]: () => sealed[Symbol.dispose](),
   };
+}
+
+/** mount_setattr(2), by which crun and runc do it, is there from Linux 5.12 on. */
+function hasMountAttributes(): boolean {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  return major > 5 || (major === 5 && minor >= 12);
 }
 
 /**

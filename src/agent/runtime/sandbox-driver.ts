@@ -21,6 +21,8 @@ export interface SandboxDriver extends Disposable {
   readonly capabilities: bigint;
   /** Its containers can have user ids of their own. */
   readonly hasUserNamespaces: boolean;
+  /** It can make what is mounted below a mount read-only with it. */
+  readonly hasRecursiveReadOnly: boolean;
   /** Containers are put into their cgroups by us, not by the OCI runtime. */
   readonly placesItself: boolean;
   /** What holds the hierarchies of cgroup v1 stays writable unless it is mounted once more. */

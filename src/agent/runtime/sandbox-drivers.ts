@@ -37,8 +37,9 @@ export function createDrivers(
       Object.keys(HANDLERS)
         .filter((name) => locate(name) !== undefined)
         .map((name) => {
-          const { hasOwnKernel, hasUserNamespaces } = drivers.of(name);
-          return { name, hasOwnKernel, hasUserNamespaces, isDefault: name === defaultHandler };
+          const { hasOwnKernel, hasUserNamespaces, hasRecursiveReadOnly } = drivers.of(name);
+          const isDefault = name === defaultHandler;
+          return { name, isDefault, hasOwnKernel, hasUserNamespaces, hasRecursiveReadOnly };
         }),
     of(handler) {
       const name = handler || defaultHandler;

@@ -47,6 +47,8 @@ export interface BindMount {
   source: string;
   destination: string;
   readOnly: boolean;
+  /** So are the mounts below it. */
+  readOnlyBelow?: boolean;
   /** Neither programs nor devices on it work. */
   noExec?: boolean;
   propagation: "private" | "rslave" | "rshared";
@@ -257,6 +259,7 @@ function mounts(input: RuntimeSpecInput): object[] {
         "rbind",
         bind.propagation === "private" ? "rprivate" : bind.propagation,
         bind.readOnly ? "ro" : "rw",
+        ...(bind.readOnlyBelow ? ["rro"] : []),
         ...(bind.noExec ? ["noexec", "nosuid", "nodev"] : []),
       ],
     }));

@@ -72,6 +72,7 @@ export async function readFacts(client: CriClient): Promise<CriFacts> {
       isDefault: handler === chosen,
       hasOwnKernel: /runsc|kata/.test(runtimeType),
       hasUserNamespaces: false,
+      hasRecursiveReadOnly: false,
     })),
     network: {
       configurations: cni.confDir ?? "/etc/cni/net.d",
