@@ -177,6 +177,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   );
   const keeper: { eviction?: EvictionManager; status?: NodeStatusKeeper; closing?: true } = {};
   const pressure = () => keeper.eviction?.pressure() ?? NO_PRESSURE;
+  const cpus = createCpuManager(options);
   const manager = cleanup.use(
     createPodManager({
       client,
@@ -187,7 +188,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       images,
       network,
       volumes,
-      cpus: createCpuManager(options),
+      cpus,
       prober: createProber({ runtime, clock, onAttempt: probeCounter(metrics) }),
       metrics,
       tracer: options.tracer,
@@ -298,6 +299,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     otherMetrics: () => [
       ...volumes.metrics(),
       ...runtime.metrics(),
+      ...cpus.metrics(),
       ...(options.metrics?.() ?? []),
     ],
     readNode,

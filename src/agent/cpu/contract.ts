@@ -1,4 +1,5 @@
 import type { Pod } from "../../api/generated/types/core-v1.ts";
+import type { MetricFamily } from "../../lib/prometheus.ts";
 
 /** "none" leaves all containers on all CPUs; "static" gives some CPUs of their own. */
 export type CpuPolicy = "none" | "static";
@@ -22,6 +23,8 @@ export interface CpuManager {
   retain(podUids: ReadonlySet<string>): void;
   /** Called when the CPUs that containers share have changed. */
   onShared(handler: () => void): Disposable;
+  /** What was set apart, and refused, for `/metrics`. */
+  metrics(): MetricFamily[];
 }
 
 /** Every container may use every CPU. */
@@ -32,4 +35,5 @@ export const ALL_CPUS: CpuManager = {
   release: () => {},
   retain: () => {},
   onShared: () => ({ [Symbol.dispose]: () => {} }),
+  metrics: () => [],
 };

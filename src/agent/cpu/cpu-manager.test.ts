@@ -204,6 +204,26 @@ test("with single-numa-node a pod runs on one node or not at all", () =>
     );
   }));
 
+test("what was set apart, and refused, is counted", () =>
+  withStateFile((stateFile) => {
+    const topologyPolicy = "single-numa-node" as const;
+    const manager = createStaticCpuManager({ ...OPTIONS, topologyPolicy, stateFile });
+    manager.admit(podOf("a", [containerOf("one", "2"), containerOf("two", "1")]));
+    manager.admit(podOf("b", [containerOf("part", "1500m")]));
+    manager.admit(podOf("c", [containerOf("wide", "7")]));
+    assert.deepEqual(
+      manager.metrics().map(({ name, samples }) => [name, samples[0]?.value]),
+      [
+        ["kubelet_cpu_manager_pinning_requests_total", 3],
+        ["kubelet_cpu_manager_pinning_errors_total", 1],
+        ["kubelet_cpu_manager_shared_pool_size_millicores", 9_000],
+        ["kubelet_cpu_manager_exclusive_cpu_allocation_count", 3],
+        ["kubelet_topology_manager_admission_requests_total", 2],
+        ["kubelet_topology_manager_admission_errors_total", 1],
+      ],
+    );
+  }));
+
 test("reserving no CPU, or one that is not there, is refused", () =>
   withStateFile((stateFile) => {
     for (const reserved of [

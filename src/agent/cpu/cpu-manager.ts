@@ -3,6 +3,7 @@ import { quantityToMilli } from "../../lib/quantity.ts";
 import type { CpuManager, TopologyPolicy } from "./contract.ts";
 import { takeCpus } from "./cpu-assignment.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
+import { CpuMetrics } from "./cpu-metrics.ts";
 import { readCpuState, writeCpuState } from "./cpu-state.ts";
 import type { CpuTopology } from "./cpu-topology.ts";
 import { cpuHints, mergeHints, nodesOf } from "./topology-hints.ts";
@@ -30,6 +31,7 @@ export function createStaticCpuManager(options: CpuManagerOptions): CpuManager {
   const reserved = reservedCpus(options);
   const own = readCpuState(stateFile);
   const handlers = new Set<() => void>();
+  const metrics = new CpuMetrics();
 
   const shared = (): Set<number> => {
     const taken = new Set(
@@ -52,6 +54,7 @@ export function createStaticCpuManager(options: CpuManagerOptions): CpuManager {
       const plan =
         brokenCores(wanted, { ...options, reserved, shared: shared() }) ??
         planPod(wanted, { ...options, available });
+      metrics.judged(wanted.length, "reason" in plan ? plan.reason : undefined);
       if ("reason" in plan) return plan;
       own.set(uid, plan.cpus);
       changed();
@@ -72,6 +75,7 @@ export function createStaticCpuManager(options: CpuManagerOptions): CpuManager {
       handlers.add(handler);
       return { [Symbol.dispose]: () => void handlers.delete(handler) };
     },
+    metrics: () => metrics.families({ all: topology.length, shared: shared().size }),
   };
 }
 
