@@ -41,7 +41,15 @@ export function keepToken(options: {
   };
   const schedule = (delayMs: number) => {
     timer = clock.setTimer(delayMs, () => {
-      renew().then(onChange, () => schedule(backoffDelayMs(RETRY, ++failures)));
+      renew().then(
+        () => {
+          if (!disposed) onChange();
+        },
+        () => {
+          // The token there is stays: it lives for a fifth of its life yet.
+          if (!disposed) schedule(backoffDelayMs(RETRY, ++failures));
+        },
+      );
     });
   };
   return {
