@@ -4,7 +4,13 @@ import { CelError } from "../../../lib/cel/source-errors.ts";
 import { DYN } from "../../../lib/cel/types.ts";
 import { MapValue, typeOfValue, type Value } from "../../../lib/cel/values.ts";
 import type { CompiledPolicy, CompiledValidation } from "./compiled-policy.ts";
-import { type Budget, evaluate, evaluateConditions, type Expression } from "./policy-evaluation.ts";
+import {
+  type Budget,
+  evaluate,
+  evaluateConditions,
+  type Expression,
+  type Failure,
+} from "./policy-evaluation.ts";
 import type { PolicyInput } from "./policy-input.ts";
 
 /** What all checks of a policy may cost together, and all its audit annotations. */
@@ -36,53 +42,99 @@ export function decide(
 ): Decisions {
   const budget = { left: POLICY_COST_MAX };
   const variables = new PolicyVariables(of.input, { policy, param: of.param, budget });
-  const matched = evaluateConditions(policy.conditions, variables);
-  if (matched.error !== undefined) {
+  const failed = (message: string): Decisions => {
     if (of.ignoresFailures) return NOTHING;
-    return { ...NOTHING, denials: [{ index: 0, message: matched.error, reason: undefined }] };
-  }
+    return { ...NOTHING, denials: [{ index: 0, message, reason: undefined }] };
+  };
+  const matched = evaluateConditions(policy.conditions, variables);
+  if (matched.error !== undefined) return failed(matched.error);
   if (!matched.matches) return NOTHING;
-  const denials: Denial[] = [];
+  const checked = check(policy, variables, budget);
+  if ("outOfBudget" in checked) return failed(checked.message);
+  const { ignoresFailures } = of;
+  const denials = denialsOf(checked.outcomes, { variables, budget, ignoresFailures });
+  const annotated = annotate(policy, variables, ignoresFailures);
+  if ("outOfBudget" in annotated) return failed(annotated.message);
+  return { denials, ...annotated };
+}
+
+/** A check that did not hold, or why it failed. */
+interface Outcome {
+  index: number;
+  validation: CompiledValidation;
+  failure: Failure | undefined;
+}
+
+/** All checks, before any message; a failure where they cost more than there is. */
+function check(
+  policy: CompiledPolicy,
+  variables: Variables,
+  budget: Budget,
+): { outcomes: readonly Outcome[] } | Failure {
+  const outcomes: Outcome[] = [];
   for (const [index, validation] of policy.validations.entries()) {
     const result = evaluate(validation.check, variables, budget);
-    if ("value" in result) {
-      if (result.value === true) continue;
-      const message = messageOf(validation, variables, budget);
-      denials.push({ index, message, reason: validation.reason });
-      continue;
-    }
-    const { message } = result;
-    if (!of.ignoresFailures) denials.push({ index, message, reason: undefined });
-    if (result.outOfBudget) break;
+    if (!("value" in result)) {
+      if (result.outOfBudget) return result;
+      outcomes.push({ index, validation, failure: result });
+    } else if (result.value !== true) outcomes.push({ index, validation, failure: undefined });
   }
-  return { denials, ...annotate(policy, variables, of.ignoresFailures) };
+  return { outcomes };
+}
+
+/** Messages have what the checks left; where that is too little, those without one fail. */
+function denialsOf(
+  outcomes: readonly Outcome[],
+  of: { variables: Variables; budget: Budget; ignoresFailures: boolean },
+): Denial[] {
+  const { variables, budget, ignoresFailures } = of;
+  const denials: Denial[] = [];
+  let dear: string | undefined;
+  const texts = outcomes.map(({ validation, failure }) => {
+    if (failure || dear !== undefined) return "";
+    const text = messageOf(validation, variables, budget);
+    if (typeof text === "string") return text;
+    dear = `failed messageExpression: ${text.message}`;
+    return "";
+  });
+  for (const [at, { index, validation, failure }] of outcomes.entries()) {
+    const error = failure?.message ?? dear;
+    if (error === undefined) {
+      denials.push({ index, message: texts[at] ?? "", reason: validation.reason });
+    } else if (!ignoresFailures) denials.push({ index, message: error, reason: undefined });
+  }
+  return denials;
 }
 
 function messageOf(
-  { messageExpression, message, check }: CompiledValidation,
+  { messageExpression, message, check: { source } }: CompiledValidation,
   variables: Variables,
   budget: Budget,
-): string {
+): string | Failure {
   if (messageExpression) {
     const result = evaluate(messageExpression, variables, budget);
+    if ("outOfBudget" in result && result.outOfBudget) return result;
     const text = "value" in result && typeof result.value === "string" ? result.value.trim() : "";
-    if (text !== "" && text.length <= MESSAGE_BYTES_MAX && !text.includes("\n")) return text;
+    const isShort = Buffer.byteLength(text) <= MESSAGE_BYTES_MAX;
+    if (text !== "" && isShort && !text.includes("\n")) return text;
   }
-  return message?.trim() || `failed expression: ${check.source.trim()}`;
+  return message?.trim() || `failed expression: ${source.trim()}`;
 }
 
 function annotate(
   policy: CompiledPolicy,
   variables: Variables,
   ignoresFailures: boolean,
-): Pick<Decisions, "annotations" | "annotationErrors"> {
+): Pick<Decisions, "annotations" | "annotationErrors"> | Failure {
   const annotations: { key: string; value: string }[] = [];
   const annotationErrors: string[] = [];
   const budget = { left: POLICY_COST_MAX };
   for (const { key, value: expression } of policy.auditAnnotations) {
     const result = evaluate(expression, variables, budget);
-    if (!("value" in result)) annotationErrors.push(result.message);
-    else if (typeof result.value === "string") {
+    if (!("value" in result)) {
+      if (result.outOfBudget) return result;
+      annotationErrors.push(result.message);
+    } else if (typeof result.value === "string") {
       const value = result.value.trim();
       if (value !== "") annotations.push({ key, value });
     } else if (result.value !== null) {
