@@ -67,7 +67,7 @@ export class BenchCluster implements AsyncDisposable {
     const store = running.use(
       await openLmdbStore({ directory: path.join(directory, "store"), clock: systemClock }),
     );
-    const listeners: { host: string; port: number }[] = [];
+    const listeners: { host: string; port: number; flag: string }[] = [];
     const parts = { store, pki, network, podSecurity: "privileged", listeners, logger } as const;
     const api = running.use(await startApiPart(parts));
     const { certPem: cert, keyPem: key } = pki.server;

@@ -42,6 +42,7 @@ import type { ClusterNetwork } from "./cluster-network.ts";
 import { LegacyTokenTracking } from "./legacy-token-tracking.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { keepServerIdentity } from "./server-identity.ts";
+import { type ApiListener, explainListener } from "./taken-address.ts";
 import { GIT_VERSION } from "./version.ts";
 
 /** The API server in this process, with everything that decides who may do what. */
@@ -60,7 +61,7 @@ export interface ApiPartOptions {
   store: Store;
   pki: Pki;
   network: ClusterNetwork;
-  listeners: readonly { host: string; port: number }[];
+  listeners: readonly ApiListener[];
   /** What namespaces without a label of their own enforce. */
   podSecurity: SecurityLevel;
   /** Absent: nothing is recorded. */
@@ -128,7 +129,11 @@ export async function startApiPart(options: ApiPartOptions): Promise<ApiPart> {
   });
   const { certPem: cert, keyPem: key } = pki.server;
   for (const listener of options.listeners) {
-    await server.listen({ ...listener, cert, key, clientCa: pki.ca.pem.certPem });
+    const { host, port } = listener;
+    const listening = server.listen({ host, port, cert, key, clientCa: pki.ca.pem.certPem });
+    await listening.catch((error: Error) => {
+      throw explainListener(error, listener);
+    });
   }
   const roots = {
     clientCaPem: pki.ca.pem.certPem,

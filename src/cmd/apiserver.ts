@@ -66,7 +66,7 @@ export async function apiserver(args: readonly string[]): Promise<number> {
     },
   });
   const { podSecurity } = options;
-  const listeners = [{ host, port }];
+  const listeners = [{ host, port, flag: "--listen" }];
   using audit = openAudit(directory, { policyFile: options.auditPolicy, logger });
   using issuers = openIssuers({
     file: options.authenticationConfig,

@@ -111,8 +111,8 @@ export async function startMachine(of: MachineOptions): Promise<Machine> {
       nodeGraceMs: options.nodeGraceMs,
       schedulerConfiguration: readSchedulerConfig(options.schedulerConfig),
       listeners: [
-        { host: options.host, port: options.port },
-        { host: network.apiServerIp, port: 443 },
+        { host: options.host, port: options.port, flag: "--listen" },
+        { host: network.apiServerIp, port: 443, flag: "--service-cidr" },
       ],
       logger,
     }),

@@ -11,7 +11,12 @@ import type { Container, Pod } from "../../src/api/generated/types/core-v1.ts";
 import { loadKubeconfig } from "../../src/client/kubeconfig.ts";
 import { importImages } from "./demo-images.ts";
 import { eventually } from "./eventually.ts";
-import { type InstanceUnderTest, outcomeOf, startInstance } from "./instance-under-test.ts";
+import {
+  type InstanceUnderTest,
+  outcomeOf,
+  prepareInstance,
+  startInstance,
+} from "./instance-under-test.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root";
 const NEPHOS = path.resolve(import.meta.dirname, "../../../bin/nephos");
@@ -324,6 +329,26 @@ test("a port in use, and what cannot be understood, is said in one sentence", {
     assert.match(stderr, message);
   }
   assert.ok(!readdirSync(instance.dataDirectory).includes("elsewhere"), "nothing half-done");
+});
+
+test("what stands in the way of a start is told with what to do", { skip }, async () => {
+  await using second = prepareInstance();
+  const taken = await second.nephos("up", "--detach", "--listen", "127.0.0.1:17443");
+  assert.deepEqual([taken.code, taken.stdout], [1, ""], taken.stderr);
+  const holder = `process ${instance.pid()} \\(\\S+\\) listens on 10\\.96\\.0\\.1:443`;
+  const todo = "stop it .*, or choose another with --service-cidr";
+  assert.match(
+    taken.stderr,
+    new RegExp(`^nephos: Cannot listen on 10\\.96\\.0\\.1:443 as ${holder}; ${todo}\\n$`),
+  );
+  const entry = path.resolve(import.meta.dirname, "../../src/cmd/nephos.js");
+  const args = [entry, "up", "--detach", "--data-dir", second.dataDirectory];
+  const bare = await outcomeOf(process.execPath, args, { env: { PATH: second.dataDirectory } });
+  assert.equal(bare.code, 1);
+  const [crun, conmon] = ["crun", "conmon"].map(
+    (name) => `${name} (not in PATH: install the package ${name})`,
+  );
+  assert.equal(bare.stderr, `nephos: Cannot start Nephos as this host lacks ${crun}, ${conmon}.\n`);
 });
 
 test("a directory of somebody else is neither used nor purged", { skip }, async () => {

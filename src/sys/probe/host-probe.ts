@@ -24,6 +24,10 @@ const PROGRAMS: readonly [name: string, required: boolean, packageName: string][
   ["kubectl", false, "kubernetes-client"],
 ];
 
+/** Exit codes of shells and of the dynamic linker. */
+const CANNOT_RUN = 126;
+const CANNOT_LOAD = 127;
+
 const FILE_SYSTEMS: readonly [name: string, required: boolean, minKernel: string][] = [
   ["overlay", true, "3.18"],
   ["erofs", false, "5.4"],
@@ -119,7 +123,14 @@ function program(name: string, required: boolean, packageName: string): HostFeat
     const detail = `not in PATH: install the package ${packageName}`;
     return { ...feature(name, required), available: false, detail };
   }
-  const { stdout } = spawnSync(file, ["--version"], { encoding: "utf8", timeout: 2_000 });
+  const ran = spawnSync(file, ["--version"], { encoding: "utf8", timeout: 2_000 });
+  const { stdout, stderr, status, signal, error } = ran;
+  // Not all have the option; those that cannot even be loaded end with one of these.
+  if (error || signal || status === CANNOT_RUN || status === CANNOT_LOAD) {
+    const why = error?.message ?? (stderr.trim().split("\n")[0] || `${signal ?? status}`);
+    const detail = `${file} does not run: ${why}; install the package ${packageName} again`;
+    return { ...feature(name, required), available: false, detail };
+  }
   const detail = `${file} ${/\d+\.\d+[\w.+-]*/.exec(stdout ?? "")?.[0] ?? ""}`.trim();
   return { ...feature(name, required), available: true, detail };
 }
