@@ -205,11 +205,18 @@ test("a scheduled pod is deleted with grace, an unscheduled one at once", async 
   assert.equal((await refusal(api.ask("GET", `${PODS}/waiting`))).code, 404);
 
   await api.ask("POST", PODS, podBody("bound", { terminationGracePeriodSeconds: 7 }));
-  const stale = { metadata: { uid: "another" }, target: { kind: "Node", name: "n" } };
+  const metadata = { name: "bound", uid: "another" };
+  const stale = { metadata, target: { kind: "Node", name: "n" } };
   await assert.rejects(api.ask("POST", `${PODS}/bound/binding`, stale), /UID in precondition/);
-  await api.ask("POST", `${PODS}/bound/binding`, { target: { kind: "Node", name: "n" } });
+  await api.ask("POST", `${PODS}/bound/binding`, {
+    metadata: { name: "bound" },
+    target: { kind: "Node", name: "n" },
+  });
   const again = await refusal(
-    api.ask("POST", `${PODS}/bound/binding`, { target: { kind: "Node", name: "m" } }),
+    api.ask("POST", `${PODS}/bound/binding`, {
+      metadata: { name: "bound" },
+      target: { kind: "Node", name: "m" },
+    }),
   );
   assert.equal(again.reason, "Conflict");
   const deleting = await api.ask("DELETE", `${PODS}/bound`);
@@ -326,7 +333,10 @@ test("selectors choose by labels and fields", async () => {
   ]) {
     await api.ask("POST", PODS, { ...podBody(name ?? ""), metadata: { name, labels: { tier } } });
   }
-  await api.ask("POST", `${PODS}/a/binding`, { target: { kind: "Node", name: "n1" } });
+  await api.ask("POST", `${PODS}/a/binding`, {
+    metadata: { name: "a" },
+    target: { kind: "Node", name: "n1" },
+  });
   const namesOf = async (query: string) =>
     ((await api.ask("GET", `${PODS}?${query}`))["items"] as AnyObject[]).map(
       (item) => item.metadata["name"],

@@ -9,11 +9,17 @@ import { asServed } from "../rest/current-state.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
 import { boundFromServed, boundPod } from "./bound-pod.ts";
+import { checkNamed } from "./named-body.ts";
 
 /** POST of a Binding: puts a pod on a node, once. */
 export function bindPod(engine: Engine, call: Call): Promise<Answer> {
   const binding = engine.readBody(call, "Binding");
-  const node = fieldOf(binding, "target")["name"];
+  checkNamed(call, binding, "Binding");
+  const { name: node, kind } = fieldOf(binding, "target");
+  if (kind && kind !== "Node") {
+    const why = `target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node"`;
+    throw new StatusError("BadRequest", why);
+  }
   if (typeof node !== "string" || node === "") {
     throw new StatusError("BadRequest", "a binding needs target.name, the name of a node");
   }
@@ -31,7 +37,9 @@ function writeBinding(
   { binding, node }: { binding: Record<string, unknown>; node: string },
 ): Promise<Answer> {
   const metadata = fieldOf(binding, "metadata");
-  const facts = { node, annotations: annotationsOf(metadata), uid: textOf(metadata["uid"]) };
+  const uid = textOf(metadata["uid"]);
+  const resourceVersion = textOf(metadata["resourceVersion"]);
+  const facts = { node, annotations: annotationsOf(metadata), uid, resourceVersion };
   return writeServed(engine, call, facts) ?? writeStored(engine, call, facts);
 }
 
@@ -41,6 +49,8 @@ interface Wanted {
   annotations: object | undefined;
   /** Of the pod that was decided on; "" if it does not matter. */
   uid: string;
+  /** The state that was decided on; "" if it does not matter. */
+  resourceVersion: string;
 }
 
 const BOUND: Answer = deepFreeze({ kind: "value", status: 201, value: successStatus(201) });
@@ -57,7 +67,7 @@ function writeServed(engine: Engine, call: Call, of: Wanted): Promise<Answer> | 
   const cached = cache.get(key);
   if (!cached || of.annotations || isDryRun(call)) return undefined;
   const old = cached.object();
-  if (refusalOf(call, old, of.uid)) return undefined;
+  if (refusalOf(call, old, of)) return undefined;
   const status = engine.boundStatuses.of(old["status"]);
   const next = boundFromServed(old, cached.bytes, { node: of.node, status });
   if (!next) return undefined;
@@ -84,7 +94,7 @@ async function writeStored(engine: Engine, call: Call, of: Wanted): Promise<Answ
     const cached = served.cache.get(key);
     const state = cached?.revision === current.revision ? cached : asServed(served, current);
     const old = state.exact();
-    const refusal = refusalOf(call, old, of.uid);
+    const refusal = refusalOf(call, old, of);
     if (refusal) throw refusal;
     if (isDryRun(call)) return BOUND;
     const { bytes, object } = boundPod(old, current.bytes, facts);
@@ -126,9 +136,18 @@ export async function bindByBody(engine: Engine, call: Call): Promise<Answer> {
 }
 
 /** Why a pod cannot be bound, or not as the one that was decided on. */
-function refusalOf(call: Call, pod: KubeObject, wantedUid: string): StatusError | undefined {
-  const { name = "", uid = "", deletionTimestamp } = pod.metadata;
+function refusalOf(call: Call, pod: KubeObject, wanted: Wanted): StatusError | undefined {
+  const { name = "", uid = "", resourceVersion = "", deletionTimestamp } = pod.metadata;
   const refused = (why: string) => conflict(call.served.resource, name, why);
+  const differs = (what: string, asked: string, found: string) =>
+    refused(
+      `Precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${found}`,
+    );
+  // A pod of the same name may have taken the place of the one that was decided on.
+  if (wanted.uid && wanted.uid !== uid) return differs("UID", wanted.uid, uid);
+  if (wanted.resourceVersion && wanted.resourceVersion !== resourceVersion) {
+    return differs("ResourceVersion", wanted.resourceVersion, resourceVersion);
+  }
   if (deletionTimestamp) {
     return refused(`pod ${name} is being deleted, cannot be assigned to a host`);
   }
@@ -137,9 +156,5 @@ function refusalOf(call: Call, pod: KubeObject, wantedUid: string): StatusError 
   if (Array.isArray(schedulingGates) && schedulingGates.length > 0) {
     return refused(`pod ${name} has non-empty .spec.schedulingGates`);
   }
-  // A pod of the same name may have taken the place of the one that was decided on.
-  if (!wantedUid || wantedUid === uid) return undefined;
-  return refused(
-    `Precondition failed: UID in precondition: ${wantedUid}, UID in object meta: ${uid}`,
-  );
+  return undefined;
 }

@@ -10,6 +10,7 @@ import { checkPreconditions, deleteObject } from "../rest/delete.ts";
 import { keyOfCall } from "../rest/read.ts";
 import { successStatus } from "../rest/success-status.ts";
 import { updateObject } from "../rest/update.ts";
+import { checkNamed } from "./named-body.ts";
 
 const DISRUPTED = {
   type: "DisruptionTarget",
@@ -25,6 +26,7 @@ const UNCONFIRMED_MAX = 2000;
 /** POST of an Eviction: a deletion that disruption budgets may refuse with 429. */
 export async function evictPod(engine: Engine, call: Call): Promise<Answer> {
   const eviction = engine.readBody(call, "Eviction");
+  checkNamed(call, eviction, "Eviction");
   await admitBody(engine.admission, call, { operation: "CREATE", object: eviction });
   const options = fieldOf(eviction, "deleteOptions");
   const dryRun = options["dryRun"] ?? [];

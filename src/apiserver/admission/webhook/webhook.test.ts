@@ -451,7 +451,10 @@ test("subresources are shown as the kinds that they are", async () => {
   await api.ask("POST", sets, { metadata: { name: "s" }, spec: set });
   const rules = [{ operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*/*"] }];
   await mutating(api, "m", { clientConfig: hook.clientConfig(), rules });
-  await api.ask("POST", `${pods}/p/binding`, { target: { name: "n" } });
+  await api.ask("POST", `${pods}/p/binding`, {
+    metadata: { name: "p" },
+    target: { name: "n" },
+  });
   const scale = await api.ask("PUT", `${sets}/s/scale`, { metadata: {}, spec: { replicas: 3 } });
   await api.ask("POST", `${pods}/p/eviction`, { metadata: { name: "p" } });
   assert.equal((scale["spec"] as Json)["replicas"], 7);
