@@ -35,7 +35,7 @@ export async function purge(directory: DataDirectory): Promise<string[]> {
   for (const name of existsSync(nodes) ? readdirSync(nodes) : []) {
     await removeContainers(directory.node(Number(name)));
     if (endpoint) await removeForeignContainers(endpoint, directory.node(Number(name)));
-    purgeLogs(path.join(nodes, name, OWN_LOGS));
+    purgeLogs(path.join(nodes, name, OWN_LOGS), directory.node(Number(name)).podLogs);
   }
   await removeContainers(directory.cri);
   const { table, linkPrefix } = directory.node(0);

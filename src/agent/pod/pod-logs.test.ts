@@ -118,4 +118,10 @@ test("a purge removes the logs of its own pods and the links to them, and nothin
   purgeLogs(path.join(logIndex, "none"));
   assert.deepEqual(list(logs), ["default_web_other"]);
   assert.deepEqual(list(links), []);
+  purgeLogs(logIndex, logs);
+  assert.deepEqual([existsSync(logs), existsSync(links)], [true, false]);
+  rmSync(path.join(logs, "default_web_other"), { recursive: true });
+  purgeLogs(logIndex, logs);
+  purgeLogs(logIndex, logs);
+  assert.ok(!existsSync(logs));
 });

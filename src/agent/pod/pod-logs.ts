@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import path from "node:path";
 import { identityOf } from "./pod-containers.ts";
 import type { PodDirectories, PodParts } from "./pod-context.ts";
@@ -90,9 +99,9 @@ export function removeLogs(
 
 /**
  * Removes the logs that nodes with this index keep elsewhere, and the links to them; what others
- * keep there stays.
+ * keep there stays. `place`, where they would be kept, goes when nobody keeps anything there.
  */
-export function purgeLogs(logIndex: string): void {
+export function purgeLogs(logIndex: string, place?: string): void {
   for (const entry of entriesOf(logIndex)) {
     const note = path.join(logIndex, entry);
     if (!lstatSync(note).isSymbolicLink()) continue;
@@ -101,6 +110,10 @@ export function purgeLogs(logIndex: string): void {
     const links = linksBeside(directory);
     removeLinks(links, { into: directory });
     rmSync(directory, { recursive: true, force: true });
+  }
+  if (place === undefined) return;
+  for (const each of [place, linksBeside(path.join(place, "pod"))]) {
+    if (existsSync(each) && entriesOf(each).length === 0) rmdirSync(each);
   }
 }
 
