@@ -23,6 +23,7 @@ import { installLastResort } from "./last-resort.ts";
 import { commonFlags, type FlagTable, parseFlags, usage } from "./options.ts";
 import { requireRoot } from "./require-root.ts";
 import { runtimeOptionsOf } from "./runtime-options.ts";
+import { noteSelfMount } from "./self-mount.ts";
 import { untilSignal } from "./signals.ts";
 import { NEPHOS_VERSION } from "./version.ts";
 
@@ -57,6 +58,7 @@ export async function cri(args: readonly string[]): Promise<number> {
   for (const each of [directories.state, directories.run]) {
     mkdirSync(each, { recursive: true, mode: 0o711 });
   }
+  noteSelfMount(kubelet, directories.selfMounts);
   // The kubelet mounts volumes there, which this process must come to see.
   enterPrivateMounts({ sharedDirectories: [directory.run, directories.state, kubelet] });
   const runtimeOptions = { ...sources, ...runtimeOptionsOf(directories), logger };

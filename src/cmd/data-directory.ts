@@ -24,7 +24,10 @@ export interface DataDirectory {
   /** Pods of the node with this index, from 0. */
   node(index: number): NodeDirectories;
   /** Sandboxes that a kubelet asks for. */
-  cri: Omit<NodeDirectories, "manifests" | "podLogs">;
+  cri: Omit<NodeDirectories, "manifests" | "podLogs"> & {
+    /** Directories of the kubelet that are mounted at themselves for us. */
+    selfMounts: string;
+  };
   /** Namespaces and sockets; on a file system that a reboot clears. */
   run: string;
 }
@@ -82,6 +85,7 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     }),
     cri: {
       state: path.join(real, "cri"),
+      selfMounts: path.join(real, "cri", "self-mounts"),
       run: path.join(run, "cri"),
       cgroupRoot: `/nephos-${id}/cri`,
       table: `nephos-${id}-cri`,

@@ -10,7 +10,7 @@ import { createCrunRuntime } from "../agent/runtime/crun-runtime.ts";
 import { removeServiceRules } from "../agent/service-proxy/service-proxy.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { systemClock } from "../sys/clock.ts";
-import { type MountEntry, readMounts, unmountBelow } from "../sys/mount.ts";
+import { readMounts, unmountBelow } from "../sys/mount.ts";
 import { enterPrivateMounts } from "../sys/mount-namespace.ts";
 import { systemRandom } from "../sys/random.ts";
 import { CommandError } from "./command-error.ts";
@@ -18,6 +18,7 @@ import type { DataDirectory, NodeDirectories } from "./data-directory.ts";
 import { OWN_NAMES } from "./foreign-directory.ts";
 import { readInstance } from "./instance.ts";
 import { runtimeOptionsOf } from "./runtime-options.ts";
+import { showsItself, undoSelfMounts } from "./self-mount.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
@@ -28,6 +29,8 @@ const CGROUPS = "/sys/fs/cgroup";
  */
 export async function purge(directory: DataDirectory): Promise<string[]> {
   const nodes = path.join(directory.root, "nodes");
+  // Where it was mounted: what a copy of these mounts unmounts, others may keep.
+  undoSelfMounts(directory.cri.selfMounts);
   const endpoint = readInstance(directory.instance)?.settings?.["container-runtime-endpoint"];
   if (existsSync(directory.run) && !endpoint) {
     enterPrivateMounts({ sharedDirectories: [directory.run, nodes, directory.cri.state] });
@@ -88,23 +91,9 @@ function remove(entry: string): void {
   rmSync(entry, { recursive: true, force: true });
 }
 
-/** Whether a directory is mounted at itself, for mounts in it to be shared: that hides nothing. */
-function showsItself({ target, root, type, source }: MountEntry, all: MountEntry[]): boolean {
-  const below = all
-    .filter((mount) => mount.target !== target && isWithin(target, mount.target))
-    .reduce<MountEntry | undefined>(
-      (nearest, mount) => (mount.target.length >= (nearest?.target.length ?? 0) ? mount : nearest),
-      undefined,
-    );
-  if (!below || below.type !== type || below.source !== source) return false;
-  return root === path.join(below.root, path.relative(below.target, target));
-}
-
-function isWithin(file: string, directory: string): boolean {
-  return directory === "/" || file.startsWith(`${directory}/`);
-}
-
-async function removeContainers(directories: DataDirectory["cri"]): Promise<void> {
+async function removeContainers(
+  directories: Omit<DataDirectory["cri"], "selfMounts">,
+): Promise<void> {
   if (!existsSync(path.join(directories.state, "runtime"))) return;
   await using runtime = await createCrunRuntime({
     ...runtimeOptionsOf(directories),

@@ -7,7 +7,7 @@ import path from "node:path";
 import { type CriClient, connectCri } from "../../src/agent/cri-client.ts";
 import type * as cri from "../../src/format/cri/generated.ts";
 import type { Outgoing } from "../../src/format/protobuf/message-codec.ts";
-import { unmountBelow } from "../../src/sys/mount.ts";
+import { readMounts, unmountBelow } from "../../src/sys/mount.ts";
 import { type InstanceUnderTest, prepareInstance } from "./instance-under-test.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -69,6 +69,8 @@ export async function startCri(...flags: string[]): Promise<CriUnderTest> {
       await kill("SIGTERM");
       try {
         await instance[Symbol.asyncDispose]();
+        const left = readMounts().filter(({ target }) => target.startsWith(`${directory}/`));
+        assert.deepEqual(left, []);
       } finally {
         unmountBelow(directory);
         rmSync(directory, { recursive: true, force: true });
