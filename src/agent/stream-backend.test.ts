@@ -100,6 +100,20 @@ test("logs are those of the newest attempt, or of the one before", () =>
     assert.deepEqual(await logOf(backend, true), ["0.log", false]);
   }));
 
+test("while a container waits to be started again, what crashed last is the one before", () =>
+  withBackend(async (backend, { runtime, clock }) => {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      runtime.exit(runtime.named("app").id, 1);
+      await settle();
+    }
+    assert.equal(backend.pods()[0]?.status?.containerStatuses?.[0]?.state?.running, undefined);
+    assert.deepEqual(await logOf(backend, true), ["1.log", false]);
+    assert.deepEqual(await logOf(backend, false), ["1.log", false]);
+    await clock.advance(10_000);
+    assert.deepEqual(await logOf(backend, true), ["1.log", false]);
+    assert.deepEqual(await logOf(backend, false), ["2.log", true]);
+  }));
+
 test("what is not here, or does not run, is refused with a status", () =>
   withBackend(async (backend, { runtime }) => {
     const options = { command: ["ls"], tty: false, stdin: false, stdout: true, stderr: true };

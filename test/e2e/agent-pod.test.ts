@@ -153,12 +153,15 @@ test("a file system stops to answer while a pod uses it, for later", { skip }, a
 
 test("a container that ends is restarted and its end is told", { skip }, async () => {
   const script = "echo bye > /dev/termination-log; exit 3";
-  await node.run("again", { containers: [shell(script)] });
+  await node.run("again", { containers: [shell(`echo crashed; ${script}`)] });
   const pod = await node.until("again", (seen) => (appOf(seen)?.restartCount ?? 0) >= 1);
   const last = appOf(pod)?.lastState?.terminated ?? appOf(pod)?.state?.terminated;
   assert.equal(last?.exitCode, 3);
   assert.equal(last?.message, "bye\n");
   await node.until("again", (seen) => appOf(seen)?.state?.waiting?.reason === "CrashLoopBackOff");
+  assert.match(await logOf("again", true), /^crashed\n$/);
+  await node.restartAgent();
+  assert.match(await logOf("again", true), /^crashed\n$/);
   await remove("again");
 });
 
@@ -409,6 +412,22 @@ test("a long log was rotated meanwhile, and reads as one", { skip }, async () =>
     (await logOf("chatty")).endsWith("after\n"),
   );
   assert.deepEqual((await logOf("chatty")).split("\n"), whole);
+  const stop = new AbortController();
+  const target = { namespace: "default", name: "chatty", container: "app" };
+  const options = { follow: true, tailLines: 1 };
+  const following = await node.agent().streams.logs(target, options, stop.signal);
+  let followed = "";
+  following.on("data", (text) => (followed += String(text)));
+  const before = readdirSync(folder);
+  await inside("chatty", "for i in $(seq 2000); do echo more $i; done > /proc/1/fd/1");
+  await eventually("the log is rotated again", () =>
+    readdirSync(folder).some((name) => !before.includes(name)),
+  );
+  await inside("chatty", "echo end > /proc/1/fd/1");
+  await eventually("the end is followed", () => followed.endsWith("end\n"));
+  const more = Array.from({ length: 2000 }, (_, at) => `more ${at + 1}`);
+  assert.deepEqual(followed.split("\n"), ["after", ...more, "end", ""]);
+  stop.abort();
   await remove("chatty");
   for (const left of ["state/pods", "state/logs", "runtime/containers", "runtime/sandboxes"]) {
     assert.deepEqual(readdirSync(path.join(node.directory, left)), [], left);

@@ -49,8 +49,9 @@ export interface LogSource {
 }
 
 /**
- * The log of the newest attempt, or with `previous` of the one before it. Works for containers that
- * the runtime has forgotten. @throws StatusError NotFound, BadRequest when there is no such attempt
+ * The log of the newest attempt, or with `previous` of the last that ended before the one that the
+ * status tells of. Works for containers that the runtime has forgotten.
+ * @throws StatusError NotFound, BadRequest when there is no such attempt
  */
 export function requireLog(
   manager: PodManager,
@@ -62,7 +63,8 @@ export function requireLog(
   const { state } = worker;
   const attempt =
     state.containers.get(name)?.current?.status.attempt ?? storedAttempt(worker, name);
-  const wanted = options.previous ? (attempt ?? 0) - 1 : attempt;
+  const before = attempt === undefined || isToStart(worker, name) ? attempt : attempt - 1;
+  const wanted = options.previous ? before : attempt;
   if (wanted === undefined || wanted < 0) {
     const message = options.previous
       ? `previous terminated container "${name}" in pod "${target.name}" not found`
@@ -87,6 +89,12 @@ function statusesOf(worker: PodWorker): ContainerStatus[] {
     ...(status?.containerStatuses ?? []),
     ...(status?.ephemeralContainerStatuses ?? []),
   ];
+}
+
+/** Its newest attempt has ended, and the next one is told as one that waits. */
+function isToStart(worker: PodWorker, name: string): boolean {
+  const { state, lastState } = statusesOf(worker).find((entry) => entry.name === name) ?? {};
+  return state?.waiting !== undefined && lastState?.terminated !== undefined;
 }
 
 function storedAttempt(worker: PodWorker, name: string): number | undefined {
