@@ -101,6 +101,33 @@ test("root of such a pod is nobody on the node, and at home in the pod", { skip 
   await remove("own-users");
 });
 
+test("a privileged container of such a pod has the usual devices only", { skip }, async () => {
+  const privileged = { securityContext: { privileged: true } };
+  await run("mighty", { containers: [scripted("web", "exec sleep 1000", privileged)] });
+  const look =
+    "cd /dev; for file in *; do test -L $file || test -d $file || echo $file; done; true";
+  const devices = (await inside("mighty", "web", look)).trim().split("\n");
+  const usual = [
+    "console",
+    "full",
+    "null",
+    "ptmx",
+    "random",
+    "tty",
+    "urandom",
+    "zero",
+    "termination-log",
+  ];
+  assert.deepEqual(
+    devices.filter((name) => !usual.includes(name)),
+    [],
+  );
+  assert.ok(devices.includes("null"));
+  const make = "echo x > /dev/null && mknod /tmp/disk b 7 0 || echo refused";
+  assert.match(await inside("mighty", "web", make), /refused/);
+  await remove("mighty");
+});
+
 test("a device that its processes share with the node stays the node's", { skip }, async () => {
   await run("null-owner", { containers: [scripted("web", "exec sleep 1000")] });
   const { uid, gid, mode } = statSync("/dev/null");
