@@ -60,6 +60,8 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
   const real = resolveIfPresent(root);
   const id = createHash("sha256").update(real).digest("hex").slice(0, 6);
   const run = `/run/nephos-${id}`;
+  // Also where a larger disk has taken its place behind a link.
+  const isUsual = [path.resolve(root), real].includes(DEFAULT_DATA_DIRECTORY);
   return {
     root: real,
     id,
@@ -76,7 +78,7 @@ export function openDataDirectory(root: string, options: { create: boolean }): D
     node: (index) => ({
       state: path.join(real, "nodes", `${index}`),
       // What ships logs would ship those of several nodes several times.
-      ...(real === DEFAULT_DATA_DIRECTORY && index === 0 && { podLogs: POD_LOGS }),
+      ...(isUsual && index === 0 && { podLogs: POD_LOGS }),
       manifests: path.join(real, ...(index === 0 ? [] : ["nodes", `${index}`]), "manifests"),
       run: path.join(run, `${index}`),
       cgroupRoot: `/nephos-${id}/${index}`,
