@@ -67,6 +67,8 @@ export async function startCri(...flags: string[]): Promise<CriUnderTest> {
     },
     async [Symbol.asyncDispose]() {
       await kill("SIGTERM");
+      // What a kubelet that is killed leaves mounted is not the runtime's.
+      unmountBelow(path.join(kubeletDirectory, "pods"));
       try {
         await instance[Symbol.asyncDispose]();
         const left = readMounts().filter(({ target }) => target.startsWith(`${directory}/`));
