@@ -27,7 +27,9 @@ export function rotatedLogs(log: string): RotatedLog[] {
   const base = path.basename(log);
   let names: string[];
   try {
-    names = readdirSync(directory);
+    // A link is no log: who may write beside logs could have any file of the node read with it.
+    const entries = readdirSync(directory, { withFileTypes: true });
+    names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   } catch {
     return [];
   }

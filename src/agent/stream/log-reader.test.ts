@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { LogOptions } from "./contract.ts";
 import { readLog } from "./log-reader.ts";
+import { readCompressed } from "./log-tail.ts";
 
 const entry = (second: number, tag: string, text: string) =>
   `2026-01-02T03:04:${String(second).padStart(2, "0")}.000000001Z stdout ${tag} ${text}\n`;
@@ -111,6 +119,22 @@ test("a rotated log is read as one, also backwards from its end", async () => {
     assert.equal(await print(file, { limitBytes: 6 }), "one\ntw");
     const sinceTimeMs = Date.parse("2026-01-02T03:04:02.5Z");
     assert.equal(await print(file, { sinceTimeMs }), "three\nfour\n");
+  });
+});
+
+test("a link in the place of a log, or of a part of it, is not followed", async () => {
+  await withLog(async (file) => {
+    const secret = path.join(path.dirname(file), "secret");
+    writeFileSync(secret, entry(1, "F", "secret"));
+    writeFileSync(`${secret}.gz`, gzipSync(entry(1, "F", "secret")));
+    symlinkSync(`${secret}.gz`, `${file}.20260102-030400.gz`);
+    symlinkSync(secret, `${file}.20260102-030500`);
+    writeFileSync(file, entry(4, "F", "four"));
+    assert.equal(await print(file, {}), "four\n");
+    rmSync(file);
+    symlinkSync(secret, file);
+    await assert.rejects(print(file, {}), /is a link, and no log/);
+    await assert.rejects(readCompressed(`${file}.20260102-030400.gz`), { code: "ELOOP" });
   });
 });
 

@@ -1,7 +1,8 @@
-import { type FSWatcher, statSync, watch } from "node:fs";
+import { constants, type FSWatcher, statSync, watch } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
+import { StatusError } from "../../api/errors.ts";
 import { type RotatedLog, rotatedLogs } from "../log-files.ts";
 import type { LogOptions } from "./contract.ts";
 import { LineSplitter, parseLogLine } from "./cri-log.ts";
@@ -42,11 +43,14 @@ export function readLog(
   return Promise.resolve(Readable.from(text, { objectMode: false }));
 }
 
+/** @throws StatusError Forbidden for a link: a pod may put one there, to any file of the node */
 async function openIfPresent(file: string): Promise<FileHandle | undefined> {
   try {
-    return await open(file, "r");
+    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ELOOP") throw new StatusError("Forbidden", `${file} is a link, and no log`);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -14,7 +15,7 @@ export interface Tail {
 
 /** The text of a compressed part. */
 export async function readCompressed(file: string): Promise<Buffer> {
-  return await unpack(await readFile(file));
+  return await unpack(await readFile(file, { flag: constants.O_RDONLY | constants.O_NOFOLLOW }));
 }
 
 /** Finds the last `count` lines of a file; entries that continue a line belong to it. */
