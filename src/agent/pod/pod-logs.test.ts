@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { PODS } from "../../api/generated/resources.ts";
 import { settle } from "../../lib/virtual-clock.ts";
 import { createFakeNode } from "./fake-parts.ts";
-import { logDirectoryOf, purgeLogs } from "./pod-logs.ts";
+import { logDirectoryOf, makeLogPlaces, purgeLogs } from "./pod-logs.ts";
 import { createPodManager } from "./pod-manager.ts";
 import { AT, createPod, until } from "./pod-manager-fixture.ts";
 
@@ -104,6 +104,13 @@ test("logs go with a pod that was forgotten meanwhile, wherever they are", async
   await manager.start();
   await until(() => list(logIndex).length === 0);
   assert.deepEqual([list(logs), list(links)], [["a_other_u"], []]);
+});
+
+test("a place where no logs can be kept is named with the setting that chooses it", () => {
+  const file = path.join(root, "file");
+  writeFileSync(file, "");
+  const said = /^Cannot keep the logs of pods in ".*file\/pods": .*choose another .* podLogsDir$/;
+  assert.throws(() => makeLogPlaces(path.join(file, "pods")), { message: said });
 });
 
 test("a purge removes the logs of its own pods and the links to them, and nothing else", async () => {

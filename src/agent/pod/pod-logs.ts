@@ -45,10 +45,18 @@ export function podsWithLogs({ logIndex }: Pick<PodDirectories, "logIndex">): Id
     });
 }
 
-/** Who ships logs may mount both before any pod has some there. Idempotent. */
+/**
+ * Who ships logs may mount both before any pod has some there. Idempotent.
+ * @throws Error that names the setting, where they cannot be made
+ */
 export function makeLogPlaces(logs: string): void {
-  for (const place of [logs, linksBeside(path.join(logs, "pod"))]) {
-    mkdirSync(place, { recursive: true, mode: 0o755 });
+  try {
+    for (const place of [logs, linksBeside(path.join(logs, "pod"))]) {
+      mkdirSync(place, { recursive: true, mode: 0o755 });
+    }
+  } catch (cause) {
+    const why = `${(cause as Error).message}; choose another directory with podLogsDir`;
+    throw new Error(`Cannot keep the logs of pods in "${logs}": ${why}`, { cause });
   }
 }
 
